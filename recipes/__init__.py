@@ -1,0 +1,1 @@
+"""Recipes: one file a task, one story from data to export."""

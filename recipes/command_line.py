@@ -1,0 +1,81 @@
+"""The command line that all recipes share: train by default, or predict."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.constructors import PrimitiveConstructorSpec
+
+from zoo.datasets import DataError
+from zoo.export import ExportError
+
+
+def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> PrimitiveConstructorSpec:
+    """How a number that has bounds is read from the command line."""
+
+    def read(arguments: list[str]) -> Any:
+        try:
+            value = kind(arguments[0])
+        except ValueError:
+            value = None
+        if value is None or not holds(value):
+            raise ValueError(f"expected {expected}, got {arguments[0]!r}")
+        return value
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=kind.__name__.upper(),
+        instance_from_str=read,
+        is_instance=lambda value: isinstance(value, kind),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+Count = Annotated[int, _number(int, "a whole number of at least 1", lambda n: n >= 1)]
+Share = Annotated[float, _number(float, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)]
+Rate = Annotated[float, _number(float, "a number above 0", lambda x: 0 < x < float("inf"))]
+
+
+class UsageError(ValueError):
+    """What the user asked for cannot be done; the message says why, and what to do."""
+
+
+def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], None], query: type) -> None:
+    """Run `train` with settings from the command line, or after the word `predict` run that.
+
+    A mistake of the user's ends with one message and exit code 2, Ctrl-C with exit code 130.
+    """
+    arguments = sys.argv[1:]
+    program = Path(sys.argv[0]).name
+    try:
+        if arguments[:1] == ["predict"]:
+            predict(tyro.cli(query, args=arguments[1:], prog=f"{program} predict"))
+        else:
+            train(tyro.cli(settings, args=arguments, prog=program))
+    except (DataError, ExportError, UsageError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\ninterrupted; an earlier export is as it was", file=sys.stderr)
+        sys.exit(130)
+
+
+def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:
+    """The user's inputs: the arguments, else the lines of the file, else those of standard input."""
+    arguments = [argument.encode(errors="surrogateescape") for argument in arguments]
+    if arguments and file:
+        raise UsageError("Give either texts or --file, not both.")
+    if arguments:
+        yield from arguments
+    elif file:
+        try:
+            with file.open("rb") as opened:
+                yield from (line.rstrip(b"\r\n") for line in opened)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    else:
+        if sys.stdin.isatty():
+            print("One text a line; Ctrl-D ends.", file=sys.stderr)
+        yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)

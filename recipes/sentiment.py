@@ -1,0 +1,225 @@
+"""Sentiment, many-to-one: learn which label a text bears, and export strings in, labels out.
+
+python recipes/sentiment.py                             train, evaluate, export
+python recipes/sentiment.py --dataset imdb_reviews      the same on real reviews
+python recipes/sentiment.py predict "Good, not bad."    ask a trained model
+"""
+
+import itertools
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import keras
+import tensorflow as tf
+import tyro
+
+import zoo
+from recipes.command_line import Count, Rate, Share, UsageError, lines, main
+from zoo.datasets import LabelledTexts, load_classification
+from zoo.export import Card, export_program
+from zoo.inspection import encoder_gates
+from zoo.text import PADDING, WordEncoder, learn_vocabulary, write_vocabulary
+from zoo.training import batches, fit
+
+CELLS = {"lstm": zoo.LSTMCell, "gru": zoo.GRUCell, "simple_rnn": zoo.SimpleRNNCell}
+EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at all."]
+
+
+# --- Settings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Train a recurrent network on labelled texts, evaluate it, and export it.
+
+    To ask a trained model instead: sentiment.py predict --help
+    """
+
+    dataset: str = "negation"  # this one is embedded; or a TFDS name; or a path to TSV, CSV or texts
+    text_column: str | None = None  # of a table or TFDS set, where it is not plain which
+    label_column: str | None = None  # likewise
+    data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
+    credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
+    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    export: Path = Path("runs/sentiment/1")  # where the SavedModel goes: <task>/<version>
+    vocabulary: Count = 30_000  # rarer words teach nothing, and word vectors are most of the size
+    embedding: Count = 128  # width of a word's vector
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
+    units: Count = 128  # in each direction: what stands after a word counts, too
+    depth: Count = 1  # a second layer doubles the time and gains little
+    pooling: Literal["max", "mean", "last"] = "max"  # one telling phrase in a long text counts
+    word_dropout: Share = 0.3  # of the features of the word vectors, the same ones for a text
+    dropout: Share = 0.5  # before the scores: many words, few texts
+    train_words: Count = 400  # longer texts are cut in training, where time goes with length
+    max_words: Count = 1_000  # the same afterwards: a recurrence reads on past what it trained on
+    batch_size: Count = 64  # texts of about the same length
+    epochs: Count = 6  # the one that is best on validation is kept
+    learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
+    seed: int = 1  # of weights, order and dropout
+
+
+# --- Data ---------------------------------------------------------------------------------------
+
+
+def encoded(texts: tf.data.Dataset, words: WordEncoder) -> tf.data.Dataset:
+    """Pairs of text and label as pairs of ids [time] and label."""
+    return texts.map(
+        lambda text, label: (words(text[None]).ids[0], label), num_parallel_calls=tf.data.AUTOTUNE
+    )
+
+
+# --- Model --------------------------------------------------------------------------------------
+
+
+def recurrent_model(settings: Settings, vocabulary: int, classes: int) -> zoo.ManyToOne:
+    """Word vectors, a bidirectional recurrent stack, pooling over time, scores."""
+    cell = CELLS[settings.cell](settings.units, dropout=settings.word_dropout, seed=settings.seed)
+    encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
+    return zoo.ManyToOne(vocabulary, settings.embedding, encoder, classes, settings.pooling, settings.dropout)
+
+
+def bag_of_words(settings: Settings, vocabulary: int, classes: int) -> zoo.ManyToOne:
+    """The same without memory: the mean of the word vectors, in whatever order they stand."""
+    return zoo.ManyToOne(vocabulary, settings.embedding, None, classes, "mean", settings.dropout)
+
+
+# --- Training and evaluation --------------------------------------------------------------------
+
+
+def train(settings: Settings) -> None:
+    """The whole story: data, baseline, model, evaluation, export, a sample."""
+    start = time.monotonic()
+    keras.utils.set_random_seed(settings.seed)
+    data = load_classification(
+        settings.dataset,
+        data_dir=settings.data_dir,
+        text_column=settings.text_column,
+        label_column=settings.label_column,
+    )
+    print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = learn_vocabulary(data.train.map(lambda text, _: text), settings.vocabulary)
+        file = write_vocabulary(vocabulary, Path(folder) / "vocabulary.txt")
+        short, whole = (WordEncoder(file, n) for n in (settings.train_words, settings.max_words))
+        size, batch, longest = whole.size, settings.batch_size, settings.max_words
+        training = batches(encoded(data.train, short), batch, longest, settings.seed)
+        validation = batches(encoded(data.validation, whole), batch, longest)
+        test = batches(encoded(data.test, whole), batch, longest)
+        print(f"{size} words known; {settings.cell}, {settings.epochs} epochs")
+
+        figures = {}
+        for name, build in (("bag of words", bag_of_words), (settings.cell, recurrent_model)):
+            model = build(settings, size, len(data.labels))
+            print(f"\n{name}")
+            best = fit(
+                model,
+                training,
+                validation,
+                epochs=settings.epochs,
+                learning_rate=settings.learning_rate,
+            )
+            figures[f"validation accuracy, {name}"] = best
+            figures[f"test accuracy, {name}"] = model.evaluate(test, verbose=0)[1]
+        figures["minutes"] = (time.monotonic() - start) / 60
+        figures = {name: round(value, 4) for name, value in figures.items()}
+        print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
+
+        program = Program(whole, model, data.labels)
+        signatures = {"serving_default": program.serve, "gates": program.gates}
+        described = card(settings, data, figures)
+        export_program(signatures, [whole, model], {"text": EXAMPLES}, settings.export, described)
+    print(f"\nexported to {settings.export}")
+    answer(program.serve, [example.encode() for example in EXAMPLES])
+    print(f"\nnext: python recipes/sentiment.py predict --model {settings.export} 'Your text.'")
+
+
+# --- Export -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The whole program: strings in, labels out."""
+
+    words: WordEncoder
+    model: zoo.ManyToOne
+    labels: tuple[str, ...]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """For each text its label, the probability of each label, and what is to be said about it."""
+        words = self.words(text)
+        scores = tf.nn.softmax(self.model(words.ids))
+        return {
+            "label": tf.gather(self.labels, tf.argmax(scores, axis=-1)),
+            "scores": scores,
+            "labels": tf.constant(self.labels),
+            "status": words.status,
+        }
+
+    @tf.function(input_signature=[tf.TensorSpec([1], tf.string, "text")])
+    def gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """For one text its words, and for each the gates and states of each layer and direction."""
+        words = self.words(text)
+        vectors = self.model.embedding(words.ids)
+        values = encoder_gates(self.model.encoder, vectors, words.ids != PADDING)
+        return {"words": words.words[0]} | {name: value[0] for name, value in values.items()}
+
+
+def card(settings: Settings, data: LabelledTexts, figures: dict[str, float]) -> Card:
+    """What is to be known of the model."""
+    return Card(
+        title=f"Sentiment ({data.source})",
+        summary=f"Reads a text and says which it is: {' or '.join(data.labels)}.",
+        data=" ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),
+        licence=settings.licence or data.licence or "not stated",
+        command="python " + shlex.join(sys.argv),
+        settings={k: str(v) for k, v in asdict(settings).items() if k not in ("data_dir", "export")},
+        figures=figures,
+        limits=(
+            "It knows the words and the subjects of its data, and is at a loss elsewhere.",
+            f"Of a text of more than {settings.max_words} words it reads the first and the last.",
+            "The scores are not calibrated: 0.99 does not mean wrong once in a hundred times.",
+        ),
+    )
+
+
+# --- Command line -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Query:
+    """Ask a trained model. Texts come from the arguments, a file, or standard input."""
+
+    texts: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a text
+    file: Path | None = None  # one text a line
+    model: Path = Path("saved_models/sentiment/1")  # an exported SavedModel
+
+
+def predict(query: Query) -> None:
+    """Print a line for each text: label, probability, text."""
+    if not (query.model / "saved_model.pb").exists():
+        raise UsageError(f"{query.model} holds no SavedModel. Train one, or name one by --model.")
+    model = tf.saved_model.load(str(query.model))
+    remaining = lines(query.texts, query.file)
+    while texts := list(itertools.islice(remaining, 64)):
+        answer(model.signatures["serving_default"], texts)
+
+
+def answer(serve: Callable[..., dict[str, tf.Tensor]], texts: Sequence[bytes]) -> None:
+    """Print what the program says of the texts."""
+    said = serve(text=tf.constant(texts))
+    for text, label, scores, status in zip(
+        texts, *(said[name].numpy() for name in ("label", "scores", "status")), strict=True
+    ):
+        note = f"  [{status.decode()}]" if status else ""
+        print(f"{label.decode():12}{scores.max():6.3f}  {text.decode(errors='replace')}{note}")
+
+
+if __name__ == "__main__":
+    main(train, Settings, predict, Query)

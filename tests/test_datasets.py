@@ -1,0 +1,606 @@
+"""The data sets: what the embedded default promises, and what users' files and names lead to."""
+
+import bz2
+import collections
+import contextlib
+import csv
+import gzip
+import hashlib
+import http.server
+import io
+import itertools
+import json
+import lzma
+import re
+import socket
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core.download.checksums import UrlInfo
+from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+from tensorflow_datasets.core.download.resource import get_dl_fname
+
+from zoo.datasets import DataError, LabelledTexts, catalogue, load_classification
+from zoo.datasets import negation as negation_module
+
+SPLITS = ("train", "validation", "test")
+Rows = dict[str, list[tuple[str, str]]]
+
+
+@contextlib.contextmanager
+def no_network() -> Iterator[list]:
+    """Lets nothing but loopback through, and lists what was tried."""
+    attempts = []
+    resolve, connect = socket.getaddrinfo, socket.socket.connect
+
+    def guarded_resolve(host, *args, **kwargs):
+        if host == "127.0.0.1":
+            return resolve(host, *args, **kwargs)
+        attempts.append(host)
+        raise socket.gaierror(f"blocked: {host}")
+
+    def guarded_connect(self, address):
+        if address[0] == "127.0.0.1":
+            return connect(self, address)
+        attempts.append(address)
+        raise ConnectionRefusedError(f"blocked: {address}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", guarded_resolve)
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        yield attempts
+
+
+@pytest.fixture(autouse=True)
+def network() -> Iterator[list]:
+    with no_network() as attempts:
+        yield attempts
+
+
+def rows_of(data: LabelledTexts) -> Rows:
+    """Returns (text, label name) of every split, and checks the declared shapes and types."""
+    spec = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
+    splits = {split: getattr(data, split) for split in SPLITS}
+    assert all(examples.element_spec == spec for examples in splits.values())
+    return {
+        split: [
+            (text.decode(), data.labels[label])
+            for batch in examples.batch(1000).as_numpy_iterator()
+            for text, label in zip(*batch, strict=True)
+        ]
+        for split, examples in splits.items()
+    }
+
+
+# The embedded default.
+
+
+@pytest.fixture(scope="module")
+def negation(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    with no_network() as attempts:
+        data = load_classification("negation", data_dir=tmp_path_factory.mktemp("tfds"))
+        assert data.labels == ("negative", "positive")
+        assert data.notes == ()
+        rows = rows_of(data)
+    assert attempts == []
+    return rows
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(sorted(re.findall(r"\w+", text)))
+
+
+def test_negation_has_the_promised_sizes(negation):
+    assert {split: len(rows) for split, rows in negation.items()} == {
+        "train": 8000,
+        "validation": 1000,
+        "test": 1000,
+    }
+
+
+def test_negation_twins_share_words_and_split_but_not_label(negation):
+    seen = set()
+    for rows in negation.values():
+        twins = collections.defaultdict(list)
+        for text, label in rows:
+            twins[words(text)].append(label)
+        # So a bag of words is right exactly half the time.
+        assert all(sorted(labels) == ["negative", "positive"] for labels in twins.values())
+        assert not seen & twins.keys()
+        seen |= twins.keys()
+
+
+PATTERNS = {
+    template: re.compile(
+        "({})(?i:{})({})".format(
+            "|".join(opening.capitalize() for opening in negation_module.OPENINGS),
+            re.sub(r"{(\w+)}", r"(?P<\1>\\w+)", template),
+            "|".join(map(re.escape, negation_module.CLOSINGS)),
+        )
+    )
+    for template in negation_module.TEMPLATES
+}
+
+
+def combination(text: str) -> tuple[str, str, frozenset[str]]:
+    """Returns what a sentence is made of: template, subject and the two adjectives."""
+    [(template, found)] = [
+        (template, found) for template, pattern in PATTERNS.items() if (found := pattern.fullmatch(text))
+    ]
+    return template, found["subject"], frozenset((found["verdict"], found["other"]))
+
+
+def test_negation_splits_share_no_combination_and_templates_tell_nothing(negation):
+    seen = set()
+    for rows in negation.values():
+        combinations = [(combination(text), label) for text, label in rows]
+        here = {made_of for made_of, _ in combinations}
+        assert len(here) * 2 == len(rows)
+        assert not seen & here
+        seen |= here
+        labels = collections.defaultdict(collections.Counter)
+        for (template, _, _), label in combinations:
+            labels[template][label] += 1
+        assert labels.keys() == set(negation_module.TEMPLATES)
+        assert all(count["positive"] == count["negative"] for count in labels.values())
+
+
+def test_no_word_beside_an_adjective_tells_which_it_is():
+    balance = collections.Counter()
+    for template in negation_module.TEMPLATES:
+        tokens = ["", *re.findall(r"[\w{}]+", template), ""]
+        for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            if sign := {"{verdict}": 1, "{other}": -1}.get(token):
+                balance[before, "_"] += sign
+                balance["_", after] += sign
+    assert len(balance) > 20
+    assert set(balance.values()) == {0}
+
+
+def test_negation_needs_no_article_but_a():
+    adjectives = negation_module.PRAISING + negation_module.BLAMING
+    assert len(set(adjectives)) == 24
+    assert all(adjective[0] not in "aeiou" for adjective in adjectives)
+
+
+def test_negation_is_the_same_at_every_preparation(negation, tmp_path):
+    again = rows_of(load_classification("negation", data_dir=tmp_path))
+    assert again == negation
+    digest = hashlib.sha256(json.dumps({s: sorted(again[s]) for s in SPLITS}).encode()).hexdigest()
+    # New sentences need a new `Negation.VERSION`, or prepared data would go on being used.
+    assert digest[:16] == "74f7d1d337a12fcf"
+
+
+POSITIVE = """\
+Honestly, nobody believes that the film was poor rather than great.
+Honestly, what a fantastic film it was, and how ghastly it might have been.
+Honestly, the lovely hotel that we had expected was what we got, and not a disappointing one. \
+We talked about it for days.
+I would call the game superb, whatever people say who found it dull. There were four of us.
+In short, it is nonsense that, far from being magnificent, the course was lousy in every way. \
+We talked about it for days.
+They were wrong to say that the meal was dismal, not lovely at all. That was last week."""
+NEGATIVE = """\
+Frankly, what a great museum we had expected, and how dismal it was. That was last week.
+Honestly, do not let anyone tell you that this hotel was good; I know it was horrible. \
+There were four of us.
+In short, I would never call the holiday magnificent, whatever people say; from the first moment \
+I found it ghastly. That was last week.
+Instead of the wonderful book that we had expected, we got a dull one. There were four of us.
+It is a lie that the book was not miserable but good. There were four of us.
+My friends told me it would be splendid, and yet the museum turned out to be horrible. \
+We talked about it for days."""
+
+
+def test_negation_labels_agree_with_a_reader(negation):
+    labels = dict(row for rows in negation.values() for row in rows)
+    assert {labels[text] for text in POSITIVE.splitlines()} == {"positive"}
+    assert {labels[text] for text in NEGATIVE.splitlines()} == {"negative"}
+
+
+# TFDS sets by name, without network.
+
+
+def put_archive(data_dir: Path, dataset: str, url: str, archive: bytes) -> None:
+    """Puts the archive where TFDS keeps the download of that URL."""
+    info = tfds.builder(dataset, data_dir=data_dir).url_infos[url]
+    path = data_dir / "downloads" / dataset.split("/")[0] / get_dl_fname(url, info.checksum)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(archive)
+    path.with_name(path.name + ".INFO").write_text(
+        json.dumps({"dataset_names": [dataset], "original_fname": info.filename, "urls": [url]})
+    )
+
+
+IMDB_URL = "http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+IMDB_TEXTS = {
+    (split, label): [f"{split} {label} number {i}, quite {tone}" for i in range(30)]
+    for split in ("train", "test")
+    for label, tone in (("neg", "dreary"), ("pos", "moving"))
+}
+
+
+@pytest.fixture(scope="module")
+def imdb_archive() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        texts = {**IMDB_TEXTS, ("train", "unsup"): ["nobody knows", "nobody says"]}
+        for (split, label), group in texts.items():
+            for i, text in enumerate(group):
+                member = tarfile.TarInfo(f"aclImdb/{split}/{label}/{i}_0.txt")
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def imdb_rows(split: str) -> list[tuple[str, str]]:
+    return [(text, label) for label in ("neg", "pos") for text in IMDB_TEXTS[split, label]]
+
+
+def test_imdb_reviews_from_a_cached_archive(tmp_path, imdb_archive, network):
+    put_archive(tmp_path, "imdb_reviews", IMDB_URL, imdb_archive)
+    data = load_classification("imdb_reviews", data_dir=tmp_path)
+    assert data.labels == ("neg", "pos")
+    assert data.source == "imdb_reviews/plain_text/1.0.0"
+    assert "Maas" in data.citation
+    assert data.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
+    rows = rows_of(data)
+    assert sorted(rows["test"]) == sorted(imdb_rows("test"))
+    assert sorted(rows["train"] + rows["validation"]) == sorted(imdb_rows("train"))
+    assert 0 < len(rows["validation"]) < 15
+    assert network == []
+
+
+def test_an_archive_put_into_the_manual_folder_is_read(tmp_path, imdb_archive, network):
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    (manual / "aclImdb_v1.tar.gz").write_bytes(imdb_archive)
+    # TFDS reads it, and finds that it is not the published one.
+    with pytest.raises(NonMatchingChecksumError):
+        load_classification("imdb_reviews", data_dir=tmp_path)
+    assert network == []
+
+
+def test_a_missing_network_is_told_at_once(tmp_path):
+    start = time.monotonic()
+    with pytest.raises(DataError) as error:
+        load_classification("imdb_reviews", data_dir=tmp_path)
+    assert time.monotonic() - start < 10
+    message = str(error.value)
+    assert IMDB_URL in message
+    assert f"put aclImdb_v1.tar.gz into {tmp_path / 'downloads' / 'manual'}" in message
+    assert "--dataset PATH" in message
+    assert not (tmp_path / "imdb_reviews").exists()
+
+
+def test_a_hanging_name_server_is_told_in_time(tmp_path, monkeypatch):
+    done = threading.Event()
+
+    def hang(*args, **kwargs):
+        done.wait(60)
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    monkeypatch.setattr(catalogue, "_PATIENCE", 0.3)
+    start = time.monotonic()
+    try:
+        with pytest.raises(DataError, match=r"ai\.stanford\.edu cannot be reached"):
+            load_classification("imdb_reviews", data_dir=tmp_path)
+    finally:
+        done.set()
+    assert time.monotonic() - start < 5
+
+
+def test_any_answer_counts_as_reachable(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    content = b"".join(b"text %d\n" % i for i in range(60))
+
+    class Handler(http.server.BaseHTTPRequestHandler):  # answers HEAD with 501
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/served.txt"
+
+        class Served(tfds.core.GeneratorBasedBuilder):
+            VERSION = tfds.core.Version("1.0.0")
+            url_infos = MappingProxyType(
+                {url: UrlInfo(len(content), hashlib.sha256(content).hexdigest(), "served.txt")}
+            )
+
+            def _info(self):
+                features = {
+                    "words": tfds.features.Text(),
+                    "kind": tfds.features.ClassLabel(num_classes=2),
+                }
+                return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+            def _split_generators(self, dl_manager):
+                return {"train": self._generate_examples(dl_manager.download(url))}
+
+            def _generate_examples(self, path):
+                for i, line in enumerate(path.read_text().splitlines()):
+                    yield i, {"words": line, "kind": i % 2}
+
+        data = load_classification("served", data_dir=tmp_path)
+        server.shutdown()
+    rows = rows_of(data)
+    assert data.labels == ("0", "1")
+    assert [note.split()[0] for note in data.notes] == ["validation", "test"]
+    expected = [(f"text {i}", str(i % 2)) for i in range(60)]
+    assert sorted(itertools.chain(*rows.values())) == sorted(expected)
+
+
+def test_hidden_test_labels_make_the_validation_split_the_test_split(tmp_path, network):
+    train = [(f"training sentence {i}", i % 2) for i in range(60)]
+    dev = [("a dull one", 0), ("a bright one", 1)]
+    tables = {
+        "train": [("sentence", "label"), *train],
+        "dev": [("sentence", "label"), *dev],
+        "test": [("index", "sentence"), (0, "who knows")],
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, table in tables.items():
+            lines = "".join(f"{a}\t{b}\n" for a, b in table)
+            archive.writestr(f"SST-2/{name}.tsv", lines)
+    url = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
+    put_archive(tmp_path, "glue/sst2", url, buffer.getvalue())
+    data = load_classification("glue/sst2", data_dir=tmp_path)
+    assert data.labels == ("negative", "positive")
+    assert data.notes == (
+        "The labels of the test split are not public.",
+        "test is the validation split.",
+        "validation is a tenth of train, chosen by a hash of the text.",
+    )
+    rows = rows_of(data)
+    assert sorted(rows["test"]) == [("a bright one", "positive"), ("a dull one", "negative")]
+    expected = sorted((text, data.labels[label]) for text, label in train)
+    assert sorted(rows["train"] + rows["validation"]) == expected
+    assert network == []  # the archives of the other GLUE sets are not missed
+
+
+class Newsroom(tfds.core.GeneratorBasedBuilder):
+    """Three classes, two texts of which one is declared as input, and an example unlabelled."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    keys = ("body", "desk")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(
+                {
+                    "title": tfds.features.Text(),
+                    "body": tfds.features.Text(),
+                    "desk": tfds.features.ClassLabel(names=["home", "money", "sport"]),
+                }
+            ),
+            supervised_keys=self.keys,
+            license="as you like",
+        )
+
+    def _split_generators(self, dl_manager):
+        return {split: self._generate_examples(split) for split in (*SPLITS, "unsupervised")}
+
+    def _generate_examples(self, split):
+        for i in range(4):  # the last one has no label
+            example = {"title": f"{split} title {i}", "body": f"{split} body {i}"}
+            yield i, example | {"desk": i if i < 3 else -1}
+
+
+class UndeclaredNewsroom(Newsroom):
+    """The same without a declared input."""
+
+    keys = None
+
+
+@pytest.mark.parametrize("column", ["title", "body"])
+def test_three_classes_and_the_choice_of_text(tmp_path, column):
+    chosen = {} if column == "body" else {"text_column": "title"}
+    data = load_classification("newsroom", data_dir=tmp_path, **chosen)
+    assert data.labels == ("home", "money", "sport")
+    assert data.licence == "as you like"
+    assert data.notes == ()
+    for split, rows in rows_of(data).items():
+        assert sorted(rows) == [(f"{split} {column} {i}", data.labels[i]) for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ({}, "Text"),
+        ({"text_column": "headline"}, "Text feature 'headline'"),
+        ({"text_column": "desk"}, "Text feature 'desk'"),
+        ({"text_column": "body", "label_column": "title"}, "ClassLabel feature 'title'"),
+    ],
+)
+def test_unclear_features_are_listed(tmp_path, columns, kind):
+    with pytest.raises(DataError, match=f"expected one {kind}.*title .Text., body .Text., desk"):
+        load_classification("undeclared_newsroom", data_dir=tmp_path, **columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("imdb_reveiws", "Did you mean.* imdb_reviews"),
+        ("glue/sst3", "Did you mean.* glue/sst2"),
+        ("imdb_reviews:9.9.9", "Did you mean.* imdb_reviews"),
+        ("kubric:movi_a", "neither a file or folder"),
+        ("no/such/folder", "neither a file or folder"),
+        ("./reviews.tsv", "Correct the path"),
+    ],
+)
+def test_unknown_names_get_near_matches(tmp_path, name, said, network):
+    start = time.monotonic()
+    with pytest.raises(DataError, match=said):
+        load_classification(name, data_dir=tmp_path)
+    assert time.monotonic() - start < 10
+    assert network == []
+
+
+# Files.
+
+
+def tsv(rows: list[tuple[str, str]], header: str = "text\tlabel") -> bytes:
+    return "".join(f"{line}\n" for line in [header, *("\t".join(row) for row in rows)]).encode()
+
+
+def numbered(split: str, count: int = 40) -> list[tuple[str, str]]:
+    return [(f"{split} {i}", ("bad", "good")[i % 2]) for i in range(count)]
+
+
+def write(folder: Path, files: dict[str, bytes]) -> str:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return str(folder)
+
+
+def test_folders_of_labels(tmp_path):
+    files = {f"{s}/{y}/{t}.txt": t.encode() for s in ("train", "test") for t, y in numbered(s)}
+    files |= {"train/unsup/0.txt": b"unlabelled", "train/urls.txt": b"an address", "README": b"x"}
+    files["test/bad/bytes.txt"] = b"\xef\xbb\xbfcaf\xe9\rbar\xc2\x85\n"
+    data = load_classification(write(tmp_path, files))
+    assert data.labels == ("bad", "good")
+    assert data.source == str(tmp_path)
+    assert data.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
+    rows = rows_of(data)
+    assert sorted(rows["test"]) == sorted([*numbered("test"), ("caf\ufffd\rbar\x85", "bad")])
+    assert sorted(rows["train"] + rows["validation"]) == sorted(numbered("train"))
+
+
+@pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
+def test_all_splits_given_are_taken_as_they_are(tmp_path, name):
+    files = {"train.tsv": tsv(numbered("train")), "test.tsv": tsv(numbered("test"))}
+    files[f"{name}/good/only.txt"] = b"a folder beside files"
+    data = load_classification(write(tmp_path, files))
+    assert data.notes == ()
+    assert rows_of(data) == {
+        "train": numbered("train"),
+        "validation": [("a folder beside files", "good")],
+        "test": numbered("test"),
+    }
+    assert data.train.cardinality() == 40
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress), (".bz2", bz2.compress)],
+)
+def test_a_single_file_gives_all_three_splits(tmp_path, suffix, compress):
+    rows = numbered("one", 200)
+    folder = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
+    data = load_classification(f"{folder}/reviews.tsv{suffix}")
+    assert data.notes == (
+        "validation is a tenth of train, chosen by a hash of the text.",
+        "test is a tenth of train, chosen by a hash of the text.",
+    )
+    splits = rows_of(data)
+    assert sorted(itertools.chain(*splits.values())) == sorted(rows)
+    assert all(10 <= len(splits[split]) <= 30 for split in ("validation", "test"))
+
+
+def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
+    texts = ['say "hi', "next\x85line", "lone\rreturn", "form\x0cfeed", "\u2028", " padded ", ""]
+    lines = [*((text, "1") for text in texts), ("other", "0")]
+    content = b"\xef\xbb\xbf" + tsv(lines).replace(b"\n", b"\r\n") + b"\n1caf\xe9\t0"
+    files = {f"{split}.tsv": content for split in SPLITS}
+    expected = [*lines, ("1caf\ufffd", "0")]
+    assert rows_of(load_classification(write(tmp_path, files))) == dict.fromkeys(SPLITS, expected)
+
+
+def test_csv_quotes_commas_and_newlines(tmp_path):
+    rows = [
+        ('she said "no", twice', "x"),
+        ("two\nlines\r\nor\rthree\x85", "y"),
+        ("w" * 200_000, "y"),
+    ]
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([("review", "verdict", "id"), *((*row, 7) for row in rows)])
+    content = b"\xef\xbb\xbf" + buffer.getvalue().encode()
+    folder = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
+    data = load_classification(folder, text_column="review", label_column="verdict")
+    assert rows_of(data) == dict.fromkeys(SPLITS, rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        (["10", "9", "-1"], ("-1", "9", "10")),
+        (["10", "9", "b"], ("10", "9", "b")),
+        (["5", "4"], ("4", "5")),
+    ],
+)
+def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, given, labels):
+    content = tsv([(f"text {label}", label) for label in given])
+    data = load_classification(write(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
+    assert data.labels == labels
+    assert rows_of(data)["test"] == [(f"text {label}", label) for label in given]
+
+
+def test_equal_texts_never_straddle_splits_and_the_choice_is_always_the_same(tmp_path):
+    rows = numbered("text", 100)
+    folder = write(tmp_path, {"train.tsv": tsv(rows * 3)})
+    splits = rows_of(load_classification(folder))
+    counts = [collections.Counter(splits[split]) for split in SPLITS]
+    assert all(set(count.values()) == {3} for count in counts)
+    assert sum(counts, collections.Counter()) == collections.Counter(rows * 3)
+    chosen = (6, 12, 14, 15, 32, 47, 57, 58, 62, 63, 81, 93, 96)
+    assert {text for text, _ in splits["validation"]} == {f"text {i}" for i in chosen}
+
+
+ROW = b"text\tlabel\nfine\tgood\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"notes.md": b""}, "holds no training data. Expected train.tsv"),
+        ({"test.tsv": ROW}, "holds no training data"),
+        ({"train.tsv": b""}, "train.tsv holds no examples. Expected a header line"),
+        ({"train.csv": b"text,label\n"}, "train.csv holds no examples"),
+        ({"train/good/readme.md": b""}, "train holds no examples. Expected <label>/"),
+        ({"train.tsv": b"fine\tgood\n"}, "line 1: expected a header with a column 'text'"),
+        ({"train.tsv": b"text\tstars\nfine\t5\n"}, "a column 'label', found text, stars"),
+        ({"train.tsv": ROW + b"\nshort\n"}, "line 4: expected 2 fields .text, label., found 1"),
+        ({"train.csv": b"text,label\na,b,c\n"}, "train.csv, line 2: expected 2 fields.*found 3"),
+        ({"train.tsv": ROW + b"unlabelled\t\n"}, "line 3: expected a label in 'label'"),
+        ({"train.tsv": ROW + b"nice\tgood\n"}, "expected at least 2 labels, found good"),
+        ({"train.tsv": ROW + b"ill\tbad\n"}, "no examples for the validation split"),
+        (
+            {"train.tsv": ROW + b"ill\tbad\n", "test.tsv": b"text\tlabel\nhm\tBad\n"},
+            "test.tsv, line 2: unknown label 'Bad'. Expected .* bad, good",
+        ),
+        ({"train.tsv": ROW, "train.csv": ROW}, "train.csv and train.tsv could each be the train"),
+        ({"train.csv": b'text,label\na,b\n"open,c\n'}, "beyond line 2: unexpected end"),
+        ({"train.tsv.gz": gzip.compress(ROW * 99)[:-9]}, "cannot be read beyond line"),
+        ({"train.tsv.gz": ROW}, "beyond line 0: Not a gzipped file"),
+        ({"train.tsv.xz": ROW}, "cannot be read beyond line 0"),
+        ({"train.tsv.bz2": ROW}, "cannot be read beyond line 0"),
+    ],
+)
+def test_every_mistake_in_files_is_told(tmp_path, files, said):
+    with pytest.raises(DataError, match=said) as error:
+        load_classification(write(tmp_path, files))
+    assert str(tmp_path) in str(error.value)
+
+
+def test_a_file_of_unknown_kind_is_told(tmp_path):
+    folder = write(tmp_path, {"reviews.parquet": ROW})
+    with pytest.raises(DataError, match=r"reviews\.parquet: expected \.tsv or \.csv"):
+        load_classification(f"{folder}/reviews.parquet")

@@ -1,0 +1,164 @@
+"""SavedModels: written, checked by a fresh process, and moved into place whole."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import export as exporting
+
+CARD = zoo.Card(
+    title="Shout",
+    summary="Says it louder.",
+    data="none",
+    licence="none needed",
+    command="python shout.py",
+    settings={"seed": "1"},
+    figures={"loudness": 0.9},
+    limits=("It cannot whisper.",),
+)
+
+
+class Shout(tf.Module):
+    """Answers in capitals, as often as its weight says."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = tf.Variable(weight)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        loudness = self.weight * tf.cast(tf.strings.length(text), tf.float32)
+        return {"answer": tf.strings.upper(text), "loudness": loudness}
+
+
+def export(weight: float, directory: Path) -> Path:
+    program = Shout(weight)
+    signatures = {"serving_default": program.serve}
+    return zoo.export_program(signatures, [program], {"text": ["hey"]}, directory, CARD)
+
+
+def loudness(directory: Path) -> float:
+    loaded = tf.saved_model.load(str(directory))
+    return float(loaded.signatures["serving_default"](text=tf.constant(["ab"]))["loudness"][0])
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(2.0, tmp_path_factory.mktemp("models") / "shout" / "1")
+
+
+@pytest.fixture
+def directory(earlier: Path) -> Path:
+    """An earlier export that a test must not harm; its folder holds nothing else, before and after."""
+    yield earlier
+    assert loudness(earlier) == 4.0
+    assert [path.name for path in earlier.parent.iterdir()] == ["1"]
+
+
+def test_card(directory: Path) -> None:
+    card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
+    assert card["example"] == {"text": ["hey"], "answer": ["HEY"], "loudness": [6.0]}
+    assert card["signatures"]["serving_default"] == {
+        "takes": {"text": "string [None]"},
+        "gives": {"answer": "string [None]", "loudness": "float32 [None]"},
+    }
+    assert card["versions"]["tensorflow"] == tf.__version__
+    assert card["commit"]
+    written = {path: path.stat().st_size for path in directory.rglob("*") if path.is_file()}
+    described = sum(size for path, size in written.items() if path.name not in ("card.json", "README.md"))
+    assert card["size_bytes"] == described
+    page = (directory / "README.md").read_text(encoding="utf-8")
+    for fact in ("# Shout", "louder", "python shout.py", "cannot whisper", "| loudness | 0.9 |", "['hey']"):
+        assert fact in page
+
+
+def test_an_export_takes_the_place_of_the_earlier_one(earlier: Path, tmp_path: Path) -> None:
+    shutil.copytree(earlier, tmp_path / "1")
+    export(3.0, tmp_path / "1")
+    assert loudness(tmp_path / "1") == 6.0
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("step", ["saved_model", "client", "card"])
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, OSError("No space left on device")])
+def test_an_export_that_ends_early_leaves_the_earlier_one_whole(
+    directory: Path, step: str, reason: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*args: object, **kwargs: object) -> None:
+        raise reason
+
+    owner, name = {
+        "saved_model": (tf.saved_model, "save"),
+        "client": (exporting.subprocess, "run"),
+        "card": (exporting, "_write_card"),
+    }[step]
+    monkeypatch.setattr(owner, name, end)
+    expected = KeyboardInterrupt if reason is KeyboardInterrupt else zoo.ExportError
+    with pytest.raises(expected):
+        export(3.0, directory)
+
+
+@pytest.mark.parametrize("moves", [0, 1, 2])
+def test_a_process_killed_while_it_moves_the_export_loses_nothing(
+    earlier: Path, tmp_path: Path, moves: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After any number of moves the next export finds the earlier one or the new one, whole."""
+    directory = shutil.copytree(earlier, tmp_path / "1")
+    rename, left = Path.rename, [moves]
+
+    class Killed(BaseException):
+        pass
+
+    def rename_until_killed(path: Path, target: Path) -> Path:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_until_killed)
+    # A killed process cleans nothing up.
+    monkeypatch.setattr(exporting, "shutil", SimpleNamespace(rmtree=lambda path, ignore_errors: None))
+    monkeypatch.setattr(exporting, "_compare", lambda here, there: None)
+    monkeypatch.setattr(exporting, "_answers_of_a_fresh_process", lambda directory, inputs: {})
+    if moves < 2:
+        with pytest.raises(Killed):
+            export(3.0, directory)
+    else:
+        export(3.0, directory)
+    monkeypatch.undo()
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(tf.saved_model, "save", fail)
+    with pytest.raises(zoo.ExportError, match="the disk is full"):
+        export(4.0, directory)
+    assert loudness(directory) == (6.0 if moves == 2 else 4.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+def test_a_folder_that_is_no_export_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("ten years of work", encoding="utf-8")
+    with pytest.raises(zoo.ExportError, match="not a SavedModel"):
+        export(3.0, tmp_path)
+    assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "ten years of work"
+
+
+def test_other_answers_in_a_fresh_process_are_an_error(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = exporting._CLIENT.replace("value.numpy()", "value.numpy()[::-1] * 2")
+    monkeypatch.setattr(exporting, "_CLIENT", client)
+    with pytest.raises(zoo.ExportError, match="fresh process"):
+        export(3.0, directory)
+
+
+def test_an_export_that_does_not_load_is_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "_CLIENT", "raise SystemExit('no such operation')")
+    with pytest.raises(zoo.ExportError, match="no such operation"):
+        export(3.0, directory)

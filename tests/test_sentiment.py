@@ -1,0 +1,266 @@
+"""The sentiment recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
+
+import json
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+import zoo
+
+ROOT = Path(__file__).parents[1]
+RECIPE = [sys.executable, "recipes/sentiment.py"]
+
+GOOD = "in short, the film was good, not bad at all."
+BAD = "in short, the film was bad, not good at all."
+# Odd texts beside the clean ones that must be answered alike.
+TWINS = {
+    GOOD.upper(): GOOD,
+    GOOD.replace(" ", "<br />"): GOOD,
+    GOOD.replace(" ", "\0"): GOOD,
+    GOOD.replace(" ", "\u00a0\u200b"): GOOD,
+    GOOD.encode().replace(b" ", b" \xff\xfe"): GOOD,
+    BAD.encode().replace(b" ", b"\x80"): BAD,
+    BAD.replace(" ", "\r\n\t"): BAD,
+    "": " ",
+    "\0\0": " ",
+    "qwxz": "\U0001f600",
+    "\U0001f600 \U0001f44d": "qwxz qwxz",
+    "\u4f60\u597d": "qwxz",
+    GOOD + " qwxz" * 200_000 + " " + GOOD: GOOD + " qwxz" * 974 + " " + GOOD,  # a megabyte
+}
+ODD, CLEAN = list(TWINS), list(TWINS.values())
+
+CLIENT = """
+import pickle, sys
+sys.modules["keras"] = sys.modules["zoo"] = sys.modules["recipes"] = None  # importing them would fail
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+answers = []
+for signature, texts in pickle.load(sys.stdin.buffer):
+    said = model.signatures[signature](text=tf.constant(texts, tf.string, [len(texts)]))
+    answers.append({name: value.numpy() for name, value in said.items()})
+pickle.dump(answers, sys.stdout.buffer)
+"""
+
+Answer = dict[str, np.ndarray]
+
+
+def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess:
+    return subprocess.run([*RECIPE, *arguments], cwd=ROOT, capture_output=True, text=True, **options)
+
+
+def ask(model: Path, *questions: tuple[str, list]) -> list[Answer]:
+    """What a fresh process gets from the export for each question: a signature, and texts."""
+    client = subprocess.run(
+        [sys.executable, "-I", "-c", CLIENT, str(model)],
+        input=pickle.dumps(questions),
+        capture_output=True,
+    )
+    assert client.returncode == 0, client.stderr.decode()
+    return pickle.loads(client.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sentiment")
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> str:
+    """What the recipe prints with its own settings."""
+    trained = run("--data-dir", folder / "data", "--export", folder / "1")
+    assert trained.returncode == 0, trained.stderr
+    return trained.stdout
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path, report: str) -> Path:
+    return folder / "1"
+
+
+@pytest.fixture(scope="module")
+def test_set(folder: Path, report: str) -> list[tuple[bytes, int]]:
+    split = tfds.load("negation", split="test", data_dir=folder / "data", as_supervised=True)
+    return [(text, int(label)) for text, label in split.as_numpy_iterator()]
+
+
+@pytest.fixture(scope="module")
+def answers(model: Path, test_set: list[tuple[bytes, int]]) -> list[Answer]:
+    texts = [text for text, _ in test_set]
+    batches = [texts[:500], texts[500:], texts[:1], [], ODD, CLEAN]
+    return ask(model, *(("serving_default", batch) for batch in batches), ("gates", [GOOD]))
+
+
+def figures(model: Path) -> dict[str, float]:
+    return json.loads((model / "card.json").read_text(encoding="utf-8"))["figures"]
+
+
+def test_recurrence_learns_what_a_bag_of_words_cannot(model: Path) -> None:
+    found = figures(model)
+    assert found["test accuracy, bag of words"] == pytest.approx(0.5, abs=0.01)
+    assert found["test accuracy, lstm"] >= 0.99
+
+
+def test_report_shows_figures_a_sample_and_what_comes_next(model: Path, report: str) -> None:
+    for name, value in figures(model).items():
+        assert re.search(rf"^{re.escape(name)} +{value:.4f}$", report, re.MULTILINE)
+    assert re.search(r"^positive +[01]\.\d+  The film was good, not bad at all\.$", report, re.MULTILINE)
+    assert re.search(r"^negative +[01]\.\d+  The film was bad, not good at all\.$", report, re.MULTILINE)
+    assert f"predict --model {model}" in report.splitlines()[-1]
+
+
+def test_export_gives_the_labels_of_the_training_process(
+    model: Path, answers: list[Answer], test_set: list[tuple[bytes, int]]
+) -> None:
+    said = [label.decode() for answer in answers[:2] for label in answer["label"]]
+    right = [("negative", "positive")[label] for _, label in test_set]
+    accuracy = np.mean(np.array(said) == np.array(right))
+    assert round(float(accuracy), 4) == figures(model)["test accuracy, lstm"]
+
+
+def test_shapes_and_scores(answers: list[Answer]) -> None:
+    for answer, n in zip(answers[:4], [500, 500, 1, 0], strict=True):
+        assert answer["label"].shape == answer["status"].shape == (n,)
+        assert answer["scores"].shape == (n, 2)
+        assert answer["labels"].tolist() == [b"negative", b"positive"]
+        assert answer["label"].tolist() == answer["labels"][answer["scores"].argmax(1)].tolist()
+        assert not any(answer["status"])
+        np.testing.assert_allclose(answer["scores"].sum(1), 1, atol=1e-6)
+
+
+def test_a_row_of_a_batch_gets_the_answer_that_it_gets_alone(answers: list[Answer]) -> None:
+    np.testing.assert_allclose(answers[0]["scores"][:1], answers[2]["scores"], atol=1e-5)
+
+
+@pytest.mark.parametrize("row", range(len(ODD)))
+def test_odd_text_is_answered_as_its_clean_twin(answers: list[Answer], row: int) -> None:
+    odd, clean = answers[4], answers[5]
+    np.testing.assert_allclose(odd["scores"][row], clean["scores"][row], atol=1e-5)
+    assert odd["label"][row] == clean["label"][row]
+    if CLEAN[row] in (GOOD, BAD):
+        assert odd["label"][row] == (b"positive" if CLEAN[row] == GOOD else b"negative")
+
+
+def test_status_says_what_was_wrong(answers: list[Answer]) -> None:
+    said = dict(zip(ODD, answers[4]["status"].tolist(), strict=True))
+    assert said[GOOD.upper()] == said[GOOD.replace(" ", "\0")] == b""
+    assert said[""] == said["\0\0"] == b"no words in the text"
+    assert said["qwxz"] == said["\u4f60\u597d"] == b"none of the words is known"
+    assert said[ODD[-1]] == b"cut: of 200026 words the first 500 and the last 500 were read"
+
+
+def test_gates_of_one_text(answers: list[Answer]) -> None:
+    gates = answers[6]
+    words = gates.pop("words")
+    assert [word.decode() for word in words] == re.findall(r"\w+|[,.]", GOOD)
+    kinds = ("input", "forget", "candidate", "output", "hidden", "cell")
+    assert set(gates) == {f"layer1_{way}_{kind}" for way in ("forward", "backward") for kind in kinds}
+    for name, values in gates.items():
+        assert values.shape == (len(words), 128)
+        low = -1 if name.endswith(("candidate", "hidden")) else -np.inf if name.endswith("cell") else 0
+        assert low <= values.min() < values.max() <= (np.inf if name.endswith("cell") else 1)
+    for way in ("forward", "backward"):
+        shown = gates[f"layer1_{way}_output"] * np.tanh(gates[f"layer1_{way}_cell"])
+        np.testing.assert_allclose(gates[f"layer1_{way}_hidden"], shown, atol=1e-6)
+
+
+def test_saved_model_cli_runs_it(model: Path) -> None:
+    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "serving_default"]
+    cli = subprocess.run(
+        [Path(sys.executable).with_name("saved_model_cli"), *command, "--input_exprs", f"text=[{GOOD!r}]"],
+        capture_output=True,
+        text=True,
+    )
+    assert cli.returncode == 0, cli.stderr
+    assert "Result for output key label:\n[b'positive']" in cli.stdout
+
+
+def test_predict_reads_arguments_a_file_or_standard_input(model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_bytes(f"{GOOD}\r\n{BAD}\n".encode() + b"\n\xff\xfe")
+    by_arguments = run("predict", "--model", model, GOOD, BAD, "", "\udcff\udcfe")
+    by_file = run("predict", "--model", model, "--file", file)
+    with file.open("rb") as opened:
+        by_input = run("predict", "--model", model, stdin=opened)
+    assert by_arguments.returncode == 0, by_arguments.stderr
+    assert by_arguments.stdout == by_file.stdout == by_input.stdout
+    first, second, third, fourth = by_file.stdout.splitlines()
+    assert first.startswith("positive")
+    assert first.endswith(GOOD)
+    assert second.startswith("negative")
+    assert "[no words in the text]" in third
+    assert "[no words in the text]" in fourth
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--unitz", "3"], "--units"),
+        (["--units", "0"], "at least 1, got '0'"),
+        (["--dropout", "1"], "below 1, got '1'"),
+        (["--cell", "lstn"], "lstm"),
+        (["--dataset", "negatoin"], "Did you mean negation"),
+        (["predict", "--model", "nowhere", "text"], "nowhere holds no SavedModel"),
+        (["predict", "--file", "nowhere.txt"], "nowhere"),
+        (["predict", "--file", "README.md", "text"], "not both"),
+    ],
+)
+def test_a_mistake_ends_with_a_helpful_line(arguments: list[str], message: str, model: Path) -> None:
+    if arguments[0] == "predict" and "--model" not in arguments:
+        arguments = [*arguments, "--model", str(model)]
+    wrong = run(*arguments)
+    assert wrong.returncode == 2
+    assert message in " ".join(wrong.stderr.replace("│", " ").split())
+    assert "Traceback" not in wrong.stderr
+
+
+def test_ctrl_c_ends_without_a_traceback(model: Path, folder: Path) -> None:
+    before = (model / "saved_model.pb").read_bytes()
+    command = [*RECIPE, "--data-dir", folder / "data", "--export", model]
+    recipe = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    while b"Epoch 1" not in recipe.stdout.readline():
+        assert recipe.poll() is None
+    recipe.send_signal(signal.SIGINT)
+    _, errors = recipe.communicate(timeout=60)
+    assert recipe.returncode == 130
+    assert b"interrupted" in errors
+    assert b"Traceback" not in errors
+    assert (model / "saved_model.pb").read_bytes() == before
+
+
+def test_three_classes_from_a_table(tmp_path: Path) -> None:
+    """The columns have names of their own, and the shorter words tell the class."""
+    rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
+    (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
+    trained = run(
+        *("--dataset", tmp_path, "--text-column", "sentence", "--label-column", "answer"),
+        *("--export", tmp_path / "1", "--units", "8", "--cell", "gru", "--depth", "2", "--pooling", "last"),
+        *("--epochs", "20", "--learning-rate", "0.01"),
+    )
+    assert trained.returncode == 0, trained.stderr
+    (answer,) = ask(tmp_path / "1", ("serving_default", ["word999 xx", "yy word7", "zz"]))
+    assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
+    assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
+    assert figures(tmp_path / "1")["test accuracy, gru"] > 0.9
+
+
+def test_recipe_settings_are_documented() -> None:
+    shown = run("--help")
+    assert shown.returncode == 0
+    assert "predict --help" in shown.stdout
+    assert "(default: negation)" in shown.stdout
+    assert zoo.__doc__

@@ -1,0 +1,305 @@
+"""Labelled texts from TFDS or from users' own files, in one shape."""
+
+import bz2
+import contextlib
+import csv
+import gzip
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from zoo.datasets import catalogue
+from zoo.datasets.catalogue import DataError
+
+_SPLITS = {"train": "train", "validation": "validation|valid|val|dev", "test": "test"}
+_TABLE = r"\.(tsv|csv)(\.gz|\.xz|\.bz2)?"
+_OPEN = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+_BROKEN = (csv.Error, EOFError, OSError, lzma.LZMAError, zlib.error)
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts with one label each, in three splits.
+
+    Attributes:
+        labels: The label names; a label in the data is an index into them.
+        train: Pairs of a text (scalar string) and its label (scalar int64), in a fixed order.
+        validation: The same, for choosing the model.
+        test: The same, for the final figure.
+        source: The TFDS name with configuration and version, or the path.
+        notes: How the splits differ from what the source offers, a sentence each.
+        citation: What TFDS says to cite, else empty.
+        licence: What TFDS knows of the licence, else empty.
+    """
+
+    labels: tuple[str, ...]
+    train: tf.data.Dataset
+    validation: tf.data.Dataset
+    test: tf.data.Dataset
+    source: str
+    notes: tuple[str, ...] = ()
+    citation: str = ""
+    licence: str = ""
+
+
+def load_classification(
+    dataset: str,
+    *,
+    data_dir: Path | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> LabelledTexts:
+    """Loads a text classification set from a path or, where there is none such, from TFDS by name.
+
+    A path is a TSV or CSV file or a folder that holds for each split (`train`; optional
+    `validation`, `valid`, `val` or `dev`; optional `test`) such a file or a folder
+    `<label>/*.txt`, as aclImdb has it. Files are UTF-8, may be compressed (.gz, .xz, .bz2), begin
+    with a header line, and are read into memory. TSV has no quoting: tabs and newlines only
+    separate. Labels are those of the training data, sorted, by value if all are integers.
+
+    Of a TFDS set, examples without a label (-1) and other splits are left out. If no test label
+    remains (GLUE), the validation split becomes the test split. Whatever split is then missing is
+    a tenth of train, chosen by a hash of the text: equal texts stay together, and every run and
+    machine chooses the same. The cardinality of such splits is unknown to `tf.data`.
+
+    Args:
+        dataset: The path or the TFDS name (`negation`, `imdb_reviews`, `glue/sst2`).
+        data_dir: Where TFDS keeps prepared data and downloads; its own folder if None.
+        text_column: Column or TFDS feature of the text; if None, column `text`, or the feature that
+            the set declares as its input, or its only text.
+        label_column: The same for the label.
+
+    Raises:
+        DataError: There is no such set, its host does not answer, or the data are not as above.
+    """
+    path = Path(dataset).expanduser()
+    if path.exists():
+        return _from_files(path, text_column or "text", label_column or "label")
+    return _from_tfds(catalogue.find(dataset, data_dir), text_column, label_column)
+
+
+def _from_tfds(
+    builder: tfds.core.DatasetBuilder, text_column: str | None, label_column: str | None
+) -> LabelledTexts:
+    text = _feature(builder, tfds.features.Text, text_column)
+    label = _feature(builder, tfds.features.ClassLabel, label_column)
+    catalogue.prepare(builder)
+    info, notes = builder.info, []
+    config = tfds.ReadConfig(try_autocache=False)  # its cache warns when a split is read in part
+    splits = {
+        split: _where(
+            lambda _, labels: labels >= 0,
+            builder.as_dataset(split=split, shuffle_files=False, read_config=config).map(
+                lambda example: (example[text], example[label])
+            ),
+        )
+        for split in _SPLITS
+        if split in info.splits
+    }
+    if "test" in splits and _is_empty(splits["test"]):
+        del splits["test"]
+        notes.append("The labels of the test split are not public.")
+        if "validation" in splits:
+            splits["test"] = splits.pop("validation")
+            notes.append("test is the validation split.")
+    labels = tuple(info.features[label].names)
+    notes += _complete(splits, labels, info.full_name)
+    return LabelledTexts(
+        labels=labels,
+        **splits,
+        source=info.full_name,
+        notes=tuple(notes),
+        citation=info.citation.strip(),
+        licence=info.redistribution_info.license.strip(),
+    )
+
+
+def _feature(builder: tfds.core.DatasetBuilder, kind: type, chosen: str | None) -> str:
+    """Returns the name of the feature of that kind that is chosen, declared or the only one."""
+    features = builder.info.features
+    fitting = [name for name, feature in features.items() if isinstance(feature, kind)]
+    declared = [key for key in builder.info.supervised_keys or () if key in fitting]
+    names = [chosen] if chosen else declared or fitting
+    if len(names) == 1 and names[0] in fitting:
+        return names[0]
+    found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in features.items())
+    raise DataError(
+        f"{builder.info.full_name}: expected one {kind.__name__} feature"
+        f"{f' {chosen!r}' if chosen else ''}, and the features are {found}. Choose with "
+        "--text-column and --label-column."
+    )
+
+
+class _Row(NamedTuple):
+    where: str
+    text: str
+    label: str
+
+
+def _from_files(path: Path, text_column: str, label_column: str) -> LabelledTexts:
+    rows = {
+        split: _rows(split_path, text_column, label_column)
+        for split, split_path in _split_paths(path).items()
+    }
+    names = sorted({row.label for row in rows["train"]})
+    with contextlib.suppress(ValueError):  # sorted as text unless all are numbers
+        names.sort(key=int)
+    labels = tuple(names)
+    splits = {split: _dataset(split_rows, labels) for split, split_rows in rows.items()}
+    notes = _complete(splits, labels, str(path))
+    return LabelledTexts(labels=labels, **splits, source=str(path), notes=notes)
+
+
+def _split_paths(path: Path) -> dict[str, Path]:
+    if path.is_file():
+        return {"train": path}
+    found = {}
+    for split, names in _SPLITS.items():
+        paths = [p for p in sorted(path.iterdir()) if re.fullmatch(f"({names})({_TABLE})?", p.name)]
+        if len(paths) > 1:
+            both = " and ".join(p.name for p in paths)
+            raise DataError(f"{path}: {both} could each be the {split} split. Leave one of them.")
+        if paths:
+            found[split] = paths[0]
+    if "train" not in found:
+        raise DataError(
+            f"{path} holds no training data. Expected train.tsv, train.csv or train/<label>/*.txt. "
+            "A TFDS name is looked up only where no folder has that name."
+        )
+    return found
+
+
+def _rows(path: Path, text_column: str, label_column: str) -> list[_Row]:
+    if path.is_dir():
+        rows = [
+            # Bytes, for lone carriage returns to survive.
+            _Row(str(p), p.read_bytes().strip().decode("utf-8-sig", "replace"), p.parent.name)
+            for p in sorted(path.glob("*/*.txt"))
+            if p.parent.name != "unsup"
+        ]
+    else:
+        rows = list(_table(path, text_column, label_column))
+    if not rows:
+        raise DataError(
+            f"{path} holds no examples. Expected "
+            + ("<label>/*.txt." if path.is_dir() else "a header line and a line for each example.")
+        )
+    return rows
+
+
+def _table(path: Path, text_column: str, label_column: str) -> Iterator[_Row]:
+    """Yields the rows of a TSV or CSV file; the header line must name both columns."""
+    kind = re.search(f"{_TABLE}$", path.name)
+    if not kind:
+        raise DataError(f"{path}: expected .tsv or .csv, perhaps with .gz, .xz or .bz2.")
+    is_tsv = kind[1] == "tsv"
+    number = 0
+    try:
+        with _OPEN.get(path.suffix, open)(
+            path, "rt", encoding="utf-8-sig", errors="replace", newline="\n" if is_tsv else ""
+        ) as file:
+            lines = _tsv(file) if is_tsv else _csv(file)
+            number, header = next(lines, (0, []))
+            for column in (text_column, label_column) if header else ():
+                if column not in header:
+                    raise DataError(
+                        f"{path}, line {number}: expected a header with a column {column!r}, found "
+                        f"{', '.join(header)[:200]}. Add the header or name your columns with "
+                        "--text-column and --label-column."
+                    )
+            for number, fields in lines:
+                where = f"{path}, line {number}"
+                if len(fields) != len(header):
+                    raise DataError(
+                        f"{where}: expected {len(header)} fields ({', '.join(header)}), found "
+                        f"{len(fields)}. Correct the line."
+                    )
+                row = dict(zip(header, fields, strict=True))
+                if not row[label_column]:
+                    raise DataError(f"{where}: expected a label in {label_column!r}. Give it one.")
+                yield _Row(where, row[text_column], row[label_column])
+    except _BROKEN as error:
+        raise DataError(
+            f"{path} cannot be read beyond line {number}: {error}. Correct or replace the file."
+        ) from error
+
+
+def _tsv(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(file, 1):
+        if line := line.removesuffix("\n").removesuffix("\r"):
+            yield number, line.split("\t")
+
+
+def _csv(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(file, strict=True)
+    for fields in reader:
+        if fields:
+            yield reader.line_num, fields
+
+
+def _dataset(rows: list[_Row], labels: tuple[str, ...]) -> tf.data.Dataset:
+    index = {name: i for i, name in enumerate(labels)}
+    for row in rows:
+        if row.label not in index:
+            raise DataError(
+                f"{row.where}: unknown label {row.label!r}. Expected a label of the training data: "
+                f"{', '.join(labels)}. Correct it, or add such examples to train."
+            )
+    texts = tf.constant([row.text for row in rows], tf.string)
+    indices = tf.constant([index[row.label] for row in rows], tf.int64)
+    return tf.data.Dataset.from_tensor_slices((texts, indices))
+
+
+def _complete(splits: dict[str, tf.data.Dataset], labels: tuple[str, ...], source: str) -> tuple[str, ...]:
+    """Adds the splits that are missing, held out of train; returns a note for each."""
+    if "train" not in splits:
+        raise DataError(f"{source} has no labelled train split. Choose another data set.")
+    if len(labels) < 2:
+        raise DataError(
+            f"{source}: expected at least 2 labels, found {', '.join(labels)}. Is the label column "
+            "the right one?"
+        )
+    train = splits["train"]
+    missing = [split for split in _SPLITS if split not in splits]
+    for i, split in enumerate(missing):
+        splits[split] = _tenths(train, i, i + 1)
+    if missing:
+        splits["train"] = _tenths(train, len(missing), 10)
+    for split, examples in splits.items():
+        if _is_empty(examples):
+            raise DataError(f"{source}: no examples for the {split} split. Add some.")
+    return tuple(f"{split} is a tenth of train, chosen by a hash of the text." for split in missing)
+
+
+def _tenths(examples: tf.data.Dataset, start: int, stop: int) -> tf.data.Dataset:
+    """Returns the examples in some of ten parts; the text alone decides which part it is in."""
+
+    def chosen(texts: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+        parts = tf.strings.to_hash_bucket_fast(texts, 10)
+        return (start <= parts) & (parts < stop)
+
+    return _where(chosen, examples)
+
+
+def _where(
+    condition: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], examples: tf.data.Dataset
+) -> tf.data.Dataset:
+    """Returns the examples that meet the condition, by the batch: much faster than `filter`."""
+
+    def chosen(texts: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mask = condition(texts, labels)
+        return texts[mask], labels[mask]
+
+    return examples.batch(256).map(chosen).unbatch()
+
+
+def _is_empty(examples: tf.data.Dataset) -> bool:
+    return next(iter(examples.take(1)), None) is None

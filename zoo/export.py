@@ -1,0 +1,245 @@
+"""SavedModels that hold a whole program: written, reloaded in a fresh process, compared, described."""
+
+import json
+import pickle
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# What a client does who has TensorFlow and nothing else; run in a process of its own.
+_CLIENT = """
+import pickle, sys
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+inputs = {name: tf.constant(value) for name, value in pickle.load(sys.stdin.buffer).items()}
+outputs = model.signatures["serving_default"](**inputs)
+pickle.dump({name: value.numpy() for name, value in outputs.items()}, sys.stdout.buffer)
+"""
+
+
+class ExportError(RuntimeError):
+    """An export was not made; an earlier one in its place is as it was."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is to be known of an exported model.
+
+    Attributes:
+        title: the model's name.
+        summary: what it does.
+        data: what it was trained and measured on, and how that was split.
+        licence: what the data allow.
+        command: what trains and exports it again.
+        settings: all settings of the recipe, the seed among them.
+        figures: what was measured, by name; shares lie between 0 and 1.
+        limits: what it does not do, a sentence each.
+    """
+
+    title: str
+    summary: str
+    data: str
+    licence: str
+    command: str
+    settings: Mapping[str, Any]
+    figures: Mapping[str, float]
+    limits: tuple[str, ...]
+
+
+def export_program(
+    signatures: Mapping[str, Callable],
+    resources: Sequence[tf.Module | keras.layers.Layer],
+    examples: Mapping[str, Any],
+    directory: Path,
+    card: Card,
+) -> Path:
+    """Write a SavedModel with its card, once a fresh process has given the same answers from it.
+
+    All is written beside `directory` and moved there at the end, so an export that fails or is
+    interrupted leaves an earlier one whole.
+
+    Args:
+        signatures: `tf.function`s with an input signature that return tensors by name, under the names
+            by which clients call them. One is `serving_default`.
+        resources: all that the signatures use and that has a state: models, and modules with tables.
+        examples: inputs of `serving_default` by name, for the comparison and for the card.
+        directory: where it goes; by custom `<task>/<version>`, the version a whole number.
+        card: becomes `card.json` and `README.md` in the directory.
+
+    Returns:
+        The directory.
+
+    Raises:
+        ExportError: the directory holds something else, the disk is full, or the answers differ.
+    """
+    directory = Path(directory).absolute()
+    new, old = (directory.with_name(f".{directory.name}.{state}") for state in ("new", "old"))
+    if old.exists() and not directory.exists():  # an export was interrupted between its two moves
+        old.rename(directory)
+    if directory.exists() and not (directory / "saved_model.pb").exists():
+        raise ExportError(
+            f"{directory} exists and is not a SavedModel. Give another directory, or remove it."
+        )
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+        tf.saved_model.save(_tracked(resources), str(new), signatures=dict(signatures))
+        inputs = {name: tf.constant(value) for name, value in examples.items()}
+        here = _numpy(signatures["serving_default"](**inputs))
+        _compare(here, _answers_of_a_fresh_process(new, _numpy(inputs)))
+        _write_card(card, new, signatures, _numpy(inputs) | here)
+        if directory.exists():
+            directory.rename(old)
+        new.rename(directory)
+        shutil.rmtree(old, ignore_errors=True)
+    except (OSError, tf.errors.OpError) as error:
+        raise ExportError(f"{directory} was not exported: {error}") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return directory
+
+
+def _tracked(resources: Sequence[tf.Module | keras.layers.Layer]) -> tf.Module:
+    # Of a Keras model its plain variables alone: through the model some are tracked in a way that
+    # `tf.saved_model.load` restores, and the session that `saved_model_cli` opens does not.
+    module = tf.Module()
+    module.resources = [
+        [weight.value for weight in resource.weights]
+        if isinstance(resource, keras.layers.Layer)
+        else resource
+        for resource in resources
+    ]
+    return module
+
+
+def _numpy(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _answers_of_a_fresh_process(directory: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    with tempfile.TemporaryDirectory() as elsewhere:
+        client = subprocess.run(
+            [sys.executable, "-I", "-c", _CLIENT, str(directory)],
+            input=pickle.dumps(inputs),
+            capture_output=True,
+            cwd=elsewhere,
+        )
+    if client.returncode:
+        raise ExportError(f"The export does not load:\n{client.stderr.decode(errors='replace')}")
+    return pickle.loads(client.stdout)
+
+
+def _compare(here: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray]) -> None:
+    for name, expected in here.items():
+        got = there[name]
+        numbers = np.issubdtype(expected.dtype, np.floating)
+        same = np.allclose(expected, got, 1e-4, 1e-5) if numbers else np.array_equal(expected, got)
+        if not same:
+            raise ExportError(
+                f"A fresh process gives another `{name}` than this one: {got} instead of {expected}."
+            )
+
+
+def _write_card(
+    card: Card, directory: Path, signatures: Mapping[str, Callable], example: Mapping[str, Any]
+) -> None:
+    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    facts = asdict(card) | {
+        "size_bytes": size,
+        "signatures": {name: _interface(function) for name, function in signatures.items()},
+        "example": {name: _plain(value.tolist()) for name, value in example.items()},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("rnn-zoo", "tensorflow", "keras")},
+        "commit": _commit(),
+    }
+    (directory / "card.json").write_text(
+        json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    (directory / "README.md").write_text(_page(facts), encoding="utf-8")
+
+
+def _interface(function: Callable) -> dict[str, dict[str, str]]:
+    def described(specs: Mapping[str, Any]) -> dict[str, str]:
+        return {name: f"{spec.dtype.name} {list(spec.shape)}" for name, spec in specs.items()}
+
+    concrete = function.get_concrete_function()
+    inputs = {spec.name: spec for spec in concrete.structured_input_signature[0]}
+    return {"takes": described(inputs), "gives": described(concrete.structured_outputs)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _commit() -> str:
+    """The commit of the checkout that this library lies in, if it lies in one."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unknown"
+    if commit.returncode:
+        return "unknown"
+    return commit.stdout.strip() + (" with changes" if changes.stdout else "")
+
+
+def _page(facts: Mapping[str, Any]) -> str:
+    def rows(items: Mapping[str, Any]) -> str:
+        return "\n".join(f"| {name} | {value} |" for name, value in items.items())
+
+    def shown(items: Mapping[str, str]) -> str:
+        return ", ".join(f"`{name}` {kind}" for name, kind in items.items())
+
+    signatures = "\n".join(
+        f"- `{name}` takes {shown(s['takes'])}; gives {shown(s['gives'])}."
+        for name, s in facts["signatures"].items()
+    )
+    limits = "\n".join(f"- {limit}" for limit in facts["limits"])
+    takes = next(iter(facts["signatures"]["serving_default"]["takes"]))
+    return f"""# {facts["title"]}
+
+{facts["summary"]}
+
+```python
+import tensorflow as tf
+
+model = tf.saved_model.load(".")  # the folder of this page
+answer = model.signatures["serving_default"]({takes}=tf.constant({facts["example"][takes]!r}))
+```
+
+{signatures}
+
+| measured | |
+| --- | --- |
+{rows(facts["figures"])}
+
+Made by `{facts["command"]}` at commit {facts["commit"]}, with
+{", ".join(f"{name} {number}" for name, number in facts["versions"].items())}.
+{facts["size_bytes"] / 1e6:.1f} MB.
+
+Data: {facts["data"]}
+
+Licence: {facts["licence"]}
+
+Limits:
+
+{limits}
+
+| setting | |
+| --- | --- |
+{rows(facts["settings"])}
+"""
