@@ -80,7 +80,7 @@ class Negation(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("text", "label"),
-            redistribution_info={"license": "Apache-2.0"},
+            license="Apache-2.0",
         )
 
     def _split_generators(
