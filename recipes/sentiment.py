@@ -54,7 +54,8 @@ class Settings:
     units: Count = 128  # in each direction: what stands after a word counts, too
     depth: Count = 1  # a second layer doubles the time and gains little
     pooling: Literal["max", "mean", "last"] = "max"  # one telling phrase in a long text counts
-    word_dropout: Share = 0.3  # of the features of the word vectors, the same ones for a text
+    word_dropout: Share = 0.2  # of whole words: no single one is to decide
+    input_dropout: Share = 0.3  # of the features of the word vectors, the same ones for a text
     dropout: Share = 0.5  # before the scores: many words, few texts
     train_words: Count = 400  # longer texts are cut in training, where time goes with length
     max_words: Count = 1_000  # the same afterwards: a recurrence reads on past what it trained on
@@ -67,11 +68,19 @@ class Settings:
 # --- Data ---------------------------------------------------------------------------------------
 
 
-def encoded(texts: tf.data.Dataset, words: WordEncoder) -> tf.data.Dataset:
-    """Pairs of text and label as pairs of ids [time] and label."""
-    return texts.map(
-        lambda text, label: (words(text[None]).ids[0], label), num_parallel_calls=tf.data.AUTOTUNE
-    )
+def batched(
+    texts: LabelledTexts, vocabulary: Path, settings: Settings
+) -> tuple[WordEncoder, tf.data.Dataset, tf.data.Dataset, tf.data.Dataset]:
+    """The words known, learnt from the training texts alone, and the three splits as batches of ids."""
+    known = learn_vocabulary(texts.train.map(lambda text, _: text), settings.vocabulary)
+    file = write_vocabulary(known, vocabulary)
+    words, cut = (WordEncoder(file, n) for n in (settings.max_words, settings.train_words))
+
+    def ids(split: tf.data.Dataset, encoder: WordEncoder, seed: int | None = None) -> tf.data.Dataset:
+        encoded = split.map(lambda text, label: (encoder(text[None]).ids[0], label), tf.data.AUTOTUNE)
+        return batches(encoded, settings.batch_size, settings.max_words, seed)
+
+    return words, ids(texts.train, cut, settings.seed), ids(texts.validation, words), ids(texts.test, words)
 
 
 # --- Model --------------------------------------------------------------------------------------
@@ -79,61 +88,69 @@ def encoded(texts: tf.data.Dataset, words: WordEncoder) -> tf.data.Dataset:
 
 def recurrent_model(settings: Settings, vocabulary: int, classes: int) -> zoo.ManyToOne:
     """Word vectors, a bidirectional recurrent stack, pooling over time, scores."""
-    cell = CELLS[settings.cell](settings.units, dropout=settings.word_dropout, seed=settings.seed)
+    cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout, seed=settings.seed)
     encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
-    return zoo.ManyToOne(vocabulary, settings.embedding, encoder, classes, settings.pooling, settings.dropout)
+    return zoo.ManyToOne(
+        vocabulary,
+        settings.embedding,
+        encoder,
+        classes,
+        pooling=settings.pooling,
+        dropout=settings.dropout,
+        word_dropout=settings.word_dropout,
+    )
 
 
 def bag_of_words(settings: Settings, vocabulary: int, classes: int) -> zoo.ManyToOne:
     """The same without memory: the mean of the word vectors, in whatever order they stand."""
-    return zoo.ManyToOne(vocabulary, settings.embedding, None, classes, "mean", settings.dropout)
+    return zoo.ManyToOne(
+        vocabulary,
+        settings.embedding,
+        None,
+        classes,
+        pooling="mean",
+        dropout=settings.dropout,
+        word_dropout=settings.word_dropout,
+    )
 
 
 # --- Training and evaluation --------------------------------------------------------------------
 
 
 def train(settings: Settings) -> None:
-    """The whole story: data, baseline, model, evaluation, export, a sample."""
+    """The whole story, from raw texts to an exported model and what it says of two of them."""
     start = time.monotonic()
     keras.utils.set_random_seed(settings.seed)
-    data = load_classification(
+    texts = load_classification(
         settings.dataset,
         data_dir=settings.data_dir,
         text_column=settings.text_column,
         label_column=settings.label_column,
     )
-    print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
+    print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
     with tempfile.TemporaryDirectory() as folder:
-        vocabulary = learn_vocabulary(data.train.map(lambda text, _: text), settings.vocabulary)
-        file = write_vocabulary(vocabulary, Path(folder) / "vocabulary.txt")
-        short, whole = (WordEncoder(file, n) for n in (settings.train_words, settings.max_words))
-        size, batch, longest = whole.size, settings.batch_size, settings.max_words
-        training = batches(encoded(data.train, short), batch, longest, settings.seed)
-        validation = batches(encoded(data.validation, whole), batch, longest)
-        test = batches(encoded(data.test, whole), batch, longest)
-        print(f"{size} words known; {settings.cell}, {settings.epochs} epochs")
-
+        vocabulary = Path(folder) / "vocabulary.txt"
+        words, training, validation, test = batched(texts, vocabulary, settings)
         figures = {}
         for name, build in (("bag of words", bag_of_words), (settings.cell, recurrent_model)):
-            model = build(settings, size, len(data.labels))
-            print(f"\n{name}")
-            best = fit(
+            print(f"\n{name}: {words.size} words known, {training.cardinality()} batches an epoch")
+            model = build(settings, words.size, len(texts.labels))
+            figures[f"validation accuracy, {name}"] = fit(
                 model,
                 training,
                 validation,
                 epochs=settings.epochs,
                 learning_rate=settings.learning_rate,
             )
-            figures[f"validation accuracy, {name}"] = best
             figures[f"test accuracy, {name}"] = model.evaluate(test, verbose=0)[1]
         figures["minutes"] = (time.monotonic() - start) / 60
         figures = {name: round(value, 4) for name, value in figures.items()}
         print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
 
-        program = Program(whole, model, data.labels)
+        program = Program(words, model, texts.labels)
         signatures = {"serving_default": program.serve, "gates": program.gates}
-        described = card(settings, data, figures)
-        export_program(signatures, [whole, model], {"text": EXAMPLES}, settings.export, described)
+        described = card(settings, texts, figures)
+        export_program(signatures, [words, model], {"text": EXAMPLES}, settings.export, described)
     print(f"\nexported to {settings.export}")
     answer(program.serve, [example.encode() for example in EXAMPLES])
     print(f"\nnext: python recipes/sentiment.py predict --model {settings.export} 'Your text.'")
@@ -171,13 +188,13 @@ class Program:
         return {"words": words.words[0]} | {name: value[0] for name, value in values.items()}
 
 
-def card(settings: Settings, data: LabelledTexts, figures: dict[str, float]) -> Card:
+def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
     return Card(
-        title=f"Sentiment ({data.source})",
-        summary=f"Reads a text and says which it is: {' or '.join(data.labels)}.",
-        data=" ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),
-        licence=settings.licence or data.licence or "not stated",
+        title=f"Sentiment ({texts.source})",
+        summary=f"Reads a text and says which it is: {' or '.join(texts.labels)}.",
+        data=" ".join([f"{texts.source}.", *texts.notes, settings.credit or texts.citation]).strip(),
+        licence=settings.licence or texts.licence or "not stated",
         command="python " + shlex.join(sys.argv),
         settings={k: str(v) for k, v in asdict(settings).items() if k not in ("data_dir", "export")},
         figures=figures,

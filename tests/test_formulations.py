@@ -119,3 +119,17 @@ def test_keras_file_round_trip(tmp_path: Path) -> None:
 def test_mistakes_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(reversed(wrong))):
         model(**wrong)
+
+
+def test_word_dropout_drops_whole_words_in_training_alone() -> None:
+    """Of one vector for all words, scaled, the mean over time tells how many were dropped."""
+    bag = model(encoder=None, pooling="mean", classes=1, word_dropout=0.5)
+    bag.embedding.set_weights([np.ones((20, 4))])
+    bag.scores.set_weights([np.full((4, 1), 0.25), np.zeros(1)])
+    ids = ragged_ids([1000, 1000], 1000)
+    np.testing.assert_allclose(bag(ids), 1, atol=1e-5)
+    first, second = np.array(bag(ids, training=True))[:, 0]
+    assert first != second
+    for kept in (first, second):
+        assert abs(kept * 500 - round(kept * 500)) < 1e-3  # each word counts twice or not at all
+        assert 0.8 < kept < 1.2

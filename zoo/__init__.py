@@ -4,7 +4,7 @@ Cells that people subclass, run over time as fast as the machine allows; the for
 sequences go in and come out; and what it takes from raw data to a SavedModel that holds all of it.
 """
 
-from zoo.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from zoo.cells import Cell, GatedCell, GRUCell, LSTMCell, SimpleRNNCell
 from zoo.datasets import DataError, LabelledTexts, load_classification
 from zoo.export import Card, ExportError, export_program
 from zoo.formulations import Encoder, ManyToOne
@@ -23,6 +23,7 @@ __all__ = [
     "Encoder",
     "ExportError",
     "GRUCell",
+    "GatedCell",
     "LSTMCell",
     "LabelledTexts",
     "ManyToOne",

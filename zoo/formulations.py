@@ -114,6 +114,7 @@ class ManyToOne(Registered, keras.Model):
         pooling: "max" or "mean" of the outputs over time, or "last": the hidden state in which each
             direction of the last layer ends.
         dropout: share of p dropped in training.
+        word_dropout: share of the vectors v_t dropped whole in training, so that no single one decides.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
@@ -132,6 +133,7 @@ class ManyToOne(Registered, keras.Model):
         classes: int,
         pooling: Literal["max", "mean", "last"] = "max",
         dropout: float = 0.0,
+        word_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         if pooling not in ("max", "mean", "last"):
@@ -143,6 +145,7 @@ class ManyToOne(Registered, keras.Model):
         self.encoder = encoder
         self.pooling = pooling
         self.drop = keras.layers.Dropout(dropout, name="drop")
+        self.drop_words = keras.layers.Dropout(word_dropout, (None, None, 1), name="drop_words")
         self.scores = keras.layers.Dense(classes, name="scores")
 
     def build(self, ids_shape: Sequence[int | None]) -> None:
@@ -157,7 +160,7 @@ class ManyToOne(Registered, keras.Model):
     def call(self, ids: Tensor, training: bool = False) -> Tensor:
         """Score the sequences; see the class."""
         mask = ops.not_equal(ids, 0)
-        outputs = self.embedding(ids)
+        outputs = self.drop_words(self.embedding(ids), training=training)
         if self.encoder is not None:
             outputs, states = self.encoder(outputs, mask=mask, training=training)
         if self.pooling == "last":
@@ -186,6 +189,7 @@ class ManyToOne(Registered, keras.Model):
             "classes": self.scores.units,
             "pooling": self.pooling,
             "dropout": self.drop.rate,
+            "word_dropout": self.drop_words.rate,
         }
 
     @classmethod

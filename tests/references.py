@@ -1,0 +1,196 @@
+"""What the layers are compared with: each cell in NumPy, and how outputs and gradients are compared."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+Array = np.ndarray
+
+Step = Callable[..., tuple[Array, list[Array], dict[str, Array]]]
+"""`step(weights, x, states, drop)` gives the output, the new states and the gates by name.
+
+`weights` lie as in the cell, and `drop` is the recurrent dropout mask, by which h is multiplied on its
+way into U, and there alone.
+"""
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def preactivation(weights: list[Array], x: Array, h: Array) -> Array:
+    kernel, recurrent_kernel, *bias = weights
+    return x @ kernel + h @ recurrent_kernel + (bias[0] if bias else 0)
+
+
+def simple_rnn(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    h = np.tanh(preactivation(weights, x, states[0] * drop))
+    return h, [h], {}
+
+
+def sigmoid_rnn(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    h = sigmoid(preactivation(weights, x, states[0] * drop))
+    return h, [h], {}
+
+
+def mixing_rnn(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    z = preactivation(weights, x, states[0] * drop)
+    h = np.tanh(z - z.mean(-1, keepdims=True))
+    return h, [h], {}
+
+
+def lstm_output(i: Array, f: Array, g: Array, o: Array, c: Array) -> tuple:
+    c = f * c + i * g
+    h = o * np.tanh(c)
+    return h, [h, c], {"input": i, "forget": f, "candidate": g, "output": o}
+
+
+def lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    h, c = states
+    i, f, g, o = np.split(preactivation(weights, x, h * drop), 4, -1)
+    return lstm_output(sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o), c)
+
+
+def coupled_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    h, c = states
+    i, g, o = np.split(preactivation(weights, x, h * drop), 3, -1)
+    return lstm_output(sigmoid(i), 1 - sigmoid(i), np.tanh(g), sigmoid(o), c)
+
+
+def half_open_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    h, c = states
+    i, f, g, o = np.split(preactivation(weights, x, h * drop), 4, -1)
+    return lstm_output(sigmoid(i), sigmoid(f), np.tanh(g), (1 + sigmoid(o)) / 2, c)
+
+
+def peeping_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    *weights, peephole = weights
+    h, c = states
+    i, f, g, o = np.split(preactivation(weights, x, h * drop), 4, -1)
+    return lstm_output(sigmoid(i), sigmoid(f + peephole * c), np.tanh(g), sigmoid(o), c)
+
+
+def gru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, recurrent_kernel, *bias), (h,) = weights, states
+    b_x, b_r = bias[0] if bias else (0, 0)
+    x_z, x_r, x_g = np.split(x @ kernel + b_x, 3, -1)
+    r_z, r_r, r_g = np.split((h * drop) @ recurrent_kernel + b_r, 3, -1)
+    z, r = sigmoid(x_z + r_z), sigmoid(x_r + r_r)
+    g = np.tanh(x_g + r * r_g)
+    h = z * h + (1 - z) * g
+    return h, [h], {"update": z, "reset": r, "candidate": g}
+
+
+def gru_reset_before(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, recurrent_kernel, bias), (h,) = weights, states
+    x_z, x_r, x_g = np.split(x @ kernel + bias, 3, -1)
+    u_z, u_r, u_g = np.split(recurrent_kernel, 3, -1)
+    seen = h * drop
+    z, r = sigmoid(x_z + seen @ u_z), sigmoid(x_r + seen @ u_r)
+    g = np.tanh(x_g + (r * seen) @ u_g)
+    h = z * h + (1 - z) * g
+    return h, [h], {"update": z, "reset": r, "candidate": g}
+
+
+def run(
+    step: Step,
+    weights: list[Array],
+    x: Array,
+    states: list[Array],
+    mask: Array | None = None,
+    drop: Array | None = None,
+) -> list[Array]:
+    """All outputs [batch, time, units] and the final states, each row over its valid steps alone."""
+    mask = np.ones(x.shape[:2], bool) if mask is None else mask
+    outputs = np.zeros((*x.shape[:2], states[0].shape[1]))
+    finals = [state.copy() for state in states]
+    for row in range(len(x)):
+        output = 0
+        for t in range(x.shape[1]):
+            if mask[row, t]:
+                seen = 1 if drop is None else drop[row]
+                output, state, _ = step(weights, x[row, t], [final[row] for final in finals], seen)
+                for final, new in zip(finals, state, strict=True):
+                    final[row] = new
+            outputs[row, t] = output
+    return [outputs, *finals]
+
+
+def weighted(outputs: Sequence[Array]) -> float:
+    """The loss whose gradients are compared: a sum in which each number has a weight of its own."""
+    return sum(np.sum(y * np.cos(np.arange(y.size)).reshape(y.shape)) for y in outputs)
+
+
+def _weighted(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    weights = [tf.reshape(tf.cos(tf.cast(tf.range(tf.size(y)), y.dtype)), tf.shape(y)) for y in outputs]
+    return tf.add_n([tf.reduce_sum(y * w) for y, w in zip(outputs, weights, strict=True)])
+
+
+def evaluate(
+    function: Callable[..., Any],
+    x: Array,
+    states: Sequence[Array],
+    variables: Sequence[keras.Variable] = (),
+    graph: bool = False,
+    jit: bool = False,
+) -> tuple[list[Array], list[Array]]:
+    """Outputs of `function(x, states)`, and gradients with respect to x, each state and each variable.
+
+    Args:
+        function: from `x` [batch, time, features] and states [batch, units] to any structure of tensors.
+        x: its input.
+        states: its states.
+        variables: what it depends on besides.
+        graph: whether to run it in a graph that knows neither the batch size nor the length.
+        jit: whether to compile it.
+    """
+
+    def forward_and_back(x: tf.Tensor, states: list[tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            tape.watch([x, *states])
+            outputs = tf.nest.flatten(function(x, states))
+            loss = _weighted(outputs)
+        sources = [x, *states, *(v.value for v in variables)]
+        return outputs, tape.gradient(loss, sources, unconnected_gradients="zero")
+
+    x, states = tf.constant(x), [tf.constant(state) for state in states]
+    if graph or jit:
+        signature = [
+            tf.TensorSpec([None, None, x.shape[2]], x.dtype),
+            [tf.TensorSpec([None, state.shape[1]], state.dtype) for state in states],
+        ]
+        signature = None if jit else signature
+        forward_and_back = tf.function(
+            forward_and_back, input_signature=signature, jit_compile=jit, autograph=False
+        )
+    return tf.nest.map_structure(np.asarray, forward_and_back(x, states))
+
+
+def slopes(loss: Callable[[list[Array]], float], at: list[Array], directions: list[Array]) -> list[float]:
+    """Central differences of the loss, from each of the arrays `at` along its direction."""
+
+    def beside(index: int, step: float) -> float:
+        return loss([a + step * directions[i] if i == index else a for i, a in enumerate(at)])
+
+    return [(beside(i, 1e-5) - beside(i, -1e-5)) / 2e-5 for i in range(len(at))]
+
+
+def random(seed: int, *shape: int, dtype: str = "float64") -> Array:
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+
+def randomise(layer: keras.layers.Layer, seed: int = 0) -> list[Array]:
+    """Give every weight random values, the bias too, and return them."""
+    layer.set_weights([random(seed + i, *w.shape) / 2 for i, w in enumerate(layer.get_weights())])
+    return layer.get_weights()
+
+
+def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
+    """Compare two structures of arrays, number by number."""
+    actual, expected = tf.nest.flatten(actual), tf.nest.flatten(expected)
+    assert len(actual) == len(expected)
+    for a, e in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(a, e, rtol=tolerance, atol=tolerance)

@@ -1,0 +1,575 @@
+"""The cells by their promises: one table of cells, and each promise tested over all of it.
+
+A new cell adds a line to `CASES` and its equations in NumPy to `references`.
+"""
+
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import references
+import tensorflow as tf
+from keras import layers, ops
+from references import assert_close, evaluate, random, randomise
+
+import zoo
+
+
+class CoupledLSTMCell(zoo.LSTMCell):
+    """An LSTM that forgets as much as it writes: f = 1 - i."""
+
+    blocks = ("input", "candidate", "output")
+
+    def gates(self, x, r, states):
+        i, g, o = self.split(x + r)
+        write = self.recurrent_activation(i)
+        return {
+            "input": write,
+            "forget": 1 - write,
+            "candidate": self.activation(g),
+            "output": self.recurrent_activation(o),
+        }
+
+
+class HalfOpenLSTMCell(zoo.LSTMCell):
+    """An LSTM of which one gate differs: the output is always at least half shown."""
+
+    def gates(self, x, r, states):
+        gate = super().gates(x, r, states)
+        return {**gate, "output": (1 + gate["output"]) / 2}
+
+
+class PeepingLSTMCell(zoo.LSTMCell):
+    """An LSTM with a trainable vector besides: the forget gate sees the cell state."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.peephole = self.add_weight(shape=(self.units,), name="peephole")
+
+    def gates(self, x, r, states):
+        forget = self.split(x + r)[1] + self.peephole * states[1]
+        return {**super().gates(x, r, states), "forget": self.recurrent_activation(forget)}
+
+
+class MixingCell(zoo.SimpleRNNCell):
+    """A cell whose `update` mixes the units without saying so: it takes their mean away."""
+
+    def update(self, x, r, states):
+        h = self.activation(x + r - ops.mean(x + r, axis=-1, keepdims=True))
+        return h, [h]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A cell, its step in NumPy, and the Keras layer of the same equations, if there is one."""
+
+    name: str
+    cell: type[zoo.Cell]
+    step: references.Step
+    counterpart: type[layers.RNN] | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = [
+    Case("SimpleRNN", zoo.SimpleRNNCell, references.simple_rnn, layers.SimpleRNN),
+    Case("sigmoid", zoo.SimpleRNNCell, references.sigmoid_rnn, layers.SimpleRNN, {"activation": "sigmoid"}),
+    Case("LSTM", zoo.LSTMCell, references.lstm, layers.LSTM),
+    Case("LSTM without bias", zoo.LSTMCell, references.lstm, layers.LSTM, {"use_bias": False}),
+    Case("GRU", zoo.GRUCell, references.gru, layers.GRU),
+    Case("GRU without bias", zoo.GRUCell, references.gru, layers.GRU, {"use_bias": False}),
+    Case("GRU, reset before", zoo.GRUCell, references.gru_reset_before, layers.GRU, {"reset_after": False}),
+    Case("coupled gates", CoupledLSTMCell, references.coupled_lstm),
+    Case("one gate differs", HalfOpenLSTMCell, references.half_open_lstm),
+    Case("peephole", PeepingLSTMCell, references.peeping_lstm),
+    Case("mixed units", MixingCell, references.mixing_rnn),
+]
+
+BATCH, TIME, FEATURES, UNITS = 4, 7, 3, 5
+
+STEPS = np.arange(TIME)
+LENGTHS = np.array([[TIME], [4], [3], [1]])
+MASKS = {
+    "right": STEPS < LENGTHS,
+    "left": STEPS >= TIME - LENGTHS,
+    "middle": np.array([list("1101001"), list("0110010"), list("1011101"), list("0000100")]) == "1",
+    "rows": np.array([[True], [False], [True], [False]]) & (STEPS < TIME),
+}
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_counterpart = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.counterpart], ids=lambda case: case.name
+)
+
+
+def build(case: Case, dtype: str = "float64") -> zoo.Cell:
+    """The cell of a case, with random values for all of its weights."""
+    cell = case.cell(UNITS, dtype=dtype, **case.arguments)
+    cell.build((None, FEATURES))
+    randomise(cell)
+    return cell
+
+
+def data(cell: zoo.Cell) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Sequences, and states to start from, which are not zero."""
+    sizes = tf.nest.flatten(cell.state_size)
+    states = [random(8 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
+    return random(7, BATCH, TIME, FEATURES, dtype=cell.dtype), states
+
+
+def running(cell: zoo.Cell, layer: type[layers.RNN] = zoo.RNN, **arguments: Any) -> Callable:
+    """All outputs and the final states of a layer, as a function of sequences and states."""
+    rnn = layer(cell, return_sequences=True, return_state=True, dtype=cell.dtype)
+    return lambda x, states: rnn(x, initial_state=states, **arguments)
+
+
+def loop(cell: zoo.Cell) -> Callable:
+    """The same from a plain loop in Python."""
+
+    def run(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+        outputs = []
+        for t in range(TIME):
+            output, states = cell(x[:, t], states)
+            outputs.append(output)
+        return [tf.stack(outputs, axis=1), *states]
+
+    return run
+
+
+def reference(
+    case: Case, cell: zoo.Cell, x: np.ndarray, states: list[np.ndarray], **arguments: Any
+) -> list[np.ndarray]:
+    """The same from NumPy."""
+    return references.run(case.step, cell.get_weights(), x, states, **arguments)
+
+
+def assert_slopes(
+    gradients: list[np.ndarray], function: Callable, x: np.ndarray, states: list[np.ndarray], cell: zoo.Cell
+) -> None:
+    """Compare gradients with the slopes of `function(x, states, weights)`, which is in NumPy."""
+    at = [x, *states, *cell.get_weights()]
+    count = 1 + len(states)
+
+    def loss(at: list[np.ndarray]) -> float:
+        return references.weighted(function(at[0], at[1:count], at[count:]))
+
+    directions = [random(20 + i, *a.shape) for i, a in enumerate(at)]
+    rises = [np.sum(g * d) for g, d in zip(gradients, directions, strict=True)]
+    assert_close(rises, references.slopes(loss, at, directions), 1e-7)
+
+
+# The table is complete.
+
+
+def missing_from_table(namespace: Any) -> set[type]:
+    """The cells in a namespace that have an `update`, less those in the table."""
+    classes = {c for c in vars(namespace).values() if isinstance(c, type) and issubclass(c, zoo.Cell)}
+    return {c for c in classes if c.update is not zoo.Cell.update} - {case.cell for case in CASES}
+
+
+def test_every_cell_of_the_zoo_is_in_the_table() -> None:
+    assert not missing_from_table(zoo)
+    assert not missing_from_table(sys.modules[zoo.Cell.__module__])
+
+
+def test_a_cell_that_is_not_in_the_table_is_noticed() -> None:
+    class ForgottenCell(zoo.SimpleRNNCell):
+        pass
+
+    assert missing_from_table(SimpleNamespace(**vars(zoo), added=ForgottenCell)) == {ForgottenCell}
+
+
+# What a cell computes.
+
+
+@every_case
+def test_equals_a_numpy_reference_in_outputs_and_gradients(case: Case) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    outputs, gradients = evaluate(running(cell), x, states, cell.trainable_variables, graph=True)
+    assert_close(outputs, reference(case, cell, x, states), 1e-12)
+    assert_slopes(gradients, lambda x, s, w: references.run(case.step, w, x, s), x, states, cell)
+
+
+@every_case
+def test_equals_a_loop_over_the_cell(case: Case) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    ours = evaluate(running(cell), x, states, cell.trainable_variables)
+    assert_close(ours, evaluate(loop(cell), x, states, cell.trainable_variables), 1e-12)
+
+
+@every_counterpart
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-12)])
+def test_equals_the_keras_layer_and_takes_its_weights(case: Case, dtype: str, tolerance: float) -> None:
+    theirs = case.counterpart(UNITS, return_sequences=True, return_state=True, dtype=dtype, **case.arguments)
+    theirs.build((None, None, FEATURES))
+    randomise(theirs)
+    cell = build(case, dtype)
+    cell.set_weights(theirs.get_weights())
+    x, states = data(cell)
+    ours = evaluate(running(cell), x, states, cell.trainable_variables)
+    expected = evaluate(
+        lambda x, states: theirs(x, initial_state=states), x, states, theirs.trainable_variables
+    )
+    assert_close(ours, expected, tolerance)
+
+
+@every_case
+@pytest.mark.parametrize("where", MASKS)
+def test_padding_changes_nothing(case: Case, where: str) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    mask = MASKS[where]
+    x[~mask] *= 1e3
+    run = running(cell, mask=tf.constant(mask))
+    outputs, gradients = evaluate(run, x, states, cell.trainable_variables)
+    assert_close(outputs, reference(case, cell, x, states, mask=mask), 1e-12)
+    assert_slopes(gradients, lambda x, s, w: references.run(case.step, w, x, s, mask), x, states, cell)
+    assert not gradients[0][~mask].any()
+
+
+@every_case
+def test_a_batch_equals_its_rows_alone(case: Case) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    run = running(cell)
+    rows = [run(x[i : i + 1], [state[i : i + 1] for state in states]) for i in range(BATCH)]
+    alone = [np.concatenate(parts) for parts in zip(*rows, strict=True)]
+    assert_close(run(x, states), alone, 1e-12)
+
+
+@every_case
+def test_drops_inputs_and_states_on_their_way_in(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    kept = np.random.default_rng(9).choice([0.0, 2.0], size=(BATCH, FEATURES + UNITS))
+    drop_x, drop_h = kept[:, :FEATURES], kept[:, FEATURES:]
+    monkeypatch.setattr(cell, "dropout_mask", lambda like: tf.constant(drop_x))
+    monkeypatch.setattr(cell, "recurrent_dropout_mask", lambda like: tf.constant(drop_h))
+
+    def dropped(x: np.ndarray, states: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
+        return references.run(case.step, weights, x * drop_x[:, None], states, drop=drop_h)
+
+    for run in (running(cell, training=True), running(cell, layers.RNN, training=True)):
+        outputs, gradients = evaluate(run, x, states, cell.trainable_variables)
+        assert_close(outputs, dropped(x, states, cell.get_weights()), 1e-12)
+        assert_slopes(gradients, dropped, x, states, cell)
+    assert_close(running(cell, training=False)(x, states), reference(case, cell, x, states), 1e-12)
+
+
+@every_case
+def test_names_its_gates(case: Case) -> None:
+    cell = build(case)
+    x, _ = data(cell)
+    x = np.swapaxes(x, 0, 1)
+    states = [random(10 + i, TIME, BATCH, size) for i, size in enumerate(tf.nest.flatten(cell.state_size))]
+    output, new_states, gates = case.step(cell.get_weights(), x, states)
+    arguments = cell.project(x), cell.recurrent(states), states
+    assert_close(cell.update(*arguments), (output, new_states), 1e-12)
+    if gates:
+        ours = cell.gates(*arguments)
+        assert list(ours) == list(gates)
+        assert_close(list(ours.values()), list(gates.values()), 1e-12)
+    else:
+        assert cell.gates(*arguments) == {}
+
+
+# What a cell can be put into.
+
+
+@every_case
+def test_runs_under_the_rnn_of_keras(case: Case) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    theirs = evaluate(running(cell, layers.RNN), x, states, cell.trainable_variables)
+    assert_close(theirs, evaluate(running(cell), x, states, cell.trainable_variables), 1e-12)
+
+
+@every_case
+def test_compiles(case: Case) -> None:
+    cell = build(case)
+    x, states = data(cell)
+    run = running(cell, mask=tf.constant(MASKS["middle"]))
+    compiled = evaluate(run, x, states, cell.trainable_variables, jit=True)
+    assert_close(compiled, evaluate(run, x, states, cell.trainable_variables), 1e-11)
+
+
+@every_case
+def test_runs_in_both_directions(case: Case) -> None:
+    layer = layers.Bidirectional(zoo.RNN(build(case), return_sequences=True), dtype="float64")
+    layer.build((None, None, FEATURES))
+    randomise(layer)
+    cells = layer.forward_layer.cell, layer.backward_layer.cell
+    x, states = data(cells[0])
+    mask = MASKS["middle"]
+    ahead = references.run(case.step, cells[0].get_weights(), x, states, mask)[0]
+    behind = references.run(case.step, cells[1].get_weights(), x[:, ::-1], states, mask[:, ::-1])[0]
+    expected = np.concatenate([ahead, behind[:, ::-1]], axis=-1) * mask[:, :, None]
+    assert_close(layer(x, initial_state=[*states, *states], mask=tf.constant(mask)), expected, 1e-12)
+
+
+@every_case
+def test_config_round_trip(case: Case) -> None:
+    arguments = {
+        "activation": "softsign",
+        "use_bias": True,
+        "kernel_initializer": "he_normal",
+        "recurrent_initializer": "random_normal",
+        "bias_initializer": "ones",
+        "kernel_regularizer": "l1",
+        "recurrent_regularizer": "l2",
+        "bias_regularizer": "l1l2",
+        "kernel_constraint": "non_neg",
+        "recurrent_constraint": "max_norm",
+        "bias_constraint": "unit_norm",
+        "dropout": 0.25,
+        "recurrent_dropout": 0.5,
+        "seed": 3,
+        "name": "mine",
+        "dtype": "float64",
+    }
+    arguments = {**arguments, **case.arguments}
+    cell = case.cell(UNITS, **arguments)
+    stored = json.loads(json.dumps(keras.saving.serialize_keras_object(cell)))
+    twin = keras.saving.deserialize_keras_object(stored)
+    assert type(twin) is case.cell
+    assert twin.get_config() == case.cell.from_config(cell.get_config()).get_config() == cell.get_config()
+    assert arguments.keys() <= twin.get_config().keys()
+    assert all(isinstance(v, str) or getattr(twin, argument) == v for argument, v in arguments.items())
+    for one in (cell, twin):
+        one.build((None, FEATURES))
+        randomise(one)
+    x, states = data(cell)
+    assert_close(running(twin)(x, states), running(cell)(x, states), 0)
+
+
+@every_case
+def test_keras_file_round_trip(case: Case, tmp_path: Path) -> None:
+    x = keras.Input((None, FEATURES))
+    y = layers.Bidirectional(zoo.RNN(case.cell(UNITS, **case.arguments), return_sequences=True))(x)
+    y = zoo.RNN(case.cell(UNITS, **case.arguments))(y)
+    model = keras.Model(x, y)
+    randomise(model)
+    model.save(tmp_path / "model.keras")
+    twin = keras.models.load_model(tmp_path / "model.keras")
+    assert twin.to_json() == model.to_json()
+    sequences = random(7, BATCH, TIME, FEATURES, dtype="float32")
+    assert_close(twin(sequences), model(sequences), 0)
+
+
+@every_case
+def test_describes_its_states(case: Case) -> None:
+    cell = build(case)
+    states = cell.get_initial_state(batch_size=BATCH)
+    assert [(BATCH, size) for size in tf.nest.flatten(cell.state_size)] == [tuple(s.shape) for s in states]
+    assert len(states) == len(cell.state_names)
+    assert not any(np.any(state) for state in states)
+    output, new_states = cell(data(cell)[0][:, 0], states)
+    assert [s.shape for s in new_states] == [s.shape for s in states]
+    assert output.shape == (BATCH, cell.output_size)
+
+
+# Subclasses.
+
+
+def test_a_subclass_with_all_of_this_takes_15_lines() -> None:
+    assert len(inspect.getsource(CoupledLSTMCell).splitlines()) <= 15
+
+
+def test_a_block_that_a_subclass_leaves_out_has_no_bias() -> None:
+    cell = CoupledLSTMCell(UNITS)
+    cell.build((None, FEATURES))
+    assert not np.any(cell.bias)
+
+
+def test_a_cell_without_update_says_what_is_missing() -> None:
+    class EmptyCell(zoo.Cell):
+        blocks = ("hidden",)
+
+    with pytest.raises(NotImplementedError, match="EmptyCell must define `update"):
+        zoo.RNN(EmptyCell(UNITS))(random(0, BATCH, TIME, FEATURES))
+
+
+def test_classes_of_one_name_in_two_packages_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    cells = []
+    for package, activation in (("one_package", "x"), ("another_package", "-x")):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "cells.py").write_text(
+            "import zoo\n\n\n"
+            "class TwinCell(zoo.SimpleRNNCell):\n"
+            "    def update(self, x, r, states):\n"
+            f"        return {activation}, [{activation}]\n"
+        )
+        cells.append(importlib.import_module(f"{package}.cells").TwinCell)
+    x = keras.Input((None, FEATURES))
+    model = keras.Model(x, [zoo.RNN(cell(UNITS))(x) for cell in cells])
+    model.save(tmp_path / "model.keras")
+    twin = keras.models.load_model(tmp_path / "model.keras")
+    sequences = random(0, BATCH, TIME, FEATURES)
+    assert_close(twin(sequences), model(sequences), 0)
+    assert [type(layer.cell) for layer in twin.layers[1:]] == cells
+
+
+def test_a_fresh_process_loads_our_cells_and_those_of_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "user_cells.py").write_text(f"import zoo\n\n\n{inspect.getsource(CoupledLSTMCell)}")
+    monkeypatch.syspath_prepend(tmp_path)
+    user_cell = importlib.import_module("user_cells").CoupledLSTMCell
+    x = keras.Input((None, FEATURES))
+    y = zoo.GRU(UNITS, return_sequences=True)(x)
+    y = layers.Bidirectional(zoo.RNN(user_cell(UNITS), return_sequences=True))(y)
+    model = keras.Model(x, zoo.RNN([zoo.LSTMCell(UNITS), user_cell(UNITS)])(y))
+    randomise(model)
+    sequences = random(0, BATCH, TIME, FEATURES, dtype="float32")
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "sequences.npy", sequences)
+    program = (
+        "import keras, numpy, user_cells, zoo; model = keras.models.load_model('model.keras');"
+        "numpy.save('outputs.npy', model(numpy.load('sequences.npy')))"
+    )
+    paths = [str(tmp_path), str(Path(zoo.__file__).parents[1])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)
+    assert_close(np.load(tmp_path / "outputs.npy"), model(sequences), 1e-6)
+
+
+# The arguments.
+
+SETTINGS = {
+    "activation": "softsign",
+    "recurrent_activation": "hard_sigmoid",
+    "use_bias": False,
+    "kernel_initializer": "he_normal",
+    "recurrent_initializer": "random_normal",
+    "bias_initializer": "ones",
+    "unit_forget_bias": False,
+    "reset_after": False,
+    "kernel_regularizer": "l1",
+    "recurrent_regularizer": "l2",
+    "bias_regularizer": "l1l2",
+    "activity_regularizer": "l2",
+    "kernel_constraint": "non_neg",
+    "recurrent_constraint": "max_norm",
+    "bias_constraint": "unit_norm",
+    "dropout": 0.25,
+    "recurrent_dropout": 0.5,
+    "seed": 3,
+    "return_sequences": True,
+    "return_state": True,
+    "go_backwards": True,
+    "stateful": True,
+    "unroll": True,
+}
+"""Every argument of Keras's cells and layers, away from its default.
+
+Less `use_cudnn`, which chooses a kernel of one vendor's for one backend: our loop is the same everywhere.
+"""
+
+every_name = pytest.mark.parametrize(
+    "name", ["SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell"]
+)
+
+
+def settings(theirs: type) -> dict[str, Any]:
+    left_out = {"units", "use_cudnn", "kwargs"}
+    if theirs is layers.SimpleRNN:
+        left_out.add("activity_regularizer")  # which it takes and then forgets
+    return {name: SETTINGS[name] for name in inspect.signature(theirs).parameters if name not in left_out}
+
+
+def says_the_same(ours: layers.Layer, theirs: layers.Layer) -> bool:
+    """Whether all that the config of `theirs` says is in the config of `ours`, where absent means None."""
+    config = ours.get_config()
+    return all(config.get(argument) == value for argument, value in theirs.get_config().items())
+
+
+@every_name
+def test_arguments_and_their_defaults_are_those_of_keras(name: str) -> None:
+    ours, theirs = getattr(zoo, name), getattr(layers, name)
+    for chosen in ({}, settings(theirs)):
+        arguments = {"units": UNITS, "name": "mine", **chosen}
+        layer = ours(**arguments)
+        assert says_the_same(layer, theirs(**arguments))
+        for argument, value in arguments.items():
+            assert isinstance(value, str) or getattr(layer, argument) == value
+
+
+@every_name
+def test_config_comes_from_keras_and_goes_back(name: str) -> None:
+    ours, theirs = getattr(zoo, name), getattr(layers, name)
+    layer = theirs(UNITS, **settings(theirs))
+    here = ours.from_config(layer.get_config())
+    assert type(here) is ours
+    assert says_the_same(here, layer)
+    assert says_the_same(theirs.from_config(here.get_config()), layer)
+
+
+@every_name
+def test_weights_start_as_in_keras(name: str) -> None:
+    for arguments in ({}, {"unit_forget_bias": False}, {"reset_after": False}, {"use_bias": False}):
+        if not arguments.keys() <= inspect.signature(getattr(layers, name)).parameters.keys():
+            continue
+        weights = []
+        for module in (zoo, layers):
+            layer = getattr(module, name)(
+                UNITS,
+                kernel_initializer=keras.initializers.GlorotUniform(seed=1),
+                recurrent_initializer=keras.initializers.Orthogonal(seed=2),
+                bias_initializer=keras.initializers.Constant(0.25),
+                **arguments,
+            )
+            layer.build((BATCH, FEATURES) if "Cell" in name else (BATCH, TIME, FEATURES))
+            weights.append(layer.get_weights())
+        assert_close(weights[0], weights[1], 0)
+
+
+@every_name
+def test_regularizers_and_constraints_reach_their_weights(name: str) -> None:
+    kinds = [
+        f"{weight}_{kind}"
+        for weight in ("kernel", "recurrent", "bias")
+        for kind in ("regularizer", "constraint")
+    ]
+    found = []
+    for module in (zoo, layers):
+        layer = getattr(module, name)(UNITS, **{kind: SETTINGS[kind] for kind in kinds})
+        layer.build((BATCH, FEATURES) if "Cell" in name else (BATCH, TIME, FEATURES))
+        found.append([(w.name, type(w.regularizer), type(w.constraint)) for w in layer.weights])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"units": 0}, "`units` must be a positive whole number, but it is 0"),
+        ({"units": 2.5}, "`units` must be a positive whole number, but it is 2.5"),
+        ({"units": UNITS, "dropout": 1.0}, "`dropout` must be at least 0 and below 1, but it is 1.0"),
+        ({"units": UNITS, "recurrent_dropout": -0.5}, "`recurrent_dropout` must be .* but it is -0.5"),
+    ],
+)
+def test_a_wrong_argument_is_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        zoo.LSTMCell(**arguments)
+
+
+def test_states_come_back_in_the_form_in_which_they_came() -> None:
+    cell = build(CASES[0])
+    x, (h,) = data(cell)
+    output, states = cell(x[:, 0], [h])
+    assert isinstance(states, list)
+    assert_close(cell(x[:, 0], h), [output, *states], 0)

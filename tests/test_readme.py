@@ -1,0 +1,44 @@
+"""The README keeps its word: its Python runs, and its commands are those that are tested."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_python_runs_from_top_to_bottom(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    names = {"__name__": "readme"}
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert len(blocks) == 3
+    printed = capsys.readouterr().out
+    assert "no words in the text" in printed
+    assert "(8, 20, 128)" in printed
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_recipe_commands_name_settings_that_exist() -> None:
+    commands = re.findall(r"^python (recipes/\S+\.py)(.*?)(?:#.*)?$", README, re.MULTILINE)
+    assert len(commands) > 4
+    for file, arguments in commands:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        for flag in (word for word in shlex.split(arguments) if word.startswith("--") and word != "--help"):
+            assert re.search(rf"^    {flag[2:].replace('-', '_')}: ", source, re.MULTILINE), flag
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "README.md" in ci
+    assert re.search(r"^python3 -m venv .* \.venv/bin/pytest$", README, re.MULTILINE)
