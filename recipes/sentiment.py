@@ -86,29 +86,18 @@ def batched(
 # --- Model --------------------------------------------------------------------------------------
 
 
-def recurrent_model(settings: Settings, vocabulary: int, classes: int) -> zoo.ManyToOne:
-    """Word vectors, a bidirectional recurrent stack, pooling over time, scores."""
-    cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout, seed=settings.seed)
-    encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
+def many_to_one(settings: Settings, vocabulary: int, classes: int, recurrent: bool) -> zoo.ManyToOne:
+    """Word vectors, a recurrent stack, pooling over time, scores; or a bag of words, without the stack."""
+    encoder = None
+    if recurrent:
+        cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout, seed=settings.seed)
+        encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
     return zoo.ManyToOne(
         vocabulary,
         settings.embedding,
         encoder,
         classes,
-        pooling=settings.pooling,
-        dropout=settings.dropout,
-        word_dropout=settings.word_dropout,
-    )
-
-
-def bag_of_words(settings: Settings, vocabulary: int, classes: int) -> zoo.ManyToOne:
-    """The same without memory: the mean of the word vectors, in whatever order they stand."""
-    return zoo.ManyToOne(
-        vocabulary,
-        settings.embedding,
-        None,
-        classes,
-        pooling="mean",
+        pooling=settings.pooling if recurrent else "mean",
         dropout=settings.dropout,
         word_dropout=settings.word_dropout,
     )
@@ -132,16 +121,11 @@ def train(settings: Settings) -> None:
         vocabulary = Path(folder) / "vocabulary.txt"
         words, training, validation, test = batched(texts, vocabulary, settings)
         figures = {}
-        for name, build in (("bag of words", bag_of_words), (settings.cell, recurrent_model)):
+        for name, recurrent in (("bag of words", False), (settings.cell, True)):
             print(f"\n{name}: {words.size} words known, {training.cardinality()} batches an epoch")
-            model = build(settings, words.size, len(texts.labels))
-            figures[f"validation accuracy, {name}"] = fit(
-                model,
-                training,
-                validation,
-                epochs=settings.epochs,
-                learning_rate=settings.learning_rate,
-            )
+            model = many_to_one(settings, words.size, len(texts.labels), recurrent)
+            best = fit(model, training, validation, settings.epochs, settings.learning_rate)
+            figures[f"validation accuracy, {name}"] = best
             figures[f"test accuracy, {name}"] = model.evaluate(test, verbose=0)[1]
         figures["minutes"] = (time.monotonic() - start) / 60
         figures = {name: round(value, 4) for name, value in figures.items()}

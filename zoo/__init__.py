@@ -1,7 +1,7 @@
 """A zoo of recurrent networks for Keras 3 on TensorFlow.
 
-Cells that people subclass, run over time as fast as the machine allows; the formulations in which
-sequences go in and come out; and what it takes from raw data to a SavedModel that holds all of it.
+Cells to subclass and layers that run them over time; the formulations in which sequences go in and come
+out; and what it takes from raw data to a SavedModel that holds the whole program.
 """
 
 from zoo.cells import Cell, GatedCell, GRUCell, LSTMCell, SimpleRNNCell

@@ -5,7 +5,7 @@
     output_t, states_t = update(x_t, r_t, states_{t-1})     elementwise: the cell's character
 
 A new cell states what differs, usually `gates` or `update`, and inherits the rest: the weights and their
-options, dropout, masks, serialisation, the fast loop of `zoo.RNN`, and its gates by name for inspection.
+options, dropout, masks, serialisation, the loop over time of `zoo.RNN`, and its gates by name for inspection.
 Every cell is also an ordinary Keras cell, which `keras.layers.RNN` runs.
 
 Notation: σ is `recurrent_activation` (the logistic sigmoid), φ is `activation` (tanh), ⊙ multiplies
@@ -362,7 +362,7 @@ class GRUCell(GatedCell):
         h_t = z ⊙ h_{t-1} + (1 - z) ⊙ g
 
     The paper resets before the product with U_g. Resetting after it, the default here and in
-    `keras.layers.GRU`, keeps the update elementwise and so the loop over time fast; U has then a bias
+    `keras.layers.GRU`, keeps the update elementwise; U has then a bias
     of its own, the second row of b [2, 3 * units]. Weights are interchangeable with `keras.layers.GRU`.
 
     Args:

@@ -44,7 +44,6 @@ def fit(
     model: keras.Model,
     training: tf.data.Dataset,
     validation: tf.data.Dataset,
-    *,
     epochs: int,
     learning_rate: float,
     clip_norm: float = 1.0,

@@ -1,0 +1,90 @@
+"""The shipped models: they answer as their cards say, and the cards describe what lies there."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+ROOT = Path(__file__).parents[1]
+MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))
+MEGABYTES = {"sentiment": 20}
+
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda path: path.parent.name)
+
+
+def card(model: Path) -> dict:
+    return json.loads((model / "card.json").read_text(encoding="utf-8"))
+
+
+def serve(model: Path, *texts: str) -> dict[str, np.ndarray]:
+    loaded = tf.saved_model.load(str(model))
+    said = loaded.signatures["serving_default"](text=tf.constant(texts))
+    return {name: value.numpy() for name, value in said.items()}
+
+
+def test_there_is_a_model_of_each_task() -> None:
+    assert [model.parent.name for model in MODELS] == sorted(MEGABYTES)
+
+
+@every_model
+def test_card_describes_the_files(model: Path) -> None:
+    described = [f for f in model.rglob("*") if f.is_file() and f.name not in ("card.json", "README.md")]
+    assert card(model)["size_bytes"] == sum(file.stat().st_size for file in described)
+    assert card(model)["size_bytes"] < MEGABYTES[model.parent.name] * 1e6
+    page = (model / "README.md").read_text(encoding="utf-8")
+    for fact in ("title", "summary", "command", "licence", "commit"):
+        assert card(model)[fact] in page
+    assert re.fullmatch("[0-9a-f]{40}", card(model)["commit"])
+
+
+@every_model
+def test_card_tells_nothing_of_a_machine(model: Path) -> None:
+    written = (model / "card.json").read_text(encoding="utf-8") + (model / "README.md").read_text(
+        encoding="utf-8"
+    )
+    assert not re.search(r"(?<![\w.])(/home|/tmp|/root|/work|\.\./)", written)
+
+
+@every_model
+def test_model_answers_as_on_its_card(model: Path) -> None:
+    example = card(model)["example"]
+    for name, said in serve(model, *example["text"]).items():
+        if said.dtype == object:
+            assert [value.decode() for value in said] == example[name]
+        else:
+            np.testing.assert_allclose(said, example[name], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("A moving story, finely acted, and I would gladly see it again.", "pos"),
+        ("Two hours of my life that I will never get back. Dreadful.", "neg"),
+        ("The plot makes no sense and the jokes fall flat.", "neg"),
+        ("One of the best comedies in years; the audience loved every minute.", "pos"),
+    ],
+)
+def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
+    assert serve(ROOT / "saved_models/sentiment/1", text)["label"].tolist() == [label.encode()]
+
+
+def test_readme_shows_the_figures_of_the_card() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    figures = card(ROOT / "saved_models/sentiment/1")["figures"]
+    (row,) = re.findall(r"^\| \| \| IMDB reviews \|(.*)\|$", readme, re.MULTILINE)
+    shown = [float(cell.strip(" %MB")) for cell in row.split("|")]
+    expected = [100 * figures["test accuracy, lstm"], 100 * figures["test accuracy, bag of words"]]
+    np.testing.assert_allclose(shown[:2], expected, atol=0.06)
+    assert shown[2] == round(figures["minutes"])
+
+
+def test_recipe_predicts_with_the_shipped_model() -> None:
+    recipe = [sys.executable, "recipes/sentiment.py", "predict", "A delight from start to end."]
+    asked = subprocess.run(recipe, cwd=ROOT, capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.startswith("pos ")
