@@ -440,10 +440,11 @@ def test_one_trace_serves_every_batch_and_length(masked: bool) -> None:
 
 
 def test_no_steps_leave_the_initial_state() -> None:
-    layer, _ = pair("LSTM", return_state=True)
+    layer, _ = pair("LSTM", return_state=True, zero_output_for_mask=True)
     x, states = data(layer)
-    run = signature(SEQUENCES)(lambda x: layer(x, initial_state=[tf.constant(state) for state in states]))
-    assert_close(run(x[:, :0]), [np.zeros((BATCH, UNITS)), *states], 0)
+    start = [tf.constant(state) for state in states]
+    run = signature(SEQUENCES, VALID)(lambda x, valid: layer(x, initial_state=start, mask=valid))
+    assert_close(run(x[:, :0], MASK[:, :0]), [np.zeros((BATCH, UNITS)), *states], 0)
 
 
 def test_a_known_length_stays_known() -> None:
