@@ -109,7 +109,8 @@ def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None
 
 
 def test_keras_file_round_trip(tmp_path: Path) -> None:
-    many_to_one, ids = model(pooling="last"), ragged_ids([5, 2, 7], 7)
+    encoder = zoo.Encoder(zoo.LSTMCell(5), depth=4, bidirectional=True)
+    many_to_one, ids = model(encoder=encoder, pooling="last"), ragged_ids([5, 2, 7], 7)
     many_to_one.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(many_to_one(ids), again(ids))

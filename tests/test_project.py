@@ -67,13 +67,12 @@ def test_lock_holds_every_dependency() -> None:
     from importlib.metadata import distribution, requires
 
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
 
-    pins = dict(
-        line.split("==")
-        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-        if line and not line.startswith("#")
-    )
-    waiting, seen = ["rnn-zoo"], set()
+    lock = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pins = dict(line.split("==") for line in lock.splitlines() if not line.startswith("#"))
+    pins = {canonicalize_name(name): version for name, version in pins.items()}
+    waiting, seen = ["rnn-zoo"], {"setuptools", "wheel"}  # which `pip freeze` leaves out
     while waiting:
         name = waiting.pop()
         for text in requires(name) or ():
@@ -84,5 +83,5 @@ def test_lock_holds_every_dependency() -> None:
             seen.add(needed.name)
             waiting.append(needed.name)
             installed = distribution(needed.name)
-            assert pins[installed.name.lower().replace("_", "-")] == installed.version
+            assert pins[canonicalize_name(needed.name)] == installed.version
     assert len(seen) > 20

@@ -39,23 +39,26 @@ class Encoder(Registered, keras.layers.Layer):
             raise ValueError(f"`depth` must be at least 1, but it is {depth!r}.")
         super().__init__(**kwargs)
         self.cell, self.depth, self.bidirectional = cell, depth, bidirectional
-        self.stack = [self._layer(i + 1) for i in range(depth)]
+        layers = [self._layer(i + 1) for i in range(depth)]
+        self.stack = [
+            keras.layers.Bidirectional(layer, name=layer.name) if bidirectional else layer for layer in layers
+        ]
+        # While Keras loads a file it takes objects of the same address for one shared object, and
+        # `Bidirectional` copies its layer by that way: the copied ones must not be freed for others.
+        self._copied = lambda: layers
 
-    def _layer(self, number: int) -> keras.layers.Layer:
+    def _layer(self, number: int) -> RNN:
         # A cell of its own for each layer, so that a name or a seed given to `cell` serves one only.
         config = {**self.cell.get_config(), "name": None}
         if self.cell.seed is not None:
             config["seed"] = self.cell.seed + number
-        layer = RNN(
+        return RNN(
             type(self.cell).from_config(config),
             return_sequences=True,
             return_state=True,
             zero_output_for_mask=True,
             name=f"layer{number}",
         )
-        if not self.bidirectional:
-            return layer
-        return keras.layers.Bidirectional(layer, name=f"layer{number}")
 
     def build(self, sequences_shape: Sequence[int | None]) -> None:
         """Make the weights of all layers, for inputs [batch, time, features]."""
