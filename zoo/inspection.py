@@ -26,12 +26,12 @@ def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str
     start = cell.get_initial_state(tf.shape(sequences)[1])
     sizes = [state.shape[-1] for state in start]
 
-    def step(x: Tensor, states: States) -> tuple[Tensor, States]:
-        _, states = cell.update(x, cell.recurrent(states), states)
+    def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
+        _, states = cell.step(xs[0], cell.recurrent(states), states)
         return tf.concat(states, -1), states
 
     x = cell.project(sequences)
-    history = scan(step, x, start, mask, sum(sizes))[1]
+    history = scan(step, [x], start, mask, sum(sizes))[1]
     after = tf.split(history, sizes, axis=-1)
     before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(start, after, strict=True)]
     values = cell.gates(x, cell.recurrent(before), before)

@@ -4,15 +4,16 @@
     r_t = recurrent(states_{t-1})       U h_{t-1}: the only product inside the loop over time
     output_t, states_t = update(x_t, r_t, states_{t-1})     elementwise: the cell's character
 
-A new cell states what differs, usually `gates` or `update`, and inherits the rest: the weights and their
-options, dropout, masks, serialisation, the loop over time of `zoo.RNN`, and its gates by name for inspection.
-Every cell is also an ordinary Keras cell, which `keras.layers.RNN` runs.
+A new cell states what differs, usually `gates`, `combine` or `update`, and inherits the rest: the weights
+and their options, dropout, zoneout, masks, serialisation, the loop over time of `zoo.RNN`, and its gates by
+name for inspection. Every cell is also an ordinary Keras cell, which `keras.layers.RNN` runs.
 
 Notation: σ is `recurrent_activation` (the logistic sigmoid), φ is `activation` (tanh), ⊙ multiplies
 elementwise; x_i is the block of x_t that belongs to gate i, and likewise r_i.
 """
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
 import keras
@@ -50,7 +51,9 @@ class Cell(Registered, keras.layers.Layer):
     whatever else differs. It is `Registered`, so models that hold it are saved, loaded and wrapped in
     `keras.layers.Bidirectional` without further ado.
 
-    `update` is elementwise: unit j of what it returns depends on unit j of its arguments alone.
+    `project`, `recurrent`, `gates` and `readout` work on any number of leading axes: one time step
+    [batch, width] or several [time, batch, width]. `update` is given one step at a time. All of them are
+    functions of their arguments and of the cell's weights alone, for in training they are computed twice.
 
     Args:
         units: width of the output and of each state.
@@ -61,8 +64,12 @@ class Cell(Registered, keras.layers.Layer):
         dropout: share of the input's features dropped in training. One mask serves all time steps and
             all gates: the tied weights of Gal and Ghahramani (2016, "A theoretically grounded application
             of dropout in recurrent neural networks"). Keras draws a mask for each gate.
-        recurrent_dropout: the same for h_{t-1} on its way into U.
-        seed: of the dropout masks.
+        recurrent_dropout: the same for h_{t-1} on its way into U: the variational dropout of that paper.
+        zoneout: probability with which, at each step of training, a unit of a state stays as it was
+            (Krueger et al., 2017, "Zoneout: regularizing RNNs by randomly preserving hidden
+            activations"). Otherwise the state is the mean of the two. One number for all states, or one
+            for each; the paper's best LSTM has 0.05 for h and 0.5 for c.
+        seed: of the dropout masks and of zoneout.
         implementation: accepted for Keras's sake and without effect.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
@@ -92,15 +99,22 @@ class Cell(Registered, keras.layers.Layer):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        zoneout: float | Sequence[float] = 0.0,
         seed: int | None = None,
         implementation: int = 2,
         **kwargs: Any,
     ) -> None:
         if not isinstance(units, int) or units < 1:
             raise ValueError(f"`units` must be a positive whole number, but it is {units!r}.")
-        for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0 <= rate < 1:
-                raise ValueError(f"`{name}` must be at least 0 and below 1, but it is {rate!r}.")
+        states = len(self.state_names)
+        zoneouts = [zoneout] * states if isinstance(zoneout, Real) else list(zoneout)
+        if len(zoneouts) != states:
+            raise ValueError(
+                f"`zoneout` must be one number, or one for each of the states {self.state_names}, "
+                f"but it is {zoneout!r}."
+            )
+        check_rates(dropout=dropout, recurrent_dropout=recurrent_dropout)
+        check_rates(**{f"zoneout` of `{n}": z for n, z in zip(self.state_names, zoneouts, strict=True)})
         super().__init__(**kwargs)
         self.units = units
         self.activation = keras.activations.get(activation)
@@ -116,6 +130,7 @@ class Cell(Registered, keras.layers.Layer):
         self.bias_constraint = keras.constraints.get(bias_constraint)
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.zoneout = zoneouts
         self.seed = seed
         self.implementation = implementation
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -133,15 +148,21 @@ class Cell(Registered, keras.layers.Layer):
 
     def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
         """States of zeros, each [batch, units]."""
-        sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
-        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes]
+        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self._state_sizes()]
+
+    def _state_sizes(self) -> list[int]:
+        return self.state_size if isinstance(self.state_size, list) else [self.state_size]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make W, U and b for inputs [batch, features]."""
         width = self.units * len(self.blocks)
         self.kernel = self._weight("kernel", (input_shape[-1], width))
-        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, width))
+        self.recurrent_kernel = self._weight("recurrent_kernel", self.recurrent_shape(width))
         self.bias = self._weight("bias", self.bias_shape(width)) if self.use_bias else None
+
+    def recurrent_shape(self, width: int) -> tuple[int, ...]:
+        """Shape of U, where W has `width` columns."""
+        return (self.units, width)
 
     def bias_shape(self, width: int) -> tuple[int, ...]:
         """Shape of b, where W and U have `width` columns."""
@@ -178,6 +199,44 @@ class Cell(Registered, keras.layers.Layer):
         """The step itself: `(output, states)` from x_t, r_t [..., blocks * units] and the old states."""
         raise NotImplementedError(f"{type(self).__name__} must define `update(x, r, states)`.")
 
+    def readout(self, outputs: Tensor) -> Tensor:
+        """A linear map, without a bias, of what `update` puts out: over all time steps at once."""
+        return outputs
+
+    @property
+    def noise_size(self) -> int:
+        """How many random numbers `step` needs in training, for each row and time step."""
+        return sum(self._state_sizes()) if any(self.zoneout) else 0
+
+    def noise(self, like: Tensor) -> Tensor | None:
+        """Random numbers in [0, 1) for `step`, [..., noise_size] for inputs [..., features]."""
+        if not self.noise_size:
+            return None
+        shape = (*ops.shape(like)[:-1], self.noise_size)
+        return keras.random.uniform(shape, dtype=self.compute_dtype, seed=self.seed_generator)
+
+    def step(
+        self, x: Tensor, r: Tensor, states: States, noise: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """`update`, and zoneout after it; `noise` is given in training."""
+        return self._zoned(self.update(x, r, states), states, noise)
+
+    def _zoned(
+        self, updated: tuple[Tensor, list[Tensor]], old: States, noise: Tensor | None
+    ) -> tuple[Tensor, list[Tensor]]:
+        output, states = updated
+        if not any(self.zoneout):
+            return output, states
+        zoned, start = [], 0
+        for rate, before, after in zip(self.zoneout, old, states, strict=True):
+            size = before.shape[-1]
+            if noise is None:
+                zoned.append(rate * before + (1 - rate) * after)
+            else:
+                zoned.append(ops.where(noise[..., start : start + size] < rate, before, after))
+            start += size
+        return zoned[0] if output is states[0] else output, zoned
+
     def split(self, z: Tensor) -> list[Tensor]:
         """`z` [..., blocks * units] cut into its blocks, each [..., units]."""
         return ops.split(z, len(self.blocks), axis=-1)
@@ -211,12 +270,13 @@ class Cell(Registered, keras.layers.Layer):
         """
         nested = isinstance(states, (list, tuple))
         states = list(states) if nested else [states]
-        seen = states
+        seen, noise = states, None
         if training:
+            noise = self.noise(inputs)
             inputs = masked(inputs, self.dropout_mask(inputs))
             seen = [masked(states[0], self.recurrent_dropout_mask(states[0])), *states[1:]]
-        output, states = self.update(self.project(inputs), self.recurrent(seen), states)
-        return output, (states if nested else states[0])
+        output, states = self.step(self.project(inputs), self.recurrent(seen), states, noise)
+        return self.readout(output), (states if nested else states[0])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -233,8 +293,16 @@ class Cell(Registered, keras.layers.Layer):
             **weights,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "zoneout": self.zoneout,
             "seed": self.seed,
         }
+
+
+def check_rates(**rates: float) -> None:
+    """Refuse rates that are not at least 0 and below 1."""
+    for name, rate in rates.items():
+        if not isinstance(rate, Real) or not 0 <= rate < 1:
+            raise ValueError(f"`{name}` must be a number of at least 0 and below 1, but it is {rate!r}.")
 
 
 def masked(x: Tensor, mask: Tensor | None) -> Tensor:
@@ -242,30 +310,16 @@ def masked(x: Tensor, mask: Tensor | None) -> Tensor:
     return x if mask is None else x * mask
 
 
-class SimpleRNNCell(Cell):
-    """The vanilla recurrent network (Elman, 1990, "Finding structure in time").
-
-        h_t = φ(W x_t + b + U h_{t-1})
-
-    φ is tanh, or with `activation="sigmoid"` the logistic function. The arguments are those of `Cell`;
-    weights are interchangeable with `keras.layers.SimpleRNN`.
-    """
-
-    blocks = ("hidden",)
-
-    def update(self, x: Tensor, r: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `Cell.update`."""
-        h = self.activation(x + r)
-        return h, [h]
-
-
 class GatedCell(Cell):
-    """A cell whose gates have an activation of their own, σ.
+    """A cell with gates: `gates(x, r, states)` opens them and `combine(gates, states)` does the rest.
 
     Args:
         units: width of the output and of each state.
         activation: φ, a name or a function; None is the identity.
         recurrent_activation: σ, likewise.
+        candidate_dropout: share of the candidate dropped in training, anew at each step: recurrent
+            dropout without memory loss (Semeniuta et al., 2016, "Recurrent dropout without memory
+            loss"), for cells with a gate of the name `candidate`.
         **kwargs: as in `Cell`.
     """
 
@@ -274,153 +328,49 @@ class GatedCell(Cell):
         units: int,
         activation: str | Callable | None = "tanh",
         recurrent_activation: str | Callable | None = "sigmoid",
+        *,
+        candidate_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(units, activation, **kwargs)
+        check_rates(candidate_dropout=candidate_dropout)
+        if candidate_dropout and type(self).update is not GatedCell.update:
+            raise ValueError(
+                f"`candidate_dropout` needs a cell that defines `gates` and `combine`, but "
+                f"{type(self).__name__} defines `update`."
+            )
         self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.candidate_dropout = candidate_dropout
+
+    def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
+        """`(output, states)` from the gates by name and the old states."""
+        raise NotImplementedError(f"{type(self).__name__} must define `combine(gates, states)`.")
+
+    def update(self, x: Tensor, r: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
+        """See `Cell.update`."""
+        return self.combine(self.gates(x, r, states), states)
+
+    @property
+    def noise_size(self) -> int:
+        """See `Cell.noise_size`."""
+        return super().noise_size + (self.units if self.candidate_dropout else 0)
+
+    def step(
+        self, x: Tensor, r: Tensor, states: States, noise: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """See `Cell.step`; before it the candidate is dropped."""
+        if noise is None or not self.candidate_dropout:
+            return super().step(x, r, states, noise)
+        gates, rate = self.gates(x, r, states), self.candidate_dropout
+        kept = ops.where(noise[..., -self.units :] < rate, 0, 1 / (1 - rate))
+        gates["candidate"] *= ops.cast(kept, gates["candidate"].dtype)
+        return self._zoned(self.combine(gates, states), states, noise)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         recurrent_activation = keras.activations.serialize(self.recurrent_activation)
-        return {**super().get_config(), "recurrent_activation": recurrent_activation}
-
-
-class LSTMCell(GatedCell):
-    """Long short-term memory (Hochreiter and Schmidhuber, 1997), with the forget gate of Gers et al. (2000).
-
-        i = σ(x_i + r_i)                input: how much is written
-        f = σ(x_f + r_f)                forget: how much is kept
-        g = φ(x_g + r_g)                candidate: what is written
-        o = σ(x_o + r_o)                output: how much is shown
-        c_t = f ⊙ c_{t-1} + i ⊙ g
-        h_t = o ⊙ φ(c_t)
-
-    There are no peepholes, as in `keras.layers.LSTM`, with which weights are interchangeable.
-
-    Args:
-        units: width of h and of c.
-        activation: φ, a name or a function; None is the identity.
-        recurrent_activation: σ, likewise.
-        unit_forget_bias: whether the forget gate's bias starts at 1, which keeps it open at first
-            (Jozefowicz et al., 2015, "An empirical exploration of recurrent network architectures").
-        **kwargs: as in `Cell`.
-    """
-
-    blocks = ("input", "forget", "candidate", "output")
-    state_names = ("hidden", "cell")
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | Callable | None = "tanh",
-        recurrent_activation: str | Callable | None = "sigmoid",
-        *,
-        unit_forget_bias: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(units, activation, recurrent_activation, **kwargs)
-        self.unit_forget_bias = unit_forget_bias
-
-    def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        """Values of b before training: ones in the forget block, where there is one."""
-        bias = super().initial_bias(shape, dtype)
-        if self.unit_forget_bias and "forget" in self.blocks:
-            start = self.blocks.index("forget") * self.units
-            ones = ops.ones(self.units, dtype)
-            bias = ops.concatenate([bias[:start], ones, bias[start + self.units :]])
-        return bias
-
-    def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
-        """See `Cell.gates`."""
-        i, f, g, o = self.split(x + r)
         return {
-            "input": self.recurrent_activation(i),
-            "forget": self.recurrent_activation(f),
-            "candidate": self.activation(g),
-            "output": self.recurrent_activation(o),
+            **super().get_config(),
+            "recurrent_activation": recurrent_activation,
+            "candidate_dropout": self.candidate_dropout,
         }
-
-    def update(self, x: Tensor, r: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `Cell.update`."""
-        gate = self.gates(x, r, states)
-        c = gate["forget"] * states[1] + gate["input"] * gate["candidate"]
-        h = gate["output"] * self.activation(c)
-        return h, [h, c]
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
-
-
-class GRUCell(GatedCell):
-    """Gated recurrent unit (Cho et al., 2014, "Learning phrase representations using RNN encoder-decoder").
-
-        z = σ(x_z + r_z)                update: how much is kept
-        r = σ(x_r + r_r)                reset: how much of the past the candidate sees
-        g = φ(x_g + r ⊙ r_g)            candidate, with `reset_after=True`
-        g = φ(x_g + U_g (r ⊙ h_{t-1}))  candidate, with `reset_after=False`
-        h_t = z ⊙ h_{t-1} + (1 - z) ⊙ g
-
-    The paper resets before the product with U_g. Resetting after it, the default here and in
-    `keras.layers.GRU`, keeps the update elementwise; U has then a bias
-    of its own, the second row of b [2, 3 * units]. Weights are interchangeable with `keras.layers.GRU`.
-
-    Args:
-        units: width of h.
-        activation: φ, a name or a function; None is the identity.
-        recurrent_activation: σ, likewise.
-        reset_after: whether the reset gate acts after the product with U_g, or before it.
-        **kwargs: as in `Cell`.
-    """
-
-    blocks = ("update", "reset", "candidate")
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | Callable | None = "tanh",
-        recurrent_activation: str | Callable | None = "sigmoid",
-        *,
-        reset_after: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(units, activation, recurrent_activation, **kwargs)
-        self.reset_after = reset_after
-
-    def bias_shape(self, width: int) -> tuple[int, ...]:
-        """Shape of b, where W and U have `width` columns."""
-        return (2, width) if self.reset_after else (width,)
-
-    def project(self, inputs: Tensor) -> Tensor:
-        """See `Cell.project`."""
-        if not (self.reset_after and self.use_bias):
-            return super().project(inputs)
-        return ops.matmul(inputs, self.kernel) + self.bias[0]
-
-    def recurrent(self, states: States) -> Tensor:
-        """U h and its bias; before the reset U_z h, U_r h and h itself, which U_g is to multiply."""
-        if not self.reset_after:
-            h, width = states[0], 2 * self.units
-            return ops.concatenate([ops.matmul(h, self.recurrent_kernel[:, :width]), h], axis=-1)
-        r = super().recurrent(states)
-        return r + self.bias[1] if self.use_bias else r
-
-    def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
-        """See `Cell.gates`."""
-        (x_z, x_r, x_g), (r_z, r_r, r_g) = self.split(x), self.split(r)
-        update = self.recurrent_activation(x_z + r_z)
-        reset = self.recurrent_activation(x_r + r_r)
-        past = reset * r_g
-        if not self.reset_after:
-            past = ops.matmul(past, self.recurrent_kernel[:, 2 * self.units :])
-        return {"update": update, "reset": reset, "candidate": self.activation(x_g + past)}
-
-    def update(self, x: Tensor, r: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `Cell.update`."""
-        gate = self.gates(x, r, states)
-        h = gate["update"] * states[0] + (1 - gate["update"]) * gate["candidate"]
-        return h, [h]
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "reset_after": self.reset_after}
