@@ -60,17 +60,51 @@ def coupled_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any 
     return lstm_output(sigmoid(i), 1 - sigmoid(i), np.tanh(g), sigmoid(o), c)
 
 
+def unforgetting_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    h, c = states
+    i, g, o = np.split(preactivation(weights, x, h * drop), 3, -1)
+    return lstm_output(sigmoid(i), np.ones_like(i), np.tanh(g), sigmoid(o), c)
+
+
 def half_open_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
     h, c = states
     i, f, g, o = np.split(preactivation(weights, x, h * drop), 4, -1)
     return lstm_output(sigmoid(i), sigmoid(f), np.tanh(g), (1 + sigmoid(o)) / 2, c)
 
 
-def peeping_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
-    *weights, peephole = weights
+def peephole_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    *weights, (p_i, p_f, p_o) = weights
     h, c = states
     i, f, g, o = np.split(preactivation(weights, x, h * drop), 4, -1)
-    return lstm_output(sigmoid(i), sigmoid(f + peephole * c), np.tanh(g), sigmoid(o), c)
+    i, f, g = sigmoid(i + p_i * c), sigmoid(f + p_f * c), np.tanh(g)
+    return lstm_output(i, f, g, sigmoid(o + p_o * (f * c + i * g)), c)
+
+
+def projected_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    *weights, projection = weights
+    m, c = states
+    i, f, g, o = np.split(preactivation(weights, x, (m * drop) @ projection), 4, -1)
+    m, states, gates = lstm_output(sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o), c)
+    return m @ projection, states, gates
+
+
+def layer_norm(z: Array) -> Array:
+    return (z - z.mean(-1, keepdims=True)) / np.sqrt(z.var(-1, keepdims=True) + 1e-5)
+
+
+def layer_norm_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    kernel, recurrent_kernel, bias, gain_x, gain_r, gain_c, bias_c = weights
+    h, c = states
+    z = layer_norm(x @ kernel) * gain_x + layer_norm((h * drop) @ recurrent_kernel) * gain_r + bias
+    i, f, g, o = np.split(z, 4, -1)
+    _, (_, c), gates = lstm_output(sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o), c)
+    h = sigmoid(o) * np.tanh(layer_norm(c) * gain_c + bias_c)
+    return h, [h, c], gates
+
+
+def gru_output(z: Array, r: Array, g: Array, h: Array) -> tuple:
+    h = z * h + (1 - z) * g
+    return h, [h], {"update": z, "reset": r, "candidate": g}
 
 
 def gru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
@@ -79,9 +113,7 @@ def gru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> t
     x_z, x_r, x_g = np.split(x @ kernel + b_x, 3, -1)
     r_z, r_r, r_g = np.split((h * drop) @ recurrent_kernel + b_r, 3, -1)
     z, r = sigmoid(x_z + r_z), sigmoid(x_r + r_r)
-    g = np.tanh(x_g + r * r_g)
-    h = z * h + (1 - z) * g
-    return h, [h], {"update": z, "reset": r, "candidate": g}
+    return gru_output(z, r, np.tanh(x_g + r * r_g), h)
 
 
 def gru_reset_before(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
@@ -90,9 +122,79 @@ def gru_reset_before(weights: list[Array], x: Array, states: list[Array], drop: 
     u_z, u_r, u_g = np.split(recurrent_kernel, 3, -1)
     seen = h * drop
     z, r = sigmoid(x_z + seen @ u_z), sigmoid(x_r + seen @ u_r)
-    g = np.tanh(x_g + (r * seen) @ u_g)
+    return gru_output(z, r, np.tanh(x_g + (r * seen) @ u_g), h)
+
+
+def layer_norm_gru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, recurrent_kernel, (b_x, b_r), gain_x, gain_r), (h,) = weights, states
+    both = 2 * h.shape[-1]
+
+    def normalised(z: Array) -> Array:
+        return np.concatenate([layer_norm(z[..., :both]), layer_norm(z[..., both:])], -1)
+
+    x_z, x_r, x_g = np.split(normalised(x @ kernel) * gain_x + b_x, 3, -1)
+    r_z, r_r, r_g = np.split(normalised((h * drop) @ recurrent_kernel) * gain_r + b_r, 3, -1)
+    z, r = sigmoid(x_z + r_z), sigmoid(x_r + r_r)
+    return gru_output(z, r, np.tanh(x_g + r * r_g), h)
+
+
+def ind_rnn(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    kernel, recurrent, bias = weights
+    h = np.maximum(x @ kernel + recurrent * (states[0] * drop) + bias, 0)
+    return h, [h], {}
+
+
+def min_gru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (h,) = weights, states
+    z, g = np.split(x @ kernel + bias, 2, -1)
+    z = sigmoid(z)
     h = z * h + (1 - z) * g
-    return h, [h], {"update": z, "reset": r, "candidate": g}
+    return h, [h], {"update": z, "candidate": g}
+
+
+def min_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (h,) = weights, states
+    i, f, g = np.split(x @ kernel + bias, 3, -1)
+    i, f = sigmoid(i), sigmoid(f)
+    i, f = i / (i + f), f / (i + f)
+    h = f * h + i * g
+    return h, [h], {"input": i, "forget": f, "candidate": g}
+
+
+def zoned(step: Step, zoneout: Sequence[float]) -> Step:
+    """A step with zoneout, as it is in inference."""
+
+    def zoned_step(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+        _, new, gates = step(weights, x, states, drop)
+        states = [z * s + (1 - z) * n for z, s, n in zip(zoneout, states, new, strict=True)]
+        return states[0], states, gates
+
+    return zoned_step
+
+
+def noisy(
+    step: Step,
+    combine: Callable[..., tuple] | None,
+    features: int,
+    zoneout: Sequence[float],
+    candidate_dropout: float,
+) -> Step:
+    """A step in training, whose random numbers lie in x behind the features: those of each state, then more.
+
+    `combine` is `lstm_output` or `gru_output`: the step from its gates on, given the last of the states.
+    """
+
+    def noisy_step(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+        x, *noise = np.split(x, features + np.cumsum([0] + [s.size for s in states]))
+        _, new, gates = step(weights, x, states, drop)
+        if candidate_dropout:
+            gates["candidate"] *= (noise[-1] >= candidate_dropout) / (1 - candidate_dropout)
+            _, new, _ = combine(*gates.values(), states[-1])
+        zipped = zip(noise[:-1], zoneout, states, new, strict=True)
+        states = [np.where(draw < rate, old, new) for draw, rate, old, new in zipped]
+        return states[0], states, gates
+
+    return noisy_step
 
 
 def run(
@@ -105,7 +207,7 @@ def run(
 ) -> list[Array]:
     """All outputs [batch, time, units] and the final states, each row over its valid steps alone."""
     mask = np.ones(x.shape[:2], bool) if mask is None else mask
-    outputs = np.zeros((*x.shape[:2], states[0].shape[1]))
+    outputs = np.zeros((*x.shape[:2], step(weights, x[0, 0], [state[0] for state in states])[0].size))
     finals = [state.copy() for state in states]
     for row in range(len(x)):
         output = 0

@@ -26,17 +26,16 @@ from references import assert_close, evaluate, random, randomise
 import zoo
 
 
-class CoupledLSTMCell(zoo.LSTMCell):
-    """An LSTM that forgets as much as it writes: f = 1 - i."""
+class UnforgettingLSTMCell(zoo.LSTMCell):
+    """The LSTM of 1997, which has no forget gate: f = 1."""
 
     blocks = ("input", "candidate", "output")
 
     def gates(self, x, r, states):
         i, g, o = self.split(x + r)
-        write = self.recurrent_activation(i)
         return {
-            "input": write,
-            "forget": 1 - write,
+            "input": self.recurrent_activation(i),
+            "forget": keras.ops.ones_like(i),
             "candidate": self.activation(g),
             "output": self.recurrent_activation(o),
         }
@@ -48,18 +47,6 @@ class HalfOpenLSTMCell(zoo.LSTMCell):
     def gates(self, x, r, states):
         gate = super().gates(x, r, states)
         return {**gate, "output": (1 + gate["output"]) / 2}
-
-
-class PeepingLSTMCell(zoo.LSTMCell):
-    """An LSTM with a trainable vector besides: the forget gate sees the cell state."""
-
-    def build(self, input_shape):
-        super().build(input_shape)
-        self.peephole = self.add_weight(shape=(self.units,), name="peephole")
-
-    def gates(self, x, r, states):
-        forget = self.split(x + r)[1] + self.peephole * states[1]
-        return {**super().gates(x, r, states), "forget": self.recurrent_activation(forget)}
 
 
 class MixingCell(zoo.SimpleRNNCell):
@@ -89,9 +76,21 @@ CASES = [
     Case("GRU", zoo.GRUCell, references.gru, layers.GRU),
     Case("GRU without bias", zoo.GRUCell, references.gru, layers.GRU, {"use_bias": False}),
     Case("GRU, reset before", zoo.GRUCell, references.gru_reset_before, layers.GRU, {"reset_after": False}),
-    Case("coupled gates", CoupledLSTMCell, references.coupled_lstm),
+    Case("peephole LSTM", zoo.PeepholeLSTMCell, references.peephole_lstm),
+    Case("coupled LSTM", zoo.CoupledLSTMCell, references.coupled_lstm),
+    Case(
+        "projected LSTM",
+        zoo.ProjectedLSTMCell,
+        references.projected_lstm,
+        arguments={"projection_units": 4},
+    ),
+    Case("normalised LSTM", zoo.LayerNormLSTMCell, references.layer_norm_lstm),
+    Case("normalised GRU", zoo.LayerNormGRUCell, references.layer_norm_gru),
+    Case("IndRNN", zoo.IndRNNCell, references.ind_rnn),
+    Case("MinGRU", zoo.MinGRUCell, references.min_gru, arguments={"recurrent_dropout": 0.0}),
+    Case("MinLSTM", zoo.MinLSTMCell, references.min_lstm, arguments={"recurrent_dropout": 0.0}),
+    Case("one gate missing", UnforgettingLSTMCell, references.unforgetting_lstm),
     Case("one gate differs", HalfOpenLSTMCell, references.half_open_lstm),
-    Case("peephole", PeepingLSTMCell, references.peeping_lstm),
     Case("mixed units", MixingCell, references.mixing_rnn),
 ]
 
@@ -276,13 +275,207 @@ def test_names_its_gates(case: Case) -> None:
     states = [random(10 + i, TIME, BATCH, size) for i, size in enumerate(tf.nest.flatten(cell.state_size))]
     output, new_states, gates = case.step(cell.get_weights(), x, states)
     arguments = cell.project(x), cell.recurrent(states), states
-    assert_close(cell.update(*arguments), (output, new_states), 1e-12)
+    ours, our_states = cell.update(*arguments)
+    assert_close((cell.readout(ours), our_states), (output, new_states), 1e-12)
     if gates:
         ours = cell.gates(*arguments)
         assert list(ours) == list(gates)
         assert_close(list(ours.values()), list(gates.values()), 1e-12)
     else:
         assert cell.gates(*arguments) == {}
+
+
+# What one cell promises, or a few.
+
+
+def test_a_projected_lstm_is_the_recursion_in_its_projected_output() -> None:
+    """As `torch.nn.LSTM(proj_size=...)` computes it, whose state is the output."""
+    cell = zoo.ProjectedLSTMCell(UNITS, 4, dtype="float64")
+    cell.build((None, FEATURES))
+    *weights, projection = randomise(cell)
+    x, (m, c) = data(cell)
+    h, outputs = m @ projection, []
+    ours = running(cell)(x, [m, c])
+    for t in range(TIME):
+        i, f, g, o = np.split(references.preactivation(weights, x[:, t], h), 4, -1)
+        gates = (references.sigmoid(i), references.sigmoid(f), np.tanh(g), references.sigmoid(o))
+        m, (_, c), _ = references.lstm_output(*gates, c)
+        h = m @ projection
+        outputs.append(h)
+    assert h.shape == (BATCH, cell.output_size)
+    assert_close(ours[0], np.stack(outputs, axis=1), 1e-12)
+
+
+@pytest.mark.parametrize("cell", [zoo.LayerNormLSTMCell, zoo.LayerNormGRUCell])
+def test_without_a_bias_equals_a_bias_of_zero(cell: type[zoo.Cell]) -> None:
+    with_bias, without = cell(UNITS, dtype="float64"), cell(UNITS, use_bias=False, dtype="float64")
+    for one in (with_bias, without):
+        one.build((None, FEATURES))
+    randomise(with_bias)
+    for weight in with_bias.weights:
+        if "bias" in weight.name:
+            weight.assign(ops.zeros_like(weight))
+    without.set_weights([w for w in with_bias.weights if "bias" not in w.name])
+    x, states = data(without)
+    assert_close(running(without)(x, states), running(with_bias)(x, states), 1e-12)
+
+
+def test_layer_normalisation_is_computed_in_more_than_half_precision() -> None:
+    cell = zoo.LayerNormLSTMCell(UNITS, dtype="mixed_bfloat16")
+    z = tf.cast(8 + random(3, BATCH, 4 * UNITS) / 4, "bfloat16")
+    ours = cell.normalised(z, tf.ones(4 * UNITS, "bfloat16"))
+    assert ours.dtype == "bfloat16"
+    assert_close(tf.cast(ours, "float64"), references.layer_norm(np.asarray(z, "float64")), 2**-8)
+
+
+def test_the_recurrent_weights_of_ind_rnn_start_below_one_and_can_be_kept_there() -> None:
+    limit = 2 ** (1 / 100)
+    first = zoo.IndRNNCell(50, recurrent_constraint=keras.constraints.MaxNorm(limit, axis=()))
+    for cell in (first, zoo.IndRNNCell.from_config(json.loads(json.dumps(first.get_config())))):
+        cell.build((None, FEATURES))
+        start = np.asarray(cell.recurrent_kernel)
+        assert start.shape == (50,)
+        assert 0 <= start.min() < 0.2 < 0.8 < start.max() < 1
+        w = random(4, 50, dtype="float32")
+        assert_close(cell.recurrent_kernel.constraint(w), np.clip(w, -limit, limit), 1e-6)
+
+
+@pytest.mark.parametrize("cell", [zoo.MinGRUCell, zoo.MinLSTMCell])
+def test_the_coefficients_of_a_linear_cell_are_those_of_its_state(cell: type[zoo.LinearCell]) -> None:
+    cell = cell(UNITS, dtype="float64")
+    cell.build((None, FEATURES))
+    randomise(cell)
+    x, (h,) = data(cell)
+    a, b = cell.coefficients(cell.gates(cell.project(x), None, None))
+    expected = running(cell)(x, [h])[0]
+    for t in range(TIME):
+        h = a[:, t] * h + b[:, t]
+        assert_close(h, expected[:, t], 1e-12)
+
+
+def test_closed_gates_of_a_min_lstm_divide_nothing_by_nothing() -> None:
+    cell = zoo.MinLSTMCell(UNITS, recurrent_activation="hard_sigmoid")
+    x = tf.fill([BATCH, 3 * UNITS], -9.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        h, _ = cell.update(x, None, [tf.ones([BATCH, UNITS])])
+    assert_close(
+        (h, tape.gradient(h, x)[:, : 2 * UNITS]), (np.full((BATCH, UNITS), -9), np.zeros((BATCH, 10))), 0
+    )
+
+
+# Zoneout and the candidate's dropout.
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """A cell with random numbers in its step, the step without them, and the part of it after the gates."""
+
+    cell: type[zoo.Cell]
+    step: references.Step
+    combine: Callable | None
+    zoneout: list[float]
+    candidate_dropout: float = 0
+
+    def build(self) -> zoo.Cell:
+        arguments = {"candidate_dropout": self.candidate_dropout} if self.combine else {}
+        return build(Case("", self.cell, self.step, None, {"zoneout": self.zoneout, **arguments}))
+
+
+every_noisy = pytest.mark.parametrize(
+    "case",
+    [
+        Noisy(zoo.SimpleRNNCell, references.simple_rnn, None, [0.3]),
+        Noisy(zoo.GRUCell, references.gru, references.gru_output, [0.3], 0.4),
+        Noisy(zoo.LSTMCell, references.lstm, references.lstm_output, [0.3, 0.6], 0.4),
+        Noisy(zoo.LSTMCell, references.lstm, references.lstm_output, [0.0, 0.6]),
+        Noisy(zoo.LSTMCell, references.lstm, references.lstm_output, [0.0, 0.0], 0.4),
+    ],
+    ids=lambda case: f"{case.cell.__name__} {case.zoneout} {case.candidate_dropout}",
+)
+
+
+@every_noisy
+def test_zoneout_mixes_old_and_new_in_inference(case: Noisy) -> None:
+    cell, step = case.build(), references.zoned(case.step, case.zoneout)
+    x, states = data(cell)
+    outputs, gradients = evaluate(running(cell), x, states, cell.trainable_variables, graph=True)
+    assert_close(outputs, references.run(step, cell.get_weights(), x, states), 1e-12)
+    assert_slopes(gradients, lambda x, s, w: references.run(step, w, x, s), x, states, cell)
+
+
+@every_noisy
+def test_zoneout_keeps_units_and_the_candidate_is_dropped_in_training(
+    case: Noisy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, mask = case.build(), MASKS["middle"]
+    x, states = data(cell)
+    noise = np.random.default_rng(5).uniform(size=(BATCH, TIME, UNITS * (len(states) + 1)))
+    used = noise[..., None if any(case.zoneout) else -UNITS : None if case.candidate_dropout else -UNITS]
+    used = tf.constant(np.swapaxes(used, 0, 1))
+    assert used.shape[-1] == cell.noise_size
+    monkeypatch.setattr(cell, "noise", lambda like: used)
+    step = references.noisy(case.step, case.combine, FEATURES, case.zoneout, case.candidate_dropout)
+
+    def expected(x: np.ndarray, states: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
+        return references.run(step, weights, np.concatenate([x, noise], -1), states, mask)
+
+    def stepped(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+        output, outputs = tf.zeros([BATCH, UNITS], x.dtype), []
+        for t in range(TIME):
+            valid = mask[:, t, None]
+            new, after = cell.step(cell.project(x[:, t]), cell.recurrent(states), states, used[t])
+            output = tf.where(valid, new, output)
+            states = [tf.where(valid, a, b) for a, b in zip(after, states, strict=True)]
+            outputs.append(output)
+        return [tf.stack(outputs, axis=1), *states]
+
+    run = running(cell, training=True, mask=tf.constant(mask))
+    outputs, gradients = evaluate(run, x, states, cell.trainable_variables, graph=True)
+    assert_close(outputs, expected(x, states, cell.get_weights()), 1e-12)
+    assert_slopes(gradients, expected, x, states, cell)
+    assert_close((outputs, gradients), evaluate(stepped, x, states, cell.trainable_variables), 1e-12)
+
+
+class CountingCell(zoo.Cell):
+    """Counts its steps in two states, and puts out what they were before: the second in hundreds."""
+
+    blocks = ("hidden",)
+    state_names = ("first", "second")
+
+    def update(self, x, r, states):
+        return states[0] + 100 * states[1], [state + 1 for state in states]
+
+
+@pytest.mark.parametrize("layer", [zoo.RNN, layers.RNN])
+def test_zoneout_draws_anew_for_every_state_step_row_and_unit(layer: type[layers.RNN]) -> None:
+    def counted(seed: int, training: bool = True, calls: int = 1) -> np.ndarray:
+        """By how much the output grew at each step, [time, batch, units]."""
+        rnn = layer(CountingCell(10, zoneout=[0.3, 0.6], seed=seed), return_sequences=True)
+        rnn.build((None, None, FEATURES))
+        unknown = tf.TensorSpec([None, None, FEATURES])
+        run = tf.function(lambda x: rnn(x, training=training), input_signature=[unknown], autograph=False)
+        for _ in range(calls):
+            counts = run(tf.ones([8, 61, FEATURES]))
+        return np.diff(np.swapaxes(counts, 0, 1), axis=0)
+
+    grown = counted(1)
+    assert set(np.unique(grown)) == {0, 1, 100, 101}
+    kept = [grown % 100 == 0, grown < 100]
+    assert_close([np.mean(k) for k in kept], [0.3, 0.6], 0.03)
+    beside = [kept] + [
+        (np.delete(draws, 0, axis), np.delete(draws, -1, axis)) for draws in kept for axis in range(3)
+    ]
+    assert_close([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in beside], [0.0] * 7, 0.08)
+    assert_close(counted(1), grown, 0)
+    for others in (counted(2), counted(1, calls=2)):
+        assert 0.2 < np.mean(others != grown) < 0.8
+    assert_close(counted(1, training=False), np.full((60, 8, 10), 0.7 + 40), 1e-3)
+
+
+def test_noise_is_as_fine_in_half_precision() -> None:
+    cell = zoo.SimpleRNNCell(UNITS, zoneout=0.1, dtype="mixed_bfloat16")
+    assert len(np.unique(cell.noise(tf.ones([1000, FEATURES], "bfloat16")))) > 4000
 
 
 # What a cell can be put into.
@@ -335,10 +528,13 @@ def test_config_round_trip(case: Case) -> None:
         "bias_constraint": "unit_norm",
         "dropout": 0.25,
         "recurrent_dropout": 0.5,
+        "zoneout": [0.25] * len(case.cell.state_names),
         "seed": 3,
         "name": "mine",
         "dtype": "float64",
     }
+    if issubclass(case.cell, zoo.GatedCell):
+        arguments["candidate_dropout"] = 0.5
     arguments = {**arguments, **case.arguments}
     cell = case.cell(UNITS, **arguments)
     stored = json.loads(json.dumps(keras.saving.serialize_keras_object(cell)))
@@ -357,8 +553,9 @@ def test_config_round_trip(case: Case) -> None:
 @every_case
 def test_keras_file_round_trip(case: Case, tmp_path: Path) -> None:
     x = keras.Input((None, FEATURES))
-    y = layers.Bidirectional(zoo.RNN(case.cell(UNITS, **case.arguments), return_sequences=True))(x)
-    y = zoo.RNN(case.cell(UNITS, **case.arguments))(y)
+    arguments = {"zoneout": 0.25, **case.arguments}
+    y = layers.Bidirectional(zoo.RNN(case.cell(UNITS, **arguments), return_sequences=True))(x)
+    y = zoo.RNN(case.cell(UNITS, **arguments))(y)
     model = keras.Model(x, y)
     randomise(model)
     model.save(tmp_path / "model.keras")
@@ -366,6 +563,24 @@ def test_keras_file_round_trip(case: Case, tmp_path: Path) -> None:
     assert twin.to_json() == model.to_json()
     sequences = random(7, BATCH, TIME, FEATURES, dtype="float32")
     assert_close(twin(sequences), model(sequences), 0)
+
+
+@pytest.mark.parametrize(
+    "case", {c.cell: c for c in CASES if c.cell.__module__.startswith("zoo.")}.values(), ids=lambda c: c.name
+)
+def test_has_a_ready_layer(case: Case) -> None:
+    ready = getattr(zoo, case.cell.__name__.removesuffix("Cell"))
+    arguments = {"zoneout": [0.25] * len(case.cell.state_names), **case.arguments}
+    layer = ready(UNITS, return_sequences=True, dtype="float64", **arguments)
+    twin = ready.from_config(json.loads(json.dumps(layer.get_config())))
+    plain = zoo.RNN(case.cell(UNITS, dtype="float64", **arguments), return_sequences=True)
+    x = random(7, BATCH, TIME, FEATURES)
+    for one in (layer, twin, plain):
+        one.build((BATCH, TIME, FEATURES))
+        randomise(one)
+        assert_close(one(x), layer(x), 0)
+    assert twin.get_config() == layer.get_config()
+    assert all(isinstance(v, str) or getattr(layer, argument) == v for argument, v in arguments.items())
 
 
 @every_case
@@ -384,11 +599,11 @@ def test_describes_its_states(case: Case) -> None:
 
 
 def test_a_subclass_with_all_of_this_takes_15_lines() -> None:
-    assert len(inspect.getsource(CoupledLSTMCell).splitlines()) <= 15
+    assert len(inspect.getsource(UnforgettingLSTMCell).splitlines()) <= 15
 
 
 def test_a_block_that_a_subclass_leaves_out_has_no_bias() -> None:
-    cell = CoupledLSTMCell(UNITS)
+    cell = UnforgettingLSTMCell(UNITS)
     cell.build((None, FEATURES))
     assert not np.any(cell.bias)
 
@@ -427,9 +642,11 @@ def test_classes_of_one_name_in_two_packages_stay_apart(
 def test_a_fresh_process_loads_our_cells_and_those_of_a_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "user_cells.py").write_text(f"import zoo\n\n\n{inspect.getsource(CoupledLSTMCell)}")
+    (tmp_path / "user_cells.py").write_text(
+        f"import keras\nimport zoo\n\n\n{inspect.getsource(UnforgettingLSTMCell)}"
+    )
     monkeypatch.syspath_prepend(tmp_path)
-    user_cell = importlib.import_module("user_cells").CoupledLSTMCell
+    user_cell = importlib.import_module("user_cells").UnforgettingLSTMCell
     x = keras.Input((None, FEATURES))
     y = zoo.GRU(UNITS, return_sequences=True)(x)
     y = layers.Bidirectional(zoo.RNN(user_cell(UNITS), return_sequences=True))(y)
@@ -480,6 +697,9 @@ SETTINGS = {
 Less `use_cudnn`, which chooses a kernel of one vendor's for one backend: our loop is the same everywhere.
 """
 
+OURS = {"zoneout", "candidate_dropout"}
+"""The arguments that Keras lacks, which are zero by default: there, all is as in Keras."""
+
 every_name = pytest.mark.parametrize(
     "name", ["SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell"]
 )
@@ -516,7 +736,10 @@ def test_config_comes_from_keras_and_goes_back(name: str) -> None:
     here = ours.from_config(layer.get_config())
     assert type(here) is ours
     assert says_the_same(here, layer)
-    assert says_the_same(theirs.from_config(here.get_config()), layer)
+    config = here.get_config()
+    for argument in OURS & config.keys():
+        assert not np.any(config.pop(argument))
+    assert says_the_same(theirs.from_config(config), layer)
 
 
 @every_name
@@ -558,13 +781,45 @@ def test_regularizers_and_constraints_reach_their_weights(name: str) -> None:
     [
         ({"units": 0}, "`units` must be a positive whole number, but it is 0"),
         ({"units": 2.5}, "`units` must be a positive whole number, but it is 2.5"),
-        ({"units": UNITS, "dropout": 1.0}, "`dropout` must be at least 0 and below 1, but it is 1.0"),
-        ({"units": UNITS, "recurrent_dropout": -0.5}, "`recurrent_dropout` must be .* but it is -0.5"),
+        ({"dropout": 1.0}, "`dropout` must be a number of at least 0 and below 1, but it is 1.0"),
+        ({"recurrent_dropout": -0.5}, "`recurrent_dropout` must be .* but it is -0.5"),
+        ({"candidate_dropout": 1}, "`candidate_dropout` must be .* but it is 1"),
+        ({"zoneout": -0.1}, "`zoneout` of `hidden` must be .* but it is -0.1"),
+        ({"zoneout": [0.1, 1.0]}, "`zoneout` of `cell` must be .* but it is 1.0"),
+        ({"zoneout": None}, "`zoneout` of `hidden` must be a number .* but it is None"),
+        ({"zoneout": [0.1]}, r"one for each of the states \('hidden', 'cell'\), but it is \[0.1\]"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        zoo.LSTMCell(**arguments)
+        zoo.LSTMCell(**{"units": UNITS, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("cell", "arguments", "message"),
+    [
+        (MixingCell, {"recurrent_dropout": 2}, "`recurrent_dropout` must be .* but it is 2"),
+        (zoo.ProjectedLSTMCell, {"projection_units": 0}, "`projection_units` must be a positive whole"),
+        (zoo.LayerNormGRUCell, {"reset_after": False}, "`reset_after` must be True: LayerNormGRUCell"),
+        (zoo.MinGRUCell, {"recurrent_dropout": 0.5}, "MinGRUCell has no U, .* It is 0.5"),
+        (zoo.MinLSTMCell, {"recurrent_dropout": 0.5}, "MinLSTMCell has no U, .* use `zoneout`"),
+    ],
+)
+def test_what_a_cell_cannot_do_it_refuses(cell: type, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        cell(UNITS, **arguments)
+
+
+def test_a_cell_that_defines_update_refuses_candidate_dropout() -> None:
+    class WholeCell(zoo.GatedCell):
+        blocks = ("hidden",)
+
+        def update(self, x, r, states):
+            return x + r, [x + r]
+
+    with pytest.raises(ValueError, match="`gates` and `combine`, but WholeCell defines `update`"):
+        WholeCell(UNITS, candidate_dropout=0.5)
+    WholeCell(UNITS)
 
 
 def test_states_come_back_in_the_form_in_which_they_came() -> None:

@@ -1,7 +1,7 @@
-"""Recurrent cells, h_t = f_W(h_{t-1}, x_t), each as two linear maps and one elementwise update.
+"""Recurrent cells, h_t = f_W(h_{t-1}, x_t), each as two products and one elementwise update.
 
     x_t = project(input_t)              W input_t + b: knows no state, so one product does all time steps
-    r_t = recurrent(states_{t-1})       U h_{t-1}: the only product inside the loop over time
+    r_t = recurrent(states_{t-1})       U h_{t-1}: the only product inside the loop; some cells have none
     output_t, states_t = update(x_t, r_t, states_{t-1})     elementwise: the cell's character
 
 A new cell states what differs, usually `gates`, `combine` or `update`, and inherits the rest: the weights
@@ -68,7 +68,8 @@ class Cell(Registered, keras.layers.Layer):
         zoneout: probability with which, at each step of training, a unit of a state stays as it was
             (Krueger et al., 2017, "Zoneout: regularizing RNNs by randomly preserving hidden
             activations"). Otherwise the state is the mean of the two. One number for all states, or one
-            for each; the paper's best LSTM has 0.05 for h and 0.5 for c.
+            for each; the paper's best LSTM has 0.05 for h and 0.5 for c. There h_t is computed from the
+            c_t before zoneout, as in the paper.
         seed: of the dropout masks and of zoneout.
         implementation: accepted for Keras's sake and without effect.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
@@ -104,10 +105,9 @@ class Cell(Registered, keras.layers.Layer):
         implementation: int = 2,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(units, int) or units < 1:
-            raise ValueError(f"`units` must be a positive whole number, but it is {units!r}.")
+        check_widths(units=units)
         states = len(self.state_names)
-        zoneouts = [zoneout] * states if isinstance(zoneout, Real) else list(zoneout)
+        zoneouts = list(zoneout) if isinstance(zoneout, Sequence) else [zoneout] * states
         if len(zoneouts) != states:
             raise ValueError(
                 f"`zoneout` must be one number, or one for each of the states {self.state_names}, "
@@ -157,11 +157,12 @@ class Cell(Registered, keras.layers.Layer):
         """Make W, U and b for inputs [batch, features]."""
         width = self.units * len(self.blocks)
         self.kernel = self._weight("kernel", (input_shape[-1], width))
-        self.recurrent_kernel = self._weight("recurrent_kernel", self.recurrent_shape(width))
+        recurrent = self.recurrent_shape(width)
+        self.recurrent_kernel = None if recurrent is None else self._weight("recurrent_kernel", recurrent)
         self.bias = self._weight("bias", self.bias_shape(width)) if self.use_bias else None
 
-    def recurrent_shape(self, width: int) -> tuple[int, ...]:
-        """Shape of U, where W has `width` columns."""
+    def recurrent_shape(self, width: int) -> tuple[int, ...] | None:
+        """Shape of U, where W has `width` columns; None for a cell without U."""
         return (self.units, width)
 
     def bias_shape(self, width: int) -> tuple[int, ...]:
@@ -184,28 +185,41 @@ class Cell(Registered, keras.layers.Layer):
 
     def project(self, inputs: Tensor) -> Tensor:
         """W input + b, over the last axis of `inputs` [..., features]: one time step or all of them."""
-        x = ops.matmul(inputs, self.kernel)
+        x = self.product("kernel", inputs)
         return x if self.bias is None else x + self.bias
 
-    def recurrent(self, states: States) -> Tensor:
-        """U h, a linear map of the states, each [..., units]."""
-        return ops.matmul(states[0], self.recurrent_kernel)
+    def recurrent(self, states: States) -> Tensor | None:
+        """U h, from the states, each [..., units]; None for a cell without U."""
+        return None if self.recurrent_kernel is None else self.product("recurrent_kernel", states[0])
 
-    def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
+    def product(self, weight: str, x: Tensor) -> Tensor:
+        """`x` [..., width] times the weight of that name: "kernel", which is W, or "recurrent_kernel", U."""
+        return ops.matmul(x, getattr(self, weight))
+
+    def gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
         """The gates by name, each [..., units]; for a cell without gates there are none."""
         return {}
 
-    def update(self, x: Tensor, r: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
-        """The step itself: `(output, states)` from x_t, r_t [..., blocks * units] and the old states."""
+    def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
+        """The step itself: `(output, states)` from x_t, r_t [..., blocks * units] and the old states.
+
+        The output is [..., units]; what has another width comes from `readout`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define `update(x, r, states)`.")
 
     def readout(self, outputs: Tensor) -> Tensor:
-        """A linear map, without a bias, of what `update` puts out: over all time steps at once."""
+        """A linear map, without a bias, of what `update` puts out: over all time steps at once.
+
+        Its width is `output_size`.
+        """
         return outputs
 
     @property
     def noise_size(self) -> int:
-        """How many random numbers `step` needs in training, for each row and time step."""
+        """How many random numbers `step` needs in training, for each row and time step.
+
+        For zoneout one for each unit of each state, in the order of the states.
+        """
         return sum(self._state_sizes()) if any(self.zoneout) else 0
 
     def noise(self, like: Tensor) -> Tensor | None:
@@ -213,10 +227,11 @@ class Cell(Registered, keras.layers.Layer):
         if not self.noise_size:
             return None
         shape = (*ops.shape(like)[:-1], self.noise_size)
-        return keras.random.uniform(shape, dtype=self.compute_dtype, seed=self.seed_generator)
+        # In half precision a rate could not be met: uniform numbers come in steps of 1/128 there.
+        return keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
 
     def step(
-        self, x: Tensor, r: Tensor, states: States, noise: Tensor | None = None
+        self, x: Tensor, r: Tensor | None, states: States, noise: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
         """`update`, and zoneout after it; `noise` is given in training."""
         return self._zoned(self.update(x, r, states), states, noise)
@@ -298,6 +313,13 @@ class Cell(Registered, keras.layers.Layer):
         }
 
 
+def check_widths(**widths: int) -> None:
+    """Refuse widths that are not positive whole numbers."""
+    for name, width in widths.items():
+        if not isinstance(width, int) or width < 1:
+            raise ValueError(f"`{name}` must be a positive whole number, but it is {width!r}.")
+
+
 def check_rates(**rates: float) -> None:
     """Refuse rates that are not at least 0 and below 1."""
     for name, rate in rates.items():
@@ -346,25 +368,29 @@ class GatedCell(Cell):
         """`(output, states)` from the gates by name and the old states."""
         raise NotImplementedError(f"{type(self).__name__} must define `combine(gates, states)`.")
 
-    def update(self, x: Tensor, r: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
+    def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """See `Cell.update`."""
         return self.combine(self.gates(x, r, states), states)
 
     @property
     def noise_size(self) -> int:
-        """See `Cell.noise_size`."""
+        """See `Cell.noise_size`; for the candidate's dropout there is one more for each unit, the last."""
         return super().noise_size + (self.units if self.candidate_dropout else 0)
 
     def step(
-        self, x: Tensor, r: Tensor, states: States, noise: Tensor | None = None
+        self, x: Tensor, r: Tensor | None, states: States, noise: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
         """See `Cell.step`; before it the candidate is dropped."""
         if noise is None or not self.candidate_dropout:
             return super().step(x, r, states, noise)
-        gates, rate = self.gates(x, r, states), self.candidate_dropout
-        kept = ops.where(noise[..., -self.units :] < rate, 0, 1 / (1 - rate))
-        gates["candidate"] *= ops.cast(kept, gates["candidate"].dtype)
+        gates = self.dropped(self.gates(x, r, states), noise)
         return self._zoned(self.combine(gates, states), states, noise)
+
+    def dropped(self, gates: dict[str, Tensor], noise: Tensor) -> dict[str, Tensor]:
+        """The gates after the candidate's dropout, for one time step or several."""
+        rate, candidate = self.candidate_dropout, gates["candidate"]
+        candidate = ops.where(noise[..., -self.units :] < rate, 0, candidate / (1 - rate))
+        return {**gates, "candidate": candidate}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -374,3 +400,47 @@ class GatedCell(Cell):
             "recurrent_activation": recurrent_activation,
             "candidate_dropout": self.candidate_dropout,
         }
+
+
+class LinearCell(GatedCell):
+    """A gated cell without U, whose state is linear in the one before, unit by unit.
+
+        h_t = a_t ⊙ h_{t-1} + b_t
+
+    a_t and b_t depend on the input alone, so `gates` and `coefficients` work on any number of time steps
+    at once, and no product is left in the loop. `gates(x, r, states)` is given None for r, and must not
+    look at the states, which may be None.
+
+    Args:
+        units: width of the output and of the state.
+        activation: φ, a name or a function; None, the default, is the identity.
+        recurrent_activation: σ, likewise.
+        **kwargs: as in `GatedCell`; those of U are without effect, and `recurrent_dropout` is refused.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | Callable | None = None,
+        recurrent_activation: str | Callable | None = "sigmoid",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, activation, recurrent_activation, **kwargs)
+        if self.recurrent_dropout:
+            raise ValueError(
+                f"{type(self).__name__} has no U, on whose way in `recurrent_dropout` drops: leave it 0 "
+                f"and use `zoneout` or `candidate_dropout`. It is {self.recurrent_dropout!r}."
+            )
+
+    def recurrent_shape(self, width: int) -> None:
+        """There is no U."""
+
+    def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The two of h_t = a ⊙ h_{t-1} + b, each [..., units], from the gates by name."""
+        raise NotImplementedError(f"{type(self).__name__} must define `coefficients(gates)`.")
+
+    def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
+        """See `GatedCell.combine`."""
+        a, b = self.coefficients(gates)
+        h = a * states[0] + b
+        return h, [h]

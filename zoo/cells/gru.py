@@ -18,8 +18,8 @@ class GRUCell(GatedCell):
         h_t = z ⊙ h_{t-1} + (1 - z) ⊙ g
 
     The paper resets before the product with U_g. Resetting after it, the default here and in
-    `keras.layers.GRU`, keeps the update elementwise; U has then a bias
-    of its own, the second row of b [2, 3 * units]. Weights are interchangeable with `keras.layers.GRU`.
+    `keras.layers.GRU`, keeps the update elementwise; U has then a bias of its own, the second row of
+    b [2, 3 * units]. Weights are interchangeable with `keras.layers.GRU`.
 
     Args:
         units: width of h.
@@ -51,7 +51,7 @@ class GRUCell(GatedCell):
         """See `Cell.project`."""
         if not (self.reset_after and self.use_bias):
             return super().project(inputs)
-        return ops.matmul(inputs, self.kernel) + self.bias[0]
+        return self.product("kernel", inputs) + self.bias[0]
 
     def recurrent(self, states: States) -> Tensor:
         """U h and its bias; before the reset U_z h, U_r h and h itself, which U_g is to multiply."""

@@ -1,7 +1,38 @@
-"""Cells run over time: `RNN(cell)`, and every cell of the zoo as a ready layer."""
+"""Cells run over time: `RNN(cell)`, every cell of the zoo as a ready layer, and paths past layers."""
 
 from zoo.recurrence.loop import scan, swap_batch_and_time
-from zoo.recurrence.ready import GRU, LSTM, SimpleRNN
+from zoo.recurrence.ready import (
+    GRU,
+    LSTM,
+    CoupledLSTM,
+    IndRNN,
+    LayerNormGRU,
+    LayerNormLSTM,
+    MinGRU,
+    MinLSTM,
+    PeepholeLSTM,
+    ProjectedLSTM,
+    SimpleRNN,
+)
 from zoo.recurrence.rnn import RNN
+from zoo.recurrence.stacking import Bypass, Highway, Residual
 
-__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN", "scan", "swap_batch_and_time"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Bypass",
+    "CoupledLSTM",
+    "Highway",
+    "IndRNN",
+    "LayerNormGRU",
+    "LayerNormLSTM",
+    "MinGRU",
+    "MinLSTM",
+    "PeepholeLSTM",
+    "ProjectedLSTM",
+    "Residual",
+    "SimpleRNN",
+    "scan",
+    "swap_batch_and_time",
+]

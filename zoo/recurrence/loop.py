@@ -1,11 +1,12 @@
-"""The loop over time."""
+"""The loop over time: which form of it a cell gets, and the plain form, one step after the other."""
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
-from zoo.cells import Cell, States, Tensor, masked
+from zoo.cells import Cell, LinearCell, States, Tensor, masked
+from zoo.recurrence.blocks import Maps, in_blocks, unstacked
+from zoo.recurrence.parallel import linear
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from what is read at t and the states before it."""
@@ -24,21 +25,52 @@ def run(
     training: bool = False,
     unroll: bool = False,
 ) -> tuple[Tensor, Tensor, States]:
-    """Run one of our cells over time; arguments and results as in `scan`."""
+    """Run one of our cells over time.
+
+    In a graph this is `in_blocks`, or for a cell that is linear in its state `linear`. Eager execution
+    takes plain steps, and so do unrolled loops and cells with random numbers or effects of their own,
+    which must not be computed twice.
+
+    Args:
+        cell: the cell, built.
+        sequences: [time, batch, features]; `time` may be 0.
+        states: before the first step, each [batch, size].
+        mask: bool [time, batch, 1]; where False, output and states are those of the step before.
+        training: whether to drop.
+        unroll: whether to lay out every step in the graph, for a `time` known beforehand.
+
+    Returns:
+        The last output [batch, width], all outputs [time, batch, width], the last states.
+    """
+    sequences, states = with_batch_size(sequences, states)
     drop = noise = None
     if training:
         noise = cell.noise(sequences)
         sequences = masked(sequences, cell.dropout_mask(sequences[:1]))
         drop = cell.recurrent_dropout_mask(states[0])
+    maps = Maps(cell)
+    if isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
+        last, outputs, states = linear(cell, sequences, states, mask)
+    elif tf.inside_function() and not unroll and maps.examine(sequences, states, noise):
+        last, outputs, states = in_blocks(maps, sequences, states, mask, drop, noise, training)
+    else:
 
-    def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
-        x, *noise = xs
-        r = cell.recurrent([masked(states[0], drop), *states[1:]])
-        return cell.step(x, r, states, *noise)
+        def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
+            x, *noise = xs
+            r = cell.recurrent([masked(states[0], drop), *states[1:]])
+            return cell.step(x, r, states, *noise)
 
-    xs = [cell.project(sequences)] + ([] if noise is None else [noise])
-    last, outputs, states = scan(step, xs, states, mask, cell.units, unroll)
+        xs = [cell.project(sequences), *([] if noise is None else [noise])]
+        last, outputs, states = scan(step, xs, states, mask, cell.units, unroll)
     return cell.readout(last), cell.readout(outputs), states
+
+
+def with_batch_size(sequences: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
+    """Give all tensors the static batch size that one of them knows: loops keep static shapes."""
+    sizes = (sequences.shape[1], *(state.shape[0] for state in states))
+    batch = next((size for size in sizes if size is not None), None)
+    sequences = tf.ensure_shape(sequences, [None, batch, None])
+    return sequences, [tf.ensure_shape(state, [batch, None]) for state in states]
 
 
 def scan(
@@ -55,7 +87,7 @@ def scan(
         step: from the list of what `xs` hold at t, each [batch, ...], and the states to the output and
             the new states.
         xs: each [time, batch, ...]; `time` may be 0.
-        states: before the first step, each [batch, units].
+        states: before the first step, each [batch, size].
         mask: bool [time, batch, 1]; where False, output and states are those of the step before.
         width: of the output.
         unroll: whether to lay out every step in the graph, for a `time` known beforehand.
@@ -63,14 +95,10 @@ def scan(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
-    # The loop keeps static shapes, so a batch size that one of its tensors knows, all must know.
-    known = (*(x.shape[1] for x in xs), *(s.shape[0] for s in states))
-    batch = next((n for n in known if n is not None), None)
-    xs = [tf.ensure_shape(x, [None, batch, None]) for x in xs]
-    states = [tf.ensure_shape(s, [batch, None]) for s in states]
-    time = xs[0].shape[0] if xs[0].shape[0] is not None else tf.shape(xs[0])[0]
+    first = xs[0]
+    time = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
 
-    def advance(t: Any, output: Tensor, states: States) -> tuple[Tensor, States]:
+    def advance(t: Tensor, output: Tensor, states: States) -> tuple[Tensor, States]:
         new_output, new_states = step([x.read(t) for x in inputs], states)
         if mask is None:
             return new_output, new_states
@@ -84,9 +112,8 @@ def scan(
 
     inputs = [unstacked(x) for x in xs]
     if mask is not None:
-        masks = unstacked(tf.ensure_shape(mask, [None, batch, 1]))
-    output = tf.zeros([tf.shape(xs[0])[1], width], states[0].dtype)
-    output = tf.ensure_shape(output, [batch, width])
+        masks = unstacked(tf.ensure_shape(mask, [None, first.shape[1], 1]))
+    output = tf.ensure_shape(tf.zeros([tf.shape(first)[1], width], states[0].dtype), [first.shape[1], width])
     if unroll:
         outputs = []
         for t in range(time):
@@ -100,8 +127,3 @@ def scan(
         lambda t, *_: t < time, body, (0, output, states, outputs), maximum_iterations=time
     )
     return output, outputs.stack()[:time], states
-
-
-def unstacked(x: Tensor) -> tf.TensorArray:
-    """`x` [time, ...] as an array to read by time."""
-    return tf.TensorArray(x.dtype, x.shape[0] or tf.shape(x)[0], element_shape=x.shape[1:]).unstack(x)

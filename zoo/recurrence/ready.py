@@ -6,7 +6,20 @@ from typing import Any, ClassVar
 
 import keras
 
-from zoo.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from zoo.cells import (
+    Cell,
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormGRUCell,
+    LayerNormLSTMCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+    PeepholeLSTMCell,
+    ProjectedLSTMCell,
+    SimpleRNNCell,
+)
 from zoo.recurrence.rnn import RNN
 
 
@@ -43,7 +56,7 @@ class ReadyRNN(RNN):
 def _argument_names(cell_class: type[Cell]) -> set[str]:
     initialisers = [base.__init__ for base in cell_class.__mro__ if issubclass(base, Cell)]
     parameters = [p for f in initialisers for p in inspect.signature(f).parameters.values()]
-    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
+    return {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)} - {"self"}
 
 
 class SimpleRNN(ReadyRNN):
@@ -62,3 +75,51 @@ class GRU(ReadyRNN):
     """Gated recurrent unit: arguments of `GRUCell`, then those of `RNN`."""
 
     cell_class = GRUCell
+
+
+class CoupledLSTM(ReadyRNN):
+    """LSTM that forgets as much as it writes: arguments of `CoupledLSTMCell`, then those of `RNN`."""
+
+    cell_class = CoupledLSTMCell
+
+
+class PeepholeLSTM(ReadyRNN):
+    """LSTM whose gates see the cell state: arguments of `PeepholeLSTMCell`, then those of `RNN`."""
+
+    cell_class = PeepholeLSTMCell
+
+
+class ProjectedLSTM(ReadyRNN):
+    """LSTM with an output narrower than its memory: arguments of `ProjectedLSTMCell`, then those of `RNN`."""
+
+    cell_class = ProjectedLSTMCell
+
+
+class LayerNormLSTM(ReadyRNN):
+    """LSTM with layer normalisation: arguments of `LayerNormLSTMCell`, then those of `RNN`."""
+
+    cell_class = LayerNormLSTMCell
+
+
+class LayerNormGRU(ReadyRNN):
+    """GRU with layer normalisation: arguments of `LayerNormGRUCell`, then those of `RNN`."""
+
+    cell_class = LayerNormGRUCell
+
+
+class IndRNN(ReadyRNN):
+    """Independently recurrent layer: arguments of `IndRNNCell`, then those of `RNN`."""
+
+    cell_class = IndRNNCell
+
+
+class MinGRU(ReadyRNN):
+    """Minimal gated recurrent unit: arguments of `MinGRUCell`, then those of `RNN`."""
+
+    cell_class = MinGRUCell
+
+
+class MinLSTM(ReadyRNN):
+    """Minimal long short-term memory: arguments of `MinLSTMCell`, then those of `RNN`."""
+
+    cell_class = MinLSTMCell

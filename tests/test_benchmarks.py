@@ -1,0 +1,100 @@
+"""The benchmark of the recurrent layers: that it runs, and that its figures are what they say."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
+SHAPE = (2, 3, 2, 4)
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("benchmark_of_recurrence", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_tiny_run_has_a_row_for_each_contender(tmp_path: Path) -> None:
+    saved = tmp_path / "times.json"
+    options = ["--rounds", "2", "--families", "LSTM", "--shapes", "2,3,2,4", "--no-memory", "--json", saved]
+    done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    times, means, to_ours = (re.findall(r"^\| (.*) \|$", block, re.M) for block in tables(done.stdout))
+    ours = ["zoo, subclass", "zoo, layer norm"]
+    contenders = ["keras", "keras, jit", "keras RNN(cell)", "zoo", *ours, "products"]
+    names = [line.split("|")[0].strip() for line in times]
+    assert [name for name in names if name != "torch"][2:] == contenders
+    assert [line.split("|")[0].strip() for line in means] == names
+    assert [line.split("|")[0].strip() for line in to_ours][2:] == ours
+    for row in json.loads(saved.read_text(encoding="utf-8"))["times"]:
+        assert [len(row["seconds"][task]) for task in ("forward", "training")] == [2, 2]
+        line = times[names.index(row["contender"])].split("|")
+        assert float(line[3]) == pytest.approx(1000 * np.mean(row["seconds"]["training"]), abs=0.01)
+
+
+def tables(text: str) -> list[str]:
+    return [block for block in text.split("\n\n") if block.startswith("|")]
+
+
+def test_a_shape_that_cannot_be_is_refused(benchmark: ModuleType) -> None:
+    assert benchmark.read_shape("1") == (32, 200, 64, 64)
+    assert benchmark.read_shape("1,2,3,4") == (1, 2, 3, 4)
+    for text in ("6", "-1", "1,2,3", "1,2,3,0", "a"):
+        with pytest.raises(benchmark.UsageError, match="--shapes"):
+            benchmark.read_shape(text)
+
+
+def test_ratios_are_of_medians_to_the_better_of_keras(benchmark: ModuleType) -> None:
+    times = {"keras": ([4, 9, 5], [20]), "keras, jit": ([8], [10]), "zoo": ([1, 2, 60], [5]), "x": ([4], [1])}
+    rows = rows_of(benchmark, SHAPE, times)
+    assert [benchmark.ratio(rows[2], rows, task) for task in ("forward", "training")] == [2 / 5, 1 / 2]
+    assert benchmark.ratio(rows[3], rows, "forward", ["zoo"]) == 2
+
+
+def test_means_are_geometric_and_over_the_main_shapes(benchmark: ModuleType) -> None:
+    keras = {"keras": ([1], [1]), "keras, jit": ([2], [2])}
+    odd = rows_of(benchmark, SHAPE, keras | {"zoo": ([7], [1])})
+    assert benchmark.mean_ratios(odd, "LSTM", "zoo") == pytest.approx([7, 1])
+    first, second = benchmark.MAIN[:2]
+    rows = odd + rows_of(benchmark, first, keras | {"zoo": ([1], [2])})
+    rows += rows_of(benchmark, second, keras | {"zoo": ([4], [8])})
+    assert benchmark.mean_ratios(rows, "LSTM", "zoo") == pytest.approx([2, 4])
+    assert benchmark.mean_ratios(rows, "GRU", "zoo") == []
+
+
+def rows_of(benchmark: ModuleType, shape: tuple[int, ...], times: dict[str, tuple[list, list]]) -> list:
+    return [
+        benchmark.Row("LSTM", shape, name, {}, dict(zip(("forward", "training"), both, strict=True)))
+        for name, both in times.items()
+    ]
+
+
+def test_memory_kept_is_the_difference_of_the_medians(benchmark: ModuleType) -> None:
+    assert benchmark.kept({"forward": [100, 900, 110], "training": [400, 300, 310]}) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_peak_memory_is_of_the_process_itself_and_outlasts_what_was_freed(benchmark: ModuleType) -> None:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak, now = (int(re.search(rf"{name}:\s*(\d+)", status)[1]) / 1024 for name in ("VmHWM", "VmRSS"))
+    held = np.ones(int((peak - now + 200) * 2**20), "int8")
+    assert benchmark.peak_memory(os.getpid()) == pytest.approx(peak + 200, abs=30)
+    del held
+    assert benchmark.peak_memory(os.getpid()) == pytest.approx(peak + 200, abs=30)
+    program = "held = bytearray(b'x') * (50 * 2**20); del held; print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        assert 50 < benchmark.peak_memory(child.pid) < 100  # it takes nothing over from this process
+        child.communicate(b"\n")

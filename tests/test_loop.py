@@ -1,0 +1,478 @@
+"""The fast loop and the parallel scan: equal to plain steps, for any cell, in every form."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+from references import _weighted as weighted_sum
+from references import assert_close, random, randomise
+from test_cells import CASES
+
+import zoo
+from zoo.recurrence import blocks
+from zoo.recurrence.loop import run, scan
+from zoo.recurrence.parallel import linear, linear_scan
+
+BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 5
+
+MASK = np.random.default_rng(3).random((BATCH, TIME)) < 0.6
+MASK[0] = True  # one row is valid throughout, one begins with padding
+MASK[1, :3] = False
+
+
+@pytest.fixture(autouse=True)
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 4 steps, so that a few steps make several of them, and the last is not full."""
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+    monkeypatch.setattr(blocks, "OPEN_BLOCK", 4)
+
+
+# Cells that a contract could overlook.
+
+
+class UnequalCell(zoo.Cell):
+    """Two states of different width, and an output that is neither of them."""
+
+    blocks = ("hidden",)
+    state_names = ("hidden", "count")
+
+    @property
+    def state_size(self):
+        return [self.units, 2]
+
+    def update(self, x, r, states):
+        h = self.activation(x + r)
+        count = 0.9 * states[1] + 0.1 * h[..., :2]
+        return h * ops.sum(count, axis=-1, keepdims=True), [h, count]
+
+
+class RowMixingCell(zoo.SimpleRNNCell):
+    """Each row sees the mean of all."""
+
+    def update(self, x, r, states):
+        h = self.activation(x + r + ops.mean(states[0], axis=0, keepdims=True))
+        return h, [h]
+
+
+class UnitMixingCell(zoo.SimpleRNNCell):
+    """Each unit sees the mean of all, and its neighbour."""
+
+    def update(self, x, r, states):
+        h = self.activation(x - ops.mean(r, axis=-1, keepdims=True) + ops.roll(states[0], 1, axis=-1))
+        return h, [h]
+
+
+class VectorCell(zoo.SimpleRNNCell):
+    """A trainable number for each unit, a matrix inside the update, and a weight that nothing uses."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.scale = self.add_weight(shape=(self.units,), name="scale")
+        self.idle = self.add_weight(shape=(2,), name="idle")
+        self.matrix = self.add_weight(shape=(self.units, self.units), name="matrix")
+
+    def update(self, x, r, states):
+        h = self.activation(x + self.scale * r + ops.matmul(states[0], self.matrix))
+        return h, [h]
+
+
+class SublayerCell(zoo.SimpleRNNCell):
+    """A Keras layer inside."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.normalisation = keras.layers.LayerNormalization(dtype=self.dtype_policy)
+        self.normalisation.build((None, self.units))
+
+    def update(self, x, r, states):
+        h = self.activation(self.normalisation(x + r))
+        return h, [h]
+
+
+class WithoutRecurrentCell(zoo.SimpleRNNCell):
+    """No product with the state."""
+
+    def recurrent(self, states):
+        return None
+
+    def update(self, x, r, states):
+        h = self.activation(x + 0.5 * states[0])
+        return h, [h]
+
+
+class NonlinearRecurrentCell(zoo.SimpleRNNCell):
+    """What comes from the state is not linear in it."""
+
+    def recurrent(self, states):
+        return ops.matmul(ops.sin(states[0]), self.recurrent_kernel)
+
+
+ODD = [
+    UnequalCell,
+    RowMixingCell,
+    UnitMixingCell,
+    VectorCell,
+    SublayerCell,
+    WithoutRecurrentCell,
+    NonlinearRecurrentCell,
+]
+
+EVERY_CELL = {
+    **{case.name: functools.partial(case.cell, **case.arguments) for case in CASES},
+    **{cell.__name__: cell for cell in ODD},
+}
+
+
+def built(make: Callable[..., zoo.Cell], dtype: str = "float64", **arguments: Any) -> zoo.Cell:
+    """A cell with random weights."""
+    cell = make(UNITS, dtype=dtype, **arguments)
+    cell.build((None, FEATURES))
+    randomise(cell)
+    return cell
+
+
+def data(cell: zoo.Cell, time: int = TIME) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    sizes = tf.nest.flatten(cell.state_size)
+    states = [random(5 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
+    return tf.constant(random(4, BATCH, time, FEATURES, dtype=cell.dtype)), [tf.constant(s) for s in states]
+
+
+def forward_and_back(cell: zoo.Cell, mask: Any = None, training: bool = False, **options: Any) -> Callable:
+    """Results of a layer, and gradients by input, states and weights."""
+    layer = zoo.RNN(cell, return_sequences=True, return_state=True, **options)
+    variables = [weight.value for weight in cell.weights]
+
+    def function(x: tf.Tensor, states: list[tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            tape.watch([x, states])
+            results = tf.nest.flatten(layer(x, initial_state=states, mask=mask, training=training))
+            loss = weighted_sum(results)
+        return results, tape.gradient(loss, [x, *states, *variables], unconnected_gradients="zero")
+
+    return function
+
+
+def in_graph(function: Callable, cell: zoo.Cell, known: bool) -> Callable:
+    """`function` in a graph, which knows batch size and length or does not."""
+    signature = None
+    if not known:
+        sizes = tf.nest.flatten(cell.state_size)
+        states = [tf.TensorSpec([None, size], cell.dtype) for size in sizes]
+        signature = [tf.TensorSpec([None, None, FEATURES], cell.dtype), states]
+    return tf.function(function, input_signature=signature, autograph=False)
+
+
+@pytest.mark.parametrize("name", EVERY_CELL)
+@pytest.mark.parametrize(
+    ("mask", "known", "training"),
+    [(None, True, True), (MASK, False, False)],
+    ids=["known sizes, training", "open sizes, masked, inference"],
+)
+def test_equals_plain_steps_and_their_gradients(name: str, mask: Any, known: bool, training: bool) -> None:
+    cell = built(EVERY_CELL[name])
+    function = forward_and_back(cell, mask, training)
+    expected = function(*data(cell))  # eager execution takes plain steps
+    assert_close(in_graph(function, cell, known)(*data(cell)), expected, 1e-10)
+
+
+@pytest.mark.parametrize("cell", [zoo.LSTMCell, zoo.GRUCell, UnequalCell])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("time", [1, 4, 9])
+def test_any_length_in_any_form(cell: type[zoo.Cell], known: bool, training: bool, time: int) -> None:
+    cell = built(cell)
+    function = forward_and_back(cell, MASK[:, :time], training, go_backwards=True, zero_output_for_mask=True)
+    x, states = data(cell, time)
+    assert_close(in_graph(function, cell, known)(x, states), function(x, states), 1e-10)
+
+
+def test_noise_and_dropout_are_the_same_forward_and_back() -> None:
+    rates = {"dropout": 0.3, "recurrent_dropout": 0.4, "zoneout": [0.2, 0.5], "candidate_dropout": 0.3}
+    function = {}
+    for form in ("plain", "fast"):
+        cell = built(zoo.LSTMCell, seed=7, **rates)
+        function[form] = forward_and_back(cell, MASK, training=True)
+    fast = in_graph(function["fast"], cell, known=True)
+    assert_close(fast(*data(cell)), function["plain"](*data(cell)), 1e-10)
+
+
+def test_second_derivatives() -> None:
+    cell = built(zoo.LSTMCell)
+    layer = zoo.RNN(cell)
+
+    def function(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                loss = weighted_sum([layer(x, initial_state=states, training=True)])
+            slope = inner.gradient(loss, x)
+            loss = weighted_sum([slope**2])
+        return outer.gradient(loss, [x, cell.recurrent_kernel.value])
+
+    expected = function(*data(cell))
+    for known in (True, False):
+        assert_close(in_graph(function, cell, known)(*data(cell)), expected, 1e-9)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU"])
+def test_bfloat16_is_near_float32(name: str) -> None:
+    results = []
+    for dtype in ("float32", "bfloat16"):
+        cell = built(EVERY_CELL[name], "float32")
+        layer = zoo.RNN(type(cell)(UNITS, dtype=keras.DTypePolicy("mixed_bfloat16")), return_sequences=True)
+        layer = layer if dtype == "bfloat16" else zoo.RNN(cell, return_sequences=True)
+        layer.build((None, None, FEATURES))
+        layer.set_weights(cell.get_weights())
+        x = tf.constant(random(4, BATCH, TIME, FEATURES, dtype="float32"))
+
+        @tf.function(autograph=False)
+        def function(x: tf.Tensor, layer: zoo.RNN = layer) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            with tf.GradientTape() as tape:
+                y = layer(x, training=True)
+                loss = weighted_sum([tf.cast(y, tf.float32)])
+            return y, tape.gradient(loss, [weight.value for weight in layer.weights])
+
+        y, gradients = function(x)
+        assert y.dtype == dtype
+        assert {gradient.dtype for gradient in gradients} == {tf.float32}
+        results.append([tf.cast(y, tf.float32), *gradients])
+    for exact, coarse in zip(*results, strict=True):
+        assert np.max(np.abs(exact - coarse)) < 0.03 * np.max(np.abs(exact))
+
+
+# Cells whose update must not be computed twice.
+
+
+class OwnNoiseCell(zoo.SimpleRNNCell):
+    """Random numbers of its own at each step."""
+
+    def update(self, x, r, states):
+        h = x * ops.cast(keras.random.uniform(ops.shape(x), seed=self.seed_generator) < 0.5, x.dtype)
+        return h, [h]
+
+
+class PrintingCell(zoo.SimpleRNNCell):
+    """An effect."""
+
+    def update(self, x, r, states):
+        tf.print("step", output_stream=sys.stdout)
+        return super().update(x, r, states)
+
+
+def test_random_numbers_of_a_cell_are_drawn_once() -> None:
+    cell = built(OwnNoiseCell, seed=1)
+    layer = zoo.RNN(cell, return_sequences=True)
+    x = data(cell)[0]
+
+    @tf.function(autograph=False)
+    def function(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            y = layer(x, training=True)
+            loss = tf.reduce_sum(y)
+        return y, tape.gradient(loss, cell.bias.value)
+
+    y, gradient = function(x)
+    kept = np.asarray(y) != 0
+    assert_close(gradient, kept.sum((0, 1)), 1e-12)
+    assert 0.2 < kept.mean() < 0.8
+    assert np.any(kept[:, 1:] != kept[:, :-1])
+    assert np.any(function(x)[0] != y)
+
+
+def test_effects_of_a_cell_come_once_a_step(capfd: pytest.CaptureFixture) -> None:
+    cell = built(PrintingCell)
+    function = forward_and_back(cell, training=True)
+    expected = function(*data(cell))
+    capfd.readouterr()
+    assert_close(in_graph(function, cell, known=True)(*data(cell)), expected, 1e-10)
+    assert capfd.readouterr().out.count("step") == TIME
+
+
+@pytest.mark.parametrize(("cell", "pure"), [(OwnNoiseCell, False), (PrintingCell, False), (VectorCell, True)])
+def test_examination_of_a_cell(cell: type[zoo.Cell], pure: bool) -> None:
+    cell = built(cell)
+    x, states = data(cell)
+    maps = blocks.Maps(cell)
+    assert maps.examine(tf.transpose(x, [1, 0, 2]), states, None) == pure
+    used = {cell.weights[i].name for i in maps.used}
+    assert used == ({"scale", "matrix"} if pure else set())
+    assert maps.shown == 0
+
+
+# Which steps are compiled.
+
+
+def operations(function: Callable, *arguments: Any) -> set[str]:
+    """The attributes and operations of a graph and of all functions in it."""
+    definition = tf.function(function, autograph=False).get_concrete_function(*arguments).graph.as_graph_def()
+    nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+    compiled = any(f.attr["_XlaMustCompile"].b for f in definition.library.function)
+    return {node.op for node in nodes} | ({"compiled"} if compiled else set())
+
+
+@pytest.mark.parametrize(
+    ("batch", "training", "compiled"), [(None, False, False), (None, True, True), (3, False, True)]
+)
+def test_compiled_for_training_and_for_known_sizes(batch: int | None, training: bool, compiled: bool) -> None:
+    layer = zoo.LSTM(UNITS)
+    spec = tf.TensorSpec([batch, None, FEATURES])
+    found = operations(lambda x: layer(x, training=training), spec)
+    assert ("compiled" in found) == compiled == blocks.compiles(batch, training)
+
+
+def test_not_compiled_where_graphs_are_exported(tmp_path: Path) -> None:
+    inputs = keras.Input((None, FEATURES))
+    outputs = keras.layers.Bidirectional(zoo.LSTM(UNITS, return_sequences=True))(inputs)
+    model = keras.Model(inputs, zoo.GRU(UNITS)(outputs))
+    model.export(tmp_path / "model", verbose=False)
+    assert b"_XlaMustCompile" not in (tmp_path / "model" / "saved_model.pb").read_bytes()
+    x = random(0, 2, 7, FEATURES, dtype="float32")
+    assert_close(tf.saved_model.load(tmp_path / "model").serve(x), model(x), 1e-6)
+
+
+def test_the_plain_loop_serves_cells_in_eager_execution(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr("zoo.recurrence.loop.scan", lambda *args: calls.append(1) or scan(*args))
+    layer = zoo.LSTM(UNITS)
+    x = random(0, 2, 3, FEATURES, dtype="float32")
+    layer(x)
+    assert calls == [1]
+    tf.function(layer, autograph=False)(x)
+    assert calls == [1]
+
+
+# The parallel scan.
+
+
+@pytest.mark.parametrize("time", [0, 1, 2, 3, 10, 17])
+def test_linear_scan_is_a_loop(time: int) -> None:
+    a, b, start = random(0, time, 2, 3), random(1, time, 2, 3), random(2, 2, 3)
+    h, expected = start, []
+    for t in range(time):
+        h = a[t] * h + b[t]
+        expected.append(h)
+
+    @tf.function(input_signature=[tf.TensorSpec([None] * n, tf.float64) for n in (3, 3, 2)], autograph=False)
+    def fast(a: tf.Tensor, b: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        return linear_scan(a, b, start)
+
+    assert_close(fast(a, b, start), np.reshape(expected, [time, 2, 3]), 1e-10)
+
+
+def test_linear_scan_has_derivatives_of_first_and_second_order() -> None:
+    at = [tf.constant(random(i, *shape)) for i, shape in enumerate([(7, 2, 3), (7, 2, 3), (2, 3)])]
+
+    def loop(a: tf.Tensor, b: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        h, values = start, []
+        for t in range(7):
+            h = a[t] * h + b[t]
+            values.append(h)
+        return tf.stack(values)
+
+    def derivatives(function: Callable) -> list[tf.Tensor]:
+        with tf.GradientTape() as outer:
+            outer.watch(at)
+            with tf.GradientTape() as inner:
+                inner.watch(at)
+                loss = weighted_sum([function(*at)])
+            first = inner.gradient(loss, at)
+            loss = weighted_sum([slope**2 for slope in first])
+        return [*first, *outer.gradient(loss, at)]
+
+    assert_close(derivatives(linear_scan), derivatives(loop), 1e-10)
+
+
+def test_linear_cells_take_the_parallel_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr("zoo.recurrence.loop.linear", lambda *args: calls.append(1) or linear(*args))
+    cell = built(zoo.MinGRUCell)
+    x, states = random(0, 40, 2, FEATURES), [tf.constant(random(1, 2, UNITS))]
+    found = run(cell, x, states, None)
+    step = lambda xs, states: cell.step(xs[0], None, states)  # noqa: E731
+    assert_close(found, scan(step, [cell.project(x)], states, None, UNITS), 1e-10)
+    assert calls == [1]
+
+
+# Other worlds.
+
+
+def python(program: str, **environment: str) -> Any:
+    """What a Python program of its own prints last, as JSON."""
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parent,
+    )
+    assert found.returncode == 0, found.stderr[-3000:]
+    return json.loads(found.stdout.splitlines()[-1])
+
+
+def test_replicas_learn_what_one_learns() -> None:
+    one, two = python(
+        """
+import json, keras, numpy as np, tensorflow as tf, zoo
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(16, 9, 3)).astype("float32"), rng.normal(size=(16, 2)).astype("float32")
+
+def learnt():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Bidirectional(zoo.LSTM(4)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    return [weight.tolist() for weight in model.get_weights()]
+
+one = learnt()
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    two = learnt()
+print(json.dumps([one, two]))
+"""
+    )
+    assert_close([np.array(w) for w in two], [np.array(w) for w in one], 1e-5)
+
+
+def test_cells_run_on_jax() -> None:
+    """The same weights give the same outputs and gradients on Keras's JAX backend, by the plain loop."""
+    program = """
+import json, keras, numpy as np, zoo
+keras.utils.set_random_seed(0)
+x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+mask = np.arange(5) < [[5], [3], [1]]
+results = []
+for layer in (zoo.SimpleRNN, zoo.LSTM, zoo.GRU, zoo.PeepholeLSTM, zoo.MinGRU, zoo.LayerNormLSTM):
+    model = layer(4, return_sequences=True)
+    model.build(x.shape)
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(size=w.shape) / 2 for w in model.get_weights()])
+    if keras.backend.backend() == "jax":
+        import jax
+        values = [w.value for w in model.trainable_variables]
+        loss = lambda ws: model.stateless_call(
+            ws, [w.value for w in model.non_trainable_variables], x, mask=mask)[0].sum()
+        gradients = jax.grad(loss)(values)
+    else:
+        import tensorflow as tf
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(x, mask=mask))
+        gradients = tape.gradient(loss, [w.value for w in model.trainable_variables])
+    results.append([np.asarray(v).tolist() for v in (model(x, mask=mask), *gradients)])
+print(json.dumps(results))
+"""
+    jax, tensorflow = (python(program, KERAS_BACKEND=name) for name in ("jax", "tensorflow"))
+    assert len(jax) == 6
+    for one, other in zip(jax, tensorflow, strict=True):
+        assert_close([np.array(v) for v in one], [np.array(v) for v in other], 1e-5)
