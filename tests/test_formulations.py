@@ -116,6 +116,14 @@ def test_keras_file_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(many_to_one(ids), again(ids))
 
 
+def test_the_last_output_is_that_of_the_layer_where_the_cell_reads_it_out() -> None:
+    encoder = zoo.Encoder(zoo.ProjectedLSTMCell(6, 4, bias_initializer="normal"))
+    many_to_one, ids = model(encoder=encoder, pooling="last"), ragged_ids([5, 2, 7], 7)
+    outputs = encoder(many_to_one.embedding(ids), mask=ids != 0)[0]
+    pooled = np.asarray(outputs)[np.arange(3), [4, 1, 6]]
+    np.testing.assert_allclose(many_to_one(ids), many_to_one.scores(pooled), atol=1e-6)
+
+
 @pytest.mark.parametrize("wrong", [{"pooling": "sum"}, {"encoder": None, "pooling": "last"}])
 def test_mistakes_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(reversed(wrong))):

@@ -338,7 +338,8 @@ def test_not_compiled_where_graphs_are_exported(tmp_path: Path) -> None:
     model.export(tmp_path / "model", verbose=False)
     assert b"_XlaMustCompile" not in (tmp_path / "model" / "saved_model.pb").read_bytes()
     x = random(0, 2, 7, FEATURES, dtype="float32")
-    assert_close(tf.saved_model.load(tmp_path / "model").serve(x), model(x), 1e-6)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    assert_close(loaded.serve(x), model(x), 1e-6)
 
 
 def test_the_plain_loop_serves_cells_in_eager_execution(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,11 @@ class Encoder(Registered, keras.layers.Layer):
         """Width of the outputs."""
         return self.cell.output_size * (2 if self.bidirectional else 1)
 
+    def directions(self, index: int) -> list[RNN]:
+        """The layers that read forwards and, where there is one, backwards, of a layer of the stack."""
+        layer = self.stack[index]
+        return [layer.forward_layer, layer.backward_layer] if self.bidirectional else [layer]
+
     def call(
         self, sequences: Tensor, mask: Tensor | None = None, training: bool = False
     ) -> tuple[Tensor, list[list[Tensor]]]:
@@ -115,7 +120,7 @@ class ManyToOne(Registered, keras.Model):
             without memory, which gives the same words in any order the same scores.
         classes: number of classes.
         pooling: "max" or "mean" of the outputs over time, or "last": the hidden state in which each
-            direction of the last layer ends.
+            direction of the last layer ends, read out.
         dropout: share of p dropped in training.
         word_dropout: share of the vectors v_t dropped whole in training, so that no single one decides.
         **kwargs: `name` and `dtype`.
@@ -168,7 +173,8 @@ class ManyToOne(Registered, keras.Model):
             outputs, states = self.encoder(outputs, mask=mask, training=training)
         if self.pooling == "last":
             each = len(self.encoder.cell.state_names)  # the states of a direction, h the first of them
-            pooled = ops.concatenate(states[-1][::each], axis=-1)
+            ends = zip(self.encoder.directions(-1), states[-1][::each], strict=True)
+            pooled = ops.concatenate([layer.cell.readout(h) for layer, h in ends], axis=-1)
         else:
             pooled = self._pool(outputs, mask)
         return self.scores(self.drop(pooled, training=training))

@@ -1,6 +1,5 @@
 """What goes on inside recurrent layers: gates and states by name, for every unit and time step."""
 
-import keras
 import tensorflow as tf
 
 from zoo.cells import States, Tensor
@@ -49,15 +48,10 @@ def encoder_gates(encoder: Encoder, sequences: Tensor, mask: Tensor | None = Non
         `layer1_forward_forget` and `layer1_backward_forget`.
     """
     values = {}
-    for layer in encoder.stack:
-        directions = {f"{layer.name}_": layer}
-        if isinstance(layer, keras.layers.Bidirectional):
-            directions = {
-                f"{layer.name}_forward_": layer.forward_layer,
-                f"{layer.name}_backward_": layer.backward_layer,
-            }
-        for prefix, direction in directions.items():
+    names = ["forward_", "backward_"] if encoder.bidirectional else [""]
+    for index, layer in enumerate(encoder.stack):
+        for name, direction in zip(names, encoder.directions(index), strict=True):
             found = gates(direction, sequences, mask)
-            values |= {prefix + name: value for name, value in found.items()}
+            values |= {f"{layer.name}_{name}{gate}": value for gate, value in found.items()}
         sequences = layer(sequences, mask=mask)[0]
     return values

@@ -102,7 +102,7 @@ class PeepholeLSTMCell(LSTMCell):
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """See `Cell.gates`."""
         i, f, g, o = self.split(x + r)
-        p_i, p_f, p_o = ops.unstack(self.peephole)
+        p_i, p_f, p_o = (self.peephole[i] for i in range(3))
         gates = {
             "input": self.recurrent_activation(i + p_i * states[1]),
             "forget": self.recurrent_activation(f + p_f * states[1]),

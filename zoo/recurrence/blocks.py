@@ -21,6 +21,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.backend import AutocastScope  # it has no public name
 
 from zoo.cells import Cell, States, Tensor, masked
 
@@ -48,14 +49,19 @@ class Maps:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self.weights = [keras.ops.convert_to_tensor(weight) for weight in cell.weights]
+        self.weights = [tf.convert_to_tensor(weight.value) for weight in cell.weights]
         self.used: list[int] = []
         self.shown: int | None = None
 
     @contextlib.contextmanager
     def given(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
-        """Within this context the cell's weights have these values."""
-        with keras.StatelessScope(initialize_variables=False) as scope:
+        """Within this context the cell's weights have these values.
+
+        Keras casts weights in the call of a layer alone, and back-propagation comes after it.
+        """
+        computed = self.cell.compute_dtype
+        autocast = AutocastScope(None if computed == self.cell.variable_dtype else computed)
+        with autocast, keras.StatelessScope(initialize_variables=False) as scope:
             for update in zip(self.cell.weights, weights, strict=True):
                 scope.add_update(update)
             yield scope
@@ -125,6 +131,75 @@ def compiles(batch: int | None, training: bool) -> bool:
     return (training or batch is not None) and tf.distribute.get_strategy().num_replicas_in_sync == 1
 
 
+class Layout:
+    """How a sequence is cut in blocks: `count` of them, each of `size` steps, the last one padded.
+
+    Args:
+        inputs: [time, batch, features].
+        limit: most steps in a block where the length is known beforehand; None for a single block.
+    """
+
+    def __init__(self, inputs: Tensor, limit: int | None) -> None:
+        self.time, self.batch = inputs.shape[:2]
+        self.rows = tf.shape(inputs)[1] if self.batch is None else self.batch
+        self.known = self.time is not None
+        if self.known:
+            self.count = math.ceil(self.time / limit) if limit and self.time else 1
+            self.size = math.ceil(self.time / self.count)
+        else:
+            self.time, self.size = tf.shape(inputs)[0], OPEN_BLOCK
+            self.count = tf.maximum(1, (self.time + self.size - 1) // self.size)
+
+    def cut(self, x: Tensor | None) -> Tensor | None:
+        """`x` [time, batch, ...] in blocks [count, size, batch, ...]."""
+        if x is None:
+            return None
+        if not self.known or self.time < self.count * self.size:
+            x = tf.pad(x, [[0, self.count * self.size - self.time], [0, 0], [0, 0]])
+        return tf.reshape(x, [self.count, self.size, self.rows, x.shape[-1]])
+
+    def join(self, blocks: Tensor) -> Tensor:
+        """The opposite of `cut`."""
+        x = tf.reshape(blocks, [self.count * self.size, self.rows, blocks.shape[-1]])
+        x = tf.ensure_shape(x, [None, self.batch, None])
+        return x if self.known and self.time == self.count * self.size else x[: self.time]
+
+    def steps(self, i: Tensor) -> Tensor:
+        """The number of steps in block `i` that are not padding."""
+        return tf.minimum(self.time - i * self.size, self.size)
+
+    def go(
+        self, body: Callable, carry: Any, shapes: list, dtype: Any, backwards: bool = False
+    ) -> tuple[Any, list[Tensor]]:
+        """Go through the blocks.
+
+        Args:
+            body: from a block's index and the carry to the carry and a list of values.
+            carry: before the first of them.
+            shapes: of the values.
+            dtype: of the values.
+            backwards: whether to begin with the last block.
+
+        Returns:
+            The last carry; the values of all blocks, each [count, ...].
+        """
+        if self.known and self.count == 1:
+            carry, values = body(0, carry)
+            return carry, [value[None] for value in values]
+
+        def step(done: Tensor, carry: Any, arrays: list[tf.TensorArray]) -> tuple:
+            i = self.count - 1 - done if backwards else done
+            carry, values = body(i, carry)
+            arrays = [array.write(i, value) for array, value in zip(arrays, values, strict=True)]
+            return done + 1, carry, arrays
+
+        arrays = [tf.TensorArray(dtype, self.count, element_shape=shape) for shape in shapes]
+        _, carry, arrays = tf.while_loop(
+            lambda done, *_: done < self.count, step, (0, carry, arrays), maximum_iterations=self.count
+        )
+        return carry, [array.stack() for array in arrays]
+
+
 def in_blocks(
     maps: Maps,
     inputs: Tensor,
@@ -133,10 +208,12 @@ def in_blocks(
     drop: Tensor | None,
     noise: Tensor | None,
     training: bool,
+    plain: Callable,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Run a cell over time.
 
     In inference the states are not kept: a gradient, if one is asked for after all, goes forward again.
+    Second derivatives are those of `plain`.
 
     Args:
         maps: the cell's, examined.
@@ -146,75 +223,73 @@ def in_blocks(
         drop: the mask of recurrent dropout [batch, size], or None.
         noise: [time, batch, numbers], or None.
         training: whether this is training.
+        plain: the same by plain steps, from inputs and states.
 
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    time, batch = inputs.shape[:2]
-    rows = tf.shape(inputs)[1] if batch is None else batch
-    if time is None:
-        time, size = tf.shape(inputs)[0], OPEN_BLOCK
-        count = tf.maximum(1, (time + size - 1) // size)
-    else:
-        count = max(1, math.ceil(time / BLOCK)) if training else 1
-        size = math.ceil(time / count)
-    jit = compiles(batch, training)
+    layout = Layout(inputs, BLOCK if training else None)
+    jit = compiles(layout.batch, training)
+    every_state = range(len(states))
     shown = len(states) if maps.shown is None else maps.shown
+    fixed = {"mask": mask, "drop": drop, "noise": noise}
+    fixed = {name: value for name, value in fixed.items() if value is not None}
 
     def compiled(function: Callable) -> Callable:
         function = functools.partial(function, maps)
         return tf.function(function, jit_compile=True, autograph=False) if jit else function
 
-    def cut(x: Tensor | None) -> Tensor | None:
-        """`x` [time, batch, ...] in blocks [count, size, batch, ...], the last of them padded."""
-        if x is None:
-            return None
-        if not isinstance(time, int) or time < count * size:
-            x = tf.pad(x, [[0, count * size - time], [0, 0], [0, 0]])
-        return tf.reshape(x, [count, size, rows, x.shape[-1]])
-
-    def joined(blocks: Tensor) -> Tensor:
-        """The opposite of `cut`."""
-        x = tf.reshape(blocks, [count * size, rows, blocks.shape[-1]])
-        x = tf.ensure_shape(x, [None, batch, None])
-        return x if isinstance(time, int) and time == count * size else x[:time]
-
-    def steps(i: Tensor) -> Tensor:
-        return tf.minimum(time - i * size, size)
-
     @tf.custom_gradient
-    def run(inputs: Tensor, states: list[Tensor], weights: list[Tensor], given: dict[str, Tensor]) -> tuple:
-        blocks, masks, noises = cut(inputs), cut(given.get("mask")), cut(given.get("noise"))
-        drop = given.get("drop")
+    def run(inputs: Tensor, states: list[Tensor], weights: list[Tensor], fixed: dict[str, Tensor]) -> tuple:
+        sources = inputs, states, weights
+        # An outer tape is not to look in: its gradient is not that of the operations here.
+        inputs, states, weights = tf.nest.map_structure(tf.stop_gradient, sources)
+        blocks, masks, noises = (layout.cut(x) for x in (inputs, fixed.get("mask"), fixed.get("noise")))
+        drop = fixed.get("drop")
 
-        def sweep(kept: list[int]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        def sweep(kept: Sequence[int]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
             """The last carry; those parts of it that are kept, before each block and after each step."""
             forward = compiled(forward_steps)
 
             def body(i: Tensor, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+                starts = [carry[j] for j in kept]
                 block = blocks[i] if jit else maps.project(blocks[i], weights)
-                before = [carry[j] for j in kept]
-                carry, after = forward(
-                    block, at(noises, i), at(masks, i), drop, carry, steps(i), weights, kept, jit
-                )
-                return carry, [*before, *after]
+                given = at(noises, i), at(masks, i), drop
+                carry, afters = forward(block, *given, carry, layout.steps(i), weights, kept, jit)
+                return carry, [*starts, *afters]
 
             carry = [*states]
             if maps.shown is None:
-                output = tf.zeros([rows, maps.cell.units], states[0].dtype)
-                carry.append(tf.ensure_shape(output, [batch, None]))
+                output = tf.zeros([layout.rows, maps.cell.units], states[0].dtype)
+                carry.append(tf.ensure_shape(output, [layout.batch, None]))
             shapes = [carry[j].shape for j in kept]
-            shapes += [[size, *shape] for shape in shapes]
-            carry, values = each_block(body, count, carry, shapes)
+            shapes += [[layout.size, *shape] for shape in shapes]
+            carry, values = layout.go(body, carry, shapes, states[0].dtype)
             return carry, values[: len(kept)], values[len(kept) :]
 
-        every_state = list(range(len(states)))
         kept = sorted({*every_state, shown}) if training else [shown]
-        last, starts_kept, afters_kept = sweep(kept)
+        last, *keep = sweep(kept)
+        outputs, output = layout.join(keep[1][kept.index(shown)]), last[shown]
+        # A state that is put out may begin with other than zero; an output begins with zero.
+        begun = any_begun = None
+        if mask is not None:
+            begun = tf.cumsum(tf.cast(fixed["mask"], tf.int32), 0) > 0
+            any_begun = tf.reduce_any(fixed["mask"], 0)
+        elif not layout.known:
+            any_begun = layout.time > 0
 
-        def gradient(d_outputs: Tensor, *d_last: Tensor) -> tuple:
-            starts, afters = (starts_kept, afters_kept) if training else sweep(every_state)[1:]
-            backward, d_blocks = compiled(backward_steps), cut(d_outputs)
+        def gradient(*d_results: Tensor) -> tuple:
+            return (*first(list(d_results), *sources), dict.fromkeys(fixed))
+
+        @tf.custom_gradient
+        def first(d_results: list, *sources: Any) -> tuple:
+            d_output, d_outputs, *d_carry = tf.nest.map_structure(tf.stop_gradient, d_results)
+            if maps.shown is None:
+                d_carry.append(tf.zeros_like(d_output))
+            d_carry[shown] += where(any_begun, d_output)
+            d_blocks = layout.cut(where(begun, d_outputs))
+            starts, afters = keep if training else sweep(every_state)[1:]
+            backward = compiled(backward_steps)
 
             def body(i: Tensor, carry: tuple[list[Tensor], list[Tensor]]) -> tuple[tuple, list[Tensor]]:
                 d_carry, d_weights = carry
@@ -224,17 +299,9 @@ def in_blocks(
                 with tf.GradientTape() as tape:
                     tape.watch([block, *own])
                     made = [maps.project(block, own), maps.recurrent(before, drop, own)]
+                given = at(noises, i), at(masks, i), drop
                 d_made, d_carry, d_used = backward(
-                    *made,
-                    at(noises, i),
-                    at(masks, i),
-                    drop,
-                    before,
-                    d_blocks[i],
-                    d_carry,
-                    steps(i),
-                    weights,
-                    shown,
+                    *made, *given, before, d_blocks[i], d_carry, layout.steps(i), weights, shown
                 )
                 made = [value for value in made if value is not None]
                 d_block, *gradients = tape.gradient(made, [block, *own], d_made, ZERO)
@@ -243,59 +310,31 @@ def in_blocks(
                 d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
                 return (d_carry, d_weights), [d_block]
 
-            zeros = [tf.zeros_like(weight) for weight in weights]
-            shapes = [[size, batch, inputs.shape[-1]]]
-            carry, d_blocks = each_block(body, count, (list(d_last), zeros), shapes, backwards=True)
+            carry = d_carry, [tf.zeros_like(weight) for weight in weights]
+            shapes = [[layout.size, layout.batch, inputs.shape[-1]]]
+            carry, d_blocks = layout.go(body, carry, shapes, inputs.dtype, backwards=True)
             d_carry, d_weights = carry
-            return joined(d_blocks[0]), d_carry[: len(states)], d_weights, dict.fromkeys(given)
 
-        return (joined(afters_kept[kept.index(shown)]), *last), gradient
+            def second(*dd: Tensor) -> tuple:
+                with tf.GradientTape() as outer:
+                    outer.watch([d_results, sources])
+                    with tf.GradientTape() as inner, maps.given(sources[2]):
+                        inner.watch(sources)
+                        results = tf.nest.flatten(plain(*sources[:2]))
+                    d_sources = inner.gradient(results, sources, d_results, ZERO)
+                return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), list(dd), ZERO)
 
-    given = {"mask": mask, "drop": drop, "noise": noise}
-    given = {name: value for name, value in given.items() if value is not None}
-    outputs, *last = run(inputs, states, maps.weights, given)
-    output, states = last[shown], last[: len(states)]
-    if mask is None:
-        return output if isinstance(time, int) else tf.where(time > 0, output, 0), outputs, states
-    # A state that is put out may have begun with other than zero; an output begins with zero.
-    begun = tf.cumsum(tf.cast(mask, tf.int32), 0) > 0
-    return tf.where(tf.reduce_any(mask, 0), output, 0), tf.where(begun, outputs, 0), states
+            return (layout.join(d_blocks[0]), d_carry[: len(states)], d_weights), second
+
+        return (where(any_begun, output), where(begun, outputs), *last[: len(states)]), gradient
+
+    output, outputs, *states = run(inputs, states, maps.weights, fixed)
+    return output, outputs, states
 
 
-def each_block(
-    body: Callable,
-    count: int | Tensor,
-    carry: Any,
-    shapes: list,
-    backwards: bool = False,
-) -> tuple[Any, list[Tensor]]:
-    """Go through blocks.
-
-    Args:
-        body: from the block's index and the carry to the carry and a list of values.
-        count: of the blocks.
-        carry: before the first of them; its tensors are of one dtype, that of the values.
-        shapes: of the values.
-        backwards: whether to begin with the last block.
-
-    Returns:
-        The last carry; the values of all blocks, each [count, ...].
-    """
-    if isinstance(count, int) and count == 1:
-        carry, values = body(0, carry)
-        return carry, [value[None] for value in values]
-
-    def step(done: Tensor, carry: Any, arrays: list[tf.TensorArray]) -> tuple:
-        i = count - 1 - done if backwards else done
-        carry, values = body(i, carry)
-        return done + 1, carry, [array.write(i, value) for array, value in zip(arrays, values, strict=True)]
-
-    dtype = tf.nest.flatten(carry)[0].dtype
-    arrays = [tf.TensorArray(dtype, count, element_shape=shape) for shape in shapes]
-    _, carry, arrays = tf.while_loop(
-        lambda done, *_: done < count, step, (0, carry, arrays), maximum_iterations=count
-    )
-    return carry, [array.stack() for array in arrays]
+def where(valid: Tensor | None, x: Tensor) -> Tensor:
+    """`x` where it is valid, zero elsewhere."""
+    return x if valid is None else tf.where(valid, x, 0)
 
 
 def forward_steps(

@@ -42,35 +42,41 @@ def run(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
-    sequences, states = with_batch_size(sequences, states)
+    sequences, states, mask = with_batch_size(sequences, states, mask)
     drop = noise = None
     if training:
         noise = cell.noise(sequences)
         sequences = masked(sequences, cell.dropout_mask(sequences[:1]))
         drop = cell.recurrent_dropout_mask(states[0])
+
+    def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
+        x, *noise = xs
+        r = cell.recurrent([masked(states[0], drop), *states[1:]])
+        return cell.step(x, r, states, *noise)
+
+    def plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
+        xs = [cell.project(sequences), *([] if noise is None else [noise])]
+        return scan(step, xs, states, mask, cell.units, unroll)
+
     maps = Maps(cell)
     if isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
         last, outputs, states = linear(cell, sequences, states, mask)
     elif tf.inside_function() and not unroll and maps.examine(sequences, states, noise):
-        last, outputs, states = in_blocks(maps, sequences, states, mask, drop, noise, training)
+        last, outputs, states = in_blocks(maps, sequences, states, mask, drop, noise, training, plain)
     else:
-
-        def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
-            x, *noise = xs
-            r = cell.recurrent([masked(states[0], drop), *states[1:]])
-            return cell.step(x, r, states, *noise)
-
-        xs = [cell.project(sequences), *([] if noise is None else [noise])]
-        last, outputs, states = scan(step, xs, states, mask, cell.units, unroll)
+        last, outputs, states = plain(sequences, states)
     return cell.readout(last), cell.readout(outputs), states
 
 
-def with_batch_size(sequences: Tensor, states: States) -> tuple[Tensor, list[Tensor]]:
+def with_batch_size(
+    sequences: Tensor, states: States, mask: Tensor | None
+) -> tuple[Tensor, list[Tensor], Tensor | None]:
     """Give all tensors the static batch size that one of them knows: loops keep static shapes."""
-    sizes = (sequences.shape[1], *(state.shape[0] for state in states))
+    masks = [] if mask is None else [mask]
+    sizes = (*(x.shape[1] for x in (sequences, *masks)), *(state.shape[0] for state in states))
     batch = next((size for size in sizes if size is not None), None)
-    sequences = tf.ensure_shape(sequences, [None, batch, None])
-    return sequences, [tf.ensure_shape(state, [batch, None]) for state in states]
+    sequences, *masks = (tf.ensure_shape(x, [None, batch, None]) for x in (sequences, *masks))
+    return sequences, [tf.ensure_shape(state, [batch, None]) for state in states], *(masks or [None])
 
 
 def scan(
@@ -112,7 +118,7 @@ def scan(
 
     inputs = [unstacked(x) for x in xs]
     if mask is not None:
-        masks = unstacked(tf.ensure_shape(mask, [None, first.shape[1], 1]))
+        masks = unstacked(mask)
     output = tf.ensure_shape(tf.zeros([tf.shape(first)[1], width], states[0].dtype), [first.shape[1], width])
     if unroll:
         outputs = []

@@ -67,7 +67,7 @@ def linear_scan(a: Tensor, b: Tensor, start: Tensor) -> tuple:
 def _scan(a: Tensor, b: Tensor, start: Tensor) -> Tensor:
     time, rows, units = tf.unstack(tf.shape(a))
     size = tf.maximum(1, tf.cast(tf.math.ceil(tf.sqrt(tf.cast(time, tf.float32))), tf.int32))
-    count = (time + size - 1) // size
+    count = tf.maximum(1, (time + size - 1) // size)
 
     def cut(x: Tensor, padding: float) -> Tensor:
         """`x` [time, batch, units] as [size, count, batch, units]."""
