@@ -162,3 +162,28 @@ def test_an_export_that_does_not_load_is_an_error(directory: Path, monkeypatch: 
     monkeypatch.setattr(exporting, "_CLIENT", "raise SystemExit('no such operation')")
     with pytest.raises(zoo.ExportError, match="no such operation"):
         export(3.0, directory)
+
+
+class Reader(tf.Module):
+    """A layer that would be compiled, for its batch size is known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = zoo.LSTM(3)
+        self.layer.build((1, None, 2))
+
+    @tf.function(input_signature=[tf.TensorSpec([1, None, 2], tf.float32, "x")])
+    def serve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"h": self.layer(x)}
+
+
+def test_an_export_is_not_compiled(tmp_path: Path) -> None:
+    examples = {"x": [[[1.0, 2.0], [3.0, 4.0]]]}
+    reader = Reader()
+    zoo.export_program({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "1", CARD)
+    assert b"_XlaMustCompile" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
+    reader = Reader()
+    reader.serve.get_concrete_function()  # traced too early
+    with pytest.raises(zoo.ExportError, match="compiled by XLA"):
+        zoo.export_program({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "2", CARD)
+    assert not (tmp_path / "2").exists()

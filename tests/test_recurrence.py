@@ -522,12 +522,16 @@ def test_keras_file_round_trip_of_options_and_stacks(tmp_path: Path) -> None:
         (zoo.LSTM(UNITS), [1]),
         (zoo.GRU(UNITS), [1]),
         (zoo.GRU(UNITS, reset_after=False), [2]),
+        (zoo.IndRNN(UNITS), [0]),
         (zoo.RNN([zoo.LSTMCell(UNITS), zoo.GRUCell(UNITS)]), [1, 1]),
     ],
 )
-def test_the_loop_multiplies_by_u_alone(layer: layers.RNN, inside: list[int]) -> None:
+def test_a_step_multiplies_by_u_alone(layer: layers.RNN, inside: list[int]) -> None:
+    """Of the loops over blocks and over their steps, the inner ones hold the product with U and no other."""
     run = signature(tf.TensorSpec([None, None, FEATURES]))(layer)
     graph = run.get_concrete_function().graph.as_graph_def()
-    bodies = {function.signature.name: function.node_def for function in graph.library.function}
-    loops = [bodies[node.attr["body"].func.name] for node in graph.node if "While" in node.op]
-    assert [sum("MatMul" in node.op for node in body) for body in loops] == inside
+    functions = {function.signature.name: function.node_def for function in graph.library.function}
+    everything = [*graph.node, *(node for nodes in functions.values() for node in nodes)]
+    bodies = [functions[node.attr["body"].func.name] for node in everything if "While" in node.op]
+    steps = [body for body in bodies if not any("While" in node.op for node in body)]
+    assert [sum("MatMul" in node.op for node in body) for body in steps] == inside

@@ -40,6 +40,7 @@ from zoo.recurrence import (
     ProjectedLSTM,
     Residual,
     SimpleRNN,
+    uncompiled,
 )
 from zoo.text import WordEncoder, Words, learn_vocabulary, split_words, write_vocabulary
 from zoo.training import batches, fit
@@ -90,5 +91,6 @@ __all__ = [
     "learn_vocabulary",
     "load_classification",
     "split_words",
+    "uncompiled",
     "write_vocabulary",
 ]

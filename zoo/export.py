@@ -17,6 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.recurrence import uncompiled
+
 # What a client does who has TensorFlow and nothing else; run in a process of its own.
 _CLIENT = """
 import pickle, sys
@@ -81,7 +83,8 @@ def export_program(
         The directory.
 
     Raises:
-        ExportError: the directory holds something else, the disk is full, or the answers differ.
+        ExportError: the directory holds something else, the disk is full, a signature is compiled by XLA,
+            or the answers differ.
     """
     directory = Path(directory).absolute()
     new, old = (directory.with_name(f".{directory.name}.{state}") for state in ("new", "old"))
@@ -94,7 +97,13 @@ def export_program(
     try:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
-        tf.saved_model.save(_tracked(resources), str(new), signatures=dict(signatures))
+        with uncompiled():
+            tf.saved_model.save(_tracked(resources), str(new), signatures=dict(signatures))
+        if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
+            raise ExportError(
+                f"{directory} was not exported: a signature is compiled by XLA, so it would not load "
+                "everywhere. Trace it under `zoo.uncompiled()`, or not before the export."
+            )
         inputs = {name: tf.constant(value) for name, value in examples.items()}
         here = _numpy(signatures["serving_default"](**inputs))
         _compare(here, _answers_of_a_fresh_process(new, _numpy(inputs)))

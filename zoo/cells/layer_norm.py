@@ -45,11 +45,26 @@ class LayerNormCell(GatedCell):
         )
 
     def product(self, weight: str, x: Tensor) -> Tensor:
-        """See `Cell.product`."""
-        z, gain = super().product(weight, x), getattr(self, f"{weight}_gain")
+        """See `Cell.product`: W x is normalised here, U h in `gates`, so that `recurrent` is linear."""
+        z = super().product(weight, x)
+        return self.normalised_groups(z, self.kernel_gain) if weight == "kernel" else z
+
+    def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
+        """See `Cell.gates`."""
+        r = self.normalised_groups(r, self.recurrent_kernel_gain, self.recurrent_bias)
+        return super().gates(x, r, states)
+
+    @property
+    def recurrent_bias(self) -> Tensor | None:
+        """What is added to r once it is normalised."""
+        return None
+
+    def normalised_groups(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
+        """LN of each group of `z` alone, times `gain`, plus `bias`."""
         edges = accumulate((blocks * self.units for blocks in self.groups), initial=0)
         groups = [slice(start, end) for start, end in pairwise(edges)]
-        return ops.concatenate([self.normalised(z[..., group], gain[group]) for group in groups], axis=-1)
+        z = ops.concatenate([self.normalised(z[..., group], gain[group]) for group in groups], axis=-1)
+        return z if bias is None else z + bias
 
     def normalised(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
         """LN(z) over the last axis, times `gain`, plus `bias`; in float32 where `z` is narrower."""
@@ -121,3 +136,12 @@ class LayerNormGRUCell(LayerNormCell, GRUCell):
                 "`reset_after` must be True: LayerNormGRUCell normalises the product with U and resets it "
                 "after that. For a reset before the product there is GRUCell."
             )
+
+    def recurrent(self, states: States) -> Tensor:
+        """See `Cell.recurrent`."""
+        return self.product("recurrent_kernel", states[0])
+
+    @property
+    def recurrent_bias(self) -> Tensor | None:
+        """See `LayerNormCell.recurrent_bias`."""
+        return self.bias[1] if self.use_bias else None

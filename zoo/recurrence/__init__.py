@@ -1,5 +1,6 @@
 """Cells run over time: `RNN(cell)`, every cell of the zoo as a ready layer, and paths past layers."""
 
+from zoo.recurrence.blocks import uncompiled
 from zoo.recurrence.loop import scan, swap_batch_and_time
 from zoo.recurrence.ready import (
     GRU,
@@ -35,4 +36,5 @@ __all__ = [
     "SimpleRNN",
     "scan",
     "swap_batch_and_time",
+    "uncompiled",
 ]

@@ -14,6 +14,7 @@ TensorFlow's own kernels are faster.
 """
 
 import contextlib
+import contextvars
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -121,14 +122,28 @@ class Maps:
         return not updated and stateful <= {"Placeholder", "ReadVariableOp"}
 
 
+_compiling = contextvars.ContextVar("compiling", default=True)
+
+
+@contextlib.contextmanager
+def uncompiled() -> Iterator[None]:
+    """Within this context no loop is compiled by XLA: for SavedModels, which load where XLA is not."""
+    token = _compiling.set(False)
+    try:
+        yield
+    finally:
+        _compiling.reset(token)
+
+
 def compiles(batch: int | None, training: bool) -> bool:
     """Whether the steps of a block are compiled by XLA: a rule, never a timing, so that runs repeat exactly.
 
-    Compiled steps are faster in every shape measured, for a compilation at each new batch size. They are
-    not for exports, which are to load where XLA is not: those are traced for inference and leave the batch
-    size open. Nor are they for several replicas in one program.
+    Compiled steps are faster in every shape measured, for a compilation at each new batch size. So training
+    is compiled, and inference where the batch size is known beforehand; `keras.Model.export` leaves it
+    open. TensorFlow does not compile for several replicas in one program.
     """
-    return (training or batch is not None) and tf.distribute.get_strategy().num_replicas_in_sync == 1
+    wanted = training or batch is not None
+    return wanted and _compiling.get() and tf.distribute.get_strategy().num_replicas_in_sync == 1
 
 
 class Layout:
