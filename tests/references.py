@@ -226,7 +226,8 @@ def weighted(outputs: Sequence[Array]) -> float:
     return sum(np.sum(y * np.cos(np.arange(y.size)).reshape(y.shape)) for y in outputs)
 
 
-def _weighted(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+def weighted_sum(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The same of tensors."""
     weights = [tf.reshape(tf.cos(tf.cast(tf.range(tf.size(y)), y.dtype)), tf.shape(y)) for y in outputs]
     return tf.add_n([tf.reduce_sum(y * w) for y, w in zip(outputs, weights, strict=True)])
 
@@ -254,7 +255,7 @@ def evaluate(
         with tf.GradientTape() as tape:
             tape.watch([x, *states])
             outputs = tf.nest.flatten(function(x, states))
-            loss = _weighted(outputs)
+            loss = weighted_sum(outputs)
         sources = [x, *states, *(v.value for v in variables)]
         return outputs, tape.gradient(loss, sources, unconnected_gradients="zero")
 

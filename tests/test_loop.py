@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
-from references import _weighted as weighted_sum
-from references import assert_close, random, randomise
+from references import assert_close, random, randomise, weighted_sum
 from test_cells import CASES
 
 import zoo
@@ -185,10 +184,10 @@ def test_equals_plain_steps_and_their_gradients(name: str, mask: Any, known: boo
     assert_close(in_graph(function, cell, known)(*data(cell)), expected, 1e-10)
 
 
-@pytest.mark.parametrize("cell", [zoo.LSTMCell, zoo.GRUCell, UnequalCell])
+@pytest.mark.parametrize("cell", [zoo.LSTMCell, UnequalCell])
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("time", [1, 4, 9])
+@pytest.mark.parametrize("time", [1, 8])
 def test_any_length_in_any_form(cell: type[zoo.Cell], known: bool, training: bool, time: int) -> None:
     cell = built(cell)
     function = forward_and_back(cell, MASK[:, :time], training, go_backwards=True, zero_output_for_mask=True)
