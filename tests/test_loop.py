@@ -32,7 +32,7 @@ MASK[1, :3] = False
 @pytest.fixture(autouse=True)
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 4 steps, so that a few steps make several of them, and the last is not full."""
-    monkeypatch.setattr(blocks, "BLOCK", 4)
+    monkeypatch.setattr(blocks, "ROWS", 4 * BATCH)
     monkeypatch.setattr(blocks, "OPEN_BLOCK", 4)
 
 

@@ -26,8 +26,11 @@ from keras.src.backend import AutocastScope  # it has no public name
 
 from zoo.cells import Cell, States, Tensor, masked
 
-BLOCK = 50
-"""Most time steps in a block, where the length is known beforehand."""
+ROWS = 1600
+"""Most rows, steps times batch, in a block of training where the sizes are known beforehand.
+
+Products of more rows are no faster, and what a block needs while gradients go through it grows with it.
+"""
 
 OPEN_BLOCK = 32
 """Time steps in a block where the length is not known, so that one program serves every length."""
@@ -151,16 +154,21 @@ class Layout:
 
     Args:
         inputs: [time, batch, features].
-        limit: most steps in a block where the length is known beforehand; None for a single block.
+        training: whether this is training; inference takes all steps as one block where their number is
+            known beforehand.
     """
 
-    def __init__(self, inputs: Tensor, limit: int | None) -> None:
+    def __init__(self, inputs: Tensor, training: bool) -> None:
         self.time, self.batch = inputs.shape[:2]
         self.rows = tf.shape(inputs)[1] if self.batch is None else self.batch
         self.known = self.time is not None
         if self.known:
-            self.count = math.ceil(self.time / limit) if limit and self.time else 1
-            self.size = math.ceil(self.time / self.count)
+            limit = OPEN_BLOCK if self.batch is None else max(1, ROWS // max(1, self.batch))
+            limit = min(limit, self.time) if training else self.time
+            # A size that leaves no rest spares a padded copy.
+            exact = (size for size in range(limit, limit // 2, -1) if self.time % size == 0)
+            self.size = next(exact, limit)
+            self.count = math.ceil(self.time / self.size) if self.time else 1
         else:
             self.time, self.size = tf.shape(inputs)[0], OPEN_BLOCK
             self.count = tf.maximum(1, (self.time + self.size - 1) // self.size)
@@ -173,9 +181,10 @@ class Layout:
             x = tf.pad(x, [[0, self.count * self.size - self.time], [0, 0], [0, 0]])
         return tf.reshape(x, [self.count, self.size, self.rows, x.shape[-1]])
 
-    def join(self, blocks: Tensor) -> Tensor:
-        """The opposite of `cut`."""
-        x = tf.reshape(blocks, [self.count * self.size, self.rows, blocks.shape[-1]])
+    def join(self, blocks: tf.TensorArray) -> Tensor:
+        """The opposite of `cut`, from an array of blocks."""
+        x = blocks.read(0) if self.known and self.count == 1 else blocks.stack()
+        x = tf.reshape(x, [self.count * self.size, self.rows, x.shape[-1]])
         x = tf.ensure_shape(x, [None, self.batch, None])
         return x if self.known and self.time == self.count * self.size else x[: self.time]
 
@@ -185,7 +194,7 @@ class Layout:
 
     def go(
         self, body: Callable, carry: Any, shapes: list, dtype: Any, backwards: bool = False
-    ) -> tuple[Any, list[Tensor]]:
+    ) -> tuple[Any, list[tf.TensorArray]]:
         """Go through the blocks.
 
         Args:
@@ -196,11 +205,8 @@ class Layout:
             backwards: whether to begin with the last block.
 
         Returns:
-            The last carry; the values of all blocks, each [count, ...].
+            The last carry; the values of all blocks, as arrays.
         """
-        if self.known and self.count == 1:
-            carry, values = body(0, carry)
-            return carry, [value[None] for value in values]
 
         def step(done: Tensor, carry: Any, arrays: list[tf.TensorArray]) -> tuple:
             i = self.count - 1 - done if backwards else done
@@ -208,11 +214,16 @@ class Layout:
             arrays = [array.write(i, value) for array, value in zip(arrays, values, strict=True)]
             return done + 1, carry, arrays
 
-        arrays = [tf.TensorArray(dtype, self.count, element_shape=shape) for shape in shapes]
-        _, carry, arrays = tf.while_loop(
-            lambda done, *_: done < self.count, step, (0, carry, arrays), maximum_iterations=self.count
-        )
-        return carry, [array.stack() for array in arrays]
+        arrays = [
+            tf.TensorArray(dtype, self.count, element_shape=shape, clear_after_read=False) for shape in shapes
+        ]
+        if self.known and self.count == 1:
+            _, carry, arrays = step(0, carry, arrays)
+        else:
+            _, carry, arrays = tf.while_loop(
+                lambda done, *_: done < self.count, step, (0, carry, arrays), maximum_iterations=self.count
+            )
+        return carry, arrays
 
 
 def in_blocks(
@@ -243,7 +254,7 @@ def in_blocks(
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    layout = Layout(inputs, BLOCK if training else None)
+    layout = Layout(inputs, training)
     jit = compiles(layout.batch, training)
     every_state = range(len(states))
     shown = len(states) if maps.shown is None else maps.shown
@@ -262,29 +273,34 @@ def in_blocks(
         blocks, masks, noises = (layout.cut(x) for x in (inputs, fixed.get("mask"), fixed.get("noise")))
         drop = fixed.get("drop")
 
-        def sweep(kept: Sequence[int]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-            """The last carry; those parts of it that are kept, before each block and after each step."""
+        def sweep(kept: Sequence[int]) -> tuple[list[Tensor], list[tf.TensorArray]]:
+            """The last carry; those parts of it that are kept, after each step."""
             forward = compiled(forward_steps)
 
             def body(i: Tensor, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-                starts = [carry[j] for j in kept]
                 block = blocks[i] if jit else maps.project(blocks[i], weights)
                 given = at(noises, i), at(masks, i), drop
-                carry, afters = forward(block, *given, carry, layout.steps(i), weights, kept, jit)
-                return carry, [*starts, *afters]
+                return forward(block, *given, carry, layout.steps(i), weights, kept, jit)
 
             carry = [*states]
             if maps.shown is None:
                 output = tf.zeros([layout.rows, maps.cell.units], states[0].dtype)
                 carry.append(tf.ensure_shape(output, [layout.batch, None]))
-            shapes = [carry[j].shape for j in kept]
-            shapes += [[layout.size, *shape] for shape in shapes]
-            carry, values = layout.go(body, carry, shapes, states[0].dtype)
-            return carry, values[: len(kept)], values[len(kept) :]
+            shapes = [[layout.size, *carry[j].shape] for j in kept]
+            return layout.go(body, carry, shapes, states[0].dtype)
+
+        def before(afters: list[tf.TensorArray], i: Tensor) -> list[Tensor]:
+            """The states before each step of block `i`."""
+            starts = [after.read(tf.maximum(i - 1, 0))[-1] for after in afters]
+            starts = [tf.where(i > 0, start, state) for start, state in zip(starts, states, strict=True)]
+            return [
+                tf.concat([start[None], after.read(i)[:-1]], 0)
+                for start, after in zip(starts, afters, strict=True)
+            ]
 
         kept = sorted({*every_state, shown}) if training else [shown]
-        last, *keep = sweep(kept)
-        outputs, output = layout.join(keep[1][kept.index(shown)]), last[shown]
+        last, keep = sweep(kept)
+        outputs, output = layout.join(keep[kept.index(shown)]), last[shown]
         # A state that is put out may begin with other than zero; an output begins with zero.
         begun = any_begun = None
         if mask is not None:
@@ -303,20 +319,20 @@ def in_blocks(
                 d_carry.append(tf.zeros_like(d_output))
             d_carry[shown] += where(any_begun, d_output)
             d_blocks = layout.cut(where(begun, d_outputs))
-            starts, afters = keep if training else sweep(every_state)[1:]
+            afters = keep[: len(states)] if training else sweep(every_state)[1]
             backward = compiled(backward_steps)
 
             def body(i: Tensor, carry: tuple[list[Tensor], list[Tensor]]) -> tuple[tuple, list[Tensor]]:
                 d_carry, d_weights = carry
                 # Tensors from outside the loop are unknown to a tape inside: hence the copies.
                 block, own = tf.identity(blocks[i]), [tf.identity(weight) for weight in weights]
-                before = [tf.concat([starts[j][i][None], afters[j][i, :-1]], 0) for j in every_state]
+                history = before(afters, i)
                 with tf.GradientTape() as tape:
                     tape.watch([block, *own])
-                    made = [maps.project(block, own), maps.recurrent(before, drop, own)]
+                    made = [maps.project(block, own), maps.recurrent(history, drop, own)]
                 given = at(noises, i), at(masks, i), drop
                 d_made, d_carry, d_used = backward(
-                    *made, *given, before, d_blocks[i], d_carry, layout.steps(i), weights, shown
+                    *made, *given, history, d_blocks[i], d_carry, layout.steps(i), weights, shown
                 )
                 made = [value for value in made if value is not None]
                 d_block, *gradients = tape.gradient(made, [block, *own], d_made, ZERO)
@@ -327,7 +343,7 @@ def in_blocks(
 
             carry = d_carry, [tf.zeros_like(weight) for weight in weights]
             shapes = [[layout.size, layout.batch, inputs.shape[-1]]]
-            carry, d_blocks = layout.go(body, carry, shapes, inputs.dtype, backwards=True)
+            carry, (d_inputs,) = layout.go(body, carry, shapes, inputs.dtype, backwards=True)
             d_carry, d_weights = carry
 
             def second(*dd: Tensor) -> tuple:
@@ -339,7 +355,7 @@ def in_blocks(
                     d_sources = inner.gradient(results, sources, d_results, ZERO)
                 return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), list(dd), ZERO)
 
-            return (layout.join(d_blocks[0]), d_carry[: len(states)], d_weights), second
+            return (layout.join(d_inputs), d_carry[: len(states)], d_weights), second
 
         return (where(any_begun, output), where(begun, outputs), *last[: len(states)]), gradient
 
