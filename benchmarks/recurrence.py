@@ -22,7 +22,7 @@ order. What is compared is the median over the rounds. Contenders are, for LSTM 
 PyTorch's threads spin while they wait, which costs it much where the machine is not quiet; the environment
 variable OMP_WAIT_POLICY=passive makes them sleep, and concerns no other contender.
 
-A training step is the forward pass with all outputs, the loss mean(y²), and its gradients for all weights,
+A training step is the forward pass with all outputs, the loss mean(y), and its gradients for all weights,
 not for the inputs. The clock stops when the results can be read. First calls, which trace and compile, have
 columns of their own. Memory is what is kept for the backward pass: the peak of a process that makes three
 training steps, minus the peak of one that makes three forward passes.
@@ -67,7 +67,7 @@ TASKS = ("forward", "training")
 KERAS = ("keras", "keras, jit")
 WARM_UP = 2  # rounds that do not count
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-MEMORY_SHAPE = (128, 400, 64, 256)
+MEMORY_SHAPE = (256, 400, 64, 256)
 # What is large goes back to the system as soon as it is freed, so the peak is of what is in use.
 MEMORY_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 
@@ -117,7 +117,7 @@ def layer_calls(layer: keras.layers.RNN, shape: Shape, jit: bool) -> Calls:
 
     def training(x: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(layer(x, training=True) ** 2)
+            loss = tf.reduce_mean(layer(x, training=True))
         return [loss, *tape.gradient(loss, [v.value for v in layer.trainable_variables])]
 
     layer.build(shape[:3])
@@ -176,7 +176,7 @@ for line in sys.stdin:
     with torch.set_grad_enabled(task == "training"):
         results = [layer(x)[0]]
         if task == "training":
-            loss = results.pop().square().mean()
+            loss = results.pop().mean()
             results = [loss.detach(), *torch.autograd.grad(loss, weights)]
     for result in results:
         result.numpy()

@@ -489,7 +489,7 @@ def test_runs_under_the_rnn_of_keras(case: Case) -> None:
     assert_close(theirs, evaluate(running(cell), x, states, cell.trainable_variables), 1e-12)
 
 
-@every_case
+@pytest.mark.parametrize("case", {case.cell: case for case in CASES}.values(), ids=lambda case: case.name)
 def test_compiles(case: Case) -> None:
     cell = build(case)
     x, states = data(cell)
