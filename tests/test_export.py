@@ -182,9 +182,11 @@ def test_an_export_is_not_compiled(tmp_path: Path) -> None:
     reader = Reader()
     zoo.export_program({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "1", CARD)
     assert b"_XlaMustCompile" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
-    reader = Reader()
-    for _ in range(2):  # traced too early; the first trace is not the one that is kept
-        reader.serve(tf.constant(examples["x"]))
+
+
+def test_a_compiled_signature_is_refused(tmp_path: Path) -> None:
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    serve = tf.function(lambda x: {"y": x * 2}, input_signature=[spec], jit_compile=True)
     with pytest.raises(zoo.ExportError, match="compiled by XLA"):
-        zoo.export_program({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "2", CARD)
-    assert not (tmp_path / "2").exists()
+        zoo.export_program({"serving_default": serve}, [], {"x": [1.0]}, tmp_path / "1", CARD)
+    assert not (tmp_path / "1").exists()

@@ -163,7 +163,7 @@ class Layout:
         self.rows = tf.shape(inputs)[1] if self.batch is None else self.batch
         self.known = self.time is not None
         if self.known:
-            limit = OPEN_BLOCK if self.batch is None else max(1, ROWS // max(1, self.batch))
+            limit = OPEN_BLOCK if self.batch is None else max(4, ROWS // max(1, self.batch))
             limit = min(limit, self.time) if training else self.time
             # A size that leaves no rest spares a padded copy.
             exact = (size for size in range(limit, limit // 2, -1) if self.time % size == 0)
