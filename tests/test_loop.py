@@ -401,7 +401,10 @@ def test_linear_cells_take_the_parallel_scan(monkeypatch: pytest.MonkeyPatch) ->
     cell = built(zoo.MinGRUCell)
     x, states = random(0, 40, 2, FEATURES), [tf.constant(random(1, 2, UNITS))]
     found = run(cell, x, states, None)
-    step = lambda xs, states: cell.step(xs[0], None, states)  # noqa: E731
+
+    def step(xs: list[tf.Tensor], states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        return cell.step(xs[0], None, states)
+
     assert_close(found, scan(step, [cell.project(x)], states, None, UNITS), 1e-10)
     assert calls == [1]
 

@@ -1,8 +1,8 @@
 """Recurrent cells, h_t = f_W(h_{t-1}, x_t), each as two products and one elementwise update.
 
-    x_t = project(input_t)              W input_t + b: knows no state, so one product does all time steps
-    r_t = recurrent(states_{t-1})       U h_{t-1}: the only product inside the loop; some cells have none
-    output_t, states_t = update(x_t, r_t, states_{t-1})     elementwise: the cell's character
+    x_t = project(input_t)              W input_t + b: knows no state, so one product can do many time steps
+    r_t = recurrent(states_{t-1})       U h_{t-1}: must wait for the step before; some cells have none
+    output_t, states_t = update(x_t, r_t, states_{t-1})     mostly elementwise: the cell's character
 
 A new cell states what differs, usually `gates`, `combine` or `update`, and inherits the rest: the weights
 and their options, dropout, zoneout, masks, serialisation, the loop over time of `zoo.RNN`, and its gates by

@@ -130,7 +130,10 @@ _compiling = contextvars.ContextVar("compiling", default=True)
 
 @contextlib.contextmanager
 def uncompiled() -> Iterator[None]:
-    """Within this context no loop is compiled by XLA: for SavedModels, which load where XLA is not."""
+    """Within this context no loop is compiled by XLA.
+
+    For SavedModels, which are to load where XLA is not, and for cells with operations that XLA lacks.
+    """
     token = _compiling.set(False)
     try:
         yield

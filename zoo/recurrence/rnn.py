@@ -13,9 +13,9 @@ class RNN(Registered, keras.layers.RNN):
     """Runs a cell over time.
 
     All that `keras.layers.RNN` offers works as it does there. What differs is how the cells of this
-    library are run: W input_t + b is one product for all time steps, U h_{t-1} is the only product
-    inside the loop, a stack of cells is run layer by layer, and one dropout mask serves a whole
-    sequence. Any other Keras cell runs as in Keras.
+    library are run: in a graph the steps are compiled in training, only the states are kept for
+    back-propagation, and the gradients of weights are large products outside the loop; a stack of cells is
+    run layer by layer, and one dropout mask serves a whole sequence. Any other Keras cell runs as in Keras.
 
     Args:
         cell: a cell, or a list of cells to stack.
