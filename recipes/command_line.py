@@ -10,6 +10,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from zoo.datasets import DataError
 from zoo.export import ExportError
+from zoo.training import Interrupted, TrainingError, distributed
 
 
 def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> PrimitiveConstructorSpec:
@@ -45,7 +46,7 @@ class UsageError(ValueError):
 def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], None], query: type) -> None:
     """Run `train` with settings from the command line, or after the word `predict` run that.
 
-    A mistake of the user's ends with one message and exit code 2, Ctrl-C with exit code 130.
+    A mistake of the user's ends with one message and exit code 2, Ctrl-C with 130, SIGTERM with 143.
     """
     arguments = sys.argv[1:]
     program = Path(sys.argv[0]).name
@@ -53,10 +54,15 @@ def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], 
         if arguments[:1] == ["predict"]:
             predict(tyro.cli(query, args=arguments[1:], prog=f"{program} predict"))
         else:
-            train(tyro.cli(settings, args=arguments, prog=program))
-    except (DataError, ExportError, UsageError) as error:
+            chosen = tyro.cli(settings, args=arguments, prog=program)
+            with distributed():
+                train(chosen)
+    except (DataError, ExportError, TrainingError, UsageError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted as stopped:
+        print(f"\n{stopped}", file=sys.stderr)
+        sys.exit(128 + stopped.signal)
     except KeyboardInterrupt:
         print("\ninterrupted; an earlier export is as it was", file=sys.stderr)
         sys.exit(130)

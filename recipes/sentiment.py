@@ -25,7 +25,7 @@ from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
 from zoo.text import PADDING, WordEncoder, learn_vocabulary, write_vocabulary
-from zoo.training import batches, fit
+from zoo.training import Batches, batches, evaluate, fit, warmed_cosine
 
 CELLS = {"lstm": zoo.LSTMCell, "gru": zoo.GRUCell, "simple_rnn": zoo.SimpleRNNCell}
 EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at all."]
@@ -47,7 +47,8 @@ class Settings:
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
     licence: str = ""  # what they allow, for the card; TFDS knows it of some
-    export: Path = Path("runs/sentiment/1")  # where the SavedModel goes: <task>/<version>
+    folder: Path = Path("runs/sentiment")  # logs, curves, checkpoints: with the same one a run goes on
+    export: Path = Path("runs/sentiment/export/1")  # where the SavedModel goes
     vocabulary: Count = 30_000  # rarer words teach nothing, and word vectors are most of the size
     embedding: Count = 128  # width of a word's vector
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
@@ -65,22 +66,26 @@ class Settings:
     seed: int = 1  # of weights, order and dropout
 
 
+def recorded(settings: Settings) -> dict[str, str]:
+    """The settings that make a run what it is: not where things lie, nor what is said of them."""
+    elsewhere = ("data_dir", "folder", "export", "credit", "licence")
+    return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
+
+
 # --- Data ---------------------------------------------------------------------------------------
 
 
-def batched(
-    texts: LabelledTexts, vocabulary: Path, settings: Settings
-) -> tuple[WordEncoder, tf.data.Dataset, tf.data.Dataset, tf.data.Dataset]:
+def batched(texts: LabelledTexts, vocabulary: Path, settings: Settings) -> tuple[WordEncoder, list[Batches]]:
     """The words known, learnt from the training texts alone, and the three splits as batches of ids."""
     known = learn_vocabulary(texts.train.map(lambda text, _: text), settings.vocabulary)
     file = write_vocabulary(known, vocabulary)
     words, cut = (WordEncoder(file, n) for n in (settings.max_words, settings.train_words))
 
-    def ids(split: tf.data.Dataset, encoder: WordEncoder, seed: int | None = None) -> tf.data.Dataset:
+    def ids(split: tf.data.Dataset, encoder: WordEncoder, seed: int | None = None) -> Batches:
         encoded = split.map(lambda text, label: (encoder(text[None]).ids[0], label), tf.data.AUTOTUNE)
-        return batches(encoded, settings.batch_size, settings.max_words, seed)
+        return batches(encoded, settings.batch_size, seed=seed)
 
-    return words, ids(texts.train, cut, settings.seed), ids(texts.validation, words), ids(texts.test, words)
+    return words, [ids(texts.train, cut, settings.seed), ids(texts.validation, words), ids(texts.test, words)]
 
 
 # --- Model --------------------------------------------------------------------------------------
@@ -106,10 +111,33 @@ def many_to_one(settings: Settings, vocabulary: int, classes: int, recurrent: bo
 # --- Training and evaluation --------------------------------------------------------------------
 
 
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def trained(
+    name: str, model: zoo.ManyToOne, training: Batches, validation: Batches, settings: Settings
+) -> dict[str, float]:
+    """Train a model, and leave it with the weights of its best epoch, whose figures are given back."""
+    rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
+    history = fit(
+        model,
+        training.epoch,
+        validation.epoch(0),
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+        loss=LOSS,
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
+        epochs=settings.epochs,
+        monitor="val_accuracy",
+        mode="max",
+        folder=settings.folder / name,
+        settings=recorded(settings),
+    )
+    return max(history, key=lambda epoch: epoch["val_accuracy"])
+
+
 def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and what it says of two of them."""
     start = time.monotonic()
-    keras.utils.set_random_seed(settings.seed)
     texts = load_classification(
         settings.dataset,
         data_dir=settings.data_dir,
@@ -118,23 +146,29 @@ def train(settings: Settings) -> None:
     )
     print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
     with tempfile.TemporaryDirectory() as folder:
-        vocabulary = Path(folder) / "vocabulary.txt"
-        words, training, validation, test = batched(texts, vocabulary, settings)
+        words, splits = batched(texts, Path(folder) / "vocabulary.txt", settings)
+        for name, split in zip(("training", "validation", "test"), splits, strict=True):
+            print(f"{name:11}{split}")
+        training, validation, test = splits
         figures = {}
-        for name, recurrent in (("bag of words", False), (settings.cell, True)):
-            print(f"\n{name}: {words.size} words known, {training.cardinality()} batches an epoch")
+        for name, recurrent in (("bag_of_words", False), (settings.cell, True)):
+            print(f"\n{name}, {words.size} words known")
+            keras.utils.set_random_seed(settings.seed)
             model = many_to_one(settings, words.size, len(texts.labels), recurrent)
-            best = fit(model, training, validation, settings.epochs, settings.learning_rate)
-            figures[f"validation accuracy, {name}"] = best
-            figures[f"test accuracy, {name}"] = model.evaluate(test, verbose=0)[1]
+            best = trained(name, model, training, validation, settings)
+            accuracy = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
+            figures[f"validation accuracy, {name}"] = best["val_accuracy"]
+            figures[f"test accuracy, {name}"] = evaluate(model, test.epoch(0), LOSS, accuracy)["accuracy"]
         figures["minutes"] = (time.monotonic() - start) / 60
         figures = {name: round(value, 4) for name, value in figures.items()}
         print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
+        if not zoo.is_chief():
+            return
 
         program = Program(words, model, texts.labels)
         signatures = {"serving_default": program.serve, "gates": program.gates}
-        described = card(settings, texts, figures)
-        export_program(signatures, [words, model], {"text": EXAMPLES}, settings.export, described)
+        about = card(settings, texts, figures)
+        export_program(signatures, [words, model], {"text": EXAMPLES}, settings.export, about)
     print(f"\nexported to {settings.export}")
     answer(program.serve, [example.encode() for example in EXAMPLES])
     print(f"\nnext: python recipes/sentiment.py predict --model {settings.export} 'Your text.'")
@@ -180,7 +214,7 @@ def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) ->
         data=" ".join([f"{texts.source}.", *texts.notes, settings.credit or texts.citation]).strip(),
         licence=settings.licence or texts.licence or "not stated",
         command="python " + shlex.join(sys.argv),
-        settings={k: str(v) for k, v in asdict(settings).items() if k not in ("data_dir", "export")},
+        settings=recorded(settings),
         figures=figures,
         limits=(
             "It knows the words and the subjects of its data, and is at a loss elsewhere.",

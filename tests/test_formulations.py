@@ -142,3 +142,20 @@ def test_word_dropout_drops_whole_words_in_training_alone() -> None:
     for kept in (first, second):
         assert abs(kept * 500 - round(kept * 500)) < 1e-3  # each word counts twice or not at all
         assert 0.8 < kept < 1.2
+
+
+def test_stateful_encoder_goes_on_where_the_call_before_ended() -> None:
+    x = RNG.normal(size=(2, 7, 3)).astype("float32")
+    encoder = zoo.Encoder(zoo.GRUCell(4), depth=2, stateful=True)
+    encoder.build((2, None, 3))
+    whole, _ = encoder(x)
+    for layer in encoder.stack:
+        layer.reset_state()
+    parts = [encoder(x[:, :3])[0], encoder(x[:, 3:])[0]]
+    np.testing.assert_allclose(np.concatenate(parts, 1), whole, atol=1e-6)
+    assert zoo.Encoder.from_config(encoder.get_config()).stateful
+
+
+def test_what_reads_backwards_is_not_stateful() -> None:
+    with pytest.raises(ValueError, match="`stateful` goes on from the past"):
+        zoo.Encoder(zoo.GRUCell(4), bidirectional=True, stateful=True)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ORDER = ["cells", "recurrence", "formulations", "text", "datasets", "training", "inspection", "export"]
+ORDER = [
+    *("provenance", "cells", "recurrence", "formulations", "text", "datasets", "training"),
+    *("inspection", "export"),
+]
 
 
 def imported(file: Path) -> set[str]:

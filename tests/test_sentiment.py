@@ -1,9 +1,10 @@
 """The sentiment recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
 
+import itertools
 import json
-import os
 import pickle
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -74,9 +75,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(folder: Path) -> str:
-    """What the recipe prints with its own settings."""
-    trained = run("--data-dir", folder / "data", "--export", folder / "1")
+def interrupted(folder: Path) -> tuple[int, str]:
+    """Exit code and messages of the recipe with its own settings, after Ctrl-C in its second epoch."""
+    places = [("--data-dir", folder / "data"), ("--folder", folder / "run"), ("--export", folder / "1")]
+    command = [*RECIPE, *itertools.chain(*places)]
+    recipe = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "epoch 1/6" not in recipe.stdout.readline():
+        assert recipe.poll() is None
+    recipe.send_signal(signal.SIGINT)
+    _, errors = recipe.communicate(timeout=60)
+    return recipe.returncode, errors
+
+
+@pytest.fixture(scope="module")
+def report(interrupted: tuple[int, str]) -> str:
+    """What the recipe prints when the command is given by which it says that it goes on."""
+    _, command = interrupted[1].splitlines()[-1].split("To go on: ")
+    trained = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True)
     assert trained.returncode == 0, trained.stderr
     return trained.stdout
 
@@ -105,7 +120,7 @@ def figures(model: Path) -> dict[str, float]:
 
 def test_recurrence_learns_what_a_bag_of_words_cannot(model: Path) -> None:
     found = figures(model)
-    assert found["test accuracy, bag of words"] == pytest.approx(0.5, abs=0.01)
+    assert found["test accuracy, bag_of_words"] == pytest.approx(0.5, abs=0.01)
     assert found["test accuracy, lstm"] >= 0.99
 
 
@@ -222,24 +237,20 @@ def test_a_mistake_ends_with_a_helpful_line(arguments: list[str], message: str, 
     assert "Traceback" not in wrong.stderr
 
 
-def test_ctrl_c_ends_without_a_traceback(model: Path, folder: Path) -> None:
-    before = (model / "saved_model.pb").read_bytes()
-    command = [*RECIPE, "--data-dir", folder / "data", "--export", model]
-    recipe = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    while b"Epoch 1" not in recipe.stdout.readline():
-        assert recipe.poll() is None
-    recipe.send_signal(signal.SIGINT)
-    _, errors = recipe.communicate(timeout=60)
-    assert recipe.returncode == 130
-    assert b"interrupted" in errors
-    assert b"Traceback" not in errors
-    assert (model / "saved_model.pb").read_bytes() == before
+def test_ctrl_c_saves_and_says_how_to_go_on(interrupted: tuple[int, str], report: str) -> None:
+    code, errors = interrupted
+    assert code == 130
+    assert "Traceback" not in errors
+    assert re.search(r"stopped at step \d+, saved in \S+bag_of_words\. To go on: ", errors)
+    step = re.search(r"stopped at step (\d+)", errors)[1]
+    assert f"going on after step {step}, in epoch 2" in report
+
+
+def test_other_settings_need_another_folder(folder: Path, report: str) -> None:
+    wrong = run("--data-dir", folder / "data", "--folder", folder / "run", "--units", "64")
+    assert wrong.returncode == 2
+    assert "  units: was '128', is now '64'" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
 
 
 def test_three_classes_from_a_table(tmp_path: Path) -> None:
@@ -248,7 +259,18 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
     (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
     trained = run(
         *("--dataset", tmp_path, "--text-column", "sentence", "--label-column", "answer"),
-        *("--export", tmp_path / "1", "--units", "8", "--cell", "gru", "--pooling", "last"),
+        *(
+            "--folder",
+            tmp_path / "run",
+            "--export",
+            tmp_path / "1",
+            "--units",
+            "8",
+            "--cell",
+            "gru",
+            "--pooling",
+            "last",
+        ),
         *("--epochs", "20", "--learning-rate", "0.01"),
     )
     assert trained.returncode == 0, trained.stderr

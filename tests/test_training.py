@@ -1,4 +1,12 @@
-"""Batches of sequences of like length, and the loop that keeps the best weights."""
+"""The training loop: what a step computes, what is kept, and that a run goes on to the bit."""
+
+import json
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,82 +16,429 @@ import tensorflow as tf
 import zoo
 
 RNG = np.random.default_rng(5)
-LENGTHS = RNG.integers(1, 200, 300)
+X = RNG.normal(size=(57, 6, 3)).astype("float32")
+Y = (X[:, 0, 0] + X[:, -1, 1] > 0).astype("int64")
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def examples() -> tf.data.Dataset:
-    """Sequence k has LENGTHS[k] ids, each k + 1, and the label k."""
-    ids = tf.ragged.constant([[k + 1] * length for k, length in enumerate(LENGTHS)], tf.int32)
-    return tf.data.Dataset.from_tensor_slices((ids, tf.range(len(LENGTHS), dtype=tf.int64))).map(
-        lambda ids, label: (tf.convert_to_tensor(ids), label)
+@pytest.fixture(autouse=True)
+def uncompiled() -> Iterator[None]:
+    """Compiling takes most of the time of small runs. `test_resume` compiles."""
+    with zoo.uncompiled():
+        yield
+
+
+def dataset(*values: np.ndarray, batch: int = 10) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices(values or (X, Y)).batch(batch)
+
+
+def network(*layers: Callable[[], keras.layers.Layer]) -> keras.Model:
+    """The layers, each made by a function, with the same random numbers each time."""
+    keras.utils.set_random_seed(3)
+    layers = layers or (lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(2))
+    return keras.Sequential([keras.Input((6, 3)), *(layer() for layer in layers)])
+
+
+def accuracy() -> list[keras.metrics.Metric]:
+    return [keras.metrics.SparseCategoricalAccuracy("accuracy")]
+
+
+def fitted(folder: Path, model: keras.Model | None = None, training: Any = None, **options: Any) -> tuple:
+    """The model and the figures of each epoch, by default of a small run."""
+    model = network() if model is None else model
+    training = dataset() if training is None else training
+    options = {
+        "optimizer": keras.optimizers.Adam(0.03, global_clipnorm=0.5),
+        "loss": LOSS,
+        "epochs": 2,
+        "monitor": "loss",
+        **options,
+    }
+    return model, zoo.fit(model, training, folder=folder, **options)
+
+
+def log(folder: Path, kind: str) -> list[dict[str, Any]]:
+    lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+    return [{k: v for k, v in line.items() if k != "timing"} for line in lines if line["kind"] == kind]
+
+
+def weights(model: keras.Model) -> list[np.ndarray]:
+    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
+
+
+def assert_same(model: keras.Model, other: keras.Model) -> None:
+    for one, two in zip(weights(model), weights(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+class At(keras.callbacks.Callback):
+    """Does something after a number of batches of the first epoch."""
+
+    def __init__(self, batch: int, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self.at, self.act = batch, act
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if batch + 1 == self.at:
+            self.act()
+
+
+# --- What a step computes ----------------------------------------------------------------------------
+
+
+def test_equals_the_fit_of_keras(tmp_path: Path) -> None:
+    """On the same batches, the last of them smaller, with clipping and a regulariser: the same weights."""
+
+    def made() -> keras.Model:
+        return network(lambda: zoo.GRU(4), lambda: keras.layers.Dense(2, kernel_regularizer="l2"))
+
+    model, history = fitted(tmp_path, made(), metrics=accuracy())
+    other = made()
+    other.compile(
+        keras.optimizers.Adam(0.03, global_clipnorm=0.5), LOSS, metrics=accuracy(), jit_compile=False
+    )
+    theirs = other.fit(dataset(), epochs=2, shuffle=False, verbose=0).history
+    for one, two in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
+    assert [epoch["accuracy"] for epoch in history] == pytest.approx(theirs["accuracy"])
+
+
+def test_each_element_has_the_weight_it_is_given(tmp_path: Path) -> None:
+    """Loss and gradients are those of the mean over what is not padding, in the whole batch."""
+    present = RNG.random((12, 6)) < 0.6
+    targets = RNG.integers(0, 2, (12, 6))
+    made = network(lambda: keras.layers.Dense(4), lambda: keras.layers.Dense(2))
+    x = X[:12]
+    with tf.GradientTape() as tape:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, made(x))
+        mean = tf.reduce_mean(tf.boolean_mask(losses, present))
+    norm = tf.linalg.global_norm(tape.gradient(mean, [v.value for v in made.trainable_variables]))
+    batches = dataset(x, targets, present.astype("float32"), batch=12)
+    fitted(tmp_path, made, batches, epochs=1)
+    (line,) = log(tmp_path, "step")
+    assert line["loss"] == pytest.approx(float(mean), rel=1e-5)
+    assert line["norm"] == pytest.approx(float(norm), rel=1e-5)
+
+
+def test_weights_of_rows_count_for_all_their_elements() -> None:
+    targets, rows = RNG.integers(0, 2, (57, 6)), RNG.random(57).astype("float32")
+    model = network(lambda: keras.layers.Dense(4), lambda: keras.layers.Dense(2))
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, model(X)).numpy().mean(1)
+    expected = (losses * rows).sum() / rows.sum()
+    assert zoo.evaluate(model, dataset(X, targets, rows), LOSS)["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_norm_adds_up_rows_of_an_embedding_that_come_more_than_once(tmp_path: Path) -> None:
+    ids, model = np.full((4, 5), 2), zoo.ManyToOne(4, 3, None, 2, "mean")
+    model.build((None, None))
+    with tf.GradientTape() as tape:
+        mean = tf.reduce_mean(LOSS(Y[:4], model(ids)))
+    gradients = tape.gradient(mean, [v.value for v in model.trainable_variables])
+    norm = tf.linalg.global_norm([tf.convert_to_tensor(gradient) for gradient in gradients])
+    fitted(tmp_path, model, dataset(ids, Y[:4]), epochs=1)
+    assert log(tmp_path, "step")[0]["norm"] == pytest.approx(float(norm), rel=1e-5)
+
+
+def test_evaluate_equals_keras_and_drops_no_example() -> None:
+    metrics = [*accuracy(), keras.metrics.CategoricalHinge(), keras.metrics.MeanSquaredError("mse")]
+    model, one_hot = network(), np.eye(2)[Y].astype("float32")
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    found = zoo.evaluate(model, dataset(X, one_hot), loss, metrics[1:])
+    model.compile(loss=loss, metrics=metrics[1:])
+    theirs = model.evaluate(X, one_hot, verbose=0, return_dict=True)
+    assert found == pytest.approx(theirs, rel=1e-5)
+
+
+def test_states_are_carried_from_window_to_window_and_start_at_zero(tmp_path: Path) -> None:
+    """Truncated back-propagation through time, beside the same by hand."""
+    ids = RNG.integers(0, 5, 49)
+    windows = zoo.streams(ids, batch_size=2, steps=6)
+
+    def made(stateful: bool) -> keras.Model:
+        keras.utils.set_random_seed(3)
+        shape = keras.Input(batch_shape=(2, 6))
+        layer = zoo.GRU(4, stateful=stateful, return_sequences=True, return_state=True, name="gru")
+        return keras.Sequential([shape, keras.layers.Embedding(5, 3), layer, First(), keras.layers.Dense(5)])
+
+    model, _ = fitted(tmp_path, made(True), windows, validation=windows, optimizer=keras.optimizers.SGD(0.5))
+    embedding, layer, _, scores = (other := made(False)).layers
+    for _ in range(2):
+        state = tf.zeros((2, 4))
+        for x, y in windows:
+            with tf.GradientTape() as tape:
+                outputs, state = layer(embedding(x), initial_state=[tf.stop_gradient(state)])
+                loss = tf.reduce_mean(LOSS(y, scores(outputs)))
+            variables = [v.value for v in other.trainable_variables]
+            for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+                variable.assign_sub(0.5 * tf.convert_to_tensor(gradient))
+    for one, two in zip(model.trainable_variables, other.trainable_variables, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
+
+
+class First(keras.layers.Layer):
+    """The first of several inputs."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs[0]
+
+
+# --- Choosing ----------------------------------------------------------------------------------------
+
+
+def test_learns_and_ends_with_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
+    """Validation has the other labels, so the more is learnt, the worse it is."""
+    options = {"metrics": accuracy(), "epochs": 12, "monitor": "val_accuracy", "mode": "max"}
+    model, history = fitted(tmp_path, validation=dataset(X, 1 - Y), **options)
+    assert history[-1]["accuracy"] > 0.9
+    values = [epoch["val_accuracy"] for epoch in history]
+    assert max(values) > values[-1]
+    assert zoo.evaluate(model, dataset(X, 1 - Y), LOSS, accuracy())["accuracy"] == max(values)
+
+
+def test_stops_without_a_better_epoch_and_stays_stopped(tmp_path: Path) -> None:
+    """A callback's figure, such as BLEU, is what epochs are compared by."""
+
+    class Bleu(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            logs["bleu"] = [10, 30, 20, 30, 40][epoch]
+
+    options = {"monitor": "bleu", "mode": "max", "patience": 2, "epochs": 5, "callbacks": [Bleu()]}
+    _, history = fitted(tmp_path, **options)
+    assert [epoch["bleu"] for epoch in history] == [10, 30, 20, 30]
+    _, again = fitted(tmp_path, **options)
+    assert again == history
+
+
+def test_a_callback_may_stop_training(tmp_path: Path) -> None:
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            self.model.stop_training = epoch == 1
+
+    assert len(fitted(tmp_path, epochs=5, callbacks=[Stop()])[1]) == 2
+
+
+def test_what_is_monitored_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(zoo.TrainingError, match=r"`monitor` is 'f1', but the figures are loss, accuracy\."):
+        fitted(tmp_path, monitor="f1", metrics=accuracy())
+
+
+# --- The run folder ----------------------------------------------------------------------------------
+
+
+def test_run_folder_tells_what_the_run_was(tmp_path: Path) -> None:
+    _, history = fitted(tmp_path, settings={"seed": 3, "at": tmp_path}, metrics=accuracy())
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["settings"]["seed"] == 3
+    assert run["settings"]["at"] == str(tmp_path)
+    assert run["settings"]["fit"]["optimizer"]["global_clipnorm"] == 0.5
+    assert run["versions"]["keras"] == keras.__version__
+    assert run["commit"]
+    assert "pytest" in run["command"]
+    assert [line["step"] for line in log(tmp_path, "step")] == list(range(1, 13))
+    assert [line["accuracy"] for line in log(tmp_path, "epoch")] == [epoch["accuracy"] for epoch in history]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_tensorboard_gets_the_log(tmp_path: Path) -> None:
+    fitted(tmp_path)
+    fitted(tmp_path)  # goes on after the end, and writes the events anew
+    (file,) = (tmp_path / "tensorboard").iterdir()
+    read = {}
+    for record in tf.data.TFRecordDataset(str(file)):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            read.setdefault(value.tag, []).append((event.step, value.simple_value))
+    assert read["norm"] == [(line["step"], np.float32(line["norm"])) for line in log(tmp_path, "step")]
+    assert read["epoch_loss"] == [(n["step"], np.float32(n["loss"])) for n in log(tmp_path, "epoch")]
+
+
+def test_other_settings_are_refused_and_the_difference_shown(tmp_path: Path) -> None:
+    fitted(tmp_path, settings={"units": 4, "seed": 1})
+    with pytest.raises(zoo.TrainingError, match="other settings") as error:
+        fitted(tmp_path, settings={"units": 5, "seed": 1}, epochs=3)
+    assert "  units: was 4, is now 5\n  fit.epochs: was 2, is now 3\n" in str(error.value)
+    assert "seed" not in str(error.value)
+
+
+def test_other_code_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fitted(tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    run["versions"]["keras"] = "3.0.0"
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    fitted(tmp_path)
+    assert f"versions.keras: was '3.0.0', is now '{keras.__version__}'" in capsys.readouterr().out
+
+
+def test_a_folder_is_for_one_process(tmp_path: Path) -> None:
+    def again() -> None:
+        with pytest.raises(zoo.TrainingError, match="Another process is training"):
+            fitted(tmp_path)
+
+    fitted(tmp_path, callbacks=[At(1, again)], epochs=1)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(zoo.TrainingError, match="could not be written: Not a directory"):
+        fitted(tmp_path / "file" / "run")
+
+
+# --- Going on ----------------------------------------------------------------------------------------
+
+
+def shuffled() -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(57, seed=2).batch(10).prefetch(2)
+
+
+def dropping() -> keras.Model:
+    return network(
+        lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(2)
     )
 
 
-def order(dataset: tf.data.Dataset) -> list[int]:
-    return [int(label) for _, labels in dataset for label in labels]
+def interrupted(folder: Path, batch: int, number: int = signal.SIGINT, **options: Any) -> None:
+    stop = At(batch, lambda: os.kill(os.getpid(), number))
+    with pytest.raises(zoo.Interrupted) as error:
+        fitted(folder, dropping(), shuffled(), callbacks=[stop], **options)
+    assert error.value.signal == number
+    assert f"stopped at step {batch + 1}, saved in {folder}. To go on: " in str(error.value)
 
 
-def test_every_example_comes_once_an_epoch_and_whole() -> None:
-    seen = []
-    for ids, labels in zoo.batches(examples(), 16, 200, shuffle_seed=1):
-        for row, label in zip(ids.numpy(), labels.numpy(), strict=True):
-            assert row.tolist() == [label + 1] * LENGTHS[label] + [0] * (len(row) - LENGTHS[label])
-            seen.append(label)
-    assert sorted(seen) == list(range(300))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_the_same_call_goes_on(tmp_path: Path, number: int) -> None:
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    model, history = fitted(tmp_path / "whole", dropping(), shuffled())
+    interrupted(tmp_path / "cut", 3, number)
+    resumed, their_history = fitted(tmp_path / "cut", dropping(), shuffled())
+    assert_same(model, resumed)
+    assert history == their_history
+    assert log(tmp_path / "whole", "step") == log(tmp_path / "cut", "step")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
-def test_little_of_a_batch_is_padding() -> None:
-    dataset = zoo.batches(examples(), 16, 200, shuffle_seed=1)
-    padded = sum(int(tf.reduce_sum(tf.cast(ids == 0, tf.int64))) for ids, _ in dataset)
-    assert padded / (padded + LENGTHS.sum()) < 0.05
-    assert max(ids.shape[0] for ids, _ in dataset) == 16
+@pytest.mark.parametrize("damage", ["cut", "flipped", "manifest", "missing"])
+def test_a_damaged_checkpoint_is_passed_over(
+    tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, _ = fitted(tmp_path / "whole", dropping(), shuffled())
+    interrupted(tmp_path / "cut", 4, checkpoint_seconds=0)
+    newest = max((tmp_path / "cut" / "checkpoints").iterdir())
+    manifest, state = newest / "checkpoint.json", newest / "state.data-00000-of-00001"
+    content = bytearray(state.read_bytes())
+    if damage == "cut":
+        state.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        content[len(content) // 3] ^= 4
+        state.write_bytes(content)
+    elif damage == "manifest":
+        manifest.write_text(manifest.read_text().replace('"batch": 5', '"batch": 3'))
+    else:
+        manifest.unlink()
+    resumed, _ = fitted(tmp_path / "cut", dropping(), shuffled())
+    said = capsys.readouterr().out
+    assert f"The checkpoint {newest} is passed over: " in said
+    assert "going on after step 4, in epoch 1" in said
+    assert_same(model, resumed)
+    assert log(tmp_path / "whole", "step") == log(tmp_path / "cut", "step")
 
 
-def test_number_of_batches_is_known() -> None:
-    dataset = zoo.batches(examples(), 16, 200, shuffle_seed=1)
-    assert int(dataset.cardinality()) == len(list(dataset))
+def test_a_checkpoint_of_another_model_is_not_used(tmp_path: Path) -> None:
+    fitted(tmp_path, network())
+    with pytest.raises(zoo.TrainingError, match=r"No checkpoint in .* can be used\. To start anew, remove"):
+        fitted(tmp_path, network(lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(3)))
 
 
-def test_order_differs_from_epoch_to_epoch_and_is_the_same_in_another_run() -> None:
-    first, second = (zoo.batches(examples(), 16, 200, shuffle_seed=1) for _ in range(2))
-    epochs = [order(first), order(first)]
-    assert epochs[0] != epochs[1]
-    assert epochs == [order(second), order(second)]
-    assert order(zoo.batches(examples(), 16, 200, shuffle_seed=2)) != epochs[0]
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (5000, r"(?s)A checkpoint could not be written.*File too large\. The last good one is \S*/000003\."),
+        (100, r"(?s)The run folder .* could not be written: File too large\."),
+    ],
+    ids=["checkpoint", "log"],
+)
+def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path, size: int, message: str) -> None:
+    """From a certain step on, no file may grow beyond a size: writing fails half-way through one."""
+
+    def wide() -> keras.Model:
+        dense = [lambda width=width: keras.layers.Dense(width) for width in (64, 2)]
+        return network(lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), *dense)
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    model, _ = fitted(tmp_path / "whole", wide(), shuffled())
+    try:
+        with pytest.raises(zoo.TrainingError, match=message):
+            fitted(tmp_path / "cut", wide(), shuffled(), callbacks=[At(4, fill)], checkpoint_seconds=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    resumed, _ = fitted(tmp_path / "cut", wide(), shuffled())
+    assert_same(model, resumed)
+    assert log(tmp_path / "whole", "step") == log(tmp_path / "cut", "step")
 
 
-def test_without_a_seed_the_order_stays() -> None:
-    dataset = zoo.batches(examples(), 16, 200)
-    assert order(dataset) == order(dataset)
+# --- Numbers that are not finite ---------------------------------------------------------------------
 
 
-def sums(flipped: bool = False) -> tf.data.Dataset:
-    """The first and the last id together tell the label, or with `flipped` the other one."""
-    ids = RNG.integers(1, 5, (200, 7)).astype("int32")
-    labels = (ids[:, 0] + ids[:, -1] > 5) != flipped
-    return tf.data.Dataset.from_tensor_slices((ids, labels.astype("int64")))
+class Overflow(keras.layers.Layer):
+    """Outputs that are not finite where the first feature is above 2.9."""
+
+    def call(self, x: Any) -> Any:
+        return x / tf.cast(x[..., :1] < 2.9, x.dtype)
 
 
-def fitted(validation: tf.data.Dataset) -> tuple[zoo.ManyToOne, float]:
-    keras.utils.set_random_seed(1)
-    model = zoo.ManyToOne(5, 8, zoo.Encoder(zoo.GRUCell(8), bidirectional=True), 2, "last")
-    training = zoo.batches(sums(), 10, 7, shuffle_seed=1)
-    best = zoo.fit(model, training, validation, epochs=6, learning_rate=0.05)
-    assert int(model.optimizer.iterations) == 6 * 20
-    assert float(model.optimizer.learning_rate) < 1e-3
-    return model, best
+class Root(keras.layers.Layer):
+    """The root of a weight that is zero: finite, with a gradient that is not."""
+
+    def build(self, shape: Any) -> None:
+        self.weight = self.add_weight(name="weight", initializer="zeros")
+
+    def call(self, x: Any) -> Any:
+        return x + keras.ops.sqrt(self.weight)
 
 
-def test_fit_learns() -> None:
-    validation = zoo.batches(sums(), 10, 7)
-    model, best = fitted(validation)
-    assert best > 0.95
-    assert model.evaluate(validation, verbose=0)[1] == pytest.approx(best)
+def nan_in(values: np.ndarray, row: int) -> np.ndarray:
+    values = values.copy()
+    values[row] = np.nan
+    return values
 
 
-def test_fit_ends_with_the_weights_of_the_best_epoch() -> None:
-    """The more is learnt, the worse the validation: so the best epoch is an early one."""
-    validation = zoo.batches(sums(flipped=True), 10, 7)
-    model, best = fitted(validation)
-    assert best > 0.05
-    assert model.evaluate(validation, verbose=0)[1] == pytest.approx(best)
+def spoilt() -> keras.Model:
+    model = network()
+    model.layers[-1].kernel.assign(np.full((18, 2), np.inf))
+    return model
+
+
+LARGE = X.copy()
+LARGE[34, 0, 0] = 3.1
+
+
+@pytest.mark.parametrize(
+    ("made", "x", "batch", "cause"),
+    [
+        (network, nan_in(X, 34), 4, "the inputs of the batch are not finite"),
+        (spoilt, X, 1, r"the weight \S*kernel is not finite"),
+        (
+            lambda: network(lambda: Overflow(name="over"), lambda: keras.layers.Flatten()),
+            LARGE,
+            4,
+            "the output of the layer \\S*/over is not finite",
+        ),
+        (
+            lambda: network(lambda: keras.layers.Flatten(), lambda: Root(name="root")),
+            X,
+            1,
+            "the gradient of \\S*root/weight is not finite",
+        ),
+    ],
+    ids=["inputs", "weights", "layer", "gradient"],
+)
+def test_a_step_that_is_not_finite_is_named(
+    tmp_path: Path, made: Callable, x: np.ndarray, batch: int, cause: str
+) -> None:
+    where = f"Training stopped at step {batch}, batch {batch} of epoch 1: {cause}"
+    with pytest.raises(zoo.TrainingError, match=where):
+        fitted(tmp_path, made(), dataset(x, Y), checkpoint_seconds=0)
+    kept = sorted((tmp_path / "checkpoints").iterdir()) if batch > 1 else []
+    assert [path.name for path in kept] == ["000002", "000003"][: len(kept)]

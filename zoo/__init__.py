@@ -43,12 +43,25 @@ from zoo.recurrence import (
     uncompiled,
 )
 from zoo.text import WordEncoder, Words, learn_vocabulary, split_words, write_vocabulary
-from zoo.training import batches, fit
+from zoo.training import (
+    Batches,
+    Interrupted,
+    TrainingError,
+    batches,
+    bucketed,
+    distributed,
+    evaluate,
+    fit,
+    is_chief,
+    streams,
+    warmed_cosine,
+)
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Batches",
     "Bypass",
     "Card",
     "Cell",
@@ -62,6 +75,7 @@ __all__ = [
     "Highway",
     "IndRNN",
     "IndRNNCell",
+    "Interrupted",
     "LSTMCell",
     "LabelledTexts",
     "LayerNormGRU",
@@ -81,16 +95,23 @@ __all__ = [
     "Residual",
     "SimpleRNN",
     "SimpleRNNCell",
+    "TrainingError",
     "WordEncoder",
     "Words",
     "batches",
+    "bucketed",
+    "distributed",
     "encoder_gates",
+    "evaluate",
     "export_program",
     "fit",
     "gates",
+    "is_chief",
     "learn_vocabulary",
     "load_classification",
     "split_words",
+    "streams",
     "uncompiled",
+    "warmed_cosine",
     "write_vocabulary",
 ]

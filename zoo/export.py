@@ -2,14 +2,12 @@
 
 import json
 import pickle
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.provenance import commit, versions
 from zoo.recurrence import uncompiled
 
 # What a client does who has TensorFlow and nothing else; run in a process of its own.
@@ -168,9 +167,8 @@ def _write_card(
         "size_bytes": size,
         "signatures": {name: _interface(function) for name, function in signatures.items()},
         "example": {name: _plain(value.tolist()) for name, value in example.items()},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("rnn-zoo", "tensorflow", "keras")},
-        "commit": _commit(),
+        "versions": versions(),
+        "commit": commit(),
     }
     (directory / "card.json").write_text(
         json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -191,19 +189,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _commit() -> str:
-    """The commit of the checkout that this library lies in, if it lies in one."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unknown"
-    if commit.returncode:
-        return "unknown"
-    return commit.stdout.strip() + (" with changes" if changes.stdout else "")
 
 
 def _page(facts: Mapping[str, Any]) -> str:

@@ -21,6 +21,8 @@ class Encoder(Registered, keras.layers.Layer):
         depth: number of layers.
         bidirectional: whether each layer reads in both directions, with weights for each, and gives
             both outputs side by side (Schuster and Paliwal, 1997, "Bidirectional recurrent networks").
+        stateful: whether a call goes on from the states in which the one before ended, for a fixed batch
+            size. Gradients stop there: truncated back-propagation through time.
         **kwargs: `name`, `dtype` and `trainable`.
 
     Call arguments:
@@ -34,11 +36,20 @@ class Encoder(Registered, keras.layers.Layer):
         cell's output size, twice that if bidirectional.
     """
 
-    def __init__(self, cell: Cell, depth: int = 1, bidirectional: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        depth: int = 1,
+        bidirectional: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ) -> None:
         if depth < 1:
             raise ValueError(f"`depth` must be at least 1, but it is {depth!r}.")
+        if bidirectional and stateful:
+            raise ValueError("`stateful` goes on from the past; what reads backwards comes from the future.")
         super().__init__(**kwargs)
-        self.cell, self.depth, self.bidirectional = cell, depth, bidirectional
+        self.cell, self.depth, self.bidirectional, self.stateful = cell, depth, bidirectional, stateful
         layers = [self._layer(i + 1) for i in range(depth)]
         self.stack = [
             keras.layers.Bidirectional(layer, name=layer.name) if bidirectional else layer for layer in layers
@@ -57,6 +68,7 @@ class Encoder(Registered, keras.layers.Layer):
             return_sequences=True,
             return_state=True,
             zero_output_for_mask=True,
+            stateful=self.stateful,
             name=f"layer{number}",
         )
 
@@ -97,6 +109,7 @@ class Encoder(Registered, keras.layers.Layer):
             "cell": keras.saving.serialize_keras_object(self.cell),
             "depth": self.depth,
             "bidirectional": self.bidirectional,
+            "stateful": self.stateful,
         }
 
     @classmethod

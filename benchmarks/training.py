@@ -1,0 +1,173 @@
+"""Examples per second of a whole epoch, with the input pipeline: `zoo.fit` beside `keras.Model.fit`.
+
+python benchmarks/training.py --dataset imdb_reviews
+python benchmarks/training.py --dataset reviews.tsv --examples 4000
+
+The model is the one of `recipes/sentiment.py`: word vectors, a layer that reads in both directions, the
+maximum over time, scores; trained by Adam with its gradients clipped. Contenders are, each in a process of
+its own that does one epoch, so that tracing and compiling count for all:
+
+    zoo                     `zoo.LSTM` in `zoo.fit`, batches by `zoo.batches`
+    keras, same batches     `keras.layers.LSTM` in `keras.Model.fit`, the very same batches
+    keras, usual            the same, with batches as they are usually made: shuffled, each padded to the
+                            longest of its texts, cut at the same number of words
+
+They take turns, in a new random order in each round; the figures are medians over the rounds.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import tensorflow as tf
+import tyro
+
+import zoo
+from recipes.command_line import Count, UsageError
+
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Compare an epoch of training."""
+
+    dataset: str = "negation"  # embedded; or a TFDS name such as imdb_reviews; or a path to TSV, CSV or texts
+    data_dir: Path | None = None  # where TFDS keeps its data
+    examples: Count | None = None  # so many of the training texts; None takes all
+    vocabulary: Count = 10_000  # words known
+    embedding: Count = 128  # width of a word's vector
+    units: Count = 128  # in each direction
+    words: Count = 400  # longer texts are cut
+    batch_size: Count = 64  # texts
+    rounds: Count = 3  # epochs of each contender
+
+
+def prepare(settings: Settings, cache: Path) -> None:
+    """Encode the texts, and leave them in a file."""
+    texts = zoo.load_classification(settings.dataset, data_dir=settings.data_dir).train
+    if settings.examples is not None:
+        texts = texts.take(settings.examples)
+    known = zoo.learn_vocabulary(texts.map(lambda text, _: text), settings.vocabulary)
+    file = zoo.write_vocabulary(known, cache.with_suffix(".txt"))
+    words = zoo.WordEncoder(file, settings.words)
+    encoded = texts.map(lambda text, label: (words(text[None]).ids[0], label), tf.data.AUTOTUNE)
+    print(zoo.batches(encoded, settings.batch_size, seed=1, cache=cache))
+
+
+def stored(settings: Settings, cache: Path) -> zoo.Batches:
+    """The batches of what `prepare` left."""
+    spec = (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64))
+    nothing = tf.data.Dataset.from_generator(lambda: iter(()), output_signature=spec)
+    return zoo.batches(nothing, settings.batch_size, seed=1, cache=cache)
+
+
+def usual(settings: Settings, cache: Path) -> tf.data.Dataset:
+    """The texts shuffled, and each batch padded to its longest."""
+    one_by_one = stored(settings, cache).epoch(0).unbatch()
+    trimmed = one_by_one.map(lambda ids, label: (ids[: tf.math.count_nonzero(ids)], label)).cache()
+    count = int(trimmed.reduce(0, lambda count, _: count + 1))
+    return trimmed.shuffle(count, seed=1).padded_batch(settings.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def optimizer() -> keras.optimizers.Optimizer:
+    """The same for all."""
+    return keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+
+
+def keras_model(settings: Settings) -> keras.Model:
+    """The model on Keras's own layers."""
+    ids = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(settings.vocabulary, settings.embedding)(ids)
+    mask = keras.ops.not_equal(ids, 0)
+    layer = keras.layers.LSTM(settings.units, return_sequences=True)
+    outputs = keras.layers.Bidirectional(layer)(vectors, mask=mask)
+    pooled = keras.ops.max(keras.ops.where(mask[..., None], outputs, -1.0), axis=1)
+    model = keras.Model(ids, keras.layers.Dense(2)(keras.layers.Dropout(0.5)(pooled)))
+    model.compile(optimizer(), LOSS)
+    return model
+
+
+def zoo_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
+    """An epoch of ours, ready to start."""
+    encoder = zoo.Encoder(zoo.LSTMCell(settings.units), bidirectional=True)
+    model = zoo.ManyToOne(settings.vocabulary, settings.embedding, encoder, 2, dropout=0.5)
+    batches = stored(settings, cache).epoch
+    options = {"optimizer": optimizer(), "loss": LOSS, "epochs": 1, "monitor": "loss"}
+    return lambda: zoo.fit(model, batches, folder=cache.with_name(f"run{os.getpid()}"), **options)
+
+
+def same_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
+    """An epoch of Keras on the same batches, ready to start."""
+    model, batches = keras_model(settings), stored(settings, cache).epoch(0)
+    return lambda: model.fit(batches, shuffle=False, verbose=0)
+
+
+def usual_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
+    """An epoch of Keras on usual batches, ready to start."""
+    model, batches = keras_model(settings), usual(settings, cache)
+    return lambda: model.fit(batches, shuffle=False, verbose=0)
+
+
+CONTENDERS = {"zoo": zoo_epoch, "keras, same batches": same_epoch, "keras, usual": usual_epoch}
+
+
+def timed(name: str, settings: Settings, cache: Path) -> float:
+    """Seconds of an epoch in a process of its own, with tracing and compiling."""
+    code = f"from training import *; child({name!r}, {settings!r}, {cache!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from pathlib import PosixPath\n{code}"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise UsageError(f"{name} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def child(name: str, settings: Settings, cache: Path) -> None:
+    """Do and time an epoch, in a process of its own."""
+    keras.utils.set_random_seed(1)
+    epoch = CONTENDERS[name](settings, cache)
+    start = time.monotonic()
+    epoch()
+    print(f"\n{time.monotonic() - start}")
+
+
+def run(settings: Settings) -> None:
+    """Measure, and print a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "examples"
+        prepare(settings, cache)
+        examples = stored(settings, cache).examples
+        seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+        order = random.Random(1)
+        for number in range(settings.rounds):
+            for name in order.sample(list(CONTENDERS), len(CONTENDERS)):
+                seconds[name].append(timed(name, settings, cache))
+                print(f"round {number + 1}/{settings.rounds}: {name} {seconds[name][-1]:.1f} s", flush=True)
+    ours = median(seconds["zoo"])
+    print("\n| contender | seconds | examples per second | zoo is faster by |\n| --- | --- | --- | --- |")
+    for name, taken in seconds.items():
+        middle = median(taken)
+        print(f"| {name} | {middle:.1f} | {examples / middle:.0f} | {middle / ours:.2f} |")
+
+
+if __name__ == "__main__":
+    try:
+        run(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
+    except (UsageError, zoo.DataError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

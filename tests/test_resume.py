@@ -1,0 +1,99 @@
+"""A process that is really killed goes on to the same bits; two processes train as one does."""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import resumable
+
+SCRIPT = resumable.__file__
+
+
+def start(folder: Path, seconds: float, dropout: float, epochs: int, **environment: str) -> subprocess.Popen:
+    command = [sys.executable, SCRIPT, folder, str(seconds), str(dropout), str(epochs)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+
+
+def finished(process: subprocess.Popen) -> str:
+    out, err = process.communicate(timeout=180)
+    assert process.returncode == 0, out + err
+    return out
+
+
+def log(folder: Path) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
+
+
+def wait_for_checkpoint(folder: Path, number: int, process: subprocess.Popen) -> None:
+    """Until so many checkpoints have been begun."""
+    while process.poll() is None:
+        names = {path.name for path in (folder / "checkpoints").glob("*")}
+        if any(name.isdigit() and int(name) >= number for name in names):
+            return
+        time.sleep(0.002)
+    raise AssertionError("ended too early:\n{}\n{}".format(*process.communicate()))
+
+
+def test_killed_at_random_it_ends_with_the_same_bits(tmp_path: Path) -> None:
+    """With shuffling, buckets and dropout. It saves all the time, so most kills hit a checkpoint's making."""
+    chance = random.Random(11)
+    whole = finished(start(tmp_path / "whole", 60, 0.2, 3))
+    reached = 0
+    for _ in range(3):
+        process = start(tmp_path / "cut", 0, 0.2, 3)
+        reached += chance.randint(5, 16)
+        wait_for_checkpoint(tmp_path / "cut", reached, process)
+        time.sleep(chance.random() / 20)
+        process.kill()
+        process.communicate()
+    resumed = finished(start(tmp_path / "cut", 60, 0.2, 3))
+    assert "going on after step" in resumed
+    assert whole.splitlines()[-1] == resumed.splitlines()[-1]
+    assert whole.splitlines()[-1].startswith("digest ")
+    assert log(tmp_path / "whole") == log(tmp_path / "cut")
+
+
+def two(folder: Path, seconds: float, epochs: int) -> list[subprocess.Popen]:
+    """Two workers on this machine, the chief first."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    tasks = [{"type": "worker", "index": index} for index in range(2)]
+    configs = [json.dumps({"cluster": {"worker": addresses}, "task": task}) for task in tasks]
+    return [start(folder, seconds, 0.0, epochs, TF_CONFIG=config) for config in configs]
+
+
+def test_two_processes_train_as_one_and_go_on_after_one_was_killed(tmp_path: Path) -> None:
+    finished(start(tmp_path / "one", 60, 0.0, 2))
+    chief, other = two(tmp_path / "two", 0, 2)
+    try:
+        wait_for_checkpoint(tmp_path / "two", 8, chief)
+        other.kill()
+        killed = time.monotonic()
+        _, err = chief.communicate(timeout=60)
+    finally:
+        chief.kill()
+        other.communicate()
+    assert time.monotonic() - killed < 60
+    assert chief.returncode == 1
+    assert "error: Lost 127.0.0.1" in err
+    assert "(worker 1)" in err
+    assert "Traceback" not in err
+    for process in two(tmp_path / "two", 60, 2):
+        finished(process)
+    expected, found = log(tmp_path / "one"), log(tmp_path / "two")
+    assert [line["step"] for line in found] == [line["step"] for line in expected]
+    for line, other_line in zip(expected, found, strict=True):
+        assert line["loss"] == pytest.approx(other_line["loss"], abs=1e-5)
+    assert found[-1]["val_loss"] == pytest.approx(expected[-1]["val_loss"], abs=1e-5)

@@ -1,0 +1,316 @@
+"""`fit`: training that goes on where it was stopped, to the bit; and `evaluate`."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from zoo.provenance import command
+from zoo.training.blame import blame
+from zoo.training.errors import Interrupted, TrainingError
+from zoo.training.folder import RunFolder
+from zoo.training.progress import Progress
+from zoo.training.steps import Loss, Measures, Steps
+from zoo.training.stopping import Stop
+from zoo.training.workers import is_chief
+
+
+def fit(
+    model: keras.Model,
+    training: tf.data.Dataset | Callable[[int], tf.data.Dataset],
+    validation: tf.data.Dataset | None = None,
+    *,
+    optimizer: keras.optimizers.Optimizer,
+    loss: Loss,
+    metrics: Sequence[keras.metrics.Metric] = (),
+    epochs: int,
+    folder: Path | str,
+    settings: Mapping[str, Any] | None = None,
+    monitor: str = "val_loss",
+    mode: Literal["min", "max"] = "min",
+    patience: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint_seconds: float = 60.0,
+) -> list[dict[str, float]]:
+    """Train a model, and leave it with the weights of its best epoch.
+
+    The same call in a new process goes on where the last one was stopped, in the middle of an epoch too,
+    and ends with the same bits: weights, optimizer, random numbers of layers and the position in `training`
+    are in the checkpoint, and log lines written after it are taken back. On SIGINT (Ctrl-C) and SIGTERM the
+    step is finished and saved. Inside `zoo.distributed` the rows of each batch are shared out among the
+    replicas; `folder` must then be one that all machines see.
+
+    Args:
+        model: called as `model(x, training=True)`. States of its stateful layers are carried from
+            batch to batch, and are zero at the start of each epoch: with `zoo.streams` this is truncated
+            back-propagation through time (Williams and Peng, 1990).
+        training: batches `(x, y)` or `(x, y, weights)`, with weights [batch] or as the loss has elements: 0
+            where there is padding. Either a dataset, or a function that gives the dataset of an epoch,
+            counted from 0, such as `zoo.batches(...).epoch`. Two processes must read the same from it: give
+            its `shuffle` a seed. To go on, what the epoch has seen is read again and skipped; of a dataset
+            also all epochs before, which may shuffle anew each time.
+        validation: batches likewise.
+        optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradients of the whole
+            batch (Pascanu et al., 2013), and the norm before that is in the log.
+        loss: a Keras loss, or a function of targets and outputs that gives a loss for each element. The
+            weighted mean over all elements of the batch is minimised, plus the losses that the model adds.
+        metrics: Keras metrics whose state is made of sums, as that of almost all is.
+        epochs: how often all of `training` is seen.
+        folder: what is kept of the run; see `zoo.training.folder`.
+        settings: what else the run depends on, such as a recipe's settings and the seed. A run that was
+            started with others is not gone on with.
+        monitor: the figure by which epochs are compared. Those on `validation` begin with "val_"; a callback
+            may add others to the `logs` of its `on_epoch_end`.
+        mode: whether the best is the lowest or the highest.
+        patience: stop after so many epochs without a better one; None goes on to the end.
+        callbacks: Keras callbacks. What one remembers itself is not in the checkpoint: so use `patience`
+            in the place of `keras.callbacks.EarlyStopping`.
+        checkpoint_seconds: time between checkpoints. There is one after each epoch in any case.
+
+    Returns:
+        The figures of each epoch: "loss" and metrics in training, and on `validation` with "val_" before.
+
+    Raises:
+        TrainingError: the folder is of another run, in use, damaged or full; loss or gradient are not
+            finite; `monitor` is none of the figures.
+        Interrupted: a `KeyboardInterrupt`, after a signal.
+    """
+    first = training(0) if callable(training) else training
+    if not model.built:
+        inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
+        model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
+    optimizer.build(model.trainable_variables)
+    model.optimizer, model.stop_training = optimizer, False  # what callbacks expect
+    of_fit = {
+        "epochs": epochs,
+        "monitor": f"{mode} of {monitor}",
+        "patience": patience,
+        "optimizer": {**optimizer.get_config(), "name": type(optimizer).__name__},
+        "batch": str(first.element_spec),
+        "batches": int(first.cardinality()),
+    }
+    described = {**(settings or {}), "fit": of_fit}
+    with Stop() as stop, RunFolder(Path(folder), described, write=is_chief()) as opened:
+        steps = Steps(model, loss, metrics, first.element_spec, optimizer)
+        run = _Run(steps, training, validation, opened, stop, callbacks, monitor, mode, checkpoint_seconds)
+        run.train(epochs, math.inf if patience is None else patience)
+    return run.at.history
+
+
+def evaluate(
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    loss: Loss,
+    metrics: Sequence[keras.metrics.Metric] = (),
+) -> dict[str, float]:
+    """Loss and metrics of a model over all batches; the arguments are those of `fit`."""
+    with Stop() as stop:
+        return _evaluated(Steps(model, loss, metrics, batches.element_spec), batches, stop)
+
+
+def _evaluated(steps: Steps, batches: tf.data.Dataset, stop: Stop) -> dict[str, float]:
+    measures = Measures(steps.metrics)
+    _forget(steps.model)
+    for batch in batches:
+        measured = steps.test(batch, stop.asked())
+        measures.add(measured["sums"])
+        if measured["stop"]:
+            raise Interrupted("stopped in an evaluation", stop.signal)
+    _forget(steps.model)
+    return measures.results()
+
+
+def _forget(model: keras.Model) -> None:
+    """Set the states of stateful layers to zero."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            layer.reset_state()
+
+
+@dataclass
+class _Position:
+    """Where a run stands."""
+
+    epoch: int = 0  # being trained, from 0
+    batch: int = 0  # batches of it done
+    step: int = 0  # batches done in all
+    sums: list[Any] | None = None  # of the measures in this epoch
+    log: int = 0  # bytes
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: int | None = None  # the epoch
+    stopped: bool = False
+
+
+@dataclass
+class _Run:
+    """What `fit` does, one method for each of its parts."""
+
+    steps: Steps
+    training: tf.data.Dataset | Callable[[int], tf.data.Dataset]
+    validation: tf.data.Dataset | None
+    folder: RunFolder
+    stop: Stop
+    callbacks: Sequence[keras.callbacks.Callback]
+    monitor: str
+    mode: str
+    checkpoint_seconds: float
+
+    def train(self, epochs: int, patience: float) -> None:
+        self.measures = Measures(self.steps.metrics)
+        self.resume()
+        for callback in self.callbacks:
+            callback.set_model(self.steps.model)
+            callback.set_params({"epochs": epochs, "verbose": 0})
+        self.call("on_train_begin")
+        while self.at.epoch < epochs and not self.at.stopped:
+            self.train_epoch(epochs)
+            self.end_epoch(patience)
+        self.call("on_train_end")
+        if self.at.history:
+            self.folder.draw()
+        self.agree()  # the chief has written the best weights
+        if self.at.best is not None:
+            self.folder.best.restore(self.weights())
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """Call a method of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments)
+
+    # --- What is kept -------------------------------------------------------------------------------
+
+    def weights(self) -> dict[str, list[tf.Variable]]:
+        """All that the model's outputs depend on, and the states of its layers."""
+        return {"model": [v.value for v in self.steps.model.variables]}
+
+    def state(self) -> dict[str, list[tf.Variable]]:
+        """All that a step depends on or changes, but for the position."""
+        return {**self.weights(), "optimizer": [v.value for v in self.steps.optimizer.variables]}
+
+    def resume(self) -> None:
+        """Take up the last checkpoint, or begin."""
+        progress = self.folder.checkpoints.restore(self.state())
+        self.at = _Position()
+        if progress is not None:
+            self.at = _Position(**progress)
+            self.measures.restore(self.at.sums)
+            say(f"{self.folder.path}: going on after step {self.at.step}, in epoch {self.at.epoch + 1}")
+            if not callable(self.training):
+                for _ in range(self.at.epoch):
+                    self.training.reduce(0, lambda count, *_: count)
+        self.folder.open_log(self.at.log)
+        self.agree()
+        self.saved = self.drawn = time.monotonic()
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self.at.sums = [value.tolist() for value in self.measures.sums]
+        self.folder.save(self.state(), asdict(self.at))
+        self.saved = time.monotonic()
+
+    def agree(self) -> None:
+        """Wait for the other workers, and make sure that they stand at the same step."""
+        mean = self.steps.mean_over_replicas(self.at.step)
+        if mean != self.at.step:
+            raise TrainingError(
+                f"This worker stands at step {self.at.step} of {self.folder.path}, the workers on average at "
+                f"step {mean:g}. The run folder must be one that all of them see, such as a shared volume."
+            )
+
+    # --- An epoch -----------------------------------------------------------------------------------
+
+    def train_epoch(self, epochs: int) -> None:
+        """Train on what is left of an epoch."""
+        dataset = self.training(self.at.epoch) if callable(self.training) else self.training
+        batches = int(dataset.cardinality())
+        total, after = (batches, batches * (epochs - self.at.epoch - 1)) if batches > 0 else (None, None)
+        self.progress = Progress(f"epoch {self.at.epoch + 1}/{epochs}", total, after, self.at.batch)
+        if self.at.batch == 0:
+            self.measures.reset()
+            _forget(self.steps.model)
+        self.call("on_epoch_begin", self.at.epoch)
+        asked = time.monotonic()
+        for batch in dataset.skip(self.at.batch):
+            self.train_batch(batch, time.monotonic() - asked)
+            if time.monotonic() - self.saved > self.checkpoint_seconds:
+                self.save()
+            asked = time.monotonic()
+
+    def train_batch(self, batch: Any, waited: float) -> None:
+        """One step, and its line in the log."""
+        self.call("on_train_batch_begin", self.at.batch)
+        gradients, measured = self.steps.gradients(batch, self.stop.asked())
+        figures = {name: float(measured[name]) for name in ("loss", "norm", "learning_rate")}
+        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["norm"])):
+            where = f"step {self.at.step + 1}, batch {self.at.batch + 1} of epoch {self.at.epoch + 1}"
+            cause = blame(self.steps.model, batch, figures["loss"], gradients)
+            raise TrainingError(
+                f"Training stopped at {where}: {cause}. Checkpoints from before are in {self.folder.path}. A "
+                "lower learning rate or `global_clipnorm` may help, in another folder."
+            )
+        self.steps.update(gradients)
+        self.measures.add(measured["sums"])
+        self.at.batch += 1
+        self.at.step += 1
+        rows = keras.tree.flatten(batch)[0].shape[0]
+        timing = {"waited": round(waited, 6)}
+        self.folder.log("step", {"epoch": self.at.epoch + 1, "step": self.at.step, **figures}, timing)
+        self.progress.step(rows, waited, lambda: self.measures.results() | {"norm": figures["norm"]})
+        self.call("on_train_batch_end", self.at.batch - 1, {"loss": figures["loss"]})
+        if measured["stop"]:
+            self.leave()
+
+    def end_epoch(self, patience: float) -> None:
+        """Evaluate, log, keep the weights if they are the best, save."""
+        timing = self.progress.timing()
+        figures = self.measures.results()
+        if self.validation is not None:
+            try:
+                validated = _evaluated(self.steps, self.validation, self.stop)
+            except Interrupted:
+                self.leave()
+            figures |= {f"val_{name}": value for name, value in validated.items()}
+        self.call("on_epoch_end", self.at.epoch, figures)
+        if self.monitor not in figures:
+            raise TrainingError(f"`monitor` is {self.monitor!r}, but the figures are {', '.join(figures)}.")
+        figures = {name: float(value) for name, value in figures.items()}
+        self.progress.end(figures)
+        self.at.history.append(figures)
+        if self.is_best():
+            self.at.best = self.at.epoch
+            self.folder.save_best(self.weights())
+        line = {"epoch": self.at.epoch + 1, "step": self.at.step, **figures}
+        self.folder.log("epoch", line, timing)
+        self.at.stopped = self.at.epoch - self.at.best >= patience or self.steps.model.stop_training
+        self.at.epoch += 1
+        self.at.batch = 0
+        self.save()
+        if time.monotonic() - self.drawn > 30:
+            self.folder.draw()
+            self.drawn = time.monotonic()
+
+    def is_best(self) -> bool:
+        """Whether the last epoch is better than all before; a figure that is not a number is not."""
+        last = self.at.history[-1][self.monitor]
+        if self.at.best is None or math.isnan(best := self.at.history[self.at.best][self.monitor]):
+            return True
+        return last > best if self.mode == "max" else last < best
+
+    def leave(self) -> None:
+        """Save, and raise what ends the run."""
+        self.save()
+        raise Interrupted(
+            f"stopped at step {self.at.step}, saved in {self.folder.path}. To go on: {command()}",
+            self.stop.signal,
+        )
+
+
+def say(message: str) -> None:
+    """Tell the user, where there is one to tell."""
+    if is_chief():
+        print(message, flush=True)

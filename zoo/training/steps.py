@@ -1,0 +1,201 @@
+"""One step: gradients of a batch, the update of the weights, the measures of a batch.
+
+Each step sees the whole global batch on every replica, which takes its rows of it. Losses, gradients and
+measures are summed over the replicas, so all of them know the same, and it is what one machine would know.
+"""
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+Loss = keras.losses.Loss | Callable[[Any, Any], Any]
+
+
+class Measures:
+    """Loss and metrics, gathered over batches. What is gathered is a sum, so replicas add theirs.
+
+    Args:
+        metrics: Keras metrics whose state is made of sums, as that of almost all is.
+    """
+
+    def __init__(self, metrics: Sequence[keras.metrics.Metric]) -> None:
+        self.metrics = metrics
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        zeros = [np.zeros(v.shape, v.dtype) for metric in self.metrics for v in metric.variables]
+        self.sums = [np.zeros((), np.float64), np.zeros((), np.float64), *zeros]
+
+    def restore(self, sums: Sequence[Any]) -> None:
+        """Take up the sums of another process, given as nested lists."""
+        self.sums = [np.asarray(new, mine.dtype) for mine, new in zip(self.sums, sums, strict=True)]
+
+    def add(self, sums: Sequence[tf.Tensor]) -> None:
+        """Add what a batch adds: the sum of its weighted losses, of its weights, and for the metrics."""
+        self.sums = [mine + np.asarray(new, mine.dtype) for mine, new in zip(self.sums, sums, strict=True)]
+
+    def results(self) -> dict[str, float]:
+        """Loss and metrics by name, over all that was added."""
+        total, count, *sums = self.sums
+        results = {"loss": float(total / max(count, 1e-30))}
+        for metric in self.metrics:
+            mine, sums = sums[: len(metric.variables)], sums[len(metric.variables) :]
+            result = metric.stateless_result([tf.constant(value) for value in mine])
+            named = result if isinstance(result, Mapping) else {metric.name: result}
+            results |= {name: float(value) for name, value in named.items()}
+        return results
+
+
+class Steps:
+    """The steps of training and of evaluation, for a model under the strategy that is in force.
+
+        values = loss of each element
+        L = sum(weights * values) / sum(weights) + losses the model adds
+        g = dL/dw,    w = optimizer(w, g)
+
+    Both sums go over the batches of all replicas, so L does not depend on their number.
+
+    Args:
+        model: called as `model(x, training=...)`.
+        loss: of targets and outputs; its reduction is not used.
+        metrics: what else is measured.
+        spec: shapes and dtypes of a batch: `(x, y)` or `(x, y, weights)`.
+        optimizer: updates the weights, where this is for training.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        loss: Loss,
+        metrics: Sequence[keras.metrics.Metric],
+        spec: Any,
+        optimizer: keras.optimizers.Optimizer | None = None,
+    ) -> None:
+        self.model, self.loss, self.metrics, self.optimizer = model, _unreduced(loss), metrics, optimizer
+        self.strategy = tf.distribute.get_strategy()
+        signature = [spec, tf.TensorSpec([], tf.float32)]
+        self.gradients = tf.function(self._gradients, input_signature=signature, autograph=False)
+        self.test = tf.function(self._test, input_signature=signature, autograph=False)
+        self.update = tf.function(self._update, autograph=False)
+        if self.strategy.num_replicas_in_sync > 1 and optimizer is not None:
+            # Keras would clip first and add up the gradients of all replicas then: they are added up already.
+            optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+
+    def _gradients(self, batch: Any, stop: tf.Tensor) -> tuple[list[tf.Tensor], dict[str, Any]]:
+        """Gradients of all trainable weights, and what was measured.
+
+        Args:
+            batch: of `spec`.
+            stop: 1 where this worker was asked to stop, else 0.
+
+        Returns:
+            The gradients, and "loss", "norm" of all gradients, "learning_rate", "sums" for `Measures` and
+            "stop", the number of workers that were asked to stop.
+        """
+
+        def on_replica(batch: Any, stop: tf.Tensor) -> tuple[list[tf.Tensor], dict[str, Any]]:
+            x, y, weights = self._rows(batch)
+            variables = [v.value for v in self.model.trainable_variables]
+            with self._own_random_numbers(), tf.GradientTape() as tape:
+                outputs = self.model(x, training=True)
+                total, count, everywhere = self._loss(y, outputs, weights)
+                loss = total / everywhere
+                if self.model.losses:
+                    loss += tf.add_n(self.model.losses) / self.strategy.num_replicas_in_sync
+            gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+            # A row of an embedding may come more than once: the norm is that of the sum.
+            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            sums = self._sums(total, count, y, outputs, weights)
+            return _summed((gradients, {"loss": loss, "sums": sums, "stop": stop}))
+
+        gradients, measured = self._run(on_replica, batch, stop)
+        measured["norm"] = tf.linalg.global_norm(gradients)
+        measured["learning_rate"] = tf.convert_to_tensor(self.optimizer.learning_rate)
+        return gradients, measured
+
+    def _update(self, gradients: list[tf.Tensor]) -> None:
+        """Update the weights by gradients that are the same on all replicas."""
+        self.strategy.run(self.optimizer.apply, args=(gradients, self.model.trainable_variables))
+
+    def _test(self, batch: Any, stop: tf.Tensor) -> dict[str, Any]:
+        """What was measured of a batch in evaluation: "sums" and "stop"."""
+
+        def on_replica(batch: Any, stop: tf.Tensor) -> dict[str, Any]:
+            x, y, weights = self._rows(batch)
+            outputs = self.model(x, training=False)
+            total, count, _ = self._loss(y, outputs, weights)
+            return _summed({"sums": self._sums(total, count, y, outputs, weights), "stop": stop})
+
+        return self._run(on_replica, batch, stop)
+
+    def mean_over_replicas(self, number: float) -> float:
+        """The mean of a number that each worker has; waits for all of them."""
+        total = tf.function(lambda number: self._run(_summed, number), autograph=False)
+        return float(total(tf.constant(number, tf.float64))) / self.strategy.num_replicas_in_sync
+
+    def _run(self, on_replica: Callable, *arguments: Any) -> Any:
+        results = self.strategy.run(on_replica, args=arguments)
+        return keras.tree.map_structure(lambda x: self.strategy.experimental_local_results(x)[0], results)
+
+    def _sums(
+        self, total: tf.Tensor, count: tf.Tensor, y: Any, outputs: Any, weights: Any
+    ) -> list[tf.Tensor]:
+        """What a batch adds to `Measures`."""
+        sums = [total, count]
+        for metric in self.metrics:
+            zeros = [tf.zeros(v.shape, v.dtype) for v in metric.variables]
+            sums += metric.stateless_update_state(zeros, y, outputs, sample_weight=weights)
+        return sums
+
+    @contextlib.contextmanager
+    def _own_random_numbers(self) -> Iterator[None]:
+        """Within this context each replica draws other numbers: all have the same seeds, and other rows."""
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        states = [v.value for v in self.model.variables if v.path.endswith("seed_generator_state")]
+        if self.strategy.num_replicas_in_sync == 1:
+            states = []
+        for state in states:  # a seed and a count of the draws
+            state.assign_add([tf.cast(number, state.dtype) * 1_000_003, 0])
+        yield
+        for state in states:
+            state.assign_sub([tf.cast(number, state.dtype) * 1_000_003, 0])
+
+    def _rows(self, batch: Any) -> tuple[Any, Any, Any]:
+        """The inputs, targets and weights that are this replica's."""
+        replicas = self.strategy.num_replicas_in_sync
+        if replicas > 1:
+            number = tf.distribute.get_replica_context().replica_id_in_sync_group
+            batch = keras.tree.map_structure(lambda x: x[number::replicas], batch)
+        return keras.utils.unpack_x_y_sample_weight(batch)
+
+    def _loss(self, y: Any, outputs: Any, weights: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Sum of the weighted losses and of the weights in this replica, and of the weights everywhere."""
+        values = self.loss(y, outputs)
+        if weights is None:
+            weights = tf.ones_like(values)
+        while weights.shape.rank < values.shape.rank:
+            weights = weights[..., None]
+        weights = tf.broadcast_to(tf.cast(weights, values.dtype), tf.shape(values))
+        count = tf.reduce_sum(weights)
+        return tf.reduce_sum(weights * values), count, tf.maximum(_summed(count), 1e-30)
+
+
+def _summed(values: Any) -> Any:
+    """Over all replicas."""
+    context = tf.distribute.get_replica_context()
+    # An argument of a function has no device, and needs one.
+    flat = [tf.identity(value) for value in keras.tree.flatten(values)]
+    return keras.tree.pack_sequence_as(values, context.all_reduce(tf.distribute.ReduceOp.SUM, flat))
+
+
+def _unreduced(loss: Loss) -> Loss:
+    if isinstance(loss, keras.losses.Loss):
+        loss = copy.copy(loss)
+        loss.reduction = "none"
+    return loss
