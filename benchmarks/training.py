@@ -13,6 +13,10 @@ its own that does one epoch, so that tracing and compiling count for all:
                             longest of its texts, cut at the same number of words
 
 They take turns, in a new random order in each round; the figures are medians over the rounds.
+
+    python benchmarks/training.py --workers 2
+
+compares one worker on one core with two on two instead, joined by loopback, as two machines would be.
 """
 
 import json
@@ -22,8 +26,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -52,6 +57,7 @@ class Settings:
     words: Count = 400  # longer texts are cut
     batch_size: Count = 64  # texts
     rounds: Count = 3  # epochs of each contender
+    workers: int = 0  # instead, compare up to so many workers of ours, each on a core of its own
 
 
 def prepare(settings: Settings, cache: Path) -> None:
@@ -105,7 +111,8 @@ def zoo_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
     model = zoo.ManyToOne(settings.vocabulary, settings.embedding, encoder, 2, dropout=0.5)
     batches = stored(settings, cache).epoch
     options = {"optimizer": optimizer(), "loss": LOSS, "epochs": 1, "monitor": "loss"}
-    return lambda: zoo.fit(model, batches, folder=cache.with_name(f"run{os.getpid()}"), **options)
+    folder = os.environ.get("BENCHMARK_FOLDER", cache.with_name(f"run{os.getpid()}"))
+    return lambda: zoo.fit(model, batches, folder=folder, **options)
 
 
 def same_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
@@ -123,46 +130,77 @@ def usual_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
 CONTENDERS = {"zoo": zoo_epoch, "keras, same batches": same_epoch, "keras, usual": usual_epoch}
 
 
-def timed(name: str, settings: Settings, cache: Path) -> float:
-    """Seconds of an epoch in a process of its own, with tracing and compiling."""
-    code = f"from training import *; child({name!r}, {settings!r}, {cache!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", f"from pathlib import PosixPath\n{code}"],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
-        capture_output=True,
+def started(
+    name: str, settings: Settings, cache: Path, cores: Collection[int] | None = None, **environment: str
+) -> subprocess.Popen:
+    """A process that does and times an epoch, on some of the cores."""
+    code = f"from pathlib import PosixPath\nfrom training import *\nchild({name!r}, {settings!r}, {cache!r})"
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", code],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=None if cores is None else lambda: os.sched_setaffinity(0, cores),
     )
-    if done.returncode:
-        raise UsageError(f"{name} failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def child(name: str, settings: Settings, cache: Path) -> None:
-    """Do and time an epoch, in a process of its own."""
-    keras.utils.set_random_seed(1)
-    epoch = CONTENDERS[name](settings, cache)
-    start = time.monotonic()
-    epoch()
-    print(f"\n{time.monotonic() - start}")
+    """Do and time an epoch, with tracing and compiling."""
+    with zoo.distributed():
+        keras.utils.set_random_seed(1)
+        epoch = CONTENDERS[name](settings, cache)
+        start = time.monotonic()
+        epoch()
+        print(f"\n{time.monotonic() - start}")
+
+
+def seconds(process: subprocess.Popen) -> float:
+    """What a process has timed."""
+    out, err = process.communicate()
+    if process.returncode:
+        raise UsageError(f"A process failed:\n{err}")
+    return json.loads(out.splitlines()[-1])
+
+
+def one(name: str, settings: Settings, cache: Path) -> float:
+    """Seconds of an epoch in one process on all cores."""
+    return seconds(started(name, settings, cache))
+
+
+def on_cores(count: int, settings: Settings, cache: Path) -> float:
+    """Seconds of an epoch of ours by so many workers, each on a core of its own."""
+    addresses = [f"127.0.0.1:{29500 + os.getpid() % 1000 + 1000 * index}" for index in range(count)]
+    folder = cache.with_name(f"workers{count}-{time.monotonic_ns()}")
+    workers = []
+    for index, core in zip(range(count), sorted(os.sched_getaffinity(0)), strict=False):
+        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        variables = {"TF_CONFIG": json.dumps(task), "BENCHMARK_FOLDER": str(folder)}
+        workers.append(started("zoo", settings, cache, {core}, **variables))
+    return max(map(seconds, workers))
 
 
 def run(settings: Settings) -> None:
     """Measure, and print a table."""
+    if settings.workers:
+        measures = {f"{n} on {n} cores": partial(on_cores, n) for n in range(1, settings.workers + 1)}
+    else:
+        measures = {name: partial(one, name) for name in CONTENDERS}
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "examples"
         prepare(settings, cache)
         examples = stored(settings, cache).examples
-        seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+        taken: dict[str, list[float]] = {name: [] for name in measures}
         order = random.Random(1)
         for number in range(settings.rounds):
-            for name in order.sample(list(CONTENDERS), len(CONTENDERS)):
-                seconds[name].append(timed(name, settings, cache))
-                print(f"round {number + 1}/{settings.rounds}: {name} {seconds[name][-1]:.1f} s", flush=True)
-    ours = median(seconds["zoo"])
-    print("\n| contender | seconds | examples per second | zoo is faster by |\n| --- | --- | --- | --- |")
-    for name, taken in seconds.items():
-        middle = median(taken)
-        print(f"| {name} | {middle:.1f} | {examples / middle:.0f} | {middle / ours:.2f} |")
+            for name in order.sample(list(measures), len(measures)):
+                taken[name].append(measures[name](settings, cache))
+                print(f"round {number + 1}/{settings.rounds}: {name} {taken[name][-1]:.1f} s", flush=True)
+    first = median(taken[next(iter(measures))])
+    print("\n| contender | seconds | examples per second | time to the first |\n| --- | --- | --- | --- |")
+    for name, values in taken.items():
+        middle = median(values)
+        print(f"| {name} | {middle:.1f} | {examples / middle:.0f} | {middle / first:.2f} |")
 
 
 if __name__ == "__main__":

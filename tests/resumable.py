@@ -1,6 +1,11 @@
-"""A small training run, to be killed and started again: python resumable.py FOLDER SECONDS DROPOUT EPOCHS."""
+"""A small training run, to be killed and started again: python resumable.py FOLDER SECONDS DROPOUT EPOCHS.
 
+With the environment variable MIRRORED it runs on two replicas in one process.
+"""
+
+import contextlib
 import hashlib
+import os
 import sys
 
 import keras
@@ -49,10 +54,18 @@ def digest(model: keras.Model) -> str:
     return hashlib.sha256(b"".join(value.tobytes() for value in variables)).hexdigest()
 
 
+def mirrored() -> contextlib.AbstractContextManager:
+    """The scope of two replicas, which take the place of two GPUs."""
+    half = tf.config.LogicalDeviceConfiguration()
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [half, half])
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+
+
 if __name__ == "__main__":
     folder, seconds, dropout, epochs = sys.argv[1:]
+    scope = mirrored() if "MIRRORED" in os.environ else contextlib.nullcontext()
     try:
-        with zoo.distributed():
+        with scope, zoo.distributed():
             model = train(folder, float(seconds), float(dropout), int(epochs))
             print("digest", digest(model), flush=True)
     except zoo.TrainingError as error:

@@ -42,6 +42,19 @@ def test_a_tiny_run_has_a_row_for_each_contender(tmp_path: Path) -> None:
         assert float(line[3]) == pytest.approx(1000 * np.mean(row["seconds"]["training"]), abs=0.01)
 
 
+def test_a_tiny_epoch_of_each_contender_is_timed() -> None:
+    script = SCRIPT.with_name("training.py")
+    options = ["--examples", "64", "--rounds", "1", "--units", "4", "--embedding", "4"]
+    done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("64 examples in 1 batches of up to 64")
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][2:]
+    assert [name for name, *_ in rows] == ["zoo", "keras, same batches", "keras, usual"]
+    for _, seconds, speed, ratio in rows:
+        assert float(speed) == pytest.approx(64 / float(seconds), abs=0.6, rel=0.02)
+        assert float(ratio) == pytest.approx(float(seconds) / float(rows[0][1]), rel=0.02)
+
+
 def tables(text: str) -> list[str]:
     return [block for block in text.split("\n\n") if block.startswith("|")]
 

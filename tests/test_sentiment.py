@@ -277,7 +277,7 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
     (answer,) = ask(tmp_path / "1", ("serving_default", ["word999 xx", "yy word7", "zz"]))
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
-    assert figures(tmp_path / "1")["test accuracy, gru"] > 0.9
+    assert figures(tmp_path / "1")["test accuracy, simple_rnn"] > 0.9
 
 
 def test_recipe_settings_are_documented() -> None:

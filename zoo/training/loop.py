@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.provenance import command
@@ -31,7 +32,7 @@ def fit(
     epochs: int,
     folder: Path | str,
     settings: Mapping[str, Any] | None = None,
-    monitor: str = "val_loss",
+    monitor: str | None = None,
     mode: Literal["min", "max"] = "min",
     patience: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -64,8 +65,9 @@ def fit(
         folder: what is kept of the run; see `zoo.training.folder`.
         settings: what else the run depends on, such as a recipe's settings and the seed. A run that was
             started with others is not gone on with.
-        monitor: the figure by which epochs are compared. Those on `validation` begin with "val_"; a callback
-            may add others to the `logs` of its `on_epoch_end`.
+        monitor: the figure by which epochs are compared; None is the loss, on `validation` if there is one.
+            Figures on `validation` begin with "val_"; a callback may add others, such as BLEU, to the `logs`
+            of its `on_epoch_end`.
         mode: whether the best is the lowest or the highest.
         patience: stop after so many epochs without a better one; None goes on to the end.
         callbacks: Keras callbacks. What one remembers itself is not in the checkpoint: so use `patience`
@@ -80,6 +82,7 @@ def fit(
             finite; `monitor` is none of the figures.
         Interrupted: a `KeyboardInterrupt`, after a signal.
     """
+    monitor = monitor or ("loss" if validation is None else "val_loss")
     first = training(0) if callable(training) else training
     if not model.built:
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
@@ -114,15 +117,21 @@ def evaluate(
 
 
 def _evaluated(steps: Steps, batches: tf.data.Dataset, stop: Stop) -> dict[str, float]:
-    measures = Measures(steps.metrics)
+    measures, progress = Measures(steps.metrics), Progress("evaluating", int(batches.cardinality()))
     _forget(steps.model)
     for batch in batches:
         measured = steps.test(batch, stop.asked())
         measures.add(measured["sums"])
+        progress.step(_rows(batch), 0, measures.results)
         if measured["stop"]:
-            raise Interrupted("stopped in an evaluation", stop.signal)
+            message = f"stopped in an evaluation; what was trained is saved. To go on: {command()}"
+            raise Interrupted(message, stop.signal)
     _forget(steps.model)
     return measures.results()
+
+
+def _rows(batch: Any) -> int:
+    return keras.tree.flatten(batch)[0].shape[0]
 
 
 def _forget(model: keras.Model) -> None:
@@ -139,7 +148,7 @@ class _Position:
     epoch: int = 0  # being trained, from 0
     batch: int = 0  # batches of it done
     step: int = 0  # batches done in all
-    sums: list[Any] | None = None  # of the measures in this epoch
+    sums: list[Any] = field(default_factory=list)  # of the measures in this epoch
     log: int = 0  # bytes
     history: list[dict[str, float]] = field(default_factory=list)
     best: int | None = None  # the epoch
@@ -198,7 +207,8 @@ class _Run:
         self.at = _Position()
         if progress is not None:
             self.at = _Position(**progress)
-            self.measures.restore(self.at.sums)
+            if self.at.sums:
+                self.measures.sums = [np.asarray(value) for value in self.at.sums]
             say(f"{self.folder.path}: going on after step {self.at.step}, in epoch {self.at.epoch + 1}")
             if not callable(self.training):
                 for _ in range(self.at.epoch):
@@ -209,7 +219,7 @@ class _Run:
 
     def save(self) -> None:
         """Write a checkpoint."""
-        self.at.sums = [value.tolist() for value in self.measures.sums]
+        self.at.sums = [value.tolist() for value in self.measures.sums or ()]
         self.folder.save(self.state(), asdict(self.at))
         self.saved = time.monotonic()
 
@@ -228,10 +238,10 @@ class _Run:
         """Train on what is left of an epoch."""
         dataset = self.training(self.at.epoch) if callable(self.training) else self.training
         batches = int(dataset.cardinality())
-        total, after = (batches, batches * (epochs - self.at.epoch - 1)) if batches > 0 else (None, None)
-        self.progress = Progress(f"epoch {self.at.epoch + 1}/{epochs}", total, after, self.at.batch)
+        after = batches * (epochs - self.at.epoch - 1)
+        self.progress = Progress(f"epoch {self.at.epoch + 1}/{epochs}", batches, after, self.at.batch)
         if self.at.batch == 0:
-            self.measures.reset()
+            self.measures.sums = None
             _forget(self.steps.model)
         self.call("on_epoch_begin", self.at.epoch)
         asked = time.monotonic()
@@ -257,10 +267,9 @@ class _Run:
         self.measures.add(measured["sums"])
         self.at.batch += 1
         self.at.step += 1
-        rows = keras.tree.flatten(batch)[0].shape[0]
         timing = {"waited": round(waited, 6)}
         self.folder.log("step", {"epoch": self.at.epoch + 1, "step": self.at.step, **figures}, timing)
-        self.progress.step(rows, waited, lambda: self.measures.results() | {"norm": figures["norm"]})
+        self.progress.step(_rows(batch), waited, lambda: self.measures.results() | {"norm": figures["norm"]})
         self.call("on_train_batch_end", self.at.batch - 1, {"loss": figures["loss"]})
         if measured["stop"]:
             self.leave()
@@ -279,7 +288,7 @@ class _Run:
         if self.monitor not in figures:
             raise TrainingError(f"`monitor` is {self.monitor!r}, but the figures are {', '.join(figures)}.")
         figures = {name: float(value) for name, value in figures.items()}
-        self.progress.end(figures)
+        self.progress.end(figures, timing)
         self.at.history.append(figures)
         if self.is_best():
             self.at.best = self.at.epoch
@@ -304,6 +313,7 @@ class _Run:
     def leave(self) -> None:
         """Save, and raise what ends the run."""
         self.save()
+        self.agree()  # the others would be missed while one is saving
         raise Interrupted(
             f"stopped at step {self.at.step}, saved in {self.folder.path}. To go on: {command()}",
             self.stop.signal,

@@ -1,5 +1,6 @@
 """How far training has come, on one line."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -8,16 +9,16 @@ from collections.abc import Callable
 class Progress:
     """Prints where an epoch stands: rewritten in place on a terminal, else a new line now and then.
 
-        epoch 2/6  320/352  loss 0.3120  norm 0.84  6.1 steps/s  390 examples/s  input 0 %  left 2:41
+        epoch 2/6  320/352  left 2:41  loss 0.3120  norm 0.8412  6.1 steps/s  390 examples/s  input 0%
 
     Args:
         label: what begins the line.
-        total: batches of the epoch; None if not known.
-        after: batches of the whole run that follow this epoch, for the time left; None if not known.
+        total: batches of the epoch, negative if not known.
+        after: batches of the whole run that follow this epoch, for the time left.
         done: batches of this epoch that were done in an earlier process.
     """
 
-    def __init__(self, label: str, total: int | None, after: int | None, done: int) -> None:
+    def __init__(self, label: str, total: int, after: int = 0, done: int = 0) -> None:
         self.label, self.total, self.after = label, total, after
         self.done = self.first = done
         self.examples = 0
@@ -25,7 +26,6 @@ class Progress:
         self.started = time.monotonic()
         self.terminal = sys.stdout.isatty()
         self.printed = self.started if self.terminal else self.started - 20  # the first line comes early
-        self.width = 0
 
     def step(self, examples: int, waited: float, figures: Callable[[], dict[str, float]]) -> None:
         """Count one batch.
@@ -41,11 +41,15 @@ class Progress:
         now = time.monotonic()
         if now - self.printed >= (0.2 if self.terminal else 30):
             self.printed = now
-            self._print(self._line(figures()), "\r")
+            timing, left = self.timing(), ""
+            if self.total > 0:
+                remaining = self.total - self.done + self.after
+                left = f"left {_clock(remaining * timing['seconds'] / (self.done - self.first))}"
+            self._print(self._line(figures(), timing, left), "\r")
 
-    def end(self, figures: dict[str, float]) -> None:
-        """Print the line of the whole epoch, with its figures."""
-        self._print(self._line(figures, finished=True), "\n")
+    def end(self, figures: dict[str, float], timing: dict[str, float]) -> None:
+        """Print the line of the whole epoch, with its figures and its `timing`."""
+        self._print(self._line(figures, timing, f"took {_clock(timing['seconds'])}"), "\n")
 
     def timing(self) -> dict[str, float]:
         """Seconds so far, the share of them spent waiting for input, steps and examples per second."""
@@ -57,25 +61,21 @@ class Progress:
             "examples_per_second": self.examples / seconds,
         }
 
-    def _line(self, figures: dict[str, float], finished: bool = False) -> str:
-        timing = self.timing()
-        of = "" if self.total is None else f"/{self.total}"
+    def _line(self, figures: dict[str, float], timing: dict[str, float], time: str) -> str:
+        of = f"/{self.total}" if self.total > 0 else ""
         shown = [f"{name} {value:.4f}" for name, value in figures.items()]
         speed = f"{timing['steps_per_second']:.1f} steps/s  {timing['examples_per_second']:.0f} examples/s"
-        parts = [self.label, f"{self.done}{of}", *shown, speed, f"input {timing['input_share']:.0%}"]
-        if finished:
-            parts.append(f"took {_clock(timing['seconds'])}")
-        elif self.total is not None and self.after is not None and self.done > self.first:
-            remaining = self.total - self.done + self.after
-            parts.append(f"left {_clock(remaining * timing['seconds'] / (self.done - self.first))}")
-        return "  ".join(parts)
+        return "  ".join(
+            [self.label, f"{self.done}{of}", time, *shown, speed, f"input {timing['input_share']:.0%}"]
+        )
 
     def _print(self, line: str, end: str) -> None:
-        if self.terminal:
-            print("\r" + line.ljust(self.width), end="\n" if end == "\n" else "", flush=True)
-            self.width = 0 if end == "\n" else len(line)
-        else:
+        if not self.terminal:
             print(line, flush=True)
+            return
+        if end == "\r":  # a line that wraps would not be overwritten
+            line = line[: shutil.get_terminal_size().columns - 1]
+        print(f"\r{line}\x1b[K", end=end, flush=True)
 
 
 def _clock(seconds: float) -> str:

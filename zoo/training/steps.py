@@ -17,36 +17,34 @@ Loss = keras.losses.Loss | Callable[[Any, Any], Any]
 
 
 class Measures:
-    """Loss and metrics, gathered over batches. What is gathered is a sum, so replicas add theirs.
+    """Loss and metrics, gathered over batches. What is gathered are sums, so replicas add theirs.
 
     Args:
         metrics: Keras metrics whose state is made of sums, as that of almost all is.
+
+    Attributes:
+        sums: of the weighted losses, of the weights, and the state of each metric; None before any batch.
     """
 
     def __init__(self, metrics: Sequence[keras.metrics.Metric]) -> None:
         self.metrics = metrics
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all batches."""
-        zeros = [np.zeros(v.shape, v.dtype) for metric in self.metrics for v in metric.variables]
-        self.sums = [np.zeros((), np.float64), np.zeros((), np.float64), *zeros]
-
-    def restore(self, sums: Sequence[Any]) -> None:
-        """Take up the sums of another process, given as nested lists."""
-        self.sums = [np.asarray(new, mine.dtype) for mine, new in zip(self.sums, sums, strict=True)]
+        self.sums: list[np.ndarray] | None = None
 
     def add(self, sums: Sequence[tf.Tensor]) -> None:
-        """Add what a batch adds: the sum of its weighted losses, of its weights, and for the metrics."""
-        self.sums = [mine + np.asarray(new, mine.dtype) for mine, new in zip(self.sums, sums, strict=True)]
+        """Add what a batch adds."""
+        new = [np.asarray(value, np.float64) for value in sums]
+        self.sums = new if self.sums is None else [*map(np.add, self.sums, new)]
 
     def results(self) -> dict[str, float]:
         """Loss and metrics by name, over all that was added."""
+        if self.sums is None:
+            raise ValueError("Expected one batch at least, got none.")
         total, count, *sums = self.sums
         results = {"loss": float(total / max(count, 1e-30))}
         for metric in self.metrics:
-            mine, sums = sums[: len(metric.variables)], sums[len(metric.variables) :]
-            result = metric.stateless_result([tf.constant(value) for value in mine])
+            size = len(metric.variables)
+            state = [tf.cast(value, v.dtype) for value, v in zip(sums[:size], metric.variables, strict=True)]
+            result, sums = metric.stateless_result(state), sums[size:]
             named = result if isinstance(result, Mapping) else {metric.name: result}
             results |= {name: float(value) for name, value in named.items()}
         return results
@@ -149,6 +147,12 @@ class Steps:
         """What a batch adds to `Measures`."""
         sums = [total, count]
         for metric in self.metrics:
+            if not metric.variables:  # some make their state when they see what it is to be of
+                with tf.init_scope():
+                    metric.update_state(
+                        *(tf.zeros([size or 1 for size in x.shape], x.dtype) for x in (y, outputs))
+                    )
+                    metric.reset_state()
             zeros = [tf.zeros(v.shape, v.dtype) for v in metric.variables]
             sums += metric.stateless_update_state(zeros, y, outputs, sample_weight=weights)
         return sums

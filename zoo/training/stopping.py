@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM, taken between two steps."""
 
+import os
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -40,4 +40,4 @@ class Stop:
         if self.came:
             raise KeyboardInterrupt
         self.signal, self.came = number, True
-        print("\nstopping after this step; once more to stop without saving", file=sys.stderr, flush=True)
+        os.write(2, b"\nstopping after this step; once more to stop without saving\n")
