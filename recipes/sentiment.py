@@ -61,7 +61,7 @@ class Settings:
     train_words: Count = 400  # longer texts are cut in training, where time goes with length
     max_words: Count = 1_000  # the same afterwards: a recurrence reads on past what it trained on
     batch_size: Count = 64  # texts of about the same length
-    epochs: Count = 6  # the one that is best on validation is kept
+    epochs: Count = 4  # the one that is best on validation is kept
     learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
     seed: int = 1  # of weights, order and dropout
 

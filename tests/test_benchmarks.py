@@ -11,17 +11,26 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+import zoo
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"benchmark_of_{name}", SCRIPT.with_stem(name))
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 SHAPE = (2, 3, 2, 4)
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("benchmark_of_recurrence", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("recurrence")
 
 
 def test_a_tiny_run_has_a_row_for_each_contender(tmp_path: Path) -> None:
@@ -42,17 +51,22 @@ def test_a_tiny_run_has_a_row_for_each_contender(tmp_path: Path) -> None:
         assert float(line[3]) == pytest.approx(1000 * np.mean(row["seconds"]["training"]), abs=0.01)
 
 
-def test_a_tiny_epoch_of_each_contender_is_timed() -> None:
-    script = SCRIPT.with_name("training.py")
-    options = ["--examples", "64", "--rounds", "1", "--units", "4", "--embedding", "4"]
-    done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("64 examples in 1 batches of up to 64")
-    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][2:]
-    assert [name for name, *_ in rows] == ["zoo", "keras, same batches", "keras, usual"]
-    for _, seconds, speed, ratio in rows:
-        assert float(speed) == pytest.approx(64 / float(seconds), abs=0.6, rel=0.02)
-        assert float(ratio) == pytest.approx(float(seconds) / float(rows[0][1]), rel=0.02)
+def test_contenders_of_training_learn_the_same_with_as_many_weights(tmp_path: Path) -> None:
+    training = load("training")
+    settings, cache = training.Settings(examples=40, units=4, embedding=4, batch_size=16), tmp_path / "texts"
+    training.prepare(settings, cache)
+
+    def texts(batches: tf.data.Dataset) -> list[list[int]]:
+        return sorted([n for n in row if n] for ids, _ in batches for row in ids.numpy().tolist())
+
+    same, usual = training.stored(settings, cache).epoch(0), training.usual(settings, cache)
+    assert len(texts(same)) == 40
+    assert texts(same) == texts(usual)
+    assert [len(labels) for _, labels in usual] == [16, 16, 8]
+    ours = zoo.ManyToOne(10_000, 4, zoo.Encoder(zoo.LSTMCell(4), bidirectional=True), 2)
+    ours.build((None, None))
+    assert ours.count_params() == training.keras_model(settings).count_params()
+    assert list(training.CONTENDERS) == ["zoo", "keras, same batches", "keras, usual"]
 
 
 def tables(text: str) -> list[str]:
