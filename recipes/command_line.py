@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,6 +67,12 @@ def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], 
     except KeyboardInterrupt:
         print("\ninterrupted; an earlier export is as it was", file=sys.stderr)
         sys.exit(130)
+
+
+def recorded(settings: Any) -> dict[str, str]:
+    """The settings that make a run what it is: not where things lie, nor what is said of them."""
+    elsewhere = ("data_dir", "folder", "export", "credit", "licence")
+    return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
 
 
 def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:

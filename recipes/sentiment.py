@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Share, UsageError, lines, main
+from recipes.command_line import Count, Rate, Share, UsageError, lines, main, recorded
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
@@ -66,12 +66,6 @@ class Settings:
     seed: int = 1  # of weights, order and dropout
 
 
-def recorded(settings: Settings) -> dict[str, str]:
-    """The settings that make a run what it is: not where things lie, nor what is said of them."""
-    elsewhere = ("data_dir", "folder", "export", "credit", "licence")
-    return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
-
-
 # --- Data ---------------------------------------------------------------------------------------
 
 
@@ -83,7 +77,9 @@ def batched(texts: LabelledTexts, vocabulary: Path, settings: Settings) -> tuple
 
     def ids(split: tf.data.Dataset, encoder: WordEncoder, seed: int | None = None) -> Batches:
         encoded = split.map(lambda text, label: (encoder(text[None]).ids[0], label), tf.data.AUTOTUNE)
-        return batches(encoded, settings.batch_size, seed=seed)
+        found = batches(encoded, settings.batch_size, seed=seed)
+        print(found)
+        return found
 
     return words, [ids(texts.train, cut, settings.seed), ids(texts.validation, words), ids(texts.test, words)]
 
@@ -97,74 +93,52 @@ def many_to_one(settings: Settings, vocabulary: int, classes: int, recurrent: bo
     if recurrent:
         cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout, seed=settings.seed)
         encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
-    return zoo.ManyToOne(
-        vocabulary,
-        settings.embedding,
-        encoder,
-        classes,
-        pooling=settings.pooling if recurrent else "mean",
-        dropout=settings.dropout,
-        word_dropout=settings.word_dropout,
-    )
+    drop = {"dropout": settings.dropout, "word_dropout": settings.word_dropout}
+    pooling = settings.pooling if recurrent else "mean"
+    return zoo.ManyToOne(vocabulary, settings.embedding, encoder, classes, pooling, **drop)
 
 
 # --- Training and evaluation --------------------------------------------------------------------
 
 
-LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-
-def trained(
-    name: str, model: zoo.ManyToOne, training: Batches, validation: Batches, settings: Settings
-) -> dict[str, float]:
-    """Train a model, and leave it with the weights of its best epoch, whose figures are given back."""
-    rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
-    history = fit(
-        model,
-        training.epoch,
-        validation.epoch(0),
-        optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
-        loss=LOSS,
-        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
-        epochs=settings.epochs,
-        monitor="val_accuracy",
-        mode="max",
-        folder=settings.folder / name,
-        settings=recorded(settings),
-    )
-    return max(history, key=lambda epoch: epoch["val_accuracy"])
+MEASURES = {
+    "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    "metrics": [keras.metrics.SparseCategoricalAccuracy("accuracy")],
+}
 
 
 def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and what it says of two of them."""
-    start = time.monotonic()
-    texts = load_classification(
-        settings.dataset,
-        data_dir=settings.data_dir,
-        text_column=settings.text_column,
-        label_column=settings.label_column,
-    )
+    start, figures = time.monotonic(), {}
+    columns = {"text_column": settings.text_column, "label_column": settings.label_column}
+    texts = load_classification(settings.dataset, data_dir=settings.data_dir, **columns)
     print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
     with tempfile.TemporaryDirectory() as folder:
-        words, splits = batched(texts, Path(folder) / "vocabulary.txt", settings)
-        for name, split in zip(("training", "validation", "test"), splits, strict=True):
-            print(f"{name:11}{split}")
-        training, validation, test = splits
-        figures = {}
+        words, (training, validation, test) = batched(texts, Path(folder) / "vocabulary.txt", settings)
+        rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
         for name, recurrent in (("bag_of_words", False), (settings.cell, True)):
             print(f"\n{name}, {words.size} words known")
             keras.utils.set_random_seed(settings.seed)
             model = many_to_one(settings, words.size, len(texts.labels), recurrent)
-            best = trained(name, model, training, validation, settings)
-            accuracy = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
-            figures[f"validation accuracy, {name}"] = best["val_accuracy"]
-            figures[f"test accuracy, {name}"] = evaluate(model, test.epoch(0), LOSS, accuracy)["accuracy"]
+            history = fit(
+                model,
+                training.epoch,
+                validation.epoch(0),
+                **MEASURES,
+                optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+                epochs=settings.epochs,
+                monitor="val_accuracy",
+                mode="max",
+                folder=settings.folder / name,
+                settings=recorded(settings),
+            )
+            figures[f"validation accuracy, {name}"] = max(epoch["val_accuracy"] for epoch in history)
+            figures[f"test accuracy, {name}"] = evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
         figures["minutes"] = (time.monotonic() - start) / 60
         figures = {name: round(value, 4) for name, value in figures.items()}
         print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
         if not zoo.is_chief():
             return
-
         program = Program(words, model, texts.labels)
         signatures = {"serving_default": program.serve, "gates": program.gates}
         about = card(settings, texts, figures)

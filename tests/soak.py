@@ -30,7 +30,7 @@ def main(kills: int, epochs: int, seed: int) -> None:
         for kill in range(1, kills + 1):
             process = start(folder / "cut", 0, 0.2, epochs)
             started = time.time()
-            moment = chance.uniform(0.4, 1.8) * starting
+            moment = chance.uniform(0.8, 2.0) * starting
             time.sleep(moment)
             process.kill()
             process.communicate()
@@ -53,7 +53,7 @@ def main(kills: int, epochs: int, seed: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     main(arguments.kills, arguments.epochs, arguments.seed)
