@@ -69,9 +69,9 @@ def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], 
         sys.exit(130)
 
 
-def recorded(settings: Any) -> dict[str, str]:
-    """The settings that make a run what it is: not where things lie, nor what is said of them."""
-    elsewhere = ("data_dir", "folder", "export", "credit", "licence")
+def recorded(settings: Any, *others: str) -> dict[str, str]:
+    """The settings that make a run what it is: not where things lie or what is said of them, nor `others`."""
+    elsewhere = ("data_dir", "folder", "export", "credit", "licence", *others)
     return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
 
 

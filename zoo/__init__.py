@@ -4,6 +4,7 @@ Cells to subclass and layers that run them over time; the formulations in which 
 out; and what it takes from raw data to a SavedModel that holds the whole program.
 """
 
+from zoo.attention import AdditiveAttention, Attention, Memory, MultiplicativeAttention
 from zoo.cells import (
     Cell,
     CoupledLSTMCell,
@@ -22,7 +23,14 @@ from zoo.cells import (
 )
 from zoo.datasets import DataError, LabelledTexts, load_classification
 from zoo.export import Card, ExportError, export_program
-from zoo.formulations import Encoder, ManyToOne
+from zoo.formulations import (
+    Decoder,
+    DelayedManyToMany,
+    Encoder,
+    ManyToOne,
+    ScheduledSampling,
+    SmoothedCrossentropy,
+)
 from zoo.inspection import encoder_gates, gates
 from zoo.recurrence import (
     GRU,
@@ -61,6 +69,8 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AdditiveAttention",
+    "Attention",
     "Batches",
     "Bypass",
     "Card",
@@ -68,6 +78,8 @@ __all__ = [
     "CoupledLSTM",
     "CoupledLSTMCell",
     "DataError",
+    "Decoder",
+    "DelayedManyToMany",
     "Encoder",
     "ExportError",
     "GRUCell",
@@ -84,17 +96,21 @@ __all__ = [
     "LayerNormLSTMCell",
     "LinearCell",
     "ManyToOne",
+    "Memory",
     "MinGRU",
     "MinGRUCell",
     "MinLSTM",
     "MinLSTMCell",
+    "MultiplicativeAttention",
     "PeepholeLSTM",
     "PeepholeLSTMCell",
     "ProjectedLSTM",
     "ProjectedLSTMCell",
     "Residual",
+    "ScheduledSampling",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SmoothedCrossentropy",
     "TrainingError",
     "WordEncoder",
     "Words",

@@ -1,6 +1,11 @@
-"""What goes on inside recurrent layers: gates and states by name, for every unit and time step."""
+"""What goes on inside: gates and states of recurrent layers by name, and where a decoder looks."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 from zoo.cells import States, Tensor
 from zoo.formulations import Encoder
@@ -53,5 +58,25 @@ def encoder_gates(encoder: Encoder, sequences: Tensor, mask: Tensor | None = Non
         for name, direction in zip(names, encoder.directions(index), strict=True):
             found = gates(direction, sequences, mask)
             values |= {f"{layer.name}_{name}{gate}": value for gate, value in found.items()}
-        sequences = layer(sequences, mask=mask)[0]
+        sequences, _ = encoder.read(index, sequences, mask)
     return values
+
+
+def plot_attention(weights: np.ndarray, source: Sequence[str], target: Sequence[str], picture: Path) -> None:
+    """Draw where a decoder looked: a row for each step, a column for each position, darker for more.
+
+    Args:
+        weights: attention [target, source], between 0 and 1.
+        source: what stands at each position, such as words.
+        target: what each step put out.
+        picture: a file to write; the ending names the format, as in `attention.png`.
+    """
+    columns, rows = len(source), len(target)
+    figure = Figure(figsize=(1.5 + 0.35 * columns, 1.5 + 0.3 * rows), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(columns), source, rotation=45, ha="left", rotation_mode="anchor")
+    axes.set_yticks(range(rows), target)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    figure.colorbar(image, label="attention", shrink=0.6)
+    figure.savefig(picture, dpi=150)

@@ -2,6 +2,16 @@
 
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.classification import LabelledTexts, load_classification
+from zoo.datasets.dates import Dates
 from zoo.datasets.negation import Negation
+from zoo.datasets.translation import ParallelTexts, load_translation
 
-__all__ = ["DataError", "LabelledTexts", "Negation", "load_classification"]
+__all__ = [
+    "DataError",
+    "Dates",
+    "LabelledTexts",
+    "Negation",
+    "ParallelTexts",
+    "load_classification",
+    "load_translation",
+]

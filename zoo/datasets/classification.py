@@ -1,12 +1,8 @@
 """Labelled texts from TFDS or from users' own files, in one shape."""
 
-import bz2
 import contextlib
 import csv
-import gzip
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +13,9 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError
+from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, open_text
 
-_SPLITS = {"train": "train", "validation": "validation|valid|val|dev", "test": "test"}
-_TABLE = r"\.(tsv|csv)(\.gz|\.xz|\.bz2)?"
-_OPEN = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
-_BROKEN = (csv.Error, EOFError, OSError, lzma.LZMAError, zlib.error)
+_TABLE = rf"\.(tsv|csv){COMPRESSION}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ def _from_tfds(
                 lambda example: (example[text], example[label])
             ),
         )
-        for split in _SPLITS
+        for split in SPLITS
         if split in info.splits
     }
     if "test" in splits and _is_empty(splits["test"]):
@@ -161,7 +155,7 @@ def _split_paths(path: Path) -> dict[str, Path]:
     if path.is_file():
         return {"train": path}
     found = {}
-    for split, names in _SPLITS.items():
+    for split, names in SPLITS.items():
         paths = [p for p in sorted(path.iterdir()) if re.fullmatch(f"({names})({_TABLE})?", p.name)]
         if len(paths) > 1:
             both = " and ".join(p.name for p in paths)
@@ -202,9 +196,7 @@ def _table(path: Path, text_column: str, label_column: str) -> Iterator[_Row]:
     is_tsv = kind[1] == "tsv"
     number = 0
     try:
-        with _OPEN.get(path.suffix, open)(
-            path, "rt", encoding="utf-8-sig", errors="replace", newline="\n" if is_tsv else ""
-        ) as file:
+        with open_text(path, newline="\n" if is_tsv else "") as file:
             lines = _tsv(file) if is_tsv else _csv(file)
             number, header = next(lines, (0, []))
             for column in (text_column, label_column) if header else ():
@@ -225,7 +217,7 @@ def _table(path: Path, text_column: str, label_column: str) -> Iterator[_Row]:
                 if not row[label_column]:
                     raise DataError(f"{where}: expected a label in {label_column!r}. Give it one.")
                 yield _Row(where, row[text_column], row[label_column])
-    except _BROKEN as error:
+    except (csv.Error, *BROKEN) as error:
         raise DataError(
             f"{path} cannot be read beyond line {number}: {error}. Correct or replace the file."
         ) from error
@@ -268,7 +260,7 @@ def _complete(splits: dict[str, tf.data.Dataset], labels: tuple[str, ...], sourc
             "the right one?"
         )
     train = splits["train"]
-    missing = [split for split in _SPLITS if split not in splits]
+    missing = [split for split in SPLITS if split not in splits]
     for i, split in enumerate(missing):
         splits[split] = _tenths(train, i, i + 1)
     if missing:

@@ -43,6 +43,7 @@ def run(
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
     sequences, states, mask = with_batch_size(sequences, states, mask)
+    unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
     drop = noise = None
     if training:
         noise = cell.noise(sequences)

@@ -24,6 +24,28 @@ _REWRITES = (
 )
 
 
+def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Spaces for bytes that are not UTF-8 and for control characters, NUL among them.
+
+    To be called first of all: `tf.strings.lower` ends a string at NUL, and `tf.strings.regex_replace` leaves
+    invalid UTF-8 as it is.
+    """
+    return tf.strings.unicode_transcode(
+        texts,
+        "UTF-8",
+        "UTF-8",
+        errors="replace",
+        replacement_char=_SPACE,
+        replace_control_characters=True,
+    )
+
+
+def padded(ids: tf.RaggedTensor) -> tf.Tensor:
+    """Ids [n, time], padded with `PADDING` on the right, with time >= 1."""
+    dense = ids.to_tensor(PADDING)
+    return tf.pad(dense, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(dense)[1])]])
+
+
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Lower-case words and punctuation marks of each text.
@@ -40,16 +62,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> [word.decode() for word in split_words(["It's GREAT,<br />isn\u2019t it?!"])[0].numpy()]
     ["it's", 'great', ',', "isn't", 'it', '?', '!']
     """
-    # First of all: `lower` ends a string at NUL, and `regex_replace` leaves invalid UTF-8 as it is.
-    texts = tf.strings.unicode_transcode(
-        texts,
-        "UTF-8",
-        "UTF-8",
-        errors="replace",
-        replacement_char=_SPACE,
-        replace_control_characters=True,
-    )
-    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.lower(valid_utf8(texts), encoding="utf-8")
     for pattern, replacement in _REWRITES:
         texts = tf.strings.regex_replace(texts, pattern, replacement)
     return tf.strings.split(texts)
@@ -114,9 +127,7 @@ class WordEncoder(tf.Module):
         ids = tf.cast(self.table.lookup(words.flat_values) + 2, tf.int32)
         ragged = words.with_flat_values(ids)
         known = tf.reduce_any(ragged != UNKNOWN, axis=1)
-        padded = ragged.to_tensor(PADDING)
-        padded = tf.pad(padded, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(padded)[1])]])
-        return Words(padded, words, self._status(count, known))
+        return Words(padded(ragged), words, self._status(count, known))
 
     def _cut(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
         position = tf.ragged.range(words.row_lengths()).flat_values

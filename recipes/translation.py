@@ -1,0 +1,374 @@
+"""Translation, delayed many-to-many: learn from pairs of sentences, and export strings in, strings out.
+
+python recipes/translation.py                              train, evaluate, export: dates into German
+python recipes/translation.py --target fr                  into French, or any language that Babel knows
+python recipes/translation.py --dataset deu-eng.zip        the same on real sentences
+python recipes/translation.py predict "How are you?"       ask a trained model
+"""
+
+import dataclasses
+import itertools
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tyro
+
+import zoo
+from recipes.command_line import Count, Rate, Share, UsageError, lines, main, recorded
+from zoo.datasets import ParallelTexts, load_translation
+from zoo.decoding import Decoded, beam_search, greedy
+from zoo.export import Card, export_program
+from zoo.formulations import SmoothedCrossentropy, teacher_forced
+from zoo.inspection import plot_attention
+from zoo.metrics import bleu, chrf, exact_match
+from zoo.text import END, PADDING, START, UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
+from zoo.training import Batches, batches, fit, warmed_cosine
+
+CELLS = {"lstm": zoo.LSTMCell, "gru": zoo.GRUCell, "simple_rnn": zoo.SimpleRNNCell}
+ATTENTIONS = {
+    "multiplicative": zoo.MultiplicativeAttention,
+    "additive": lambda: zoo.AdditiveAttention(256),
+    "none": lambda: None,
+}
+
+
+# --- Settings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Train an encoder and a decoder on pairs of sentences, evaluate them, and export them.
+
+    To ask a trained model instead: translation.py predict --help
+    """
+
+    dataset: tuple[str, ...] = ("dates",)  # embedded; or TFDS names or paths, put together
+    source: str = "en"  # language, as the files' names or TFDS have it
+    target: str = "de"  # likewise
+    data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
+    credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
+    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    folder: Path = Path("runs/translation")  # logs, curves, checkpoints: with the same one a run goes on
+    export: Path = Path("runs/translation/export/1")  # where the SavedModel goes
+    vocabulary: Count = 6_000  # word pieces of each language: the product with them is half of the time
+    embedding: Count = 256  # width of a piece's vector, and of what the scores are made of
+    cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # as good as the LSTM here, and faster
+    units: Count = 256  # of the decoder, and of the encoder in each direction
+    encoder_depth: Count = 1  # a second layer needs more data than the small sets have
+    decoder_depth: Count = 2  # attention stands between the two: the second knows where it has looked
+    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # the faster of the two
+    input_feeding: bool = False  # slower, and no better here
+    baseline: bool = True  # train the encoder-decoder without attention, too
+    dropout: Share = 0.3  # of features: of word vectors, memory, and before the scores
+    smoothing: Share = 0.1  # of labels: there is more than one right translation
+    max_pieces: Count = 100  # longer texts are cut
+    batch_size: Count = 64  # pairs of about the same lengths
+    epochs: Count = 8  # the one with the best BLEU on validation is kept
+    learning_rate: Rate = 1e-3  # at its peak; it rises at first, and falls to zero
+    beams: Count = 5  # hypotheses in the search, and answers that the export gives
+    length_penalty: float = 1.0  # of Wu et al. (2016); without it short answers win
+    bleu_tokenizer: Literal["13a", "intl", "zh", "char", "none"] = "13a"  # none: the data are tokenised
+    seed: int = 1  # of weights, order and dropout
+
+
+# --- Data ---------------------------------------------------------------------------------------
+
+
+def batched(
+    texts: ParallelTexts, folder: Path, settings: Settings
+) -> tuple[PieceEncoder, PieceEncoder, Batches, Batches]:
+    """The pieces of both languages, learnt from the training pairs alone, and batches of teacher forcing."""
+    pieces = []
+    for side in (0, 1):
+        train = (pair[side].decode() for pair in texts.train.as_numpy_iterator())
+        file = write_vocabulary(
+            learn_pieces(train, settings.vocabulary), folder / f"{texts.languages[side]}.txt"
+        )
+        pieces.append(PieceEncoder(file, settings.max_pieces))
+
+    def ids(sources: tf.Tensor, targets: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        source, target = (
+            tf.RaggedTensor.from_tensor(encoder(side).ids, padding=PADDING)
+            for encoder, side in zip(pieces, (sources, targets), strict=True)
+        )
+        start, end = (tf.fill([target.nrows(), 1], token) for token in (START, END))
+        return source, tf.concat([start, target, end], axis=1)
+
+    def forced(split: tf.data.Dataset, seed: int | None = None) -> Batches:
+        found = batches(split.batch(1024).map(ids).unbatch(), settings.batch_size, seed=seed)
+        print(found)
+        return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(teacher_forced))
+
+    return *pieces, forced(texts.train, settings.seed), forced(texts.validation)
+
+
+# --- Model --------------------------------------------------------------------------------------
+
+
+def delayed_many_to_many(
+    settings: Settings, source: int, target: int, attention: str
+) -> zoo.DelayedManyToMany:
+    """An encoder that reads in both directions, and a decoder that looks back at all it has read."""
+    cell = CELLS[settings.cell](settings.units, dropout=settings.dropout, seed=settings.seed)
+    encoder = zoo.Encoder(cell, settings.encoder_depth, bidirectional=True, residual=True)
+    decoder = zoo.Decoder(
+        target,
+        settings.embedding,
+        cell,
+        settings.decoder_depth,
+        attention=ATTENTIONS[attention](),
+        input_feeding=settings.input_feeding,
+        dropout=settings.dropout,
+    )
+    return zoo.DelayedManyToMany(source, settings.embedding, encoder, decoder, settings.dropout)
+
+
+# --- Training and evaluation --------------------------------------------------------------------
+
+
+class TranslateValidation(keras.callbacks.Callback):
+    """After each epoch translates some of the validation pairs, greedily, and shows one of them."""
+
+    def __init__(self, program: "Program", pairs: Sequence[tuple[str, str]], settings: Settings) -> None:
+        super().__init__()
+        self.program, self.pairs, self.settings = program, pairs, settings
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Add the score to the figures of the epoch."""
+        answers = translated(self.program.greedy, [source for source, _ in self.pairs])
+        references = [target for _, target in self.pairs]
+        logs["val_bleu"] = bleu(answers, references, self.settings.bleu_tokenizer).score
+        logs["val_exact_match"] = exact_match(answers, references)
+        shown = epoch % len(self.pairs)
+        if zoo.is_chief():
+            print(f"\n  {self.pairs[shown][0]}\n  -> {answers[shown]}")
+
+
+def translated(serve: Callable[..., dict[str, tf.Tensor]], sources: Sequence[str]) -> list[str]:
+    """The best translation of each; those of like length together."""
+    order = np.argsort([len(source) for source in sources])
+    answers = np.empty(len(sources), object)
+    for some in np.array_split(order, -(-len(order) // 64)):
+        said = serve(text=tf.constant([sources[i] for i in some]))["translations"]
+        answers[some] = [best.decode() for best in said[:, 0].numpy()]
+    return answers.tolist()
+
+
+def train(settings: Settings) -> None:
+    """The whole story, from pairs of sentences to an exported model and what it says of some."""
+    start, figures = time.monotonic(), {}
+    names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
+    languages = (settings.source, settings.target)
+    texts = load_translation(names, languages=languages, data_dir=settings.data_dir)
+    print(f"{texts.source}: {' to '.join(texts.languages)}.", *texts.notes)
+    validation, test = (
+        [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
+        for split in (texts.validation, texts.test)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        source, target, training, validating = batched(texts, Path(folder), settings)
+        rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
+        kinds = ["none", settings.attention] if settings.baseline else [settings.attention]
+        for attention in dict.fromkeys(kinds):
+            name = f"{settings.cell}_attention_{attention}"
+            print(f"\n{name}, {source.size} and {target.size} pieces known")
+            keras.utils.set_random_seed(settings.seed)
+            model = delayed_many_to_many(settings, source.size, target.size, attention)
+            program = Program(source, target, model, settings.beams, settings.length_penalty)
+            history = fit(
+                model,
+                training.epoch,
+                validating.epoch(0),
+                optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+                loss=SmoothedCrossentropy(settings.smoothing),
+                metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
+                epochs=settings.epochs,
+                monitor="val_bleu",
+                mode="max",
+                callbacks=[TranslateValidation(program, validation[:1000], settings)],
+                folder=settings.folder / name,
+                settings=recorded(settings, "baseline", "beams", "length_penalty"),
+            )
+            figures[f"validation BLEU (greedy), {name}"] = max(epoch["val_bleu"] for epoch in history)
+            figures |= evaluation(program, test, name, settings)
+        figures["minutes"] = (time.monotonic() - start) / 60
+        print("\n" + "\n".join(f"{name:60}{value:8.2f}" for name, value in figures.items()))
+        if not zoo.is_chief():
+            return
+        examples = [source for source, _ in validation[:2]]
+        signatures = {"serving_default": program.serve, "greedy": program.greedy}
+        about = card(settings, texts, figures)
+        export_program(signatures, [source, target, model], {"text": examples}, settings.export, about)
+    print(f"\nexported to {settings.export}")
+    answer(program.serve, [example.encode() for example in examples])
+    print(
+        f"\nnext: python recipes/translation.py predict --model {settings.export} {shlex.quote(examples[0])}"
+    )
+
+
+def evaluation(
+    program: "Program", pairs: Sequence[tuple[str, str]], name: str, settings: Settings
+) -> dict[str, float]:
+    """BLEU, chrF and exact match on the test pairs, with beam search."""
+    answers = translated(program.serve, [source for source, _ in pairs])
+    references = [target for _, target in pairs]
+    scores = bleu(answers, references, settings.bleu_tokenizer), chrf(answers, references)
+    print(*(f"{score.signature}: {score.score:.2f}" for score in scores), sep="\n")
+    return {
+        f"test BLEU, {name}": scores[0].score,
+        f"test chrF, {name}": scores[1].score,
+        f"test exact match, {name}": exact_match(answers, references),
+    }
+
+
+# --- Export -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The whole program: strings in, translations out."""
+
+    source: PieceEncoder
+    target: PieceEncoder
+    model: zoo.DelayedManyToMany
+    beams: int
+    length_penalty: float
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """For each text the best translations, their scores, and where the decoder looked for the first."""
+        how = {"beams": self.beams, "n_best": self.beams, "length_penalty": self.length_penalty}
+        return self._answer(text, beam_search, **how)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    def greedy(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The same with one translation, always by the likeliest next piece: faster, and less good."""
+        return self._answer(text, greedy)
+
+    def _answer(self, text: tf.Tensor, search: Callable[..., Decoded], **how: float) -> dict[str, tf.Tensor]:
+        source = self.source(text)
+        memory, state = self.model.remember(source.ids)
+        limit = 10 + 2 * tf.reduce_sum(tf.cast(source.ids != PADDING, tf.int32), axis=-1)
+        found = search(
+            lambda tokens, state: self.model.decoder.step(tokens, state, memory),
+            state,
+            start=START,
+            end=END,
+            length=limit,
+            **how,
+        )
+        # One step at least, where all answers are empty.
+        tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])
+        n, answers, steps = tf.unstack(tf.shape(tokens))
+        tokens = tf.reshape(tokens, [n * answers, steps])
+        state = tf.nest.map_structure(lambda x: tf.repeat(x, answers, axis=0), state)
+        before = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]], constant_values=START)
+        _, looked, _ = self.model.decoder(before, state, memory)
+        if looked is None:
+            looked = tf.zeros([n * answers, steps, tf.shape(source.ids)[1]])
+        looked = tf.where(tokens[:, :, None] == PADDING, 0.0, looked)
+
+        # What it has no pieces for is copied from where it looked, from unknown words if there are any.
+        unknown = tf.repeat(source.ids == UNKNOWN, answers, axis=0)[:, None]
+        copied = tf.argmax(tf.where(unknown, looked + 1, looked), axis=-1)
+        pieces = source.pieces.to_tensor("", shape=tf.shape(source.ids, tf.int64))
+        copies = tf.gather(tf.repeat(pieces, answers, axis=0), copied, batch_dims=1)
+        texts = tf.where(
+            source.status[:, None] == "no text",
+            "",
+            tf.reshape(self.target.text(tokens, copies), [n, answers]),
+        )
+        best = tf.range(n) * answers
+        return {
+            "translations": texts,
+            "scores": found.scores,
+            "attention": tf.gather(looked, best),
+            "source_pieces": pieces,
+            "target_pieces": tf.gather(self.target.pieces_of(tokens, copies), best),
+            "status": source.status,
+        }
+
+
+def card(settings: Settings, texts: ParallelTexts, figures: dict[str, float]) -> Card:
+    """What is to be known of the model."""
+    source, target = texts.languages
+    return Card(
+        title=f"Translation, {source} to {target} ({texts.source})",
+        summary=f"Translates sentences from {source} into {target}.",
+        data=" ".join([f"{texts.source}.", *texts.notes, settings.credit or texts.citation]).strip(),
+        licence=settings.licence or texts.licence or "not stated",
+        command="python " + shlex.join(sys.argv),
+        settings=recorded(settings),
+        figures={name: round(value, 2) for name, value in figures.items()},
+        limits=(
+            "It knows the words and the subjects of its data, and makes up what it does not know.",
+            "It translates a sentence at a time, and knows nothing of the one before.",
+            f"Of a text of more than {settings.max_pieces} word pieces it reads the first.",
+            "A word with a letter that is rare in the data is unknown to it: it copies the word as it "
+            "is, where it can, and names it in `status`.",
+            "The scores rank the translations of one text; they do not compare texts.",
+        ),
+    )
+
+
+# --- Command line -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Query:
+    """Ask a trained model. Texts come from the arguments, a file, or standard input."""
+
+    texts: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a text
+    file: Path | None = None  # one text a line
+    model: Path = Path("saved_models/translation/1")  # an exported SavedModel
+    best: Count = 1  # translations to print of each, as many as the model gives
+    plot: Path | None = None  # a picture to write, of where the decoder looked in the last text
+
+
+def predict(query: Query) -> None:
+    """Print the translations of each text, and draw the attention if asked to."""
+    if not (query.model / "saved_model.pb").exists():
+        raise UsageError(f"{query.model} holds no SavedModel. Train one, or name one by --model.")
+    model = tf.saved_model.load(str(query.model))
+    remaining = lines(query.texts, query.file)
+    while texts := list(itertools.islice(remaining, 64)):
+        said = answer(model.signatures["serving_default"], texts, query.best)
+        if query.plot:
+            draw(said, query.plot)
+
+
+def draw(said: dict[str, np.ndarray], picture: Path) -> None:
+    """Draw where the decoder looked when it translated the last text."""
+    source, target = (
+        [piece.decode().replace("▁", " ").strip() for piece in said[name][-1] if piece]
+        for name in ("source_pieces", "target_pieces")
+    )
+    plot_attention(said["attention"][-1, : len(target), : len(source)], source, target, picture)
+    print(f"attention drawn in {picture}")
+
+
+def answer(
+    serve: Callable[..., dict[str, tf.Tensor]], texts: Sequence[bytes], best: int = 1
+) -> dict[str, np.ndarray]:
+    """Print what the program says of the texts."""
+    said = {name: value.numpy() for name, value in serve(text=tf.constant(texts)).items()}
+    for translations, scores, status in zip(
+        *(said[name] for name in ("translations", "scores", "status")), strict=True
+    ):
+        note = f"  [{status.decode()}]" if status else ""
+        for translation, score in itertools.islice(zip(translations, scores, strict=True), best):
+            print(f"{score:8.3f}  {translation.decode()}{note}")
+    return said
+
+
+if __name__ == "__main__":
+    main(train, Settings, predict, Query)

@@ -1,0 +1,170 @@
+"""Delayed many-to-many: a sequence to another, emitted once the first has been read to its end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from zoo.attention import Memory
+from zoo.cells import Registered, Tensor
+from zoo.formulations.decoder import Decoder, State
+from zoo.formulations.encoder import Encoder, deserialised
+
+
+class DelayedManyToMany(Registered, keras.Model):
+    """Delayed many-to-many: reads a sequence of ids to its end, then emits another.
+
+        v_j = embedding of source id x_j
+        m_1 ... m_T = encoder(v_1 ... v_T),    s = its final state
+        p(y_t | y_1 ... y_{t-1}, x) = softmax of the decoder's logits_t
+
+    Sutskever, Vinyals and Le (2014, "Sequence to sequence learning with neural networks"), and with a decoder
+    that has an attention Bahdanau et al. (2015). A call is teacher forcing: each step is given the true token
+    before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.beam_search` does.
+
+    Args:
+        vocabulary: number of source ids; id 0 is padding.
+        embedding: width of the vectors v_j.
+        encoder: reads the source.
+        decoder: emits the target.
+        dropout: share of the features of m dropped in training.
+        scheduled_sampling: whether a share of the tokens given in training is replaced by the decoder's
+            own; `ScheduledSampling` sets how many. The steps are then taken one by one.
+        **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        inputs: source ids [batch, time], and target ids [batch, steps]: for each step the token before the
+            one that is to be predicted.
+        training: whether to drop, and to sample.
+
+    Returns:
+        Logits [batch, steps, target vocabulary].
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        embedding: int,
+        encoder: Encoder,
+        decoder: Decoder,
+        dropout: float = 0.0,
+        scheduled_sampling: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.embedding = keras.layers.Embedding(vocabulary, embedding, name="embedding")
+        self.encoder, self.decoder = encoder, decoder
+        self.drop = keras.layers.Dropout(dropout, name="drop")
+        self.scheduled_sampling = scheduled_sampling
+
+    def build(self, inputs_shape: Sequence[Sequence[int | None]]) -> None:
+        """Make all weights, for source ids [batch, time] and target ids [batch, steps]."""
+        self.embedding.build(inputs_shape[0])
+        self.encoder.build((*inputs_shape[0], self.embedding.output_dim))
+        width = self.encoder.output_size
+        self.decoder.build((None, width), (None, None, width))
+        if self.scheduled_sampling:
+            self.sampled = self.add_weight(name="sampled", initializer="zeros", trainable=False)
+
+    def remember(self, source: Tensor, training: bool = False) -> tuple[Memory | None, State]:
+        """Read source ids [batch, time]: the decoder's memory, and its state before the first step."""
+        mask = ops.not_equal(source, 0)
+        outputs, states = self.encoder(self.embedding(source), mask=mask, training=training)
+        memory = self.decoder.remember(self.drop(outputs, training=training), mask)
+        return memory, self.decoder.start(self.encoder.summary(states), memory)
+
+    def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
+        """Predict each target token; see the class."""
+        source, target = inputs
+        memory, state = self.remember(source, training)
+        sampled = self.sampled if self.scheduled_sampling else None
+        return self.decoder(target, state, memory, training=training, sampling=sampled)[0]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "vocabulary": self.embedding.input_dim,
+            "embedding": self.embedding.output_dim,
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "dropout": self.drop.rate,
+            "scheduled_sampling": self.scheduled_sampling,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "DelayedManyToMany":
+        """The model of a `get_config`."""
+        return cls(**deserialised(config, "encoder", "decoder"))
+
+
+def teacher_forced(source: Tensor, target: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+    """A batch of source and target ids as `zoo.fit` takes it: inputs, what to predict, and weights.
+
+    Args:
+        source: [batch, time], padded with 0.
+        target: [batch, 1 + steps] from the start token to the end token, padded with 0.
+
+    Returns:
+        `(source, target[:, :-1])`, `target[:, 1:]`, and weights [batch, steps] that are 0 for padding.
+    """
+    following = target[:, 1:]
+    return (source, target[:, :-1]), following, tf.cast(following != 0, tf.float32)
+
+
+class ScheduledSampling(keras.callbacks.Callback):
+    """Lets a model with `scheduled_sampling` read more and more of its own tokens as it is trained.
+
+    Bengio et al. (2015, "Scheduled sampling for sequence prediction with recurrent neural networks"), with
+    their linear schedule: the share of own tokens is 0 in the first epoch, and grows by the same step each
+    epoch to `share` in epoch `epochs`, where it stays.
+
+    Args:
+        model: the model.
+        share: of own tokens at the end.
+        epochs: until then.
+    """
+
+    def __init__(self, model: DelayedManyToMany, share: float, epochs: int) -> None:
+        super().__init__()
+        if not model.scheduled_sampling:
+            raise ValueError("`model` must be made with `scheduled_sampling=True`.")
+        self.target, self.share, self.epochs = model, share, epochs
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Set the share."""
+        self.target.sampled.assign(self.share * min(1.0, epoch / max(1, self.epochs - 1)))
+
+
+class SmoothedCrossentropy(Registered, keras.losses.Loss):
+    """Cross-entropy with smoothed labels, of logits.
+
+        L = -(1 - ε) log p_y - ε mean over v of log p_v
+
+    Szegedy et al. (2016, "Rethinking the Inception architecture for computer vision").
+
+    Args:
+        smoothing: ε. The least that L can be is then not zero.
+        **kwargs: `reduction`, `name` and `dtype`.
+
+    Call arguments:
+        y_true: class ids [...].
+        y_pred: logits [..., classes].
+    """
+
+    def __init__(self, smoothing: float = 0.1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.smoothing = smoothing
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """L [...] of each element."""
+        y_true = tf.cast(y_true, tf.int32)
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
+        true = tf.gather(y_pred, y_true, batch_dims=y_true.shape.rank)
+        return loss + self.smoothing * (true - tf.reduce_mean(y_pred, axis=-1))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "smoothing": self.smoothing}
