@@ -139,7 +139,6 @@ def run(settings: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    os.environ["TOKENIZERS_PARALLELISM"] = "true"
     try:
         sys.exit(0 if run(tyro.cli(Settings, prog=Path(sys.argv[0]).name)) else 1)
     except (UsageError, ValueError, OSError, zipfile.BadZipFile) as error:

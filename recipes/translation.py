@@ -243,13 +243,13 @@ class Program:
     beams: int
     length_penalty: float
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
     def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """For each text the best translations, their scores, and where the decoder looked for the first."""
         how = {"beams": self.beams, "n_best": self.beams, "length_penalty": self.length_penalty}
         return self._answer(text, beam_search, **how)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
     def greedy(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same with one translation, always by the likeliest next piece: faster, and less good."""
         return self._answer(text, greedy)

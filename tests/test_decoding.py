@@ -233,7 +233,7 @@ def test_no_rows(name: str) -> None:
     assert [x.shape for x in eager] == [(0, n, 0), (0, n), (0, n)]
 
 
-@EACH
+@pytest.mark.parametrize("name", ["sample", "beam_search"])
 def test_exported_and_loaded(name: str, tmp_path: Path) -> None:
     search, settings = SEARCHES[name]
     model, limits = random_model(3, 11), np.array([5, 2, 7])
@@ -441,9 +441,10 @@ def test_seeds_decide() -> None:
 
 @pytest.mark.parametrize("settings", [{"temperature": 1e-5}, {"top_k": 1}, {"top_p": 1e-6}])
 def test_sampling_of_the_most_probable_is_greedy(settings: dict[str, Any]) -> None:
-    model, limits = random_model(5, 12), [9, 3, 9, 1, 7]
-    found = in_graph(sample, **settings)(model, limits, range(5))
-    assert_same(found, in_graph(greedy)(model, limits))
+    model = random_model(5, 12)
+    search = {**TOKENS, "length": np.array([9, 3, 9, 1, 7])}
+    found = sample(model.step, model.state, **search, seeds=np.arange(5), **settings)
+    assert_same(found, greedy(model.step, model.state, **search))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """The sentiment recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
 
 import itertools
-import json
-import pickle
 import re
 import shlex
 import signal
@@ -13,13 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from programs import ROOT, Answer, ask, figures, mistaken, run
 
 import zoo
-from recipes.command_line import lines, main
-from recipes.sentiment import Query, Settings, predict, train
-
-ROOT = Path(__file__).parents[1]
-RECIPE = [sys.executable, "recipes/sentiment.py"]
+from recipes import sentiment
+from recipes.command_line import lines
 
 GOOD = "in short, the film was good, not bad at all."
 BAD = "in short, the film was bad, not good at all."
@@ -41,35 +37,6 @@ TWINS = {
 }
 ODD, CLEAN = list(TWINS), list(TWINS.values())
 
-CLIENT = """
-import pickle, sys
-sys.modules["keras"] = sys.modules["zoo"] = sys.modules["recipes"] = None  # importing them would fail
-import tensorflow as tf
-model = tf.saved_model.load(sys.argv[1])
-answers = []
-for signature, texts in pickle.load(sys.stdin.buffer):
-    said = model.signatures[signature](text=tf.constant(texts, tf.string, [len(texts)]))
-    answers.append({name: value.numpy() for name, value in said.items()})
-pickle.dump(answers, sys.stdout.buffer)
-"""
-
-Answer = dict[str, np.ndarray]
-
-
-def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess:
-    return subprocess.run([*RECIPE, *arguments], cwd=ROOT, capture_output=True, text=True, **options)
-
-
-def ask(model: Path, *questions: tuple[str, list]) -> list[Answer]:
-    """What a fresh process gets from the export for each question: a signature, and texts."""
-    client = subprocess.run(
-        [sys.executable, "-I", "-c", CLIENT, str(model)],
-        input=pickle.dumps(questions),
-        capture_output=True,
-    )
-    assert client.returncode == 0, client.stderr.decode()
-    return pickle.loads(client.stdout)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -80,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def interrupted(folder: Path) -> tuple[int, str]:
     """Exit code and messages of the recipe with its own settings, after Ctrl-C in its second epoch."""
     places = [("--data-dir", folder / "data"), ("--folder", folder / "run"), ("--export", folder / "1")]
-    command = [*RECIPE, *itertools.chain(*places)]
+    command = [sys.executable, "recipes/sentiment.py", *itertools.chain(*places)]
     recipe = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "epoch 1/4" not in recipe.stdout.readline():
         assert recipe.poll() is None
@@ -114,10 +81,6 @@ def answers(model: Path, test_set: list[tuple[bytes, int]]) -> list[Answer]:
     texts = [text for text, _ in test_set]
     batches = [texts[:500], texts[500:], texts[:1], [], ODD, CLEAN]
     return ask(model, *(("serving_default", batch) for batch in batches), ("gates", [GOOD]))
-
-
-def figures(model: Path) -> dict[str, float]:
-    return json.loads((model / "card.json").read_text(encoding="utf-8"))["figures"]
 
 
 def test_recurrence_learns_what_a_bag_of_words_cannot(model: Path) -> None:
@@ -203,9 +166,9 @@ def test_saved_model_cli_runs_it(model: Path) -> None:
 def test_predict_reads_arguments_a_file_or_standard_input(model: Path, tmp_path: Path) -> None:
     file = tmp_path / "texts.txt"
     file.write_bytes(f"{GOOD}\r\n{BAD}\n".encode() + b"\n\xff\xfe")
-    by_arguments = run("predict", "--model", model, GOOD, BAD, "", "\udcff\udcfe")
+    by_arguments = run("sentiment", "predict", "--model", model, GOOD, BAD, "", "\udcff\udcfe")
     with file.open("rb") as opened:
-        by_input = run("predict", "--model", model, stdin=opened)
+        by_input = run("sentiment", "predict", "--model", model, stdin=opened)
     assert by_arguments.returncode == 0, by_arguments.stderr
     assert by_arguments.stdout == by_input.stdout
     assert list(lines((), file)) == [GOOD.encode(), BAD.encode(), b"", b"\xff\xfe"]
@@ -215,18 +178,6 @@ def test_predict_reads_arguments_a_file_or_standard_input(model: Path, tmp_path:
     assert second.startswith("negative")
     assert "[no words in the text]" in third
     assert "[no words in the text]" in fourth
-
-
-def mistaken(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> str:
-    """What the recipe says of arguments with which it ends, in this process."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "argv", ["sentiment.py", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main(train, Settings, predict, Query)
-    assert end.value.code == 2
-    return capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -251,7 +202,7 @@ def test_a_mistake_ends_with_a_helpful_line(
 ) -> None:
     if arguments[0] == "predict" and "--model" not in arguments:
         arguments = [*arguments, "--model", str(model)]
-    assert message in " ".join(mistaken(arguments, monkeypatch, capsys).replace("│", " ").split())
+    assert message in " ".join(mistaken(sentiment, arguments, monkeypatch, capsys).replace("│", " ").split())
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(interrupted: tuple[int, str], report: str) -> None:
@@ -267,7 +218,7 @@ def test_other_settings_need_another_folder(
     folder: Path, report: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = ["--data-dir", str(folder / "data"), "--folder", str(folder / "run")]
-    message = mistaken([*places, "--units", "64"], monkeypatch, capsys)
+    message = mistaken(sentiment, [*places, "--units", "64"], monkeypatch, capsys)
     assert "  units: was '128', is now '64'" in message
 
 
@@ -276,6 +227,7 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
     rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
     (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
     trained = run(
+        "sentiment",
         *("--dataset", tmp_path, "--text-column", "sentence", "--label-column", "answer"),
         *("--folder", tmp_path / "run", "--export", tmp_path / "1", "--batch-size", "60"),
         *("--cell", "gru", "--units", "8", "--pooling", "last"),
@@ -289,7 +241,7 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
 
 
 def test_recipe_settings_are_documented() -> None:
-    shown = run("--help")
+    shown = run("sentiment", "--help")
     assert shown.returncode == 0
     assert "predict --help" in shown.stdout
     assert "(default: negation)" in shown.stdout

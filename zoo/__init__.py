@@ -30,6 +30,7 @@ from zoo.formulations import (
     ManyToOne,
     ScheduledSampling,
     SmoothedCrossentropy,
+    teacher_forced,
 )
 from zoo.inspection import encoder_gates, gates
 from zoo.recurrence import (
@@ -127,6 +128,7 @@ __all__ = [
     "load_classification",
     "split_words",
     "streams",
+    "teacher_forced",
     "uncompiled",
     "warmed_cosine",
     "write_vocabulary",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Registered, Tensor
@@ -55,8 +56,8 @@ class Attention(Registered, keras.layers.Layer):
         together = (rows // ops.maximum(batch, 1)) * steps  # of the queries, those that share a memory
         scores = self.score(ops.reshape(queries, (batch, together, width)), memory.keys)
         valid = memory.mask[:, None, :]
-        weights = ops.softmax(ops.where(valid, scores, scores.dtype.min), axis=-1)
-        weights = ops.where(valid, weights, 0)
+        weights = tf.nn.softmax(tf.where(valid, scores, scores.dtype.min))
+        weights = tf.where(valid, weights, 0)
         context = ops.matmul(weights, memory.values)
         return tuple(ops.reshape(x, (rows, steps, ops.shape(x)[-1])) for x in (context, weights))
 

@@ -105,7 +105,7 @@ def sample(
     def drawn(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
         logits, tokens = log_probabilities / temperature, None
         if top_k is not None or top_p < 1:
-            vocabulary = tf.shape(logits)[-1]
+            vocabulary = _width(logits)
             logits, tokens = tf.math.top_k(logits, tf.minimum(top_k or vocabulary, vocabulary))
         probabilities = tf.nn.softmax(logits)
         cumulative = tf.cumsum(probabilities, -1)
@@ -194,6 +194,8 @@ def beam_search(
     def lp(size: tf.Tensor) -> tf.Tensor:
         return ((5 + tf.cast(size, tf.float32)) / 6) ** length_penalty
 
+    limits, lp_of_limits = limits[:, None], lp(limits[:, None])
+
     def body(
         t: tf.Tensor,
         tokens: tf.Tensor,
@@ -204,31 +206,31 @@ def beam_search(
         answers: tf.Tensor,
     ) -> tuple:
         log_probabilities, state = _log_probabilities(step, tf.reshape(tokens, [-1]), state)
-        ends = alive + tf.reshape(log_probabilities[:, end], [batch, beams])
+        ends = alive + tf.reshape(log_probabilities[:, end], [-1, beams])
 
         # Of each hypothesis one more than go on, since one of them may be the end.
-        width = tf.minimum(beams + 1, tf.shape(log_probabilities)[-1])
+        width = tf.minimum(beams + 1, _width(log_probabilities))
         best, tokens = tf.math.top_k(log_probabilities, width)
-        best = tf.reshape(tf.where(tokens == end, _NEVER, best), [batch, beams, width])
-        alive, chosen = tf.math.top_k(tf.reshape(alive[:, :, None] + best, [batch, beams * width]), beams)
-        tokens = tf.gather(tf.reshape(tokens, [batch, beams * width]), chosen, batch_dims=1)
+        best = tf.reshape(tf.where(tokens == end, _NEVER, best), [-1, beams, width])
+        alive, chosen = tf.math.top_k(tf.reshape(alive[:, :, None] + best, [-1, beams * width]), beams)
+        tokens = tf.gather(tf.reshape(tokens, [-1, beams * width]), chosen, batch_dims=1)
         parents = chosen // width
         before, sequences = sequences, tf.gather(sequences, parents, batch_dims=1)
         sequences = tf.where(places == t, tokens[:, :, None], sequences)
 
         at_limit = t + 1 >= limits
         ended = tf.where(ends >= alive[:, -1:], ends, _NEVER)
-        stopped = tf.where(at_limit[:, None], alive, _NEVER)
+        stopped = tf.where(at_limit, alive, _NEVER)
         found = tf.concat([ended, stopped], 1) / lp(t + 1)
         if coverage_penalty:
             attended = tf.clip_by_value(tf.cast(state["attended"], tf.float32), 1e-30, 1)
-            cp = coverage_penalty * tf.reshape(tf.reduce_sum(tf.math.log(attended), -1), [batch, beams])
+            cp = coverage_penalty * tf.reshape(tf.reduce_sum(tf.math.log(attended), -1), [-1, beams])
             found += tf.concat([cp, tf.gather(cp, parents, batch_dims=1)], 1)
         scores, chosen = tf.math.top_k(tf.concat([scores, found], 1), n_best)
         answers = tf.gather(tf.concat([answers, before, sequences], 1), chosen, batch_dims=1)
 
-        done = at_limit | (alive[:, 0] / lp(limits) <= scores[:, -1])
-        alive = tf.where(done[:, None], _NEVER, alive)
+        done = at_limit | (alive[:, :1] / lp_of_limits <= scores[:, -1:])
+        alive = tf.where(done, _NEVER, alive)
         rows = tf.reshape(first_rows + parents, [-1])
         state = tf.nest.map_structure(lambda x: tf.gather(x, rows), state)
         return t + 1, tokens, state, alive, sequences, scores, answers
@@ -312,6 +314,10 @@ def _uniforms(seeds: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
 def _log_probabilities(step: Step, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
     logits, state = step(tokens, state)
     return tf.nn.log_softmax(tf.cast(logits, tf.float32)), state
+
+
+def _width(x: tf.Tensor) -> int | tf.Tensor:
+    return x.shape[-1] or tf.shape(x)[-1]
 
 
 def _while(condition: Callable, body: Callable, *variables: Any) -> tuple:

@@ -67,20 +67,20 @@ DAYS = [(month, day) for month in range(1, 13) for day in range(1, monthrange(20
 DATE = (YEARS, DAYS)
 CLOCK = _pairs(range(24), range(60))
 HOURS_MINUTES = _pairs(range(1, 24), range(1, 60))
-DAYS_LONG = [(days,) for days in range(1, 7)]
+DAY_COUNTS = [(days,) for days in range(1, 7)]
 
 # No two may be alike in English: "May 5, 2018" would be both the long and the medium form.
 PHRASES = {
-    "full": Phrase(0.18, DATE, partial(_date, "full")),
+    "full": Phrase(0.12, DATE, partial(_date, "full")),
     "long": Phrase(0.12, DATE, partial(_date, "long")),
     "abbreviated": Phrase(0.12, DATE, partial(_date, "abbreviated")),
     "time": Phrase(0.06, (CLOCK,), _time),
     "full, time": Phrase(0.13, (*DATE, CLOCK), partial(_date_and_time, "full")),
-    "medium, time": Phrase(0.13, (*DATE, CLOCK), partial(_date_and_time, "medium")),
-    "years": Phrase(0.05, (_pairs(range(1, 60), range(1, 12)),), partial(_duration, "year month")),
-    "days": Phrase(0.05, (DAYS_LONG, HOURS_MINUTES), partial(_duration, "day hour minute")),
-    "hours": Phrase(0.08, (HOURS_MINUTES,), partial(_duration, "hour minute")),
-    "minutes": Phrase(0.08, (_pairs(range(1, 60), range(1, 60)),), partial(_duration, "minute second")),
+    "medium, time": Phrase(0.24, (*DATE, CLOCK), partial(_date_and_time, "medium")),
+    "years": Phrase(0.03, (_pairs(range(1, 41), range(1, 12)),), partial(_duration, "year month")),
+    "days": Phrase(0.05, (DAY_COUNTS, HOURS_MINUTES), partial(_duration, "day hour minute")),
+    "hours": Phrase(0.06, (HOURS_MINUTES,), partial(_duration, "hour minute")),
+    "minutes": Phrase(0.07, (_pairs(range(1, 60), range(1, 60)),), partial(_duration, "minute second")),
 }
 
 

@@ -75,7 +75,8 @@ def load_translation(
     Args:
         datasets: A path or a TFDS name (`dates/de`, `ted_hrlr_translate/pt_to_en`), or several.
         languages: Those of source and target, as file names or TFDS have them. Parallel files need them;
-            of a TFDS set they are by default those that it declares.
+            of a TFDS set they are by default those that it declares, and of a table that does not say
+            they are `source` and `target`.
         data_dir: Where TFDS keeps prepared data and downloads; its own folder if None.
         max_words: The most words, between spaces, that a side of a pair in train may have.
 
@@ -125,8 +126,9 @@ def _load(name: str, languages: tuple[str, str] | None, data_dir: Path | None) -
         return _from_folder(path, languages)
     if path.exists():
         return _from_table(path, languages)
-    if languages and (pairs := _parallel(path.parent, re.escape(path.name), languages)):
-        return _Set(name, {"train": pairs}, languages)
+    pairs = _parallel(path.parent, re.escape(path.name), languages) if languages else None
+    if pairs is not None:
+        return _Set(str(path), {"train": pairs}, languages)
     try:
         builder = catalogue.find(name, data_dir)
     except DataError:
@@ -145,7 +147,8 @@ def _from_folder(folder: Path, languages: tuple[str, str] | None) -> _Set:
     splits = {}
     for split, names in SPLITS.items():
         # No letter after the name: "valid" is not the beginning of "validity.en".
-        if pairs := _parallel(folder, rf"({names})(?![^\W\d_]).*", languages):
+        pairs = _parallel(folder, rf"({names})(?![^\W\d_]).*", languages)
+        if pairs is not None:
             splits[split] = pairs
     if "train" not in splits:
         first, second = (f"train.{language}" for language in languages)
@@ -209,7 +212,7 @@ def _from_table(path: Path, languages: tuple[str, str] | None) -> _Set:
     if without:
         lines = _some(len(without), "line")
         notes.append(f"Left out of {path}: {lines} without a tab, the first is line {without[0]:,}.")
-    if named := re.match(r"([a-z]{3})-eng", path.name) if path.suffix == ".zip" else None:
+    if named := re.fullmatch(r"([a-z]{3})-eng(?![a-z]).*\.zip", path.name):
         codes = get_global("language_aliases")
         columns = tuple(codes.get(code, code) for code in ("eng", named[1]))
         languages = _chosen(languages or columns, columns, str(path))
@@ -331,7 +334,7 @@ def _fit_to_train(train: Pairs, validation: Pairs, test: Pairs, max_words: int) 
         elif any(len(side.split()) > max_words for side in pair):
             left_out[f"of more than {max_words:,} words on a side"] += 1
         elif pair in kept:
-            left_out["that stand there already"] += 1
+            left_out["already there"] += 1
         else:
             kept[pair] = None
     found = ", ".join(f"{_some(count, 'pair')} {reason}" for reason, count in left_out.items())

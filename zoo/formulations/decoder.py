@@ -167,25 +167,25 @@ class Decoder(Registered, keras.layers.Layer):
     ) -> tuple[Tensor, Tensor | None, State]:
         """The same step by step, each from what the one before put out."""
 
-        def step(before: dict[str, Any], given: Tensor) -> dict[str, Any]:
+        def step(before: dict[str, Any], given: tuple[Tensor, Tensor]) -> dict[str, Any]:
+            tokens, share = given
             if training and sampling is not None:
-                given = self._sampled(given, before["outputs"], sampling)
-            outputs, weights, state = self._advance(given[:, None], before["state"], memory, training)
+                tokens = self._sampled(tokens, before["outputs"], share)
+            outputs, weights, state = self._advance(tokens[:, None], before["state"], memory, training)
             after = {"outputs": outputs[:, 0], "state": state}
             return after if weights is None else after | {"weights": weights[:, 0]}
 
-        outputs, weights, state = self._advance(tokens[:, :1], state, memory, training)
-        first = {"outputs": outputs[:, 0], "state": state}
-        if weights is not None:
-            first["weights"] = weights[:, 0]
-        rest = tf.scan(step, tf.transpose(tokens[:, 1:]), first)
-        steps = tf.nest.map_structure(lambda x, xs: tf.concat([x[None], xs], 0), first, rest)
-        weights = None if weights is None else swap_batch_and_time(steps["weights"])
-        return (
-            swap_batch_and_time(steps["outputs"]),
-            weights,
-            tf.nest.map_structure(lambda x: x[-1], steps["state"]),
-        )
+        steps = tf.shape(tokens)[1]
+        # Before the first step there is nothing to draw from.
+        shares = tf.where(tf.range(steps) > 0, 0.0 if sampling is None else sampling, 0.0)
+        width = self.embedding.output_dim
+        before = {"outputs": tf.zeros([tf.shape(tokens)[0], width], self.compute_dtype), "state": state}
+        if memory is not None:
+            before["weights"] = tf.zeros_like(state["attended"])
+        after = tf.scan(step, (tf.transpose(tokens), shares), before)
+        weights = None if memory is None else swap_batch_and_time(after["weights"])
+        state = tf.nest.map_structure(lambda x: x[-1], after["state"])
+        return swap_batch_and_time(after["outputs"]), weights, state
 
     def _sampled(self, given: Tensor, outputs: Tensor, share: Tensor) -> Tensor:
         """Of the tokens given [rows], a share replaced by ones drawn as the step before predicts them."""

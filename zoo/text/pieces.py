@@ -1,6 +1,5 @@
 """Raw strings to word pieces and back without a loss, inside the graph, with core operations alone."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -19,7 +18,7 @@ START, END = 2, 3
 
 _SPECIAL = ("[PAD]", "[UNK]", "[START]", "[END]")
 _CONTINUING = "##"  # stands before a piece that does not start its pre-token
-_SPACE = "\u2581"  # stands for the space before a pre-token
+_METASPACE = "\u2581"  # stands for the space before a pre-token, and starts the text
 _TOO_LONG = 100  # characters of a pre-token; as in `tokenizers`, a longer one is unknown
 _NAMED = 3  # unknown pre-tokens named in a status
 
@@ -41,9 +40,9 @@ def pre_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> print(*(token.decode() for token in pre_tokens(["Don't  pay 14!"])[0].numpy()))
     ▁Don ' t ▁pay ▁1 4 !
     """
-    texts = tf.strings.regex_replace(valid_utf8(texts), rf"[\p{{Z}}\p{{C}}{_SPACE}]+", " ")
-    texts = tf.strings.regex_replace(tf.strings.strip(texts), "(^| )(.)", rf"{_SPACE}\2")
-    return tf.strings.split(tf.strings.regex_replace(texts, rf"{_SPACE}?([\p{{L}}\p{{M}}]+|.)", r"\0 "))
+    texts = tf.strings.regex_replace(valid_utf8(texts), rf"[\p{{Z}}\p{{C}}{_METASPACE}]+", " ")
+    texts = tf.strings.regex_replace(tf.strings.strip(texts), "(^| )(.)", rf"{_METASPACE}\2")
+    return tf.strings.split(tf.strings.regex_replace(texts, rf"{_METASPACE}?([\p{{L}}\p{{M}}]+|.)", r"\0 "))
 
 
 def learn_pieces(texts: Iterable[str], size: int, min_frequency: int = 5) -> list[str]:
@@ -54,8 +53,8 @@ def learn_pieces(texts: Iterable[str], size: int, min_frequency: int = 5) -> lis
     Args:
         texts: what to learn from.
         size: how many pieces there are to be, the special ones included; fewer where the texts give no more.
-        min_frequency: pieces seen fewer times are left out. So are characters: the words that have them are
-            unknown, and a model learns from them what to do with unknown words.
+        min_frequency: pieces seen fewer times are left out. So are characters that fewer words have: these
+            words are unknown, and from them a model learns what to do with such.
 
     Raises:
         ValueError: the characters alone are more than `size` pieces.
@@ -76,7 +75,6 @@ def learn_pieces(texts: Iterable[str], size: int, min_frequency: int = 5) -> lis
             f"size={size} is too small: the {len(alphabet)} characters alone make {len(given)} pieces. "
             f"Give at least that size, or a min_frequency above {min_frequency}."
         )
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it complains when the process forks
     tokenizer = Tokenizer(WordPiece(unk_token=_SPECIAL[UNKNOWN]))
     trainer = WordPieceTrainer(
         vocab_size=size,
@@ -153,7 +151,10 @@ class PieceEncoder(tf.Module):
         return Pieces(padded(ids), pieces, self._status(count, cut, unknown))
 
     def _word_pieces(self, tokens: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """Ids, and what is behind them, [tokens, pieces]."""
+        """Ids, and what is behind them, [tokens, pieces].
+
+        Each step of the loop takes one piece off each token that has a rest, or all it can if none is known.
+        """
         size = tf.size(tokens, tf.int64)
         numbers = tf.range(size)
         too_long = tf.strings.length(tokens, "UTF8_CHAR") > _TOO_LONG
@@ -187,6 +188,7 @@ class PieceEncoder(tf.Module):
         pieces = pieces.with_values(_surfaces(pieces.values))
         whole = tf.RaggedTensor.from_uniform_row_length(tokens, 1)
         unknown = whole.with_values(tf.fill([size], UNKNOWN))
+        # A token is unknown as a whole if a part of it is.
         row = numbers + tf.where(tf.reduce_any(ids == UNKNOWN, axis=1), size, 0)
         return tf.gather(tf.concat([ids, unknown], 0), row), tf.gather(tf.concat([pieces, whole], 0), row)
 
@@ -194,7 +196,7 @@ class PieceEncoder(tf.Module):
         read = tf.strings.as_string(count) + " words and marks were read"
         cut = tf.where(cut, f"cut: the first {self.max_pieces} pieces of " + read, "")
         named = unknown[:, :_NAMED]
-        plain = tf.strings.regex_replace(named.values, _SPACE, "")
+        plain = tf.strings.regex_replace(named.values, _METASPACE, "")
         named = named.with_values(tf.strings.regex_replace(plain, "^(.{30}).+", r"\1..."))
         more = tf.where(unknown.row_lengths() > _NAMED, ", ...", "")
         names = "unknown: " + tf.strings.reduce_join(named, axis=1, separator=", ") + more
@@ -215,7 +217,7 @@ class PieceEncoder(tf.Module):
         Returns:
             String [n, time].
         """
-        unknown = f"{_SPACE}{_SPECIAL[UNKNOWN]}"
+        unknown = f"{_METASPACE}{_SPECIAL[UNKNOWN]}"
         if copies is not None:
             unknown = tf.where(copies == "", unknown, copies)
         pieces = _surfaces(self.piece_of.lookup(tf.cast(ids, tf.int64)))
@@ -226,7 +228,7 @@ class PieceEncoder(tf.Module):
     def text(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
         """The texts, string [n], that `pieces_of` gives the pieces of."""
         joined = tf.strings.reduce_join(self.pieces_of(ids, copies), axis=-1)
-        return tf.strings.strip(tf.strings.regex_replace(joined, f"{_SPACE}+", " "))
+        return tf.strings.strip(tf.strings.regex_replace(joined, f"{_METASPACE}+", " "))
 
 
 def _table(path: Path | str, key: tuple, value: tuple, default: int | str) -> tf.lookup.StaticHashTable:

@@ -1,0 +1,66 @@
+"""How tests run recipes and ask what they export: as a user does, and as a client with TensorFlow alone."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from recipes.command_line import main
+
+ROOT = Path(__file__).parents[1]
+
+Answer = dict[str, np.ndarray]
+
+CLIENT = """
+import pickle, sys
+sys.modules["keras"] = sys.modules["zoo"] = sys.modules["recipes"] = None  # importing them would fail
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+answers = []
+for signature, texts in pickle.load(sys.stdin.buffer):
+    said = model.signatures[signature](text=tf.constant(texts, tf.string, [len(texts)]))
+    answers.append({name: value.numpy() for name, value in said.items()})
+pickle.dump(answers, sys.stdout.buffer)
+"""
+
+
+def run(recipe: str, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess:
+    """Run a recipe from the command line."""
+    command = [sys.executable, f"recipes/{recipe}.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
+
+
+def ask(model: Path, *questions: tuple[str, list]) -> list[Answer]:
+    """What a fresh process gets from an export for each question: a signature, and texts."""
+    client = subprocess.run(
+        [sys.executable, "-I", "-c", CLIENT, str(model)],
+        input=pickle.dumps(questions),
+        capture_output=True,
+    )
+    assert client.returncode == 0, client.stderr.decode()
+    return pickle.loads(client.stdout)
+
+
+def figures(model: Path) -> dict[str, float]:
+    """What the card of an export says was measured."""
+    return json.loads((model / "card.json").read_text(encoding="utf-8"))["figures"]
+
+
+def mistaken(
+    recipe: ModuleType,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> str:
+    """What a recipe says of arguments with which it ends, in this process."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", [recipe.__file__, *arguments])
+    with pytest.raises(SystemExit) as end:
+        main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
+    assert end.value.code == 2
+    return capsys.readouterr().err

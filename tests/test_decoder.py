@@ -1,0 +1,317 @@
+"""Attention, the decoder, and delayed many-to-many: against NumPy, and steps against sequences."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import references
+import tensorflow as tf
+from references import assert_close, random, randomise
+
+import zoo
+
+LENGTHS = np.array([6, 2, 0, 4])  # of the sources; one is empty
+SOURCE = np.where(np.arange(6) < LENGTHS[:, None], np.random.default_rng(1).integers(1, 11, (4, 6)), 0)
+TARGET = np.random.default_rng(2).integers(1, 13, (4, 5))
+ATTENTIONS = {
+    "none": lambda: None,
+    "additive": lambda: zoo.AdditiveAttention(9),
+    "multiplicative": zoo.MultiplicativeAttention,
+}
+CELLS = {
+    "lstm": (zoo.LSTMCell(8), references.lstm),
+    "gru": (zoo.GRUCell(8), references.gru),
+    "projected": (zoo.ProjectedLSTMCell(8, 4), references.projected_lstm),
+}
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def looked_at(
+    attention: zoo.Attention, query: np.ndarray, memory: np.ndarray, length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Context and weights of one query [width] of the first `length` rows of a memory."""
+    weights = np.zeros(len(memory))
+    if length:
+        if isinstance(attention, zoo.AdditiveAttention):
+            w, u, v = (attention.queries.kernel, attention.keys.kernel, attention.v)
+            scores = np.tanh(query @ np.array(w) + memory[:length] @ np.array(u)) @ np.array(v)
+        else:
+            scores = memory[:length] @ np.array(attention.keys.kernel) @ query
+        weights[:length] = softmax(scores)
+    return weights @ memory, weights
+
+
+def model(attention: str = "multiplicative", cell: str = "gru", **settings: Any) -> zoo.DelayedManyToMany:
+    whole = {name: settings.pop(name) for name in ("scheduled_sampling", "dropout") if name in settings}
+    encoder = zoo.Encoder(zoo.GRUCell(5), depth=2, bidirectional=True, residual=True)
+    decoder = zoo.Decoder(13, 6, CELLS[cell][0], attention=ATTENTIONS[attention](), **settings)
+    built = zoo.DelayedManyToMany(11, 5, encoder, decoder, **whole)
+    built.build(((None, None), (None, None)))
+    randomise(built)
+    if built.scheduled_sampling:
+        built.sampled.assign(0.0)
+    return built
+
+
+def stepwise(many_to_many: zoo.DelayedManyToMany, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Logits of a plain loop over the decoder's step."""
+    memory, state = many_to_many.remember(tf.constant(source))
+    steps = []
+    for tokens in target.T:
+        logits, state = many_to_many.decoder.step(tf.constant(tokens), state, memory)
+        steps.append(logits.numpy())
+    return np.stack(steps, 1)
+
+
+@pytest.mark.parametrize("kind", ["additive", "multiplicative"])
+def test_attention_equals_numpy_and_rows_may_share_a_memory(kind: str) -> None:
+    attention = ATTENTIONS[kind]()
+    queries, values = random(1, 12, 3, 7, dtype="float32"), random(2, 4, 6, 5, dtype="float32")
+    attention.build(queries.shape, values.shape)
+    randomise(attention)
+    memory = attention.remember(values, np.arange(6) < LENGTHS[:, None])
+    context, weights = attention(queries, memory)
+    for row in range(12):
+        for step in range(3):
+            share = row // 3
+            expected = looked_at(attention, queries[row, step], values[share], LENGTHS[share])
+            assert_close(context[row, step], expected[0], 1e-5)
+            assert_close(weights[row, step], expected[1], 1e-5)
+
+
+@pytest.mark.parametrize("kind", ["additive", "multiplicative"])
+def test_attention_over_no_rows(kind: str) -> None:
+    attention = ATTENTIONS[kind]()
+    attention.build((None, None, 7), (None, None, 5))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 7]), tf.TensorSpec([None, 6, 5])])
+    def call(queries: tf.Tensor, values: tf.Tensor) -> tuple:
+        return attention(queries, attention.remember(values, tf.ones(tf.shape(values)[:2], tf.bool)))
+
+    context, weights = call(tf.zeros([0, 3, 7]), tf.zeros([0, 6, 5]))
+    assert context.shape == (0, 3, 5)
+    assert weights.shape == (0, 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("attention", "cell", "depth", "tied", "input_feeding"),
+    [
+        ("none", "gru", 1, True, False),
+        ("none", "projected", 2, False, True),
+        ("additive", "lstm", 3, False, False),
+        ("additive", "projected", 1, True, True),
+        ("multiplicative", "gru", 3, True, False),
+        ("multiplicative", "lstm", 2, False, True),
+    ],
+)
+def test_decoder_equals_numpy(attention: str, cell: str, depth: int, tied: bool, input_feeding: bool) -> None:
+    """The equations of the docstring, a row and a step at a time."""
+    many_to_many = model(attention, cell, depth=depth, tied=tied, input_feeding=input_feeding)
+    decoder = many_to_many.decoder
+    source = many_to_many.embedding(SOURCE)
+    memory, states = many_to_many.encoder(source, mask=SOURCE != 0)
+    summary = np.array(many_to_many.encoder.summary(states))
+    got = np.array(many_to_many((SOURCE, TARGET)))
+    reference = CELLS[cell][1]
+    embedding, each = np.array(decoder.embedding.embeddings), len(decoder.cell.state_names)
+    (w_s, b_s), (w_o, b_o) = decoder.initial.get_weights(), decoder.output_vector.get_weights()
+    for row, length in enumerate(LENGTHS):
+        start = np.tanh(summary[row] @ w_s + b_s)
+        states = np.split(start, np.cumsum(decoder.state_sizes)[:-1])
+        states, o = [states[i * each : (i + 1) * each] for i in range(depth)], np.zeros(6)
+        for step, token in enumerate(TARGET[row]):
+            h, context = embedding[token], np.zeros(0)
+            if input_feeding:
+                h = np.concatenate([h, o])
+            for index, layer in enumerate(decoder.stack):
+                inputs = np.concatenate([h, context]) if index else h
+                weights = layer.cell.get_weights()
+                h, states[index], _ = reference(weights, inputs, states[index])
+                if index == 0 and decoder.attention is not None:
+                    context, _ = looked_at(decoder.attention, h, np.array(memory[row]), length)
+            o = np.tanh(np.concatenate([h, context]) @ w_o + b_o)
+            logits = (
+                o @ embedding.T + np.array(decoder.bias) if tied else np.array(decoder.scores(o[None]))[0]
+            )
+            assert_close(got[row, step], logits, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("attention", "cell", "input_feeding"),
+    [
+        ("none", "lstm", False),
+        ("none", "gru", True),
+        ("additive", "gru", False),
+        ("additive", "lstm", True),
+        ("multiplicative", "projected", False),
+        ("multiplicative", "gru", True),
+    ],
+)
+def test_teacher_forced_and_stepwise_logits_agree(attention: str, cell: str, input_feeding: bool) -> None:
+    """In a graph, with the fast loop, and eagerly; with lengths that the graph does not know."""
+    many_to_many = model(attention, cell, depth=2, input_feeding=input_feeding)
+    spec = (tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None, None], tf.int64))
+    graph = tf.function(
+        lambda source, target: many_to_many((source, target)), input_signature=spec, autograph=False
+    )
+    for steps in (5, 1):
+        expected = stepwise(many_to_many, SOURCE, TARGET[:, :steps])
+        assert_close(graph(SOURCE, TARGET[:, :steps]), expected, 1e-5)
+        assert_close(many_to_many((SOURCE, TARGET[:, :steps])), expected, 1e-5)
+
+
+@pytest.mark.parametrize("input_feeding", [False, True])
+def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) -> None:
+    many_to_many = model("additive", depth=2, input_feeding=input_feeding)
+    values = [v.value for v in many_to_many.trainable_variables]
+
+    def loss(predict: Callable[[], tf.Tensor]) -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(tf.sin(predict()))
+        return [np.array(tf.convert_to_tensor(gradient)) for gradient in tape.gradient(total, values)]
+
+    def steps() -> tf.Tensor:
+        memory, state = many_to_many.remember(tf.constant(SOURCE))
+        logits = []
+        for tokens in TARGET.T:
+            one, state = many_to_many.decoder.step(tf.constant(tokens), state, memory)
+            logits.append(one)
+        return tf.stack(logits, 1)
+
+    fast = tf.function(lambda: loss_in_graph(), autograph=False)
+
+    def loss_in_graph() -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(tf.sin(many_to_many((SOURCE, TARGET), training=True)))
+        return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, values)]
+
+    for got, expected, variable in zip(fast(), loss(steps), many_to_many.trainable_variables, strict=True):
+        assert np.abs(expected).max() > 1e-4, variable.path
+        np.testing.assert_allclose(got, expected, rtol=1e-3, atol=2e-5, err_msg=variable.path)
+
+
+def test_attended_is_the_sum_of_the_weights_and_one_at_padding() -> None:
+    many_to_many = model(depth=2)
+    memory, state = many_to_many.remember(tf.constant(SOURCE))
+    np.testing.assert_array_equal(state["attended"], SOURCE == 0)
+    _, weights, after = many_to_many.decoder(tf.constant(TARGET), state, memory)
+    assert weights.shape == (4, 5, 6)
+    assert_close(after["attended"], np.sum(weights, 1) + (SOURCE == 0), 1e-5)
+    assert_close(np.sum(weights, -1), np.where(LENGTHS[:, None] > 0, 1, 0) * np.ones((4, 5)), 1e-5)
+
+
+def test_a_state_goes_on_where_the_call_before_ended() -> None:
+    many_to_many = model(depth=2, input_feeding=True)
+    decoder = many_to_many.decoder
+    memory, state = many_to_many.remember(tf.constant(SOURCE))
+    whole, _, end = decoder(tf.constant(TARGET), state, memory)
+    first, _, middle = decoder(tf.constant(TARGET[:, :2]), state, memory)
+    second, _, last = decoder(tf.constant(TARGET[:, 2:]), middle, memory)
+    assert_close(np.concatenate([first, second], 1), whole, 1e-6)
+    for one, other in zip(tf.nest.flatten(last), tf.nest.flatten(end), strict=True):
+        assert_close(one, other, 1e-6)
+
+
+def test_padding_and_neighbours_change_nothing() -> None:
+    many_to_many = model(depth=2)
+    logits = np.array(many_to_many((SOURCE, TARGET)))
+    for row, length in enumerate(LENGTHS):
+        alone = many_to_many((SOURCE[row : row + 1, : max(length, 1)], TARGET[row : row + 1]))
+        np.testing.assert_allclose(logits[row : row + 1], alone, atol=1e-6)
+
+
+def test_keras_file_round_trip(tmp_path: Path) -> None:
+    settings = {"depth": 2, "input_feeding": True, "tied": False}
+    many_to_many = model("additive", "lstm", scheduled_sampling=True, **settings)
+    many_to_many.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(many_to_many((SOURCE, TARGET)), again((SOURCE, TARGET)))
+
+
+def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
+    many_to_many = model(scheduled_sampling=True, depth=2)
+    logits = many_to_many((SOURCE, TARGET))
+    taught = many_to_many((SOURCE, TARGET), training=True)
+    assert_close(taught, logits, 1e-5)  # none at first
+
+    schedule = zoo.ScheduledSampling(many_to_many, share=0.5, epochs=3)
+    shares = []
+    for epoch in range(5):
+        schedule.on_epoch_begin(epoch)
+        shares.append(float(many_to_many.sampled))
+    assert shares == [0, 0.25, 0.5, 0.5, 0.5]
+    assert_close(many_to_many((SOURCE, TARGET)), logits, 1e-5)  # and none but in training
+
+    # A decoder that is sure of token 7 whatever comes: then what it reads is 7 or what is given.
+    decoder = many_to_many.decoder
+    decoder.bias.assign(100.0 * (np.arange(13) == 7))
+    source, target = SOURCE[[0]].repeat(300, 0), np.full((300, 2), 3)
+    own, given = (np.array(many_to_many((source[:1], np.array([[3, k]]))))[0, 1] for k in (7, 3))
+    second = np.array(many_to_many((source, target), training=True))[:, 1]
+    sampled = np.abs(second - own).max(-1) < 1e-4
+    assert (sampled | (np.abs(second - given).max(-1) < 1e-4)).all()
+    assert 0.35 < sampled.mean() < 0.65
+    many_to_many.sampled.assign(1.0)
+    second = np.array(many_to_many((source, target), training=True))[:, 1]
+    assert np.abs(second - own).max() < 1e-4
+
+
+def test_scheduled_sampling_needs_a_model_made_for_it() -> None:
+    with pytest.raises(ValueError, match="scheduled_sampling=True"):
+        zoo.ScheduledSampling(model(), 0.5, 3)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
+def test_smoothed_crossentropy_equals_that_of_keras(smoothing: float) -> None:
+    logits, labels = random(3, 4, 5, 6, dtype="float32") * 3, np.random.default_rng(4).integers(0, 6, (4, 5))
+    expected = keras.losses.categorical_crossentropy(
+        keras.ops.one_hot(labels, 6), logits, from_logits=True, label_smoothing=smoothing
+    )
+    loss = zoo.SmoothedCrossentropy(smoothing, reduction=None)
+    assert_close(loss(labels, logits), expected, 1e-5)
+    assert zoo.SmoothedCrossentropy.from_config(loss.get_config()).smoothing == smoothing
+
+
+def test_teacher_forcing_shifts_and_weighs() -> None:
+    target = np.array([[2, 5, 6, 3], [2, 7, 3, 0]])
+    (source, given), following, weights = zoo.teacher_forced(SOURCE[:2], target)
+    assert source is not None
+    np.testing.assert_array_equal(given, [[2, 5, 6], [2, 7, 3]])
+    np.testing.assert_array_equal(following, [[5, 6, 3], [7, 3, 0]])
+    np.testing.assert_array_equal(weights, [[1, 1, 1], [1, 1, 0]])
+
+
+def test_residual_encoder_adds_from_the_second_layer_on() -> None:
+    encoder = zoo.Encoder(zoo.GRUCell(5), depth=3, bidirectional=True, residual=True)
+    x, mask = random(5, 4, 6, 3, dtype="float32"), np.arange(6) < LENGTHS[:, None]
+    got, _ = encoder(x, mask=mask)
+    h = encoder.stack[0](x, mask=mask)[0]
+    for layer in encoder.stack[1:]:
+        h = h + layer(h, mask=mask)[0]
+    assert_close(got, h, 1e-6)
+    assert zoo.Encoder.from_config(encoder.get_config()).residual
+
+
+def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None:
+    many_to_many = model("additive", depth=2, tied=False)
+    for weight in many_to_many.trainable_variables:
+        weight.assign(weight * 0.1)
+    many_to_many.compile("adam", zoo.SmoothedCrossentropy(0.1))
+    before = many_to_many.get_weights()
+    loss = many_to_many.train_on_batch((SOURCE, TARGET), TARGET)
+    assert abs(loss - np.log(13)) < 0.3
+    for variable, old in zip(many_to_many.weights, before, strict=True):
+        if variable.trainable:
+            assert np.abs(variable - old).max() > 0, variable.path
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(ValueError, match="`depth` must be at least 1"):
+        zoo.Decoder(13, 6, zoo.GRUCell(4), depth=0)

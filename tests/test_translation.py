@@ -1,0 +1,190 @@
+"""The translation recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from matplotlib.image import imread
+from programs import Answer, ask, figures, mistaken, run
+
+from recipes import translation
+from zoo.metrics import bleu, exact_match
+
+NAME = "gru_attention_multiplicative"
+DATE = "Monday, March 5, 2018"
+# Odd texts beside the clean ones that must be answered alike.
+TWINS = {
+    DATE.replace(" ", "\u00a0\u200b"): DATE,
+    DATE.replace(" ", " \0\r\n\t"): DATE,
+    DATE.encode().replace(b" ", b" \xff\xfe"): DATE,
+    f"  {DATE} ": DATE,
+    "": " ",
+    "\0\xff": "\u200b",
+    DATE * 20_000: DATE * 30,  # a third of a megabyte
+}
+ODD, CLEAN = list(TWINS), list(TWINS.values())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("translation")
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> str:
+    """What the recipe prints with a small network, which learns most of the dates, and none of the others."""
+    trained = run(
+        "translation",
+        *("--data-dir", folder / "data", "--folder", folder / "run", "--export", folder / "1"),
+        *("--units", "64", "--embedding", "64", "--epochs", "3", "--no-baseline", "--beams", "3"),
+    )
+    assert trained.returncode == 0, trained.stderr
+    return trained.stdout
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path, report: str) -> Path:
+    return folder / "1"
+
+
+@pytest.fixture(scope="module")
+def test_set(folder: Path, report: str) -> list[tuple[str, str]]:
+    split = tfds.load("dates/de", split="test", data_dir=folder / "data", as_supervised=True)
+    return [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
+
+
+@pytest.fixture(scope="module")
+def answers(model: Path, test_set: list[tuple[str, str]]) -> list[Answer]:
+    texts = [source for source, _ in test_set]
+    batches = [texts[:500], texts[500:], texts[:1], [], ODD, CLEAN]
+    return ask(model, *(("serving_default", batch) for batch in batches), ("greedy", texts[:100]))
+
+
+def best(answer: Answer) -> list[str]:
+    return [translation.decode() for translation in answer["translations"][:, 0]]
+
+
+def test_export_gives_the_translations_of_the_training_process(
+    model: Path, answers: list[Answer], test_set: list[tuple[str, str]]
+) -> None:
+    said, right = best(answers[0]) + best(answers[1]), [target for _, target in test_set]
+    found = figures(model)
+    assert found["test exact match, gru_attention_multiplicative"] == pytest.approx(
+        exact_match(said, right), abs=0.01
+    )
+    assert found["test BLEU, gru_attention_multiplicative"] == pytest.approx(
+        bleu(said, right).score, abs=0.01
+    )
+
+
+def test_it_learns_combinations_that_it_was_not_trained_on(model: Path) -> None:
+    assert figures(model)[f"test exact match, {NAME}"] > 50
+
+
+def test_report_shows_figures_signatures_a_sample_and_what_comes_next(model: Path, report: str) -> None:
+    for name, value in figures(model).items():
+        assert re.search(rf"^{re.escape(name)} +{value:.2f}$", report, re.MULTILINE)
+    assert re.search(
+        r"^nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:\S+: [\d.]+$", report, re.MULTILINE
+    )
+    assert f"predict --model {model}" in report.splitlines()[-1]
+
+
+def test_shapes_and_order(answers: list[Answer]) -> None:
+    for answer, n in zip(answers[:4], [500, 500, 1, 0], strict=True):
+        assert answer["translations"].shape == answer["scores"].shape == (n, 3)
+        assert answer["status"].shape == (n,)
+        assert not any(answer["status"])
+        target, source = answer["target_pieces"].shape[1], answer["source_pieces"].shape[1]
+        assert answer["attention"].shape == (n, target, source)
+        assert (np.diff(answer["scores"]) <= 0).all()
+
+
+def test_attention_belongs_to_the_pieces(answers: list[Answer], test_set: list[tuple[str, str]]) -> None:
+    """Each step's weights sum to 1 over the pieces of the source; pieces joined are the texts."""
+    answer = answers[0]
+    for row, (text, _) in enumerate(test_set[:500]):
+        source = [piece.decode() for piece in answer["source_pieces"][row] if piece]
+        target = [piece.decode() for piece in answer["target_pieces"][row] if piece]
+        assert "".join(source).replace("▁", " ").split() == text.split()
+        assert "".join(target).replace("▁", " ").split() == answer["translations"][row, 0].decode().split()
+        weights = answer["attention"][row]
+        np.testing.assert_allclose(weights[: len(target)].sum(1), 1, atol=1e-5)
+        assert not weights[len(target) :].any()
+        assert not weights[:, len(source) :].any()
+
+
+def test_a_row_of_a_batch_gets_the_answer_that_it_gets_alone(answers: list[Answer]) -> None:
+    np.testing.assert_array_equal(answers[0]["translations"][:1], answers[2]["translations"])
+    np.testing.assert_allclose(answers[0]["scores"][:1], answers[2]["scores"], atol=1e-4)
+
+
+def test_greedy_gives_one_translation_which_is_seldom_another(answers: list[Answer]) -> None:
+    assert answers[6]["translations"].shape == (100, 1)
+    same = np.mean(answers[6]["translations"][:, 0] == answers[0]["translations"][:100, 0])
+    assert same > 0.7
+
+
+@pytest.mark.parametrize("row", range(len(ODD)))
+def test_odd_text_is_answered_as_its_clean_twin(answers: list[Answer], row: int) -> None:
+    odd, clean = answers[4], answers[5]
+    assert odd["translations"][row].tolist() == clean["translations"][row].tolist()
+    if not CLEAN[row].strip(" \u200b"):
+        assert odd["translations"][row].tolist() == [b""] * 3
+
+
+def test_status_says_what_was_wrong(model: Path, answers: list[Answer]) -> None:
+    said = dict(zip(ODD, answers[4]["status"].tolist(), strict=True))
+    assert said[f"  {DATE} "] == b""
+    assert said[""] == said["\0\xff"] == b"no text"
+    assert said[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
+    (answer,) = ask(model, ("serving_default", ["Monday, \u4f60\u597d 5, 2018"]))
+    assert answer["status"][0].decode() == "unknown: \u4f60\u597d"
+
+
+def test_saved_model_cli_runs_it(model: Path) -> None:
+    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "greedy"]
+    cli = subprocess.run(
+        [Path(sys.executable).with_name("saved_model_cli"), *command, "--input_exprs", f"text=[{DATE!r}]"],
+        capture_output=True,
+        text=True,
+    )
+    assert cli.returncode == 0, cli.stderr
+    assert "Result for output key translations:\n[[b'" in cli.stdout
+
+
+def test_predict_prints_translations_and_draws_where_it_looked(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "attention.png"
+    translation.predict(translation.Query((DATE, ""), model=model, best=2))
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 4
+    assert printed[2].endswith("[no text]")
+    translation.predict(translation.Query((DATE,), model=model, plot=picture))
+    assert str(picture) in capsys.readouterr().out
+    assert np.ptp(imread(picture)[..., :3]) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--unitz", "3"], "--units"),
+        (["--attention", "adative"], "additive"),
+        (["--dataset", "datez"], "Did you mean dates"),
+        (["--target", "xx"], "dates/xx"),
+        (["predict", "--model", "nowhere", "text"], "nowhere holds no SavedModel"),
+    ],
+)
+def test_a_mistake_ends_with_a_helpful_line(
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = mistaken(translation, arguments, monkeypatch, capsys)
+    assert message in " ".join(said.replace("│", " ").split())

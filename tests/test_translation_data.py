@@ -1,0 +1,604 @@
+"""Translation sets: what files and names lead to, and what the embedded default promises."""
+
+import bz2
+import datetime
+import functools
+import gzip
+import io
+import itertools
+import lzma
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import babel
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from zoo.datasets import DataError, ParallelTexts, load_translation
+from zoo.datasets import dates as dates_module
+
+SPLITS = ("train", "validation", "test")
+EN_DE = ("en", "de")
+Pairs = list[tuple[str, str]]
+
+
+def pairs_of(data: ParallelTexts) -> dict[str, Pairs]:
+    """Returns the pairs of every split, and checks the declared shapes, types and sizes."""
+    pairs = {}
+    for split in SPLITS:
+        examples = getattr(data, split)
+        assert examples.element_spec == (tf.TensorSpec((), tf.string),) * 2
+        batches = examples.batch(1000).as_numpy_iterator()
+        pairs[split] = [(a.decode(), b.decode()) for batch in batches for a, b in zip(*batch, strict=True)]
+        assert examples.cardinality() == len(pairs[split])
+    return pairs
+
+
+def numbered(name: str, count: int = 3) -> Pairs:
+    return [(f"{name} is {i}.", f"{name} ist {i}.") for i in range(count)]
+
+
+def lines(texts: list[str] | tuple[str, ...]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+def parallel(stem: str, pairs: Pairs, suffix: str = "", compress: Callable = bytes) -> dict[str, bytes]:
+    """Returns the contents of two parallel files by name."""
+    sides = zip(EN_DE, zip(*pairs, strict=True), strict=True)
+    return {f"{stem}.{language}{suffix}": compress(lines(side)) for language, side in sides}
+
+
+def write(folder: Path, files: dict[str, bytes]) -> str:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return str(folder)
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def all_of(data: ParallelTexts) -> Pairs:
+    return sorted(itertools.chain(*pairs_of(data).values()))
+
+
+COMPRESSIONS = pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress), (".bz2", bz2.compress)],
+)
+
+
+# Parallel files.
+
+
+@COMPRESSIONS
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "val", "test"),
+        ("train.lc.norm.tok", "valid", "test_2031_news"),
+        ("train-a", "dev.tok", "test9"),
+        ("train", "validation", "test.final"),
+    ],
+)
+def test_folders_of_parallel_files(tmp_path, names, suffix, compress):
+    expected = {split: numbered(split, 5 - i) for i, split in enumerate(SPLITS)}
+    files = {"train.fr": b"one line\n", "training.en": b"x\n", "validity.de": b"x\n", "README.en.md": b"x"}
+    for name, pairs in zip(names, expected.values(), strict=True):
+        files |= parallel(name, pairs, suffix, compress)
+    data = load_translation(write(tmp_path, files), languages=EN_DE)
+    assert pairs_of(data) == expected
+    assert data.languages == EN_DE
+    assert data.source == str(tmp_path)
+    assert data.notes == ("Pairs: train 5, validation 4, test 3.",)
+    assert data.citation == data.licence == ""
+
+
+def test_either_language_is_the_source(tmp_path):
+    files = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
+    data = load_translation(write(tmp_path, files), languages=("de", "en"))
+    assert data.languages == ("de", "en")
+    assert pairs_of(data)["test"] == [(target, source) for source, target in numbered("test")]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_prefix_names_two_files_for_train(tmp_path, suffix):
+    pairs = numbered("europarl", 300)
+    compress = gzip.compress if suffix else bytes
+    files = parallel("corpus/europarl-v9", pairs, suffix, compress) | parallel(
+        "corpus/europarl", [("x", "y")]
+    )
+    folder = write(tmp_path, files)
+    data = load_translation(f"{folder}/corpus/europarl-v9", languages=EN_DE)
+    assert all_of(data) == sorted(pairs)
+    assert data.source == f"{folder}/corpus/europarl-v9"
+
+
+def test_only_newlines_end_a_line(tmp_path):
+    odd = ["next\x85line", "lone\rreturn", "form\x0cfeed", "para\u2029graph", "tab\there"]
+    pairs = [(text, text.upper()) for text in odd]
+    files = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
+    files |= parallel("test", pairs)
+    files["test.en"] = b"\xef\xbb\xbf" + files["test.en"].replace(b"\n", b"\r\n") + b"caf\xe9"
+    files["test.de"] += " Café \n".encode()
+    data = load_translation(write(tmp_path, files), languages=EN_DE)
+    assert pairs_of(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
+
+
+# Tables.
+
+TABLE = [("Go.", "Geh."), ("It rains.", "Es regnet."), ("She sings.", "Sie singt.")]
+
+
+def table(pairs: Pairs) -> bytes:
+    return lines(["\t".join(pair) for pair in pairs])
+
+
+@COMPRESSIONS
+@pytest.mark.parametrize("kind", [".tsv", ".txt"])
+def test_tables(tmp_path, kind, suffix, compress):
+    pairs = numbered("row", 300)
+    content = b"\xef\xbb\xbf" + table([(*pair, "by somebody", "9") for pair in pairs])
+    content += "broken\r\nfine\u2028here\tgut\r\n\r\n  \nalso broken\nalt\xe9\tneu".encode("utf-8", "replace")
+    folder = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
+    data = load_translation(f"{folder}/pairs{kind}{suffix}")
+    assert data.languages == ("source", "target")
+    assert all_of(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", "neu")])
+    path = f"{folder}/pairs{kind}{suffix}"
+    assert data.notes[0] == f"Left out of {path}: 2 lines without a tab, the first is line 301."
+
+
+def test_a_table_takes_the_languages_that_are_given(tmp_path):
+    folder = write(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
+    data = load_translation(f"{folder}/pairs.tsv", languages=("nds", "fy"))
+    assert data.languages == ("nds", "fy")
+    assert ("row is 7.", "row ist 7.") in all_of(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "languages", "expected", "swapped"),
+    [
+        ("deu-eng.zip", "deu.txt", None, ("en", "de"), False),
+        ("deu-eng.zip", "deu.txt", ("en", "de"), ("en", "de"), False),
+        ("spa-eng_2031-05-01.zip", "spa-eng/spa.txt", ("es", "en"), ("es", "en"), True),
+        ("cmn-eng (1).zip", "cmn.txt", None, ("en", "zh"), False),
+        ("mine.zip", "folder/pairs.tsv", ("de", "en"), ("de", "en"), False),
+        ("deu-england.zip", "pairs.tsv", None, ("source", "target"), False),
+    ],
+)
+def test_zips(tmp_path, name, member, languages, expected, swapped):
+    pairs = numbered("zip", 300)
+    files = {"_about.txt": b"terms", "sub/_about.txt": b"x", "__MACOSX/._a.txt": b"x", "readme.md": b"x"}
+    write(tmp_path, {name: zipped({**files, member: table([(*pair, "CC-BY") for pair in pairs])})})
+    data = load_translation(str(tmp_path / name), languages=languages)
+    assert data.languages == expected
+    assert all_of(data) == sorted(pair[::-1] if swapped else pair for pair in pairs)
+
+
+# TFDS.
+
+
+class Parley(tfds.core.GeneratorBasedBuilder):
+    """Two languages and no test split."""
+
+    VERSION = tfds.core.Version("2.0.1")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.Translation(["pt", "en"]),
+            supervised_keys=("pt", "en"),
+            citation="@misc{parley}",
+            license="as you like",
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(400), "validation": self._generate_examples(5)}
+
+    def _generate_examples(self, count):
+        for i in range(count):
+            yield i, {"pt": f"são {i} de {count}", "en": f"it is {i} of {count}"}
+
+
+class Mute(tfds.core.GeneratorBasedBuilder):
+    """No translations."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = tfds.features.FeaturesDict({"words": tfds.features.Text()})
+        return tfds.core.DatasetInfo(builder=self, features=features)
+
+    def _split_generators(self, dl_manager):
+        raise AssertionError("not to be prepared")
+
+    def _generate_examples(self):
+        raise AssertionError("not to be prepared")
+
+
+def test_tfds_sets_know_their_languages(tmp_path):
+    data = load_translation("parley", data_dir=tmp_path)
+    assert data.languages == ("pt", "en")
+    assert data.source == "parley/2.0.1"
+    assert data.citation == "@misc{parley}"
+    assert data.licence == "as you like"
+    [held_out, sizes] = data.notes
+    assert held_out.startswith("Held out of train of parley/2.0.1: a fiftieth of the sources for test, ")
+    pairs = pairs_of(data)
+    assert sorted(pairs["validation"]) == [(f"são {i} de 5", f"it is {i} of 5") for i in range(5)]
+    train = {(f"são {i} de 400", f"it is {i} of 400") for i in range(400)}
+    assert {*pairs["train"], *pairs["test"]} == train
+    assert 2 <= len(pairs["test"]) <= 20
+    assert sizes == f"Pairs: train {400 - len(pairs['test'])}, validation 5, test {len(pairs['test'])}."
+    reversed_data = load_translation("parley", languages=("en", "pt"), data_dir=tmp_path)
+    assert reversed_data.languages == ("en", "pt")
+    assert ("it is 3 of 5", "são 3 de 5") in pairs_of(reversed_data)["validation"]
+
+
+# Mistakes.
+
+GOOD = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
+
+
+def without(*names: str) -> dict[str, bytes]:
+    return {name: content for name, content in GOOD.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "said"),
+    [
+        ("", without("train.en", "train.de"), "holds no training data. Expected train.en and train.de"),
+        ("", without("train.de"), "train.en: expected the same in 'de' beside it"),
+        ("", without("test.en"), "test.de: expected the same in 'en' beside it"),
+        ("", GOOD | {"test_b.en": b""}, r"test.en and test_b.en could each be meant"),
+        ("", GOOD | {"train.de.gz": b""}, r"train.de and train.de.gz could each be meant"),
+        ("", GOOD | {"dev.de": b"", "valid.de": b""}, "dev.de and valid.de and validation.de could each"),
+        ("", GOOD | {"train.en": b"a\n" * 1200}, r"train.en has 1,200 lines and train.de 3"),
+        ("", GOOD | {"test.de": b"a\nb\nc"}, None),
+        ("", GOOD | {"test.de": b"a\nb\nc\n\n"}, r"test.en has 3 lines and test.de 4. Expected in both one"),
+        ("", GOOD | {"test.en": b"", "test.de": b""}, "no pairs for the test split. Add some"),
+        ("", without("test.en", "test.de"), "no pairs for the test split"),
+        ("", GOOD | {"train.en": b"", "train.de": b""}, "no pairs for the train split"),
+        ("corpus", {"corpus.en": b"a\n"}, r"corpus.en: expected the same in 'de'"),
+        ("train.en", GOOD, r"train.en: expected a folder, a zip, or a file .tsv or .txt.*in common"),
+        ("a.tsv", {"a.tsv": b"one\ntwo\n"}, "a.tsv has no line with a tab. Expected source, tab, target"),
+        ("a.tsv", {"a.tsv": b""}, "a.tsv has no line with a tab"),
+        ("a.tsv", {"a.tsv": b"a\tb\n"}, "no pairs for the validation split"),
+        ("a.tsv.gz", {"a.tsv.gz": gzip.compress(table(TABLE))[:-9]}, "a.tsv.gz cannot be read: Compressed"),
+        ("a.txt.xz", {"a.txt.xz": table(TABLE)}, "a.txt.xz cannot be read: .* Correct or replace"),
+        ("a.zip", {"a.zip": table(TABLE)}, "a.zip cannot be read: File is not a zip file"),
+        ("a.zip", {"a.zip": zipped({"_a.txt": b"a\tb"})}, "expected one file .tsv or .txt.*found none"),
+        ("a.zip", {"a.zip": zipped({"a.txt": b"", "b/b.tsv": b""})}, "found a.txt, b/b.tsv. Give that"),
+        (
+            "fra-eng.zip",
+            {"fra-eng.zip": zipped({"fra.txt": table(TABLE)})},
+            "the languages en, fr, got en, de",
+        ),
+        ("corpus", {}, "is neither a file or folder that exists nor a TFDS data set"),
+    ],
+)
+def test_every_mistake_in_files_is_told(tmp_path, name, files, said):
+    path = str(Path(write(tmp_path, files)) / name)
+    if said is None:
+        load_translation(path, languages=EN_DE)
+        return
+    with pytest.raises(DataError, match=said) as error:
+        load_translation(path, languages=EN_DE)
+    assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["", "train"])
+def test_parallel_files_need_languages(tmp_path, name):
+    with pytest.raises(DataError, match=r"expected the languages .* --source en --target de"):
+        load_translation(str(Path(write(tmp_path, GOOD)) / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "languages", "said"),
+    [
+        ("parley", ("pt", "fr"), "parley/2.0.1: expected two of the languages pt, en, got pt, fr"),
+        ("parley", ("en", "en"), "got en, en. Choose, as in --source pt --target en"),
+        ("mute", None, "mute/1.0.0: expected a translation set, and the features are words .Text."),
+        ("dates/dee", None, "Did you mean.* dates/de"),
+        ("dates/pt-BR", None, "Did you mean dates/pt_BR"),
+        ("dates/en", None, "neither a file or folder"),
+        ((), None, "Expected at least one data set"),
+    ],
+)
+def test_every_mistake_in_names_is_told(tmp_path, name, languages, said):
+    with pytest.raises(DataError, match=said):
+        load_translation(name, languages=languages, data_dir=tmp_path)
+
+
+# What is kept, and where.
+
+
+def test_what_is_left_out_is_counted(tmp_path):
+    long = " ".join(["word"] * 6)
+    empty = [("nothing", " \u00a0"), ("", "nichts"), ("\t", "")]
+    train = [("a", "x"), (long, "kurz"), ("a", "y"), ("b", f"{long} mehr"), ("a", "x"), ("A", "x"), *empty]
+    held_out = [("c", "z"), ("c", "z"), (long.upper(), long), ("d", "")]
+    files = parallel("train", [*train, ("C!", "Z"), ("five of them is fine", "v")]) | parallel(
+        "val", held_out
+    )
+    data = load_translation(
+        write(tmp_path, files | parallel("test", [("e", "e")])), languages=EN_DE, max_words=5
+    )
+    assert pairs_of(data) == {
+        "train": [("a", "x"), ("a", "y"), ("A", "x"), ("five of them is fine", "v")],
+        "validation": held_out[:3],
+        "test": [("e", "e")],
+    }
+    assert data.notes == (
+        f"Left out of {tmp_path}: 4 pairs with an empty side.",
+        "Left out of train: 2 pairs whose source is in validation or test, 1 pair of more than 5 words on a "
+        "side, 1 pair already there.",
+        "Pairs: train 4, validation 3, test 1.",
+    )
+
+
+def test_sets_are_put_together_and_no_test_sentence_is_trained_on(tmp_path):
+    first = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
+    leaks = [("TEST is 1", "geleakt"), ("  validation is, 2 . ", "geleakt"), ("test is 11.", "gut")]
+    second = parallel("train", [*leaks, ("Extra  2.", "mehr 2.")])
+    second |= parallel("valid", numbered("other")) | parallel("test", [("train is 0.", "Zug")])
+    write(tmp_path, {f"one/{name}": content for name, content in first.items()})
+    write(tmp_path, {f"two/{name}": content for name, content in second.items()})
+    write(tmp_path, {"pairs.tsv": table(numbered("pairs", 300))})
+    names = [str(tmp_path / name) for name in ("two", "one", "pairs.tsv")]
+    data = load_translation(names, languages=EN_DE)
+    alone = pairs_of(load_translation(names[2]))
+    assert pairs_of(data) == {
+        "train": [("test is 11.", "gut"), ("Extra  2.", "mehr 2."), *numbered("train")[1:], *alone["train"]],
+        "validation": numbered("other") + numbered("validation") + alone["validation"],
+        "test": [("train is 0.", "Zug"), *numbered("test"), *alone["test"]],
+    }
+    assert data.source == " + ".join(names)
+    assert "Left out of train: 3 pairs whose source is in validation or test." in data.notes
+
+
+def test_sets_of_other_languages_do_not_mix(tmp_path):
+    write(tmp_path, {"deu-eng.zip": zipped({"deu.txt": table(numbered("d", 300))})})
+    names = [str(tmp_path / "deu-eng.zip"), "parley"]
+    with pytest.raises(
+        DataError, match=r"same languages: .*deu-eng.zip is en to de, parley/2.0.1 is pt to en"
+    ):
+        load_translation(names, data_dir=tmp_path)
+
+
+def test_translations_of_a_sentence_stay_together_and_the_choice_is_always_the_same(tmp_path):
+    sources = [f"Sentence {i} of many." for i in range(600)]
+    variants = [sources, [source.upper() for source in sources], [f"“{source[:-1]} !”" for source in sources]]
+    pairs = [(source, f"{v} {i}") for v in range(3) for i, source in enumerate(variants[v])]
+    pairs += [(source, f"again {i}") for i, source in enumerate(sources)]
+    write(tmp_path, {"pairs.tsv": table(pairs)})
+    data = load_translation(str(tmp_path / "pairs.tsv"))
+    assert data.notes[0] == (
+        f"Held out of train of {tmp_path / 'pairs.tsv'}: a fiftieth of the sources for validation and for "
+        "test, chosen by a hash of their words, with the first translation of each source only."
+    )
+    splits = pairs_of(data)
+    where = {split: {int(re.search(r"\d+", a)[0]) for a, _ in splits[split]} for split in SPLITS}
+    assert sum(map(len, where.values())) == 600
+    # In train everything, elsewhere one translation of each source, the first.
+    assert splits["train"] == [pair for pair in pairs if int(re.search(r"\d+", pair[0])[0]) in where["train"]]
+    for split in ("validation", "test"):
+        assert splits[split] == [
+            (source, f"{v} {i}")
+            for v in range(3)
+            for i, source in enumerate(variants[v])
+            if i in where[split]
+        ]
+    assert sorted(where["validation"]) == [91, 139, 203, 238, 339, 357, 360, 430, 484, 487, 509]
+    assert sorted(where["test"]) == [24, 64, 65, 79, 142, 260, 470, 561]
+
+
+def test_sources_without_words_are_told_apart(tmp_path):
+    signs = [(a + b, a + b) for a, b in itertools.product("!?…+-*/=<>%&$€☺♥★", repeat=2)]
+    write(tmp_path, {"pairs.tsv": table(signs)})
+    splits = pairs_of(load_translation(str(tmp_path / "pairs.tsv")))
+    assert sorted(itertools.chain(*splits.values())) == sorted(signs)
+    assert len(splits["train"]) > 200
+    assert all(len(splits[split]) < 20 for split in ("validation", "test"))
+
+
+# The embedded default.
+
+MONTHS, SHORT_MONTHS, WEEKDAYS = (
+    line.split()
+    for line in (
+        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+        "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.",
+        "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
+    )
+)
+UNITS = {
+    "year": ("Jahr", "Jahre"),
+    "month": ("Monat", "Monate"),
+    "day": ("Tag", "Tage"),
+    "hour": ("Stunde", "Stunden"),
+    "minute": ("Minute", "Minuten"),
+    "second": ("Sekunde", "Sekunden"),
+}
+
+
+def full(day: datetime.datetime) -> str:
+    return f"{WEEKDAYS[day.weekday()]}, {long(day)}"
+
+
+def long(day: datetime.datetime) -> str:
+    return f"{day.day}. {MONTHS[day.month - 1]} {day.year}"
+
+
+def abbreviated(day: datetime.datetime) -> str:
+    return f"{WEEKDAYS[day.weekday()][:2]}., {day.day}. {SHORT_MONTHS[day.month - 1]} {day.year}"
+
+
+GERMAN = {
+    "%A, %B %d, %Y": full,
+    "%B %d, %Y": long,
+    "%a, %b %d, %Y": abbreviated,
+    "%I:%M %p": lambda moment: f"{moment:%H:%M}",
+    "%A, %B %d, %Y, %I:%M %p": lambda moment: f"{full(moment)}, {moment:%H:%M}",
+    "%b %d, %Y, %I:%M %p": lambda moment: f"{moment:%d.%m.%Y, %H:%M}",
+}
+
+
+@functools.cache
+def read(english: str) -> tuple[str, list[tuple[int, int]], set[tuple[str, int]], str]:
+    """Returns of an English phrase its form, its pairs of numbers, its numbers by kind, and the German."""
+    if quantities := re.findall(r"(\d+) ([a-z]+?)s?\b", english):
+        numbers = [int(number) for number, _ in quantities]
+        units = [unit for _, unit in quantities]
+        *first, last = [
+            f"{number} {UNITS[unit][number != 1]}" for number, unit in zip(numbers, units, strict=True)
+        ]
+        german = f"{', '.join(first)} und {last}"
+        return " ".join(units), [tuple(numbers[-2:])], set(zip(units, numbers, strict=True)), german
+    for form, words in GERMAN.items():
+        try:
+            moment = datetime.datetime.strptime(english, form)
+        except ValueError:
+            continue
+        pairs, numbers = [], set()
+        if "%d" in form:
+            pairs.append((moment.month, moment.day))
+            numbers |= {("month", moment.month), ("day of month", moment.day), ("year of era", moment.year)}
+        if "%M" in form:
+            pairs.append((moment.hour, moment.minute))
+            numbers |= {("hour of day", moment.hour), ("minute of hour", moment.minute)}
+        return form, pairs, numbers, words(moment)
+    raise AssertionError(english)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\u00a0\u202f]", " ", text)
+
+
+@pytest.fixture(scope="module")
+def dates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
+    """The German default, as it is before TFDS writes it."""
+    builder = tfds.builder("dates", data_dir=tmp_path_factory.mktemp("tfds"))
+    assert builder.info.supervised_keys == EN_DE
+    splits = {split: list(examples) for split, examples in builder._split_generators(None).items()}
+    assert all(key == example["en"] for examples in splits.values() for key, example in examples)
+    return {split: [(key, example["de"]) for key, example in splits[split]] for split in SPLITS}
+
+
+def test_dates_are_worded_as_by_hand(dates):
+    for pairs in dates.values():
+        for english, german in pairs:
+            assert plain(german) == read(plain(english))[-1]
+
+
+def test_dates_have_the_promised_sizes_and_no_english_phrase_twice(dates):
+    assert {split: len(pairs) for split, pairs in dates.items()} == {
+        "train": 10_000,
+        "validation": 1_000,
+        "test": 1_000,
+    }
+    english = Counter(source for pairs in dates.values() for source, _ in pairs)
+    assert len(english) == 12_000
+
+
+def test_pairs_of_numbers_are_in_one_split_and_all_numbers_in_train(dates):
+    pairs, numbers, forms = ({split: Counter() for split in SPLITS} for _ in range(3))
+    for split in SPLITS:
+        for english, _ in dates[split]:
+            form, combined, single, _ = read(plain(english))
+            pairs[split].update(combined)
+            numbers[split].update(single)
+            forms[split][form] += 1
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not pairs[one].keys() & pairs[other].keys()
+    assert all(len(pairs[split]) > 100 for split in SPLITS)
+    for split in ("validation", "test"):
+        assert numbers[split].keys() <= numbers["train"].keys()
+        assert {form: 10 * count for form, count in forms[split].items()} == forms["train"]
+    assert len(forms["train"]) == 10
+    expected = {("year of era", year) for year in range(1950, 2050)}
+    expected |= {("month", month) for month in range(1, 13)} | {("day of month", day) for day in range(1, 32)}
+    expected |= {("hour of day", hour) for hour in range(24)} | {("minute of hour", i) for i in range(60)}
+    expected |= {("second", i) for i in range(1, 60)}
+    rarest = min(expected, key=numbers["train"].get)
+    assert numbers["train"][rarest] >= 5, rarest
+
+
+@pytest.mark.parametrize(
+    ("phrase", "numbers", "locale", "expected"),
+    [
+        ("full", (2018, 3, 5), "en", "Monday, March 5, 2018"),
+        ("full", (2018, 3, 5), "de", "Montag, 5. März 2018"),
+        ("full", (2018, 3, 5), "fr", "lundi 5 mars 2018"),
+        ("full", (2018, 3, 5), "es", "lunes, 5 de marzo de 2018"),
+        ("full", (2018, 3, 5), "ja", "2018年3月5日月曜日"),
+        ("full", (2018, 3, 5), "tr", "5 Mart 2018 Pazartesi"),
+        ("long", (1999, 12, 31), "en", "December 31, 1999"),
+        ("long", (1999, 12, 31), "es", "31 de diciembre de 1999"),
+        ("long", (1999, 12, 31), "hi", "31 दिसंबर 1999"),
+        ("abbreviated", (1999, 12, 31), "en", "Fri, Dec 31, 1999"),
+        ("abbreviated", (1999, 12, 31), "fr", "ven. 31 déc. 1999"),
+        ("time", (0, 7), "en", "12:07 AM"),
+        ("time", (0, 7), "fr", "00:07"),
+        ("time", (13, 7), "es", "13:07"),
+        ("time", (13, 7), "ar", "1:07 م"),
+        ("medium, time", (2018, 3, 5, 15, 20), "en", "Mar 5, 2018, 3:20 PM"),
+        ("medium, time", (2018, 3, 5, 15, 20), "de", "05.03.2018, 15:20"),
+        ("full, time", (2018, 3, 5, 15, 20), "en", "Monday, March 5, 2018, 3:20 PM"),
+        ("full, time", (2018, 3, 5, 15, 20), "th", "วันจันทร์ที่ 5 มีนาคม ค.ศ. 2018 15:20"),
+        ("hours", (1, 20), "en", "1 hour and 20 minutes"),
+        ("hours", (1, 20), "fr", "1 heure et 20 minutes"),
+        ("hours", (1, 20), "nl", "1 uur en 20 minuten"),
+        ("minutes", (2, 1), "es", "2 minutos y 1 segundo"),
+        ("minutes", (2, 1), "zh", "2分钟和1秒钟"),
+        ("years", (2, 11), "fr", "2 ans et 11 mois"),
+        ("days", (6, 23, 1), "en", "6 days, 23 hours, and 1 minute"),
+        ("days", (6, 23, 1), "fr", "6 jours, 23 heures et 1 minute"),
+        ("days", (1, 2, 5), "ru", "1 день, 2 часа и 5 минут"),
+    ],
+)
+def test_phrases_by_hand(phrase, numbers, locale, expected):
+    assert plain(dates_module.PHRASES[phrase].word(locale, *numbers)) == expected
+
+
+def test_another_locale_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(dates_module, "SIZES", {"train": 300, "validation": 100, "test": 100})
+    data = load_translation("dates/ar", data_dir=tmp_path)
+    assert data.languages == ("en", "ar")
+    assert data.source == f"dates/ar/1.{'.'.join(babel.__version__.split('.')[:2])}"
+    assert data.licence == "Unicode-3.0"
+    assert data.notes == ("Pairs: train 300, validation 100, test 100.",)
+    pairs = pairs_of(data)
+    assert [len(pairs[split]) for split in SPLITS] == [300, 100, 100]
+    assert all(read(plain(english)) for english, _ in itertools.chain(*pairs.values()))
+    words = set(re.findall(r"[^\W\d_]+", " ".join(target for _, target in pairs["train"])))
+    assert {"أبريل", "الأحد", "دقيقة", "م"} <= words
+    assert not any(word.isascii() for word in words)
+
+
+def test_what_is_drawn_never_changes():
+    # What is drawn anew needs another `Dates.VERSION`, or prepared data would go on being used.
+    drawn = {
+        name: next(dates_module._drawn(name, phrase, "test")) for name, phrase in dates_module.PHRASES.items()
+    }
+    assert drawn == {
+        "full": (1994, 11, 18),
+        "long": (2004, 2, 25),
+        "abbreviated": (2007, 4, 23),
+        "time": (17, 4),
+        "full, time": (1972, 12, 21, 0, 15),
+        "medium, time": (1979, 11, 20, 23, 53),
+        "years": (31, 7),
+        "days": (5, 14, 42),
+        "hours": (6, 6),
+        "minutes": (43, 56),
+    }
