@@ -105,8 +105,7 @@ def sample(
     def drawn(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
         logits, tokens = log_probabilities / temperature, None
         if top_k is not None or top_p < 1:
-            vocabulary = _width(logits)
-            logits, tokens = tf.math.top_k(logits, tf.minimum(top_k or vocabulary, vocabulary))
+            logits, tokens = _top_k(logits, top_k or _width(logits))
         probabilities = tf.nn.softmax(logits)
         cumulative = tf.cumsum(probabilities, -1)
         total = cumulative[:, -1:]
@@ -209,8 +208,8 @@ def beam_search(
         ends = alive + tf.reshape(log_probabilities[:, end], [-1, beams])
 
         # Of each hypothesis one more than go on, since one of them may be the end.
-        width = tf.minimum(beams + 1, _width(log_probabilities))
-        best, tokens = tf.math.top_k(log_probabilities, width)
+        best, tokens = _top_k(log_probabilities, beams + 1)
+        width = _width(best)
         best = tf.reshape(tf.where(tokens == end, _NEVER, best), [-1, beams, width])
         alive, chosen = tf.math.top_k(tf.reshape(alive[:, :, None] + best, [-1, beams * width]), beams)
         tokens = tf.gather(tf.reshape(tokens, [-1, beams * width]), chosen, batch_dims=1)
@@ -314,6 +313,23 @@ def _uniforms(seeds: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
 def _log_probabilities(step: Step, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
     logits, state = step(tokens, state)
     return tf.nn.log_softmax(tf.cast(logits, tf.float32)), state
+
+
+def _top_k(x: tf.Tensor, k: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `tf.math.top_k`, or all there are, but faster where rows are wide.
+
+    The k highest values of a row lie in those of its chunks that have the k highest maxima.
+    """
+    width, chunk = _width(x), 32
+    if not isinstance(width, int) or width < 2 * chunk * k:
+        return tf.math.top_k(x, tf.minimum(k, width))
+    chunks = tf.reshape(
+        tf.pad(x, [[0, 0], [0, -width % chunk]], constant_values=_NEVER), [-1, -(-width // chunk), chunk]
+    )
+    where = tf.math.top_k(tf.reduce_max(chunks, -1), k).indices
+    values, found = tf.math.top_k(tf.reshape(tf.gather(chunks, where, batch_dims=1), [-1, k * chunk]), k)
+    places = chunk * tf.gather(where, found // chunk, batch_dims=1) + found % chunk
+    return values, tf.minimum(places, width - 1)  # not the padding, should all else be as low
 
 
 def _width(x: tf.Tensor) -> int | tf.Tensor:

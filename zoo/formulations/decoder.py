@@ -96,8 +96,9 @@ class Decoder(Registered, keras.layers.Layer):
         self.initial.build(summary_shape)
         self.embedding.build((None, None))
         if self.attention is not None:
-            self.attention.build((None, None, units), memory_shape)
             looked = memory_shape[-1]
+            if not self.attention.built:  # as it is when a file is loaded
+                self.attention.build((None, None, units), memory_shape)
         for index, layer in enumerate(self.stack):
             inputs = units + looked if index else width * (1 + self.input_feeding)
             layer.build((None, None, inputs))

@@ -64,7 +64,8 @@ class DelayedManyToMany(Registered, keras.Model):
         self.embedding.build(inputs_shape[0])
         self.encoder.build((*inputs_shape[0], self.embedding.output_dim))
         width = self.encoder.output_size
-        self.decoder.build((None, width), (None, None, width))
+        if not self.decoder.built:  # as it is when a file is loaded
+            self.decoder.build((None, width), (None, None, width))
         if self.scheduled_sampling:
             self.sampled = self.add_weight(name="sampled", initializer="zeros", trainable=False)
 
