@@ -60,9 +60,9 @@ class Settings:
     folder: Path = Path("runs/translation")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/translation/export/1")  # where the SavedModel goes
     vocabulary: Count = 6_000  # word pieces of each language: the product with them is half of the time
-    embedding: Count = 256  # width of a piece's vector, and of what the scores are made of
+    embedding: Count = 128  # width of a piece's vector, and of what the scores are made of
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # as good as the LSTM here, and faster
-    units: Count = 256  # of the decoder, and of the encoder in each direction
+    units: Count = 128  # of the decoder, and of the encoder in each direction
     encoder_depth: Count = 1  # a second layer needs more data than the small sets have
     decoder_depth: Count = 2  # attention stands between the two: the second knows where it has looked
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # the faster of the two

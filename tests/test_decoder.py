@@ -127,7 +127,7 @@ def test_decoder_equals_numpy(attention: str, cell: str, depth: int, tied: bool,
         states = np.split(start, np.cumsum(decoder.state_sizes)[:-1])
         states, o = [states[i * each : (i + 1) * each] for i in range(depth)], np.zeros(6)
         for step, token in enumerate(TARGET[row]):
-            h, context = embedding[token], np.zeros(0)
+            h, context = 6**0.5 * embedding[token], np.zeros(0)
             if input_feeding:
                 h = np.concatenate([h, o])
             for index, layer in enumerate(decoder.stack):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.decoding import Decoded, State, beam_search, greedy, sample
+from zoo.decoding import Decoded, State, _top_k, beam_search, greedy, sample
 
 RNG = np.random.default_rng(3)
 START, END = 0, 2
@@ -182,7 +182,7 @@ def test_a_narrow_beam_finds_what_a_plain_search_finds(
 
 
 def test_greedy_and_a_beam_of_one() -> None:
-    for vocabulary in [3, 4, 5, 12]:
+    for vocabulary in [3, 4, 5, 12, 300]:
         model, limits = random_model(3, vocabulary), RNG.integers(1, 9, 3)
         for search, settings in ((greedy, {}), (beam_search, {"beams": 1})):
             found = search(model.step, model.state, **TOKENS, length=limits, **settings)
@@ -236,7 +236,7 @@ def test_no_rows(name: str) -> None:
 @pytest.mark.parametrize("name", ["sample", "beam_search"])
 def test_exported_and_loaded(name: str, tmp_path: Path) -> None:
     search, settings = SEARCHES[name]
-    model, limits = random_model(3, 11), np.array([5, 2, 7])
+    model, limits = random_model(3, 700), np.array([5, 2, 7])
     weights = Model(*(tf.Variable(x) for x in model[:3]), *model[3:])
     module = tf.Module()
     module.weights = weights[:3]
@@ -445,6 +445,21 @@ def test_sampling_of_the_most_probable_is_greedy(settings: dict[str, Any]) -> No
     search = {**TOKENS, "length": np.array([9, 3, 9, 1, 7])}
     found = sample(model.step, model.state, **search, seeds=np.arange(5), **settings)
     assert_same(found, greedy(model.step, model.state, **search))
+
+
+@pytest.mark.parametrize("width", [3, 319, 320, 640, 1001])
+def test_the_highest_of_wide_rows(width: int) -> None:
+    for x in normal(6, width), tf.constant(RNG.integers(0, 2 * width, (6, width)), tf.float32):
+        values, places = _top_k(x, 5)
+        expected = tf.math.top_k(x, min(5, width))
+        assert np.array_equal(values, expected.values)
+        assert np.array_equal(tf.gather(x, places, batch_dims=1), expected.values)
+        assert [len(set(row)) for row in places.numpy().tolist()] == [min(5, width)] * 6
+    few = np.where(np.arange(width) >= width - 2, 1.0, -np.inf)[None]
+    values, places = _top_k(few, 5)
+    assert values.numpy().tolist() == [[1.0, 1.0, *[-np.inf] * (min(5, width) - 2)]]
+    assert places.numpy()[0, :2].tolist() == [width - 2, width - 1]
+    assert np.all(places < width)
 
 
 @pytest.mark.parametrize(

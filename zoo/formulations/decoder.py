@@ -9,7 +9,7 @@ from keras import ops
 
 from zoo.attention import Attention, Memory
 from zoo.cells import Cell, Registered, Tensor
-from zoo.formulations.encoder import deserialised, numbered_layer
+from zoo.formulations.encoder import ScaledEmbedding, deserialised, numbered_layer
 from zoo.recurrence import swap_batch_and_time
 
 State = dict[str, Any]
@@ -19,12 +19,12 @@ State = dict[str, Any]
 class Decoder(Registered, keras.layers.Layer):
     """A stack of recurrent layers that emits a sequence, a token at a step.
 
-        v_t = embedding of token y_{t-1}            with input feeding [v_t; o_{t-1}]
+        v_t = √embedding E_y of token y_{t-1}       with input feeding [v_t; o_{t-1}]
         h¹_t = layer 1 of v_t
         c_t = Σ_j α_tj m_j                          attention of h¹_t over the memory m
         hᵏ_t = layer k of [hᵏ⁻¹_t; c_t]             k = 2 ... depth
         o_t = tanh(W_o [h_t; c_t] + b_o)            h_t is that of the last layer
-        logits_t = E o_t + b                        E is the embedding where weights are tied
+        logits_t = E o_t + b                        the same E where weights are tied
 
     With one layer this is the global attention of Luong et al. (2015); with more the attention stands after
     the first, as in Wu et al. (2016), but there the context is that of the step before. No step waits for a
@@ -78,7 +78,7 @@ class Decoder(Registered, keras.layers.Layer):
         super().__init__(**kwargs)
         self.vocabulary, self.cell, self.depth = vocabulary, cell, depth
         self.attention, self.input_feeding, self.tied = attention, input_feeding, tied
-        self.embedding = keras.layers.Embedding(vocabulary, embedding, name="embedding")
+        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding")
         self.stack = [numbered_layer(cell, i + 1) for i in range(depth)]
         sizes = cell.state_size
         self.state_sizes = (sizes if isinstance(sizes, list) else [sizes]) * depth

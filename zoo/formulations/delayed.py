@@ -10,13 +10,13 @@ from keras import ops
 from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
-from zoo.formulations.encoder import Encoder, deserialised
+from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialised
 
 
 class DelayedManyToMany(Registered, keras.Model):
     """Delayed many-to-many: reads a sequence of ids to its end, then emits another.
 
-        v_j = embedding of source id x_j
+        v_j = √embedding E_x of source id x_j
         m_1 ... m_T = encoder(v_1 ... v_T),    s = its final state
         p(y_t | y_1 ... y_{t-1}, x) = softmax of the decoder's logits_t
 
@@ -54,7 +54,7 @@ class DelayedManyToMany(Registered, keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.embedding = keras.layers.Embedding(vocabulary, embedding, name="embedding")
+        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding")
         self.encoder, self.decoder = encoder, decoder
         self.drop = keras.layers.Dropout(dropout, name="drop")
         self.scheduled_sampling = scheduled_sampling

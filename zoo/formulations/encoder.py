@@ -120,6 +120,28 @@ class Encoder(Registered, keras.layers.Layer):
         return cls(**deserialised(config, "cell"))
 
 
+class ScaledEmbedding(Registered, keras.layers.Embedding):
+    """Vectors of variance 1 from weights E of variance 1 / width: v = √width E_id.
+
+    As in Vaswani et al. (2017, "Attention is all you need"). Keras's own start near zero: then all states
+    are alike at first, attention has nothing to choose from, and learns late. Weights of variance 1 would
+    do for v, and would be too large for a product with them, as where E also gives the scores.
+
+    Args:
+        vocabulary: number of ids.
+        width: of the vectors.
+        **kwargs: as in `keras.layers.Embedding`.
+    """
+
+    def __init__(self, vocabulary: int, width: int, **kwargs: Any) -> None:
+        kwargs.setdefault("embeddings_initializer", keras.initializers.RandomNormal(stddev=width**-0.5))
+        super().__init__(vocabulary, width, **kwargs)
+
+    def call(self, ids: Tensor) -> Tensor:
+        """The vectors [..., width] of ids [...]."""
+        return super().call(ids) * self.output_dim**0.5
+
+
 def numbered_layer(cell: Cell, number: int, **kwargs: Any) -> RNN:
     """A layer of a stack, with outputs of all steps and final states, and a cell of its own.
 
