@@ -223,14 +223,11 @@ def test_a_row_of_a_batch_is_that_row_alone_eager_or_in_a_graph(name: str) -> No
 @EACH
 def test_no_rows(name: str) -> None:
     search, settings = SEARCHES[name]
-    model, none = random_model(0, 11), np.zeros(0, "int32")
-    others = [none] if search is sample else []
-    found = in_graph(search, **settings)(model, none, *others)
-    n = settings.get("n_best", 1)
-    assert [x.shape for x in found] == [(0, n, 0), (0, n), (0, n)]
-    others = {"seeds": none} if search is sample else {}
-    eager = search(model.step, model.state, **TOKENS, length=5, **settings, **others)
-    assert [x.shape for x in eager] == [(0, n, 0), (0, n), (0, n)]
+    model, n = random_model(0, 11), settings.get("n_best", 1)
+    others = {"seeds": np.zeros(0, "int32")} if search is sample else {}
+    for length in (5, np.zeros(0, "int32")):
+        found = search(model.step, model.state, **TOKENS, length=length, **settings, **others)
+        assert [x.shape for x in found] == [(0, n, 0), (0, n), (0, n)]
 
 
 @pytest.mark.parametrize("name", ["sample", "beam_search"])
@@ -369,12 +366,12 @@ def test_logits_of_low_precision_and_rows_that_get_lost() -> None:
         lost = {**state, "attended": tf.compat.v1.placeholder_with_default(state["attended"], [None, 5])}
         return tf.cast(logits, tf.float16), lost
 
-    for search, settings in ((greedy, {}), (beam_search, {"beams": 3})):
-        half = tf.function(lambda: search(lossy, model.state, **TOKENS, length=limits, **settings))()  # noqa: B023
-        assert half.scores.dtype == tf.float32
-        full = search(model.step, model.state, **TOKENS, length=limits, **settings)
-        np.testing.assert_allclose(half.scores, full.scores, 1e-2)
-        assert not np.array_equal(half.scores, full.scores)
+    settings = {**TOKENS, "length": limits, "beams": 3}
+    half = tf.function(lambda: beam_search(lossy, model.state, **settings))()
+    full = beam_search(model.step, model.state, **settings)
+    assert half.scores.dtype == tf.float32
+    np.testing.assert_allclose(half.scores, full.scores, 1e-2)
+    assert not np.array_equal(half.scores, full.scores)
 
 
 # Sampling.

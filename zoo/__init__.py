@@ -21,7 +21,8 @@ from zoo.cells import (
     ProjectedLSTMCell,
     SimpleRNNCell,
 )
-from zoo.datasets import DataError, LabelledTexts, load_classification
+from zoo.datasets import DataError, LabelledTexts, ParallelTexts, load_classification, load_translation
+from zoo.decoding import Decoded, beam_search, greedy, sample
 from zoo.export import Card, ExportError, export_program
 from zoo.formulations import (
     Decoder,
@@ -32,7 +33,8 @@ from zoo.formulations import (
     SmoothedCrossentropy,
     teacher_forced,
 )
-from zoo.inspection import encoder_gates, gates
+from zoo.inspection import encoder_gates, gates, plot_attention
+from zoo.metrics import bleu, chrf, exact_match
 from zoo.recurrence import (
     GRU,
     LSTM,
@@ -51,7 +53,16 @@ from zoo.recurrence import (
     SimpleRNN,
     uncompiled,
 )
-from zoo.text import WordEncoder, Words, learn_vocabulary, split_words, write_vocabulary
+from zoo.text import (
+    PieceEncoder,
+    Pieces,
+    WordEncoder,
+    Words,
+    learn_pieces,
+    learn_vocabulary,
+    split_words,
+    write_vocabulary,
+)
 from zoo.training import (
     Batches,
     Interrupted,
@@ -79,6 +90,7 @@ __all__ = [
     "CoupledLSTM",
     "CoupledLSTMCell",
     "DataError",
+    "Decoded",
     "Decoder",
     "DelayedManyToMany",
     "Encoder",
@@ -103,8 +115,11 @@ __all__ = [
     "MinLSTM",
     "MinLSTMCell",
     "MultiplicativeAttention",
+    "ParallelTexts",
     "PeepholeLSTM",
     "PeepholeLSTMCell",
+    "PieceEncoder",
+    "Pieces",
     "ProjectedLSTM",
     "ProjectedLSTMCell",
     "Residual",
@@ -116,16 +131,25 @@ __all__ = [
     "WordEncoder",
     "Words",
     "batches",
+    "beam_search",
+    "bleu",
     "bucketed",
+    "chrf",
     "distributed",
     "encoder_gates",
     "evaluate",
+    "exact_match",
     "export_program",
     "fit",
     "gates",
+    "greedy",
     "is_chief",
+    "learn_pieces",
     "learn_vocabulary",
     "load_classification",
+    "load_translation",
+    "plot_attention",
+    "sample",
     "split_words",
     "streams",
     "teacher_forced",

@@ -128,14 +128,14 @@ class ScaledEmbedding(Registered, keras.layers.Embedding):
     do for v, and would be too large for a product with them, as where E also gives the scores.
 
     Args:
-        vocabulary: number of ids.
-        width: of the vectors.
+        input_dim: number of ids.
+        output_dim: width of the vectors.
         **kwargs: as in `keras.layers.Embedding`.
     """
 
-    def __init__(self, vocabulary: int, width: int, **kwargs: Any) -> None:
-        kwargs.setdefault("embeddings_initializer", keras.initializers.RandomNormal(stddev=width**-0.5))
-        super().__init__(vocabulary, width, **kwargs)
+    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+        start = keras.initializers.RandomNormal(stddev=output_dim**-0.5)
+        super().__init__(input_dim, output_dim, **{"embeddings_initializer": start, **kwargs})
 
     def call(self, ids: Tensor) -> Tensor:
         """The vectors [..., width] of ids [...]."""
