@@ -68,7 +68,7 @@ class Settings:
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # the faster of the two
     input_feeding: bool = False  # slower, and no better here
     baseline: bool = True  # train the encoder-decoder without attention, too
-    dropout: Share = 0.1  # of features: of word vectors, memory, and before the scores; 0.3 for small real sets
+    dropout: Share = 0.1  # of word vectors, memory, and before the scores; small real sets need 0.3
     smoothing: Share = 0.1  # of labels: there is more than one right translation
     max_pieces: Count = 100  # longer texts are cut
     batch_size: Count = 64  # pairs of about the same lengths
