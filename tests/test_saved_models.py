@@ -77,7 +77,7 @@ def test_readme_shows_the_figures_of_the_card() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     figures = card(ROOT / "saved_models/sentiment/1")["figures"]
     (row,) = re.findall(r"^\| \| \| IMDB reviews \|(.*)\|$", readme, re.MULTILINE)
-    shown = [float(cell.strip(" %MB")) for cell in row.split("|")]
+    shown = [float(re.match(r" *([\d.]+)", cell)[1]) for cell in row.split("|")]
     expected = [100 * figures["test accuracy, lstm"], 100 * figures["test accuracy, bag of words"]]
     np.testing.assert_allclose(shown[:2], expected, atol=0.06)
     assert shown[2] == round(figures["minutes"])
