@@ -1,15 +1,17 @@
 """The command line that all recipes share: train by default, or predict."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import tensorflow as tf
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
-from zoo.datasets import DataError
+from zoo.datasets import DataError, LabelledTexts, ParallelTexts
 from zoo.export import ExportError
 from zoo.training import Interrupted, TrainingError, distributed
 
@@ -73,6 +75,23 @@ def recorded(settings: Any, *others: str) -> dict[str, str]:
     """The settings that make a run what it is: not where things lie or what is said of them, nor `others`."""
     elsewhere = ("data_dir", "folder", "export", "credit", "licence", *others)
     return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
+
+
+def origin(settings: Any, data: LabelledTexts | ParallelTexts) -> dict[str, Any]:
+    """What every card tells of how a model came to be."""
+    return {
+        "data": " ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),
+        "licence": settings.licence or data.licence or "not stated",
+        "command": "python " + shlex.join(sys.argv),
+        "settings": recorded(settings),
+    }
+
+
+def loaded(model: Path) -> Any:
+    """An exported model; to be kept in a name as long as it is used."""
+    if not (model / "saved_model.pb").exists():
+        raise UsageError(f"{model} holds no SavedModel. Train one, or name one by --model.")
+    return tf.saved_model.load(str(model))
 
 
 def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:

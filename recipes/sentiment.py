@@ -6,8 +6,6 @@ python recipes/sentiment.py predict "Good, not bad."    ask a trained model
 """
 
 import itertools
-import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +18,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Share, UsageError, lines, main, recorded
+from recipes.command_line import Count, Rate, Share, lines, loaded, main, origin, recorded
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
@@ -185,10 +183,7 @@ def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) ->
     return Card(
         title=f"Sentiment ({texts.source})",
         summary=f"Reads a text and says which it is: {' or '.join(texts.labels)}.",
-        data=" ".join([f"{texts.source}.", *texts.notes, settings.credit or texts.citation]).strip(),
-        licence=settings.licence or texts.licence or "not stated",
-        command="python " + shlex.join(sys.argv),
-        settings=recorded(settings),
+        **origin(settings, texts),
         figures=figures,
         limits=(
             "It knows the words and the subjects of its data, and is at a loss elsewhere.",
@@ -212,9 +207,7 @@ class Query:
 
 def predict(query: Query) -> None:
     """Print a line for each text: label, probability, text."""
-    if not (query.model / "saved_model.pb").exists():
-        raise UsageError(f"{query.model} holds no SavedModel. Train one, or name one by --model.")
-    model = tf.saved_model.load(str(query.model))
+    model = loaded(query.model)
     remaining = lines(query.texts, query.file)
     while texts := list(itertools.islice(remaining, 64)):
         answer(model.signatures["serving_default"], texts)

@@ -9,7 +9,6 @@ python recipes/translation.py predict "How are you?"       ask a trained model
 import dataclasses
 import itertools
 import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Share, UsageError, lines, main, recorded
+from recipes.command_line import Count, Rate, Share, lines, loaded, main, origin, recorded
 from zoo.datasets import ParallelTexts, load_translation
 from zoo.decoding import Decoded, beam_search, greedy
 from zoo.export import Card, export_program
@@ -72,7 +71,7 @@ class Settings:
     smoothing: Share = 0.1  # of labels: there is more than one right translation
     max_pieces: Count = 100  # longer texts are cut
     batch_size: Count = 64  # pairs of about the same lengths
-    epochs: Count = 3  # the one with the best BLEU on validation is kept; real sets need 10 and more
+    epochs: Count = 5  # the one with the best BLEU on validation is kept; real sets need 10 and more
     learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
     beams: Count = 5  # hypotheses in the search, and answers that the export gives
     length_penalty: float = 1.0  # of Wu et al. (2016); without it short answers win
@@ -304,10 +303,7 @@ def card(settings: Settings, texts: ParallelTexts, figures: dict[str, float]) ->
     return Card(
         title=f"Translation, {source} to {target} ({texts.source})",
         summary=f"Translates sentences from {source} into {target}.",
-        data=" ".join([f"{texts.source}.", *texts.notes, settings.credit or texts.citation]).strip(),
-        licence=settings.licence or texts.licence or "not stated",
-        command="python " + shlex.join(sys.argv),
-        settings=recorded(settings),
+        **origin(settings, texts),
         figures={name: round(value, 2) for name, value in figures.items()},
         limits=(
             "It knows the words and the subjects of its data, and makes up what it does not know.",
@@ -336,9 +332,7 @@ class Query:
 
 def predict(query: Query) -> None:
     """Print the translations of each text, and draw the attention if asked to."""
-    if not (query.model / "saved_model.pb").exists():
-        raise UsageError(f"{query.model} holds no SavedModel. Train one, or name one by --model.")
-    model = tf.saved_model.load(str(query.model))
+    model = loaded(query.model)
     remaining = lines(query.texts, query.file)
     while texts := list(itertools.islice(remaining, 64)):
         said = answer(model.signatures["serving_default"], texts, query.best)

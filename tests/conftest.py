@@ -2,7 +2,15 @@
 
 import pytest
 
-LONG = ("test_sentiment", "test_translation", "test_loop", "test_cells", "test_resume", "test_recurrence", "test_workers")
+LONG = (
+    "test_sentiment",
+    "test_translation",
+    "test_loop",
+    "test_cells",
+    "test_resume",
+    "test_recurrence",
+    "test_workers",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
