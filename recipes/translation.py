@@ -87,11 +87,10 @@ def batched(
 ) -> tuple[PieceEncoder, PieceEncoder, Batches, Batches]:
     """The pieces of both languages, learnt from the training pairs alone, and batches of teacher forcing."""
     pieces = []
-    for side in (0, 1):
+    for side, name in enumerate(("source", "target")):
         train = (pair[side].decode() for pair in texts.train.as_numpy_iterator())
-        file = write_vocabulary(
-            learn_pieces(train, settings.vocabulary), folder / f"{texts.languages[side]}.txt"
-        )
+        learnt = learn_pieces(train, settings.vocabulary)
+        file = write_vocabulary(learnt, folder / f"{name}.txt")
         pieces.append(PieceEncoder(file, settings.max_pieces))
 
     def ids(sources: tf.Tensor, targets: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
@@ -209,9 +208,8 @@ def train(settings: Settings) -> None:
         export_program(signatures, [source, target, model], {"text": examples}, settings.export, about)
     print(f"\nexported to {settings.export}")
     answer(program.serve, [example.encode() for example in examples])
-    print(
-        f"\nnext: python recipes/translation.py predict --model {settings.export} {shlex.quote(examples[0])}"
-    )
+    command = f"python recipes/translation.py predict --model {settings.export}"
+    print(f"\nnext: {command} {shlex.quote(examples[0])}")
 
 
 def evaluation(
