@@ -1,4 +1,4 @@
-"""The benchmark of the recurrent layers: that it runs, and that its figures are what they say."""
+"""The benchmarks: that they run, and that their figures are what they say."""
 
 import importlib.util
 import json
@@ -7,13 +7,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
+from recipes import translation
+from recipes.command_line import UsageError, recorded
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
 
@@ -125,3 +127,99 @@ def test_peak_memory_is_of_the_process_itself_and_outlasts_what_was_freed(benchm
         child.stdout.readline()
         assert 50 < benchmark.peak_memory(child.pid) < 100  # it takes nothing over from this process
         child.communicate(b"\n")
+
+
+@pytest.fixture(scope="module")
+def decoding() -> ModuleType:
+    return load("decoding")
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of a translator with random weights, which emits ends, and unknown pieces."""
+    folder = tmp_path_factory.mktemp("translator")
+    settings = translation.Settings(units=3, embedding=4, beams=2, max_pieces=9)
+    sides = {"source": "abcde", "target": "xyz"}
+    pieces = [
+        zoo.PieceEncoder(
+            zoo.write_vocabulary(
+                ["[PAD]", "[UNK]", "[START]", "[END]", *(f"▁{x}" for x in letters), *letters],
+                folder / f"{side}.txt",
+            ),
+            settings.max_pieces,
+        )
+        for side, letters in sides.items()
+    ]
+    model = translation.delayed_many_to_many(settings, *(side.size for side in pieces), settings.attention)
+    model.build(((None, None), (None, None)))
+    random = np.random.default_rng(1)
+    model.set_weights([random.normal(size=weight.shape) for weight in model.weights])
+    program = translation.Program(*pieces, model, settings.beams, settings.length_penalty)
+    about = zoo.Card("title", "summary", "data", "licence", "command", recorded(settings), {}, ())
+    signatures = {"serving_default": program.serve, "greedy": program.greedy}
+    return zoo.export_program(signatures, [*pieces, model], {"text": ["a b"]}, folder / "1", about)
+
+
+def test_export_and_loops_translate_alike(
+    decoding: ModuleType, translator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sentences.txt"
+    file.write_text("a c\n\nq b\n", encoding="utf-8")
+    same = decoding.run(decoding.Settings(translator, file, sentences=2, batch_size=3, rounds=1))
+    out = capsys.readouterr().out
+    assert same, out
+    assert "greedy answers that differ: 0" in out
+    one, many = (re.findall(r"^\| (e.*|p.*|c.* loop.*) \|$", block, re.M) for block in tables(out))
+    for lines in (one, many):
+        rows = [line.split(" | ") for line in lines]
+        assert [row[0] for row in rows] == [
+            "export, greedy",
+            "export, 2 beams",
+            "predict loop",
+            "compiled loop",
+        ]
+        assert all(float(figure) > 0 for row in rows for figure in row[1:])
+        assert float(rows[2][2]) == 1
+
+
+def test_answers_end_are_cut_copy_and_show_other_weights(decoding: ModuleType, translator: Path) -> None:
+    export = tf.saved_model.load(str(translator))
+    program = decoding.rebuilt(translator, export)
+    texts = [b"a c", b"q b q", b"e", b"dab aq", b"ce q", b"b b b"]
+    translate = decoding.contenders(export, program, len(texts))
+    del translate["export, 2 beams"]
+    answers = {name: of(texts) for name, of in translate.items()}
+    assert decoding.different(answers, texts) == []
+    found = answers["compiled loop"]
+    lengths = [len(answer.replace(b" ", b"")) for answer in found]
+    assert len(set(found)) > 3, found
+    assert len(set(lengths)) > 2, found
+    assert any(b"q" in answer for answer in found), found
+    program.model.set_weights([-weight for weight in program.model.get_weights()])
+    answers["compiled loop"] = translate["compiled loop"](texts)
+    assert len(decoding.different(answers, texts)) > 3
+
+
+def test_what_is_no_such_export_is_refused(decoding: ModuleType, translator: Path, tmp_path: Path) -> None:
+    facts = json.loads((translator / "card.json").read_text(encoding="utf-8"))
+    (tmp_path / "assets").symlink_to(translator / "assets")
+    export = SimpleNamespace(resources=[None, None, [tf.Variable([0.0])]])
+    for changes, message in (
+        ({}, "weight list of length 1"),
+        ({"depth": "1"}, "depth"),
+        ({"cell": "x"}, "x"),
+    ):
+        facts["settings"] |= changes
+        (tmp_path / "card.json").write_text(json.dumps(facts), encoding="utf-8")
+        with pytest.raises(UsageError, match=f"{tmp_path} is not what .*{message}"):
+            decoding.rebuilt(tmp_path, export)
+    with pytest.raises(UsageError, match="holds no SavedModel"):
+        decoding.run(decoding.Settings(tmp_path))
+
+
+def test_rates_are_of_medians_over_rounds(decoding: ModuleType) -> None:
+    rows = decoding.table({"x": [[1, 1], [3, 2], [9, 1]], "predict loop": [[8, 2], [9, 1], [1, 1]]}, 20)
+    assert [line.split(" | ")[1:] for line in rows.splitlines()[2:]] == [
+        ["4", "2", "1000.0 |"],
+        ["2", "1", "1500.0 |"],
+    ]

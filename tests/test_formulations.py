@@ -102,7 +102,8 @@ def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None
     many_to_one.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     ids, labels = ragged_ids(list(range(1, 17)), 16), RNG.integers(0, 3, 16)
     before = many_to_one.get_weights()
-    loss = many_to_one.train_on_batch(ids, labels)
+    with zoo.uncompiled():
+        loss = many_to_one.train_on_batch(ids, labels)
     assert abs(loss - np.log(3)) < 0.3
     for variable, old in zip(many_to_one.trainable_variables, before, strict=True):
         assert np.abs(variable - old).max() > 0, variable.path

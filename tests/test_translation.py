@@ -23,7 +23,7 @@ TWINS = {
     DATE.encode().replace(b" ", b" \xff\xfe"): DATE,
     f"  {DATE} ": DATE,
     "": " ",
-    "\0\xff": "\u200b",
+    b"\0\xff": "\u200b",
     DATE * 20_000: DATE * 30,  # a third of a megabyte
 }
 ODD, CLEAN = list(TWINS), list(TWINS.values())
@@ -36,11 +36,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(folder: Path) -> str:
-    """What the recipe prints with a small network, which learns most of the dates, and none of the others."""
+    """What the recipe prints where it is given half the epochs, and spared the baseline."""
     trained = run(
         "translation",
         *("--data-dir", folder / "data", "--folder", folder / "run", "--export", folder / "1"),
-        *("--units", "64", "--embedding", "64", "--epochs", "3", "--no-baseline", "--beams", "3"),
+        *("--epochs", "2", "--no-baseline", "--beams", "3"),
     )
     assert trained.returncode == 0, trained.stderr
     return trained.stdout
@@ -82,7 +82,7 @@ def test_export_gives_the_translations_of_the_training_process(
 
 
 def test_it_learns_combinations_that_it_was_not_trained_on(model: Path) -> None:
-    assert figures(model)[f"test exact match, {NAME}"] > 50
+    assert figures(model)[f"test exact match, {NAME}"] > 80
 
 
 def test_report_shows_figures_signatures_a_sample_and_what_comes_next(model: Path, report: str) -> None:
@@ -140,7 +140,7 @@ def test_odd_text_is_answered_as_its_clean_twin(answers: list[Answer], row: int)
 def test_status_says_what_was_wrong(model: Path, answers: list[Answer]) -> None:
     said = dict(zip(ODD, answers[4]["status"].tolist(), strict=True))
     assert said[f"  {DATE} "] == b""
-    assert said[""] == said["\0\xff"] == b"no text"
+    assert said[""] == said[b"\0\xff"] == b"no text"
     assert said[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
     (answer,) = ask(model, ("serving_default", ["Monday, \u4f60\u597d 5, 2018"]))
     assert answer["status"][0].decode() == "unknown: \u4f60\u597d"
