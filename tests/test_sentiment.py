@@ -226,14 +226,21 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
     """The columns have names of their own, and the shorter words tell the class."""
     rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
     (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
-    trained = run(
-        "sentiment",
-        *("--dataset", tmp_path, "--text-column", "sentence", "--label-column", "answer"),
-        *("--folder", tmp_path / "run", "--export", tmp_path / "1", "--batch-size", "60"),
-        *("--cell", "gru", "--units", "8", "--pooling", "last"),
-        *("--epochs", "8", "--learning-rate", "0.03"),
+    settings = sentiment.Settings(
+        dataset=str(tmp_path),
+        text_column="sentence",
+        label_column="answer",
+        folder=tmp_path / "run",
+        export=tmp_path / "1",
+        cell="gru",
+        units=8,
+        pooling="last",
+        batch_size=60,
+        epochs=8,
+        learning_rate=0.03,
     )
-    assert trained.returncode == 0, trained.stderr
+    with zoo.uncompiled():
+        sentiment.train(settings)
     (answer,) = ask(tmp_path / "1", ("serving_default", ["word999 xx", "yy word7", "zz"]))
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
