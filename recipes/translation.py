@@ -353,11 +353,10 @@ def answer(
 ) -> dict[str, np.ndarray]:
     """Print what the program says of the texts."""
     said = {name: value.numpy() for name, value in serve(text=tf.constant(texts)).items()}
-    for translations, scores, status in zip(
-        *(said[name] for name in ("translations", "scores", "status")), strict=True
-    ):
+    for row, status in enumerate(said["status"]):
         note = f"  [{status.decode()}]" if status else ""
-        for translation, score in itertools.islice(zip(translations, scores, strict=True), best):
+        found = zip(said["scores"][row], said["translations"][row], strict=True)
+        for score, translation in itertools.islice(found, best if any(said["translations"][row]) else 1):
             print(f"{score:8.3f}  {translation.decode()}{note}")
     return said
 

@@ -163,7 +163,7 @@ def test_predict_prints_translations_and_draws_where_it_looked(
     picture = tmp_path / "attention.png"
     translation.predict(translation.Query((DATE, ""), model=model, best=2))
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 4
+    assert len(printed) == 3
     assert printed[2].endswith("[no text]")
     translation.predict(translation.Query((DATE,), model=model, plot=picture))
     assert str(picture) in capsys.readouterr().out
