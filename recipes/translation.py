@@ -263,34 +263,23 @@ class Program:
             length=limit,
             **how,
         )
-        # One step at least, where all answers are empty.
-        tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])
-        n, answers, steps = tf.unstack(tf.shape(tokens))
-        tokens = tf.reshape(tokens, [n * answers, steps])
-        state = tf.nest.map_structure(lambda x: tf.repeat(x, answers, axis=0), state)
-        before = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]], constant_values=START)
-        _, looked, _ = self.model.decoder(before, state, memory)
+        tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])  # one step at least
+        looked = self.model.decoder.weights_of(tokens, START, state, memory)
         if looked is None:
-            looked = tf.zeros([n * answers, steps, tf.shape(source.ids)[1]])
-        looked = tf.where(tokens[:, :, None] == PADDING, 0.0, looked)
+            looked = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(source.ids)[1:]], axis=0))
+        looked = tf.where(tokens[..., None] == PADDING, 0.0, looked)
 
         # What it has no pieces for is copied from where it looked, from unknown words if there are any.
-        unknown = tf.repeat(source.ids == UNKNOWN, answers, axis=0)[:, None]
-        copied = tf.argmax(tf.where(unknown, looked + 1, looked), axis=-1)
+        unknown = tf.cast(source.ids == UNKNOWN, tf.float32)[:, None, None]
         pieces = source.pieces.to_tensor("", shape=tf.shape(source.ids, tf.int64))
-        copies = tf.gather(tf.repeat(pieces, answers, axis=0), copied, batch_dims=1)
-        texts = tf.where(
-            source.status[:, None] == "no text",
-            "",
-            tf.reshape(self.target.text(tokens, copies), [n, answers]),
-        )
-        best = tf.range(n) * answers
+        copies = tf.gather(pieces, tf.argmax(looked + unknown, axis=-1), batch_dims=1)
+        texts = self.target.text(tokens, copies)
         return {
-            "translations": texts,
+            "translations": tf.where(source.status[:, None] == "no text", "", texts),
             "scores": found.scores,
-            "attention": tf.gather(looked, best),
+            "attention": looked[:, 0],
             "source_pieces": pieces,
-            "target_pieces": tf.gather(self.target.pieces_of(tokens, copies), best),
+            "target_pieces": self.target.pieces_of(tokens, copies)[:, 0],
             "status": source.status,
         }
 

@@ -205,6 +205,18 @@ def test_attended_is_the_sum_of_the_weights_and_one_at_padding() -> None:
     assert_close(np.sum(weights, -1), np.where(LENGTHS[:, None] > 0, 1, 0) * np.ones((4, 5)), 1e-5)
 
 
+@pytest.mark.parametrize("input_feeding", [False, True])
+def test_weights_of_answers_are_those_of_each_alone(input_feeding: bool) -> None:
+    many_to_many = model("additive", depth=2, input_feeding=input_feeding)
+    decoder, answers = many_to_many.decoder, np.random.default_rng(3).integers(1, 13, (4, 3, 5))
+    memory, state = many_to_many.remember(tf.constant(SOURCE))
+    weights = decoder.weights_of(tf.constant(answers), 2, state, memory)
+    assert weights.shape == (4, 3, 5, 6)
+    for n in range(3):
+        before = np.concatenate([np.full((4, 1), 2), answers[:, n, :-1]], 1)
+        assert_close(weights[:, n], decoder(tf.constant(before), state, memory)[1], 1e-5)
+
+
 def test_a_state_goes_on_where_the_call_before_ended() -> None:
     many_to_many = model(depth=2, input_feeding=True)
     decoder = many_to_many.decoder

@@ -126,6 +126,27 @@ class Decoder(Registered, keras.layers.Layer):
         logits, _, state = self(tokens[:, None], state, memory)
         return logits[:, 0], state
 
+    def weights_of(self, answers: Tensor, start: int, state: State, memory: Memory | None) -> Tensor | None:
+        """The weights α with which answers were emitted; None without attention.
+
+        Args:
+            answers: [batch, n, steps], with one step at least.
+            start: the token before the first.
+            state: before the first step, of `batch` rows.
+            memory: of `batch` rows.
+
+        Returns:
+            [batch, n, steps, positions].
+        """
+        if memory is None:
+            return None
+        batch, n, steps = tf.unstack(tf.shape(answers))
+        tokens = tf.reshape(answers, [batch * n, steps])
+        before = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]], constant_values=start)
+        state = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), state)
+        _, weights, _ = self(before, state, memory)
+        return tf.reshape(weights, [batch, n, steps, tf.shape(weights)[-1]])
+
     def call(
         self,
         tokens: Tensor,

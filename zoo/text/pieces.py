@@ -210,12 +210,12 @@ class PieceEncoder(tf.Module):
         It is empty for `START`, and from the first `END` or `PADDING` on.
 
         Args:
-            ids: int32 [n, time].
-            copies: string [n, time], what stands for unknown pieces: pieces of the source, say, that
+            ids: int32 [..., time].
+            copies: string [..., time], what stands for unknown pieces: pieces of the source, say, that
                 attention points at. Where it is empty or not given that is "▁[UNK]".
 
         Returns:
-            String [n, time].
+            String [..., time].
         """
         unknown = f"{_METASPACE}{_SPECIAL[UNKNOWN]}"
         if copies is not None:
@@ -226,7 +226,7 @@ class PieceEncoder(tf.Module):
         return tf.where(silent, "", tf.where(ids == UNKNOWN, unknown, pieces))
 
     def text(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        """The texts, string [n], that `pieces_of` gives the pieces of."""
+        """The texts, string [...], that `pieces_of` gives the pieces of."""
         joined = tf.strings.reduce_join(self.pieces_of(ids, copies), axis=-1)
         return tf.strings.strip(tf.strings.regex_replace(joined, f"{_METASPACE}+", " "))
 
