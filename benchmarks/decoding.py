@@ -110,8 +110,8 @@ def rebuilt(folder: Path, export: Any) -> translation.Program:
         model.set_weights([weight.numpy() for weight in export.resources[2]])
     except (OSError, LookupError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{folder} is not what this version of recipes/translation.py exports: {error} "
-            "Export one, and name it by --model."
+            f"{folder} is not what this version of recipes/translation.py exports ({error}). "
+            "Export one with it, and name it by --model."
         ) from error
     return translation.Program(source, target, model, settings.beams, settings.length_penalty)
 

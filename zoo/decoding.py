@@ -88,7 +88,7 @@ def sample(
         seeds: whole numbers [batch]. The same seed in the same state draws the same answer.
         temperature: above 0; below 1 it prefers the probable, above 1 it evens out.
         top_k: None keeps all.
-        top_p: above 0; 1 keeps all.
+        top_p: above 0; 1 keeps all. Without `top_k` it sorts the whole vocabulary at every step.
 
     Returns:
         One answer a row; its score is its log-probability in the model, with nothing sharpened or left out.
