@@ -301,7 +301,7 @@ def _limits(state: State, length: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
 
 
 def _uniforms(seeds: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
-    """Numbers from 0 to 1, [batch, time]; those of a row depend on its seed alone."""
+    """Numbers from 0 to 1, [batch, time]; those of a row depend on its seed alone, not on `time` either."""
     seeds = tf.concat([tf.cast(seeds, tf.int64), [0]], 0)  # one more, as `map_fn` needs at least one
     return tf.map_fn(
         lambda seed: tf.random.stateless_uniform([time], tf.stack([seed, 0])),
@@ -323,9 +323,8 @@ def _top_k(x: tf.Tensor, k: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     width, chunk = _width(x), 32
     if not isinstance(width, int) or width < 2 * chunk * k:
         return tf.math.top_k(x, tf.minimum(k, width))
-    chunks = tf.reshape(
-        tf.pad(x, [[0, 0], [0, -width % chunk]], constant_values=_NEVER), [-1, -(-width // chunk), chunk]
-    )
+    padded = tf.pad(x, [[0, 0], [0, -width % chunk]], constant_values=_NEVER)
+    chunks = tf.reshape(padded, [-1, -(-width // chunk), chunk])
     where = tf.math.top_k(tf.reduce_max(chunks, -1), k).indices
     values, found = tf.math.top_k(tf.reshape(tf.gather(chunks, where, batch_dims=1), [-1, k * chunk]), k)
     places = chunk * tf.gather(where, found // chunk, batch_dims=1) + found % chunk
