@@ -92,7 +92,8 @@ def batches(
         return tf.nest.map_structure(component, stored)
 
     def epoch(number: int) -> tf.data.Dataset:
-        return plan.epoch(number).map(rows, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+        found = plan.epoch(number).map(rows, 2, deterministic=True)
+        return _untuned(found.prefetch(2))
 
     return replace(plan, epoch=epoch)
 
@@ -232,6 +233,13 @@ def _sizes(longest: np.ndarray, batch_size: int | None, tokens: int | None) -> n
     return np.array(sizes)
 
 
+def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset without the thread that tunes it, which can let the end wait for as long as all before."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
 def _stored(examples: tf.data.Dataset, cache: Path | None) -> Any:
     """All examples, a tensor for each component, ragged where it is of sequences."""
     for spec in tf.nest.flatten(examples.element_spec):
@@ -242,7 +250,7 @@ def _stored(examples: tf.data.Dataset, cache: Path | None) -> Any:
             )
     if examples.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError("Expected each example once, got examples without end. Leave `repeat` out.")
-    stacked, parts = examples.ragged_batch(1024), []
+    stacked, parts = _untuned(examples.ragged_batch(1024)), []
     if cache is not None and cache.exists():
         try:
             parts = _load(cache, stacked.element_spec)
