@@ -71,12 +71,12 @@ def reference(pieces: Sequence[str]) -> Tokenizer:
     tokenizer = Tokenizer(WordPiece(ids, unk_token=pieces[UNKNOWN]))
     tokenizer.normalizer = normalizers.Sequence(
         [
-            normalizers.Replace(Regex(r"[\p{Z}\p{Cc}\p{Cf}\p{Co}▁]+"), " "),
+            normalizers.Replace(Regex(r"((?![\x{200C}-\x{200F}])[\p{Z}\p{Cc}\p{Cf}\p{Co}▁])+"), " "),
             normalizers.Strip(),
             normalizers.Replace(Regex("(^| )(?=.)"), "▁"),
         ]
     )
-    tokenizer.pre_tokenizer = Split(Regex(r"▁?([\p{L}\p{M}]+|.)"), "isolated")
+    tokenizer.pre_tokenizer = Split(Regex(r"▁?([\p{L}\p{M}\x{200C}\x{200D}]+|.)"), "isolated")
     return tokenizer
 
 

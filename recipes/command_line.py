@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import tensorflow as tf
 import tyro
+from matplotlib.figure import Figure
 from tyro.constructors import PrimitiveConstructorSpec
 
 from zoo.datasets import DataError, LabelledTexts, ParallelTexts
@@ -38,6 +39,8 @@ def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> Primitiv
 
 
 Count = Annotated[int, _number(int, "a whole number of at least 1", lambda n: n >= 1)]
+Seed = Annotated[int, _number(int, "a whole number of at least 0, below 2**32", lambda n: 0 <= n < 2**32)]
+Penalty = Annotated[float, _number(float, "a number of at least 0", lambda x: 0 <= x < float("inf"))]
 Share = Annotated[float, _number(float, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)]
 Rate = Annotated[float, _number(float, "a number above 0", lambda x: 0 < x < float("inf"))]
 
@@ -87,11 +90,32 @@ def origin(settings: Any, data: LabelledTexts | ParallelTexts) -> dict[str, Any]
     }
 
 
-def loaded(model: Path) -> Any:
-    """An exported model; to be kept in a name as long as it is used."""
+def loaded(model: Path, answer: str) -> Any:
+    """An exported model that gives such an `answer`; to be kept in a name as long as it is used."""
     if not (model / "saved_model.pb").exists():
         raise UsageError(f"{model} holds no SavedModel. Train one, or name one by --model.")
-    return tf.saved_model.load(str(model))
+    try:
+        found = tf.saved_model.load(str(model))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UsageError(f"{model} cannot be read: {error} Export it anew.") from error
+    answers = found.signatures["serving_default"].structured_outputs
+    if answer not in answers:
+        raise UsageError(
+            f"{model} gives {', '.join(sorted(answers))}; expected {answer} among them. By --model "
+            "name a model that this recipe exported."
+        )
+    return found
+
+
+def picture(path: Path | None) -> None:
+    """Make sure that a picture can be written there, before the work for it is done."""
+    endings = sorted(Figure().canvas.get_supported_filetypes())
+    if path and not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}. Make it, or name another.")
+    if path and path.suffix.removeprefix(".") not in endings:
+        raise UsageError(
+            f"{path}: expected the name of a picture, which ends in one of {', '.join(endings)}."
+        )
 
 
 def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:

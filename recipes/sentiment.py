@@ -18,7 +18,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Share, lines, loaded, main, origin, recorded
+from recipes.command_line import Count, Rate, Seed, Share, lines, loaded, main, origin, recorded
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
@@ -61,7 +61,7 @@ class Settings:
     batch_size: Count = 64  # texts of about the same length
     epochs: Count = 4  # the one that is best on validation is kept
     learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
-    seed: int = 1  # of weights, order and dropout
+    seed: Seed = 1  # of weights, order and dropout
 
 
 # --- Data ---------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def many_to_one(settings: Settings, vocabulary: int, classes: int, recurrent: bo
     """Word vectors, a recurrent stack, pooling over time, scores; or a bag of words, without the stack."""
     encoder = None
     if recurrent:
-        cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout, seed=settings.seed)
+        cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout)
         encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
     drop = {"dropout": settings.dropout, "word_dropout": settings.word_dropout}
     pooling = settings.pooling if recurrent else "mean"
@@ -207,7 +207,7 @@ class Query:
 
 def predict(query: Query) -> None:
     """Print a line for each text: label, probability, text."""
-    model = loaded(query.model)
+    model = loaded(query.model, "label")
     remaining = lines(query.texts, query.file)
     while texts := list(itertools.islice(remaining, 64)):
         answer(model.signatures["serving_default"], texts)

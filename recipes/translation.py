@@ -22,7 +22,20 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Share, lines, loaded, main, origin, recorded
+from recipes.command_line import (
+    Count,
+    Penalty,
+    Rate,
+    Seed,
+    Share,
+    UsageError,
+    lines,
+    loaded,
+    main,
+    origin,
+    picture,
+    recorded,
+)
 from zoo.datasets import ParallelTexts, load_translation
 from zoo.decoding import Decoded, beam_search, greedy
 from zoo.export import Card, export_program
@@ -69,14 +82,14 @@ class Settings:
     baseline: bool = True  # train the encoder-decoder without attention, too
     dropout: Share = 0.1  # of word vectors, memory, and before the scores; small real sets need 0.3
     smoothing: Share = 0.1  # of labels: there is more than one right translation
-    max_pieces: Count = 100  # longer texts are cut
+    max_pieces: Count = 100  # longer texts are cut, longer pairs left out of training
     batch_size: Count = 64  # pairs of about the same lengths
     epochs: Count = 4  # the one with the best BLEU on validation is kept; real sets need 10 and more
     learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
     beams: Count = 5  # hypotheses in the search, and answers that the export gives
-    length_penalty: float = 1.0  # of Wu et al. (2016); without it short answers win
+    length_penalty: Penalty = 1.0  # of Wu et al. (2016); without it short answers win
     bleu_tokenizer: Literal["13a", "intl", "zh", "char", "none"] = "13a"  # none: the data are tokenised
-    seed: int = 1  # of weights, order and dropout
+    seed: Seed = 1  # of weights, order and dropout
 
 
 # --- Data ---------------------------------------------------------------------------------------
@@ -89,7 +102,10 @@ def batched(
     pieces = []
     for side, name in enumerate(("source", "target")):
         train = (pair[side].decode() for pair in texts.train.as_numpy_iterator())
-        learnt = learn_pieces(train, settings.vocabulary)
+        try:
+            learnt = learn_pieces(train, settings.vocabulary)
+        except ValueError as error:
+            raise UsageError(f"--vocabulary: {error}") from error
         file = write_vocabulary(learnt, folder / f"{name}.txt")
         pieces.append(PieceEncoder(file, settings.max_pieces))
 
@@ -101,9 +117,15 @@ def batched(
         start, end = (tf.fill([target.nrows(), 1], token) for token in (START, END))
         return source, tf.concat([start, target, end], axis=1)
 
+    def fits(source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        return tf.maximum(tf.size(source), tf.size(target) - 2) < settings.max_pieces
+
     def forced(split: tf.data.Dataset, seed: int | None = None) -> Batches:
-        found = batches(split.batch(1024).map(ids).unbatch(), settings.batch_size, seed=seed)
+        whole = split.batch(1024).map(ids).unbatch().filter(fits)
+        found = batches(whole, settings.batch_size, seed=seed)
         print(found)
+        if left_out := int(split.cardinality()) - found.examples:
+            print(f"left out: {left_out:,} with {settings.max_pieces:,} word pieces or more on a side")
         return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(teacher_forced))
 
     return *pieces, forced(texts.train, settings.seed), forced(texts.validation)
@@ -116,7 +138,7 @@ def delayed_many_to_many(
     settings: Settings, source: int, target: int, attention: str
 ) -> zoo.DelayedManyToMany:
     """An encoder that reads in both directions, and a decoder that looks back at all it has read."""
-    cell = CELLS[settings.cell](settings.units, dropout=settings.dropout, seed=settings.seed)
+    cell = CELLS[settings.cell](settings.units, dropout=settings.dropout)
     encoder = zoo.Encoder(cell, settings.encoder_depth, bidirectional=True, residual=True)
     decoder = zoo.Decoder(
         target,
@@ -186,13 +208,15 @@ def train(settings: Settings) -> None:
                 model,
                 training.epoch,
                 validating.epoch(0),
-                optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+                optimizer=keras.optimizers.Adam(rate, beta_2=0.98, global_clipnorm=1.0),
                 loss=SmoothedCrossentropy(settings.smoothing),
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,
                 monitor="val_bleu",
                 mode="max",
-                callbacks=[TranslateValidation(program, validation[:1000], settings)],
+                callbacks=[
+                    TranslateValidation(program, validation[:: -(-len(validation) // 1000)], settings)
+                ],
                 folder=settings.folder / name,
                 settings=recorded(settings, "baseline", "beams", "length_penalty"),
             )
@@ -267,7 +291,8 @@ class Program:
         looked = self.model.decoder.weights_of(tokens, START, state, memory)
         if looked is None:
             looked = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(source.ids)[1:]], axis=0))
-        looked = tf.where(tokens[..., None] == PADDING, 0.0, looked)
+        said = source.status[:, None] != "no text"
+        looked = tf.where((tokens[..., None] == PADDING) | ~said[..., None, None], 0.0, looked)
 
         # What it has no pieces for is copied from where it looked, from unknown words if there are any.
         unknown = tf.cast(source.ids == UNKNOWN, tf.float32)[:, None, None]
@@ -275,11 +300,11 @@ class Program:
         copies = tf.gather(pieces, tf.argmax(looked + unknown, axis=-1), batch_dims=1)
         texts = self.target.text(tokens, copies)
         return {
-            "translations": tf.where(source.status[:, None] == "no text", "", texts),
+            "translations": tf.where(said, texts, ""),
             "scores": found.scores,
             "attention": looked[:, 0],
             "source_pieces": pieces,
-            "target_pieces": self.target.pieces_of(tokens, copies)[:, 0],
+            "target_pieces": tf.where(said, self.target.pieces_of(tokens, copies)[:, 0], ""),
             "status": source.status,
         }
 
@@ -319,12 +344,17 @@ class Query:
 
 def predict(query: Query) -> None:
     """Print the translations of each text, and draw the attention if asked to."""
-    model = loaded(query.model)
+    picture(query.plot)
+    model, said = loaded(query.model, "translations"), None
     remaining = lines(query.texts, query.file)
     while texts := list(itertools.islice(remaining, 64)):
         said = answer(model.signatures["serving_default"], texts, query.best)
-        if query.plot:
-            draw(said, query.plot)
+    if query.plot and (said is None or not said["attention"][-1].any()):
+        raise UsageError(
+            "--plot: the last text gave no attention to draw. Give a text, to a model that has it."
+        )
+    if query.plot:
+        draw(said, query.plot)
 
 
 def draw(said: dict[str, np.ndarray], picture: Path) -> None:

@@ -81,6 +81,10 @@ def test_shapes_are_as_static_as_they_can_be() -> None:
     assert pairs == tf.TensorSpec([None, 2], tf.int64)
 
 
+def test_no_thread_tunes_what_an_end_would_have_to_wait_for() -> None:
+    assert not batches(examples(), batch_size=16).epoch(0).options().autotune.enabled
+
+
 def test_what_is_known_in_advance_is_true() -> None:
     found = batches(examples(), batch_size=16, seed=1)
     sizes = [len(keys) for _, (keys, _, _) in found.epoch(0)]

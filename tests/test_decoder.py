@@ -245,6 +245,41 @@ def test_keras_file_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(many_to_many((SOURCE, TARGET)), again((SOURCE, TARGET)))
 
 
+@pytest.mark.parametrize("attention", ["none", "additive", "multiplicative"])
+@pytest.mark.parametrize("scheduled_sampling", [False, True])
+def test_low_precision_is_near_float32_and_stays_in_files(
+    attention: str, scheduled_sampling: bool, tmp_path: Path
+) -> None:
+    settings = {"depth": 2, "tied": scheduled_sampling, "scheduled_sampling": scheduled_sampling}
+    exact = model(attention, "lstm", **settings)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        low = model(attention, "lstm", **settings)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    low.set_weights(exact.get_weights())
+    low.save(tmp_path / "low.keras")
+    for each in (low, keras.saving.load_model(tmp_path / "low.keras")):
+        logits = each((SOURCE, TARGET), training=scheduled_sampling)
+        assert logits.dtype == tf.bfloat16
+        np.testing.assert_allclose(tf.cast(logits, tf.float32), exact((SOURCE, TARGET)), atol=0.1)
+        memory, state = each.remember(SOURCE)
+        _, state = each.decoder.step(TARGET[:, 0], state, memory)
+        if memory is not None:
+            assert state["attended"].dtype == tf.float32
+
+
+def test_precision_of_a_part_is_that_asked_for() -> None:
+    encoder = zoo.Encoder(zoo.GRUCell(5), depth=2, bidirectional=True, dtype="mixed_bfloat16")
+    decoder = zoo.Decoder(
+        13, 6, zoo.GRUCell(5), 2, zoo.AdditiveAttention(4), input_feeding=True, dtype="mixed_bfloat16"
+    )
+    many_to_many = zoo.DelayedManyToMany(11, 5, encoder, decoder)
+    assert many_to_many((SOURCE, TARGET)).dtype == tf.bfloat16
+    assert encoder(random(1, 2, 3, 5, dtype="float32"))[0].dtype == tf.bfloat16
+    assert {variable.dtype for variable in many_to_many.trainable_variables} == {"float32"}
+
+
 def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
     many_to_many = model(scheduled_sampling=True, depth=2)
     logits = many_to_many((SOURCE, TARGET))
@@ -276,6 +311,8 @@ def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
 def test_scheduled_sampling_needs_a_model_made_for_it() -> None:
     with pytest.raises(ValueError, match="scheduled_sampling=True"):
         zoo.ScheduledSampling(model(), 0.5, 3)
+    with pytest.raises(ValueError, match="`share` must be between 0 and 1"):
+        zoo.ScheduledSampling(model(scheduled_sampling=True), 5, 3)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
@@ -324,5 +361,7 @@ def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None
 
 
 def test_mistakes_are_named() -> None:
+    with pytest.raises(ValueError, match="`smoothing` must be at least 0 and below 1"):
+        zoo.SmoothedCrossentropy(1.5)
     with pytest.raises(ValueError, match="`depth` must be at least 1"):
         zoo.Decoder(13, 6, zoo.GRUCell(4), depth=0)

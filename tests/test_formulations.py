@@ -1,5 +1,6 @@
 """Encoder and many-to-one."""
 
+import itertools
 from pathlib import Path
 
 import keras
@@ -46,13 +47,16 @@ def test_encoder_equals_keras_layers_one_after_the_other(bidirectional: bool) ->
     assert next(weights, None) is None
 
 
-def test_layers_of_an_encoder_share_settings_but_neither_weights_nor_seed() -> None:
-    encoder = zoo.Encoder(zoo.LSTMCell(4, activation="relu", dropout=0.5, seed=3), depth=2)
-    encoder.build((None, None, 4))
-    first, second = (layer.cell for layer in encoder.stack)
-    assert first.activation is second.activation is keras.activations.relu
-    assert first.seed != second.seed
-    assert not np.array_equal(first.kernel, second.kernel)
+def test_layers_of_an_encoder_share_settings_but_neither_weights_nor_masks() -> None:
+    cell = zoo.LSTMCell(4, activation="relu", dropout=0.5, seed=3)
+    encoder = zoo.Encoder(cell, depth=2, bidirectional=True)
+    encoder.build((None, None, 8))
+    cells = [layer.cell for index in range(2) for layer in encoder.directions(index)]
+    masks = [np.array(cell.dropout_mask(np.ones((5, 8), "float32"))) for cell in cells]
+    for one, other in itertools.combinations(range(4), 2):
+        assert cells[one].activation is cells[other].activation is keras.activations.relu
+        assert not np.array_equal(cells[one].kernel, cells[other].kernel)
+        assert not np.array_equal(masks[one], masks[other])
 
 
 @pytest.mark.parametrize("pooling", ["max", "mean", "last"])

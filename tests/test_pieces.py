@@ -78,7 +78,9 @@ def clean(text: str | bytes) -> str:
     """What is left of a text, by the standard library."""
     if isinstance(text, bytes):
         text = text.decode(errors="replace").replace("\ufffd", " ")
-    shows = (" " if unicodedata.category(c)[0] in "ZC" or c == "\u2581" else c for c in text)
+    shown = "\u200c\u200d\u200e\u200f"  # joiners and marks of direction belong to the text
+    hidden = ((unicodedata.category(c)[0] in "ZC" and c not in shown) or c == "\u2581" for c in text)
+    shows = (" " if hides else c for hides, c in zip(hidden, text, strict=True))
     return " ".join("".join(shows).split())
 
 
@@ -89,6 +91,7 @@ def clean(text: str | bytes) -> str:
         ("„Łódź“, été…", "▁„ Łódź “ , ▁été …"),
         ("e\u0301te\u0301 a_b x²", "▁e\u0301te\u0301 ▁a _ b ▁x ²"),
         (" a \u00a0\u200b\u3000 b\u2581c ", "▁a ▁b ▁c"),
+        ("می\u200cخواهم 5\u200f/3", "▁می\u200cخواهم ▁5 \u200f / 3"),
         ("面包店。 ☃😀", "▁面包店 。 ▁☃ 😀"),
         ("", ""),
     ],

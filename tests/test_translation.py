@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from matplotlib.image import imread
 from programs import Answer, ask, figures, mistaken, run
 
 from recipes import translation
-from zoo.metrics import bleu, exact_match
+from recipes.command_line import UsageError
+from zoo.metrics import bleu, chrf, exact_match
 
 NAME = "gru_attention_multiplicative"
 DATE = "Monday, March 5, 2018"
@@ -27,6 +29,7 @@ TWINS = {
     DATE * 20_000: DATE * 30,  # a third of a megabyte
 }
 ODD, CLEAN = list(TWINS), list(TWINS.values())
+ROWS = [DATE, "3 hours", "", f"{DATE}, 3:15 PM and 20 seconds", "the 4th of \u4f60\u597d", "5/6/18"]
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +39,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(folder: Path) -> str:
-    """What the recipe prints where it is given half the epochs, and spared the baseline."""
+    """What the recipe prints of a smaller model, trained for a shorter time, without the baseline."""
     trained = run(
         "translation",
         *("--data-dir", folder / "data", "--folder", folder / "run", "--export", folder / "1"),
+        *("--units", "64", "--embedding", "64", "--batch-size", "32", "--learning-rate", "0.008"),
         *("--epochs", "2", "--no-baseline", "--beams", "3"),
     )
     assert trained.returncode == 0, trained.stderr
@@ -60,8 +64,10 @@ def test_set(folder: Path, report: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def answers(model: Path, test_set: list[tuple[str, str]]) -> list[Answer]:
     texts = [source for source, _ in test_set]
-    batches = [texts[:500], texts[500:], texts[:1], [], ODD, CLEAN]
-    return ask(model, *(("serving_default", batch) for batch in batches), ("greedy", texts[:100]))
+    batches = [texts[:500], texts[500:], texts[:100], [], ODD, CLEAN]
+    batches += [ROWS, *([row] for row in ROWS)]
+    signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
+    return ask(model, *zip(signatures, batches, strict=True))
 
 
 def best(answer: Answer) -> list[str]:
@@ -119,13 +125,19 @@ def test_attention_belongs_to_the_pieces(answers: list[Answer], test_set: list[t
 
 
 def test_a_row_of_a_batch_gets_the_answer_that_it_gets_alone(answers: list[Answer]) -> None:
-    np.testing.assert_array_equal(answers[0]["translations"][:1], answers[2]["translations"])
-    np.testing.assert_allclose(answers[0]["scores"][:1], answers[2]["scores"], atol=1e-4)
+    """Rows of other lengths, and of words that are unknown."""
+    for row, alone in zip(ROWS, answers[7:], strict=True):
+        assert answers[6]["translations"][row].tolist() == alone["translations"][0].tolist()
+        np.testing.assert_allclose(answers[6]["scores"][row], alone["scores"][0], atol=1e-4)
+        width = len(alone["source_pieces"][0])
+        steps = len(alone["target_pieces"][0])
+        attention = answers[6]["attention"][row, :steps, :width]
+        np.testing.assert_allclose(attention, alone["attention"][0], atol=1e-4)
 
 
 def test_greedy_gives_one_translation_which_is_seldom_another(answers: list[Answer]) -> None:
-    assert answers[6]["translations"].shape == (100, 1)
-    same = np.mean(answers[6]["translations"][:, 0] == answers[0]["translations"][:100, 0])
+    assert answers[2]["translations"].shape == (100, 1)
+    same = np.mean(answers[2]["translations"][:, 0] == answers[0]["translations"][:100, 0])
     assert same > 0.7
 
 
@@ -168,6 +180,15 @@ def test_predict_prints_translations_and_draws_where_it_looked(
     translation.predict(translation.Query((DATE,), model=model, plot=picture))
     assert str(picture) in capsys.readouterr().out
     assert np.ptp(imread(picture)[..., :3]) > 0.5
+    with pytest.raises(UsageError, match="no attention to draw"):
+        translation.predict(translation.Query((DATE, ""), model=model, plot=picture))
+
+
+@pytest.mark.parametrize("metric", [bleu, chrf, exact_match])
+def test_metrics_want_a_reference_for_each_answer(metric: Callable) -> None:
+    for answers, references in (["a"], ["a", "b"]), ([], []):
+        with pytest.raises(ValueError, match="Expected a reference for each answer, and one at least"):
+            metric(answers, references)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +198,14 @@ def test_predict_prints_translations_and_draws_where_it_looked(
         (["--attention", "adative"], "additive"),
         (["--dataset", "datez"], "Did you mean dates"),
         (["--target", "xx"], "dates/xx"),
+        (["--length-penalty", "-1"], "a number of at least 0"),
+        (["--length-penalty", "nan"], "a number of at least 0"),
+        (["--seed", "-1"], "a whole number of at least 0"),
+        (["--target", "en"], "two languages"),
         (["predict", "--model", "nowhere", "text"], "nowhere holds no SavedModel"),
+        (["predict", "--model", "saved_models/sentiment/1", "text"], "expected translations among them"),
+        (["predict", "--plot", "nowhere/picture.png", "text"], "there is no folder nowhere"),
+        (["predict", "--plot", "picture.wrong", "text"], "the name of a picture"),
     ],
 )
 def test_a_mistake_ends_with_a_helpful_line(

@@ -265,7 +265,7 @@ def without(*names: str) -> dict[str, bytes]:
         ("", GOOD | {"train.en": b"a\n" * 1200}, r"train.en has 1,200 lines and train.de 3"),
         ("", GOOD | {"test.de": b"a\nb\nc"}, None),
         ("", GOOD | {"test.de": b"a\nb\nc\n\n"}, r"test.en has 3 lines and test.de 4. Expected in both one"),
-        ("", GOOD | {"test.en": b"", "test.de": b""}, "no pairs for the test split. Add some"),
+        ("", GOOD | {"test.en": b"", "test.de": b""}, "no pairs for the test split. Give it files of its own"),
         ("", without("test.en", "test.de"), "no pairs for the test split"),
         ("", GOOD | {"train.en": b"", "train.de": b""}, "no pairs for the train split"),
         ("corpus", {"corpus.en": b"a\n"}, r"corpus.en: expected the same in 'de'"),
@@ -306,7 +306,7 @@ def test_parallel_files_need_languages(tmp_path, name):
     ("name", "languages", "said"),
     [
         ("parley", ("pt", "fr"), "parley/2.0.1: expected two of the languages pt, en, got pt, fr"),
-        ("parley", ("en", "en"), "got en, en. Choose, as in --source pt --target en"),
+        ("parley", ("en", "en"), "Expected two languages, got en twice"),
         ("mute", None, "mute/1.0.0: expected a translation set, and the features are words .Text."),
         ("dates/dee", None, "Did you mean.* dates/de"),
         ("dates/pt-BR", None, "Did you mean dates/pt_BR"),
@@ -364,6 +364,19 @@ def test_sets_are_put_together_and_no_test_sentence_is_trained_on(tmp_path):
     }
     assert data.source == " + ".join(names)
     assert "Left out of train: 3 pairs whose source is in validation or test." in data.notes
+
+
+def test_sets_that_lack_other_splits_hold_out_the_same_sources(tmp_path):
+    pairs = numbered("pairs", 600)
+    write(tmp_path, {"pairs.tsv": table(pairs)})
+    first = parallel("train", pairs) | parallel("val", numbered("val"))
+    write(tmp_path, {f"one/{name}": content for name, content in first.items()})
+    table_alone = pairs_of(load_translation(str(tmp_path / "pairs.tsv")))
+    both = [str(tmp_path / name) for name in ("one", "pairs.tsv")]
+    found = pairs_of(load_translation(both, languages=EN_DE))
+    assert found["test"] == table_alone["test"] * 2
+    assert found["validation"] == numbered("val") + table_alone["validation"]
+    assert not set(found["train"]) & set(found["test"] + found["validation"])
 
 
 def test_sets_of_other_languages_do_not_mix(tmp_path):

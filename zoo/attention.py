@@ -43,6 +43,7 @@ class Attention(Registered, keras.layers.Layer):
 
     def remember(self, values: Tensor, mask: Tensor) -> Memory:
         """Prepare m [batch, positions, width] and its mask, bool [batch, positions]."""
+        values = ops.cast(values, self.compute_dtype)
         return Memory(values, self.keys(values), ops.cast(mask, "bool"))
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:
@@ -76,8 +77,8 @@ class AdditiveAttention(Attention):
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.queries = keras.layers.Dense(units, use_bias=False, name="queries")  # W
-        self.keys = keras.layers.Dense(units, use_bias=False, name="keys")  # U
+        self.queries = keras.layers.Dense(units, use_bias=False, name="queries", dtype=self.dtype_policy)  # W
+        self.keys = keras.layers.Dense(units, use_bias=False, name="keys", dtype=self.dtype_policy)  # U
 
     def build(self, queries_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:
         """Make W, U and v, for queries [rows, steps, width] and a memory [batch, positions, width]."""
@@ -107,7 +108,8 @@ class MultiplicativeAttention(Attention):
 
     def build(self, queries_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:
         """Make W, for queries [rows, steps, width] and a memory [batch, positions, width]."""
-        self.keys = keras.layers.Dense(queries_shape[-1], use_bias=False, name="keys")
+        width = queries_shape[-1]
+        self.keys = keras.layers.Dense(width, use_bias=False, name="keys", dtype=self.dtype_policy)
         self.keys.build(memory_shape)
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:

@@ -175,7 +175,7 @@ def beam_search(
     if not 1 <= n_best <= beams:
         raise ValueError(f"`n_best` must lie between 1 and `beams`, {beams}, but it is {n_best!r}.")
     for name, value in (("length_penalty", length_penalty), ("coverage_penalty", coverage_penalty)):
-        if value < 0:
+        if not value >= 0:
             raise ValueError(f"`{name}` must be at least 0, but it is {value!r}.")
     if coverage_penalty and not (isinstance(state, Mapping) and "attended" in state):
         raise ValueError(

@@ -19,6 +19,7 @@ from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, open_text
 Pairs = list[tuple[str, str]]
 
 _CHOOSE = "--source {} --target {}"
+_PLACES = {"validation": 0, "test": 1}  # of 50, by a hash: the same in all sets that are put together
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def load_translation(
         DataError: There is no such set, its host does not answer, or the data are not as above.
     """
     names = [datasets] if isinstance(datasets, str) else datasets
+    if languages and languages[0] == languages[1]:
+        raise DataError(f"Expected two languages, got {languages[0]} twice. Choose others.")
     if not names:
         raise DataError("Expected at least one data set. Name one.")
     sets = [_completed(_load(name, languages, data_dir)) for name in names]
@@ -93,7 +96,10 @@ def load_translation(
     source = " + ".join(part.source for part in sets)
     for split, pairs in splits.items():
         if not pairs:
-            raise DataError(f"{source}: no pairs for the {split} split. Add some.")
+            raise DataError(
+                f"{source}: no pairs for the {split} split. Give it files of its own, or more pairs: where a "
+                "split is missing, a fiftieth of the sources is held out of train."
+            )
     sizes = ", ".join(f"{split} {len(pairs):,}" for split, pairs in splits.items())
     return ParallelTexts(
         languages=languages,
@@ -229,7 +235,7 @@ def _lines(path: Path) -> list[str]:
                 return list(io.TextIOWrapper(raw, "utf-8-sig", "replace", newline="\n"))
         with open_text(path, newline="\n") as file:
             return list(file)
-    except BROKEN as error:
+    except (*BROKEN, RuntimeError) as error:  # the latter of an encrypted zip
         raise DataError(f"{path} cannot be read: {error}. Correct or replace the file.") from error
 
 
@@ -309,10 +315,10 @@ def _completed(part: _Set) -> _Set:
     missing = [split for split in SPLITS if split not in part.splits]
     train = part.splits["train"]
     places = tf.strings.to_hash_bucket_fast(_keys(train), 50).numpy().tolist()
-    for i, split in enumerate(missing):
+    for split in missing:
         first = {}
         for (source, target), place in zip(train, places, strict=True):
-            if place == i:
+            if place == _PLACES[split]:
                 first.setdefault(source, target)
         part.splits[split] = list(first.items())
     if missing:
@@ -320,7 +326,8 @@ def _completed(part: _Set) -> _Set:
             f"Held out of train of {part.source}: a fiftieth of the sources for {' and for '.join(missing)}, "
             "chosen by a hash of their words, with the first translation of each source only."
         )
-    part.splits["train"] = [pair for pair, place in zip(train, places, strict=True) if place >= len(missing)]
+    held_out = [_PLACES[split] for split in missing]
+    part.splits["train"] = [pair for pair, place in zip(train, places, strict=True) if place not in held_out]
     return part
 
 

@@ -30,7 +30,7 @@ class Decoder(Registered, keras.layers.Layer):
     the first, as in Wu et al. (2016), but there the context is that of the step before. No step waits for a
     context, so in training each layer runs over all steps at once, and attention and logits are single
     products. Input feeding (Luong et al., 2015) makes each step wait for the one before: the steps are then
-    taken one by one.
+    taken one by one, and what the cells drop is drawn anew at each.
 
     The state before the first step is tanh(W_s s + b_s), cut in the states of all layers, of a summary s of
     what is to be told, such as the final state of an encoder.
@@ -38,7 +38,7 @@ class Decoder(Registered, keras.layers.Layer):
     Args:
         vocabulary: number of tokens.
         embedding: width of v_t and o_t.
-        cell: the cell of each layer; the layers share its settings, not its weights.
+        cell: the cell of each layer; they share its settings, not its weights, name, seed or dtype.
         depth: number of layers.
         attention: looks into the memory. None leaves c_t out: all there is to know is in the summary.
         input_feeding: whether each step sees o_{t-1}.
@@ -75,19 +75,20 @@ class Decoder(Registered, keras.layers.Layer):
     ) -> None:
         if depth < 1:
             raise ValueError(f"`depth` must be at least 1, but it is {depth!r}.")
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # sums of attention stay float32
+        policy = self.dtype_policy
         self.vocabulary, self.cell, self.depth = vocabulary, cell, depth
         self.attention, self.input_feeding, self.tied = attention, input_feeding, tied
-        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding")
-        self.stack = [numbered_layer(cell, i + 1) for i in range(depth)]
+        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding", dtype=policy)
+        self.stack = [numbered_layer(cell, i + 1, policy) for i in range(depth)]
         sizes = cell.state_size
         self.state_sizes = (sizes if isinstance(sizes, list) else [sizes]) * depth
-        self.initial = keras.layers.Dense(sum(self.state_sizes), "tanh", name="initial")
-        self.output_vector = keras.layers.Dense(embedding, "tanh", name="output_vector")
-        self.drop = keras.layers.Dropout(dropout, name="drop")
+        self.initial = keras.layers.Dense(sum(self.state_sizes), "tanh", name="initial", dtype=policy)
+        self.output_vector = keras.layers.Dense(embedding, "tanh", name="output_vector", dtype=policy)
+        self.drop = keras.layers.Dropout(dropout, name="drop", dtype=policy)
         self.seed_generator = keras.random.SeedGenerator()
         if not tied:
-            self.scores = keras.layers.Dense(vocabulary, name="scores")
+            self.scores = keras.layers.Dense(vocabulary, name="scores", dtype=policy)
 
     def build(self, summary_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:
         """Make the weights, for a summary [batch, width] and a memory [batch, positions, width]."""
@@ -116,7 +117,7 @@ class Decoder(Registered, keras.layers.Layer):
         """The state before the first step, for a summary [batch, width]."""
         state: State = {"states": tf.split(self.initial(summary), self.state_sizes, axis=-1)}
         if memory is not None:
-            state["attended"] = ops.cast(ops.logical_not(memory.mask), self.compute_dtype)
+            state["attended"] = ops.cast(ops.logical_not(memory.mask), "float32")
         if self.input_feeding:
             state["fed"] = ops.zeros((ops.shape(summary)[0], self.embedding.output_dim), self.compute_dtype)
         return state
@@ -177,8 +178,8 @@ class Decoder(Registered, keras.layers.Layer):
             new["states"] += after
             if index == 0 and self.attention is not None:
                 looked, weights = self.attention(h, memory)
-                context = [looked]
-                new["attended"] = state["attended"] + ops.sum(weights, axis=1)
+                context = [ops.cast(looked, h.dtype)]
+                new["attended"] = state["attended"] + ops.sum(ops.cast(weights, "float32"), axis=1)
         outputs = self.output_vector(ops.concatenate([h, *context], axis=-1))
         if self.input_feeding:
             new["fed"] = outputs[:, -1]
@@ -199,11 +200,13 @@ class Decoder(Registered, keras.layers.Layer):
 
         steps = tf.shape(tokens)[1]
         # Before the first step there is nothing to draw from.
-        shares = tf.where(tf.range(steps) > 0, 0.0 if sampling is None else sampling, 0.0)
+        shares = tf.where(
+            tf.range(steps) > 0, 0.0 if sampling is None else tf.cast(sampling, tf.float32), 0.0
+        )
         width = self.embedding.output_dim
         before = {"outputs": tf.zeros([tf.shape(tokens)[0], width], self.compute_dtype), "state": state}
         if memory is not None:
-            before["weights"] = tf.zeros_like(state["attended"])
+            before["weights"] = tf.zeros_like(state["attended"], self.attention.compute_dtype)
         after = tf.scan(step, (tf.transpose(tokens), shares), before)
         weights = None if memory is None else swap_batch_and_time(after["weights"])
         state = tf.nest.map_structure(lambda x: x[-1], after["state"])
@@ -213,13 +216,14 @@ class Decoder(Registered, keras.layers.Layer):
         """Of the tokens given [rows], a share replaced by ones drawn as the step before predicts them."""
         logits = tf.stop_gradient(self._logits(outputs))
         drawn = keras.random.categorical(logits, 1, dtype=given.dtype, seed=self.seed_generator)[:, 0]
-        chosen = keras.random.uniform(ops.shape(given), seed=self.seed_generator) < share
+        chosen = keras.random.uniform(ops.shape(given), dtype="float32", seed=self.seed_generator) < share
         return ops.where(chosen, drawn, given)
 
     def _logits(self, outputs: Tensor) -> Tensor:
         if not self.tied:
             return self.scores(outputs)
-        return ops.matmul(outputs, ops.transpose(self.embedding.embeddings)) + self.bias
+        weights, bias = (ops.cast(x, outputs.dtype) for x in (self.embedding.embeddings, self.bias))
+        return ops.matmul(outputs, ops.transpose(weights)) + bias
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

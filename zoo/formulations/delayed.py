@@ -54,9 +54,9 @@ class DelayedManyToMany(Registered, keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding")
+        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding", dtype=self.dtype_policy)
         self.encoder, self.decoder = encoder, decoder
-        self.drop = keras.layers.Dropout(dropout, name="drop")
+        self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)
         self.scheduled_sampling = scheduled_sampling
 
     def build(self, inputs_shape: Sequence[Sequence[int | None]]) -> None:
@@ -132,6 +132,8 @@ class ScheduledSampling(keras.callbacks.Callback):
         super().__init__()
         if not model.scheduled_sampling:
             raise ValueError("`model` must be made with `scheduled_sampling=True`.")
+        if not 0 <= share <= 1:
+            raise ValueError(f"`share` must be between 0 and 1, but it is {share!r}.")
         self.target, self.share, self.epochs = model, share, epochs
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -156,6 +158,8 @@ class SmoothedCrossentropy(Registered, keras.losses.Loss):
     """
 
     def __init__(self, smoothing: float = 0.1, **kwargs: Any) -> None:
+        if not 0 <= smoothing < 1:
+            raise ValueError(f"`smoothing` must be at least 0 and below 1, but it is {smoothing!r}.")
         super().__init__(**kwargs)
         self.smoothing = smoothing
 

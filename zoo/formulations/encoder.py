@@ -14,7 +14,8 @@ class Encoder(Registered, keras.layers.Layer):
     """A stack of recurrent layers that reads a sequence and answers at every step.
 
     Args:
-        cell: the cell of each layer; the layers share its settings, not its weights.
+        cell: the cell of each layer and direction; they share its settings, not its weights, name, seed or
+            dtype. Their masks follow `keras.utils.set_random_seed`.
         depth: number of layers.
         bidirectional: whether each layer reads in both directions, with weights for each, and gives
             both outputs side by side (Schuster and Paliwal, 1997, "Bidirectional recurrent networks").
@@ -50,11 +51,14 @@ class Encoder(Registered, keras.layers.Layer):
         super().__init__(**kwargs)
         self.cell, self.depth, self.bidirectional = cell, depth, bidirectional
         self.residual, self.stateful = residual, stateful
+        policy = self.dtype_policy
         layers = [
-            numbered_layer(cell, i + 1, zero_output_for_mask=True, stateful=stateful) for i in range(depth)
+            numbered_layer(cell, i + 1, policy, zero_output_for_mask=True, stateful=stateful)
+            for i in range(depth)
         ]
         self.stack = [
-            keras.layers.Bidirectional(layer, name=layer.name) if bidirectional else layer for layer in layers
+            keras.layers.Bidirectional(layer, name=layer.name, dtype=policy) if bidirectional else layer
+            for layer in layers
         ]
         # While Keras loads a file it takes objects of the same address for one shared object, and
         # `Bidirectional` copies its layer by that way: the copied ones must not be freed for others.
@@ -142,16 +146,14 @@ class ScaledEmbedding(Registered, keras.layers.Embedding):
         return super().call(ids) * self.output_dim**0.5
 
 
-def numbered_layer(cell: Cell, number: int, **kwargs: Any) -> RNN:
+def numbered_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any) -> RNN:
     """A layer of a stack, with outputs of all steps and final states, and a cell of its own.
 
-    Of its own, so that a name or a seed given to `cell` serves one layer only.
+    Of its own in name and seed, too: layers of one seed would drop the same units.
     """
-    config = {**cell.get_config(), "name": None}
-    if cell.seed is not None:
-        config["seed"] = cell.seed + number
-    cell = type(cell).from_config(config)
-    return RNN(cell, return_sequences=True, return_state=True, name=f"layer{number}", **kwargs)
+    cell = type(cell).from_config({**cell.get_config(), "name": None, "seed": None, "dtype": policy})
+    name = f"layer{number}"
+    return RNN(cell, return_sequences=True, return_state=True, name=name, dtype=policy, **kwargs)
 
 
 def deserialised(config: dict[str, Any], *names: str) -> dict[str, Any]:

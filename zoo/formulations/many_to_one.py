@@ -54,12 +54,16 @@ class ManyToOne(Registered, keras.Model):
         if encoder is None and pooling == "last":
             raise ValueError('Without an encoder `pooling` must be "max" or "mean".')
         super().__init__(**kwargs)
-        self.embedding = keras.layers.Embedding(vocabulary, embedding, name="embedding")
+        self.embedding = keras.layers.Embedding(
+            vocabulary, embedding, name="embedding", dtype=self.dtype_policy
+        )
         self.encoder = encoder
         self.pooling = pooling
-        self.drop = keras.layers.Dropout(dropout, name="drop")
-        self.drop_words = keras.layers.Dropout(word_dropout, (None, None, 1), name="drop_words")
-        self.scores = keras.layers.Dense(classes, name="scores")
+        self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)
+        self.drop_words = keras.layers.Dropout(
+            word_dropout, (None, None, 1), name="drop_words", dtype=self.dtype_policy
+        )
+        self.scores = keras.layers.Dense(classes, name="scores", dtype=self.dtype_policy)
 
     def build(self, ids_shape: Sequence[int | None]) -> None:
         """Make all weights, for ids [batch, time]."""

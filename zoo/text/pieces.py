@@ -19,6 +19,8 @@ START, END = 2, 3
 _SPECIAL = ("[PAD]", "[UNK]", "[START]", "[END]")
 _CONTINUING = "##"  # stands before a piece that does not start its pre-token
 _METASPACE = "\u2581"  # stands for the space before a pre-token, and starts the text
+_SPACES = rf"(?:[\p{{Z}}{_METASPACE}]|[^\P{{C}}\x{{200C}}-\x{{200F}}])+"
+_LETTERS = r"[\p{L}\p{M}\x{200C}\x{200D}]+"
 _TOO_LONG = 100  # characters of a pre-token; as in `tokenizers`, a longer one is unknown
 _NAMED = 3  # unknown pre-tokens named in a status
 
@@ -29,7 +31,8 @@ def pre_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
 
     A run of spaces, of whatever sort, and of characters that do not show, such as control characters, bytes
     that are not UTF-8, and "▁" itself, counts as one space. What follows a space, or starts the text, starts
-    with "▁". So the pre-tokens joined, with "▁" as a space, are the text again.
+    with "▁". So the pre-tokens joined, with "▁" as a space, are the text again. The joiners U+200C and U+200D
+    are letters, and the marks of direction U+200E and U+200F characters: Arabic and Persian need them.
 
     Args:
         texts: string [n], UTF-8.
@@ -40,9 +43,9 @@ def pre_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> print(*(token.decode() for token in pre_tokens(["Don't  pay 14!"])[0].numpy()))
     ▁Don ' t ▁pay ▁1 4 !
     """
-    texts = tf.strings.regex_replace(valid_utf8(texts), rf"[\p{{Z}}\p{{C}}{_METASPACE}]+", " ")
+    texts = tf.strings.regex_replace(valid_utf8(texts), _SPACES, " ")
     texts = tf.strings.regex_replace(tf.strings.strip(texts), "(^| )(.)", rf"{_METASPACE}\2")
-    return tf.strings.split(tf.strings.regex_replace(texts, rf"{_METASPACE}?([\p{{L}}\p{{M}}]+|.)", r"\0 "))
+    return tf.strings.split(tf.strings.regex_replace(texts, f"{_METASPACE}?({_LETTERS}|.)", r"\0 "))
 
 
 def learn_pieces(texts: Iterable[str], size: int, min_frequency: int = 5) -> list[str]:
