@@ -256,7 +256,7 @@ def run(settings: Settings) -> bool:
     given = [sentence for sentence in given if sentence.strip()]
     if not given:
         raise UsageError(f"{settings.file} holds no text.")
-    export = loaded(settings.model)
+    export = loaded(settings.model, "translations")
     program = rebuilt(settings.model, export)
     translate = contenders(export, program, settings.batch_size)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
