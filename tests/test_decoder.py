@@ -43,7 +43,7 @@ def looked_at(
             w, u, v = (attention.queries.kernel, attention.keys.kernel, attention.v)
             scores = np.tanh(query @ np.array(w) + memory[:length] @ np.array(u)) @ np.array(v)
         else:
-            scores = memory[:length] @ np.array(attention.keys.kernel) @ query
+            scores = memory[:length] @ np.array(attention.keys.kernel) @ query / len(query) ** 0.5
         weights[:length] = softmax(scores)
     return weights @ memory, weights
 

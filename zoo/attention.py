@@ -97,10 +97,11 @@ class AdditiveAttention(Attention):
 
 
 class MultiplicativeAttention(Attention):
-    """Scores by a product: e_ij = q_i · W m_j.
+    """Scores by a product: e_ij = q_i · W m_j / √d, where d is the width of q.
 
     The "general" score of Luong, Pham and Manning (2015, "Effective approaches to attention-based neural
-    machine translation").
+    machine translation"), but divided by √d, as in Vaswani et al. (2017, "Attention is all you need"). Without
+    that scores grow until each step looks at a single position, where the softmax has no gradient.
 
     Args:
         **kwargs: `name`, `dtype` and `trainable`.
@@ -114,4 +115,4 @@ class MultiplicativeAttention(Attention):
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:
         """See `Attention.score`."""
-        return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
+        return ops.matmul(queries / keys.shape[-1] ** 0.5, ops.transpose(keys, (0, 2, 1)))
