@@ -265,7 +265,7 @@ def without(*names: str) -> dict[str, bytes]:
         ("", GOOD | {"train.en": b"a\n" * 1200}, r"train.en has 1,200 lines and train.de 3"),
         ("", GOOD | {"test.de": b"a\nb\nc"}, None),
         ("", GOOD | {"test.de": b"a\nb\nc\n\n"}, r"test.en has 3 lines and test.de 4. Expected in both one"),
-        ("", GOOD | {"test.en": b"", "test.de": b""}, "no pairs for the test split. Give it files of its own"),
+        ("", GOOD | {"test.en": b"", "test.de": b""}, "no pairs for the test split. Give it files"),
         ("", without("test.en", "test.de"), "no pairs for the test split"),
         ("", GOOD | {"train.en": b"", "train.de": b""}, "no pairs for the train split"),
         ("corpus", {"corpus.en": b"a\n"}, r"corpus.en: expected the same in 'de'"),

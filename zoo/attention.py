@@ -100,8 +100,8 @@ class MultiplicativeAttention(Attention):
     """Scores by a product: e_ij = q_i · W m_j / √d, where d is the width of q.
 
     The "general" score of Luong, Pham and Manning (2015, "Effective approaches to attention-based neural
-    machine translation"), but divided by √d, as in Vaswani et al. (2017, "Attention is all you need"). Without
-    that scores grow until each step looks at a single position, where the softmax has no gradient.
+    machine translation"), but divided by √d, as in Vaswani et al. (2017, "Attention is all you need"):
+    else scores grow until each step looks at a single position, where the softmax has no gradient.
 
     Args:
         **kwargs: `name`, `dtype` and `trainable`.
