@@ -36,6 +36,7 @@ TWINS = {
     GOOD + " qwxz" * 200_000 + " " + GOOD: GOOD + " qwxz" * 974 + " " + GOOD,  # a megabyte
 }
 ODD, CLEAN = list(TWINS), list(TWINS.values())
+SMALLER = ["--units", "64", "--batch-size", "32", "--learning-rate", "0.006", "--epochs", "3"]
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def interrupted(folder: Path) -> tuple[int, str]:
     """Exit code and messages of the recipe, with a smaller model, after Ctrl-C in its second epoch."""
     places = [("--data-dir", folder / "data"), ("--folder", folder / "run"), ("--export", folder / "1")]
-    smaller = ["--units", "64", "--batch-size", "32", "--learning-rate", "0.006", "--epochs", "3"]
-    command = [sys.executable, "recipes/sentiment.py", *smaller, *itertools.chain(*places)]
+    command = [sys.executable, "recipes/sentiment.py", *SMALLER, *itertools.chain(*places)]
     recipe = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "epoch 1/3" not in recipe.stdout.readline():
         assert recipe.poll() is None
@@ -145,7 +145,7 @@ def test_gates_of_one_text(answers: list[Answer]) -> None:
     kinds = ("input", "forget", "candidate", "output", "hidden", "cell")
     assert set(gates) == {f"layer1_{way}_{kind}" for way in ("forward", "backward") for kind in kinds}
     for name, values in gates.items():
-        assert values.shape == (len(words), 128)
+        assert values.shape == (len(words), 64)
         low = -1 if name.endswith(("candidate", "hidden")) else -np.inf if name.endswith("cell") else 0
         assert low <= values.min() < values.max() <= (np.inf if name.endswith("cell") else 1)
     for way in ("forward", "backward"):
@@ -219,8 +219,8 @@ def test_other_settings_need_another_folder(
     folder: Path, report: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = ["--data-dir", str(folder / "data"), "--folder", str(folder / "run")]
-    message = mistaken(sentiment, [*places, "--units", "64"], monkeypatch, capsys)
-    assert "  units: was '128', is now '64'" in message
+    message = mistaken(sentiment, [*places, *SMALLER, "--units", "32"], monkeypatch, capsys)
+    assert "  units: was '64', is now '32'" in message
 
 
 def test_three_classes_from_a_table(tmp_path: Path) -> None:
