@@ -458,7 +458,7 @@ keras.utils.set_random_seed(0)
 x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
 mask = np.arange(5) < [[5], [3], [1]]
 results = []
-for layer in (zoo.LSTM, zoo.PeepholeLSTM, zoo.MinGRU, zoo.LayerNormGRU):
+for layer in (zoo.PeepholeLSTM, zoo.LayerNormGRU):
     model = layer(4, return_sequences=True)
     model.build(x.shape)
     rng = np.random.default_rng(1)
@@ -481,6 +481,6 @@ print(json.dumps(results))
     names: dict[str, Any] = {}
     exec(program, names)  # and here, on TensorFlow
     tensorflow = names["results"]
-    assert len(jax) == 4
+    assert len(jax) == 2
     for one, other in zip(jax, tensorflow, strict=True):
         assert_close([np.array(v) for v in one], [np.array(v) for v in other], 1e-5)

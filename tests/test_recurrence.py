@@ -367,7 +367,7 @@ def stack(*cells: type, **arguments: Any) -> layers.RNN:
 OURS = (zoo.LSTMCell, zoo.GRUCell, zoo.SimpleRNNCell)
 
 
-@pytest.mark.parametrize("options", ["", "go_backwards", "zero_output_for_mask"])
+@pytest.mark.parametrize("options", ["", "go_backwards zero_output_for_mask"])
 def test_stack(options: str) -> None:
     arguments = dict.fromkeys(options.split(), True)
     ours = stack(*OURS, **arguments)
