@@ -1,7 +1,9 @@
 """The command line that all recipes share: train by default, or predict."""
 
+import json
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -76,8 +78,16 @@ def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], 
 
 def recorded(settings: Any, *others: str) -> dict[str, str]:
     """The settings that make a run what it is: not where things lie or what is said of them, nor `others`."""
-    elsewhere = ("data_dir", "folder", "export", "credit", "licence", *others)
+    elsewhere = ("data_dir", "folder", "export", "credit", "licence", "examples", *others)
     return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
+
+
+def minutes(start: float, folder: Path) -> float:
+    """Minutes since `start`, of `time.time`, and of the epochs that earlier processes ended in `folder`."""
+    logs = [log.read_text(encoding="utf-8") for log in folder.glob("*/log.jsonl")]
+    lines = [json.loads(line) for log in logs for line in log.splitlines()]
+    timings = [line["timing"] for line in lines if line["kind"] == "epoch"]
+    return (time.time() - start + sum(t["seconds"] for t in timings if t["at"] < start)) / 60
 
 
 def origin(settings: Any, data: LabelledTexts | ParallelTexts) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Seed, Share, lines, loaded, main, origin, recorded
+from recipes.command_line import Count, Rate, Seed, Share, lines, loaded, main, minutes, origin, recorded
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
@@ -107,7 +107,7 @@ MEASURES = {
 
 def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and what it says of two of them."""
-    start, figures = time.monotonic(), {}
+    start, figures = time.time(), {}
     columns = {"text_column": settings.text_column, "label_column": settings.label_column}
     texts = load_classification(settings.dataset, data_dir=settings.data_dir, **columns)
     print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
@@ -132,7 +132,7 @@ def train(settings: Settings) -> None:
             )
             figures[f"validation accuracy, {name}"] = max(epoch["val_accuracy"] for epoch in history)
             figures[f"test accuracy, {name}"] = evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
-        figures["minutes"] = (time.monotonic() - start) / 60
+        figures["minutes"] = minutes(start, settings.folder)
         figures = {name: round(value, 4) for name, value in figures.items()}
         print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
         if not zoo.is_chief():

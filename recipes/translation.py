@@ -32,6 +32,7 @@ from recipes.command_line import (
     lines,
     loaded,
     main,
+    minutes,
     origin,
     picture,
     recorded,
@@ -69,6 +70,7 @@ class Settings:
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
     licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    examples: tuple[str, ...] = ()  # texts to translate on the card; none: two of validation
     folder: Path = Path("runs/translation")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/translation/export/1")  # where the SavedModel goes
     vocabulary: Count = 6_000  # word pieces of each language: the product with them is half of the time
@@ -185,7 +187,7 @@ def translated(serve: Callable[..., dict[str, tf.Tensor]], sources: Sequence[str
 
 def train(settings: Settings) -> None:
     """The whole story, from pairs of sentences to an exported model and what it says of some."""
-    start, figures = time.monotonic(), {}
+    start, figures = time.time(), {}
     names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
     languages = (settings.source, settings.target)
     texts = load_translation(names, languages=languages, data_dir=settings.data_dir)
@@ -222,11 +224,11 @@ def train(settings: Settings) -> None:
             )
             figures[f"validation BLEU (greedy), {name}"] = max(epoch["val_bleu"] for epoch in history)
             figures |= evaluation(program, test, name, settings)
-        figures["minutes"] = (time.monotonic() - start) / 60
+        figures["minutes"] = minutes(start, settings.folder)
         print("\n" + "\n".join(f"{name:60}{value:8.2f}" for name, value in figures.items()))
         if not zoo.is_chief():
             return
-        examples = [source for source, _ in validation[:2]]
+        examples = settings.examples or [source for source, _ in validation[:2]]
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, texts, figures)
         export_program(signatures, [source, target, model], {"text": examples}, settings.export, about)

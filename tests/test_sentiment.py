@@ -1,11 +1,13 @@
 """The sentiment recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
 
 import itertools
+import json
 import re
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from programs import ROOT, Answer, ask, figures, mistaken, run
 
 import zoo
 from recipes import sentiment
-from recipes.command_line import lines
+from recipes.command_line import lines, minutes
 
 GOOD = "in short, the film was good, not bad at all."
 BAD = "in short, the film was bad, not good at all."
@@ -246,6 +248,15 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
     assert figures(tmp_path / "1")["test accuracy, gru"] > 0.9
+
+
+def test_minutes_are_those_of_all_processes(tmp_path: Path) -> None:
+    now = time.time()
+    (tmp_path / "lstm").mkdir()
+    rows = [("step", now - 90, 7.0), ("epoch", now - 80, 120.0), ("epoch", now - 10, 50.0)]
+    rows = [{"kind": kind, "timing": {"at": at, "seconds": seconds}} for kind, at, seconds in rows]
+    (tmp_path / "lstm" / "log.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert minutes(now - 60, tmp_path) == pytest.approx(1 + 2, abs=0.1)
 
 
 def test_recipe_settings_are_documented() -> None:

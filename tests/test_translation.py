@@ -1,5 +1,6 @@
 """The translation recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
 
+import json
 import re
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def report(folder: Path) -> str:
         "translation",
         *("--data-dir", folder / "data", "--folder", folder / "run", "--export", folder / "1"),
         *("--units", "64", "--embedding", "64", "--batch-size", "32", "--learning-rate", "0.008"),
-        *("--epochs", "2", "--no-baseline", "--beams", "3"),
+        *("--epochs", "2", "--no-baseline", "--beams", "3", "--examples", DATE, "1 hour"),
     )
     assert trained.returncode == 0, trained.stderr
     return trained.stdout
@@ -98,6 +99,11 @@ def test_report_shows_figures_signatures_a_sample_and_what_comes_next(model: Pat
         r"^nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:\S+: [\d.]+$", report, re.MULTILINE
     )
     assert f"predict --model {model}" in report.splitlines()[-1]
+
+
+def test_examples_on_the_card_are_those_given(model: Path) -> None:
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    assert card["example"]["text"] == [DATE, "1 hour"]
 
 
 def test_shapes_and_order(answers: list[Answer]) -> None:
