@@ -19,10 +19,11 @@ def test_python_runs_from_top_to_bottom(
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     printed = capsys.readouterr().out
     assert "[[1 0 0]\n [2 1 0]\n [1 2 1]]" in printed
     assert "no words in the text" in printed
+    assert "Bahnhof" in printed
     assert "(8, 20, 128)" in printed
     assert "700 examples in 44 batches of up to 16, at most " in printed
     assert max(epoch["val_accuracy"] for epoch in names["history"]) > 0.8
@@ -37,7 +38,8 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_recipe_commands_name_settings_that_exist() -> None:
-    commands = re.findall(r"^python (recipes/\S+\.py)(.*?)(?:#.*)?$", README, re.MULTILINE)
+    joined = README.replace("\\\n", " ")
+    commands = re.findall(r"^python (recipes/\S+\.py)(.*?)(?:#.*)?$", joined, re.MULTILINE)
     assert len(commands) > 4
     for file, arguments in commands:
         source = (ROOT / file).read_text(encoding="utf-8")

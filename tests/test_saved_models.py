@@ -12,7 +12,7 @@ import tensorflow as tf
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))
-MEGABYTES = {"sentiment": 20}
+MEGABYTES = {"sentiment": 20, "translation": 30}
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda path: path.parent.name)
 
@@ -73,6 +73,26 @@ def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
     assert serve(ROOT / "saved_models/sentiment/1", text)["label"].tolist() == [label.encode()]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Where is the station?", {"Wo", "ist", "der", "Bahnhof?"}),
+        ("I don't have any money.", {"Ich", "habe", "kein", "Geld."}),
+        ("A dog runs across the grass.", {"Ein", "Hund", "läuft", "Gras."}),
+        ("She is reading a book.", {"Sie", "liest", "ein", "Buch."}),
+    ],
+)
+def test_translation_of_plain_sentences(text: str, words: set[str]) -> None:
+    answer = serve(ROOT / "saved_models/translation/1", text)
+    assert words <= set(answer["translations"][0, 0].decode().split())
+    assert answer["status"].tolist() == [b""]
+    assert (np.diff(answer["scores"][0]) <= 0).all()
+    source, target = ([p.decode() for p in answer[f"{side}_pieces"][0]] for side in ("source", "target"))
+    assert "".join(source).replace("▁", " ").split() == text.split()
+    np.testing.assert_allclose(answer["attention"].sum(-1), 1, atol=1e-5)
+    assert answer["attention"].shape == (1, len(target), len(source))
+
+
 def test_readme_shows_the_figures_of_the_card() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     figures = card(ROOT / "saved_models/sentiment/1")["figures"]
@@ -83,8 +103,15 @@ def test_readme_shows_the_figures_of_the_card() -> None:
     assert shown[2] == round(figures["minutes"])
 
 
-def test_recipe_predicts_with_the_shipped_model() -> None:
-    recipe = [sys.executable, "recipes/sentiment.py", "predict", "A delight from start to end."]
-    asked = subprocess.run(recipe, cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("recipe", "text", "answer"),
+    [
+        ("sentiment", "A delight from start to end.", "pos "),
+        ("translation", "I have a question.", "Ich habe eine Frage."),
+    ],
+)
+def test_recipe_predicts_with_the_shipped_model(recipe: str, text: str, answer: str) -> None:
+    command = [sys.executable, f"recipes/{recipe}.py", "predict", text]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.startswith("pos ")
+    assert answer in asked.stdout
