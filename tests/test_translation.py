@@ -44,8 +44,8 @@ def report(folder: Path) -> str:
     trained = run(
         "translation",
         *("--data-dir", folder / "data", "--folder", folder / "run", "--export", folder / "1"),
-        *("--units", "64", "--embedding", "64", "--batch-size", "32", "--learning-rate", "0.008"),
-        *("--epochs", "2", "--no-baseline", "--beams", "3", "--examples", DATE, "1 hour"),
+        *("--units", "64", "--embedding", "64", "--batch-size", "16", "--learning-rate", "0.008"),
+        *("--epochs", "1", "--no-baseline", "--beams", "3", "--examples", DATE, "1 hour"),
     )
     assert trained.returncode == 0, trained.stderr
     return trained.stdout
