@@ -14,8 +14,9 @@ import tyro
 from matplotlib.figure import Figure
 from tyro.constructors import PrimitiveConstructorSpec
 
-from zoo.datasets import DataError, LabelledTexts, ParallelTexts
+from zoo.datasets import CaptionedImages, DataError, LabelledTexts, ParallelTexts
 from zoo.export import ExportError
+from zoo.images import WeightsError
 from zoo.training import Interrupted, TrainingError, distributed
 
 
@@ -65,7 +66,7 @@ def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], 
             chosen = tyro.cli(settings, args=arguments, prog=program)
             with distributed():
                 train(chosen)
-    except (DataError, ExportError, TrainingError, UsageError) as error:
+    except (DataError, ExportError, TrainingError, UsageError, WeightsError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except Interrupted as stopped:
@@ -82,15 +83,15 @@ def recorded(settings: Any, *others: str) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
 
 
-def minutes(start: float, folder: Path) -> float:
-    """Minutes since `start`, of `time.time`, and of the epochs that earlier processes ended in `folder`."""
-    logs = [log.read_text(encoding="utf-8") for log in folder.glob("*/log.jsonl")]
+def minutes(start: float, folders: Iterable[Path]) -> float:
+    """Minutes since `start`, of `time.time`, and of the epochs of earlier processes in the runs' folders."""
+    logs = [log.read_text("utf-8") for log in (folder / "log.jsonl" for folder in folders) if log.exists()]
     lines = [json.loads(line) for log in logs for line in log.splitlines()]
     timings = [line["timing"] for line in lines if line["kind"] == "epoch"]
     return (time.time() - start + sum(t["seconds"] for t in timings if t["at"] < start)) / 60
 
 
-def origin(settings: Any, data: LabelledTexts | ParallelTexts) -> dict[str, Any]:
+def origin(settings: Any, data: LabelledTexts | ParallelTexts | CaptionedImages) -> dict[str, Any]:
     """What every card tells of how a model came to be."""
     return {
         "data": " ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),

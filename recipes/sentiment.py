@@ -19,13 +19,13 @@ import tyro
 
 import zoo
 from recipes.command_line import Count, Rate, Seed, Share, lines, loaded, main, minutes, origin, recorded
+from recipes.parts import CELLS
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
 from zoo.text import PADDING, WordEncoder, learn_vocabulary, write_vocabulary
 from zoo.training import Batches, batches, evaluate, fit, warmed_cosine
 
-CELLS = {"lstm": zoo.LSTMCell, "gru": zoo.GRUCell, "simple_rnn": zoo.SimpleRNNCell}
 EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at all."]
 
 
@@ -114,7 +114,8 @@ def train(settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as folder:
         words, (training, validation, test) = batched(texts, Path(folder) / "vocabulary.txt", settings)
         rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
-        for name, recurrent in (("bag_of_words", False), (settings.cell, True)):
+        models = {"bag_of_words": False, settings.cell: True}
+        for name, recurrent in models.items():
             print(f"\n{name}, {words.size} words known")
             keras.utils.set_random_seed(settings.seed)
             model = many_to_one(settings, words.size, len(texts.labels), recurrent)
@@ -132,7 +133,7 @@ def train(settings: Settings) -> None:
             )
             figures[f"validation accuracy, {name}"] = max(epoch["val_accuracy"] for epoch in history)
             figures[f"test accuracy, {name}"] = evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
-        figures["minutes"] = minutes(start, settings.folder)
+        figures["minutes"] = minutes(start, [settings.folder / name for name in models])
         figures = {name: round(value, 4) for name, value in figures.items()}
         print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
         if not zoo.is_chief():

@@ -37,6 +37,7 @@ from recipes.command_line import (
     picture,
     recorded,
 )
+from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
 from zoo.datasets import ParallelTexts, load_translation
 from zoo.decoding import Decoded, beam_search, greedy
 from zoo.export import Card, export_program
@@ -45,14 +46,6 @@ from zoo.inspection import plot_attention
 from zoo.metrics import bleu, chrf, exact_match
 from zoo.text import END, PADDING, START, UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
 from zoo.training import Batches, batches, fit, warmed_cosine
-
-CELLS = {"lstm": zoo.LSTMCell, "gru": zoo.GRUCell, "simple_rnn": zoo.SimpleRNNCell}
-ATTENTIONS = {
-    "multiplicative": zoo.MultiplicativeAttention,
-    "additive": lambda: zoo.AdditiveAttention(256),
-    "none": lambda: None,
-}
-
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -157,22 +150,17 @@ def delayed_many_to_many(
 # --- Training and evaluation --------------------------------------------------------------------
 
 
-class TranslateValidation(keras.callbacks.Callback):
-    """After each epoch translates some of the validation pairs, greedily, and shows one of them."""
+def spoken(program: "Program", pairs: Sequence[tuple[str, str]], settings: Settings) -> SpokenValidation:
+    """Translates the pairs' sources after each epoch, greedily."""
+    sources, references = zip(*pairs, strict=True)
 
-    def __init__(self, program: "Program", pairs: Sequence[tuple[str, str]], settings: Settings) -> None:
-        super().__init__()
-        self.program, self.pairs, self.settings = program, pairs, settings
+    def scores(answers: Sequence[str]) -> dict[str, float]:
+        return {
+            "val_bleu": bleu(answers, references, settings.bleu_tokenizer).score,
+            "val_exact_match": exact_match(answers, references),
+        }
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Add the score to the figures of the epoch."""
-        answers = translated(self.program.greedy, [source for source, _ in self.pairs])
-        references = [target for _, target in self.pairs]
-        logs["val_bleu"] = bleu(answers, references, self.settings.bleu_tokenizer).score
-        logs["val_exact_match"] = exact_match(answers, references)
-        shown = epoch % len(self.pairs)
-        if zoo.is_chief():
-            print(f"\n  {self.pairs[shown][0]}\n  -> {answers[shown]}")
+    return SpokenValidation(sources, lambda: translated(program.greedy, sources), scores)
 
 
 def translated(serve: Callable[..., dict[str, tf.Tensor]], sources: Sequence[str]) -> list[str]:
@@ -200,8 +188,8 @@ def train(settings: Settings) -> None:
         source, target, training, validating = batched(texts, Path(folder), settings)
         rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
         kinds = ["none", settings.attention] if settings.baseline else [settings.attention]
-        for attention in dict.fromkeys(kinds):
-            name = f"{settings.cell}_attention_{attention}"
+        models = {f"{settings.cell}_attention_{kind}": kind for kind in kinds}
+        for name, attention in models.items():
             print(f"\n{name}, {source.size} and {target.size} pieces known")
             keras.utils.set_random_seed(settings.seed)
             model = delayed_many_to_many(settings, source.size, target.size, attention)
@@ -216,15 +204,13 @@ def train(settings: Settings) -> None:
                 epochs=settings.epochs,
                 monitor="val_bleu",
                 mode="max",
-                callbacks=[
-                    TranslateValidation(program, validation[:: -(-len(validation) // 1000)], settings)
-                ],
+                callbacks=[spoken(program, validation[:: -(-len(validation) // 1000)], settings)],
                 folder=settings.folder / name,
                 settings=recorded(settings, "baseline", "beams", "length_penalty"),
             )
             figures[f"validation BLEU (greedy), {name}"] = max(epoch["val_bleu"] for epoch in history)
             figures |= evaluation(program, test, name, settings)
-        figures["minutes"] = minutes(start, settings.folder)
+        figures["minutes"] = minutes(start, [settings.folder / name for name in models])
         print("\n" + "\n".join(f"{name:60}{value:8.2f}" for name, value in figures.items()))
         if not zoo.is_chief():
             return
@@ -281,20 +267,13 @@ class Program:
         source = self.source(text)
         memory, state = self.model.remember(source.ids)
         limit = 10 + 2 * tf.reduce_sum(tf.cast(source.ids != PADDING, tf.int32), axis=-1)
-        found = search(
-            lambda tokens, state: self.model.decoder.step(tokens, state, memory),
-            state,
-            start=START,
-            end=END,
-            length=limit,
-            **how,
+        tokens, scores, looked = self.model.decoder.emit(
+            search, state, memory, start=START, end=END, length=limit, **how
         )
-        tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])  # one step at least
-        looked = self.model.decoder.weights_of(tokens, START, state, memory)
         if looked is None:
             looked = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(source.ids)[1:]], axis=0))
         said = source.status[:, None] != "no text"
-        looked = tf.where((tokens[..., None] == PADDING) | ~said[..., None, None], 0.0, looked)
+        looked = tf.where(said[..., None, None], looked, 0.0)
 
         # What it has no pieces for is copied from where it looked, from unknown words if there are any.
         unknown = tf.cast(source.ids == UNKNOWN, tf.float32)[:, None, None]
@@ -303,7 +282,7 @@ class Program:
         texts = self.target.text(tokens, copies)
         return {
             "translations": tf.where(said, texts, ""),
-            "scores": found.scores,
+            "scores": scores,
             "attention": looked[:, 0],
             "source_pieces": pieces,
             "target_pieces": tf.where(said, self.target.pieces_of(tokens, copies)[:, 0], ""),

@@ -22,8 +22,9 @@ sys.modules["keras"] = sys.modules["zoo"] = sys.modules["recipes"] = None  # imp
 import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 answers = []
-for signature, texts in pickle.load(sys.stdin.buffer):
-    said = model.signatures[signature](text=tf.constant(texts, tf.string, [len(texts)]))
+for signature, inputs in pickle.load(sys.stdin.buffer):
+    (name,) = model.signatures[signature].structured_input_signature[1]
+    said = model.signatures[signature](**{name: tf.constant(inputs, tf.string, [len(inputs)])})
     answers.append({name: value.numpy() for name, value in said.items()})
 pickle.dump(answers, sys.stdout.buffer)
 """
@@ -36,7 +37,7 @@ def run(recipe: str, *arguments: str | Path, **options: object) -> subprocess.Co
 
 
 def ask(model: Path, *questions: tuple[str, list]) -> list[Answer]:
-    """What a fresh process gets from an export for each question: a signature, and texts."""
+    """What a fresh process gets from an export for each question: a signature, and texts or images."""
     client = subprocess.run(
         [sys.executable, "-I", "-c", CLIENT, str(model)],
         input=pickle.dumps(questions),
@@ -49,6 +50,15 @@ def ask(model: Path, *questions: tuple[str, list]) -> list[Answer]:
 def figures(model: Path) -> dict[str, float]:
     """What the card of an export says was measured."""
     return json.loads((model / "card.json").read_text(encoding="utf-8"))["figures"]
+
+
+def explained(recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a recipe says of its settings, in this process."""
+    monkeypatch.setattr(sys, "argv", [recipe.__file__, "--help"])
+    with pytest.raises(SystemExit) as end:
+        main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
+    assert end.value.code == 0
+    return capsys.readouterr().out
 
 
 def mistaken(

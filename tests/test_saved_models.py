@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +23,22 @@ def card(model: Path) -> dict:
     return json.loads((model / "card.json").read_text(encoding="utf-8"))
 
 
-def serve(model: Path, *texts: str) -> dict[str, np.ndarray]:
-    loaded = tf.saved_model.load(str(model))
-    said = loaded.signatures["serving_default"](text=tf.constant(texts))
-    return {name: value.numpy() for name, value in said.items()}
+@cache
+def loaded(model: Path) -> Any:
+    return tf.saved_model.load(str(model))
+
+
+def serve(model: Path, inputs: list[str] | list[bytes]) -> dict[str, np.ndarray]:
+    signature = loaded(model).signatures["serving_default"]
+    (name,) = signature.structured_input_signature[1]
+    return {name: value.numpy() for name, value in signature(**{name: tf.constant(inputs)}).items()}
+
+
+def example(model: Path) -> list[str] | list[bytes]:
+    """The input on the card."""
+    (takes,) = card(model)["signatures"]["serving_default"]["takes"]
+    given = card(model)["example"][takes]
+    return [(model / name).read_bytes() for name in given["files"]] if "files" in given else given
 
 
 def test_there_is_a_model_of_each_task() -> None:
@@ -52,12 +66,12 @@ def test_card_tells_nothing_of_a_machine(model: Path) -> None:
 
 @every_model
 def test_model_answers_as_on_its_card(model: Path) -> None:
-    example = card(model)["example"]
-    for name, said in serve(model, *example["text"]).items():
+    expected = card(model)["example"]
+    for name, said in serve(model, example(model)).items():
         if said.dtype == object:
-            assert np.strings.decode(said.astype(bytes), "utf-8").tolist() == example[name]
+            assert np.strings.decode(said.astype(bytes), "utf-8").tolist() == expected[name]
         else:
-            np.testing.assert_allclose(said, example[name], atol=1e-4)
+            np.testing.assert_allclose(said, expected[name], atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +84,7 @@ def test_model_answers_as_on_its_card(model: Path) -> None:
     ],
 )
 def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
-    assert serve(ROOT / "saved_models/sentiment/1", text)["label"].tolist() == [label.encode()]
+    assert serve(ROOT / "saved_models/sentiment/1", [text])["label"].tolist() == [label.encode()]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +97,7 @@ def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
     ],
 )
 def test_translation_of_plain_sentences(text: str, words: set[str]) -> None:
-    answer = serve(ROOT / "saved_models/translation/1", text)
+    answer = serve(ROOT / "saved_models/translation/1", [text])
     assert words <= set(answer["translations"][0, 0].decode().split())
     assert answer["status"].tolist() == [b""]
     assert (np.diff(answer["scores"][0]) <= 0).all()

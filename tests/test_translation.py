@@ -66,7 +66,7 @@ def test_set(folder: Path, report: str) -> list[tuple[str, str]]:
 def answers(model: Path, test_set: list[tuple[str, str]]) -> list[Answer]:
     texts = [source for source, _ in test_set]
     batches = [texts[:500], texts[500:], texts[:100], [], ODD, CLEAN]
-    batches += [ROWS, *([row] for row in ROWS)]
+    batches += [ROWS, *([row] for row in ROWS), ["Monday, \u4f60\u597d 5, 2018"]]
     signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
     return ask(model, *zip(signatures, batches, strict=True))
 
@@ -132,7 +132,7 @@ def test_attention_belongs_to_the_pieces(answers: list[Answer], test_set: list[t
 
 def test_a_row_of_a_batch_gets_the_answer_that_it_gets_alone(answers: list[Answer]) -> None:
     """Rows of other lengths, and of words that are unknown."""
-    for row, alone in enumerate(answers[7:]):
+    for row, alone in enumerate(answers[7:-1]):
         assert answers[6]["translations"][row].tolist() == alone["translations"][0].tolist()
         np.testing.assert_allclose(answers[6]["scores"][row], alone["scores"][0], atol=1e-4)
         width = len(alone["source_pieces"][0])
@@ -155,13 +155,12 @@ def test_odd_text_is_answered_as_its_clean_twin(answers: list[Answer], row: int)
         assert odd["translations"][row].tolist() == [b""] * 3
 
 
-def test_status_says_what_was_wrong(model: Path, answers: list[Answer]) -> None:
+def test_status_says_what_was_wrong(answers: list[Answer]) -> None:
     said = dict(zip(ODD, answers[4]["status"].tolist(), strict=True))
     assert said[f"  {DATE} "] == b""
     assert said[""] == said[b"\0\xff"] == b"no text"
     assert said[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
-    (answer,) = ask(model, ("serving_default", ["Monday, \u4f60\u597d 5, 2018"]))
-    assert answer["status"][0].decode() == "unknown: \u4f60\u597d"
+    assert answers[-1]["status"][0].decode() == "unknown: \u4f60\u597d"
 
 
 def test_saved_model_cli_runs_it(model: Path) -> None:
@@ -179,15 +178,14 @@ def test_predict_prints_translations_and_draws_where_it_looked(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "attention.png"
-    translation.predict(translation.Query((DATE, ""), model=model, best=2))
+    with pytest.raises(UsageError, match="no attention to draw"):
+        translation.predict(translation.Query((DATE, ""), model=model, best=2, plot=picture))
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3
     assert printed[2].endswith("[no text]")
     translation.predict(translation.Query((DATE,), model=model, plot=picture))
     assert str(picture) in capsys.readouterr().out
     assert np.ptp(imread(picture)[..., :3]) > 0.5
-    with pytest.raises(UsageError, match="no attention to draw"):
-        translation.predict(translation.Query((DATE, ""), model=model, plot=picture))
 
 
 @pytest.mark.parametrize("metric", [bleu, chrf, exact_match])

@@ -74,7 +74,8 @@ def export_program(
         signatures: `tf.function`s with an input signature that return tensors by name, under the names
             by which clients call them. One is `serving_default`.
         resources: all that the signatures use and that has a state: models, and modules with tables.
-        examples: inputs of `serving_default` by name, for the comparison and for the card.
+        examples: inputs of `serving_default` by name, for the comparison and for the card. A list of `Path`
+            stands for what the files hold, such as pictures: copies of them come with the card.
         directory: where it goes; by custom `<task>/<version>`, the version a whole number.
         card: becomes `card.json` and `README.md` in the directory.
 
@@ -103,10 +104,12 @@ def export_program(
                 f"{directory} was not exported: a signature is compiled by XLA, so it would not load "
                 "everywhere. Trace it under `zoo.uncompiled()`, or not before the export."
             )
-        inputs = {name: tf.constant(value) for name, value in examples.items()}
+        inputs = {name: tf.constant(_contents(value)) for name, value in examples.items()}
         here = _numpy(signatures["serving_default"](**inputs))
         _compare(here, _answers_of_a_fresh_process(new, _numpy(inputs)))
-        _write_card(card, new, signatures, _numpy(inputs) | here)
+        given = {name: _kept(value, new) for name, value in examples.items()}
+        said = {name: _plain(value.tolist()) for name, value in here.items()}
+        _write_card(card, new, signatures, given | said)
         if directory.exists():
             directory.rename(old)
         new.rename(directory)
@@ -166,7 +169,7 @@ def _write_card(
     facts = asdict(card) | {
         "size_bytes": size,
         "signatures": {name: _interface(function) for name, function in signatures.items()},
-        "example": {name: _plain(value.tolist()) for name, value in example.items()},
+        "example": example,
         "versions": versions(),
         "commit": commit(),
     }
@@ -191,6 +194,24 @@ def _plain(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
+def _files(value: Any) -> bool:
+    return isinstance(value, Sequence) and all(isinstance(item, Path) for item in value)
+
+
+def _contents(value: Any) -> Any:
+    return [path.read_bytes() for path in value] if _files(value) else value
+
+
+def _kept(value: Any, directory: Path) -> Any:
+    """The value as the card shows it; of files the names of copies."""
+    if not _files(value):
+        return _plain(tf.constant(value).numpy().tolist())
+    names = [f"example{number}{path.suffix}" for number, path in enumerate(value, 1)]
+    for path, name in zip(value, names, strict=True):
+        shutil.copyfile(path, directory / name)
+    return {"files": names}
+
+
 def _page(facts: Mapping[str, Any]) -> str:
     def rows(items: Mapping[str, Any]) -> str:
         return "\n".join(f"| {name} | {value} |" for name, value in items.items())
@@ -204,6 +225,8 @@ def _page(facts: Mapping[str, Any]) -> str:
     )
     limits = "\n".join(f"- {limit}" for limit in facts["limits"])
     takes = next(iter(facts["signatures"]["serving_default"]["takes"]))
+    given = facts["example"][takes]
+    shown = f"[tf.io.read_file(name) for name in {given['files']!r}]" if "files" in given else repr(given)
     return f"""# {facts["title"]}
 
 {facts["summary"]}
@@ -212,7 +235,7 @@ def _page(facts: Mapping[str, Any]) -> str:
 import tensorflow as tf
 
 model = tf.saved_model.load(".")  # the folder of this page
-answer = model.signatures["serving_default"]({takes}=tf.constant({facts["example"][takes]!r}))
+answer = model.signatures["serving_default"]({takes}=tf.constant({shown}))
 ```
 
 {signatures}

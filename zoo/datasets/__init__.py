@@ -1,17 +1,23 @@
 """Data sets: the embedded defaults as TFDS builders, and readers for users' own files."""
 
+from zoo.datasets.captioning import Captioned, CaptionedImages, load_captioning
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.classification import LabelledTexts, load_classification
 from zoo.datasets.dates import Dates
 from zoo.datasets.negation import Negation
+from zoo.datasets.scenes import Scenes
 from zoo.datasets.translation import ParallelTexts, load_translation
 
 __all__ = [
+    "Captioned",
+    "CaptionedImages",
     "DataError",
     "Dates",
     "LabelledTexts",
     "Negation",
     "ParallelTexts",
+    "Scenes",
+    "load_captioning",
     "load_classification",
     "load_translation",
 ]

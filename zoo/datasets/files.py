@@ -22,3 +22,10 @@ def open_text(path: Path, newline: str) -> TextIO:
     """Opens a text file by its compression: UTF-8, with or without a byte order mark."""
     opener = _OPEN.get(path.suffix, open)
     return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=newline)
+
+
+def decompressed(name: str, content: bytes) -> bytes:
+    """The content of a file by the compression that its name tells."""
+    return {".gz": gzip.decompress, ".xz": lzma.decompress, ".bz2": bz2.decompress}.get(
+        Path(name).suffix, bytes
+    )(content)

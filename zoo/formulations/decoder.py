@@ -1,6 +1,6 @@
 """The half that emits a sequence: a recurrent language model with a memory to look into."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -126,6 +126,30 @@ class Decoder(Registered, keras.layers.Layer):
         """One step: logits [rows, vocabulary] and the new state, for tokens [rows]."""
         logits, _, state = self(tokens[:, None], state, memory)
         return logits[:, 0], state
+
+    def emit(
+        self, search: Callable[..., Any], state: State, memory: Memory | None, *, start: int, **how: Any
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Let a search find answers.
+
+        Args:
+            search: such as `zoo.beam_search`.
+            state: before the first step, of `batch` rows.
+            memory: of `batch` rows.
+            start: the token before the first.
+            **how: what else the search is told.
+
+        Returns:
+            Tokens [batch, n, steps], one step at least; scores [batch, n]; and the weights α
+            [batch, n, steps, positions] with which the tokens were emitted, zero after the end, or None
+            without attention.
+        """
+        found = search(lambda tokens, state: self.step(tokens, state, memory), state, start=start, **how)
+        tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])
+        weights = self.weights_of(tokens, start, state, memory)
+        if weights is not None:
+            weights = tf.where(tokens[..., None] == 0, tf.zeros([], weights.dtype), weights)
+        return tokens, found.scores, weights
 
     def weights_of(self, answers: Tensor, start: int, state: State, memory: Memory | None) -> Tensor | None:
         """The weights α with which answers were emitted; None without attention.

@@ -1,6 +1,6 @@
 """Raw texts to ids and back, inside the graph, with TensorFlow's own operations alone."""
 
-from zoo.text.pieces import END, START, PieceEncoder, Pieces, learn_pieces
+from zoo.text.pieces import END, START, PieceEncoder, Pieces, joined_words, learn_pieces
 from zoo.text.words import (
     PADDING,
     UNKNOWN,
@@ -20,6 +20,7 @@ __all__ = [
     "Pieces",
     "WordEncoder",
     "Words",
+    "joined_words",
     "learn_pieces",
     "learn_vocabulary",
     "split_words",

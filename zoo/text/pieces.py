@@ -234,6 +234,33 @@ class PieceEncoder(tf.Module):
         return tf.strings.strip(tf.strings.regex_replace(joined, f"{_METASPACE}+", " "))
 
 
+def joined_words(pieces: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Words of pieces, and for each the mean of what belongs to its pieces.
+
+    Args:
+        pieces: string [n, time], as `PieceEncoder.pieces_of` gives them.
+        values: [n, time, width], such as weights of attention.
+
+    Returns:
+        String [n, words] and [n, words, width], padded with empty words and zeros; one word at least.
+
+    >>> pieces, values = [["\u2581dog", "house", "\u2581red", ""]], tf.reshape(tf.range(4.0), [1, 4, 1])
+    >>> words, means = joined_words(tf.constant(pieces), values)
+    >>> [word.decode() for word in words[0].numpy()], means[0, :, 0].numpy().tolist()
+    (['doghouse', 'red'], [0.5, 2.0])
+    """
+    starts = tf.cast(tf.strings.substr(pieces, 0, 1, "UTF8_CHAR") == _METASPACE, tf.int32)
+    word = tf.maximum(tf.cumsum(starts, axis=1) - 1, 0)
+    rows, count = tf.shape(pieces)[0], tf.maximum(tf.reduce_max(word) + 1, 1)
+    belongs = tf.one_hot(tf.where(pieces == "", -1, word), count, dtype=values.dtype)
+    sums = tf.matmul(belongs, values, transpose_a=True)
+    means = sums / tf.maximum(tf.reduce_sum(belongs, axis=1), 1)[..., None]
+    place = tf.range(rows)[:, None] * count + word
+    words = tf.strings.unsorted_segment_join(tf.reshape(pieces, [-1]), tf.reshape(place, [-1]), rows * count)
+    words = tf.strings.regex_replace(tf.reshape(words, [rows, count]), _METASPACE, "")
+    return words, means
+
+
 def _table(path: Path | str, key: tuple, value: tuple, default: int | str) -> tf.lookup.StaticHashTable:
     lines = tf.lookup.TextFileInitializer(str(path), *key, *value)
     return tf.lookup.StaticHashTable(lines, default)

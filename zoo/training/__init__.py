@@ -2,6 +2,7 @@
 
 from zoo.training.batching import Batches, batches, bucketed, streams
 from zoo.training.errors import Interrupted, TrainingError
+from zoo.training.features import image_features
 from zoo.training.loop import evaluate, fit
 from zoo.training.schedule import warmed_cosine
 from zoo.training.workers import distributed, is_chief
@@ -15,6 +16,7 @@ __all__ = [
     "distributed",
     "evaluate",
     "fit",
+    "image_features",
     "is_chief",
     "streams",
     "warmed_cosine",

@@ -1,0 +1,41 @@
+"""Parts of models by the names they have on the command line, and how a model that speaks is validated."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+
+import zoo
+
+CELLS = {"lstm": zoo.LSTMCell, "gru": zoo.GRUCell, "simple_rnn": zoo.SimpleRNNCell}
+ATTENTIONS = {
+    "multiplicative": zoo.MultiplicativeAttention,
+    "additive": lambda: zoo.AdditiveAttention(256),
+    "none": lambda: None,
+}
+
+
+class SpokenValidation(keras.callbacks.Callback):
+    """After each epoch scores what the model says by itself, and shows one of its answers.
+
+    Args:
+        questions: what to show before each answer.
+        answers: gives what the model says to each.
+        scores: the figures of that, for the log; one of them may be monitored.
+    """
+
+    def __init__(
+        self,
+        questions: Sequence[str],
+        answers: Callable[[], Sequence[str]],
+        scores: Callable[[Sequence[str]], dict[str, float]],
+    ) -> None:
+        super().__init__()
+        self.questions, self.answers, self.scores = questions, answers, scores
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Add the scores to the figures of the epoch."""
+        answers = self.answers()
+        logs |= self.scores(answers)
+        shown = epoch % len(answers)
+        if zoo.is_chief():
+            print(f"\n  {self.questions[shown]}\n  -> {answers[shown]}")

@@ -1,0 +1,236 @@
+"""The captioning recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
+
+import dataclasses
+import io
+import re
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from PIL import Image
+from programs import Answer, ask, explained, figures, mistaken
+
+from recipes import captioning
+from recipes.command_line import UsageError
+from zoo.datasets import CaptionedImages, load_captioning, scenes
+from zoo.metrics import caption_scores
+
+COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
+SIZES = {"train": 1_000, "validation": 100, "test": 200}
+SETTINGS = captioning.Settings(
+    image_size=32, units=64, embedding=32, batch_size=16, epochs=4, learning_rate=0.005, beams=2
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("captioning")
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> str:
+    """What the recipe prints of a smaller model, of fewer and simpler scenes."""
+    places = {"data_dir": folder / "data", "folder": folder / "run", "export": folder / "1"}
+    simple = [thing for thing in scenes.THINGS if thing.colour in COLOURS and thing.shape in SHAPES]
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(scenes, "SIZES", SIZES)
+        patch.setattr(scenes, "THINGS", simple)
+        captioning.train(dataclasses.replace(SETTINGS, **places))
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path, report: str) -> Path:
+    return folder / "1"
+
+
+@pytest.fixture(scope="module")
+def data(folder: Path, report: str) -> CaptionedImages:
+    return load_captioning("scenes", data_dir=folder / "data")
+
+
+def encoded(picture: Image.Image, kind: str) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, kind)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="module")
+def odd(data: CaptionedImages) -> list[bytes]:
+    """A picture in other forms, and what is none between them."""
+    png = next(data.test.images())
+    picture = Image.open(io.BytesIO(png))
+    return [png, b"", encoded(picture, "BMP"), png[:500], encoded(picture.convert("RGBA"), "PNG"), b"text"]
+
+
+@pytest.fixture(scope="module")
+def answers(model: Path, data: CaptionedImages, odd: list[bytes]) -> list[Answer]:
+    images = list(data.test.images())
+    batches = [images[:100], images[100:], images[:40], [], odd, [odd[0]]]
+    signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
+    return ask(model, *zip(signatures, batches, strict=True))
+
+
+def best(answer: Answer) -> list[str]:
+    return [caption.decode() for caption in answer["captions"][:, 0]]
+
+
+def test_export_gives_the_captions_of_the_training_process(
+    model: Path, answers: list[Answer], data: CaptionedImages
+) -> None:
+    said, found = best(answers[0]) + best(answers[1]), figures(model)
+    scores = caption_scores(said, data.test.captions)
+    for name, score in scores.items():
+        assert found[f"test {name}"] == pytest.approx(score, abs=0.01)
+
+
+def test_it_learns_to_tell_what_is_where(model: Path) -> None:
+    found = figures(model)
+    assert found["test BLEU-4"] > 50
+    assert found["test BLEU-4, nearest training picture"] < found["test BLEU-4"] - 10
+
+
+def test_report_shows_figures_and_what_comes_next(model: Path, report: str) -> None:
+    for name, value in figures(model).items():
+        assert re.search(rf"^{re.escape(name)} +{value:.2f}$", report, re.MULTILINE)
+    assert f"predict --model {model}" in report.splitlines()[-1]
+
+
+def test_shapes_and_order(answers: list[Answer]) -> None:
+    for answer, n, beams in zip(answers[:4], [100, 100, 40, 0], [2, 2, 1, 2], strict=True):
+        assert answer["captions"].shape == answer["scores"].shape == (n, beams)
+        assert answer["status"].shape == (n,)
+        assert not any(answer["status"])
+        assert answer["attention"].shape == (n, answer["words"].shape[1], 4, 4)
+        assert (np.diff(answer["scores"]) <= 0).all()
+
+
+def test_attention_belongs_to_the_words(answers: list[Answer]) -> None:
+    answer = answers[0]
+    for row, caption in enumerate(best(answer)):
+        words = [word.decode() for word in answer["words"][row] if word]
+        assert words == caption.split()
+        weights = answer["attention"][row]
+        np.testing.assert_allclose(weights[: len(words)].sum((1, 2)), 1, atol=1e-5)
+        assert not weights[len(words) :].any()
+
+
+def test_broken_pictures_do_not_harm_the_others(answers: list[Answer]) -> None:
+    mixed, alone = answers[4], answers[5]
+    assert [status.decode() for status in mixed["status"]] == [
+        "", "no picture", "", "the picture is broken", "", "the picture is not JPEG, PNG, GIF or BMP"
+    ]  # fmt: skip
+    for row in (0, 2, 4):
+        assert mixed["captions"][row].tolist() == alone["captions"][0].tolist()
+        np.testing.assert_allclose(mixed["scores"][row], alone["scores"][0], atol=1e-4)
+    for row in (1, 3, 5):
+        assert mixed["captions"][row].tolist() == [b""] * 2
+        assert not any(mixed["words"][row])
+        assert not mixed["attention"][row].any()
+
+
+def test_saved_model_cli_runs_it(model: Path, odd: list[bytes], tmp_path: Path) -> None:
+    np.save(tmp_path / "image.npy", np.array([odd[0]]))
+    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "greedy"]
+    cli = subprocess.run(
+        [
+            Path(sys.executable).with_name("saved_model_cli"),
+            *command,
+            "--inputs",
+            f"image={tmp_path}/image.npy",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert cli.returncode == 0, cli.stderr
+    assert "Result for output key captions:\n[[b'a " in cli.stdout
+
+
+def test_predict_prints_captions_and_draws_where_it_looked(
+    model: Path, odd: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in (("a.png", odd[0]), ("b.png", b"x")):
+        (tmp_path / name).write_bytes(content)
+    images, picture = (str(tmp_path / "a.png"), str(tmp_path / "b.png")), tmp_path / "glimpses.png"
+    with pytest.raises(UsageError, match="no attention to draw"):
+        captioning.predict(captioning.Query(images, model=model, best=2, plot=picture))
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 3
+    assert printed[2].endswith("[the picture is not JPEG, PNG, GIF or BMP]")
+    captioning.predict(captioning.Query(images[:1], model=model, plot=picture))
+    assert str(picture) in capsys.readouterr().out
+    assert np.ptp(imread(picture)[..., :3]) > 0.5
+
+
+def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half of them red, half blue; one is broken, one is missing; without attention."""
+    for i in range(80):
+        colour = ("red", "blue")[i % 2]
+        content = b"broken" if i == 10 else encoded(Image.new("RGB", (40, 30), colour), "JPEG")
+        if i != 11:
+            (tmp_path / f"{i}.jpg").write_bytes(content)
+    rows = [f"{i}.jpg\tAll is {('red', 'blue')[i % 2]}." for i in range(80)]
+    (tmp_path / "all.tsv").write_text("\n".join(rows), encoding="utf-8")
+    captioning.train(
+        captioning.Settings(
+            dataset=str(tmp_path),
+            folder=tmp_path / "run",
+            export=tmp_path / "1",
+            image_size=8,
+            attention="none",
+            units=16,
+            embedding=16,
+            batch_size=4,
+            epochs=6,
+            dropout=0.0,
+            learning_rate=0.01,
+            vocabulary=100,
+        )
+    )
+    printed = capsys.readouterr().out
+    assert "Left out, for they are not there: 11.jpg." in printed
+    assert "left out: 10.jpg: the picture is not JPEG, PNG, GIF or BMP" in printed
+    images = [encoded(Image.new("RGB", (9, 9), colour), "PNG") for colour in ("blue", "red")]
+    (answer,) = ask(tmp_path / "1", ("serving_default", images))
+    assert best(answer) == ["all is blue", "all is red"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--unitz", "3"], "--units"),
+        (["--encoder", "MobilenetV2"], "Did you mean MobileNetV2"),
+        (["--encoder", "efficientnet_lite0", "--weights", "no.npz"], "no.npz cannot be read"),
+        (["--dataset", "scences"], "Did you mean scenes"),
+        (["--examples", "no.jpg"], "there is no file no.jpg"),
+        (["--dataset", "mnist"], "expected one picture and its captions"),
+        (["predict", "--model", "nowhere", "x.jpg"], "nowhere holds no SavedModel"),
+        (["predict", "--model", "saved_models/sentiment/1", "x.jpg"], "expected captions among them"),
+        (["predict", "--plot", "nowhere/picture.png", "x.jpg"], "there is no folder nowhere"),
+    ],
+)
+def test_a_mistake_ends_with_a_helpful_line(
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = mistaken(captioning, arguments, monkeypatch, capsys)
+    assert message in " ".join(said.replace("│", " ").split())
+
+
+def test_a_picture_that_is_not_there_is_told(model: Path) -> None:
+    with pytest.raises(UsageError, match=r"no\.jpg cannot be read"):
+        captioning.predict(captioning.Query(("no.jpg",), model=model))
+
+
+def test_recipe_settings_are_documented(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = explained(captioning, monkeypatch, capsys)
+    assert "predict --help" in shown
+    assert "(default: scenes)" in shown

@@ -1,0 +1,287 @@
+"""Captioning sets: what files and names lead to, and what the embedded default promises."""
+
+import gzip
+import io
+import itertools
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from zoo.datasets import Captioned, CaptionedImages, DataError, load_captioning
+from zoo.datasets import scenes as scenes_module
+
+SPLITS = ("train", "validation", "test")
+
+
+def write(folder: Path, files: dict[str, bytes | str]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def zipped(files: dict[str, bytes | str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def all_of(data: CaptionedImages) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
+    """Of each split, by name, the picture and the captions."""
+    found = {}
+    for split in SPLITS:
+        part: Captioned = getattr(data, split)
+        images = list(part.images())
+        assert images == list(part.images())
+        rows = zip(part.names, images, part.captions, strict=True)
+        found[split] = {name: (image, captions) for name, image, captions in rows}
+    return found
+
+
+NAMES = [f"{number}.jpg" for number in range(60)]
+PICTURES = {name: f"bytes of {name}".encode() for name in NAMES}
+CAPTIONS = {name: (f"A {name} one .", f"Two # of\ta tab {name}") for name in NAMES}
+TOKENS = "".join(
+    f"{name}#{number}\t{caption}\n" for name in NAMES for number, caption in enumerate(CAPTIONS[name])
+)
+LISTS = {"train": NAMES[:40], "dev": NAMES[40:50], "test": NAMES[50:]}
+FLICKR = {
+    "Flickr8k.token.txt": TOKENS,
+    **{f"Flickr_8k.{split}Images.txt": "\n".join(names) + "\n" for split, names in LISTS.items()},
+}
+
+
+def expected(names: list[str], folder: str = "") -> dict[str, tuple[bytes, tuple[str, ...]]]:
+    return {folder + name: (PICTURES[name], CAPTIONS[name]) for name in names}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "folder of zips", "compressed"])
+def test_flickr8k(tmp_path: Path, form: str) -> None:
+    pictures = {f"Flicker8k_Dataset/{name}": content for name, content in PICTURES.items()}
+    if form == "folder":
+        path = write(tmp_path, {**FLICKR, **pictures})
+    elif form == "zip":
+        write(tmp_path, {"all.zip": zipped({**FLICKR, **pictures})})
+        path = tmp_path / "all.zip"
+    elif form == "folder of zips":
+        path = write(tmp_path, {"text.zip": zipped(FLICKR), "images.zip": zipped(pictures)})
+    else:
+        path = write(
+            tmp_path, {**FLICKR, **pictures, "Flickr8k.token.txt.gz": gzip.compress(TOKENS.encode())}
+        )
+        (tmp_path / "Flickr8k.token.txt").unlink()
+    data = load_captioning(str(path))
+    assert data.source == str(path)
+    assert data.notes == ()
+    for split, names in zip(SPLITS, LISTS.values(), strict=True):
+        assert all_of(data)[split] == expected(names, "Flicker8k_Dataset/")
+
+
+def test_without_lists_a_tenth_is_held_out(tmp_path: Path) -> None:
+    write(tmp_path, {"x.token.txt": TOKENS, **PICTURES})
+    first, second = (load_captioning(str(tmp_path)) for _ in range(2))
+    assert all_of(first) == all_of(second)
+    parts = all_of(first)
+    assert {**parts["train"], **parts["validation"], **parts["test"]} == expected(NAMES)
+    assert sum(map(len, parts.values())) == 60
+    assert first.notes == tuple(
+        f"{split} is a tenth of train, chosen by a hash of the names." for split in SPLITS[1:]
+    )
+
+
+def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> None:
+    write(tmp_path, {**FLICKR, **PICTURES})
+    for name in NAMES[:5]:
+        (tmp_path / name).unlink()
+    data = load_captioning(str(tmp_path))
+    assert all_of(data)["train"] == expected(NAMES[5:40])
+    assert data.notes == ("Left out, for they are not there: 0.jpg, 1.jpg, 2.jpg and 2 more.",)
+
+
+def test_a_picture_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
+    content = bytearray(zipped({**FLICKR, **PICTURES}))
+    place = content.index(b"bytes of 7.jpg")
+    content[place : place + 5] = b"BYTES"
+    write(tmp_path, {"all.zip": bytes(content)})
+    train = all_of(load_captioning(str(tmp_path / "all.zip")))["train"]
+    assert train["7.jpg"][0] == b""
+    assert train["8.jpg"][0] == PICTURES["8.jpg"]
+
+
+def coco(names: list[str]) -> str:
+    return json.dumps(
+        {
+            "images": [{"id": 7 * i, "file_name": name} for i, name in enumerate(names)],
+            "annotations": [
+                {"image_id": 7 * i, "id": i, "caption": f" {caption}\n"}
+                for i, name in enumerate(names)
+                for caption in CAPTIONS[name]
+            ],
+        }
+    )
+
+
+def test_coco(tmp_path: Path) -> None:
+    pictures = {f"{'train' if i < 50 else 'val'}2014/{name}": PICTURES[name] for i, name in enumerate(NAMES)}
+    annotations = {
+        "annotations/captions_train2014.json": coco(NAMES[:50]),
+        "annotations/captions_val2014.json": coco(NAMES[50:]),
+        "annotations/instances_val2014.json": "{}",
+    }
+    data = load_captioning(str(write(tmp_path, {**annotations, **pictures})))
+    parts = all_of(data)
+    assert parts["validation"] == expected(NAMES[50:], "val2014/")
+    assert {**parts["train"], **parts["test"]} == expected(NAMES[:50], "train2014/")
+    assert data.notes == ("test is a tenth of train, chosen by a hash of the names.",)
+
+
+@pytest.mark.parametrize("header", ["", "image\tcaption\n"])
+def test_tables(tmp_path: Path, header: str) -> None:
+    def table(names: list[str]) -> str:
+        return header + "".join(f"pictures/{name}\tA picture, {name}\r\n" for name in names)
+
+    tables = {"train.tsv": table(NAMES[:40]), "val.tsv": table(NAMES[40:50]), "test.tsv": table(NAMES[50:])}
+    pictures = {f"pictures/{name}": content for name, content in PICTURES.items()}
+    parts = all_of(load_captioning(str(write(tmp_path, {**tables, **pictures}))))
+    assert [len(parts[split]) for split in SPLITS] == [40, 10, 10]
+    assert parts["test"]["pictures/55.jpg"] == (PICTURES["55.jpg"], ("A picture, 55.jpg",))
+
+
+def test_a_single_csv_in_a_folder_or_given_itself(tmp_path: Path) -> None:
+    """As the set is passed on today: a header, and captions with commas in quotes."""
+    rows = [f'{name},"He said ""{name}"", and left"' for name in NAMES for _ in range(2)]
+    pictures = {f"Images/{name}": content for name, content in PICTURES.items()}
+    write(tmp_path, {"captions.csv": "\n".join(["image,caption", *rows]), **pictures})
+    for path in (tmp_path, tmp_path / "captions.csv"):
+        parts = all_of(load_captioning(str(path)))
+        assert sum(map(len, parts.values())) == 60
+        everything = {**parts["train"], **parts["validation"], **parts["test"]}
+        assert everything["Images/3.jpg"] == (PICTURES["3.jpg"], ('He said "3.jpg", and left',) * 2)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"readme.txt": "x"}, "holds no captions for training. Expected a token file"),
+        ({"a.token.txt": "1.jpg#0 no tab"}, "line 1: expected name#0, tab, caption, got '1.jpg#0 no tab'"),
+        ({**FLICKR, "Flickr8k.token.txt": TOKENS.split("\n", 2)[2]}, "lists 0.jpg, of which"),
+        ({"captions_train.json": "{"}, "not as COCO has captions"),
+        ({"captions_train.json": '{"images": [], "annotation": []}'}, "'annotations'"),
+        ({"train.tsv": "1.jpg\tA dog\n2.jpg\n"}, "train.tsv, line 2: expected a picture and a caption"),
+        ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "no pictures for the"),
+        ({"all.zip": b"PK no zip"}, "cannot be read"),
+    ],
+)
+def test_every_mistake_in_files_is_told(tmp_path: Path, files: dict, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        load_captioning(str(write(tmp_path, files)))
+
+
+def test_a_file_of_unknown_kind_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"x.parquet": "x"})
+    with pytest.raises(DataError, match="is none of what can be read"):
+        load_captioning(str(tmp_path / "x.parquet"))
+
+
+def test_a_set_without_captions_is_told() -> None:
+    with pytest.raises(DataError, match="expected one picture and its captions, and the features are"):
+        load_captioning("mnist")
+
+
+def test_coco_captions_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The set of TFDS as it is, but for the pictures: three of each split."""
+
+    def examples(split: str) -> Iterator[tuple[int, dict[str, object]]]:
+        for i in range(3):
+            captions = [{"id": j, "text": f"Caption {j} of {split} {i}."} for j in range(i + 1)]
+            yield (
+                i,
+                {
+                    "image": np.full((2, 3, 3), i, np.uint8),
+                    "image/filename": f"{i}.jpg",
+                    "image/id": i,
+                    "objects": [],
+                    "captions": captions,
+                },
+            )
+
+    builder, splits = tfds.builder("coco_captions", data_dir=tmp_path), ("train", "val", "test", "restval")
+    monkeypatch.setattr(
+        builder, "_split_generators", lambda dl_manager: {name: examples(name) for name in splits}
+    )
+    builder.download_and_prepare()
+    data = load_captioning("coco_captions", data_dir=tmp_path)
+    for split, own in {"train": "train", "validation": "val", "test": "test"}.items():
+        part = getattr(data, split)
+        assert sorted(part.captions) == [
+            tuple(f"Caption {j} of {own} {i}." for j in range(i + 1)) for i in range(3)
+        ]
+        for image, captions in zip(part.images(), part.captions, strict=True):
+            assert np.array(Image.open(io.BytesIO(image))).tolist() == [[[len(captions) - 1] * 3] * 3] * 2
+
+
+# The embedded default.
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptionedImages:
+    return load_captioning("scenes", data_dir=tmp_path_factory.mktemp("scenes"))
+
+
+def test_scenes_have_the_promised_sizes_and_pictures(drawn: CaptionedImages) -> None:
+    assert [len(getattr(drawn, split).names) for split in SPLITS] == list(scenes_module.SIZES.values())
+    for image in itertools.islice(drawn.test.images(), 20):
+        picture = Image.open(io.BytesIO(image))
+        assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (64, 64))
+        assert np.asarray(picture).std() > 5
+
+
+def things_of(caption: str) -> list[str]:
+    return re.findall(r"a (\w+ \w+ \w+?)\b(?= from|,| and|$)", caption)
+
+
+def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
+    drawn: CaptionedImages,
+) -> None:
+    seen = {}
+    for split in SPLITS:
+        scenes = [things_of(caption) for (caption,) in getattr(drawn, split).captions]
+        assert {len(things) for things in scenes} == {1, 2, 3}
+        seen[split] = {pair for things in scenes for pair in itertools.pairwise(things)}
+        seen[split] |= {tuple(things) for things in scenes if len(things) == 1}
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not seen[one] & seen[other]
+    known = {thing for pair in seen["train"] for thing in pair}
+    assert len(known) == 2 * len(scenes_module.COLOURS) * len(scenes_module.SHAPES)
+
+
+def test_scenes_are_the_same_at_every_preparation(drawn: CaptionedImages, tmp_path: Path) -> None:
+    again = itertools.islice(scenes_module.Scenes(data_dir=tmp_path)._generate_examples("test"), 30)
+    prepared = dict(zip(drawn.test.images(), drawn.test.captions, strict=True))
+    for _, example in again:
+        assert prepared[example["image"].read()] == (example["caption"],)
+
+
+def test_captions_say_what_is_drawn() -> None:
+    """Colours are found where the caption says that they are."""
+    red, blue, white = (scenes_module.Thing("large", colour, "circle") for colour in ("red", "blue", "white"))
+    for axis, arrangement in enumerate(reversed(scenes_module.ARRANGEMENTS)):
+        scene = scenes_module.drawn([red, blue, white], arrangement, np.random.default_rng(0))
+        pixels = np.asarray(scene).astype(int)
+        places = []
+        for colour in ("red", "blue", "white"):
+            near = np.abs(pixels - scenes_module.COLOURS[colour]).sum(-1) < 130
+            places.append(np.argwhere(near).mean(0)[axis])
+        assert places == sorted(places)
+        assert places[2] - places[0] > 25
+    caption = scenes_module.caption([red, blue, white], arrangement)
+    assert caption == "a large red circle, a large blue circle and a large white circle from left to right"

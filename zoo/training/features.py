@@ -1,0 +1,65 @@
+"""What an encoder that is not trained makes of pictures: computed once, and kept in a file."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.images import ImageFeatures
+from zoo.training.progress import Progress
+
+_BATCH = 32
+
+
+def image_features(
+    extract: ImageFeatures, images: Callable[[], Iterable[bytes]], cache: Path
+) -> tuple[np.ndarray, list[str]]:
+    """The features of encoded pictures, from the cache where they are there.
+
+    A file of the cache is named by all that it depends on: the encoder and the pictures. It is checked before
+    it is used, and made anew if it is damaged.
+
+    Args:
+        extract: makes them.
+        images: gives the pictures, the same ones each time.
+        cache: a folder.
+
+    Returns:
+        The features [n, *shape], mapped from the file and not read into memory; and for each picture why it
+        has none, or an empty text.
+    """
+    digests = [hashlib.sha256(image).digest() for image in images()]
+    key, count = hashlib.sha256(extract.fingerprint().encode() + b"".join(digests)), len(digests)
+    file = cache / f"{key.hexdigest()[:24]}.npy"
+    about = file.with_suffix(".json")
+    if about.exists() and file.exists():
+        known = json.loads(about.read_text(encoding="utf-8"))
+        if known["sha256"] == _digest(file):
+            return np.load(file, mmap_mode="r"), known["status"]
+        print(f"{file} is damaged, and made anew")
+    cache.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".unfinished")
+    batches = tf.data.Dataset.from_generator(images, output_signature=tf.TensorSpec([], tf.string)).batch(
+        _BATCH
+    )
+    found = tf.function(extract, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    progress, values, status = Progress("features", -(-count // _BATCH)), None, []
+    for batch in batches:
+        features, said = (tensor.numpy() for tensor in found(batch))
+        if values is None:
+            values = np.lib.format.open_memmap(unfinished, "w+", features.dtype, (count, *extract.shape))
+        values[len(status) : len(status) + len(said)] = features
+        status += [why.decode() for why in said]
+        progress.step(len(said), 0, dict)
+    values.flush()
+    unfinished.replace(file)
+    about.write_text(json.dumps({"sha256": _digest(file), "status": status}), encoding="utf-8")
+    return np.load(file, mmap_mode="r"), status
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
