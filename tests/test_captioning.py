@@ -32,15 +32,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(folder: Path) -> str:
-    """What the recipe prints of a smaller model, of fewer and simpler scenes."""
+def trained(folder: Path) -> tuple[str, list[str]]:
+    """What the recipe prints of a smaller model, of fewer and simpler scenes; and what it says of the test set."""
     places = {"data_dir": folder / "data", "folder": folder / "run", "export": folder / "1"}
     simple = [thing for thing in scenes.THINGS if thing.colour in COLOURS and thing.shape in SHAPES]
+    said, captioned = [], captioning.captioned
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.setattr(scenes, "SIZES", SIZES)
         patch.setattr(scenes, "THINGS", simple)
+        patch.setattr(captioning, "captioned", lambda *given: said.append(captioned(*given)) or said[-1])
         captioning.train(dataclasses.replace(SETTINGS, **places))
-    return printed.getvalue()
+    return printed.getvalue(), said[-1]
+
+
+@pytest.fixture(scope="module")
+def report(trained: tuple[str, list[str]]) -> str:
+    return trained[0]
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +87,13 @@ def best(answer: Answer) -> list[str]:
 
 
 def test_export_gives_the_captions_of_the_training_process(
-    model: Path, answers: list[Answer], data: CaptionedImages
+    model: Path, answers: list[Answer], trained: tuple[str, list[str]], data: CaptionedImages
 ) -> None:
+    """There from features that were kept, here from the bytes of the pictures."""
     said, found = best(answers[0]) + best(answers[1]), figures(model)
-    scores = caption_scores(said, data.test.captions)
-    for name, score in scores.items():
+    assert said == trained[1]
+    assert len(set(said)) > 20
+    for name, score in caption_scores(said, data.test.captions).items():
         assert found[f"test {name}"] == pytest.approx(score, abs=0.01)
 
 

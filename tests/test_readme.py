@@ -13,17 +13,19 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_python_runs_from_top_to_bottom(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    for name in ("docs", "saved_models"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "readme"}
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     printed = capsys.readouterr().out
     assert "[[1 0 0]\n [2 1 0]\n [1 2 1]]" in printed
     assert "no words in the text" in printed
     assert "Bahnhof" in printed
+    assert "b'a brown dog " in printed
     assert "(8, 20, 128)" in printed
     assert "700 examples in 44 batches of up to 16, at most " in printed
     assert max(epoch["val_accuracy"] for epoch in names["history"]) > 0.8

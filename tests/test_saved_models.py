@@ -14,7 +14,7 @@ import tensorflow as tf
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))
-MEGABYTES = {"sentiment": 20, "translation": 30}
+MEGABYTES = {"captioning": 30, "sentiment": 20, "translation": 30}
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda path: path.parent.name)
 
@@ -108,19 +108,49 @@ def test_translation_of_plain_sentences(text: str, words: set[str]) -> None:
     assert not sums[len(target) :].any()
 
 
-def test_readme_shows_the_figures_of_the_card() -> None:
+@pytest.mark.parametrize(
+    ("drawing", "words"),
+    [
+        ("dog", {"dog", "brown", "grass"}),
+        ("surfer", {"surfer", "wave"}),
+        ("skier", {"skier", "snow"}),
+    ],
+)
+def test_captions_of_drawings(drawing: str, words: set[str]) -> None:
+    image = (ROOT / "docs" / "drawings" / f"{drawing}.jpg").read_bytes()
+    answer = serve(ROOT / "saved_models/captioning/1", [image])
+    assert set(answer["captions"][0, 0].decode().split()) & words
+    assert answer["status"].tolist() == [b""]
+    assert (np.diff(answer["scores"][0]) <= 0).all()
+    np.testing.assert_allclose(answer["attention"][0].sum((1, 2)), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "names", "factor"),
+    [
+        ("captioning", "Flickr8k photos", ["test BLEU-4", "test BLEU-4, nearest training picture"], 1),
+        ("sentiment", "IMDB reviews", ["test accuracy, lstm", "test accuracy, bag of words"], 100),
+        (
+            "translation",
+            "Tatoeba and Multi30k, English to German",
+            ["test BLEU, gru_attention_multiplicative"],
+            1,
+        ),
+    ],
+)
+def test_readme_shows_the_figures_of_the_card(task: str, data: str, names: list[str], factor: int) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    figures = card(ROOT / "saved_models/sentiment/1")["figures"]
-    (row,) = re.findall(r"^\| \| \| IMDB reviews \|(.*)\|$", readme, re.MULTILINE)
-    shown = [float(re.match(r" *([\d.]+)", cell)[1]) for cell in row.split("|")]
-    expected = [100 * figures["test accuracy, lstm"], 100 * figures["test accuracy, bag of words"]]
-    np.testing.assert_allclose(shown[:2], expected, atol=0.06)
-    assert shown[2] == round(figures["minutes"])
+    (row,) = re.findall(rf"^\| \| \| {data} \|(.*)\|$", readme, re.MULTILINE)
+    *scores, minutes, size = (float(cell) for cell in re.findall(r" ([\d.]+)", row))
+    facts = card(ROOT / f"saved_models/{task}/1")
+    np.testing.assert_allclose(scores, [factor * facts["figures"][name] for name in names], atol=0.06)
+    assert (minutes, size) == (round(facts["figures"]["minutes"]), round(facts["size_bytes"] / 1e6))
 
 
 @pytest.mark.parametrize(
     ("recipe", "text", "answer"),
     [
+        ("captioning", "docs/drawings/dog.jpg", "dog"),
         ("sentiment", "A delight from start to end.", "pos "),
         ("translation", "I have a question.", "Ich habe eine Frage."),
     ],

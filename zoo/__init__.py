@@ -21,7 +21,15 @@ from zoo.cells import (
     ProjectedLSTMCell,
     SimpleRNNCell,
 )
-from zoo.datasets import DataError, LabelledTexts, ParallelTexts, load_classification, load_translation
+from zoo.datasets import (
+    CaptionedImages,
+    DataError,
+    LabelledTexts,
+    ParallelTexts,
+    load_captioning,
+    load_classification,
+    load_translation,
+)
 from zoo.decoding import Decoded, beam_search, greedy, sample
 from zoo.export import Card, ExportError, export_program
 from zoo.formulations import (
@@ -34,8 +42,9 @@ from zoo.formulations import (
     SmoothedCrossentropy,
     teacher_forced,
 )
-from zoo.inspection import encoder_gates, gates, plot_attention
-from zoo.metrics import bleu, chrf, exact_match
+from zoo.images import ImageFeatures, ImageReader, WeightsError, image_encoder
+from zoo.inspection import encoder_gates, gates, plot_attention, plot_glimpses
+from zoo.metrics import bleu, caption_scores, chrf, exact_match
 from zoo.recurrence import (
     GRU,
     LSTM,
@@ -86,6 +95,7 @@ __all__ = [
     "Attention",
     "Batches",
     "Bypass",
+    "CaptionedImages",
     "Card",
     "Cell",
     "CoupledLSTM",
@@ -99,6 +109,8 @@ __all__ = [
     "GRUCell",
     "GatedCell",
     "Highway",
+    "ImageFeatures",
+    "ImageReader",
     "IndRNN",
     "IndRNNCell",
     "Interrupted",
@@ -130,12 +142,14 @@ __all__ = [
     "SimpleRNNCell",
     "SmoothedCrossentropy",
     "TrainingError",
+    "WeightsError",
     "WordEncoder",
     "Words",
     "batches",
     "beam_search",
     "bleu",
     "bucketed",
+    "caption_scores",
     "chrf",
     "distributed",
     "encoder_gates",
@@ -145,12 +159,15 @@ __all__ = [
     "fit",
     "gates",
     "greedy",
+    "image_encoder",
     "is_chief",
     "learn_pieces",
     "learn_vocabulary",
+    "load_captioning",
     "load_classification",
     "load_translation",
     "plot_attention",
+    "plot_glimpses",
     "sample",
     "split_words",
     "streams",
