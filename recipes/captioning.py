@@ -118,11 +118,17 @@ def samples(data: Captioned, split: Split, folder: Path) -> list[Path]:
     """Small copies of the first two pictures."""
     files = [folder / f"{row}.png" for row in split.rows[:2]]
     for file in files:
-        image = next(itertools.islice(data.images(), int(file.stem), None))
-        copy = Image.open(io.BytesIO(image)).convert("RGB")
-        copy.thumbnail((256, 256))
-        copy.save(file)
+        small_copy(next(itertools.islice(data.images(), int(file.stem), None))).save(file)
     return files
+
+
+def small_copy(image: bytes) -> Image.Image:
+    """The picture as it is read for the model, in its own proportions, at most 448 pixels wide and high."""
+    width, height = Image.open(io.BytesIO(image)).size
+    side = min(448, max(width, height))
+    pixels = ImageReader(side)(tf.constant([image])).pixels[0].numpy()
+    scale = side / max(width, height)
+    return Image.fromarray(pixels).resize((max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def batched(split: Split, pieces: PieceEncoder, settings: Settings, seed: int | None = None) -> Batches:
@@ -385,7 +391,7 @@ def predict(query: Query) -> None:
 def draw(said: dict[str, np.ndarray], image: bytes, picture: Path) -> None:
     """Draw where the decoder looked in the last picture."""
     words = [word.decode() for word in said["words"][-1] if word]
-    pixels = ImageReader(224)(tf.constant([image])).pixels[0].numpy()
+    pixels = np.asarray(small_copy(image))
     plot_glimpses(pixels, words, said["attention"][-1, : len(words)], picture)
     print(f"attention drawn in {picture}")
 
