@@ -26,6 +26,7 @@ from PIL import Image
 import zoo
 from recipes.command_line import (
     Count,
+    Number,
     Penalty,
     Rate,
     Seed,
@@ -70,7 +71,7 @@ class Settings:
     encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or a name of keras.applications
     weights: Path | None = None  # a file with those of the encoder; None: where its maker has them
     image_size: Count = 64  # pixels each way; pictures are squeezed to a square
-    tuned: int = 0  # last convolutions of the encoder to train, too; then with a low learning rate
+    tuned: Number = 0  # last convolutions of the encoder to train, too; then with a low learning rate
     vocabulary: Count = 6_000  # word pieces
     embedding: Count = 128  # width of a piece's vector, and of what the scores are made of
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"

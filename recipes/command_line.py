@@ -42,6 +42,7 @@ def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> Primitiv
 
 
 Count = Annotated[int, _number(int, "a whole number of at least 1", lambda n: n >= 1)]
+Number = Annotated[int, _number(int, "a whole number of at least 0", lambda n: n >= 0)]
 Seed = Annotated[int, _number(int, "a whole number of at least 0, below 2**32", lambda n: 0 <= n < 2**32)]
 Penalty = Annotated[float, _number(float, "a number of at least 0", lambda x: 0 <= x < float("inf"))]
 Share = Annotated[float, _number(float, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)]

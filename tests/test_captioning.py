@@ -213,6 +213,7 @@ def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureF
     ("arguments", "message"),
     [
         (["--unitz", "3"], "--units"),
+        (["--tuned", "-1"], "a whole number of at least 0"),
         (["--encoder", "MobilenetV2"], "Did you mean MobileNetV2"),
         (["--encoder", "efficientnet_lite0", "--weights", "no.npz"], "no.npz cannot be read"),
         (["--dataset", "scences"], "Did you mean scenes"),
