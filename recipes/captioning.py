@@ -68,7 +68,7 @@ class Settings:
     examples: tuple[Path, ...] = ()  # pictures to caption on the card; none: two of validation
     folder: Path = Path("runs/captioning")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/captioning/export/1")  # where the SavedModel goes
-    encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or a name of keras.applications
+    encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or one such as MobileNetV2
     weights: Path | None = None  # a file with those of the encoder; None: where its maker has them
     image_size: Count = 64  # pixels each way; pictures are squeezed to a square
     tuned: Number = 0  # last convolutions of the encoder to train, too; then with a low learning rate
@@ -219,8 +219,11 @@ def train(settings: Settings) -> None:
         seen(split, extract, cache) for split in (data.train, data.validation, data.test)
     )
     with tempfile.TemporaryDirectory() as folder:
-        captions = itertools.chain.from_iterable(training.captions)
-        file = write_vocabulary(learn_pieces(captions, settings.vocabulary), Path(folder) / "pieces.txt")
+        try:
+            known = learn_pieces(itertools.chain.from_iterable(training.captions), settings.vocabulary)
+        except ValueError as error:
+            raise UsageError(f"--vocabulary: {error}") from error
+        file = write_vocabulary(known, Path(folder) / "pieces.txt")
         pieces = PieceEncoder(file, settings.max_pieces)
         batches_of_training = batched(training, pieces, settings, settings.seed)
         model = one_to_many(settings, pieces.size, trained)
@@ -254,10 +257,11 @@ def train(settings: Settings) -> None:
         resources = [pieces, model, *([kept] if kept else [])]
         about = card(settings, data, figures)
         export_program(signatures, resources, {"image": examples}, settings.export, about)
-        print(f"\nexported to {settings.export}")
-        answer(program.serve, examples, [example.read_bytes() for example in examples])
-    shown = shlex.quote(str(settings.export / f"example1{examples[0].suffix}"))
-    print(f"\nnext: python recipes/captioning.py predict --model {settings.export} {shown}")
+    print(f"\nexported to {settings.export}")
+    copies = sorted(settings.export.glob("example*"))
+    answer(program.serve, copies, [copy.read_bytes() for copy in copies])
+    command = f"python recipes/captioning.py predict --model {shlex.quote(str(settings.export))}"
+    print(f"\nnext: {command} {shlex.quote(str(copies[0]))}")
 
 
 def matches(answers: Sequence[str], split: Split) -> float:
@@ -352,6 +356,8 @@ def card(settings: Settings, data: CaptionedImages, figures: dict[str, float]) -
             "It reads JPEG, PNG, GIF (the first frame) and BMP without a palette, and squeezes the picture "
             "to a square. What a camera notes on how to turn it (EXIF) is ignored: turn it before.",
             "The scores rank the captions of one picture; they do not compare pictures.",
+            "Attention is spread, and may lie beside what a word names: each place of the map knows of much "
+            "of the picture.",
         ),
     )
 
@@ -383,7 +389,8 @@ def predict(query: Query) -> None:
         said = answer(model.signatures["serving_default"], some, images, query.best)
     if query.plot and (said is None or not said["attention"][-1].any()):
         raise UsageError(
-            "--plot: the last picture gave no attention to draw. Give one, to a model that has it."
+            "--plot draws the last picture, and that one has no caption, or its model no attention. Put "
+            "another picture last, or name another model."
         )
     if query.plot:
         draw(said, images[-1], query.plot)
@@ -403,10 +410,12 @@ def answer(
     """Print what the program says of the pictures."""
     said = {name: value.numpy() for name, value in serve(image=tf.constant(images)).items()}
     for row, (name, status) in enumerate(zip(names, said["status"], strict=True)):
-        note = f"  [{status.decode()}]" if status else ""
+        if status:
+            print(f"{name}  [{status.decode()}]")
+            continue
         found = zip(said["scores"][row], said["captions"][row], strict=True)
-        for score, caption in itertools.islice(found, 1 if status else best):
-            print(f"{name}  {score:8.3f}  {caption.decode()}{note}")
+        for score, caption in itertools.islice(found, best):
+            print(f"{name}  {score:8.3f}  {caption.decode()}")
     return said
 
 

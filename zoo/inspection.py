@@ -103,4 +103,5 @@ def plot_glimpses(image: np.ndarray, words: Sequence[str], weights: np.ndarray, 
         light = tf.image.resize(seen[..., None] / max(seen.max(), 1e-9), [height, width], "bicubic").numpy()
         axes.imshow((image * (0.25 + 0.75 * np.clip(light, 0, 1))).astype(np.uint8))
         axes.set_title(word, fontsize=11)
+    figure.suptitle("the brighter, the more it looked there", fontsize=10)
     figure.savefig(picture, dpi=100)

@@ -173,6 +173,11 @@ def _from_files(path: Path) -> CaptionedImages:
         there = {name: files.picture(name) for name in captions}
         missing += [name for name in captions if there[name] is None]
         splits[split] = {there[name]: said for name, said in captions.items() if there[name] is not None}
+    if not splits["train"]:
+        raise DataError(
+            f"{path}: none of the pictures for training is there: {_some(missing)}. Expected them in "
+            f"{path if path.is_dir() or path.suffix == '.zip' else path.parent}."
+        )
     if missing:
         notes.append(f"Left out, for they are not there: {_some(missing)}.")
     notes += _complete(splits, str(path))
@@ -248,7 +253,8 @@ def _table(name: str, text: str) -> Captions:
         for number, row in rows:
             if len(row) < 2:
                 raise DataError(
-                    f"{name}, line {number}: expected a picture and a caption, got {row[0][:80]!r}."
+                    f"{name}, line {number}: expected a picture and a caption, with "
+                    f"{'a tab' if '.tsv' in name else 'a comma'} between them, got {row[0][:80]!r}."
                 )
             if number > 1 or re.search(_PICTURE, row[0].lower()):  # else it is a header
                 yield row[0], row[1]
@@ -268,7 +274,10 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
     }
     for split, captions in splits.items():
         if not captions:
-            raise DataError(f"{source}: no pictures for the {split} split. Add some.")
+            raise DataError(
+                f"{source}: too few pictures, none is left for the {split} split. Add some, or files of that "
+                "split."
+            )
     return [f"{split} is a tenth of train, chosen by a hash of the names." for split in missing]
 
 

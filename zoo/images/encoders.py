@@ -62,7 +62,11 @@ def _application(name: str, size: int, weights: Path | str | None) -> keras.Mode
         near = difflib.get_close_matches(name, ["small", "efficientnet_lite0", *known])
         raise WeightsError(
             f"{name!r} is neither an encoder of ours nor a model of keras.applications. "
-            + (f"Did you mean {' or '.join(near)}?" if near else "Choose small, or efficientnet_lite0.")
+            + (
+                f"Did you mean {' or '.join(near)}?"
+                if near
+                else "Choose small, efficientnet_lite0, or one such as MobileNetV2."
+            )
         )
     pixels = keras.Input((size, size, 3), name="pixels")
     prepared = sys.modules[known[name].__module__].preprocess_input(pixels)
@@ -70,14 +74,17 @@ def _application(name: str, size: int, weights: Path | str | None) -> keras.Mode
     socket.setdefaulttimeout(_PATIENCE)
     try:
         model = known[name](
-            include_top=False, input_tensor=prepared, weights="imagenet" if weights is None else None
+            include_top=False,
+            input_shape=(size, size, 3),
+            input_tensor=prepared,
+            weights="imagenet" if weights is None else None,
         )
         if weights is not None:
             model.load_weights(weights)
     except Exception as error:  # Keras raises it plain if a download fails
         raise WeightsError(
-            f"{name} with pictures of {size} x {size} and its weights cannot be had: {error} Connect and run "
-            "again, or name a file of the weights, or choose another encoder."
+            f"{name} with pictures of {size} x {size} and its weights cannot be had: {error}. Connect and run "
+            "again, or give a file of the weights (--weights), or choose another encoder."
         ) from error
     finally:
         socket.setdefaulttimeout(before)
