@@ -166,11 +166,11 @@ def test_predict_prints_captions_and_draws_where_it_looked(
     for name, content in (("a.png", odd[0]), ("b.png", b"x")):
         (tmp_path / name).write_bytes(content)
     images, picture = (str(tmp_path / "a.png"), str(tmp_path / "b.png")), tmp_path / "glimpses.png"
-    with pytest.raises(UsageError, match="no attention to draw"):
+    with pytest.raises(UsageError, match="another picture last"):
         captioning.predict(captioning.Query(images, model=model, best=2, plot=picture))
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3
-    assert printed[2].endswith("[the picture is not JPEG, PNG, GIF or BMP]")
+    assert printed[2].endswith("b.png  [the picture is not JPEG, PNG, GIF or BMP]")
     captioning.predict(captioning.Query(images[:1], model=model, plot=picture))
     assert str(picture) in capsys.readouterr().out
     assert np.ptp(imread(picture)[..., :3]) > 0.5

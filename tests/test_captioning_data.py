@@ -177,6 +177,7 @@ def test_a_single_csv_in_a_folder_or_given_itself(tmp_path: Path) -> None:
         ({"captions_train.json": "{"}, "not as COCO has captions"),
         ({"captions_train.json": '{"images": [], "annotation": []}'}, "'annotations'"),
         ({"train.tsv": "1.jpg\tA dog\n2.jpg\n"}, "train.tsv, line 2: expected a picture and a caption"),
+        ({"train.tsv": "1.jpg\tA dog\n"}, "none of the pictures for training is there: 1.jpg"),
         ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "too few pictures, none is left for the"),
         ({"all.zip": b"PK no zip"}, "cannot be read"),
     ],

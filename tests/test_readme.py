@@ -25,7 +25,7 @@ def test_python_runs_from_top_to_bottom(
     assert "[[1 0 0]\n [2 1 0]\n [1 2 1]]" in printed
     assert "no words in the text" in printed
     assert "Bahnhof" in printed
-    assert "b'a brown dog " in printed
+    assert "a small brown dog" in printed
     assert "(8, 20, 128)" in printed
     assert "700 examples in 44 batches of up to 16, at most " in printed
     assert max(epoch["val_accuracy"] for epoch in names["history"]) > 0.8

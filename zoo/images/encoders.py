@@ -83,8 +83,8 @@ def _application(name: str, size: int, weights: Path | str | None) -> keras.Mode
             model.load_weights(weights)
     except Exception as error:  # Keras raises it plain if a download fails
         raise WeightsError(
-            f"{name} with pictures of {size} x {size} and its weights cannot be had: {error}. Connect and run "
-            "again, or give a file of the weights (--weights), or choose another encoder."
+            f"{name} with pictures of {size} x {size} and its weights cannot be had: {error}. Connect and "
+            "run again, or give a file of the weights (--weights), or choose another encoder."
         ) from error
     finally:
         socket.setdefaulttimeout(before)
