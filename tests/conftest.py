@@ -5,6 +5,7 @@ import pytest
 LONG = (
     "test_sentiment",
     "test_translation",
+    "test_captioning",
     "test_loop",
     "test_cells",
     "test_resume",
