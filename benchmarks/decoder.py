@@ -56,8 +56,7 @@ def contender(
         dropout=0.3,
     )
     model = zoo.DelayedManyToMany(
-        settings.vocabulary,
-        settings.units,
+        zoo.ScaledEmbedding(settings.vocabulary, settings.units),
         zoo.Encoder(cell, bidirectional=True),
         decoder,
         scheduled_sampling=scheduled_sampling,

@@ -14,10 +14,11 @@ import tyro
 from matplotlib.figure import Figure
 from tyro.constructors import PrimitiveConstructorSpec
 
-from zoo.datasets import CaptionedImages, DataError, LabelledTexts, ParallelTexts
+from zoo.datasets import CaptionedImages, DataError, LabelledTexts, ParallelTexts, TaggedSequences
 from zoo.export import ExportError
 from zoo.images import WeightsError
 from zoo.training import Interrupted, TrainingError, distributed
+from zoo.video import VideoError
 
 
 def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> PrimitiveConstructorSpec:
@@ -67,7 +68,7 @@ def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], 
             chosen = tyro.cli(settings, args=arguments, prog=program)
             with distributed():
                 train(chosen)
-    except (DataError, ExportError, TrainingError, UsageError, WeightsError) as error:
+    except (DataError, ExportError, TrainingError, UsageError, VideoError, WeightsError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except Interrupted as stopped:
@@ -92,7 +93,9 @@ def minutes(start: float, folders: Iterable[Path]) -> float:
     return (time.time() - start + sum(t["seconds"] for t in timings if t["at"] < start)) / 60
 
 
-def origin(settings: Any, data: LabelledTexts | ParallelTexts | CaptionedImages) -> dict[str, Any]:
+def origin(
+    settings: Any, data: LabelledTexts | ParallelTexts | CaptionedImages | TaggedSequences
+) -> dict[str, Any]:
     """What every card tells of how a model came to be."""
     return {
         "data": " ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),

@@ -144,7 +144,8 @@ def delayed_many_to_many(
         input_feeding=settings.input_feeding,
         dropout=settings.dropout,
     )
-    return zoo.DelayedManyToMany(source, settings.embedding, encoder, decoder, settings.dropout)
+    embedding = zoo.ScaledEmbedding(source, settings.embedding)
+    return zoo.DelayedManyToMany(embedding, encoder, decoder, settings.dropout)
 
 
 # --- Training and evaluation --------------------------------------------------------------------

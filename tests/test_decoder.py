@@ -52,7 +52,7 @@ def model(attention: str = "multiplicative", cell: str = "gru", **settings: Any)
     whole = {name: settings.pop(name) for name in ("scheduled_sampling", "dropout") if name in settings}
     encoder = zoo.Encoder(zoo.GRUCell(5), depth=2, bidirectional=True, residual=True)
     decoder = zoo.Decoder(13, 6, CELLS[cell][0], attention=ATTENTIONS[attention](), **settings)
-    built = zoo.DelayedManyToMany(11, 5, encoder, decoder, **whole)
+    built = zoo.DelayedManyToMany(zoo.ScaledEmbedding(11, 5), encoder, decoder, **whole)
     built.build(((None, None), (None, None)))
     randomise(built)
     if built.scheduled_sampling:
@@ -274,7 +274,7 @@ def test_precision_of_a_part_is_that_asked_for() -> None:
     decoder = zoo.Decoder(
         13, 6, zoo.GRUCell(5), 2, zoo.AdditiveAttention(4), input_feeding=True, dtype="mixed_bfloat16"
     )
-    many_to_many = zoo.DelayedManyToMany(11, 5, encoder, decoder)
+    many_to_many = zoo.DelayedManyToMany(zoo.ScaledEmbedding(11, 5), encoder, decoder)
     assert many_to_many((SOURCE, TARGET)).dtype == tf.bfloat16
     assert encoder(random(1, 2, 3, 5, dtype="float32"))[0].dtype == tf.bfloat16
     assert {variable.dtype for variable in many_to_many.trainable_variables} == {"float32"}

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    *("provenance", "cells", "recurrence", "attention", "formulations", "text", "images", "datasets"),
-    *("training", "decoding", "metrics", "inspection", "export"),
+    *("provenance", "cells", "recurrence", "attention", "formulations", "text", "images", "video"),
+    *("datasets", "training", "decoding", "metrics", "inspection", "export"),
 ]
 
 

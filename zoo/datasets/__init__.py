@@ -4,8 +4,10 @@ from zoo.datasets.captioning import Captioned, CaptionedImages, load_captioning
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.classification import LabelledTexts, load_classification
 from zoo.datasets.dates import Dates
+from zoo.datasets.footage import Footage
 from zoo.datasets.negation import Negation
 from zoo.datasets.scenes import Scenes
+from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
 from zoo.datasets.translation import ParallelTexts, load_translation
 
 __all__ = [
@@ -13,11 +15,15 @@ __all__ = [
     "CaptionedImages",
     "DataError",
     "Dates",
+    "Footage",
     "LabelledTexts",
     "Negation",
     "ParallelTexts",
     "Scenes",
+    "Tagged",
+    "TaggedSequences",
     "load_captioning",
     "load_classification",
+    "load_tagging",
     "load_translation",
 ]

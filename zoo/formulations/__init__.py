@@ -2,6 +2,7 @@
 
 one-to-many             one thing, such as an image, to a sequence: `OneToMany`
 many-to-one             a sequence to one answer: `ManyToOne`
+direct many-to-many     a sequence to an answer at each of its steps: `ManyToMany`
 delayed many-to-many    a sequence to another, once it has been read to its end: `DelayedManyToMany`
 """
 
@@ -12,7 +13,9 @@ from zoo.formulations.delayed import (
     SmoothedCrossentropy,
     teacher_forced,
 )
-from zoo.formulations.encoder import Encoder
+from zoo.formulations.encoder import Encoder, ScaledEmbedding
+from zoo.formulations.frames import FrameVectors
+from zoo.formulations.many_to_many import ManyToMany, Stream
 from zoo.formulations.many_to_one import ManyToOne
 from zoo.formulations.one_to_many import OneToMany
 
@@ -20,9 +23,13 @@ __all__ = [
     "Decoder",
     "DelayedManyToMany",
     "Encoder",
+    "FrameVectors",
+    "ManyToMany",
     "ManyToOne",
     "OneToMany",
+    "ScaledEmbedding",
     "ScheduledSampling",
     "SmoothedCrossentropy",
+    "Stream",
     "teacher_forced",
 ]

@@ -11,23 +11,24 @@ from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialised
+from zoo.formulations.frames import FrameVectors
 
 
 class DelayedManyToMany(Registered, keras.Model):
-    """Delayed many-to-many: reads a sequence of ids to its end, then emits another.
+    """Delayed many-to-many: reads a sequence to its end, then emits another.
 
-        v_j = √embedding E_x of source id x_j
+        v_j = embedding of x_j
         m_1 ... m_T = encoder(v_1 ... v_T),    s = its final state
         p(y_t | y_1 ... y_{t-1}, x) = softmax of the decoder's logits_t
 
     Sutskever, Vinyals and Le (2014, "Sequence to sequence learning with neural networks"), and with a decoder
-    that has an attention Bahdanau et al. (2015). A call is teacher forcing: each step is given the true token
+    that has an attention Bahdanau et al. (2015). With frames for x it tells of a video: Venugopalan et al.
+    (2015, "Sequence to sequence - video to text"). A call is teacher forcing: each step is given the true token
     before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.beam_search` does.
 
     Args:
-        vocabulary: number of source ids; id 0 is padding.
-        embedding: width of the vectors v_j.
-        encoder: reads the source.
+        embedding: makes the vectors v_j: a `ScaledEmbedding` of ids, or `FrameVectors` of frames.
+        encoder: reads the vectors.
         decoder: emits the target.
         dropout: share of the features of m dropped in training.
         scheduled_sampling: whether a share of the tokens given in training is replaced by the decoder's
@@ -35,8 +36,9 @@ class DelayedManyToMany(Registered, keras.Model):
         **kwargs: `name` and `dtype`.
 
     Call arguments:
-        inputs: source ids [batch, time], and target ids [batch, steps]: for each step the token before the
-            one that is to be predicted.
+        inputs: source ids [batch, time], or frames [batch, time, ...], where what is zero throughout is
+            padding; and target ids [batch, steps]: for each step the token before the one that is to be
+            predicted.
         training: whether to drop, and to sample.
 
     Returns:
@@ -45,8 +47,7 @@ class DelayedManyToMany(Registered, keras.Model):
 
     def __init__(
         self,
-        vocabulary: int,
-        embedding: int,
+        embedding: ScaledEmbedding | FrameVectors,
         encoder: Encoder,
         decoder: Decoder,
         dropout: float = 0.0,
@@ -54,15 +55,14 @@ class DelayedManyToMany(Registered, keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding", dtype=self.dtype_policy)
-        self.encoder, self.decoder = encoder, decoder
+        self.embedding, self.encoder, self.decoder = embedding, encoder, decoder
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)
         self.scheduled_sampling = scheduled_sampling
 
     def build(self, inputs_shape: Sequence[Sequence[int | None]]) -> None:
-        """Make all weights, for source ids [batch, time] and target ids [batch, steps]."""
+        """Make all weights, for a source [batch, time, ...] and target ids [batch, steps]."""
         self.embedding.build(inputs_shape[0])
-        self.encoder.build((*inputs_shape[0], self.embedding.output_dim))
+        self.encoder.build(self.embedding.compute_output_shape(inputs_shape[0]))
         width = self.encoder.output_size
         if not self.decoder.built:  # as it is when a file is loaded
             self.decoder.build((None, width), (None, None, width))
@@ -70,8 +70,8 @@ class DelayedManyToMany(Registered, keras.Model):
             self.sampled = self.add_weight(name="sampled", initializer="zeros", trainable=False)
 
     def remember(self, source: Tensor, training: bool = False) -> tuple[Memory | None, State]:
-        """Read source ids [batch, time]: the decoder's memory, and its state before the first step."""
-        mask = ops.not_equal(source, 0)
+        """Read a source [batch, time, ...]: the decoder's memory, and its state before the first step."""
+        mask = ops.any(ops.not_equal(source, 0), axis=tuple(range(2, len(source.shape))))
         outputs, states = self.encoder(self.embedding(source), mask=mask, training=training)
         memory = self.decoder.remember(self.drop(outputs, training=training), mask)
         return memory, self.decoder.start(self.encoder.summary(states), memory)
@@ -87,8 +87,7 @@ class DelayedManyToMany(Registered, keras.Model):
         """The constructor's arguments."""
         return {
             **super().get_config(),
-            "vocabulary": self.embedding.input_dim,
-            "embedding": self.embedding.output_dim,
+            "embedding": keras.saving.serialize_keras_object(self.embedding),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "decoder": keras.saving.serialize_keras_object(self.decoder),
             "dropout": self.drop.rate,
@@ -98,7 +97,7 @@ class DelayedManyToMany(Registered, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DelayedManyToMany":
         """The model of a `get_config`."""
-        return cls(**deserialised(config, "encoder", "decoder"))
+        return cls(**deserialised(config, "embedding", "encoder", "decoder"))
 
 
 def teacher_forced(source: Tensor, target: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:

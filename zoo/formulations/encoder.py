@@ -28,6 +28,7 @@ class Encoder(Registered, keras.layers.Layer):
         sequences: [batch, time, features].
         mask: bool [batch, time], False where there is padding.
         training: whether to drop.
+        states: before the first step, as a call returns them; zeros if not given.
 
     Returns:
         Outputs [batch, time, width], zero where there is padding, and a list of the final states of each
@@ -82,21 +83,39 @@ class Encoder(Registered, keras.layers.Layer):
         return [layer.forward_layer, layer.backward_layer] if self.bidirectional else [layer]
 
     def call(
-        self, sequences: Tensor, mask: Tensor | None = None, training: bool = False
+        self,
+        sequences: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        states: Sequence[Sequence[Tensor]] | None = None,
     ) -> tuple[Tensor, list[list[Tensor]]]:
         """Read the sequences; see the class."""
-        states = []
+        after = []
         for index in range(self.depth):
-            sequences, state = self.read(index, sequences, mask, training)
-            states.append(state)
-        return sequences, states
+            before = None if states is None else states[index]
+            sequences, state = self.read(index, sequences, mask, training, before)
+            after.append(state)
+        return sequences, after
 
     def read(
-        self, index: int, sequences: Tensor, mask: Tensor | None = None, training: bool = False
+        self,
+        index: int,
+        sequences: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        state: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Outputs and final states of one layer of the stack, for the outputs of the layer before it."""
-        outputs, *state = self.stack[index](sequences, mask=mask, training=training)
+        layer = self.stack[index]
+        outputs, *state = layer(sequences, initial_state=state, mask=mask, training=training)
         return (sequences + outputs if self.residual and index else outputs), state
+
+    def start(self, batch: Tensor) -> list[list[Tensor]]:
+        """The states before the first step, zeros, for a number of rows."""
+        return [
+            [state for layer in self.directions(index) for state in layer.cell.get_initial_state(batch)]
+            for index in range(self.depth)
+        ]
 
     def summary(self, states: Sequence[Sequence[Tensor]]) -> Tensor:
         """The hidden state in which each direction of the last layer ends, read out: [batch, width]."""

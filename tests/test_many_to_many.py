@@ -1,0 +1,157 @@
+"""Direct many-to-many: whole sequences against NumPy, streams against whole sequences."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from references import randomise
+
+import zoo
+
+OFFSETS = (-4, -1, 2, 3)
+LENGTHS = np.array([13, 5, 1, 9])
+FRAMES = np.random.default_rng(1).integers(0, 256, (4, 13, 4, 5, 3)).astype(np.uint8)
+
+
+def frame_encoder(offsets: tuple[int, ...]) -> keras.Model:
+    frames = keras.Input((4, 5, 3 * (1 + len(offsets))))
+    x = keras.layers.Rescaling(1 / 256)(frames)
+    x = keras.layers.Conv2D(3, 3, 2, activation="relu")(x)
+    return keras.Model(frames, keras.layers.Dense(6, "tanh")(keras.layers.Flatten()(x)))
+
+
+def model(
+    cell: str = "gru", offsets: tuple[int, ...] = OFFSETS, bidirectional: bool = False, depth: int = 2
+) -> zoo.ManyToMany:
+    cells = {"gru": zoo.GRUCell, "lstm": zoo.LSTMCell, "minlstm": zoo.MinLSTMCell}
+    encoder = zoo.Encoder(cells[cell](5), depth, bidirectional)
+    built = zoo.ManyToMany(encoder, 4, zoo.FrameVectors(frame_encoder(offsets), offsets))
+    built.build(((None, None, 4, 5, 3), (None,)))
+    randomise(built)
+    return built
+
+
+def streamed(
+    many_to_many: zoo.ManyToMany, frames: np.ndarray, sizes: list[int], step: Callable | None = None
+) -> np.ndarray:
+    """The scores of streams cut in pieces of those sizes."""
+    stream, scores, start = many_to_many.start(len(frames)), [], 0
+    for size in sizes:
+        some, stream = (step or many_to_many.step)(tf.constant(frames[:, start : start + size]), stream)
+        scores.append(some)
+        start += size
+    scores.append(many_to_many.finish(stream))
+    assert stream["seen"].numpy().tolist() == [start] * len(frames)
+    return np.concatenate(scores, 1)[:, many_to_many.lookahead :]
+
+
+def test_vectors_equal_a_plain_loop() -> None:
+    encoder = frame_encoder(OFFSETS)
+    vectors = zoo.FrameVectors(encoder, OFFSETS)
+    assert (vectors.behind, vectors.ahead) == (4, 3)
+    found = vectors(FRAMES).numpy()
+    assert found.shape == (4, 13, 6)
+    assert vectors.compute_output_shape(FRAMES.shape) == found.shape
+    frames, nothing = FRAMES.astype(np.float32), np.zeros(FRAMES.shape[2:], np.float32)
+    for row in range(4):
+        for t in range(13):
+            around = [frames[row, t + k] if 0 <= t + k < 13 else nothing for k in OFFSETS]
+            seen = np.concatenate([frames[row, t], *(frames[row, t] - other for other in around)], -1)
+            np.testing.assert_allclose(found[row, t], encoder(seen[None])[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_scores_are_those_of_the_parts_and_padding_changes_nothing(bidirectional: bool) -> None:
+    many_to_many = model(bidirectional=bidirectional)
+    scores = many_to_many((FRAMES, LENGTHS)).numpy()
+    assert scores.shape == (4, 13, 4)
+    for row, length in enumerate(LENGTHS):
+        alone = FRAMES[row : row + 1, :length]
+        outputs, _ = many_to_many.encoder(many_to_many.vectors(alone))
+        expected = outputs.numpy() @ np.array(many_to_many.scores.kernel) + np.array(many_to_many.scores.bias)
+        np.testing.assert_allclose(scores[row, :length], expected[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "minlstm"])
+@pytest.mark.parametrize("sizes", [[13], [1] * 13, [2, 7, 4], [12, 1]], ids=str)
+def test_a_stream_gives_what_the_whole_sequence_gives(cell: str, sizes: list[int]) -> None:
+    many_to_many = model(cell)
+    whole = many_to_many((FRAMES, np.full(4, 13))).numpy()
+    np.testing.assert_allclose(streamed(many_to_many, FRAMES, sizes), whole, atol=1e-5)
+
+
+def test_a_stream_in_a_graph() -> None:
+    many_to_many = model()
+    step = tf.function(many_to_many.step, autograph=False, reduce_retracing=True)
+    whole = tf.function(many_to_many, autograph=False)((FRAMES, np.full(4, 13))).numpy()
+    np.testing.assert_allclose(streamed(many_to_many, FRAMES, [4, 1, 0, 8], step), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("time", [0, 1, 2, 3, 5])
+def test_a_stream_may_end_before_anything_was_due(time: int) -> None:
+    many_to_many = model()
+    found = streamed(many_to_many, FRAMES[:, :time], [1] * time)
+    assert found.shape == (4, time, 4)
+    if time:
+        whole = many_to_many((FRAMES[:, :time], np.full(4, time))).numpy()
+        np.testing.assert_allclose(found, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("offsets", [(), (-2, -1), (1,)])
+def test_streams_of_other_offsets(offsets: tuple[int, ...]) -> None:
+    many_to_many = model(offsets=offsets, depth=1)
+    assert many_to_many.lookahead == max((*offsets, 0))
+    whole = many_to_many((FRAMES, np.full(4, 13))).numpy()
+    np.testing.assert_allclose(streamed(many_to_many, FRAMES, [3, 6, 4]), whole, atol=1e-5)
+
+
+def test_vectors_may_be_given_and_recurrence_left_out() -> None:
+    features = np.random.default_rng(2).normal(size=(3, 7, 5)).astype(np.float32)
+    given = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(4), bidirectional=True), 3)
+    assert given((features, np.array([7, 3, 5]))).shape == (3, 7, 3)
+    with pytest.raises(ValueError, match="one direction"):
+        given.start(3)
+    without = zoo.ManyToMany(None, 3)
+    scores = without((features, np.array([7, 7, 7]))).numpy()
+    order = np.random.default_rng(3).permutation(7)
+    shuffled = without((features[:, order], np.array([7, 7, 7]))).numpy()
+    np.testing.assert_allclose(shuffled, scores[:, order], atol=1e-6)
+    np.testing.assert_allclose(streamed(without, features, [2, 5]), scores, atol=1e-6)
+
+
+def test_scores_depend_on_what_is_within_reach_and_nothing_later() -> None:
+    many_to_many = model(depth=1)
+    frames = tf.Variable(FRAMES.astype(np.float32))
+    with tf.GradientTape() as tape:
+        score = tf.reduce_sum(many_to_many((frames, np.full(4, 13)))[:, 5] ** 2)
+    moved = tf.reduce_sum(abs(tape.gradient(score, frames)), [0, 2, 3, 4]).numpy()
+    assert (moved[:9] > 0).all()  # all before, through the states, and three after
+    assert not moved[9:].any()
+
+
+def test_file_holds_the_model(tmp_path: Path) -> None:
+    many_to_many = model()
+    many_to_many.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        loaded((FRAMES, LENGTHS)).numpy(), many_to_many((FRAMES, LENGTHS)).numpy(), atol=1e-6
+    )
+    assert loaded.lookahead == 3
+
+
+def test_frames_can_be_told_of() -> None:
+    """Delayed many-to-many with frames in the place of words: frames of zeros are padding."""
+    decoder = zoo.Decoder(7, 6, zoo.GRUCell(5), attention=zoo.MultiplicativeAttention())
+    encoder = zoo.Encoder(zoo.GRUCell(5), bidirectional=True)
+    teller = zoo.DelayedManyToMany(zoo.FrameVectors(frame_encoder((-1,)), (-1,)), encoder, decoder)
+    frames, tokens = FRAMES.copy(), np.array([[1, 3, 4]] * 4)
+    for row, length in enumerate(LENGTHS):
+        frames[row, length:] = 0
+    logits = teller((frames, tokens)).numpy()
+    assert logits.shape == (4, 3, 7)
+    for row, length in enumerate(LENGTHS):
+        alone = teller((frames[row : row + 1, :length], tokens[:1])).numpy()
+        np.testing.assert_allclose(logits[row], alone[0], atol=1e-5)

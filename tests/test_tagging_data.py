@@ -1,0 +1,578 @@
+"""Tagging sets: what videos, tables and names lead to, and what is said of mistakes."""
+
+import gzip
+import lzma
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from zoo.datasets import tagging as tagging_module
+from zoo.datasets.catalogue import DataError
+from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
+
+SPLITS = ("train", "validation", "test")
+SIZE = (6, 8)
+STEP = 18  # of the brightness from frame to frame: enough to tell frames apart after encoding
+
+
+def everything(data: TaggedSequences) -> dict[str, tuple[np.ndarray, list, np.ndarray]]:
+    """By name, values, labels by name, and times."""
+    found = {}
+    for split in SPLITS:
+        part: Tagged = getattr(data, split)
+        for name, values, tags, times in zip(part.names, part.sequences, part.tags, part.times, strict=True):
+            assert len(values) == len(tags) == len(times)
+            assert times.dtype == np.float64
+            assert tags.dtype == (bool if data.multi_label else np.int32)
+            if data.multi_label:
+                said = [{data.labels[place] for place in np.flatnonzero(step)} for step in tags]
+            else:
+                said = [data.labels[place] for place in tags]
+            found[name] = values, said, times
+    return found
+
+
+def names(data: TaggedSequences) -> list[list[str]]:
+    return [getattr(data, split).names for split in SPLITS]
+
+
+def frames(count: int) -> np.ndarray:
+    return np.repeat(np.arange(count, dtype=np.uint8), 32 * 48 * 3).reshape(count, 32, 48, 3) * STEP
+
+
+def encode(file: Path, count: int, milliseconds: list[int] | None = None) -> Path:
+    """A clip that grows brighter, H.264, 10 frames per second or at times of one's own."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = 32, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, picture in enumerate(frames(count)):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.time_base = Fraction(1, 1000)
+            frame.pts = milliseconds[number] if milliseconds else 100 * number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file
+
+
+def draw(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True)
+    for number, picture in enumerate(frames(count)):
+        Image.fromarray(picture).save(folder / f"frame_{number}.png")
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def assert_grows_brighter(values: np.ndarray, count: int) -> None:
+    assert values.dtype == np.uint8
+    assert values.shape == (count, *SIZE, 3)
+    wanted = STEP * np.arange(count)[:, None, None, None]
+    assert np.abs(values.astype(int) - wanted).max() < STEP / 2
+
+
+COUNTS = {"clip1": 7, "clip2": 8, "clip10": 6, "clip3": 9, "clip4": 5}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five clips: a folder of frames, one with a variable frame rate, one in a folder."""
+    folder = tmp_path_factory.mktemp("clips")
+    encode(folder / "clip1.mp4", 7)
+    draw(folder / "clip2", 8)
+    encode(folder / "clip10.mkv", 6, [0, 50, 100, 600, 1100, 1150])
+    encode(folder / "more" / "clip3.MOV", 9)
+    encode(folder / "clip4.mp4", 5)
+    return folder
+
+
+@pytest.fixture
+def tagged(clips: Path, tmp_path: Path) -> Callable[..., TaggedSequences]:
+    """Loads the clips with a table of tags."""
+    for path in clips.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+
+    def load(table: str | dict[str, str], **options: object) -> TaggedSequences:
+        write(tmp_path, table if isinstance(table, dict) else {"tags.csv": table})
+        return load_tagging(str(tmp_path), **{"size": SIZE, "rate": 10, **options})
+
+    return load
+
+
+ENDINGS = {"clip1": "clip1.mp4", "clip2": "clip2", "clip10": "clip10", "clip3": "elsewhere/clip3.MOV"}
+PER_FRAME = "video,frame,tag\n" + "".join(
+    f"{ENDINGS.get(name, name)},{number},{'dark' if number < 3 else 'light'}\n"
+    for name, count in COUNTS.items()
+    for number in range(count)
+)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_tag_for_each_frame(
+    tagged: Callable,
+    tmp_path: Path,
+    cached: bool,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tagging_module, "_PIECE", 4)
+    data = tagged(PER_FRAME, cache=tmp_path / "cache" if cached else None)
+    assert "reading clip10, 4 of 5" in capsys.readouterr().out
+    assert names(data) == [["clip1", "clip2", "clip10"], ["more/clip3"], ["clip4"]]
+    found = everything(data)
+    assert set(found) == {"clip1", "clip2", "clip4", "clip10", "more/clip3"}
+    for name, (values, said, times) in found.items():
+        count = COUNTS[Path(name).name]
+        assert_grows_brighter(values, count)
+        assert isinstance(values, np.memmap) == cached
+        assert said == ["dark"] * 3 + ["light"] * (count - 3)
+        wanted = [0, 0.05, 0.1, 0.6, 1.1, 1.15] if name == "clip10" else np.arange(count) / 10
+        np.testing.assert_allclose(times, wanted, atol=1e-3)
+    assert data.labels == ("dark", "light")
+    assert not data.multi_label
+
+
+def test_every_third_sequence_is_test_and_every_fourth_of_the_others_validation(tmp_path: Path) -> None:
+    write(tmp_path, {f"s{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(1, 13)})
+    data = load_tagging(str(tmp_path))
+    assert names(data) == [
+        ["s1", "s2", "s4", "s7", "s8", "s10"],
+        ["s5", "s11"],
+        ["s3", "s6", "s9", "s12"],
+    ]
+    assert data.notes == (
+        "test is every third sequence, in natural order.",
+        "validation is every fourth remaining sequence, in natural order.",
+    )
+
+
+def test_the_cache_is_used_checked_and_renewed(
+    tagged: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    cache = tmp_path / "cache"
+    first = everything(tagged(PER_FRAME, cache=cache))
+    assert len(list(cache.glob("*.npy"))) == 5
+    assert not list(cache.glob("*.unfinished"))
+    opened, original = [], tagging_module.open_video
+
+    def watched(path: Path, rate: float) -> object:
+        opened.append(path.name)
+        return original(path, rate)
+
+    monkeypatch.setattr(tagging_module, "open_video", watched)
+    again = everything(tagged(PER_FRAME, cache=cache))
+    assert opened == []
+    for name in first:
+        np.testing.assert_array_equal(first[name][0], again[name][0])
+        np.testing.assert_array_equal(first[name][2], again[name][2])
+    del first, again
+    damaged = sorted(cache.glob("*.npy"))[2]
+    content = bytearray(damaged.read_bytes())
+    content[-5] ^= 1
+    damaged.write_bytes(content)
+    found = everything(tagged(PER_FRAME, cache=cache))
+    assert len(opened) == 1
+    assert f"{damaged} is damaged, and made anew" in capsys.readouterr().out
+    for name, (values, *_) in found.items():
+        assert_grows_brighter(values, COUNTS[Path(name).name])
+    tagged(PER_FRAME, cache=cache, rate=5)
+    assert len(opened) == 6  # times of a folder depend on it
+    tagged(PER_FRAME, cache=cache, size=(3, 4))
+    assert len(opened) == 11
+
+
+def test_a_time_means_the_nearest_frame(tagged: Callable) -> None:
+    data = tagged(
+        "Clip,Timestamp,Label\nclip10,0.02,a\nclip10,0.30,b\nclip10,0.4,c\nclip10,1.12,d\nclip10,1.17,a\n"
+        "clip1,0,a\nclip2,0,a\nclip3,0,a\nclip4,0,a\n"
+    )
+    assert everything(data)["clip10"][1] == ["a", "none", "b", "c", "d", "a"]
+    assert "26 of 35 frames are in no row, and bear the label none." in data.notes
+
+
+@pytest.mark.parametrize(
+    ("columns", "spans", "wanted"),
+    [
+        ("start,end", ("0,0.1", "0.1,1.1", "1.1,9"), "a a b b c c"),
+        ("end,start", ("0.1,0", "1.09,0.11", "1.152,1.09"), "a a b b c none"),
+        ("start,end", ("0.02,0.33", "0.33,0.86", "0.86,1.16"), "a a a b c none"),
+        ("start_frame,end_frame", ("0,2", "2,4", "4,6"), "a a b b c c"),
+    ],
+)
+def test_segments_end_where_the_next_begins(
+    tagged: Callable, columns: str, spans: tuple[str, ...], wanted: str
+) -> None:
+    """Frames of the clip are at 0, 0.05, 0.1, 0.6, 1.1 and 1.15 seconds."""
+    rows = [f"clip10,{span},{tag}" for span, tag in zip(spans, "abc", strict=True)]
+    others = [f"{name},{spans[0]},c" for name in COUNTS if name != "clip10"]
+    data = tagged("\n".join([f"video,{columns},tag", *rows, *others]))
+    assert everything(data)["clip10"][1] == wanted.split()
+
+
+def test_several_labels_a_frame(tagged: Callable) -> None:
+    rows = ["video,start_frame,end_frame,tag", "clip10,0,3,a|b", "clip10,2,5,b | c", "clip10,4,5,a"]
+    rows += [f"{name},0,1,a" for name in COUNTS if name != "clip10"]
+    data = tagged("\n".join(rows), multi_label=True)
+    assert data.labels == ("a", "b", "c")
+    assert everything(data)["clip10"][1] == [
+        {"a", "b"},
+        {"a", "b"},
+        {"a", "b", "c"},
+        {"b", "c"},
+        {"a", "b", "c"},
+        set(),
+    ]
+    assert "26 frames bear no label." in data.notes
+
+
+def test_two_labels_of_a_frame_are_told(tagged: Callable) -> None:
+    for rows in ("clip1,0,5,a\nclip1,3,6,b\n", "clip1,0,3,a\nclip1,3,6,a|b\n"):
+        with pytest.raises(
+            DataError, match=r"clip1, frame 3: expected one tag, found a and b\. .*--multi-label"
+        ):
+            tagged(f"video,start_frame,end_frame,tag\n{rows}" + "".join(f"{n},0,1,a\n" for n in COUNTS))
+
+
+def test_what_is_not_there_and_what_is_not_named_is_left_out_and_told(tagged: Callable) -> None:
+    rows = [f"{name},0,1,a" for name in ("clip1", "clip2", "clip10", "clip5", "lost/clip6.mp4")]
+    data = tagged("\n".join(["video,start,end,tag", *rows]), test=("clip1.mp4",), validation=("clip2",))
+    assert names(data) == [["clip10"], ["clip2"], ["clip1"]]
+    assert "Left out, for they are not there: clip5, lost/clip6.mp4." in data.notes
+    assert "Left out, for no row names them: clip4, more/clip3." in data.notes
+
+
+def test_tables_for_splits(tagged: Callable, tmp_path: Path) -> None:
+    data = tagged(
+        {
+            "train.csv": "video,frame,tag\nclip1,0,a\nclip2,1,b\nclip3,2,a\n",
+            "val.tsv": 'video\tstart\tend\ttag\tremark\nclip4\t0\t0.2\ta\t"x\n',
+            "test.csv": "video,frame,tag\nclip10,5,b\n",
+        }
+    )
+    assert names(data) == [["clip1", "clip2", "more/clip3"], ["clip4"], ["clip10"]]
+    assert everything(data)["clip4"][1] == ["a", "a", "none", "none", "none"]
+    assert everything(data)["clip10"][1] == ["none"] * 5 + ["b"]
+    assert not any("every" in note for note in data.notes)
+
+
+def test_sub_folders_for_splits(tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("valid", 4), ("test", 5)):
+        draw(tmp_path / split / "clip", count)
+        write(tmp_path, {f"{split}/any.csv": f"video,frame,tag\nclip,{count - 1},{split[0]}\n"})
+    data = load_tagging(str(tmp_path), size=SIZE)
+    assert names(data) == [["train/clip"], ["valid/clip"], ["test/clip"]]
+    assert everything(data)["valid/clip"][1] == ["none"] * 3 + ["v"]
+    assert "No sequence for training has the label v." in data.notes
+
+
+def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
+    (tmp_path / "clip2").unlink()
+    draw(tmp_path / "clip2", 8)
+    (tmp_path / "clip2" / "frame_5.png").write_bytes(b"")
+    rows = "".join(f"{name},0,a\n{name},2,b\n" for name in COUNTS)
+    data = tagged(f"video,frame,tag\n{rows}")
+    assert any("frame_5.png cannot be read" in note and "7 frames were read" in note for note in data.notes)
+    assert len(everything(data)["clip2"][0]) == 7
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            "video,frame,tga\nclip1,0,a",
+            "found the columns video, frame, tga. Expected the columns video, tag, and",
+        ),
+        (
+            "file,frame,tag\nclip1,0,a",
+            "either frame, or time, or start and end, or start_frame and end_frame",
+        ),
+        ("video,frame,time,tag\nclip1,0,0,a", "found the columns video, frame, time, tag. Expected"),
+        ("video,start,tag\nclip1,0,a", "found the columns video, start, tag. Expected"),
+        ("clip1,0,a", "found no header. Expected the columns"),
+        ("video,clip,frame,tag\na,clip1,0,a", "video and clip could each be the sequence. Rename"),
+        ("video,frame,tag\nclip1,7,a", "line 2: 7 is no part of clip1, which has 7 frames, counted from 0"),
+        ("video,frame,tag\nclip1,-1,a", "-1 is no part of clip1"),
+        ("video,frame,tag\nclip1,1.5,a", "1.5 is no part of clip1"),
+        ("video,time,tag\nclip1,0.66,a", "whose last is at 0.600 s. Correct the line."),
+        ("video,time,tag\nclip1,-0.01,a", "-0.01 is no part of clip1"),
+        ("video,time,tag\nclip1,soon,a", "soon is no part of clip1"),
+        ("video,start,end,tag\n\nclip1,0.3,0.3,a", "line 3: 0.3 to 0.3 is no part of clip1"),
+        ("video,start,end,tag\nclip1,nan,0.3,a", "nan to 0.3 is no part of clip1"),
+        ("video,start_frame,end_frame,tag\nclip1,3,8,a", "3 to 8 is no part of clip1"),
+        ("video,frame,tag\nclip1,0\n", "line 2: expected 3 cells"),
+        ("video,frame,tag\n", "holds no rows"),
+        ("video,frame,tag\nclip7,0,a\nclip8.mp4,0,a", "none of the videos is there: clip7, clip8.mp4."),
+        ("video,frame,tag\nclip1,0,a\nclip2,0,a", "too few sequences, none is left for test and validation"),
+    ],
+)
+def test_every_mistake_in_a_table_of_tags_is_told(tagged: Callable, table: str, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        tagged(table)
+
+
+def test_two_tables_of_tags_are_told(tagged: Callable) -> None:
+    table = "video,frame,tag\nclip1,0,a\n"
+    with pytest.raises(DataError, match=r"expected one table of tags, found one\.csv, two\.csv"):
+        tagged({"one.csv": table, "two.csv": table})
+
+
+def test_a_clip_in_two_splits_is_told(tagged: Callable) -> None:
+    with pytest.raises(DataError, match=r"test\.csv: clip1 is also in another split"):
+        tagged({f"{split}.csv": "video,frame,tag\nclip1,0,a\n" for split in ("train", "test")})
+
+
+def test_what_is_no_video_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"a.mp4": "no video", "tags.csv": "video,frame,tag\na.mp4,0,x\n"})
+    with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video"):
+        load_tagging(str(tmp_path))
+    write(tmp_path, {"a/b.mp4": "", "a.b.mp4": "", "a.mkv": ""})
+    with pytest.raises(DataError, match="would have the same name"):
+        load_tagging(str(tmp_path))
+
+
+# Features.
+
+
+def test_a_file_for_each_sequence(tmp_path: Path) -> None:
+    """Line ends, a byte order mark, blank lines and compression of every sort; a column of no numbers."""
+    random = np.random.default_rng(0)
+    values = {
+        name: random.normal(size=(count, 3)) for name, count in zip("abcdefg", range(4, 11), strict=True)
+    }
+    tags = {name: ["Rest", "Stroke", "Rest", *["Hold"] * (len(rows) - 3)] for name, rows in values.items()}
+    tags["f"][1] = "Strike"
+    ends, packers = ["\n", "\r", "\r\n", "\n\n", "\r\n\r\n"], [(".gz", gzip.compress), (".xz", lzma.compress)]
+    for place, (name, rows) in enumerate(values.items()):
+        lines = ["x,who,y,Timestamp,Phase,z"]
+        lines += [
+            f"{row[0]!r},me,{row[1]!r},{5000 + 31 * i},{tags[name][i]},{row[2]!r}"
+            for i, row in enumerate(rows.tolist())
+        ]
+        text = ("\ufeff" if place == 2 else "") + ends[place % 5].join(lines)
+        ending, pack = [*packers, ("", bytes)][place % 3]
+        write(tmp_path, {f"{name}_raw.csv{ending}": pack(text.encode())})
+    data = load_tagging(str(tmp_path), test=("b", "e"))
+    assert names(data) == [["a", "c", "d", "g"], ["f"], ["b", "e"]]
+    assert data.labels == ("Hold", "Rest", "Strike", "Stroke")
+    for name, (found, said, times) in everything(data).items():
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, values[name], rtol=1e-6)
+        assert said == tags[name]
+        np.testing.assert_array_equal(times, 5000 + 31 * np.arange(len(said)))
+    assert data.notes == (
+        "Left out, for they are no numbers: the columns who.",
+        "validation is every fourth remaining sequence, in natural order.",
+        "Only 1 of the frames bears the label Strike: is it meant, in f?",
+        "No sequence for training has the label Strike.",
+    )
+
+
+def test_names_of_columns_may_be_numbers_and_the_last_one_is_the_tag(tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}.csv": f"1,2,Phase\n{n},3,a\n{n},4,b\n" for n in range(5)})
+    write(tmp_path / "other", {f"{n}.tsv": f"x\ty\tgesture\n{n}\t3\ta\n{n}\t4\tb\n" for n in range(5)})
+    for folder in (tmp_path, tmp_path / "other"):
+        found = everything(load_tagging(str(folder)))
+        np.testing.assert_array_equal(found["4"][0], [[4, 3], [4, 4]])
+        assert found["4"][1] == ["a", "b"]
+        assert found["4"][2].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("header", ["", "x1,Clip,FRAME,x2,label\n"])
+def test_several_sequences_in_a_file(tmp_path: Path, header: str) -> None:
+    """Out of order, and with gaps; in two files."""
+    random, files = np.random.default_rng(1), {"adl": [], "fall": []}
+    wanted = {}
+    for number in range(12):
+        name = f"{'adl' if number < 6 else 'fall'}-{number}"
+        steps = np.sort(random.choice(50, 7, replace=False))
+        values, tags = random.integers(-99, 99, (7, 2)), random.integers(-1, 2, 7)
+        wanted[name] = values, [str(tag) for tag in tags], steps
+        for i in random.permutation(7):
+            (a, b), tag, step = values[i], tags[i], steps[i]
+            row = f"{a},{name},{step},{b},{tag}" if header else f"{name},{step},{tag},{a},{b}"
+            files[name.split("-")[0]].append(row)
+    for rows in files.values():
+        random.shuffle(rows)
+    write(tmp_path, {f"{name}.csv": header + "\n".join(rows) for name, rows in files.items()})
+    data = load_tagging(str(tmp_path))
+    assert data.labels == ("-1", "0", "1")
+    found = everything(data)
+    assert set(found) == set(wanted)
+    for name, (values, said, times) in found.items():
+        np.testing.assert_array_equal(values, wanted[name][0])
+        assert said == wanted[name][1]
+        np.testing.assert_array_equal(times, wanted[name][2])
+    assert data.test.names == [f"adl-{n}" for n in (2, 5)] + [f"fall-{n}" for n in (8, 11)]
+
+
+def test_several_labels_a_step_of_features(tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}.csv": "x,tag\n1,a|b\n2,\n3,b\n" for n in range(5)})
+    assert everything(load_tagging(str(tmp_path), multi_label=True))["3"][1] == [{"a", "b"}, set(), {"b"}]
+    with pytest.raises(DataError, match="frame 0: expected one tag, found a and b"):
+        load_tagging(str(tmp_path))
+
+
+def test_a_pattern_chooses_files(tmp_path: Path) -> None:
+    for n in range(6):
+        write(
+            tmp_path,
+            {f"{n}_raw.csv": f"x,tag\n{n},a\n{n},b\n", f"{n}_va3.csv": f"v,w,tag\n{n},1,a\n{n},1,b\n"},
+        )
+    with pytest.raises(DataError, match=re.escape(f'such as --dataset "{tmp_path}/*_raw.csv"')):
+        load_tagging(str(tmp_path))
+    for pattern, width in (("*_raw.csv", 1), ("?_va3*", 2)):
+        data = load_tagging(str(tmp_path / pattern))
+        assert sorted(everything(data)) == list("012345")
+        assert data.train.sequences[0].shape == (2, width)
+    with pytest.raises(DataError, match="holds no table"):
+        load_tagging(str(tmp_path / "*_rew.csv"))
+
+
+def test_features_may_lie_beside_videos(tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(5)})
+    write(tmp_path, {f"{n}.mp4": b"" for n in range(5)})
+    assert sorted(everything(load_tagging(str(tmp_path)))) == list("01234")
+
+
+FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "said"),
+    [
+        ({"3.csv": "x,y,tag\n1,2,a\n1,,b\n"}, {}, "3.csv, line 3: expected a number in column y, found ''."),
+        ({"3.csv": "x,y,tag\n1,inf,a\n"}, {}, "line 2: expected a number in column y, found 'inf'"),
+        ({"3.csv": "x,y,tag\n1,2\n"}, {}, "3.csv, line 2: expected 3 cells (x, y, tag), found 2"),
+        ({"3.csv": "x,y,tag\n1,2,\n"}, {}, "3, frame 0: expected one tag, found none"),
+        ({"3.csv": "x,tag\n1,a\n"}, {}, "3.csv have different columns"),
+        ({"3.csv.gz": b"no gzip"}, {}, "3.csv.gz cannot be read"),
+        (
+            {f"{n}.csv": "x,tag\nz,a\n" for n in range(5)},
+            {},
+            "and no numbers. Expected a header with a column tag",
+        ),
+        ({f"{n}.csv": "1,2,a\n" for n in range(5)}, {}, "line 1: found no header. Expected a header"),
+        ({f"{n}.csv": "s,1,2,a\n" for n in range(5)}, {}, "without a header: sequence, frame number, tag"),
+        ({f"{n}.csv": "x,y,tag\n1,2,a\n" for n in range(5)}, {}, "expected 2 labels at least, found a."),
+        ({f"{n}.csv": f"clip,frame,tag,x\ns,{n // 4},a,1\n" for n in range(5)}, {}, "s has frame 0 twice"),
+        ({}, {"test": ("1", "9")}, "--test: there is no sequence 9 to hold out. Choose among 0, 1, 2, 3, 4."),
+        ({}, {"test": ("1",), "validation": ("1",)}, "--validation: there is no sequence 1 to hold out."),
+        (
+            {},
+            {"test": ("0", "1", "2"), "validation": ("3", "4")},
+            "too few sequences, none is left for train",
+        ),
+        (
+            {"train/1.csv": "x,tag\n1,a\n", "test/1.csv": "x,tag\n1,b\n"},
+            {"test": ("1",)},
+            "a test split of its own",
+        ),
+        ({"train/1.csv": "x,tag\n1,a\n", "test/1.txt": "x"}, {}, "holds no table for test. Expected videos"),
+        (
+            {"train/1.csv": "x,tag\n1,a\n", "dev/1.txt": "x", "val/1.txt": "x"},
+            {},
+            "dev and val could each be",
+        ),
+    ],
+)
+def test_every_mistake_in_features_is_told(tmp_path: Path, files: dict, options: dict, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        load_tagging(str(write(tmp_path, {**FIVE, **files})), **options)
+
+
+# TFDS.
+
+
+class Miniature(tfds.core.GeneratorBasedBuilder):
+    """Brightness that is even or odd: 5 sequences of another size, 2 and 3 of the right one."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    COUNTS = {"train": 5, "val": 2, "test": 3}  # noqa: RUF012
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            "frames": tfds.features.Tensor(shape=(None, None, None, 3), dtype=np.uint8, encoding="zlib"),
+            "tags": tfds.features.Sequence(tfds.features.ClassLabel(names=["odd", "even", "absent"])),
+            "title": tfds.features.Text(),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self, features=tfds.features.FeaturesDict(features), license="own", citation="by us"
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+        return {split: self._generate_examples(split) for split in self.COUNTS}
+
+    def _generate_examples(self, split: str) -> Iterator[tuple[int, dict]]:
+        size = (12, 16) if split == "train" else SIZE
+        for number in range(self.COUNTS[split]):
+            light = np.arange(number, 2 * number + 3, dtype=np.uint8)
+            values = np.broadcast_to(light[:, None, None, None], (len(light), *size, 3))
+            yield number, {"frames": values, "tags": (1 - light % 2).astype(np.int64), "title": "x"}
+
+
+class MiniatureVectors(Miniature):
+    """The same as vectors, with numbers for tags, and without a split for validation."""
+
+    COUNTS = {"train": 5, "test": 3}  # noqa: RUF012
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            "signal": tfds.features.Tensor(shape=(None, 2), dtype=np.float64),
+            "phase": tfds.features.Tensor(shape=(None,), dtype=np.int32),
+        }
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _generate_examples(self, split: str) -> Iterator[tuple[int, dict]]:
+        for number in range(self.COUNTS[split]):
+            light = np.arange(number, 2 * number + 3)
+            yield (
+                number,
+                {"signal": np.stack([light, -light], 1) / 2, "phase": 10 * (light % 2).astype(np.int32)},
+            )
+
+
+def test_frames_by_name(tmp_path: Path) -> None:
+    data = load_tagging("miniature", data_dir=tmp_path, size=SIZE)
+    assert [len(split) for split in names(data)] == [5, 2, 3]
+    assert data.labels == ("odd", "even", "absent")
+    assert (data.source, data.licence, data.citation) == ("miniature/1.0.0", "own", "by us")
+    assert data.notes == ("No sequence for training has the label absent.",)
+    for values, said, times in everything(data).values():
+        assert values.shape[1:] == (*SIZE, 3)
+        light = values[:, 0, 0, 0]
+        assert (values == light[:, None, None, None]).all()
+        assert said == [("even", "odd")[number % 2] for number in light]
+        assert len(light) == light[0] + 3
+        np.testing.assert_array_equal(times, np.arange(len(light)))
+    several = load_tagging("miniature", data_dir=tmp_path, size=SIZE, multi_label=True)
+    for one, other in zip(data.test.tags, several.test.tags, strict=True):
+        np.testing.assert_array_equal(np.eye(3, dtype=bool)[one], other)
+
+
+def test_vectors_by_name(tmp_path: Path) -> None:
+    data = load_tagging("miniature_vectors", data_dir=tmp_path, test=(), validation=("train/2",))
+    assert [len(split) for split in names(data)] == [4, 1, 3]
+    assert data.labels == ("0", "10")
+    for values, said, _ in everything(data).values():
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values[:, 0], -values[:, 1])
+        assert said == [str(int(20 * value) % 20) for value in values[:, 0]]
+
+
+def test_sets_by_name_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected one sequence of frames or vectors and one of labels, and"):
+        load_tagging("mnist", data_dir=tmp_path)
+    with pytest.raises(DataError, match="neither a file or folder that exists nor a TFDS data set"):
+        load_tagging("miniatur", data_dir=tmp_path)

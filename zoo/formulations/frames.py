@@ -1,0 +1,82 @@
+"""What a recurrent encoder reads of a sequence of frames: a vector for each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.cells import Registered, Tensor
+from zoo.formulations.encoder import deserialised
+
+
+class FrameVectors(Registered, keras.layers.Layer):
+    """A vector for each frame of a sequence, from it and how it differs from some frames around it.
+
+        v_t = encoder([x_t; x_t - x_{t+k}; x_t - x_{t+k'}; ...])        k, k', ... the offsets
+
+    x is zero before the first frame and after the last. Two frames at once show what moves, and a later one
+    what became of it; in a stream a vector is then late by as many frames as it looks ahead.
+
+    Args:
+        encoder: from frames [batch, ...], put together along the last axis, as channels, to vectors [batch,
+            width]; such as a convolutional network.
+        offsets: of the frames to compare with, below zero for those before, above zero for those after.
+        **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        frames: [batch, time, ...].
+        training: whether the encoder is being trained.
+
+    Returns:
+        Vectors [batch, time, width].
+
+    Attributes:
+        behind: how many frames back it looks at most.
+        ahead: how many frames ahead it looks at most.
+    """
+
+    def __init__(self, encoder: keras.Model, offsets: Sequence[int] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.encoder, self.offsets = encoder, tuple(offsets)
+        self.behind, self.ahead = -min((*offsets, 0)), max((*offsets, 0))
+
+    def build(self, frames_shape: Sequence[int | None]) -> None:
+        """The encoder has its weights; see that it takes these frames."""
+        self.compute_output_shape(frames_shape)
+
+    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Of the vectors."""
+        batch, time, *others, channels = frames_shape
+        seen = (None, *others, channels * (1 + len(self.offsets)))
+        return (batch, time, self.encoder.compute_output_shape(seen)[-1])
+
+    def call(self, frames: Tensor, training: bool = False) -> Tensor:
+        """Make the vectors; see the class."""
+        around = [[0, 0], [self.behind, self.ahead], *([[0, 0]] * (frames.shape.rank - 2))]
+        return self.inner(tf.pad(frames, around), training)
+
+    def inner(self, frames: Tensor, training: bool = False) -> Tensor:
+        """Vectors [batch, time, width] of frames [batch, behind + time + ahead, ...]."""
+        frames = tf.cast(frames, self.compute_dtype)
+        batch, time = tf.shape(frames)[0], tf.shape(frames)[1] - self.behind - self.ahead
+
+        def at(offset: int) -> Tensor:
+            return frames[:, self.behind + offset : self.behind + offset + time]
+
+        seen = tf.concat([at(0), *(at(0) - at(offset) for offset in self.offsets)], -1)
+        # Convolutions give nonsense for no frames at all: there is always one.
+        flat = tf.reshape(seen, [batch * time, *seen.shape[2:]])
+        some = tf.pad(flat, [[0, tf.maximum(1 - batch * time, 0)], *([[0, 0]] * (flat.shape.rank - 1))])
+        vectors = self.encoder(some, training=training)[: batch * time]
+        return tf.reshape(vectors, [batch, time, vectors.shape[-1]])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        encoder = keras.saving.serialize_keras_object(self.encoder)
+        return {**super().get_config(), "encoder": encoder, "offsets": self.offsets}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "FrameVectors":
+        """The layer of a `get_config`."""
+        return cls(**deserialised(config, "encoder"))
