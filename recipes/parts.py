@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import keras
+from keras import layers
 
 import zoo
 
@@ -12,6 +13,16 @@ ATTENTIONS = {
     "additive": lambda: zoo.AdditiveAttention(256),
     "none": lambda: None,
 }
+
+
+def frame_encoder(shape: Sequence[int], width: int, filters: Sequence[int] = (32, 48, 64)) -> keras.Model:
+    """A small convolutional network, from frames [n, height, width, channels] of that shape to vectors."""
+    given = {"activation": "relu", "kernel_initializer": "he_normal"}
+    frames = keras.Input(tuple(shape), name="frames")
+    x = layers.Rescaling(1 / 64, name="rescaling")(frames)
+    for number, count in enumerate(filters, 1):
+        x = layers.Conv2D(count, 3, 2, "same", **given, name=f"conv{number}")(x)
+    return keras.Model(frames, layers.Dense(width, **given, name="vector")(layers.Flatten()(x)))
 
 
 class SpokenValidation(keras.callbacks.Callback):

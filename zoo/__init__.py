@@ -30,11 +30,12 @@ from zoo.datasets import (
     TaggedSequences,
     load_captioning,
     load_classification,
+    load_footage,
     load_tagging,
     load_translation,
 )
 from zoo.decoding import Decoded, beam_search, greedy, sample
-from zoo.export import Card, ExportError, export_program
+from zoo.export import Card, ExportError, export_program, lite_program
 from zoo.formulations import (
     Decoder,
     DelayedManyToMany,
@@ -190,8 +191,10 @@ __all__ = [
     "is_chief",
     "learn_pieces",
     "learn_vocabulary",
+    "lite_program",
     "load_captioning",
     "load_classification",
+    "load_footage",
     "load_tagging",
     "load_translation",
     "multi_label_scores",

@@ -64,6 +64,7 @@ def export_program(
     examples: Mapping[str, Any],
     directory: Path,
     card: Card,
+    files: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write a SavedModel with its card, once a fresh process has given the same answers from it.
 
@@ -75,9 +76,11 @@ def export_program(
             by which clients call them. One is `serving_default`.
         resources: all that the signatures use and that has a state: models, and modules with tables.
         examples: inputs of `serving_default` by name, for the comparison and for the card. A list of `Path`
-            stands for what the files hold, such as pictures: copies of them come with the card.
+            stands for what the files hold, such as pictures: copies of them come with the card. So does a
+            file of an array of three dimensions or more, such as frames.
         directory: where it goes; by custom `<task>/<version>`, the version a whole number.
         card: becomes `card.json` and `README.md` in the directory.
+        files: what else to put there, by name.
 
     Returns:
         The directory.
@@ -105,9 +108,11 @@ def export_program(
                 "everywhere. Trace it under `zoo.uncompiled()`, or not before the export."
             )
         inputs = {name: tf.constant(_contents(value)) for name, value in examples.items()}
-        here = _numpy(signatures["serving_default"](**inputs))
+        here = _numpy(called(signatures["serving_default"], **inputs))
         _compare(here, _answers_of_a_fresh_process(new, _numpy(inputs)))
-        given = {name: _kept(value, new) for name, value in examples.items()}
+        given = {name: _kept(name, value, new) for name, value in examples.items()}
+        for name, content in (files or {}).items():
+            (new / name).write_bytes(content)
         said = {name: _plain(value.tolist()) for name, value in here.items()}
         _write_card(card, new, signatures, given | said)
         if directory.exists():
@@ -119,6 +124,43 @@ def export_program(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return directory
+
+
+def called(function: Callable, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Call a `tf.function` by the names in its input signature, as a client calls what is exported of it."""
+    return function(*(inputs[spec.name] for spec in function.input_signature))
+
+
+def lite_program(function: Callable, weights: Sequence[tf.Variable], quantised: bool = False) -> bytes:
+    """Convert a function for LiteRT, with its built-in operations alone: for phones and microcontrollers.
+
+    Loops over time do not convert; one step with explicit state does, such as `zoo.ManyToMany.step`.
+
+    Args:
+        function: a `tf.function` with an input signature of known shapes, without strings, that returns
+            tensors by name.
+        weights: those that it uses.
+        quantised: whether to keep the weights in 8 bits ("dynamic range"): a quarter of the size.
+
+    Returns:
+        The content of a .tflite file, whose one signature is `serving_default`.
+
+    Raises:
+        ExportError: some operation does not convert.
+    """
+    module = tf.Module()
+    module.weights = list(weights)
+    with tempfile.TemporaryDirectory() as folder:
+        with uncompiled():
+            tf.saved_model.save(module, folder, signatures=function)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantised:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        try:
+            return converter.convert()
+        except Exception as error:  # of a kind that TensorFlow keeps to itself
+            raise ExportError(f"The function does not convert for LiteRT: {error}") from error
 
 
 def _tracked(resources: Sequence[tf.Module | keras.layers.Layer]) -> tf.Module:
@@ -202,14 +244,24 @@ def _contents(value: Any) -> Any:
     return [path.read_bytes() for path in value] if _files(value) else value
 
 
-def _kept(value: Any, directory: Path) -> Any:
-    """The value as the card shows it; of files the names of copies."""
+def _kept(name: str, value: Any, directory: Path) -> Any:
+    """The value as the card shows it; of files and of large arrays the names of copies."""
+    if isinstance(value, np.ndarray) and value.ndim > 2:
+        np.save(directory / f"example_{name}.npy", value)
+        return {"array": f"example_{name}.npy"}
     if not _files(value):
         return _plain(tf.constant(value).numpy().tolist())
     names = [f"example{number}{path.suffix}" for number, path in enumerate(value, 1)]
     for path, name in zip(value, names, strict=True):
         shutil.copyfile(path, directory / name)
     return {"files": names}
+
+
+def _written(given: Any) -> str:
+    """An input of the example, as Python."""
+    if "files" in given:
+        return f"[tf.io.read_file(name) for name in {given['files']!r}]"
+    return f'np.load("{given["array"]}")' if "array" in given else repr(given)
 
 
 def _page(facts: Mapping[str, Any]) -> str:
@@ -224,18 +276,18 @@ def _page(facts: Mapping[str, Any]) -> str:
         for name, s in facts["signatures"].items()
     )
     limits = "\n".join(f"- {limit}" for limit in facts["limits"])
-    takes = next(iter(facts["signatures"]["serving_default"]["takes"]))
-    given = facts["example"][takes]
-    shown = f"[tf.io.read_file(name) for name in {given['files']!r}]" if "files" in given else repr(given)
+    takes = facts["signatures"]["serving_default"]["takes"]
+    inputs = ", ".join(f"{name}=tf.constant({_written(facts['example'][name])})" for name in takes)
+    numpy = "import numpy as np\n" if "np.load" in inputs else ""
     return f"""# {facts["title"]}
 
 {facts["summary"]}
 
 ```python
-import tensorflow as tf
+{numpy}import tensorflow as tf
 
 model = tf.saved_model.load(".")  # the folder of this page
-answer = model.signatures["serving_default"]({takes}=tf.constant({shown}))
+answer = model.signatures["serving_default"]({inputs})
 ```
 
 {signatures}

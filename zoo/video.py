@@ -11,7 +11,12 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-_PICTURE = r"\.(jpe?g|png|bmp|gif)$"
+PICTURE = r"\.(jpe?g|png|bmp|gif)$"
+"""How the name of a picture ends, in lower case, as a regular expression."""
+
+VIDEO = r"\.(mp4|m4v|mkv|mov|avi|webm|mpe?g|m?ts|wmv|flv|ogv|3gp)$"
+"""The same of a video."""
+
 _WRITINGS = ("ansi", "bintext", "idf", "xbin")  # FFmpeg draws any text file as a picture of its letters
 
 _CELL, _MARGIN, _FONT = 320, 12, 15  # pixels of a contact sheet
@@ -107,7 +112,7 @@ def natural(name: str) -> tuple[list[str | int], str]:
 
 def pictures_of(folder: Path) -> list[Path]:
     """The pictures that lie in a folder, in natural order; those of other systems are hidden."""
-    found = [path for path in folder.iterdir() if re.search(_PICTURE, path.name.lower())]
+    found = [path for path in folder.iterdir() if re.search(PICTURE, path.name.lower())]
     return sorted((path for path in found if path.name[0] != "."), key=lambda path: natural(path.name))
 
 

@@ -3,8 +3,9 @@
 from zoo.datasets.captioning import Captioned, CaptionedImages, load_captioning
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.classification import LabelledTexts, load_classification
+from zoo.datasets.clips import Clips
 from zoo.datasets.dates import Dates
-from zoo.datasets.footage import Footage
+from zoo.datasets.footage import Footage, load_footage
 from zoo.datasets.negation import Negation
 from zoo.datasets.scenes import Scenes
 from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
@@ -13,6 +14,7 @@ from zoo.datasets.translation import ParallelTexts, load_translation
 __all__ = [
     "Captioned",
     "CaptionedImages",
+    "Clips",
     "DataError",
     "Dates",
     "Footage",
@@ -24,6 +26,7 @@ __all__ = [
     "TaggedSequences",
     "load_captioning",
     "load_classification",
+    "load_footage",
     "load_tagging",
     "load_translation",
 ]

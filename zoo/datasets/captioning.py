@@ -1,4 +1,4 @@
-"""Pictures and what people say of them, from TFDS or from users' own files, in one shape."""
+"""Pictures or clips and what people say of them, from TFDS or from users' own files, in one shape."""
 
 import csv
 import io
@@ -10,38 +10,43 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, decompressed
+from zoo.video import PICTURE, VIDEO, FrameReader, Size, open_video
 
-_PICTURE = r"\.(jpe?g|png|gif|bmp)$"
 _EXPECTED = (
     "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "
-    ".csv of picture and caption"
+    ".csv of picture, or video, and caption"
 )
 
 
 @dataclass(frozen=True)
 class Captioned:
-    """The pictures of a split, and their captions.
+    """The pictures of a split, or its clips, and their captions.
 
     Attributes:
-        names: Of the pictures.
-        captions: Of each picture, one at least.
+        names: Of the pictures or clips.
+        captions: Of each, one at least.
         images: Gives the encoded pictures in that order, anew each time; empty where a file cannot be read.
+            None where there are clips.
+        clips: Gives the clips likewise, uint8 [time, height, width, 3], with frames of the size that it is
+            called with. It raises `VideoError` where a file cannot be read. None where there are pictures.
     """
 
     names: list[str]
     captions: list[tuple[str, ...]]
-    images: Callable[[], Iterator[bytes]]
+    images: Callable[[], Iterator[bytes]] | None = None
+    clips: Callable[[Size], Iterator[np.ndarray]] | None = None
 
 
 @dataclass(frozen=True)
 class CaptionedImages:
-    """Pictures and their captions, in three splits.
+    """Pictures or clips and their captions, in three splits.
 
     Attributes:
         train: For training.
@@ -66,7 +71,8 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptionedI
     """Loads a captioning set from a path or, where there is none such, from TFDS by name.
 
     A path is a folder or a zip that holds pictures, also in folders and zips within, and what is said of
-    them, in one of these forms. Text is UTF-8 and may be compressed (.gz, .xz, .bz2).
+    them, in one of these forms. Text is UTF-8 and may be compressed (.gz, .xz, .bz2). In place of all the
+    pictures there may be videos, but not in zips.
 
     - Flickr8k's: a file `*token*.txt` with name, `#`, number, tab, caption on a line; and lists of names
       `*trainImages*.txt`, `*devImages*.txt`, `*testImages*.txt`.
@@ -78,8 +84,10 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptionedI
     that are missing are left out, and named in `notes`. Whatever split is missing is a tenth of the pictures
     of train, chosen by a hash of their names.
 
+    Of a TFDS set one feature must be a picture, or the frames of a clip, and another one captions.
+
     Args:
-        dataset: The path or the TFDS name (`scenes`, `coco_captions`).
+        dataset: The path or the TFDS name (`scenes`, `clips`, `coco_captions`).
         data_dir: Where TFDS keeps prepared data and downloads; its own folder if None.
 
     Raises:
@@ -102,6 +110,7 @@ class _Files:
 
     def __post_init__(self) -> None:
         self.by_name: dict[str, str] = {}
+        self.paths: dict[str, Path] = {}  # but for those in zips
 
     def add(self, path: Path, root: Path) -> None:
         if path.suffix == ".zip":
@@ -112,6 +121,7 @@ class _Files:
             found = {name: partial(archive.read, name) for name in archive.namelist() if name[-1] != "/"}
         else:
             found = {str(path.relative_to(root)): path.read_bytes}
+            self.paths[str(path.relative_to(root))] = path
         self.readers |= found
         self.by_name |= {Path(name).name: name for name in found}
 
@@ -181,9 +191,15 @@ def _from_files(path: Path) -> CaptionedImages:
     if missing:
         notes.append(f"Left out, for they are not there: {_some(missing)}.")
     notes += _complete(splits, str(path))
+    given = (
+        "clips" if _moving(files, [name for captions in splits.values() for name in captions]) else "images"
+    )
+    give = {"images": _images, "clips": _clips}[given]
     made = {
         split: Captioned(
-            list(captions), list(map(tuple, captions.values())), partial(_images, files, list(captions))
+            list(captions),
+            list(map(tuple, captions.values())),
+            **{given: partial(give, files, list(captions))},
         )
         for split, captions in splits.items()
     }
@@ -196,6 +212,25 @@ def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
             yield files.readers[name]()
         except BROKEN:
             yield b""
+
+
+def _clips(files: _Files, names: list[str], size: Size) -> Iterator[np.ndarray]:
+    for name in names:
+        yield np.stack([frame for _, frame in open_video(files.paths[name]).frames(size)])
+
+
+def _moving(files: _Files, names: list[str]) -> bool:
+    """Whether they are videos, all of them."""
+    videos = [name for name in names if re.search(VIDEO, name.lower())]
+    if 0 < len(videos) < len(names):
+        pictures = [name for name in names if name not in set(videos)]
+        raise DataError(
+            f"Expected either pictures or videos, found both: {_some(pictures)}, and {_some(videos)}. Leave "
+            "one of them out."
+        )
+    if zipped := [name for name in videos if name not in files.paths]:
+        raise DataError(f"Videos cannot be read from a zip, as {_some(zipped)}. Unpack it.")
+    return bool(videos)
 
 
 Captions = dict[str, list[str]]
@@ -253,10 +288,10 @@ def _table(name: str, text: str) -> Captions:
         for number, row in rows:
             if len(row) < 2:
                 raise DataError(
-                    f"{name}, line {number}: expected a picture and a caption, with "
+                    f"{name}, line {number}: expected a picture or video and a caption, with "
                     f"{'a tab' if '.tsv' in name else 'a comma'} between them, got {row[0][:80]!r}."
                 )
-            if number > 1 or re.search(_PICTURE, row[0].lower()):  # else it is a header
+            if number > 1 or re.search(rf"{PICTURE}|{VIDEO}", row[0].lower()):  # else it is a header
                 yield row[0], row[1]
 
     return _gathered(pairs())
@@ -275,7 +310,7 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
     for split, captions in splits.items():
         if not captions:
             raise DataError(
-                f"{source}: too few pictures, none is left for the {split} split. Add some, or files of that "
+                f"{source}: too few of them, none is left for the {split} split. Add some, or files of that "
                 "split."
             )
     return [f"{split} is a tenth of train, chosen by a hash of the names." for split in missing]
@@ -287,36 +322,44 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
 def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
     features, info = builder.info.features, builder.info
     image = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    clip = [name for name, feature in features.items() if _is_clip(feature)]
     said = {name: texts for name, feature in features.items() if (texts := _texts_of(feature))}
     said = {name: texts for name, texts in said.items() if "caption" in name} or said
-    if len(image) != 1 or len(said) != 1:
+    if len(image + clip) != 1 or len(said) != 1:
         found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in features.items())
         raise DataError(
-            f"{info.full_name}: expected one picture and its captions, and the features are {found}. Choose "
-            "another data set."
+            f"{info.full_name}: expected one picture, or one clip, and its captions, and the features are "
+            f"{found}. Choose another data set."
         )
     catalogue.prepare(builder)
-    (name,), ((text, texts),) = image, said.items()
-    undecoded = {name: tfds.decode.SkipDecoding()}
+    (name,), ((text, texts),) = image + clip, said.items()
     config = tfds.ReadConfig(try_autocache=False)
 
-    def examples(split: str, part: Callable[[dict], tf.Tensor]) -> Iterator:
-        read = builder.as_dataset(split=split, shuffle_files=False, decoders=undecoded, read_config=config)
-        return read.map(part).as_numpy_iterator()
+    def examples(split: str, name: str, decoders: dict | None = None) -> Iterator:
+        part = tfds.decode.PartialDecoding({name: True}, decoders)
+        read = builder.as_dataset(split=split, shuffle_files=False, decoders=part, read_config=config)
+        return read.map(lambda example: example[name]).as_numpy_iterator()
+
+    def clips(split: str, size: Size) -> Iterator[np.ndarray]:
+        read = FrameReader(size)
+        return (read(frames[None])[0].numpy() for frames in examples(split, name))
 
     splits = {}
     for split, names in SPLITS.items():
         for own in info.splits:
             if re.fullmatch(names, own):
                 captions = [
-                    tuple(caption.decode() for caption in found.ravel())
-                    for found in examples(own, lambda example: tf.reshape(texts(example[text]), [-1]))
+                    tuple(caption.decode() for caption in np.ravel(texts(found)))
+                    for found in examples(own, text)
                 ]
-                splits[split] = Captioned(
-                    [f"{own}/{number}" for number in range(len(captions))],
-                    captions,
-                    partial(examples, own, lambda example: example[name]),
+                numbers = [f"{own}/{number}" for number in range(len(captions))]
+                undecoded = {name: tfds.decode.SkipDecoding()}
+                views = (
+                    {"clips": partial(clips, own)}
+                    if clip
+                    else {"images": partial(examples, own, name, undecoded)}
                 )
+                splits[split] = Captioned(numbers, captions, **views)
     missing = [split for split in SPLITS if split not in splits]
     if missing:
         raise DataError(
@@ -328,6 +371,12 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
         citation=info.citation.strip(),
         licence=info.redistribution_info.license.strip(),
     )
+
+
+def _is_clip(feature: tfds.features.FeatureConnector) -> bool:
+    """Whether a feature is of frames uint8 [time, height, width, 3]."""
+    shape = feature.shape
+    return isinstance(shape, tuple) and len(shape) == 4 and (shape[0], shape[-1]) == (None, 3)
 
 
 def _texts_of(feature: tfds.features.FeatureConnector) -> Callable | None:

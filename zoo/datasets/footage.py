@@ -1,16 +1,21 @@
 """Footage, edited: the embedded default of the tagging recipe, and a user's own footage likewise."""
 
+import hashlib
 import math
+import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_datasets as tfds
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from zoo.datasets.catalogue import DataError
-from zoo.video import Video
+from zoo.datasets.tagging import Tagged, TaggedSequences
+from zoo.video import PICTURE, VIDEO, Size, VideoError, open_video
 
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
 SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
@@ -388,22 +393,16 @@ def painted(random: np.random.Generator, length: int) -> np.ndarray:
     return np.asarray(picture)[None]
 
 
-def raw_footage(sources: Sequence[Path | Video]) -> Stock:
-    """A stock of a user's own pictures and videos.
+def raw_footage(sources: Sequence[Path]) -> Stock:
+    """A stock of a user's own pictures and videos, which are read into memory, small.
 
     Args:
-        sources: files of pictures, and videos that were opened. All are read into memory, small.
+        sources: their files.
 
     Raises:
-        DataError: a picture cannot be read.
+        DataError: one of them cannot be read.
     """
-    reels = []
-    for source in sources:
-        if isinstance(source, Video):
-            frames = [frame for _, frame in source.frames((54, 96))]
-            reels.append(np.stack(frames))
-        else:
-            reels.append(_small(source)[None])
+    reels = [_reel(source) for source in sources]
     # A long video counts for more than a picture.
     weights = np.array([1 + len(reel) / 50 for reel in reels])
     weights /= weights.sum()
@@ -416,14 +415,103 @@ def raw_footage(sources: Sequence[Path | Video]) -> Stock:
     return stock
 
 
-def _small(path: Path) -> np.ndarray:
-    """The picture in a file, uint8 [rows, columns, 3], 96 pixels on its longer side."""
+def _reel(path: Path) -> np.ndarray:
+    """A picture, or the frames of a video, uint8 [1 or time, rows, columns, 3]."""
     try:
+        if re.search(VIDEO, path.name.lower()):
+            return np.stack([frame for _, frame in open_video(path).frames((54, 96))])
         with Image.open(path) as picture:
             picture.draft("RGB", (96, 96))
-            picture = picture.convert("RGB")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}. Replace or remove it.") from error
-    scale = 96 / max(picture.size)
-    size = [max(1, round(side * scale)) for side in picture.size]
-    return np.asarray(picture.resize(size, Image.Resampling.BOX))
+            small = ImageOps.contain(picture.convert("RGB"), (96, 96), Image.Resampling.BOX)
+    except (OSError, VideoError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Replace or remove it.") from error
+    return np.asarray(small)[None]
+
+
+# Clips of a user's footage.
+
+
+def load_footage(
+    sources: Sequence[Path], clips: int, size: Size = SIZE, cache: Path | None = None
+) -> TaggedSequences:
+    """Edits clips of a user's own pictures and videos, as `Footage` are of painted grounds.
+
+    A fifth of the shots is painted all the same, for what pictures do not have. A tenth of the files, by a
+    hash of their names, is for validation, and a tenth for test, so that no two splits share a picture.
+
+    Args:
+        sources: files of pictures and videos, and folders that hold such, also in folders within.
+        clips: how many to make for training; of validation and test a twentieth each.
+        size: height and width of the frames.
+        cache: folder where they are kept, to be used again as long as all is as it was; in memory if None.
+
+    Raises:
+        DataError: there are no pictures and videos, or too few, or one of them cannot be read.
+    """
+    files = sorted({file for source in sources for file in _files(source)})
+    named = ", ".join(map(str, sources))
+    parts = tf.strings.to_hash_bucket_fast(tf.constant([file.name for file in files], tf.string), 10).numpy()
+    chosen = {
+        "train": [file for file, part in zip(files, parts, strict=True) if part > 1],
+        "validation": [file for file, part in zip(files, parts, strict=True) if part == 1],
+        "test": [file for file, part in zip(files, parts, strict=True) if part == 0],
+    }
+    if empty := [split for split, some in chosen.items() if not some]:
+        raise DataError(
+            f"{named}: of {len(files):,} pictures and videos none is left for {' and '.join(empty)}. "
+            "Expected some dozens. Add more."
+        )
+    counts = {"train": clips, "validation": -(-clips // 20), "test": -(-clips // 20)}
+    made = {split: _edited(chosen[split], split, counts[split], size, cache) for split in chosen}
+    notes = (
+        f"Clips of {LENGTH} frames, edited from {len(files):,} pictures and videos, and a fifth of the shots "
+        "from painted grounds.",
+        "validation and test are made of a tenth of the files each, chosen by a hash of their names.",
+    )
+    return TaggedSequences(**made, labels=TAGS, source=named, notes=notes)
+
+
+def _files(source: Path) -> list[Path]:
+    if not source.exists():
+        raise DataError(f"There is no {source}. Expected pictures and videos, or folders of them.")
+    found = sorted(source.rglob("*")) if source.is_dir() else [source]
+    return [
+        file for file in found if re.search(f"{PICTURE}|{VIDEO}", file.name.lower()) and file.name[0] != "."
+    ]
+
+
+def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path | None) -> Tagged:
+    """Clips of the files, from the cache where they are there."""
+    states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    key = hashlib.sha256(repr((states, split, count, tuple(size), str(Footage.VERSION))).encode()).hexdigest()
+    tags, shape = np.zeros((count, LENGTH), np.int32), (count, LENGTH, *size, 3)
+    if cache is None:
+        frames = np.zeros(shape, np.uint8)
+        _edit(files, split, frames, tags)
+    else:
+        cache.mkdir(parents=True, exist_ok=True)
+        kept, named = cache / f"{key[:24]}.npy", cache / f"{key[:24]}.tags.npy"
+        if not kept.exists():
+            unfinished = kept.with_suffix(".unfinished")
+            _edit(files, split, frames := np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape), tags)
+            frames.flush()
+            np.save(named, tags)
+            unfinished.replace(kept)
+        frames, tags = np.load(kept, mmap_mode="r"), np.load(named)
+    names, steps = [f"{split}/{number}" for number in range(count)], np.arange(LENGTH, dtype=np.float64)
+    return Tagged(names, list(frames), list(tags), [steps] * count)
+
+
+def _edit(files: list[Path], split: str, frames: np.ndarray, tags: np.ndarray) -> None:
+    """Fill frames [clips, time, height, width, 3] and tags [clips, time]."""
+    own, said = raw_footage(files), time.monotonic()
+
+    def stock(random: np.random.Generator, length: int) -> np.ndarray:
+        return (painted if random.random() < 0.2 else own)(random, length)
+
+    for number in range(len(frames)):
+        random = np.random.default_rng([list(SIZES).index(split), number])
+        frames[number], tags[number] = clip(random, stock, size=frames.shape[2:4])
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            print(f"editing clips for {split}: {number + 1:,} of {len(frames):,}", flush=True)

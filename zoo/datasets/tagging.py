@@ -19,13 +19,13 @@ import tensorflow_datasets as tfds
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, open_text
-from zoo.video import FrameReader, Size, VideoError, natural, open_video, pictures_of, pieces
+from zoo.video import VIDEO, FrameReader, Size, VideoError, natural, open_video, pictures_of, pieces
 
 NONE = "none"
 """The label of frames that no row of a table covers."""
 
 _TABLE = rf"\.(tsv|csv){COMPRESSION}$"
-_VIDEO = re.compile(r"\.(mp4|m4v|mkv|mov|avi|webm|mpe?g|m?ts|wmv|flv|ogv|3gp)$", re.IGNORECASE)
+_VIDEO = re.compile(VIDEO, re.IGNORECASE)
 _PIECE = 256  # frames that are in memory at once
 _FEW = 5  # steps: a label that has fewer may be a slip of the pen
 

@@ -23,8 +23,9 @@ class DelayedManyToMany(Registered, keras.Model):
 
     Sutskever, Vinyals and Le (2014, "Sequence to sequence learning with neural networks"), and with a decoder
     that has an attention Bahdanau et al. (2015). With frames for x it tells of a video: Venugopalan et al.
-    (2015, "Sequence to sequence - video to text"). A call is teacher forcing: each step is given the true token
-    before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.beam_search` does.
+    (2015, "Sequence to sequence - video to text"). A call is teacher forcing: each step is given the true
+    token before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.beam_search`
+    does.
 
     Args:
         embedding: makes the vectors v_j: a `ScaledEmbedding` of ids, or `FrameVectors` of frames.

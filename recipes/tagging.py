@@ -1,0 +1,501 @@
+"""Tagging, direct many-to-many: learn what happens at each frame of a video, and export frames in, tags out.
+
+python recipes/tagging.py                             train, evaluate, export: where shots begin, and how
+python recipes/tagging.py --footage photos videos     the same on shots made of pictures and videos of yours
+python recipes/tagging.py --dataset mine              your own videos and tags
+python recipes/tagging.py predict video.mp4           ask a trained model
+"""
+
+import csv
+import dataclasses
+import shlex
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tyro
+
+import zoo
+from recipes.command_line import (
+    Count,
+    Rate,
+    Seed,
+    Share,
+    UsageError,
+    loaded,
+    main,
+    minutes,
+    origin,
+    recorded,
+)
+from recipes.parts import CELLS, frame_encoder
+from zoo.datasets import Tagged, TaggedSequences, load_footage, load_tagging
+from zoo.export import Card, called, export_program, lite_program
+from zoo.formulations import Stream
+from zoo.metrics import (
+    Segment,
+    frame_scores,
+    multi_label_scores,
+    segment_edit,
+    segment_f1,
+    segments,
+    transition_scores,
+    transitions,
+)
+from zoo.training import Batches, Progress, bucketed, fit, warmed_cosine
+from zoo.video import FrameReader, Video, contact_sheet, open_video, pieces, timecode
+
+SHOT = "shot"  # what frames bear at which nothing happens, where the task is to find shots
+
+# --- Settings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Train a recurrent network on sequences with a tag at each step, evaluate it, and export it.
+
+    To ask a trained model instead: tagging.py predict --help
+    """
+
+    dataset: str = "footage"  # this one is embedded; or a TFDS name; or videos with a table; or features
+    footage: tuple[Path, ...] = ()  # instead: folders of pictures and videos, to make shots of
+    clips: Count = 4_000  # to make of footage, 100 frames each
+    data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
+    test: tuple[str, ...] = ()  # sequences to test on; none: as the data say, else every third
+    validation: tuple[str, ...] = ()  # the same for choosing the model
+    credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
+    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    folder: Path = Path("runs/tagging")  # logs, curves, checkpoints: with the same one a run goes on
+    export: Path = Path("runs/tagging/export/1")  # where the SavedModel goes
+    multi_label: bool = False  # a step may bear several tags, or none
+    size: tuple[Count, Count] = (27, 48)  # pixels, height and width: enough to see an edit
+    rate: Rate = 25.0  # frames per second of folders of pictures
+    offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with, 8 ahead at most
+    width: Count = 128  # of the vector of a frame
+    cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
+    units: Count = 128  # in each direction
+    depth: Count = 1
+    bidirectional: bool = False  # better, but only for whole videos, not for streams
+    dropout: Share = 0.2  # before the scores
+    window: Count = 100  # steps of a training example; longer sequences are cut
+    batch_size: Count = 8  # windows
+    epochs: Count = 6  # the one that is best on validation is kept
+    learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
+    seed: Seed = 1  # of weights, order and dropout
+
+
+# --- Data ---------------------------------------------------------------------------------------
+
+
+def data_of(settings: Settings) -> TaggedSequences:
+    """Sequences and tags, in three splits."""
+    cache = settings.folder / "frames"
+    if settings.footage:
+        return load_footage(settings.footage, settings.clips, settings.size, cache)
+    return load_tagging(
+        settings.dataset,
+        data_dir=settings.data_dir,
+        size=settings.size,
+        rate=settings.rate,
+        multi_label=settings.multi_label,
+        test=settings.test,
+        validation=settings.validation,
+        cache=cache,
+    )
+
+
+def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Batches:
+    """Batches of windows of the sequences, with tags and a weight for each step."""
+    steps = settings.window
+    windows = [
+        (row, slice(start, start + steps))
+        for row, sequence in enumerate(split.sequences)
+        for start in range(0, len(sequence), steps)
+    ]
+    lengths = np.array([len(split.tags[row][part]) for row, part in windows], np.int32)
+    found = bucketed(lengths, settings.batch_size, seed=seed)
+    print(found)
+    values, tags = split.sequences[0], split.tags[0]
+
+    def read(keys: np.ndarray) -> tuple[np.ndarray, ...]:
+        own, time = lengths[keys], lengths[keys].max()
+        some = np.zeros((len(keys), time, *values.shape[1:]), values.dtype)
+        true = np.zeros((len(keys), time, *tags.shape[1:]), tags.dtype)
+        for place, key in enumerate(keys):
+            row, part = windows[key]
+            some[place, : lengths[key]] = split.sequences[row][part]
+            true[place, : lengths[key]] = split.tags[row][part]
+        return some, own, true, (np.arange(time) < own[:, None]).astype(np.float32)
+
+    def examples(keys: tf.Tensor) -> tuple:
+        kinds = [values.dtype, np.int32, tags.dtype, np.float32]
+        some, own, true, weights = tf.numpy_function(read, [keys], kinds)
+        some = tf.ensure_shape(some, [None, None, *values.shape[1:]])
+        true, own = tf.ensure_shape(true, [None, None, *tags.shape[1:]]), tf.ensure_shape(own, [None])
+        return (some, own), true, tf.ensure_shape(weights, [None, None])
+
+    return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(examples).prefetch(2))
+
+
+# --- Model --------------------------------------------------------------------------------------
+
+
+def many_to_many(settings: Settings, data: TaggedSequences, recurrent: bool) -> zoo.ManyToMany:
+    """A vector of each frame, a recurrent stack, scores; or of each frame alone, without the stack."""
+    encoder, offsets = None, ()
+    if recurrent:
+        cell = CELLS[settings.cell](settings.units)
+        encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
+        offsets = settings.offsets
+    *places, channels = data.train.sequences[0].shape[1:]
+    channels *= 1 + len(offsets)
+    if places:
+        seen = frame_encoder((*places, channels), settings.width)
+    else:
+        seen = feature_encoder(data.train.sequences, channels, settings.width)
+    return zoo.ManyToMany(
+        encoder, len(data.labels), zoo.FrameVectors(seen, offsets), dropout=settings.dropout
+    )
+
+
+def feature_encoder(sequences: Sequence[np.ndarray], channels: int, width: int) -> keras.Model:
+    """Features and their differences, each of about variance 1, to vectors."""
+    every = np.concatenate(sequences)
+    times = channels // every.shape[1]
+    mean = np.concatenate([every.mean(0), np.zeros(channels - every.shape[1])])
+    variance = np.tile(every.var(0) + 1e-12, times)
+    given = keras.Input((channels,), name="features")
+    x = keras.layers.Normalization(mean=mean, variance=variance, name="normalization")(given)
+    return keras.Model(given, keras.layers.Dense(width, "relu", name="vector")(x))
+
+
+# --- Training and evaluation --------------------------------------------------------------------
+
+
+def measures(data: TaggedSequences) -> dict[str, Any]:
+    """Loss and metrics of each step."""
+    if data.multi_label:
+        loss, metric = (
+            keras.losses.BinaryCrossentropy,
+            keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),
+        )
+    else:
+        loss, metric = (
+            keras.losses.SparseCategoricalCrossentropy,
+            keras.metrics.SparseCategoricalAccuracy("accuracy"),
+        )
+    return {"loss": loss(from_logits=True), "metrics": [metric]}
+
+
+def train(settings: Settings) -> None:
+    """The whole story, from sequences and tags to an exported model and what it says of one."""
+    start, figures = time.time(), {}
+    data = data_of(settings)
+    print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
+    training, validation = batched(data.train, settings, settings.seed), batched(data.validation, settings)
+    rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
+    models = {"per_frame": False, settings.cell: True}
+    for name, recurrent in models.items():
+        print(f"\n{name}")
+        keras.utils.set_random_seed(settings.seed)
+        model = many_to_many(settings, data, recurrent)
+        fit(
+            model,
+            training.epoch,
+            validation.epoch(0),
+            **measures(data),
+            optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+            epochs=settings.epochs,
+            folder=settings.folder / name,
+            settings=recorded(settings),
+        )
+        program = Program(model, data, settings.size)
+        for split in ("validation", "test"):
+            found = evaluation(program, getattr(data, split), data)
+            figures |= {f"{split} {score}, {name}": value for score, value in found.items()}
+    figures["minutes"] = minutes(start, [settings.folder / name for name in models])
+    print("\n" + "\n".join(f"{name:50}{value:8.2f}" for name, value in figures.items()))
+    if not zoo.is_chief():
+        return
+    example = np.array(data.validation.sequences[0][None, : settings.window])
+    inputs = {program.takes: example, "lengths": np.array([example.shape[1]], np.int32)}
+    files = program.lite() if "step" in program.signatures else {}
+    about = card(settings, data, program, figures)
+    export_program(program.signatures, [model], inputs, settings.export, about, files)
+    print(f"\nexported to {settings.export}\n{len(example[0])} steps of {data.validation.names[0]}:")
+    said = answers(program.by_name, program.takes, [example[0]])
+    for part in segments(said.tags):
+        print(f"{part.start:6} to {part.end - 1:<6} {part.tag}")
+    print(f"\nnext: python recipes/tagging.py predict --model {shlex.quote(str(settings.export))} video.mp4")
+
+
+def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict[str, float]:
+    """How right the tags of whole sequences are."""
+    scores = [
+        answers(program.by_name, program.takes, cut(sequence, program.signatures)).scores
+        for sequence in split.sequences
+    ]
+    if data.multi_label:
+        return multi_label_scores([own > 0.5 for own in scores], split.tags, data.labels)
+    labels = np.array(data.labels)
+    said = [labels[own.argmax(-1)].tolist() for own in scores]
+    true = [labels[own].tolist() for own in split.tags]
+    found = frame_scores(said, true, data.labels) | {"segment edit": segment_edit(said, true)}
+    found |= {f"segment F1@{share}": segment_f1(said, true, share / 100) for share in (10, 25, 50)}
+    if SHOT in data.labels:
+        of_transitions = transition_scores(said, true, SHOT)._asdict().items()
+        found |= {f"transition {name.replace('_', ' ')}": value for name, value in of_transitions}
+    return found
+
+
+# --- Export -------------------------------------------------------------------------------------
+
+
+class Program:
+    """The whole program: frames, or features, in and tags out; of whole sequences, or of streams."""
+
+    def __init__(self, model: zoo.ManyToMany, data: TaggedSequences, size: tuple[int, int]) -> None:
+        self.model, self.labels, self.multi_label = model, data.labels, data.multi_label
+        self.reader = FrameReader(size) if len(model.step_shape) == 3 else None
+        if self.reader:
+            values = tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames")
+        else:
+            values = tf.TensorSpec([None, None, *model.step_shape], tf.float32, "features")
+        self.takes = values.name
+        signatures = {"serving_default": (self.serve, [values, tf.TensorSpec([None], tf.int32, "lengths")])}
+        if not (model.encoder and model.encoder.bidirectional):
+            self.carried = [
+                tf.TensorSpec([None, *value.shape[1:]], value.dtype, name)
+                for name, value in model.start(1).items()
+            ]
+            signatures["init"] = (model.start, [tf.TensorSpec([], tf.int32, "batch")])
+            signatures["step"] = (self.step, [values, *self.carried])
+            signatures["finish"] = (self.finish, self.carried)
+        self.signatures = {
+            name: tf.function(function, input_signature=takes, autograph=False)
+            for name, (function, takes) in signatures.items()
+        }
+        # Called by the names of the tensors, as those of an export are.
+        self.by_name = {name: partial(called, function) for name, function in self.signatures.items()}
+
+    def serve(self, values: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
+        """For each row a tag and the probabilities of all at each step, and what is to be said about it."""
+        time = tf.shape(values)[1]
+        scores = self.model((self.read(values), tf.clip_by_value(lengths, 0, time)))
+        given = [tf.strings.as_string(number) for number in (lengths, tf.fill(tf.shape(lengths), time))]
+        wrong = tf.strings.join(["lengths says ", given[0], ", and there are ", given[1], " steps"])
+        status = tf.where((lengths < 0) | (lengths > time), wrong, tf.where(lengths == 0, "no steps", ""))
+        said = self.answer(scores, tf.sequence_mask(lengths, time))
+        return said | {"labels": tf.constant(self.labels), "status": status}
+
+    def step(self, values: tf.Tensor, *carried: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The next steps of streams: tags and scores, of as many steps ago as the model looks ahead."""
+        stream = self.stream(carried)
+        scores, after = self.model.step(self.read(values), stream)
+        return self.answer(scores, self.due(stream, scores)) | after
+
+    def finish(self, *carried: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The tags and scores that are owed at the end of streams."""
+        stream = self.stream(carried)
+        scores = self.model.finish(stream)
+        return self.answer(scores, self.due(stream, scores))
+
+    def stream(self, carried: Sequence[tf.Tensor]) -> Stream:
+        """What is carried on, by name."""
+        return {spec.name: value for spec, value in zip(self.carried, carried, strict=True)}
+
+    def read(self, values: tf.Tensor) -> tf.Tensor:
+        """Frames of any size as the model has them; features as they are."""
+        return self.reader(values) if self.reader else values
+
+    def due(self, stream: Stream, scores: tf.Tensor) -> tf.Tensor:
+        """Which of the scores [n, time, classes] are of a step: those before the first are not."""
+        return stream["seen"][:, None] + tf.range(tf.shape(scores)[1]) >= self.model.lookahead
+
+    def answer(self, scores: tf.Tensor, where: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Tags and probabilities for scores of steps; elsewhere no tag, and zeros."""
+        if self.multi_label:
+            probabilities = tf.sigmoid(scores)
+            some = tf.where(probabilities > 0.5, [f"|{label}" for label in self.labels], "")
+            tags = tf.strings.substr(tf.strings.reduce_join(some, -1), 1, -1)
+        else:
+            probabilities = tf.nn.softmax(scores)
+            tags = tf.gather(self.labels, tf.argmax(scores, -1))
+        return {"tags": tf.where(where, tags, ""), "scores": tf.where(where[..., None], probabilities, 0.0)}
+
+    def lite(self) -> dict[str, bytes]:
+        """The step of one stream, one frame at a time, for LiteRT: in float32, and with weights of 8 bits."""
+        step = tf.TensorSpec([1, 1, *self.model.step_shape], tf.float32, self.takes)
+        carried = [tf.TensorSpec([1, *spec.shape[1:]], spec.dtype, spec.name) for spec in self.carried]
+
+        def advance(values: tf.Tensor, *carried: tf.Tensor) -> dict[str, tf.Tensor]:
+            scores, after = self.model.step(values, self.stream(carried))
+            return {"scores": tf.nn.softmax(scores)} | after
+
+        function = tf.function(advance, input_signature=[step, *carried], autograph=False)
+        weights = [weight.value for weight in self.model.weights]
+        return {
+            "step.tflite": lite_program(function, weights),
+            "step_int8.tflite": lite_program(function, weights, quantised=True),
+        }
+
+
+class Answers(NamedTuple):
+    """What a program says of a sequence."""
+
+    tags: list[str]
+    scores: np.ndarray  # [time, classes]
+
+
+def cut(sequence: np.ndarray, signatures: Mapping[str, Any]) -> list[np.ndarray]:
+    """The pieces in which a program is given a sequence."""
+    size = piece_size(signatures)
+    return [sequence[start : start + size] for start in range(0, len(sequence), size)]
+
+
+def piece_size(signatures: Mapping[str, Any]) -> int:
+    """How many steps a program is given at a time. One that reads both ways sees no more than these."""
+    return 64 if "step" in signatures else 1_000
+
+
+def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.ndarray]) -> Answers:
+    """What a program says of a sequence that comes in pieces."""
+    found, steps = [], 0
+    state = signatures["init"](batch=tf.constant(1)) if "init" in signatures else {}
+    for values in some:
+        given = {takes: tf.constant(values[None])}
+        if state:
+            found.append(signatures["step"](**given, **state))
+            state = {name: found[-1][name] for name in state}
+        else:
+            found.append(signatures["serving_default"](**given, lengths=tf.constant([len(values)])))
+        steps += len(values)
+    if state:
+        found.append(signatures["finish"](**state))
+    tags, scores = (np.concatenate([said[name][0] for said in found]) for name in ("tags", "scores"))
+    late = len(tags) - steps  # before the first step there is nothing to be said
+    return Answers([tag.decode() for tag in tags[late:]], scores[late:])
+
+
+def card(settings: Settings, data: TaggedSequences, program: Program, figures: dict[str, float]) -> Card:
+    """What is to be known of the model."""
+    limits = [
+        f"As a stream it is {program.model.lookahead} steps late: `step` gives the tags of so many steps "
+        "ago, and `finish` those that are then owed. `serving_default` keeps all steps in memory.",
+        "The scores are not calibrated: 0.99 does not mean wrong once in a hundred times.",
+    ]
+    if SHOT in data.labels:
+        limits += [
+            "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame at which "
+            "there is something of both shots, or less than all of one; black between fades belongs to them.",
+            "Where a slow transition begins and ends cannot be seen to the frame: transitions are compared "
+            "with a tolerance of 2 frames.",
+        ]
+    return Card(
+        title=f"Tagging ({data.source})",
+        summary=f"Says of each {program.takes.removesuffix('s')} which it is: {', '.join(data.labels)}.",
+        **origin(settings, data),
+        figures={name: round(value, 2) for name, value in figures.items()},
+        limits=tuple(limits),
+    )
+
+
+# --- Command line -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Query:
+    """Ask a trained model what happens in videos, and when."""
+
+    videos: tyro.conf.Positional[tuple[Path, ...]]  # files, or folders of numbered pictures
+    model: Path = Path("saved_models/tagging/1")  # an exported SavedModel
+    folder: Path = Path("runs/tagging/videos")  # where tables and contact sheets go, by the name of the video
+    rate: Rate = 25.0  # frames per second of folders of pictures
+
+
+class Part(NamedTuple):
+    """Frames that belong together: a shot, or a segment of one tag."""
+
+    what: str  # how the shot begins, or the tag
+    start: int
+    end: int  # exclusive
+
+
+def predict(query: Query) -> None:
+    """Print the shots of each video, or its segments; write tables and a contact sheet."""
+    model = loaded(query.model, "tags")
+    for path in query.videos:
+        report(model.signatures, open_video(path, query.rate), query.folder / path.stem)
+
+
+def report(signatures: Mapping[str, Callable], video: Video, folder: Path) -> None:
+    """Tag a video; print and write what was found."""
+    takes = signatures["serving_default"].structured_input_signature[1]
+    if "frames" not in takes:
+        raise UsageError(f"The model takes {', '.join(takes)}, not videos. Call it as its card shows.")
+    times: list[float] = []
+    said = answers(signatures, "frames", read(video, signatures, times))
+    parts = shots(said.tags) if SHOT in said.tags else [Part(*part) for part in segments(said.tags)]
+    times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])  # the end of the last frame
+    folder.mkdir(parents=True, exist_ok=True)
+    write(
+        folder / "frames.csv",
+        ["frame", "time", "tag", "score"],
+        (
+            [number, f"{time:.3f}", tag, f"{scores.max():.3f}"]
+            for number, (time, tag, scores) in enumerate(zip(times, *said, strict=False))
+        ),
+    )
+    spans = [[timecode(times[part.start]), timecode(times[part.end])] for part in parts]
+    rows = [
+        [number, part.what, part.start, part.end, *span]
+        for number, (part, span) in enumerate(zip(parts, spans, strict=True), 1)
+    ]
+    write(folder / "parts.csv", ["number", "what", "first_frame", "end_frame", "start", "end"], rows)
+    print(f"\n{video.path}")
+    for number, what, _, _, start, end in rows:
+        print(f"{number:5}  {start} to {end}  {what}")
+    middles = {(part.start + part.end) // 2 for part in parts}
+    pictures = [frame for number, (_, frame) in enumerate(video.frames()) if number in middles]
+    captions = [f"{number}  {start} to {end}" for number, *_, start, end in rows]
+    contact_sheet(pictures, captions, folder / "parts.png")
+    print(f"tables and a contact sheet are in {folder}")
+
+
+def read(video: Video, signatures: Mapping[str, Any], times: list[float]) -> Iterator[np.ndarray]:
+    """The frames of a video, some at a time; their times are added to `times`."""
+    # A stream carries frames, of the size that the model wants.
+    size = tuple(signatures["init"].structured_outputs["past"].shape[2:4]) if "init" in signatures else None
+    length = piece_size(signatures)
+    progress = Progress(str(video.path), -(-video.count // length) if video.count else -1)
+    for some, frames in pieces(video.frames(size), length):
+        times += some.tolist()
+        yield frames
+        progress.step(len(frames), 0, dict)
+
+
+def shots(tags: Sequence[str]) -> list[Part]:
+    """The shots between transitions. A cut is a frame of the new shot; what is mixed belongs to none."""
+    found, start, what = [], 0, "start"
+    for transition in [*transitions(tags, SHOT), Segment("end", len(tags), len(tags))]:
+        if transition.start > start:
+            found.append(Part(what, start, transition.start))
+        what = transition.tag
+        start = transition.start if what == "cut" else transition.end
+    return found
+
+
+def write(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table."""
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened).writerows([header, *rows])
+
+
+if __name__ == "__main__":
+    main(train, Settings, predict, Query)
