@@ -1,6 +1,6 @@
 """Shot-boundary detectors side by side, on videos that are edited and encoded for it.
 
-python benchmarks/shots.py --model saved_models/tagging/1
+OMP_WAIT_POLICY=passive python benchmarks/shots.py --model saved_models/tagging/1
 python benchmarks/shots.py --contenders zoo --videos edited --json found.json
 python benchmarks/shots.py --clips beach.mp4 street.mp4 kitchen.mp4
 

@@ -97,7 +97,7 @@ def clip(
         join = _JOINS[kind](random, outgoing, incoming)
         rest = len(outgoing) - join.before
         parts += [outgoing[:rest], join.frames]
-        tags += [np.full(rest, SHOT), np.full(len(join.frames), kind)]
+        tags += [np.full(rest, SHOT), np.where(join.seen, kind, SHOT)]
         outgoing = incoming[join.after :]
     window = slice(start, start + length)
     return recorded(random, np.concatenate(parts)[window]), np.concatenate(tags)[window]
@@ -107,23 +107,25 @@ def clip(
 
 
 class Join(NamedTuple):
-    """What comes between two shots: frames, and how many of the last and of the first frames went into it."""
+    """What comes between two shots."""
 
     frames: np.ndarray
-    before: int
-    after: int
+    seen: np.ndarray  # of each frame, whether it is seen that it is of neither shot alone
+    before: int  # frames of the shot before that went into it
+    after: int  # of the next one
 
 
 def cut(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
     """Nothing: the first frame of the next shot."""
-    return Join(incoming[:1], 0, 1)
+    return Join(incoming[:1], np.ones(1, bool), 0, 1)
 
 
 def dissolve(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
     """One shot comes as the other goes."""
     count = _count(random, 4, 50, outgoing, incoming)
     share = _progress(random, count)
-    return Join((1 - share) * outgoing[-count:] + share * incoming[:count], count, count)
+    frames = (1 - share) * outgoing[-count:] + share * incoming[:count]
+    return Join(frames, _seen(share), count, count)
 
 
 def fade(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
@@ -135,7 +137,8 @@ def fade(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray
     out = outgoing[-before:] * (1 - gone) + ground * gone
     come = _progress(random, after)
     into = incoming[:after] * come + ground * (1 - come)
-    return Join(np.concatenate([out, rest, into]), before, after)
+    seen = np.concatenate([gone.ravel() > _LEAST, np.ones(len(rest), bool), come.ravel() < 1 - _LEAST])
+    return Join(np.concatenate([out, rest, into]), seen, before, after)
 
 
 def wipe(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
@@ -145,13 +148,15 @@ def wipe(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray
     share = _progress(random, count)[..., 0]
     if random.random() < 0.2:
         frames = _pushed(random, gone, come, share[:, 0, 0])
+        covered = share
     else:
         soft = random.choice([0.02, 0.05, 0.2, 0.4])
         covered = np.clip((share * (1 + soft) - _order(random, gone.shape[1:3])) / soft, 0, 1)[..., None]
         frames = (1 - covered) * gone + covered * come
-    return Join(frames, count, count)
+    return Join(frames, _seen(covered), count, count)
 
 
+_LEAST = 0.03  # of another picture or of a ground, that is seen
 _JOINS = {CUT: cut, DISSOLVE: dissolve, FADE: fade, WIPE: wipe}
 
 
@@ -167,6 +172,12 @@ def _progress(random: np.random.Generator, count: int) -> np.ndarray:
     """From above 0 to below 1, [count, 1, 1, 1]: steadily, or gently at both ends."""
     share = np.arange(1, count + 1, dtype=np.float32)[:, None, None, None] / (count + 1)
     return share**2 * (3 - 2 * share) if random.random() < 0.3 else share
+
+
+def _seen(share: np.ndarray) -> np.ndarray:
+    """Of each frame, whether there is enough of both shots, for the share of the next one [count, ...]."""
+    share = share.reshape(len(share), -1).mean(1)
+    return (share > _LEAST) & (share < 1 - _LEAST)
 
 
 def _order(random: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
@@ -208,19 +219,19 @@ def _pushed(
 
 # Shots.
 
-_LONGEST = 90
+_LONGEST = 120
 
 
 def shot(random: np.random.Generator, stock: Stock, size: tuple[int, int]) -> np.ndarray:
     """A shot, float32 [time, height, width, 3] from 0 to 255: a camera looks at raw footage."""
-    time = int(np.clip(random.lognormal(3.3, 0.6), 8, _LONGEST))
+    time = int(np.clip(random.lognormal(3.6, 0.7), 8, _LONGEST))
     # Some are filmed, or animated, with fewer pictures a second.
     moments = np.arange(time) // (1 if random.random() < 0.85 else random.integers(2, 4))
     pictures = stock(random, moments[-1] + 1)
     rows, columns = pictures.shape[1:3]
     y, x = _looked_at(random, moments, size, rows / columns)
     frames = sampled(pictures[moments % len(pictures)], (y + 0.5) * rows, (x + 0.5) * columns)
-    for _ in range(random.choice([0, 1, 2, 3], p=[0.35, 0.35, 0.2, 0.1])):
+    for _ in range(random.choice(5, p=[0.25, 0.3, 0.2, 0.15, 0.1])):
         _pass_by(random, frames, moments, stock(random, 1)[0])
     return np.clip(frames * _light(random, time), 0, 255).astype(np.float32)
 
@@ -258,6 +269,13 @@ def _looked_at(
         depth, wave, pace = random.uniform(0.003, 0.02), random.uniform(5, 30, 2), random.uniform(0.05, 0.6)
         phase = (pace * moments)[:, None, None]
         y, x = y + depth * np.sin(wave[0] * x + phase), x + depth * np.sin(wave[1] * y + 1.3 * phase)
+    for _ in range(random.choice([0, 2, 4, 6], p=[0.4, 0.2, 0.2, 0.2])):  # limbs, heads, animals
+        (at_y, at_x), radius = random.uniform(-0.5, 0.5, 2), random.uniform(0.08, 0.35)
+        near = np.exp(-((v - at_y) ** 2 + (u - at_x) ** 2) / (2 * radius**2))
+        pull = random.uniform(0.01, 0.08, (2, 1)) * _smooth(
+            random.normal(size=(2, time)), int(random.integers(5, 30))
+        )
+        y, x = (value + (near * pull[axis][:, None, None]) for axis, value in enumerate((y, x)))
     return y.astype(np.float32), x.astype(np.float32)
 
 
@@ -298,7 +316,10 @@ def _pass_by(
         random.uniform(-0.5, 0.5, 2)[:, None] + speed[:, None] * (moments - random.uniform(0, time)) + swing
     )
     away_y, away_x = (v - middle[0][:, None, None]) / radius[0], (u - middle[1][:, None, None]) / radius[1]
-    far = np.hypot(away_y, away_x) if random.random() < 0.6 else np.maximum(abs(away_y), abs(away_x))
+    far = np.hypot(away_y, away_x) if random.random() < 0.7 else np.maximum(abs(away_y), abs(away_x))
+    turning = random.normal(0, 0.1) * moments[:, None, None] + random.uniform(0, 7)
+    lobes = random.integers(1, 5) * np.arctan2(away_y, away_x)
+    far = far * (1 + random.uniform(0, 0.5) * np.sin(lobes + turning))
     where = np.nonzero(far < 1)
     if not len(where[0]):
         return
@@ -403,9 +424,7 @@ def raw_footage(sources: Sequence[Path]) -> Stock:
         DataError: one of them cannot be read.
     """
     reels = [_reel(source) for source in sources]
-    # A long video counts for more than a picture.
-    weights = np.array([1 + len(reel) / 50 for reel in reels])
-    weights /= weights.sum()
+    weights = np.array([len(reel) for reel in reels]) / sum(map(len, reels))
 
     def stock(random: np.random.Generator, length: int) -> np.ndarray:
         reel = reels[random.choice(len(reels), p=weights)]
