@@ -42,7 +42,7 @@ from recipes.command_line import (
     picture,
     recorded,
 )
-from recipes.parts import ATTENTIONS, CELLS, SpokenValidation, frame_encoder
+from recipes.parts import ATTENTIONS, CELLS, SpokenValidation, pooled_frame_encoder
 from zoo.datasets import Captioned, CaptionedImages, load_captioning
 from zoo.decoding import Decoded, beam_search, greedy
 from zoo.export import Card, export_program
@@ -54,7 +54,7 @@ from zoo.text import END, PADDING, START, PieceEncoder, joined_words, learn_piec
 from zoo.training import Batches, batches, fit, image_features, warmed_cosine
 from zoo.video import FrameReader, open_video
 
-OFFSETS = (-3, -1, 1, 3)  # the frames of a clip with which each is compared
+OFFSETS = (-3, 3)  # the frames of a clip with which each is compared: things have moved by then
 # --- Settings -----------------------------------------------------------------------------------
 
 
@@ -77,7 +77,7 @@ class Settings:
     image_size: Count = 64  # pixels each way; pictures are squeezed to a square
     tuned: Number = 0  # last convolutions of the encoder to train, too; then with a low learning rate
     frame_size: Count = 48  # the same of frames, which the small encoder sees
-    frames: Count = 24  # to be seen of a clip; of a longer one as many, evenly spread
+    frames: Count = 12  # to be seen of a clip; of a longer one as many, evenly spread
     vocabulary: Count = 6_000  # word pieces
     embedding: Count = 128  # width of a piece's vector, and of what the scores are made of
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
@@ -218,7 +218,7 @@ def one_to_many(settings: Settings, vocabulary: int, encoder: keras.Model | None
 def delayed_many_to_many(settings: Settings, vocabulary: int) -> zoo.DelayedManyToMany:
     """A vector of each frame, an encoder that reads them both ways, and a decoder that looks back at it."""
     shape = (settings.frame_size, settings.frame_size, 3 * (1 + len(OFFSETS)))
-    vectors = FrameVectors(frame_encoder(shape, settings.units), OFFSETS)
+    vectors = FrameVectors(pooled_frame_encoder(shape, settings.units), OFFSETS)
     encoder = zoo.Encoder(CELLS[settings.cell](settings.units), bidirectional=True)
     return zoo.DelayedManyToMany(vectors, encoder, speaker(settings, vocabulary), settings.dropout)
 

@@ -218,7 +218,8 @@ def train(settings: Settings) -> None:
         program = Program(model, data, settings.size)
         for split in ("validation", "test"):
             found = evaluation(program, getattr(data, split), data)
-            figures |= {f"{split} {score}, {name}": value for score, value in found.items()}
+            shown = found if recurrent else {"macro-F1": found["macro-F1"]}
+            figures |= {f"{split} {score}, {name}": value for score, value in shown.items()}
     figures["minutes"] = minutes(start, [settings.folder / name for name in models])
     print("\n" + "\n".join(f"{name:50}{value:8.2f}" for name, value in figures.items()))
     if not zoo.is_chief():
@@ -385,9 +386,13 @@ def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.nd
 
 def card(settings: Settings, data: TaggedSequences, program: Program, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
+    whole = "`serving_default` keeps all steps in memory."
+    stream = (
+        f"As a stream it is {program.model.lookahead} steps late: `step` gives the tags of so many steps ago, "
+        f"and `finish` those that are then owed. {whole}"
+    )
     limits = [
-        f"As a stream it is {program.model.lookahead} steps late: `step` gives the tags of so many steps "
-        "ago, and `finish` those that are then owed. `serving_default` keeps all steps in memory.",
+        stream if "step" in program.signatures else f"It reads both ways, so it is for no streams. {whole}",
         "The scores are not calibrated: 0.99 does not mean wrong once in a hundred times.",
     ]
     if SHOT in data.labels:
@@ -429,6 +434,8 @@ class Part(NamedTuple):
 
 def predict(query: Query) -> None:
     """Print the shots of each video, or its segments; write tables and a contact sheet."""
+    if not query.videos:
+        raise UsageError("Name a video, or several: files, or folders of numbered pictures.")
     model = loaded(query.model, "tags")
     for path in query.videos:
         report(model.signatures, open_video(path, query.rate), query.folder / path.stem)
@@ -471,7 +478,8 @@ def report(signatures: Mapping[str, Callable], video: Video, folder: Path) -> No
 def read(video: Video, signatures: Mapping[str, Any], times: list[float]) -> Iterator[np.ndarray]:
     """The frames of a video, some at a time; their times are added to `times`."""
     # A stream carries frames, of the size that the model wants.
-    size = tuple(signatures["init"].structured_outputs["past"].shape[2:4]) if "init" in signatures else None
+    past = signatures["init"].structured_outputs.get("past") if "init" in signatures else None
+    size = None if past is None else tuple(past.shape[2:4])
     length = piece_size(signatures)
     progress = Progress(str(video.path), -(-video.count // length) if video.count else -1)
     for some, frames in pieces(video.frames(size), length):

@@ -21,10 +21,14 @@ import pickle, sys
 sys.modules["keras"] = sys.modules["zoo"] = sys.modules["recipes"] = None  # importing them would fail
 import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
-answers = []
+answers, said = [], {}
 for signature, inputs in pickle.load(sys.stdin.buffer):
-    (name,) = model.signatures[signature].structured_input_signature[1]
-    said = model.signatures[signature](**{name: tf.constant(inputs, tf.string, [len(inputs)])})
+    names = list(model.signatures[signature].structured_input_signature[1])
+    if isinstance(inputs, list):
+        (name,) = names
+        inputs = {name: tf.constant(inputs, tf.string, [len(inputs)])}
+    given = said | inputs
+    said = model.signatures[signature](**{name: tf.constant(given[name]) for name in names})
     answers.append({name: value.numpy() for name, value in said.items()})
 pickle.dump(answers, sys.stdout.buffer)
 """
@@ -36,8 +40,11 @@ def run(recipe: str, *arguments: str | Path, **options: object) -> subprocess.Co
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
 
 
-def ask(model: Path, *questions: tuple[str, list]) -> list[Answer]:
-    """What a fresh process gets from an export for each question: a signature, and texts or images."""
+def ask(model: Path, *questions: tuple[str, list | dict[str, np.ndarray]]) -> list[Answer]:
+    """What a fresh process gets from an export for each question: a signature, and texts or images.
+
+    Or arrays by name; those that are left out are taken from the answer before, as a stream goes on.
+    """
     client = subprocess.run(
         [sys.executable, "-I", "-c", CLIENT, str(model)],
         input=pickle.dumps(questions),

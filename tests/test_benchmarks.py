@@ -147,7 +147,7 @@ def vocabularies(folder: Path) -> list[zoo.PieceEncoder]:
     return [zoo.PieceEncoder(file, SMALL.max_pieces) for file in files]
 
 
-def translator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def translator(folder: Path) -> Path:
     """The export of a translator with random weights, which likes to emit ends, and unknown pieces."""
     pieces = vocabularies(folder / "pieces")
     model = translation.delayed_many_to_many(SMALL, *(side.size for side in pieces), SMALL.attention)
@@ -156,22 +156,18 @@ def translator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     model.set_weights([random.normal(size=weight.shape) for weight in model.weights])
     model.decoder.bias.assign([-9, 1, -9, 1, *[0] * 6])
     program = translation.Program(*pieces, model, SMALL.beams, SMALL.length_penalty)
-    # That exports are the same in a fresh process, which takes its time, is tested elsewhere.
-    monkeypatch.setattr(
-        "zoo.export._answers_of_a_fresh_process",
-        lambda _, inputs: {name: value.numpy() for name, value in program.serve(**inputs).items()},
-    )
     about = zoo.Card("title", "summary", "data", "licence", "command", recorded(SMALL), {}, ())
     signatures = {"serving_default": program.serve, "greedy": program.greedy}
     return zoo.export_program(signatures, [*pieces, model], {"text": ["a b"]}, folder / "1", about)
 
 
+@pytest.mark.usefixtures("asked_here")
 def test_export_and_loops_translate_alike(
     decoding: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found, contenders = {}, decoding.contenders
     monkeypatch.setattr(decoding, "contenders", lambda *given: found.update(contenders(*given)) or found)
-    model, file = translator(tmp_path, monkeypatch), tmp_path / "sentences.txt"
+    model, file = translator(tmp_path), tmp_path / "sentences.txt"
     file.write_text("q c\n\nq b q\ne\n", encoding="utf-8")
     same = decoding.run(decoding.Settings(model, file, sentences=2, batch_size=3, rounds=1))
     out = capsys.readouterr().out

@@ -8,6 +8,7 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -18,6 +19,7 @@ from recipes import captioning
 from recipes.command_line import UsageError
 from zoo.datasets import CaptionedImages, load_captioning, scenes
 from zoo.metrics import caption_scores
+from zoo.video import VideoError
 
 COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
 SIZES = {"train": 1_000, "validation": 100, "test": 200}
@@ -209,6 +211,179 @@ def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureF
     assert best(answer) == ["all is blue", "all is red"]
 
 
+# Clips.
+
+WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+
+
+def square(way: str, start: int, time: int, side: int = 24) -> np.ndarray:
+    """A white square that moves, uint8 [time, side, side, 3]."""
+    frames = np.full((time, side, side, 3), 60, np.uint8)
+    x, y = WAYS[way]
+    for step in range(time):
+        along = start + round(12 * step / time)
+        column, row = ((along if part > 0 else side - 6 - along) if part else 9 for part in (x, y))
+        frames[step, row : row + 6, column : column + 6] = 230
+    return frames
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of videos of 4 to 14 frames, and a table."""
+    folder, rows = tmp_path_factory.mktemp("videos"), []
+    for number in range(160):
+        way = list(WAYS)[number % 4]
+        with av.open(str(folder / f"{number}.mp4"), "w") as container:
+            stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
+            stream.height, stream.width, stream.pix_fmt = 24, 24, "yuv420p"
+            for frame in square(way, number % 5, 4 + number % 11):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            container.mux(stream.encode())
+        rows.append(f"{number}.mp4\tIt moves {way}.")
+    (folder / "all.tsv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def told(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[str]]:
+    """An export of clips, what the recipe printed, and its captions of the test set."""
+    folder, said, captioned = tmp_path_factory.mktemp("told"), [], captioning.captioned
+    settings = captioning.Settings(
+        dataset=str(videos),
+        folder=folder / "run",
+        export=folder / "1",
+        frame_size=24,
+        frames=8,
+        units=32,
+        embedding=16,
+        batch_size=8,
+        epochs=4,
+        learning_rate=0.01,
+        dropout=0.0,
+        beams=2,
+    )
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(captioning, "captioned", lambda *given: said.append(captioned(*given)) or said[-1])
+        captioning.train(settings)
+    return folder / "1", printed.getvalue(), said[-1]
+
+
+def padded(clips: list[np.ndarray], time: int, fill: int = 0) -> dict[str, np.ndarray]:
+    frames = np.full((len(clips), time, *clips[0].shape[1:]), fill, np.uint8)
+    for row, clip in enumerate(clips):
+        frames[row, : len(clip)] = clip
+    return {"frames": frames, "lengths": np.array([len(clip) for clip in clips], np.int32)}
+
+
+CLIPS = [square(way, 2, time) for way, time in zip(WAYS, (4, 7, 8, 14), strict=True)]
+
+
+@pytest.fixture(scope="module")
+def retold(told: tuple[Path, str, list[str]], videos: Path) -> list[Answer]:
+    """What a fresh process says of the test set, and of clips in other forms."""
+    test = list(load_captioning(str(videos)).test.clips((24, 24)))
+    some = padded(CLIPS, 14)
+    larger = {**some, "frames": some["frames"].repeat(3, 2).repeat(2, 3)}
+    odd = {
+        "frames": padded([*CLIPS, CLIPS[0]], 14)["frames"],
+        "lengths": np.array([0, 7, -1, 15, 4], np.int32),
+    }
+    none = {name: value[:0] for name, value in some.items()}
+    empty = {"frames": np.zeros((2, 0, 0, 0, 3), np.uint8), "lengths": np.zeros(2, np.int32)}
+    questions = [padded(test, 16), some, padded(CLIPS, 20, fill=200), larger, odd, none, empty]
+    whole = [("serving_default", question) for question in questions]
+    return ask(told[0], *whole, ("greedy", some))
+
+
+def test_an_export_of_clips_says_what_the_training_process_said(
+    told: tuple[Path, str, list[str]], retold: list[Answer]
+) -> None:
+    model, printed, said = told
+    assert best(retold[0]) == said
+    assert set(said) == {f"it moves {way}" for way in WAYS}
+    found = figures(model)
+    assert found["test exact match"] == 100
+    assert found["test exact match, nearest training clip"] < 100
+    assert "example_frames.npy[1]" in printed
+    assert printed.splitlines()[-1].endswith("video.mp4")
+
+
+def test_clips_of_other_sizes_and_with_other_padding_are_told_alike(retold: list[Answer]) -> None:
+    _, some, padding, larger, *_, greedy = retold
+    wanted = [f"it moves {way}" for way in WAYS]
+    assert best(some) == best(padding) == best(larger) == best(greedy) == wanted
+    for other in (padding, larger):
+        np.testing.assert_allclose(some["scores"], other["scores"], atol=1e-4)
+        np.testing.assert_allclose(some["attention"], other["attention"][..., :14], atol=1e-4)
+    assert greedy["captions"].shape == (4, 1)
+    assert not any(some["status"])
+
+
+def test_attention_lies_on_the_frames_that_were_seen(retold: list[Answer]) -> None:
+    weights = retold[1]["attention"]
+    assert weights.shape == (4, retold[1]["words"].shape[1], 14)
+    np.testing.assert_allclose(weights[:, :3].sum(-1), 1, atol=1e-5)
+    for row, clip in enumerate(CLIPS):
+        seen = np.flatnonzero(weights[row].any(0))
+        every = range(len(clip)) if len(clip) <= 8 else [0, 2, 4, 6, 7, 9, 11, 13]
+        assert seen.tolist() == list(every)
+
+
+def test_clips_without_frames_do_not_harm_the_others(retold: list[Answer]) -> None:
+    some, odd, none, empty = retold[1], *retold[4:7]
+    wrong = [f"lengths says {length}, and there are 14 frames" for length in (-1, 15)]
+    assert [status.decode() for status in odd["status"]] == ["no frames", "", *wrong, ""]
+    assert best(odd) == ["", "it moves right", "", "", "it moves left"]
+    np.testing.assert_allclose(odd["scores"][[1, 4]], some["scores"][[1, 0]], atol=1e-4)
+    assert not odd["attention"][[0, 2, 3]].any()
+    assert none["captions"].shape == (0, 2)
+    assert none["attention"].shape[::2] == (0, 14)
+    assert best(empty) == ["", ""]
+    assert empty["attention"].shape[2] == 0
+
+
+def test_predict_tells_of_a_video(
+    told: tuple[Path, str, list[str]], videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, picture = tuple(str(videos / f"{number}.mp4") for number in (9, 8)), tmp_path / "where.png"
+    captioning.predict(captioning.Query(names, model=told[0], plot=picture))
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in printed[:2]] == ["right", "left"]
+    assert np.ptp(imread(picture)[..., :3]) > 0.5
+    with pytest.raises(VideoError, match="cannot be read as a video"):
+        captioning.predict(captioning.Query((str(videos / "all.tsv"),), model=told[0]))
+
+
+@pytest.mark.parametrize("most", [1, 5, 30])
+def test_frames_are_read_as_one_by_one(most: int) -> None:
+    rng = np.random.default_rng(most)
+    lengths = np.array([3, 11, 0, 7, 5], np.int32)
+    given = rng.integers(0, 256, (5, 11, 6, 6, 3), np.uint8)
+    given[1, 4] = 0
+    frames, counts, places, _ = (part.numpy() for part in captioning.ClipReader(6, most)(given, lengths))
+    assert counts.tolist() == np.minimum(lengths, most).tolist()
+    for row, length in enumerate(lengths):
+        count = min(length, most)
+        middles = [int((step + 0.5) * length / count) for step in range(count)]
+        assert places[row, :count].tolist() == middles
+        np.testing.assert_array_equal(frames[row, :count], np.maximum(given[row, middles], 1))
+        assert not frames[row, count:].any()
+
+
+def test_the_nearest_clip_is_found_at_equal_length() -> None:
+    """One that shows the same more slowly is nearer than one that begins alike."""
+    first, second = np.arange(1, 5), np.arange(5, 13)
+    maps = np.array([0, 10, 20, 30, 40, *[10] * 7, 99, *[10, 11, 20, 21, 30, 31, 40, 41]], np.float32)[
+        :, None
+    ]
+    train = captioning.Split(maps, np.array([second, np.arange(13, 21)]), [["stays"], ["slow"]])
+    test = captioning.Split(maps, np.pad(first, (0, 4))[None], [["fast"]])
+    assert captioning.nearest(train, test) == ["slow"]
+
+
+# Mistakes.
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -218,7 +393,7 @@ def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureF
         (["--encoder", "efficientnet_lite0", "--weights", "no.npz"], "no.npz cannot be read"),
         (["--dataset", "scences"], "Did you mean scenes"),
         (["--examples", "no.jpg"], "there is no file no.jpg"),
-        (["--dataset", "mnist"], "expected one picture and its captions"),
+        (["--dataset", "mnist"], "expected one picture, or one clip, and its captions"),
         (["predict", "--model", "nowhere", "x.jpg"], "nowhere holds no SavedModel"),
         (["predict", "--model", "saved_models/sentiment/1", "x.jpg"], "expected captions among them"),
         (["predict", "--plot", "nowhere/picture.png", "x.jpg"], "there is no folder nowhere"),

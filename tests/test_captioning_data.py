@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -16,6 +17,7 @@ from PIL import Image
 
 from zoo.datasets import Captioned, CaptionedImages, DataError, load_captioning
 from zoo.datasets import scenes as scenes_module
+from zoo.video import VideoError
 
 SPLITS = ("train", "validation", "test")
 
@@ -176,7 +178,10 @@ def test_a_single_csv_in_a_folder_or_given_itself(tmp_path: Path) -> None:
         ({**FLICKR, "Flickr8k.token.txt": TOKENS.split("\n", 2)[2]}, "lists 0.jpg, of which"),
         ({"captions_train.json": "{"}, "not as COCO has captions"),
         ({"captions_train.json": '{"images": [], "annotation": []}'}, "'annotations'"),
-        ({"train.tsv": "1.jpg\tA dog\n2.jpg\n"}, "train.tsv, line 2: expected a picture and a caption"),
+        (
+            {"train.tsv": "1.jpg\tA dog\n2.jpg\n"},
+            "train.tsv, line 2: expected a picture or video and a caption",
+        ),
         ({"train.tsv": "1.jpg\tA dog\n"}, "none of the pictures for training is there: 1.jpg"),
         ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "too few pictures, none is left for the"),
         ({"all.zip": b"PK no zip"}, "cannot be read"),
@@ -194,7 +199,9 @@ def test_a_file_of_unknown_kind_is_told(tmp_path: Path) -> None:
 
 
 def test_a_set_without_captions_is_told() -> None:
-    with pytest.raises(DataError, match="expected one picture and its captions, and the features are"):
+    with pytest.raises(
+        DataError, match="expected one picture, or one clip, and its captions, and the features are"
+    ):
         load_captioning("mnist")
 
 
@@ -228,6 +235,66 @@ def test_coco_captions_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ]
         for image, captions in zip(part.images(), part.captions, strict=True):
             assert np.array(Image.open(io.BytesIO(image))).tolist() == [[[len(captions) - 1] * 3] * 3] * 2
+
+
+# Videos in place of pictures.
+
+
+def encode(file: Path, light: int, count: int) -> None:
+    """A video of frames of 16 x 32 pixels that are all alike."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = 16, 32, "yuv420p"
+        frame = np.full((16, 32, 3), light, np.uint8)
+        for _ in range(count):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def test_videos_of_a_table(tmp_path: Path) -> None:
+    """Of other lengths each, in a folder and beside the table."""
+    names = [f"{'more/' * (n % 2)}{n}.{('mp4', 'MOV', 'mkv')[n % 3]}" for n in range(12)]
+    for n, name in enumerate(names):
+        encode(tmp_path / name, 20 * n, n + 1)
+    tables = {"train": names[:8], "val": names[8:10], "test": names[10:]}
+    for split, own in tables.items():
+        rows = "".join(f"{Path(name).name},It is {20 * names.index(name)}\n" for name in own)
+        (tmp_path / f"{split}.csv").write_text(rows, encoding="utf-8")
+    data = load_captioning(str(tmp_path))
+    for split, own in zip(SPLITS, tables.values(), strict=True):
+        part: Captioned = getattr(data, split)
+        assert (part.names, part.images) == (own, None)
+        for _ in range(2):
+            for name, clip in zip(own, part.clips((8, 8)), strict=True):
+                light = 20 * names.index(name)
+                assert clip.shape == (names.index(name) + 1, 8, 8, 3)
+                assert clip.dtype == np.uint8
+                np.testing.assert_allclose(clip, light, atol=4)
+        assert part.captions == [(f"It is {20 * names.index(name)}",) for name in own]
+
+
+def test_a_video_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
+    write(tmp_path, {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40))})
+    write(tmp_path, {f"{n}.mp4": "no video" for n in range(40)})
+    with pytest.raises(VideoError, match=r"\d+\.mp4 cannot be read as a video"):
+        list(load_captioning(str(tmp_path)).train.clips((8, 8)))
+
+
+def test_pictures_and_videos_together_are_a_mistake(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"train.tsv": "1.jpg\tA dog\n", "val.tsv": "2.jpg\tA cat\n", "test.tsv": "3.mp4\tA cow\n"}
+    )
+    write(tmp_path, {"1.jpg": "x", "2.jpg": "x", "3.mp4": "x"})
+    with pytest.raises(DataError, match=r"found both: 1\.jpg, 2\.jpg, and 3\.mp4"):
+        load_captioning(str(tmp_path))
+
+
+def test_videos_in_a_zip_are_a_mistake(tmp_path: Path) -> None:
+    files = {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40)), **{f"{n}.mp4": "x" for n in range(40)}}
+    write(tmp_path, {"all.zip": zipped(files)})
+    with pytest.raises(DataError, match=r"cannot be read from a zip, as .* and 37 more\. Unpack it"):
+        load_captioning(str(tmp_path / "all.zip"))
 
 
 # The embedded default.

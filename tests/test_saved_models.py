@@ -3,16 +3,19 @@
 import io
 import json
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+
+from recipes import captioning, sentiment, translation
+from recipes.command_line import main
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))
@@ -154,13 +157,20 @@ def test_readme_shows_the_figures_of_the_card(task: str, data: str, names: list[
 @pytest.mark.parametrize(
     ("recipe", "text", "answer"),
     [
-        ("captioning", "docs/drawings/dog.jpg", "dog"),
-        ("sentiment", "A delight from start to end.", "pos "),
-        ("translation", "I have a question.", "Ich habe eine Frage."),
+        (captioning, "docs/drawings/dog.jpg", "dog"),
+        (sentiment, "A delight from start to end.", "pos "),
+        (translation, "I have a question.", "Ich habe eine Frage."),
     ],
+    ids=["captioning", "sentiment", "translation"],
 )
-def test_recipe_predicts_with_the_shipped_model(recipe: str, text: str, answer: str) -> None:
-    command = [sys.executable, f"recipes/{recipe}.py", "predict", text]
-    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert asked.returncode == 0, asked.stderr
-    assert answer in asked.stdout
+def test_recipe_predicts_with_the_shipped_model(
+    recipe: ModuleType,
+    text: str,
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", [recipe.__file__, "predict", text])
+    main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
+    assert answer in capsys.readouterr().out

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -155,15 +156,10 @@ def test_gates_of_one_text(answers: list[Answer]) -> None:
         np.testing.assert_allclose(gates[f"layer1_{way}_hidden"], shown, atol=1e-6)
 
 
-def test_saved_model_cli_runs_it(model: Path) -> None:
-    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "serving_default"]
-    cli = subprocess.run(
-        [Path(sys.executable).with_name("saved_model_cli"), *command, "--input_exprs", f"text=[{GOOD!r}]"],
-        capture_output=True,
-        text=True,
-    )
-    assert cli.returncode == 0, cli.stderr
-    assert "Result for output key label:\n[b'positive']" in cli.stdout
+def test_saved_model_cli_runs_it(model: Path, saved_model_cli: Callable[..., str]) -> None:
+    which = ["--dir", model, "--tag_set", "serve", "--signature_def", "serving_default"]
+    said = saved_model_cli("run", *which, "--input_exprs", f"text=[{GOOD!r}]")
+    assert "Result for output key label:\n[b'positive']" in said
 
 
 def test_predict_reads_arguments_a_file_or_standard_input(model: Path, tmp_path: Path) -> None:
@@ -224,7 +220,7 @@ def test_other_settings_need_another_folder(
     assert "  units: was '64', is now '32'" in message
 
 
-def test_three_classes_from_a_table(tmp_path: Path) -> None:
+def test_three_classes_from_a_table(tmp_path: Path, asked_here: Callable) -> None:
     """The columns have names of their own, and the shorter words tell the class."""
     rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
     (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
@@ -243,7 +239,7 @@ def test_three_classes_from_a_table(tmp_path: Path) -> None:
     )
     with zoo.uncompiled():
         sentiment.train(settings)
-    (answer,) = ask(tmp_path / "1", ("serving_default", ["word999 xx", "yy word7", "zz"]))
+    answer = asked_here(tmp_path / "1", {"text": ["word999 xx", "yy word7", "zz"]})
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
     assert figures(tmp_path / "1")["test accuracy, gru"] > 0.9

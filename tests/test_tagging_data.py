@@ -13,9 +13,9 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zoo.datasets import tagging as tagging_module
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
+from zoo.datasets.tagging import frames as frames_module
 
 SPLITS = ("train", "validation", "test")
 SIZE = (6, 8)
@@ -127,7 +127,7 @@ def test_a_tag_for_each_frame(
     capsys: pytest.CaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tagging_module, "_PIECE", 4)
+    monkeypatch.setattr(frames_module, "_PIECE", 4)
     data = tagged(PER_FRAME, cache=tmp_path / "cache" if cached else None)
     assert "reading clip10, 4 of 5" in capsys.readouterr().out
     assert names(data) == [["clip1", "clip2", "clip10"], ["more/clip3"], ["clip4"]]
@@ -165,13 +165,13 @@ def test_the_cache_is_used_checked_and_renewed(
     first = everything(tagged(PER_FRAME, cache=cache))
     assert len(list(cache.glob("*.npy"))) == 5
     assert not list(cache.glob("*.unfinished"))
-    opened, original = [], tagging_module.open_video
+    opened, original = [], frames_module.open_video
 
     def watched(path: Path, rate: float) -> object:
         opened.append(path.name)
         return original(path, rate)
 
-    monkeypatch.setattr(tagging_module, "open_video", watched)
+    monkeypatch.setattr(frames_module, "open_video", watched)
     again = everything(tagged(PER_FRAME, cache=cache))
     assert opened == []
     for name in first:
@@ -438,6 +438,18 @@ def test_a_pattern_chooses_files(tmp_path: Path) -> None:
         assert data.train.sequences[0].shape == (2, width)
     with pytest.raises(DataError, match="holds no table"):
         load_tagging(str(tmp_path / "*_rew.csv"))
+
+
+def test_files_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for n in range(6):
+        write(tmp_path, {f"{'even' if n % 2 == 0 else 'odd'}/{n // 2}_raw.csv": f"x,tag\n{n},a\n{n},b\n"})
+    found = everything(load_tagging(f"{tmp_path}/*/*.csv"))
+    assert {name: values[0, 0] for name, (values, *_) in found.items()} == {
+        "even/0": 0, "odd/0": 1, "even/1": 2, "odd/1": 3, "even/2": 4, "odd/2": 5
+    }  # fmt: skip
+    write(tmp_path, {"odd/1_raw.tsv": "x\ttag\n1\ta\n"})
+    with pytest.raises(DataError, match=r"1_raw\.tsv would have the same name\. Rename or remove one\."):
+        load_tagging(f"{tmp_path}/*/*")
 
 
 def test_features_may_lie_beside_videos(tmp_path: Path) -> None:

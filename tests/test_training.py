@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.training.curves import draw
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(57, 6, 3)).astype("float32")
@@ -24,8 +25,9 @@ LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 @pytest.fixture(autouse=True)
-def uncompiled() -> Iterator[None]:
-    """Compiling takes most of the time of small runs. `test_resume` compiles."""
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compiling and drawing take most of the time of small runs. `test_resume` compiles."""
+    monkeypatch.setattr("zoo.training.folder.draw", lambda log, picture: None)
     with zoo.uncompiled():
         yield
 
@@ -228,7 +230,8 @@ def test_what_is_monitored_must_be_there(tmp_path: Path) -> None:
 # --- The run folder ----------------------------------------------------------------------------------
 
 
-def test_run_folder_tells_what_the_run_was(tmp_path: Path) -> None:
+def test_run_folder_tells_what_the_run_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.training.folder.draw", draw)
     _, history = fitted(tmp_path, settings={"seed": 3, "at": tmp_path}, metrics=accuracy())
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["settings"]["seed"] == 3
@@ -294,9 +297,16 @@ def shuffled() -> tf.data.Dataset:
 
 
 def dropping() -> keras.Model:
-    return network(
-        lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(2)
-    )
+    dense = [lambda width=width: keras.layers.Dense(width) for width in (64, 2)]
+    return network(lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), *dense)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model, list[dict[str, float]]]:
+    """The folder, the model and the figures of a run that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    with zoo.uncompiled():
+        return folder, *fitted(folder, dropping(), shuffled())
 
 
 def interrupted(folder: Path, batch: int, number: int = signal.SIGINT, **options: Any) -> None:
@@ -308,24 +318,24 @@ def interrupted(folder: Path, batch: int, number: int = signal.SIGINT, **options
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_the_same_call_goes_on(tmp_path: Path, number: int) -> None:
+def test_a_signal_saves_and_the_same_call_goes_on(tmp_path: Path, number: int, whole: tuple) -> None:
+    folder, model, history = whole
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    model, history = fitted(tmp_path / "whole", dropping(), shuffled())
-    interrupted(tmp_path / "cut", 3, number)
-    resumed, their_history = fitted(tmp_path / "cut", dropping(), shuffled())
+    interrupted(tmp_path, 3, number)
+    resumed, their_history = fitted(tmp_path, dropping(), shuffled())
     assert_same(model, resumed)
     assert history == their_history
-    assert log(tmp_path / "whole", "step") == log(tmp_path / "cut", "step")
+    assert log(folder, "step") == log(tmp_path, "step")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "manifest", "missing"])
 def test_a_damaged_checkpoint_is_passed_over(
-    tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, damage: str, whole: tuple, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model, _ = fitted(tmp_path / "whole", dropping(), shuffled())
-    interrupted(tmp_path / "cut", 4, checkpoint_seconds=0)
-    newest = max((tmp_path / "cut" / "checkpoints").iterdir())
+    folder, model, _ = whole
+    interrupted(tmp_path, 4, checkpoint_seconds=0)
+    newest = max((tmp_path / "checkpoints").iterdir())
     manifest, state = newest / "checkpoint.json", newest / "state.data-00000-of-00001"
     content = bytearray(state.read_bytes())
     if damage == "cut":
@@ -337,12 +347,12 @@ def test_a_damaged_checkpoint_is_passed_over(
         manifest.write_text(manifest.read_text().replace('"batch": 5', '"batch": 3'))
     else:
         manifest.unlink()
-    resumed, _ = fitted(tmp_path / "cut", dropping(), shuffled())
+    resumed, _ = fitted(tmp_path, dropping(), shuffled())
     said = capsys.readouterr().out
     assert f"The checkpoint {newest} is passed over: " in said
     assert "going on after step 4, in epoch 1" in said
     assert_same(model, resumed)
-    assert log(tmp_path / "whole", "step") == log(tmp_path / "cut", "step")
+    assert log(folder, "step") == log(tmp_path, "step")
 
 
 def test_a_checkpoint_of_another_model_is_not_used(tmp_path: Path) -> None:
@@ -359,26 +369,24 @@ def test_a_checkpoint_of_another_model_is_not_used(tmp_path: Path) -> None:
     ],
     ids=["checkpoint", "log"],
 )
-def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path, size: int, message: str) -> None:
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    tmp_path: Path, size: int, message: str, whole: tuple
+) -> None:
     """From a certain step on, no file may grow beyond a size: writing fails half-way through one."""
-
-    def wide() -> keras.Model:
-        dense = [lambda width=width: keras.layers.Dense(width) for width in (64, 2)]
-        return network(lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), *dense)
 
     def fill() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
 
+    folder, model, _ = whole
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    model, _ = fitted(tmp_path / "whole", wide(), shuffled())
     try:
         with pytest.raises(zoo.TrainingError, match=message):
-            fitted(tmp_path / "cut", wide(), shuffled(), callbacks=[At(4, fill)], checkpoint_seconds=0)
+            fitted(tmp_path, dropping(), shuffled(), callbacks=[At(4, fill)], checkpoint_seconds=0)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    resumed, _ = fitted(tmp_path / "cut", wide(), shuffled())
+    resumed, _ = fitted(tmp_path, dropping(), shuffled())
     assert_same(model, resumed)
-    assert log(tmp_path / "whole", "step") == log(tmp_path / "cut", "step")
+    assert log(folder, "step") == log(tmp_path, "step")
 
 
 # --- Numbers that are not finite ---------------------------------------------------------------------

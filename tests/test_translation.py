@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,15 +161,10 @@ def test_status_says_what_was_wrong(answers: list[Answer]) -> None:
     assert answers[-1]["status"][0].decode() == "unknown: \u4f60\u597d"
 
 
-def test_saved_model_cli_runs_it(model: Path) -> None:
-    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "greedy"]
-    cli = subprocess.run(
-        [Path(sys.executable).with_name("saved_model_cli"), *command, "--input_exprs", f"text=[{DATE!r}]"],
-        capture_output=True,
-        text=True,
-    )
-    assert cli.returncode == 0, cli.stderr
-    assert "Result for output key translations:\n[[b'" in cli.stdout
+def test_saved_model_cli_runs_it(model: Path, saved_model_cli: Callable[..., str]) -> None:
+    which = ["--dir", model, "--tag_set", "serve", "--signature_def", "greedy"]
+    said = saved_model_cli("run", *which, "--input_exprs", f"text=[{DATE!r}]")
+    assert "Result for output key translations:\n[[b'" in said
 
 
 def test_predict_prints_translations_and_draws_where_it_looked(

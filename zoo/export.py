@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -160,7 +161,9 @@ def lite_program(function: Callable, weights: Sequence[tf.Variable], quantised: 
         try:
             return converter.convert()
         except Exception as error:  # of a kind that TensorFlow keeps to itself
-            raise ExportError(f"The function does not convert for LiteRT: {error}") from error
+            missing = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+            reason = f"LiteRT has no operation {', '.join(missing)}" if missing else str(error).strip()
+            raise ExportError(f"The function does not convert for LiteRT: {reason}.") from error
 
 
 def _tracked(resources: Sequence[tf.Module | keras.layers.Layer]) -> tf.Module:

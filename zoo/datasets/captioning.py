@@ -310,7 +310,7 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
     for split, captions in splits.items():
         if not captions:
             raise DataError(
-                f"{source}: too few of them, none is left for the {split} split. Add some, or files of that "
+                f"{source}: too few pictures, none is left for the {split} split. Add some, or files of that "
                 "split."
             )
     return [f"{split} is a tenth of train, chosen by a hash of the names." for split in missing]

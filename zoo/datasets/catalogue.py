@@ -6,7 +6,7 @@ import io
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,12 @@ _PATIENCE = 8.0  # seconds for all probes together: a DNS query may hang longer 
 
 class DataError(ValueError):
     """The data cannot be used as given; the message says what was expected and what to do."""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names, for a message, and how many more there are."""
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def find(name: str, data_dir: Path | None = None) -> tfds.core.DatasetBuilder:
@@ -60,9 +66,9 @@ def prepare(builder: tfds.core.DatasetBuilder) -> None:
     if silent := _silent_hosts(missing):
         urls = [url for url in missing if urlsplit(url).netloc in silent]
         raise DataError(
-            f"{builder.info.full_name} needs {_some(urls)}, and {_some(silent)} cannot be reached. "
+            f"{builder.info.full_name} needs {some(urls)}, and {some(silent)} cannot be reached. "
             "Connect and run again, or put "
-            f"{_some([missing[url] or url for url in urls])} into {downloads / 'manual'}, or give "
+            f"{some([missing[url] or url for url in urls])} into {downloads / 'manual'}, or give "
             "a path to files of your own (--dataset PATH), or use the embedded default."
         )
     if builder.url_infos:
@@ -72,6 +78,20 @@ def prepare(builder: tfds.core.DatasetBuilder) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare()
         tfds.enable_progress_bar()
+
+
+def origin(info: tfds.core.DatasetInfo) -> dict[str, str]:
+    """What each of our sets tells of where it comes from: source, citation and licence."""
+    return {
+        "source": info.full_name,
+        "citation": info.citation.strip(),
+        "licence": info.redistribution_info.license.strip(),
+    }
+
+
+def named_features(info: tfds.core.DatasetInfo) -> str:
+    """The features with their kinds, for a message."""
+    return ", ".join(f"{name} ({type(feature).__name__})" for name, feature in info.features.items())
 
 
 def _missing(builder: tfds.core.DatasetBuilder, downloads: Path) -> dict[str, str]:
@@ -110,8 +130,3 @@ def _silent_hosts(urls: Iterable[str]) -> list[str]:
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return [host for host in hosts if host not in answered]
-
-
-def _some(items: list[str]) -> str:
-    more = f" and {len(items) - 3} more" if len(items) > 3 else ""
-    return ", ".join(items[:3]) + more

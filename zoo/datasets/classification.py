@@ -1,7 +1,5 @@
 """Labelled texts from TFDS or from users' own files, in one shape."""
 
-import contextlib
-import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +11,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError
-from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, open_text
-
-_TABLE = rf"\.(tsv|csv){COMPRESSION}"
+from zoo.datasets.files import SPLITS, TABLE, of_splits, read_table, sorted_labels
 
 
 @dataclass(frozen=True)
@@ -105,14 +101,7 @@ def _from_tfds(
             notes.append("test is the validation split.")
     labels = tuple(info.features[label].names)
     notes += _complete(splits, labels, info.full_name)
-    return LabelledTexts(
-        labels=labels,
-        **splits,
-        source=info.full_name,
-        notes=tuple(notes),
-        citation=info.citation.strip(),
-        licence=info.redistribution_info.license.strip(),
-    )
+    return LabelledTexts(labels=labels, **splits, notes=tuple(notes), **catalogue.origin(info))
 
 
 def _feature(builder: tfds.core.DatasetBuilder, kind: type, chosen: str | None) -> str:
@@ -123,11 +112,10 @@ def _feature(builder: tfds.core.DatasetBuilder, kind: type, chosen: str | None) 
     names = [chosen] if chosen else declared or fitting
     if len(names) == 1 and names[0] in fitting:
         return names[0]
-    found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in features.items())
     raise DataError(
         f"{builder.info.full_name}: expected one {kind.__name__} feature"
-        f"{f' {chosen!r}' if chosen else ''}, and the features are {found}. Choose with "
-        "--text-column and --label-column."
+        f"{f' {chosen!r}' if chosen else ''}, and the features are "
+        f"{catalogue.named_features(builder.info)}. Choose with --text-column and --label-column."
     )
 
 
@@ -142,10 +130,7 @@ def _from_files(path: Path, text_column: str, label_column: str) -> LabelledText
         split: _rows(split_path, text_column, label_column)
         for split, split_path in _split_paths(path).items()
     }
-    names = sorted({row.label for row in rows["train"]})
-    with contextlib.suppress(ValueError):  # sorted as text unless all are numbers
-        names.sort(key=int)
-    labels = tuple(names)
+    labels = sorted_labels(row.label for row in rows["train"])
     splits = {split: _dataset(split_rows, labels) for split, split_rows in rows.items()}
     notes = _complete(splits, labels, str(path))
     return LabelledTexts(labels=labels, **splits, source=str(path), notes=notes)
@@ -154,14 +139,7 @@ def _from_files(path: Path, text_column: str, label_column: str) -> LabelledText
 def _split_paths(path: Path) -> dict[str, Path]:
     if path.is_file():
         return {"train": path}
-    found = {}
-    for split, names in SPLITS.items():
-        paths = [p for p in sorted(path.iterdir()) if re.fullmatch(f"({names})({_TABLE})?", p.name)]
-        if len(paths) > 1:
-            both = " and ".join(p.name for p in paths)
-            raise DataError(f"{path}: {both} could each be the {split} split. Leave one of them.")
-        if paths:
-            found[split] = paths[0]
+    found = of_splits(path.iterdir(), f"({TABLE})?")
     if "train" not in found:
         raise DataError(
             f"{path} holds no training data. Expected train.tsv, train.csv or train/<label>/*.txt. "
@@ -190,51 +168,28 @@ def _rows(path: Path, text_column: str, label_column: str) -> list[_Row]:
 
 def _table(path: Path, text_column: str, label_column: str) -> Iterator[_Row]:
     """Yields the rows of a TSV or CSV file; the header line must name both columns."""
-    kind = re.search(f"{_TABLE}$", path.name)
-    if not kind:
+    if not re.search(TABLE, path.name):
         raise DataError(f"{path}: expected .tsv or .csv, perhaps with .gz, .xz or .bz2.")
-    is_tsv = kind[1] == "tsv"
-    number = 0
-    try:
-        with open_text(path, newline="\n" if is_tsv else "") as file:
-            lines = _tsv(file) if is_tsv else _csv(file)
-            number, header = next(lines, (0, []))
-            for column in (text_column, label_column) if header else ():
-                if column not in header:
-                    raise DataError(
-                        f"{path}, line {number}: expected a header with a column {column!r}, found "
-                        f"{', '.join(header)[:200]}. Add the header or name your columns with "
-                        "--text-column and --label-column."
-                    )
-            for number, fields in lines:
-                where = f"{path}, line {number}"
-                if len(fields) != len(header):
-                    raise DataError(
-                        f"{where}: expected {len(header)} fields ({', '.join(header)}), found "
-                        f"{len(fields)}. Correct the line."
-                    )
-                row = dict(zip(header, fields, strict=True))
-                if not row[label_column]:
-                    raise DataError(f"{where}: expected a label in {label_column!r}. Give it one.")
-                yield _Row(where, row[text_column], row[label_column])
-    except (csv.Error, *BROKEN) as error:
-        raise DataError(
-            f"{path} cannot be read beyond line {number}: {error}. Correct or replace the file."
-        ) from error
-
-
-def _tsv(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(file, 1):
-        if line := line.removesuffix("\n").removesuffix("\r"):
-            yield number, line.split("\t")
-
-
-def _csv(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(file, strict=True)
-    for fields in reader:
-        if fields:
-            yield reader.line_num, fields
+    lines = read_table(path)
+    number, header = next(lines, (0, []))
+    for column in (text_column, label_column) if header else ():
+        if column not in header:
+            raise DataError(
+                f"{path}, line {number}: expected a header with a column {column!r}, found "
+                f"{', '.join(header)[:200]}. Add the header or name your columns with "
+                "--text-column and --label-column."
+            )
+    for number, fields in lines:
+        where = f"{path}, line {number}"
+        if len(fields) != len(header):
+            raise DataError(
+                f"{where}: expected {len(header)} fields ({', '.join(header)}), found "
+                f"{len(fields)}. Correct the line."
+            )
+        row = dict(zip(header, fields, strict=True))
+        if not row[label_column]:
+            raise DataError(f"{where}: expected a label in {label_column!r}. Give it one.")
+        yield _Row(where, row[text_column], row[label_column])
 
 
 def _dataset(rows: list[_Row], labels: tuple[str, ...]) -> tf.data.Dataset:

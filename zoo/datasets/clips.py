@@ -120,10 +120,10 @@ def _event(random: np.random.Generator, split: str) -> Event:
 def drawn(event: Event, random: np.random.Generator) -> np.ndarray:
     """A clip of the event, uint8 [time, SIDE, SIDE, 3], in varied places and light."""
     time = int(random.integers(LENGTHS[0], LENGTHS[1] + 1))
-    share, (radius, resting_radius) = _progress(random, time), random.uniform(0.11, 0.135, 2)
+    share, (radius, resting_radius) = _progress(random, time), random.uniform(0.125, 0.145, 2)
     radii = np.full(time, radius)
     if event.does in ("grows", "shrinks"):
-        small, large = random.uniform(0.08, 0.1), random.uniform(0.16, 0.2)
+        small, large = random.uniform(0.08, 0.1), random.uniform(0.17, 0.2)
         radii = small * (large / small) ** (share if event.does == "grows" else 1 - share)
     start, end, resting = _places(event, radii.max(), resting_radius, random)
     if event.does.endswith("back"):

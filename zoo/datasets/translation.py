@@ -255,9 +255,9 @@ def _member(archive: zipfile.ZipFile) -> str:
 def _from_tfds(builder: tfds.core.DatasetBuilder, languages: tuple[str, str] | None) -> _Set:
     info = builder.info
     if not isinstance(info.features, tfds.features.Translation):
-        found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in info.features.items())
         raise DataError(
-            f"{info.full_name}: expected a translation set, and the features are {found}. Choose another."
+            f"{info.full_name}: expected a translation set, and the features are "
+            f"{catalogue.named_features(info)}. Choose another."
         )
     source, target = languages = _chosen(
         languages or tuple(info.supervised_keys or info.features), tuple(info.features), info.full_name
@@ -276,8 +276,7 @@ def _from_tfds(builder: tfds.core.DatasetBuilder, languages: tuple[str, str] | N
         for split in SPLITS
         if split in info.splits
     }
-    licence = info.redistribution_info.license.strip()
-    return _Set(info.full_name, splits, languages, citation=info.citation.strip(), licence=licence)
+    return _Set(splits=splits, languages=languages, **catalogue.origin(info))
 
 
 # Languages.

@@ -1,0 +1,162 @@
+"""Conversion for LiteRT, and what an export holds beside the program: arrays and other files."""
+
+import json
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from references import randomise
+from test_export import CARD
+
+import zoo
+from zoo.export import called
+
+SHAPE, OFFSETS = (12, 14, 3), (-2, -1, 1)
+
+
+@pytest.fixture(scope="module")
+def model() -> zoo.ManyToMany:
+    frames = keras.Input((*SHAPE[:2], SHAPE[2] * (1 + len(OFFSETS))))
+    x = keras.layers.Conv2D(16, 3, 2, activation="relu")(keras.layers.Rescaling(1 / 64)(frames))
+    seen = keras.Model(frames, keras.layers.Dense(24, "relu")(keras.layers.Flatten()(x)))
+    built = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(24)), 4, zoo.FrameVectors(seen, OFFSETS))
+    built.build(((None, None, *SHAPE), (None,)))
+    randomise(built)
+    return built
+
+
+@pytest.fixture(scope="module")
+def contents(model: zoo.ManyToMany) -> list[bytes]:
+    """The step of one stream, one frame at a time, in float32 and quantised."""
+    carried = [tf.TensorSpec(value.shape, value.dtype, name) for name, value in model.start(1).items()]
+    given = [tf.TensorSpec([1, 1, *SHAPE], tf.float32, "frames"), *carried]
+
+    def step(frames: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
+        scores, after = model.step(frames, dict(zip(model.start(1), states, strict=True)))
+        return {"scores": scores} | after
+
+    function = tf.function(step, input_signature=given, autograph=False)
+    weights = [weight.value for weight in model.weights]
+    return [zoo.lite_program(function, weights, quantised) for quantised in (False, True)]
+
+
+def streamed(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.ndarray:
+    """Scores [time + lookahead, classes] of what was converted, frame by frame."""
+    runner = Interpreter(model_content=content).get_signature_runner("serving_default")
+    state, scores = {name: value.numpy() for name, value in model.start(1).items()}, []
+    for frame in frames:
+        said = runner(frames=frame[None, None], **state)
+        state = {name: said[name] for name in state}
+        scores.append(said["scores"][0, 0])
+    return np.stack(scores)
+
+
+def test_a_converted_step_gives_what_the_model_gives(model: zoo.ManyToMany, contents: list[bytes]) -> None:
+    frames = np.random.default_rng(1).integers(0, 256, (20, *SHAPE)).astype(np.float32)
+    whole = model((frames[None], np.array([20]))).numpy()[0]
+    ended = np.concatenate([frames, np.zeros((1, *SHAPE), np.float32)])
+    exact, near = (streamed(content, ended, model)[model.lookahead :] for content in contents)
+    np.testing.assert_allclose(exact, whole, rtol=1e-5, atol=1e-5)
+    assert 1e-5 < np.abs(near - whole).max() < 0.1 * np.ptp(whole)
+
+
+def test_quantised_weights_take_less_room(model: zoo.ManyToMany, contents: list[bytes]) -> None:
+    size = 4 * model.count_params()
+    assert size < len(contents[0])
+    assert len(contents[0]) - len(contents[1]) > 0.5 * size
+
+
+def test_only_built_in_operations_are_used(contents: list[bytes]) -> None:
+    for content in contents:
+        interpreter = Interpreter(model_content=content)
+        names = {operation["op_name"] for operation in interpreter._get_ops_details()}
+        assert {"CONV_2D", "FULLY_CONNECTED"} <= names
+        assert not [name for name in names if re.search("flex|custom|while", name, re.IGNORECASE)]
+
+
+def test_what_does_not_convert_is_told() -> None:
+    def said(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"louder": tf.strings.upper(text), "length": tf.strings.length(text)}
+
+    words = tf.function(said, input_signature=[tf.TensorSpec([1], tf.string, "text")])
+    with pytest.raises(zoo.ExportError) as told:
+        zoo.lite_program(words, [])
+    assert str(told.value) == (
+        "The function does not convert for LiteRT: LiteRT has no operation StringLength, StringUpper."
+    )
+
+
+def test_a_loop_that_does_not_convert_is_told() -> None:
+    def doubled(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[2])
+        step = lambda i, found: (i + 1, found.write(i, 2 * x[i]))  # noqa: E731
+        return {"doubled": tf.while_loop(lambda i, _: i < tf.shape(x)[0], step, (0, found))[1].stack()}
+
+    spec = tf.TensorSpec([None, 2], tf.float32, "x")
+    with pytest.raises(zoo.ExportError, match=r"does not convert for LiteRT: [\s\S]*tensor list"):
+        zoo.lite_program(tf.function(doubled, input_signature=[spec], autograph=False), [])
+
+
+# What comes with an export.
+
+
+class Scale(tf.Module):
+    """Frames of a sequence, and a row's own factor, to a number each."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None, None, 2], tf.uint8, "frames"),
+            tf.TensorSpec([None], tf.int32, "factors"),
+        ]
+    )
+    def serve(self, frames: tf.Tensor, factors: tf.Tensor) -> dict[str, tf.Tensor]:
+        means = tf.reduce_mean(tf.cast(frames, tf.float32), [2, 3])
+        return {"means": means * tf.cast(factors, tf.float32)[:, None]}
+
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (3, 5, 4, 2)).astype(np.uint8)
+FACTORS = np.array([2, -1, 3], np.int32)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    program, folder = Scale(), tmp_path_factory.mktemp("scale") / "1"
+    inputs = {"factors": FACTORS, "frames": FRAMES}  # in another order than the signature has
+    files = {"small.tflite": b"\0\1", "notes.txt": b"read me"}
+    return zoo.export_program({"serving_default": program.serve}, [program], inputs, folder, CARD, files)
+
+
+def test_a_function_is_called_by_the_names_of_its_inputs() -> None:
+    found = called(Scale().serve, factors=tf.constant(FACTORS), frames=tf.constant(FRAMES))
+    np.testing.assert_allclose(found["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
+
+
+def test_large_arrays_lie_beside_the_card_and_small_ones_in_it(exported: Path) -> None:
+    kept = np.load(exported / "example_frames.npy")
+    assert kept.dtype == np.uint8
+    np.testing.assert_array_equal(kept, FRAMES)
+    example = json.loads((exported / "card.json").read_text(encoding="utf-8"))["example"]
+    assert example["frames"] == {"array": "example_frames.npy"}
+    assert example["factors"] == [2, -1, 3]
+    np.testing.assert_allclose(example["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
+
+
+def test_files_are_part_of_the_export(exported: Path) -> None:
+    assert (exported / "small.tflite").read_bytes() == b"\0\1"
+    assert (exported / "notes.txt").read_bytes() == b"read me"
+    described = json.loads((exported / "card.json").read_text(encoding="utf-8"))["size_bytes"]
+    others = [file for file in exported.rglob("*") if file.name not in ("card.json", "README.md")]
+    assert described == sum(file.stat().st_size for file in others if file.is_file())
+
+
+def test_the_page_of_an_export_runs_as_it_is_shown(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (exported / "README.md").read_text("utf-8"), re.DOTALL)
+    assert "np.load" in code
+    monkeypatch.chdir(exported)
+    names: dict[str, object] = {}
+    exec(code, names)
+    np.testing.assert_allclose(names["answer"]["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
