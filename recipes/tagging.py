@@ -153,24 +153,21 @@ def many_to_many(settings: Settings, data: TaggedSequences, recurrent: bool) -> 
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
         offsets = settings.offsets
-    *places, channels = data.train.sequences[0].shape[1:]
-    channels *= 1 + len(offsets)
-    if places:
-        seen = frame_encoder((*places, channels), settings.width)
+    if data.train.sequences[0].ndim == 4:
+        seen = frame_encoder(settings.size, len(offsets), settings.width)
     else:
-        seen = feature_encoder(data.train.sequences, channels, settings.width)
+        seen = feature_encoder(data.train.sequences, len(offsets), settings.width)
     return zoo.ManyToMany(
         encoder, len(data.labels), zoo.FrameVectors(seen, offsets), dropout=settings.dropout
     )
 
 
-def feature_encoder(sequences: Sequence[np.ndarray], channels: int, width: int) -> keras.Model:
-    """Features and their differences, each of about variance 1, to vectors."""
+def feature_encoder(sequences: Sequence[np.ndarray], differences: int, width: int) -> keras.Model:
+    """From features and differences of features, each of about variance 1, to vectors."""
     every = np.concatenate(sequences)
-    times = channels // every.shape[1]
-    mean = np.concatenate([every.mean(0), np.zeros(channels - every.shape[1])])
-    variance = np.tile(every.var(0) + 1e-12, times)
-    given = keras.Input((channels,), name="features")
+    mean = np.concatenate([every.mean(0), np.zeros(differences * every.shape[1])])
+    variance = np.tile(every.var(0) + 1e-12, 1 + differences)
+    given = keras.Input((len(mean),), name="features")
     x = keras.layers.Normalization(mean=mean, variance=variance, name="normalization")(given)
     return keras.Model(given, keras.layers.Dense(width, "relu", name="vector")(x))
 
@@ -388,8 +385,8 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
     """What is to be known of the model."""
     whole = "`serving_default` keeps all steps in memory."
     stream = (
-        f"As a stream it is {program.model.lookahead} steps late: `step` gives the tags of so many steps ago, "
-        f"and `finish` those that are then owed. {whole}"
+        f"As a stream it is {program.model.lookahead} steps late: `step` gives the tags of so many steps "
+        f"ago, and `finish` those that are then owed. {whole}"
     )
     limits = [
         stream if "step" in program.signatures else f"It reads both ways, so it is for no streams. {whole}",

@@ -30,9 +30,23 @@ from zoo.video import VideoError, open_video, timecode
 SIZE = (14, 24)
 SIZES = {"train": 60, "validation": 4, "test": 6}
 SETTINGS = Settings(
-    size=SIZE, offsets=(-4, -1, 1, 3), width=32, units=24, batch_size=4, epochs=4, learning_rate=0.01, dropout=0.0
-)  # fmt: skip
+    size=SIZE,
+    offsets=(-4, -1, 1, 3),
+    width=32,
+    units=24,
+    window=50,
+    batch_size=4,
+    epochs=4,
+    learning_rate=0.005,
+    dropout=0.0,
+)
 AHEAD = 3
+
+
+def still(random: np.random.Generator, stock: footage.Stock, size: tuple[int, int]) -> np.ndarray:
+    """A shot of a picture that rests."""
+    picture = Image.fromarray(stock(random, 1)[0]).resize(size[::-1], Image.Resampling.BOX)
+    return np.repeat(np.asarray(picture, np.float32)[None], random.integers(12, 40), 0)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +55,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(folder: Path) -> tuple[str, tagging.Program]:
-    """What the recipe prints, of a smaller model and smaller frames, and the program that it exports."""
+def simple() -> Iterator[None]:
+    """Few and small clips of pictures that rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(footage, "SIZES", SIZES)
+        patch.setattr(footage, "SIZE", SIZE)
+        patch.setattr(footage, "clip", partial(footage.clip, size=SIZE))
+        patch.setattr(footage, "shot", still)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path, simple: None) -> tuple[str, tagging.Program]:
+    """What the recipe prints of a smaller model, and the program that it exports."""
     places = {"data_dir": folder / "data", "folder": folder / "run", "export": folder / "1"}
     programs, evaluation = [], tagging.evaluation
 
@@ -51,9 +76,6 @@ def trained(folder: Path) -> tuple[str, tagging.Program]:
         return evaluation(program, *given)
 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        patch.setattr(footage, "SIZES", SIZES)
-        patch.setattr(footage, "SIZE", SIZE)
-        patch.setattr(footage, "clip", partial(footage.clip, size=SIZE))
         patch.setattr(tagging, "evaluation", seen)
         tagging.train(dataclasses.replace(SETTINGS, **places))
     return printed.getvalue(), programs[-1]
@@ -139,7 +161,6 @@ def test_figures_are_those_of_the_export(
 def test_memory_tells_what_happens_and_a_frame_alone_does_not(model: Path) -> None:
     found = figures(model)
     assert found["test F1 cut, gru"] > 60
-    assert found["test F1 cut, per_frame"] < 20
     assert found["test macro-F1, gru"] > found["test macro-F1, per_frame"] + 15
 
 
@@ -281,7 +302,7 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     for number in range(24):
         values = random.normal(size=(40, 3))
         for t, (one, other, _) in enumerate(values):
-            high, late = one > 0, t > 1 and values[t - 2, 1] > 0
+            high, late = bool(one > 0), bool(t > 1 and values[t - 2, 1] > 0)
             tags = "|".join(["high"] * high + ["late"] * late)
             rows.append([f"clip{number}", t, tags, f"{one:.4f}", f"{5 + 100 * other:.4f}", f"{values[t, 2]:.4f}"])
     with (folder / "steps.csv").open("w", newline="") as file:
@@ -308,8 +329,7 @@ def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
     model, report = of_features
     assert "frames bear no label." in report
     found = figures(model)
-    assert found["test F1 high, per_frame"] > 90
-    assert found["test F1 late, per_frame"] < 80
+    assert found["test macro-F1, per_frame"] < 85
     assert found["test macro-F1, gru"] > 90
     random = np.random.default_rng(1)
     features = (random.normal(size=(2, 30, 3)) * [1, 100, 1] + [0, 5, 0]).astype(np.float32)
@@ -368,7 +388,7 @@ def test_a_model_that_reads_both_ways_has_no_stream(of_videos: tuple[Path, str])
     card = json.loads((model / "card.json").read_text(encoding="utf-8"))
     assert list(card["signatures"]) == ["serving_default"]
     assert not list(model.glob("*.tflite"))
-    assert not [limit for limit in card["limits"] if "step" in limit and "stream" in limit]
+    assert card["limits"][0].startswith("It reads both ways, so it is for no streams.")
     assert not [name for name in card["figures"] if "transition" in name]
 
 
@@ -513,7 +533,7 @@ def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -
     ("arguments", "message"),
     [
         (["--unitz", "3"], "--units"),
-        (["--size", "0", "9"], "a whole number of at least 1"),
+        (["--epochs", "0"], "a whole number of at least 1"),
         (["--dataset", "footge"], "Did you mean footage"),
         (["--dataset", "mnist"], "expected one sequence of frames or vectors"),
         (["--footage", "nowhere"], "There is no nowhere. Expected pictures and videos"),
@@ -521,7 +541,7 @@ def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -
         (["predict", "--model", "nowhere", "x.mp4"], "nowhere holds no SavedModel"),
         (["predict", "--model", "saved_models/sentiment/1", "x.mp4"], "expected tags among them"),
         (["predict", "--rate", "0", "x.mp4"], "a number above 0"),
-        (["predict"], "VIDEOS"),
+        (["predict"], "Name a video, or several"),
     ],
 )
 def test_a_mistake_ends_with_a_helpful_line(
