@@ -83,6 +83,7 @@ class Settings:
     depth: Count = 1
     bidirectional: bool = False  # better, but only for whole videos, not for streams
     dropout: Share = 0.2  # before the scores
+    baseline: bool = True  # also train a model without memory, on each frame alone
     window: Count = 100  # steps of a training example; longer sequences are cut
     batch_size: Count = 8  # windows
     epochs: Count = 6  # the one that is best on validation is kept
@@ -197,7 +198,7 @@ def train(settings: Settings) -> None:
     print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
     training, validation = batched(data.train, settings, settings.seed), batched(data.validation, settings)
     rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
-    models = {"per_frame": False, settings.cell: True}
+    models = ({"per_frame": False} if settings.baseline else {}) | {settings.cell: True}
     for name, recurrent in models.items():
         print(f"\n{name}")
         keras.utils.set_random_seed(settings.seed)
@@ -210,7 +211,7 @@ def train(settings: Settings) -> None:
             optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
             epochs=settings.epochs,
             folder=settings.folder / name,
-            settings=recorded(settings),
+            settings=recorded(settings, "baseline"),
         )
         program = Program(model, data, settings.size)
         for split in ("validation", "test"):
