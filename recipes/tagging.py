@@ -36,6 +36,7 @@ from recipes.command_line import (
 )
 from recipes.parts import CELLS, frame_encoder
 from zoo.datasets import Tagged, TaggedSequences, load_footage, load_tagging
+from zoo.datasets.footage import clip, painted
 from zoo.export import Card, called, export_program, lite_program
 from zoo.formulations import Stream
 from zoo.metrics import (
@@ -144,6 +145,13 @@ def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Batch
     return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(examples).prefetch(2))
 
 
+def example_of(data: TaggedSequences, settings: Settings) -> np.ndarray:
+    """A short sequence for the card: of validation, but nothing of a user's footage."""
+    if settings.footage:
+        return clip(np.random.default_rng(settings.seed), painted, settings.window, settings.size)[0]
+    return np.array(data.validation.sequences[0][: settings.window])
+
+
 # --- Model --------------------------------------------------------------------------------------
 
 
@@ -222,13 +230,13 @@ def train(settings: Settings) -> None:
     print("\n" + "\n".join(f"{name:50}{value:8.2f}" for name, value in figures.items()))
     if not zoo.is_chief():
         return
-    example = np.array(data.validation.sequences[0][None, : settings.window])
+    example = example_of(data, settings)[None]
     inputs = {program.takes: example, "lengths": np.array([example.shape[1]], np.int32)}
     files = program.lite() if "step" in program.signatures else {}
     about = card(settings, data, program, figures)
     export_program(program.signatures, [model], inputs, settings.export, about, files)
-    print(f"\nexported to {settings.export}\n{len(example[0])} steps of {data.validation.names[0]}:")
-    said = answers(program.by_name, program.takes, [example[0]])
+    print(f"\nexported to {settings.export}\nthe example on its card, {example.shape[1]} steps:")
+    said = answers(program.by_name, program.takes, example)
     for part in segments(said.tags):
         print(f"{part.start:6} to {part.end - 1:<6} {part.tag}")
     print(f"\nnext: python recipes/tagging.py predict --model {shlex.quote(str(settings.export))} video.mp4")
