@@ -211,8 +211,7 @@ def alike(rows: np.ndarray, frames: int = 8) -> np.ndarray:
 
 def one_to_many(settings: Settings, vocabulary: int, encoder: keras.Model | None) -> zoo.OneToMany:
     """What of the encoder is trained, and a decoder that looks at the map while it speaks."""
-    decoder = speaker(settings, vocabulary)
-    return zoo.OneToMany(decoder, encoder, settings.dropout, settings.doubly_stochastic)
+    return zoo.OneToMany(decoder(settings, vocabulary), encoder, settings.dropout, settings.doubly_stochastic)
 
 
 def delayed_many_to_many(settings: Settings, vocabulary: int) -> zoo.DelayedManyToMany:
@@ -220,11 +219,11 @@ def delayed_many_to_many(settings: Settings, vocabulary: int) -> zoo.DelayedMany
     shape = (settings.frame_size, settings.frame_size, 3 * (1 + len(OFFSETS)))
     vectors = FrameVectors(pooled_frame_encoder(shape, settings.units), OFFSETS)
     encoder = zoo.Encoder(CELLS[settings.cell](settings.units), bidirectional=True)
-    return zoo.DelayedManyToMany(vectors, encoder, speaker(settings, vocabulary), settings.dropout)
+    return zoo.DelayedManyToMany(vectors, encoder, decoder(settings, vocabulary), settings.dropout)
 
 
-def speaker(settings: Settings, vocabulary: int) -> zoo.Decoder:
-    """The decoder of both."""
+def decoder(settings: Settings, vocabulary: int) -> zoo.Decoder:
+    """What speaks, in both."""
     return zoo.Decoder(
         vocabulary,
         settings.embedding,
@@ -576,7 +575,7 @@ def pictures(names: Iterable[Path]) -> dict[str, list[bytes]]:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
 
-def clips(names: Iterable[Path], size: tuple[int, int] = (224, 224)) -> dict[str, np.ndarray]:
+def clips(names: Iterable[Path], size: tuple[int, int] = (112, 112)) -> dict[str, np.ndarray]:
     """Videos, likewise: no larger than they need to be."""
     found = [np.stack([frame for _, frame in open_video(name).frames(size)]) for name in names]
     lengths = np.array([len(clip) for clip in found], np.int32)

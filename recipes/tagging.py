@@ -254,6 +254,7 @@ def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict
     said = [labels[own.argmax(-1)].tolist() for own in scores]
     true = [labels[own].tolist() for own in split.tags]
     found = frame_scores(said, true, data.labels) | {"segment edit": segment_edit(said, true)}
+    found["macro-F1 within 2 frames"] = frame_scores(said, true, data.labels, tolerance=2)["macro-F1"]
     found |= {f"segment F1@{share}": segment_f1(said, true, share / 100) for share in (10, 25, 50)}
     if SHOT in data.labels:
         of_transitions = transition_scores(said, true, SHOT)._asdict().items()

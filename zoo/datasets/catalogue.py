@@ -73,7 +73,8 @@ def prepare(builder: tfds.core.DatasetBuilder) -> None:
         )
     if builder.url_infos:
         builder.download_and_prepare()
-    else:  # generated in a moment, about which TFDS has too much to say
+    else:  # generated, about which TFDS has too much to say
+        print(f"generating {builder.info.full_name}, once", flush=True)
         tfds.disable_progress_bar()
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare()

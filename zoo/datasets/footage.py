@@ -22,6 +22,7 @@ SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
 SIZE = (27, 48)  # pixels: height and width, enough to see an edit, and quick
 SIZES = {"train": 800, "validation": 80, "test": 160}
 LENGTH = 100  # frames of a clip
+PACE = 0.4  # of a user's footage, where things may move faster
 
 Stock = Callable[[np.random.Generator, int], np.ndarray]
 """Raw footage: from random numbers and a count of frames to a picture [1, rows, columns, 3], or to as many
@@ -70,12 +71,12 @@ class Footage(tfds.core.GeneratorBasedBuilder):
         for number in range(SIZES[split]):
             # Of a seed for each clip: the same on every machine, for good.
             random = np.random.default_rng([list(SIZES).index(split), number])
-            frames, tags = clip(random, painted)
+            frames, tags = clip(random, painted, pace=PACE)
             yield number, {"frames": frames, "tags": tags}
 
 
 def clip(
-    random: np.random.Generator, stock: Stock, length: int = LENGTH, size: tuple[int, int] = SIZE
+    random: np.random.Generator, stock: Stock, length: int = LENGTH, size: Size = SIZE, pace: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """An edited clip.
 
@@ -84,16 +85,17 @@ def clip(
         stock: what shots are made of.
         length: number of frames.
         size: their height and width.
+        pace: how fast camera and things move; at 0 they rest.
 
     Returns:
         Frames uint8 [length, height, width, 3] and tags int64 [length], positions in `TAGS`.
     """
     start = int(random.integers(40))  # so that a clip may begin within a transition
-    outgoing = shot(random, stock, size)
+    outgoing = shot(random, stock, size, pace)
     parts, tags = [], []
     while sum(map(len, tags)) < start + length:
         kind = int(random.choice([CUT, DISSOLVE, FADE, WIPE], p=[0.4, 0.24, 0.16, 0.2]))
-        incoming = shot(random, stock, size)
+        incoming = shot(random, stock, size, pace)
         join = _JOINS[kind](random, outgoing, incoming)
         rest = len(outgoing) - join.before
         parts += [outgoing[:rest], join.frames]
@@ -222,22 +224,22 @@ def _pushed(
 _LONGEST = 120
 
 
-def shot(random: np.random.Generator, stock: Stock, size: tuple[int, int]) -> np.ndarray:
+def shot(random: np.random.Generator, stock: Stock, size: Size, pace: float = 1.0) -> np.ndarray:
     """A shot, float32 [time, height, width, 3] from 0 to 255: a camera looks at raw footage."""
     time = int(np.clip(random.lognormal(3.6, 0.7), 8, _LONGEST))
     # Some are filmed, or animated, with fewer pictures a second.
-    moments = np.arange(time) // (1 if random.random() < 0.85 else random.integers(2, 4))
-    pictures = stock(random, moments[-1] + 1)
+    steps = np.arange(time) // (1 if random.random() < 0.85 else random.integers(2, 4))
+    pictures, moments = stock(random, steps[-1] + 1), pace * steps
     rows, columns = pictures.shape[1:3]
-    y, x = _looked_at(random, moments, size, rows / columns)
-    frames = sampled(pictures[moments % len(pictures)], (y + 0.5) * rows, (x + 0.5) * columns)
+    y, x = _looked_at(random, moments, size, rows / columns, pace)
+    frames = sampled(pictures[steps % len(pictures)], (y + 0.5) * rows, (x + 0.5) * columns)
     for _ in range(random.choice(5, p=[0.25, 0.3, 0.2, 0.15, 0.1])):
-        _pass_by(random, frames, moments, stock(random, 1)[0])
+        _pass_by(random, frames, moments, stock(random, 1)[0], pace)
     return np.clip(frames * _light(random, time), 0, 255).astype(np.float32)
 
 
 def _looked_at(
-    random: np.random.Generator, moments: np.ndarray, size: tuple[int, int], proportion: float
+    random: np.random.Generator, moments: np.ndarray, size: Size, proportion: float, pace: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where in pictures of that proportion pixels lie, from -0.5 to 0.5: y and x [time, height, width]."""
     time = len(moments)
@@ -247,14 +249,14 @@ def _looked_at(
     zoom = random.normal(0, random.choice([0.0, 0.003, 0.01, 0.03], p=[0.45, 0.3, 0.18, 0.07]))
     turn = random.normal(0, random.choice([0.0, 0.004, 0.03], p=[0.8, 0.15, 0.05]))
     shake = random.choice([0.0, 0.002, 0.006, 0.015], p=[0.4, 0.3, 0.2, 0.1])
-    run = moments + np.cumsum(random.normal(0, 0.1, time))  # no hand is steady
+    run = moments + pace * np.cumsum(random.normal(0, 0.1, time))  # no hand is steady
     if random.random() < 0.2:  # a movement that begins or ends within the shot
         run = (
-            np.maximum(run - random.uniform(0, time), 0)
+            np.maximum(run - random.uniform(0, pace * time), 0)
             if random.random() < 0.5
-            else np.minimum(run, time / 2)
+            else np.minimum(run, pace * time / 2)
         )
-    jitter = shake * _smooth(random.normal(size=(2, time)))
+    jitter = pace * shake * _smooth(random.normal(size=(2, time)))
     middle = random.uniform(-0.25, 0.25, 2)[:, None] + speed[:, None] * run + jitter
     scale = random.uniform(0.45, 0.95) * np.exp(np.clip(zoom * run, -1.2, 1.2))
     angle = random.normal(0, 0.05) + turn * run
@@ -266,14 +268,16 @@ def _looked_at(
     y = middle[0][:, None, None] + scale * shape * (v * cosine + u * sine)
     x = middle[1][:, None, None] + scale * (u * cosine - v * sine)
     if random.random() < 0.3:  # leaves, water, cloth
-        depth, wave, pace = random.uniform(0.003, 0.02), random.uniform(5, 30, 2), random.uniform(0.05, 0.6)
-        phase = (pace * moments)[:, None, None]
+        depth, wave, beat = random.uniform(0.003, 0.02), random.uniform(5, 30, 2), random.uniform(0.05, 0.6)
+        phase = (beat * moments)[:, None, None]
         y, x = y + depth * np.sin(wave[0] * x + phase), x + depth * np.sin(wave[1] * y + 1.3 * phase)
     for _ in range(random.choice([0, 2, 4, 6], p=[0.4, 0.2, 0.2, 0.2])):  # limbs, heads, animals
         (at_y, at_x), radius = random.uniform(-0.5, 0.5, 2), random.uniform(0.08, 0.35)
         near = np.exp(-((v - at_y) ** 2 + (u - at_x) ** 2) / (2 * radius**2))
-        pull = random.uniform(0.01, 0.08, (2, 1)) * _smooth(
-            random.normal(size=(2, time)), int(random.integers(5, 30))
+        pull = (
+            pace
+            * random.uniform(0.01, 0.08, (2, 1))
+            * _smooth(random.normal(size=(2, time)), int(random.integers(5, 30)))
         )
         y, x = (value + (near * pull[axis][:, None, None]) for axis, value in enumerate((y, x)))
     return y.astype(np.float32), x.astype(np.float32)
@@ -304,7 +308,7 @@ def sampled(pictures: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _pass_by(
-    random: np.random.Generator, frames: np.ndarray, moments: np.ndarray, picture: np.ndarray
+    random: np.random.Generator, frames: np.ndarray, moments: np.ndarray, picture: np.ndarray, pace: float
 ) -> None:
     """A thing that moves before the camera, made of a picture or of one colour."""
     time, height, width, _ = frames.shape
@@ -313,7 +317,9 @@ def _pass_by(
     speed = random.normal(0, random.choice([0.003, 0.012, 0.04], p=[0.4, 0.4, 0.2]), 2)
     swing = random.uniform(0, 0.08) * np.sin(random.uniform(0.05, 0.7, (2, 1)) * moments)
     middle = (
-        random.uniform(-0.5, 0.5, 2)[:, None] + speed[:, None] * (moments - random.uniform(0, time)) + swing
+        random.uniform(-0.5, 0.5, 2)[:, None]
+        + speed[:, None] * (moments - random.uniform(0, pace * time))
+        + swing
     )
     away_y, away_x = (v - middle[0][:, None, None]) / radius[0], (u - middle[1][:, None, None]) / radius[1]
     far = np.hypot(away_y, away_x) if random.random() < 0.7 else np.maximum(abs(away_y), abs(away_x))
