@@ -43,7 +43,7 @@ def pooled_frame_encoder(shape: Sequence[int], width: int) -> keras.Model:
     given = {"activation": "relu", "kernel_initializer": "he_normal"}
     frames = keras.Input(tuple(shape), name="frames")
     x = layers.BatchNormalization(momentum=0.9, name="norm")(frames)
-    for number, (count, stride) in enumerate([(16, 2), (24, 2), (40, 1), (64, 2)], 1):
+    for number, (count, stride) in enumerate([(16, 2), (24, 2), (40, 1), (96, 2)], 1):
         x = layers.Conv2D(count, 3, stride, "same", **given, name=f"conv{number}")(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
     x = layers.Concatenate(name="pooled")(

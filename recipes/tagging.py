@@ -331,7 +331,7 @@ class Program:
         if self.multi_label:
             probabilities = tf.sigmoid(scores)
             some = tf.where(probabilities > 0.5, [f"|{label}" for label in self.labels], "")
-            tags = tf.strings.substr(tf.strings.reduce_join(some, -1), 1, -1)
+            tags = tf.strings.regex_replace(tf.strings.reduce_join(some, -1), r"^\|", "")
         else:
             probabilities = tf.nn.softmax(scores)
             tags = tf.gather(self.labels, tf.argmax(scores, -1))
@@ -374,21 +374,25 @@ def piece_size(signatures: Mapping[str, Any]) -> int:
 
 def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.ndarray]) -> Answers:
     """What a program says of a sequence that comes in pieces."""
-    found, steps = [], 0
+    tags, scores, steps = [], [], 0
+
+    def add(said: dict[str, tf.Tensor]) -> None:
+        tags.extend(tag.decode() for tag in said["tags"][0].numpy())
+        scores.append(said["scores"][0].numpy())
+
     state = signatures["init"](batch=tf.constant(1)) if "init" in signatures else {}
     for values in some:
         given = {takes: tf.constant(values[None])}
         if state:
-            found.append(signatures["step"](**given, **state))
-            state = {name: found[-1][name] for name in state}
+            add(said := signatures["step"](**given, **state))
+            state = {name: said[name] for name in state}
         else:
-            found.append(signatures["serving_default"](**given, lengths=tf.constant([len(values)])))
+            add(signatures["serving_default"](**given, lengths=tf.constant([len(values)])))
         steps += len(values)
     if state:
-        found.append(signatures["finish"](**state))
-    tags, scores = (np.concatenate([said[name][0] for said in found]) for name in ("tags", "scores"))
+        add(signatures["finish"](**state))
     late = len(tags) - steps  # before the first step there is nothing to be said
-    return Answers([tag.decode() for tag in tags[late:]], scores[late:])
+    return Answers(tags[late:], np.concatenate(scores)[late:])
 
 
 def card(settings: Settings, data: TaggedSequences, program: Program, figures: dict[str, float]) -> Card:
@@ -476,10 +480,12 @@ def report(signatures: Mapping[str, Callable], video: Video, folder: Path) -> No
     for number, what, _, _, start, end in rows:
         print(f"{number:5}  {start} to {end}  {what}")
     middles = {(part.start + part.end) // 2 for part in parts}
-    pictures = [frame for number, (_, frame) in enumerate(video.frames()) if number in middles]
+    height, width, _ = next(video.frames())[1].shape
+    size = (max(1, 320 * height // max(height, width)), max(1, 320 * width // max(height, width)))
+    pictures = [frame for number, (_, frame) in enumerate(video.frames(size)) if number in middles]
     captions = [f"{number}  {start} to {end}" for number, *_, start, end in rows]
     contact_sheet(pictures, captions, folder / "parts.png")
-    print(f"tables and a contact sheet are in {folder}")
+    print(f"tables and a contact sheet are in {folder}", video.problem, sep="\n" if video.problem else "")
 
 
 def read(video: Video, signatures: Mapping[str, Any], times: list[float]) -> Iterator[np.ndarray]:

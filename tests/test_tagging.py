@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +35,31 @@ SETTINGS = Settings(
     units=24,
     window=50,
     batch_size=4,
-    epochs=4,
+    epochs=5,
     learning_rate=0.005,
     dropout=0.0,
 )
 AHEAD = 3
 
 
-def still(random: np.random.Generator, stock: footage.Stock, size: tuple[int, int]) -> np.ndarray:
-    """A shot of a picture that rests."""
-    picture = Image.fromarray(stock(random, 1)[0]).resize(size[::-1], Image.Resampling.BOX)
-    return np.repeat(np.asarray(picture, np.float32)[None], random.integers(12, 40), 0)
+def plain(random: np.random.Generator, *given: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
+    """A clip of shots of one colour each, with cuts, dissolves and fades to black between them."""
+    frames, tags, colour = [], [], random.uniform(40, 255, 3)
+    while len(tags) < 100:
+        shot, after = [colour] * random.integers(5, 14), random.uniform(40, 255, 3)
+        kind = random.choice([footage.CUT, footage.DISSOLVE, footage.FADE])
+        shares = np.arange(1, 7)[:, None] / 7
+        if kind == footage.CUT:
+            join = [after]
+        elif kind == footage.DISSOLVE:
+            join = [*(colour * (1 - shares) + after * shares)]
+        else:
+            join = [*(colour * (1 - shares)), *(after * shares)]
+        frames += [*shot, *join]
+        tags += [footage.SHOT] * len(shot) + [kind] * len(join)
+        colour = after
+    frames = np.array(frames[:100])[:, None, None] + random.normal(0, 3, (100, *SIZE, 3))
+    return np.clip(frames, 0, 255).astype(np.uint8), np.array(tags[:100])
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +69,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def simple() -> Iterator[None]:
-    """Few and small clips of pictures that rest."""
+    """Few and small clips, plain ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(footage, "SIZES", SIZES)
         patch.setattr(footage, "SIZE", SIZE)
-        patch.setattr(footage, "clip", partial(footage.clip, size=SIZE))
-        patch.setattr(footage, "shot", still)
+        patch.setattr(footage, "clip", plain)
         yield
 
 
@@ -177,7 +189,7 @@ def test_report_and_card_show_the_same_and_what_comes_next(
     # The parts of one clip, which follow each other and cover it.
     parts = re.findall(r"^ +(\d+) to (\d+) +(\w+)$", report, re.MULTILINE)
     assert [int(start) for start, *_ in parts] == [0, *(int(end) + 1 for _, end, _ in parts[:-1])]
-    assert int(parts[-1][1]) == 99
+    assert int(parts[-1][1]) == SETTINGS.window - 1
     assert {tag for *_, tag in parts} <= set(footage.TAGS)
 
 

@@ -12,8 +12,9 @@ from zoo.datasets.scenes import COLOURS, SCALE, SHAPES, _draw, _split
 
 SIZES = {"train": 5_000, "validation": 250, "test": 500}
 SIDE = 48  # pixels
-LENGTHS = (10, 24)  # frames: the least and the most
+LENGTHS = (10, 18)  # frames: the least and the most
 
+NAMED = ("red", "yellow", "green", "blue", "black", "white")  # colours that a few pixels tell apart
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}  # x and y
 RELATIONS = ("behind", "in front of", "past", "towards", "away from")
 
@@ -28,10 +29,10 @@ class Thing(NamedTuple):
     shape: str
 
     def __str__(self) -> str:
-        return f"a{'n' * (self.colour == 'orange')} {self.colour} {self.shape}"
+        return f"a {self.colour} {self.shape}"
 
 
-THINGS = [Thing(*chosen) for chosen in itertools.product(COLOURS, SHAPES)]
+THINGS = [Thing(*chosen) for chosen in itertools.product(NAMED, SHAPES)]
 MOVES = [f"moves {direction}" for direction in DIRECTIONS]
 ALONE = [*MOVES, *(f"{move} and back" for move in MOVES), "grows", "shrinks"]
 
@@ -105,7 +106,7 @@ def clip(split: str, number: int) -> tuple[np.ndarray, str]:
 
 def _event(random: np.random.Generator, split: str) -> Event:
     """Something that belongs to the split."""
-    alone = random.random() < 0.25
+    alone = random.random() < 0.3
     while True:
         thing, other = (THINGS[i] for i in random.integers(len(THINGS), size=2))
         if alone:

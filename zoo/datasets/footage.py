@@ -20,9 +20,21 @@ from zoo.video import PICTURE, VIDEO, Size, VideoError, open_video
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
 SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
 SIZE = (27, 48)  # pixels: height and width, enough to see an edit, and quick
-SIZES = {"train": 800, "validation": 80, "test": 160}
+SIZES = {"train": 1_000, "validation": 80, "test": 160}
 LENGTH = 100  # frames of a clip
-PACE = 0.4  # of a user's footage, where things may move faster
+
+
+class Style(NamedTuple):
+    """How demanding clips are."""
+
+    pace: float  # at which camera and things move
+    shortest: int  # frames of a transition
+    longest: int
+    uneven: float  # how often transitions, and light within a shot, change unsteadily
+
+
+WILD = Style(pace=1.0, shortest=4, longest=50, uneven=1.0)
+GENTLE = Style(pace=0.3, shortest=8, longest=20, uneven=0.2)
 
 Stock = Callable[[np.random.Generator, int], np.ndarray]
 """Raw footage: from random numbers and a count of frames to a picture [1, rows, columns, 3], or to as many
@@ -71,12 +83,12 @@ class Footage(tfds.core.GeneratorBasedBuilder):
         for number in range(SIZES[split]):
             # Of a seed for each clip: the same on every machine, for good.
             random = np.random.default_rng([list(SIZES).index(split), number])
-            frames, tags = clip(random, painted, pace=PACE)
+            frames, tags = clip(random, painted, style=GENTLE)
             yield number, {"frames": frames, "tags": tags}
 
 
 def clip(
-    random: np.random.Generator, stock: Stock, length: int = LENGTH, size: Size = SIZE, pace: float = 1.0
+    random: np.random.Generator, stock: Stock, length: int = LENGTH, size: Size = SIZE, style: Style = WILD
 ) -> tuple[np.ndarray, np.ndarray]:
     """An edited clip.
 
@@ -85,18 +97,18 @@ def clip(
         stock: what shots are made of.
         length: number of frames.
         size: their height and width.
-        pace: how fast camera and things move; at 0 they rest.
+        style: how demanding it is.
 
     Returns:
         Frames uint8 [length, height, width, 3] and tags int64 [length], positions in `TAGS`.
     """
     start = int(random.integers(40))  # so that a clip may begin within a transition
-    outgoing = shot(random, stock, size, pace)
+    outgoing = shot(random, stock, size, style)
     parts, tags = [], []
     while sum(map(len, tags)) < start + length:
         kind = int(random.choice([CUT, DISSOLVE, FADE, WIPE], p=[0.4, 0.24, 0.16, 0.2]))
-        incoming = shot(random, stock, size, pace)
-        join = _JOINS[kind](random, outgoing, incoming)
+        incoming = shot(random, stock, size, style)
+        join = _JOINS[kind](random, outgoing, incoming, style)
         rest = len(outgoing) - join.before
         parts += [outgoing[:rest], join.frames]
         tags += [np.full(rest, SHOT), np.where(join.seen, kind, SHOT)]
@@ -117,37 +129,43 @@ class Join(NamedTuple):
     after: int  # of the next one
 
 
-def cut(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
+def cut(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray, style: Style = WILD) -> Join:
     """Nothing: the first frame of the next shot."""
     return Join(incoming[:1], np.ones(1, bool), 0, 1)
 
 
-def dissolve(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
+def dissolve(
+    random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray, style: Style = WILD
+) -> Join:
     """One shot comes as the other goes."""
-    count = _count(random, 4, 50, outgoing, incoming)
-    share = _progress(random, count)
+    count = _count(random, style.shortest, style.longest, outgoing, incoming)
+    share = _progress(random, count, style)
     frames = (1 - share) * outgoing[-count:] + share * incoming[:count]
     return Join(frames, _seen(share), count, count)
 
 
-def fade(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
+def fade(
+    random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray, style: Style = WILD
+) -> Join:
     """One shot goes to black, or now and then white, and from there the other comes."""
-    before, after = (_count(random, 4, 25, outgoing, incoming) for _ in range(2))
+    before, after = (_count(random, style.shortest, style.longest // 2, outgoing, incoming) for _ in range(2))
     ground = 255.0 if random.random() < 0.15 else random.uniform(0, 12)
     rest = np.full((int(random.integers(12)), *outgoing.shape[1:]), ground, np.float32)
-    gone = _progress(random, before)
+    gone = _progress(random, before, style)
     out = outgoing[-before:] * (1 - gone) + ground * gone
-    come = _progress(random, after)
+    come = _progress(random, after, style)
     into = incoming[:after] * come + ground * (1 - come)
     seen = np.concatenate([gone.ravel() > _LEAST, np.ones(len(rest), bool), come.ravel() < 1 - _LEAST])
     return Join(np.concatenate([out, rest, into]), seen, before, after)
 
 
-def wipe(random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray) -> Join:
+def wipe(
+    random: np.random.Generator, outgoing: np.ndarray, incoming: np.ndarray, style: Style = WILD
+) -> Join:
     """An edge moves over the picture, and behind it is the next shot; or that one is pushed in."""
-    count = _count(random, 6, 40, outgoing, incoming)
+    count = _count(random, max(6, style.shortest), min(40, style.longest), outgoing, incoming)
     gone, come = outgoing[-count:], incoming[:count]
-    share = _progress(random, count)[..., 0]
+    share = _progress(random, count, style)[..., 0]
     if random.random() < 0.2:
         frames = _pushed(random, gone, come, share[:, 0, 0])
         covered = share
@@ -170,10 +188,10 @@ def _count(
     return max(1, min(round(wanted), len(outgoing) - 2, len(incoming) // 2))
 
 
-def _progress(random: np.random.Generator, count: int) -> np.ndarray:
+def _progress(random: np.random.Generator, count: int, style: Style) -> np.ndarray:
     """From above 0 to below 1, [count, 1, 1, 1]: steadily, or gently at both ends."""
     share = np.arange(1, count + 1, dtype=np.float32)[:, None, None, None] / (count + 1)
-    return share**2 * (3 - 2 * share) if random.random() < 0.3 else share
+    return share**2 * (3 - 2 * share) if random.random() < 0.3 * style.uneven else share
 
 
 def _seen(share: np.ndarray) -> np.ndarray:
@@ -224,18 +242,18 @@ def _pushed(
 _LONGEST = 120
 
 
-def shot(random: np.random.Generator, stock: Stock, size: Size, pace: float = 1.0) -> np.ndarray:
+def shot(random: np.random.Generator, stock: Stock, size: Size, style: Style = WILD) -> np.ndarray:
     """A shot, float32 [time, height, width, 3] from 0 to 255: a camera looks at raw footage."""
     time = int(np.clip(random.lognormal(3.6, 0.7), 8, _LONGEST))
     # Some are filmed, or animated, with fewer pictures a second.
     steps = np.arange(time) // (1 if random.random() < 0.85 else random.integers(2, 4))
-    pictures, moments = stock(random, steps[-1] + 1), pace * steps
+    pictures, moments = stock(random, steps[-1] + 1), style.pace * steps
     rows, columns = pictures.shape[1:3]
-    y, x = _looked_at(random, moments, size, rows / columns, pace)
+    y, x = _looked_at(random, moments, size, rows / columns, style.pace)
     frames = sampled(pictures[steps % len(pictures)], (y + 0.5) * rows, (x + 0.5) * columns)
     for _ in range(random.choice(5, p=[0.25, 0.3, 0.2, 0.15, 0.1])):
-        _pass_by(random, frames, moments, stock(random, 1)[0], pace)
-    return np.clip(frames * _light(random, time), 0, 255).astype(np.float32)
+        _pass_by(random, frames, moments, stock(random, 1)[0], style.pace)
+    return np.clip(frames * _light(random, time, style), 0, 255).astype(np.float32)
 
 
 def _looked_at(
@@ -340,11 +358,12 @@ def _pass_by(
     frames[where] = (1 - edge) * frames[where] + edge * surface
 
 
-def _light(random: np.random.Generator, time: int) -> np.ndarray:
+def _light(random: np.random.Generator, time: int, style: Style) -> np.ndarray:
     """Of each frame, [time, 1, 1, 3]: colour, drift, a new exposure, flashes, flicker."""
     light = np.ones((time, 3)) * random.uniform(0.6, 1.2) * random.uniform(0.9, 1.1, 3)
-    light *= 1 + 0.15 * random.random() * _smooth(random.normal(size=(1, time)), 20)[0][:, None]
-    if random.random() < 0.12:
+    depth = 0.15 * style.uneven * random.random()
+    light *= 1 + depth * _smooth(random.normal(size=(1, time)), 20)[0][:, None]
+    if random.random() < 0.12 * style.uneven:
         middle, width = random.uniform(0, time), random.uniform(1, 12)
         ramp = 1 / (1 + np.exp(-np.clip((np.arange(time) - middle) / width, -30, 30)))
         light *= 1 + (random.uniform(-0.5, 0.6) * ramp)[:, None]
