@@ -87,8 +87,8 @@ class Settings:
     baseline: bool = True  # also train a model without memory, on each frame alone
     window: Count = 100  # steps of a training example; longer sequences are cut
     batch_size: Count = 8  # windows
-    epochs: Count = 6  # the one that is best on validation is kept
-    learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
+    epochs: Count = 8  # the one that is best on validation is kept
+    learning_rate: Rate = 3e-3  # at its peak; it rises at first, and falls to zero
     seed: Seed = 1  # of weights, order and dropout
 
 

@@ -109,7 +109,9 @@ def test_a_fade_passes_through_its_ground() -> None:
             left = (pixels[:, 0] - pixels[:, 1]) / (colour[0] - colour[1])
             assert (np.diff(left) < 0).all()
             assert 0 < left[-1] <= left[0] < 1
-            grounds += (((pixels - left[:, None] * colour) / (1 - left[:, None]))[left < 0.8]).ravel().tolist()
+            grounds += (
+                (((pixels - left[:, None] * colour) / (1 - left[:, None]))[left < 0.8]).ravel().tolist()
+            )
             np.testing.assert_array_equal(seen, left < 0.97)
         assert np.ptp(grounds) < 0.01
         assert 0 <= min(grounds) <= 12 or np.isclose(min(grounds), 255)
@@ -300,7 +302,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "more").mkdir()
     for number in range(30):
         colour = (8 * number, 255 - 8 * number, 128)
-        Image.new("RGB", (50, 30), colour).save(folder / "more" / f"{number}.{'png' if number % 2 else 'JPG'}")
+        Image.new("RGB", (50, 30), colour).save(
+            folder / "more" / f"{number}.{'png' if number % 2 else 'JPG'}"
+        )
     (folder / "notes.txt").write_text("no picture")
     (folder / "more" / "._1.png").write_bytes(b"what another system leaves behind")
     return folder
@@ -356,7 +360,9 @@ def test_what_changes_is_made_anew(pictures: Path, tmp_path: Path, change: str) 
     if change == "file":
         for file in tmp_path.glob("*.png"):
             Image.new("RGB", (40, 40), "white").save(file)
-    after = QUICK([tmp_path], cache=cache, **{"clips": {"clips": 4}, "size": {"size": (5, 8)}}.get(change, {}))
+    after = QUICK(
+        [tmp_path], cache=cache, **{"clips": {"clips": 4}, "size": {"size": (5, 8)}}.get(change, {})
+    )
     after = after.train
     if change == "clips":
         assert len(after.sequences) == 4

@@ -20,12 +20,13 @@ def test_python_runs_from_top_to_bottom(
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     printed = capsys.readouterr().out
     assert "[[1 0 0]\n [2 1 0]\n [1 2 1]]" in printed
     assert "no words in the text" in printed
     assert "Bahnhof" in printed
     assert "a small brown dog" in printed
+    assert "\n70\n" in printed  # the frame of the cut
     assert "(8, 20, 128)" in printed
     assert "700 examples in 44 batches of up to 16, at most " in printed
     assert max(epoch["val_accuracy"] for epoch in names["history"]) > 0.8

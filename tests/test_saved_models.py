@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
-from recipes import captioning, sentiment, translation
+from recipes import captioning, sentiment, tagging, translation
 from recipes.command_line import main
+from zoo.metrics import transitions
+from zoo.video import open_video
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))
-MEGABYTES = {"captioning": 30, "sentiment": 20, "translation": 30}
+MEGABYTES = {"captioning": 30, "sentiment": 20, "tagging": 10, "translation": 30}
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda path: path.parent.name)
 
@@ -33,17 +36,22 @@ def loaded(model: Path) -> Any:
     return tf.saved_model.load(str(model))
 
 
-def serve(model: Path, inputs: list[str] | list[bytes]) -> dict[str, np.ndarray]:
+def serve(model: Path, **inputs: list[str] | list[bytes] | np.ndarray) -> dict[str, np.ndarray]:
     signature = loaded(model).signatures["serving_default"]
-    (name,) = signature.structured_input_signature[1]
-    return {name: value.numpy() for name, value in signature(**{name: tf.constant(inputs)}).items()}
+    said = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+    return {name: value.numpy() for name, value in said.items()}
 
 
-def example(model: Path) -> list[str] | list[bytes]:
-    """The input on the card."""
-    (takes,) = card(model)["signatures"]["serving_default"]["takes"]
-    given = card(model)["example"][takes]
-    return [(model / name).read_bytes() for name in given["files"]] if "files" in given else given
+def example(model: Path) -> dict[str, list[str] | list[bytes] | np.ndarray]:
+    """The inputs on the card."""
+
+    def read(given: Any) -> Any:
+        if "array" in given:
+            return np.load(model / given["array"])
+        return [(model / name).read_bytes() for name in given["files"]] if "files" in given else given
+
+    takes = card(model)["signatures"]["serving_default"]["takes"]
+    return {name: read(card(model)["example"][name]) for name in takes}
 
 
 def test_there_is_a_model_of_each_task() -> None:
@@ -72,7 +80,7 @@ def test_card_tells_nothing_of_a_machine(model: Path) -> None:
 @every_model
 def test_model_answers_as_on_its_card(model: Path) -> None:
     expected = card(model)["example"]
-    for name, said in serve(model, example(model)).items():
+    for name, said in serve(model, **example(model)).items():
         if said.dtype == object:
             assert np.strings.decode(said.astype(bytes), "utf-8").tolist() == expected[name]
         else:
@@ -89,7 +97,7 @@ def test_model_answers_as_on_its_card(model: Path) -> None:
     ],
 )
 def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
-    assert serve(ROOT / "saved_models/sentiment/1", [text])["label"].tolist() == [label.encode()]
+    assert serve(ROOT / "saved_models/sentiment/1", text=[text])["label"].tolist() == [label.encode()]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +110,7 @@ def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
     ],
 )
 def test_translation_of_plain_sentences(text: str, words: set[str]) -> None:
-    answer = serve(ROOT / "saved_models/translation/1", [text])
+    answer = serve(ROOT / "saved_models/translation/1", text=[text])
     assert words <= set(answer["translations"][0, 0].decode().split())
     assert answer["status"].tolist() == [b""]
     assert (np.diff(answer["scores"][0]) <= 0).all()
@@ -123,7 +131,7 @@ def test_captions_of_a_drawing_in_other_forms() -> None:
     ):
         images.append(io.BytesIO())
         picture.save(images[-1], kind)
-    answer = serve(ROOT / "saved_models/captioning/1", [image.getvalue() for image in images])
+    answer = serve(ROOT / "saved_models/captioning/1", image=[image.getvalue() for image in images])
     for caption in answer["captions"][:, 0]:
         assert {"brown", "dog", "grass"} <= set(caption.decode().split())
     assert not any(answer["status"])
@@ -132,10 +140,30 @@ def test_captions_of_a_drawing_in_other_forms() -> None:
     np.testing.assert_allclose(answer["attention"].sum((2, 3)), spoken, atol=1e-5)
 
 
+def test_shots_of_a_film_as_a_whole_and_by_litert() -> None:
+    """The film of docs/drawings/film.py: a cut at 70, a dissolve, a fade and a wipe."""
+    model = ROOT / "saved_models/tagging/1"
+    frames = np.stack([frame for _, frame in open_video(ROOT / "docs/drawings/film.mp4").frames((27, 48))])
+    answer = serve(model, frames=frames[None], lengths=np.array([len(frames)], np.int32))
+    tags = [tag.decode() for tag in answer["tags"][0]]
+    assert tags.index("cut") == 70
+    assert [found.tag for found in transitions(tags, "shot")] == ["cut", "dissolve", "fade", "wipe"]
+    runner = Interpreter(model_path=str(model / "step.tflite")).get_signature_runner()
+    details = runner.get_input_details()
+    state = {name: np.zeros(x["shape"], x["dtype"]) for name, x in details.items() if name != "frames"}
+    labels, late, said = answer["labels"].astype(str), 8, []
+    for frame in [*frames, *np.zeros((late, *frames.shape[1:]))]:
+        found = runner(frames=frame[None, None].astype(np.float32), **state)
+        state = {name: found[name] for name in state}
+        said.append(labels[found["scores"][0, 0].argmax()])
+    assert said[late:] == tags
+
+
 @pytest.mark.parametrize(
     ("task", "data", "names", "factor"),
     [
         ("captioning", "Flickr8k photos", ["test BLEU-4", "test BLEU-4, nearest training picture"], 1),
+        ("tagging", "Flickr8k and CamVid, edited", ["test macro-F1, gru"], 1),
         ("sentiment", "IMDB reviews", ["test accuracy, lstm", "test accuracy, bag of words"], 100),
         (
             "translation",
@@ -159,18 +187,22 @@ def test_readme_shows_the_figures_of_the_card(task: str, data: str, names: list[
     [
         (captioning, "docs/drawings/dog.jpg", "dog"),
         (sentiment, "A delight from start to end.", "pos "),
+        (tagging, "docs/drawings/film.mp4", "0:00:02.800 to"),
         (translation, "I have a question.", "Ich habe eine Frage."),
     ],
-    ids=["captioning", "sentiment", "translation"],
+    ids=["captioning", "sentiment", "tagging", "translation"],
 )
 def test_recipe_predicts_with_the_shipped_model(
     recipe: ModuleType,
     text: str,
     answer: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(tmp_path)
+    for name in ("docs", "saved_models"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setattr(sys, "argv", [recipe.__file__, "predict", text])
     main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
     assert answer in capsys.readouterr().out

@@ -35,18 +35,19 @@ SETTINGS = Settings(
     units=24,
     window=50,
     batch_size=4,
-    epochs=5,
-    learning_rate=0.005,
+    epochs=4,
+    learning_rate=0.01,
     dropout=0.0,
 )
 AHEAD = 3
 
 
 def plain(random: np.random.Generator, *given: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
-    """A clip of shots of one colour each, with cuts, dissolves and fades to black between them."""
-    frames, tags, colour = [], [], random.uniform(40, 255, 3)
+    """A clip of shots of one colour each, dark and light, with cuts, dissolves and fades between them."""
+    frames, tags, colour = [], [], random.uniform(60, 110, 3)
     while len(tags) < 100:
-        shot, after = [colour] * random.integers(5, 14), random.uniform(40, 255, 3)
+        shot, after = [colour] * random.integers(5, 14), random.uniform(60, 110, 3)
+        after += 130 * (colour.mean() < 130)
         kind = random.choice([footage.CUT, footage.DISSOLVE, footage.FADE])
         shares = np.arange(1, 7)[:, None] / 7
         if kind == footage.CUT:
@@ -316,7 +317,9 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         for t, (one, other, _) in enumerate(values):
             high, late = bool(one > 0), bool(t > 1 and values[t - 2, 1] > 0)
             tags = "|".join(["high"] * high + ["late"] * late)
-            rows.append([f"clip{number}", t, tags, f"{one:.4f}", f"{5 + 100 * other:.4f}", f"{values[t, 2]:.4f}"])
+            rows.append(
+                [f"clip{number}", t, tags, f"{one:.4f}", f"{5 + 100 * other:.4f}", f"{values[t, 2]:.4f}"]
+            )
     with (folder / "steps.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     settings = Settings(

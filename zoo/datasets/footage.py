@@ -20,7 +20,7 @@ from zoo.video import PICTURE, VIDEO, Size, VideoError, open_video
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
 SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
 SIZE = (27, 48)  # pixels: height and width, enough to see an edit, and quick
-SIZES = {"train": 1_000, "validation": 80, "test": 160}
+SIZES = {"train": 1_200, "validation": 80, "test": 160}
 LENGTH = 100  # frames of a clip
 
 
@@ -31,10 +31,11 @@ class Style(NamedTuple):
     shortest: int  # frames of a transition
     longest: int
     uneven: float  # how often transitions, and light within a shot, change unsteadily
+    softest: float  # edge of a wipe, as a share of its way
 
 
-WILD = Style(pace=1.0, shortest=4, longest=50, uneven=1.0)
-GENTLE = Style(pace=0.3, shortest=8, longest=20, uneven=0.2)
+WILD = Style(pace=1.0, shortest=4, longest=50, uneven=1.0, softest=0.4)
+GENTLE = Style(pace=0.2, shortest=10, longest=24, uneven=0.0, softest=0.05)
 
 Stock = Callable[[np.random.Generator, int], np.ndarray]
 """Raw footage: from random numbers and a count of frames to a picture [1, rows, columns, 3], or to as many
@@ -170,7 +171,7 @@ def wipe(
         frames = _pushed(random, gone, come, share[:, 0, 0])
         covered = share
     else:
-        soft = random.choice([0.02, 0.05, 0.2, 0.4])
+        soft = min(random.choice([0.02, 0.05, 0.2, 0.4]), style.softest)
         covered = np.clip((share * (1 + soft) - _order(random, gone.shape[1:3])) / soft, 0, 1)[..., None]
         frames = (1 - covered) * gone + covered * come
     return Join(frames, _seen(covered), count, count)
