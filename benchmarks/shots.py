@@ -53,6 +53,7 @@ import tyro
 from PIL import Image
 
 from recipes.command_line import Count, Seed, UsageError, loaded
+from recipes.tagging import SHORTEST, SHOT
 from zoo.metrics import Scores, Segment, transition_scores, transitions
 from zoo.provenance import commit, versions
 from zoo.video import VideoError, open_video
@@ -64,7 +65,6 @@ LONGEST = 250  # frames read of a clip
 SHORTEST = 24  # frames that a clip has to have
 DIFFERENT = 20.0  # mean difference in levels, of 255, between the pictures on both sides of a transition
 TOLERANCE = 2  # frames
-SHOT = "shot"
 KINDS = {"cut": 0.4, "dissolve": 0.2, "fade": 0.2, "wipe": 0.2}
 MOVES = {"still": 0.3, "drift": 0.2, "zoom": 0.15, "shake": 0.2, "pan": 0.15}
 
@@ -476,7 +476,7 @@ def exported(folder: Path) -> Callable[[np.ndarray], list[Segment]]:
             tags += state.pop("tags")[0].numpy().tolist()
             state.pop("scores")
         tags += model.signatures["finish"](**state)["tags"][0].numpy().tolist()
-        return transitions([tag.decode() for tag in tags if tag], SHOT)
+        return transitions([tag.decode() for tag in tags if tag], SHOT, SHORTEST)
 
     return detect
 

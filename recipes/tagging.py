@@ -53,6 +53,7 @@ from zoo.training import Batches, Progress, bucketed, fit, warmed_cosine
 from zoo.video import FrameReader, Video, contact_sheet, open_video, pieces, timecode
 
 SHOT = "shot"  # what frames bear at which nothing happens, where the task is to find shots
+SHORTEST = {"dissolve": 3, "fade": 3, "wipe": 3}  # frames; what is shorter is flicker
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -257,7 +258,8 @@ def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict
     found["macro-F1 within 2 frames"] = frame_scores(said, true, data.labels, tolerance=2)["macro-F1"]
     found |= {f"segment F1@{share}": segment_f1(said, true, share / 100) for share in (10, 25, 50)}
     if SHOT in data.labels:
-        of_transitions = transition_scores(said, true, SHOT)._asdict().items()
+        seen = [transitions(tags, SHOT, SHORTEST) for tags in said]
+        of_transitions = transition_scores(seen, true, SHOT)._asdict().items()
         found |= {f"transition {name.replace('_', ' ')}": value for name, value in of_transitions}
     return found
 
@@ -411,7 +413,7 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
             "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame at which "
             "there is something of both shots, or less than all of one; black between fades belongs to them.",
             "Where a slow transition begins and ends cannot be seen to the frame: transitions are compared "
-            "with a tolerance of 2 frames.",
+            "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are passed over.",
         ]
     return Card(
         title=f"Tagging ({data.source})",
@@ -504,7 +506,7 @@ def read(video: Video, signatures: Mapping[str, Any], times: list[float]) -> Ite
 def shots(tags: Sequence[str]) -> list[Part]:
     """The shots between transitions. A cut is a frame of the new shot; what is mixed belongs to none."""
     found, start, what = [], 0, "start"
-    for transition in [*transitions(tags, SHOT), Segment("end", len(tags), len(tags))]:
+    for transition in [*transitions(tags, SHOT, SHORTEST), Segment("end", len(tags), len(tags))]:
         if transition.start > start:
             found.append(Part(what, start, transition.start))
         what = transition.tag

@@ -266,17 +266,19 @@ def _levenshtein(one: Sequence[str], other: Sequence[str]) -> int:
 # Transitions.
 
 
-def transitions(tags: Tags, background: str) -> list[Segment]:
+def transitions(tags: Tags, background: str, shortest: Mapping[str, int] | None = None) -> list[Segment]:
     """The longest runs of frames without the background, each one transition, whatever tags are in it.
 
     Args:
         tags: of a sequence.
         background: the tag of what is no transition.
+        shortest: how many frames a transition of a tag has at least, 1 if it is not there. A run that is too
+            short for all of its tags is left out, as the flicker of an unsure answer.
 
     Returns:
         The runs in order. The tag of each is its most frequent one, of equals the first.
 
-    >>> transitions(["shot", "fade", "cut", "cut", "shot"], "shot")
+    >>> transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
     [Segment(tag='cut', start=1, end=4)]
     """
     found = []
@@ -286,7 +288,8 @@ def transitions(tags: Tags, background: str) -> list[Segment]:
             parts = list(run)
             for tag, start, end in parts:
                 frames[tag] += end - start
-            found.append(Segment(frames.most_common(1)[0][0], parts[0].start, parts[-1].end))
+            if frames.total() >= min((shortest or {}).get(tag, 1) for tag in frames):
+                found.append(Segment(frames.most_common(1)[0][0], parts[0].start, parts[-1].end))
     return found
 
 
