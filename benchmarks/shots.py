@@ -52,8 +52,8 @@ import tensorflow as tf
 import tyro
 from PIL import Image
 
+from recipes import tagging
 from recipes.command_line import Count, Seed, UsageError, loaded
-from recipes.tagging import SHORTEST, SHOT
 from zoo.metrics import Scores, Segment, transition_scores, transitions
 from zoo.provenance import commit, versions
 from zoo.video import VideoError, open_video
@@ -476,7 +476,7 @@ def exported(folder: Path) -> Callable[[np.ndarray], list[Segment]]:
             tags += state.pop("tags")[0].numpy().tolist()
             state.pop("scores")
         tags += model.signatures["finish"](**state)["tags"][0].numpy().tolist()
-        return transitions([tag.decode() for tag in tags if tag], SHOT, SHORTEST)
+        return transitions([tag.decode() for tag in tags if tag], tagging.SHOT, tagging.SHORTEST)
 
     return detect
 
@@ -543,7 +543,7 @@ def between(scenes: np.ndarray) -> list[Segment]:
 def scores(found: Sequence[Found], videos: Sequence[Video]) -> Scores:
     """Of all videos together."""
     answers, truths = [one.transitions for one in found], [video.truth for video in videos]
-    return transition_scores(answers, truths, SHOT, TOLERANCE)
+    return transition_scores(answers, truths, tagging.SHOT, TOLERANCE)
 
 
 def recall(found: Sequence[Found], videos: Sequence[Video], kind: str) -> float:

@@ -7,15 +7,25 @@ import numpy as np
 import pytest
 
 LONG = (
-    "test_sentiment",
-    "test_translation",
     "test_captioning",
+    "test_translation",
+    "test_tagging",
+    "test_sentiment",
     "test_loop",
-    "test_cells",
-    "test_resume",
     "test_recurrence",
+    "test_resume",
+    "test_cells",
+    "test_decoder",
     "test_workers",
+    "test_captioning_data",
+    "test_benchmarks",
+    "test_saved_models",
+    "test_training",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # else xdist begins with the files of most tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -84,7 +84,7 @@ def test_no_combination_is_in_two_splits_and_train_knows_all_words(drawn: Captio
     }
     assert words["validation"] | words["test"] <= words["train"]
     assert words["train"] >= {
-        *COLOURS,
+        *clips.NAMED,
         *clips.SHAPES,
         *DIRECTIONS,
         "behind",

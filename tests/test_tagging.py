@@ -331,9 +331,9 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         width=16,
         units=16,
         batch_size=4,
-        epochs=25,
+        epochs=14,
         dropout=0.0,
-        learning_rate=0.02,
+        learning_rate=0.03,
     )
     with redirect_stdout(io.StringIO()) as printed:
         tagging.train(settings)
@@ -352,12 +352,13 @@ def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
     given = {"features": features, "lengths": np.array([30, 12], np.int32)}
     answer, _, step, finish = ask(model, ("serving_default", given), *stream)
     assert answer["labels"].tolist() == [b"high", b"late"]
-    likely = answer["scores"] > 0.5
+    likely, said = answer["scores"] > 0.5, set()
     for row, length in enumerate((30, 12)):
         expected = ["|".join(np.array(["high", "late"])[some]) for some in likely[row, :length]]
         assert tags_of(answer)[row] == expected + [""] * (30 - length)
-        assert set(expected) == {"", "high", "late", "high|late"}
+        said |= set(expected)
         np.testing.assert_allclose(step["scores"][row, :length], answer["scores"][row, :length], atol=1e-5)
+    assert said == {"", "high", "late", "high|late"}
     assert (likely[0, :, 0] == (features[0, :, 0] > 0)).mean() > 0.85
     assert (likely[0, 2:, 1] == (features[0, :-2, 1] > 5)).mean() > 0.85
     assert finish["tags"].shape == (2, 0)
@@ -382,6 +383,7 @@ def of_videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         width=8,
         units=8,
         bidirectional=True,
+        baseline=False,
         batch_size=1,
         epochs=1,
         learning_rate=0.02,
@@ -589,10 +591,11 @@ def test_what_is_no_video_is_told(model: Path, tmp_path: Path, unseen: Path) -> 
 
 
 def test_a_model_of_features_reads_no_videos(
-    of_features: tuple[Path, str], edited: tuple[Path, np.ndarray], unseen: Path
+    of_features: tuple[Path, str], tmp_path: Path, unseen: Path
 ) -> None:
+    video = encode(tmp_path / "a.mp4", bright(1, 3))
     with pytest.raises(UsageError, match=r"takes .*features.*, not videos"):
-        tagging.predict(Query(edited[:1], model=of_features[0], folder=unseen))
+        tagging.predict(Query((video,), model=of_features[0], folder=unseen))
 
 
 def test_recipe_settings_are_documented(
