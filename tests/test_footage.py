@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 from test_video import encode, smooth
 
-from zoo.datasets import footage
+from zoo.datasets import Tagged, TaggedSequences, footage, load_tagging
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.footage import (
     CUT,
     DISSOLVE,
     FADE,
+    GENTLE,
     LENGTH,
     SHOT,
     SIZE,
@@ -29,7 +30,6 @@ from zoo.datasets.footage import (
     raw_footage,
     sampled,
 )
-from zoo.datasets import Tagged, TaggedSequences, load_tagging
 
 SPLITS = ("train", "validation", "test")
 SMALL = (8, 11)
@@ -80,6 +80,14 @@ def test_a_dissolve_mixes_more_and_more_of_the_new_shot() -> None:
     assert min(lengths) >= 4
     assert max(lengths) <= 30  # half of the new shot is left
     assert unseen > 10
+
+
+def test_gentle_transitions_are_neither_short_nor_uneven() -> None:
+    for seed in range(20):
+        join = footage.dissolve(np.random.default_rng(seed), flat(OLD), flat(NEW), GENTLE)
+        share = shares(join.frames)[:, 0, 0]
+        assert 10 <= len(share) <= 24
+        np.testing.assert_allclose(np.diff(share), 1 / (len(share) + 1), atol=1e-4)
 
 
 def test_a_dissolve_mixes_frames_that_follow_each_other() -> None:
@@ -280,7 +288,7 @@ def test_the_embedded_clips_come_by_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert data.source == "footage/1.0.0"
     assert data.licence == "Apache-2.0"
     assert {split: len(getattr(data, split).names) for split in SPLITS} == sizes
-    expected = [clip(np.random.default_rng([2, number]), painted) for number in range(3)]
+    expected = [clip(np.random.default_rng([2, number]), painted, style=GENTLE) for number in range(3)]
     for frames, tags in expected:
         places = [np.array_equal(frames, other) for other in data.test.sequences]
         assert sum(places) == 1
@@ -384,9 +392,10 @@ def test_an_interrupted_edit_leaves_nothing_half_made(
             raise KeyboardInterrupt
         return real(*given, **options)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(footage, "clip", until)
+    monkeypatch.setattr(footage, "clip", until)
+    with pytest.raises(KeyboardInterrupt):
         QUICK([pictures], cache=tmp_path)
+    monkeypatch.undo()
     for one, other in zip(all_of(QUICK([pictures], cache=tmp_path)), all_of(QUICK([pictures])), strict=True):
         np.testing.assert_array_equal(one, other)
     assert not list(tmp_path.glob("*.unfinished"))

@@ -53,7 +53,7 @@ def interrupted(folder: Path) -> tuple[int, str]:
     places = [("--data-dir", folder / "data"), ("--folder", folder / "run"), ("--export", folder / "1")]
     command = [sys.executable, "recipes/sentiment.py", *SMALLER, *itertools.chain(*places)]
     recipe = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "epoch 1/2" not in recipe.stdout.readline():
+    while not re.match("epoch 1/2 .* took", recipe.stdout.readline()):
         assert recipe.poll() is None
     recipe.send_signal(signal.SIGINT)
     _, errors = recipe.communicate(timeout=60)

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -23,8 +24,8 @@ from recipes import tagging
 from recipes.command_line import UsageError
 from recipes.tagging import Part, Query, Settings, shots
 from zoo.datasets import TaggedSequences, footage, load_tagging
-from zoo.metrics import frame_scores, transition_scores
-from zoo.video import VideoError, open_video, timecode
+from zoo.metrics import frame_scores, transition_scores, transitions
+from zoo.video import VideoError, open_video
 
 SIZE = (14, 24)
 SIZES = {"train": 60, "validation": 4, "test": 6}
@@ -132,7 +133,7 @@ def asked(model: Path, data: TaggedSequences) -> dict[str, list[Answer]]:
     for name, sizes in CUTS.items():
         edges = np.cumsum([0, *sizes])
         given = larger if name == "some" else three
-        steps = [("step", {"frames": given[:, a:b]}) for a, b in zip(edges, edges[1:], strict=False)]
+        steps = [("step", {"frames": given[:, a:b]}) for a, b in itertools.pairwise(edges)]
         questions[name] = [("init", {"batch": np.int32(3)}), *steps, ("finish", {})]
     given = iter(ask(model, *(question for some in questions.values() for question in some)))
     return {name: [next(given) for _ in some] for name, some in questions.items()}
@@ -164,9 +165,10 @@ def test_figures_are_those_of_the_export(
 ) -> None:
     said, found = tags_of(asked["whole"][0]), figures(model)
     true = [np.array(data.labels)[own].tolist() for own in data.test.tags]
-    expected = frame_scores(said, true, data.labels) | {
-        "transition f1": transition_scores(said, true, "shot").f1
-    }
+    seen = [transitions(tags, "shot", tagging.SHORTEST) for tags in said]
+    expected = frame_scores(said, true, data.labels)
+    expected["transition f1"] = transition_scores(seen, true, "shot").f1
+    assert expected["accuracy"] < 100
     for name, score in expected.items():
         assert found[f"test {name}, gru"] == pytest.approx(score, abs=0.01)
 
@@ -315,7 +317,7 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     for number in range(24):
         values = random.normal(size=(40, 3))
         for t, (one, other, _) in enumerate(values):
-            high, late = bool(one > 0), bool(t > 1 and values[t - 2, 1] > 0)
+            high, late = bool(one > 0), bool(t and values[t - 1, 1] > 0)
             tags = "|".join(["high"] * high + ["late"] * late)
             rows.append(
                 [f"clip{number}", t, tags, f"{one:.4f}", f"{5 + 100 * other:.4f}", f"{values[t, 2]:.4f}"]
@@ -328,12 +330,13 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         export=folder / "1",
         multi_label=True,
         offsets=(),
+        baseline=False,
         width=16,
         units=16,
-        batch_size=4,
-        epochs=14,
+        batch_size=2,
+        epochs=12,
         dropout=0.0,
-        learning_rate=0.03,
+        learning_rate=0.02,
     )
     with redirect_stdout(io.StringIO()) as printed:
         tagging.train(settings)
@@ -344,8 +347,8 @@ def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
     model, report = of_features
     assert "frames bear no label." in report
     found = figures(model)
-    assert found["test macro-F1, per_frame"] < 85
-    assert found["test macro-F1, gru"] > 90
+    assert found["test macro-F1, gru"] > 85
+    assert not [name for name in found if "per_frame" in name]
     random = np.random.default_rng(1)
     features = (random.normal(size=(2, 30, 3)) * [1, 100, 1] + [0, 5, 0]).astype(np.float32)
     stream = [("init", {"batch": np.int32(2)}), ("step", {"features": features}), ("finish", {})]
@@ -360,7 +363,7 @@ def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
         np.testing.assert_allclose(step["scores"][row, :length], answer["scores"][row, :length], atol=1e-5)
     assert said == {"", "high", "late", "high|late"}
     assert (likely[0, :, 0] == (features[0, :, 0] > 0)).mean() > 0.85
-    assert (likely[0, 2:, 1] == (features[0, :-2, 1] > 5)).mean() > 0.85
+    assert (likely[0, 1:, 1] == (features[0, :-1, 1] > 5)).mean() > 0.85
     assert finish["tags"].shape == (2, 0)
     assert (model / "step.tflite").exists()
 
@@ -528,14 +531,15 @@ S, C, D, F = "shot", "cut", "dissolve", "fade"
         ([S, S, C, S, S], [("start", 0, 2), ("cut", 2, 5)]),
         ([C, S, S], [("cut", 0, 3)]),
         ([S, S, C], [("start", 0, 2), ("cut", 2, 3)]),
-        ([S, S, D, D], [("start", 0, 2)]),
-        ([D, D, S, S], [("dissolve", 2, 4)]),
-        ([S, D, D, S, F, F, F, S], [("start", 0, 1), ("dissolve", 3, 4), ("fade", 7, 8)]),
+        ([S, S, D, D, D], [("start", 0, 2)]),
+        ([D, D, D, S, S], [("dissolve", 3, 5)]),
+        ([S, D, D, D, S, F, F, F, S], [("start", 0, 1), ("dissolve", 4, 5), ("fade", 8, 9)]),
+        ([S, D, D, S, F, S], [("start", 0, 6)]),  # flicker
         ([S, C, S, C, S], [("start", 0, 1), ("cut", 1, 3), ("cut", 3, 5)]),
         ([S, C, D, D, D, S], [("start", 0, 1), ("dissolve", 5, 6)]),
         ([S, D, D, C, S], [("start", 0, 1), ("dissolve", 4, 5)]),
         ([S, F, F, D, D, D, S], [("start", 0, 1), ("dissolve", 6, 7)]),
-        ([D, D], []),
+        ([D, D, D], []),
         ([], []),
     ],
 )
