@@ -10,6 +10,17 @@ from zoo.cells import Registered, Tensor
 from zoo.formulations.encoder import deserialised
 
 
+def applied(network: keras.Model, rows: Tensor, training: bool = False) -> Tensor:
+    """What a network makes of rows [n, ...], of which there may be none.
+
+    On some processors convolutions give back their input where there are no rows, so the network always sees
+    one.
+    """
+    count = tf.shape(rows)[0]
+    some = tf.pad(rows, [[0, tf.maximum(1 - count, 0)], *([[0, 0]] * (rows.shape.rank - 1))])
+    return network(some, training=training)[:count]
+
+
 class FrameVectors(Registered, keras.layers.Layer):
     """A vector for each frame of a sequence, from it and how it differs from some frames around it.
 
@@ -65,10 +76,7 @@ class FrameVectors(Registered, keras.layers.Layer):
             return frames[:, self.behind + offset : self.behind + offset + time]
 
         seen = tf.concat([at(0), *(at(0) - at(offset) for offset in self.offsets)], -1)
-        # Convolutions give nonsense for no frames at all: there is always one.
-        flat = tf.reshape(seen, [batch * time, *seen.shape[2:]])
-        some = tf.pad(flat, [[0, tf.maximum(1 - batch * time, 0)], *([[0, 0]] * (flat.shape.rank - 1))])
-        vectors = self.encoder(some, training=training)[: batch * time]
+        vectors = applied(self.encoder, tf.reshape(seen, [batch * time, *seen.shape[2:]]), training)
         return tf.reshape(vectors, [batch, time, vectors.shape[-1]])
 
     def get_config(self) -> dict[str, Any]:

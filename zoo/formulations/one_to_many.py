@@ -11,6 +11,7 @@ from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import deserialised
+from zoo.formulations.frames import applied
 
 
 class OneToMany(Registered, keras.Model):
@@ -81,7 +82,7 @@ class OneToMany(Registered, keras.Model):
         """
         maps = ops.cast(images, self.compute_dtype)
         if self.encoder is not None:
-            maps = self.encoder(maps, training=training)
+            maps = applied(self.encoder, maps, training)
         maps = self.drop(maps, training=training)
         batch, rows, columns, width = ops.shape(maps)
         values = ops.reshape(ops.concatenate([maps, _places(maps)], -1), (batch, rows * columns, width + 2))

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from zoo.formulations.frames import applied
 from zoo.images.lite0 import WeightsError, efficientnet_lite0
 from zoo.images.reading import ImageReader, Images
 
@@ -157,7 +158,7 @@ class ImageFeatures:
         pixels, status = self.reader(images)
         if self.encoder is None:
             return Images(pixels, status)
-        return Images(tf.cast(self.encoder(tf.cast(pixels, tf.float32)), tf.float16), status)
+        return Images(tf.cast(applied(self.encoder, tf.cast(pixels, tf.float32)), tf.float16), status)
 
     def fingerprint(self) -> str:
         """Another one where features would be others."""
