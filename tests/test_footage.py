@@ -202,6 +202,25 @@ def test_each_kind_of_join_bears_its_tag(monkeypatch: pytest.MonkeyPatch) -> Non
     assert counts.min() > 20
 
 
+def test_after_a_join_the_new_shot_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of shots that grow lighter from frame to frame, from black."""
+    steps = np.arange(40, dtype=np.float32)[:, None, None, None]
+    monkeypatch.setattr(footage, "shot", lambda *given: 6 * steps + np.zeros((*SMALL, 3), np.float32))
+    monkeypatch.setattr(footage, "recorded", lambda random, frames: frames)
+    cuts = dissolves = 0
+    for seed in range(10):
+        frames, tags = clip(np.random.default_rng(seed), painted, 90, SMALL)
+        values, runs = frames[:, 0, 0, 0] / 6, [0, *(np.flatnonzero(np.diff(tags)) + 1)]
+        for start, end in itertools.pairwise(runs):
+            if tags[start] == CUT:
+                assert values[start : start + 2].tolist() == [0, 1]
+                cuts += 1
+            if tags[start] == DISSOLVE and start and tags[end] == SHOT:
+                assert values[end] > end - start - 2
+                dissolves += 1
+    assert min(cuts, dissolves) > 3
+
+
 def test_what_happens_within_a_shot_is_no_transition(monkeypatch: pytest.MonkeyPatch) -> None:
     """Flashes, and a camera that moves so fast that no two frames are alike."""
     wild = np.random.default_rng(0).uniform(0, 255, (200, *SMALL, 3)).astype(np.float32)
