@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.tagging import Tagged, TaggedSequences
-from zoo.video import PICTURE, VIDEO, Size, VideoError, open_video
+from zoo.video import PICTURE, VIDEO, Size, open_video
 
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
 SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
@@ -468,7 +468,7 @@ def _reel(path: Path) -> np.ndarray:
         with Image.open(path) as picture:
             picture.draft("RGB", (96, 96))
             small = ImageOps.contain(picture.convert("RGB"), (96, 96), Image.Resampling.BOX)
-    except (OSError, VideoError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} cannot be read: {error}. Replace or remove it.") from error
     return np.asarray(small)[None]
 
