@@ -34,24 +34,6 @@ def frame_encoder(size: Sequence[int], differences: int, width: int) -> keras.Mo
     return keras.Model(frames, layers.Dense(width, **given, name="vector")(layers.Flatten()(x)))
 
 
-def pooled_frame_encoder(shape: Sequence[int], width: int) -> keras.Model:
-    """Another one that tells what is in a frame, and not where: it has less to learn of each thing.
-
-    Batches are normalised (Ioffe and Szegedy, 2015, "Batch normalization"): without that it hardly begins to
-    learn what differs by a few pixels.
-    """
-    given = {"activation": "relu", "kernel_initializer": "he_normal"}
-    frames = keras.Input(tuple(shape), name="frames")
-    x = layers.BatchNormalization(momentum=0.9, name="norm")(frames)
-    for number, (count, stride) in enumerate([(16, 2), (24, 2), (40, 1), (96, 2)], 1):
-        x = layers.Conv2D(count, 3, stride, "same", **given, name=f"conv{number}")(x)
-        x = layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
-    x = layers.Concatenate(name="pooled")(
-        [layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)]
-    )
-    return keras.Model(frames, layers.Dense(width, **given, name="vector")(x))
-
-
 class SpokenValidation(keras.callbacks.Callback):
     """After each epoch scores what the model says by itself, and shows one of its answers.
 

@@ -53,6 +53,7 @@ from zoo.training import Batches, Progress, bucketed, fit, warmed_cosine
 from zoo.video import FrameReader, Video, contact_sheet, open_video, pieces, timecode
 
 SHOT = "shot"  # what frames bear at which nothing happens, where the task is to find shots
+LARGE = (108, 192)  # pixels of a frame, more than an edit needs
 SHORTEST = {"dissolve": 3, "fade": 3, "wipe": 3}  # frames; what is shorter is flicker
 
 # --- Settings -----------------------------------------------------------------------------------
@@ -451,7 +452,7 @@ def predict(query: Query) -> None:
         raise UsageError("Name a video, or several: files, or folders of numbered pictures.")
     model = loaded(query.model, "tags")
     for path in query.videos:
-        report(model.signatures, open_video(path, query.rate), query.folder / path.stem)
+        report(model.signatures, open_video(path, query.rate), query.folder / path.name)
 
 
 def report(signatures: Mapping[str, Callable], video: Video, folder: Path) -> None:
@@ -492,9 +493,9 @@ def report(signatures: Mapping[str, Callable], video: Video, folder: Path) -> No
 
 def read(video: Video, signatures: Mapping[str, Any], times: list[float]) -> Iterator[np.ndarray]:
     """The frames of a video, some at a time; their times are added to `times`."""
-    # A stream carries frames, of the size that the model wants.
+    # A stream carries frames, of the size that the model wants. Others are small enough to be kept.
     past = signatures["init"].structured_outputs.get("past") if "init" in signatures else None
-    size = None if past is None else tuple(past.shape[2:4])
+    size = LARGE if past is None else tuple(past.shape[2:4])
     length = piece_size(signatures)
     progress = Progress(str(video.path), -(-video.count // length) if video.count else -1)
     for some, frames in pieces(video.frames(size), length):

@@ -252,7 +252,7 @@ def told(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
         dataset=str(videos),
         folder=folder / "run",
         export=folder / "1",
-        frame_size=24,
+        image_size=24,
         frames=8,
         units=32,
         embedding=16,
@@ -281,7 +281,7 @@ CLIPS = [square(way, 2, time) for way, time in zip(WAYS, (4, 7, 8, 14), strict=T
 @pytest.fixture(scope="module")
 def retold(told: tuple[Path, str, list[str]], videos: Path) -> list[Answer]:
     """What a fresh process says of the test set, and of clips in other forms."""
-    test = list(load_captioning(str(videos)).test.clips((24, 24)))
+    test = list(load_captioning(str(videos)).test.images())
     some = padded(CLIPS, 14)
     larger = {**some, "frames": some["frames"].repeat(3, 2).repeat(2, 3)}
     odd = {
@@ -314,19 +314,15 @@ def test_clips_of_other_sizes_and_with_other_padding_are_told_alike(retold: list
     assert best(some) == best(padding) == best(larger) == best(greedy) == wanted
     for other in (padding, larger):
         np.testing.assert_allclose(some["scores"], other["scores"], atol=1e-4)
-        np.testing.assert_allclose(some["attention"], other["attention"][..., :14], atol=1e-4)
+        np.testing.assert_allclose(some["attention"], other["attention"], atol=1e-4)
     assert greedy["captions"].shape == (4, 1)
     assert not any(some["status"])
 
 
-def test_attention_lies_on_the_frames_that_were_seen(retold: list[Answer]) -> None:
+def test_attention_is_spread_over_frames_and_places(retold: list[Answer]) -> None:
     weights = retold[1]["attention"]
-    assert weights.shape == (4, retold[1]["words"].shape[1], 14)
-    np.testing.assert_allclose(weights[:, :3].sum(-1), 1, atol=1e-5)
-    for row, clip in enumerate(CLIPS):
-        seen = np.flatnonzero(weights[row].any(0))
-        every = range(len(clip)) if len(clip) <= 8 else [0, 2, 4, 6, 7, 9, 11, 13]
-        assert seen.tolist() == list(every)
+    assert weights.shape == (4, retold[1]["words"].shape[1], 8, 3, 3)
+    np.testing.assert_allclose(weights[:, :3].sum((2, 3, 4)), 1, atol=1e-5)
 
 
 def test_clips_without_frames_do_not_harm_the_others(retold: list[Answer]) -> None:
@@ -337,9 +333,8 @@ def test_clips_without_frames_do_not_harm_the_others(retold: list[Answer]) -> No
     np.testing.assert_allclose(odd["scores"][[1, 4]], some["scores"][[1, 0]], atol=1e-4)
     assert not odd["attention"][[0, 2, 3]].any()
     assert none["captions"].shape == (0, 2)
-    assert none["attention"].shape[::2] == (0, 14)
+    assert none["attention"].shape[2:] == (8, 3, 3)
     assert best(empty) == ["", ""]
-    assert empty["attention"].shape[2] == 0
 
 
 def test_predict_tells_of_a_video(
@@ -352,33 +347,6 @@ def test_predict_tells_of_a_video(
     assert np.ptp(imread(picture)[..., :3]) > 0.5
     with pytest.raises(VideoError, match="cannot be read as a video"):
         captioning.predict(captioning.Query((str(videos / "all.tsv"),), model=told[0]))
-
-
-@pytest.mark.parametrize("most", [1, 5, 30])
-def test_frames_are_read_as_one_by_one(most: int) -> None:
-    rng = np.random.default_rng(most)
-    lengths = np.array([3, 11, 0, 7, 5], np.int32)
-    given = rng.integers(0, 256, (5, 11, 6, 6, 3), np.uint8)
-    given[1, 4] = 0
-    frames, counts, places, _ = (part.numpy() for part in captioning.ClipReader(6, most)(given, lengths))
-    assert counts.tolist() == np.minimum(lengths, most).tolist()
-    for row, length in enumerate(lengths):
-        count = min(length, most)
-        middles = [int((step + 0.5) * length / count) for step in range(count)]
-        assert places[row, :count].tolist() == middles
-        np.testing.assert_array_equal(frames[row, :count], np.maximum(given[row, middles], 1))
-        assert not frames[row, count:].any()
-
-
-def test_the_nearest_clip_is_found_at_equal_length() -> None:
-    """One that shows the same more slowly is nearer than one that begins alike."""
-    first, second = np.arange(1, 5), np.arange(5, 13)
-    maps = np.array([0, 10, 20, 30, 40, *[10] * 7, 99, *[10, 11, 20, 21, 30, 31, 40, 41]], np.float32)[
-        :, None
-    ]
-    train = captioning.Split(maps, np.array([second, np.arange(13, 21)]), [["stays"], ["slow"]])
-    test = captioning.Split(maps, np.pad(first, (0, 4))[None], [["fast"]])
-    assert captioning.nearest(train, test) == ["slow"]
 
 
 # Mistakes.

@@ -17,6 +17,7 @@ from PIL import Image
 
 from zoo.datasets import Captioned, CaptionedImages, DataError, load_captioning
 from zoo.datasets import scenes as scenes_module
+from zoo.datasets.captioning import CLIP_SIZE
 from zoo.video import VideoError
 
 SPLITS = ("train", "validation", "test")
@@ -262,13 +263,14 @@ def test_videos_of_a_table(tmp_path: Path) -> None:
         rows = "".join(f"{Path(name).name},It is {20 * names.index(name)}\n" for name in own)
         (tmp_path / f"{split}.csv").write_text(rows, encoding="utf-8")
     data = load_captioning(str(tmp_path))
+    assert data.moving
     for split, own in zip(SPLITS, tables.values(), strict=True):
         part: Captioned = getattr(data, split)
-        assert (part.names, part.images) == (own, None)
+        assert part.names == own
         for _ in range(2):
-            for name, clip in zip(own, part.clips((8, 8)), strict=True):
+            for name, clip in zip(own, part.images(), strict=True):
                 light = 20 * names.index(name)
-                assert clip.shape == (names.index(name) + 1, 8, 8, 3)
+                assert clip.shape == (names.index(name) + 1, *CLIP_SIZE, 3)
                 assert clip.dtype == np.uint8
                 np.testing.assert_allclose(clip, light, atol=4)
         assert part.captions == [(f"It is {20 * names.index(name)}",) for name in own]
@@ -278,7 +280,7 @@ def test_a_video_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None
     write(tmp_path, {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40))})
     write(tmp_path, {f"{n}.mp4": "no video" for n in range(40)})
     with pytest.raises(VideoError, match=r"\d+\.mp4 cannot be read as a video"):
-        list(load_captioning(str(tmp_path)).train.clips((8, 8)))
+        list(load_captioning(str(tmp_path)).train.images())
 
 
 def test_pictures_and_videos_together_are_a_mistake(tmp_path: Path) -> None:

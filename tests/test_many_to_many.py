@@ -1,5 +1,6 @@
 """Direct many-to-many: whole sequences against NumPy, streams against whole sequences."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,3 +156,50 @@ def test_frames_can_be_told_of() -> None:
     for row, length in enumerate(LENGTHS):
         alone = teller((frames[row : row + 1, :length], tokens[:1])).numpy()
         np.testing.assert_allclose(logits[row], alone[0], atol=1e-5)
+
+
+def map_teller(encoder: keras.Model | None) -> zoo.DelayedManyToMany:
+    decoder = zoo.Decoder(7, 6, zoo.GRUCell(5), attention=zoo.MultiplicativeAttention())
+    return zoo.DelayedManyToMany(zoo.FrameVectors(encoder), zoo.Encoder(zoo.GRUCell(4)), decoder)
+
+
+def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None:
+    """Each place has the outputs of its own sequence, with y and x; and the first state is of their mean."""
+    given = keras.Input((4, 5, 3))
+    maps = keras.Model(given, keras.layers.Conv2D(6, 3, 2, "same", activation="tanh")(given / 256))
+    frames, tokens = FRAMES.copy(), np.array([[1, 3, 4]] * 4)
+    frames[1, 5:] = 0  # black, and there
+    teller = map_teller(maps)
+    teller.build((frames.shape, tokens.shape))
+    randomise(teller)
+    assert teller.positions == (13, 2, 3)
+    memory, state = teller.remember(frames)
+    assert memory.mask.numpy().all()
+    for row in range(4):
+        values, ends = np.zeros((13, 2, 3, 4), np.float32), []
+        seen = maps(frames[row].astype(np.float32)).numpy()
+        for i, j in itertools.product(range(2), range(3)):
+            place = np.tile(np.float32([2 * i - 1, j - 1]), (13, 1))
+            outputs, states = teller.encoder(np.concatenate([seen[:, i, j], place], -1)[None])
+            values[:, i, j] = outputs[0]
+            ends.append(states[-1][0][0].numpy())
+        np.testing.assert_allclose(memory.values[row], values.reshape(-1, 4), atol=1e-5)
+        first = teller.decoder.start(tf.constant(np.mean(ends, 0)[None]), None)["states"]
+        np.testing.assert_allclose(state["states"][0][row], first[0][0], atol=1e-5)
+    teller.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded((frames, tokens)), teller((frames, tokens)), atol=1e-6)
+
+
+def test_maps_that_were_made_before_are_told_of_alike() -> None:
+    given = keras.Input((4, 5, 3))
+    maps = keras.Model(given, keras.layers.Conv2D(6, 3, 2, "same")(given / 256))
+    tokens = np.array([[1, 3, 4]] * 4)
+    whole, rest = map_teller(maps), map_teller(None)
+    whole.build((FRAMES.shape, tokens.shape))
+    randomise(whole)
+    made = zoo.FrameVectors(maps)(FRAMES)
+    rest.build((made.shape, tokens.shape))
+    for mine, other in ((rest.encoder, whole.encoder), (rest.decoder, whole.decoder)):
+        mine.set_weights(other.get_weights())
+    np.testing.assert_allclose(rest((made, tokens)), whole((FRAMES, tokens)), atol=1e-5)

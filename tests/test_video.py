@@ -11,7 +11,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo.video import FrameReader, VideoError, contact_sheet, open_video, pieces, timecode
+from zoo.video import (
+    ClipReader,
+    FrameReader,
+    VideoError,
+    contact_sheet,
+    open_video,
+    pieces,
+    short_clip,
+    timecode,
+)
 
 
 def smooth(count: int, height: int = 64, width: int = 96, seed: int = 0) -> np.ndarray:
@@ -280,3 +289,28 @@ def test_the_graph_is_of_core_operations(tmp_path: Path) -> None:
     frames = smooth(3, 20, 30)[None]
     (found,) = loaded.signatures["serving_default"](tf.constant(frames)).values()
     np.testing.assert_array_equal(found, reader(frames))
+
+
+@pytest.mark.parametrize("count", [1, 5, 30])
+def test_clips_are_read_as_one_by_one(count: int) -> None:
+    rng = np.random.default_rng(count)
+    lengths = np.array([3, 11, 0, 7, 12, -1], np.int32)
+    given = rng.integers(0, 256, (6, 11, 6, 6, 3), np.uint8)
+    frames, status = (part.numpy() for part in ClipReader(count, 6)(given, lengths))
+    wrong = [f"lengths says {length}, and there are 11 frames" for length in (12, -1)]
+    assert [said.decode() for said in status] == ["", "", "no frames", "", *wrong]
+    for row, length in enumerate(lengths):
+        if status[row]:
+            assert not frames[row].any()
+        else:
+            places = [int((step + 0.5) * length / count) for step in range(count)]
+            np.testing.assert_array_equal(frames[row], given[row, places])
+
+
+@pytest.mark.parametrize(("most", "kept"), [(20, range(20)), (19, range(0, 20, 2)), (4, range(0, 20, 8))])
+def test_a_short_clip_of_a_long_video(tmp_path: Path, most: int, kept: range) -> None:
+    for number in range(20):
+        Image.new("RGB", (8, 6), (10 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    clip = short_clip(tmp_path, (6, 8), most)
+    assert clip.shape == (len(kept), 6, 8, 3)
+    assert clip[:, 0, 0, 0].tolist() == [10 * number for number in kept]

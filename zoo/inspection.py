@@ -82,24 +82,26 @@ def plot_attention(weights: np.ndarray, source: Sequence[str], target: Sequence[
     figure.savefig(picture, dpi=150)
 
 
-def plot_glimpses(image: np.ndarray, words: Sequence[str], weights: np.ndarray, picture: Path) -> None:
+def plot_glimpses(images: np.ndarray, words: Sequence[str], weights: np.ndarray, picture: Path) -> None:
     """Draw where a decoder looked in an image: the image once for each word, bright where it looked.
 
     Args:
-        image: pixels [height, width, 3], from 0 to 255.
+        images: pixels [height, width, 3], from 0 to 255; or one for each word [words, height, width, 3], such
+            as the frames of a clip.
         words: what it put out.
         weights: attention [words, rows, columns], over a map of the image.
         picture: a file to write; the ending names the format, as in `glimpses.png`.
     """
     columns = min(len(words) + 1, 6)
     rows = -(-(len(words) + 1) // columns)
-    height, width = image.shape[:2]
+    height, width = images.shape[-3:-1]
+    images = np.broadcast_to(images, (len(words), height, width, 3))
     figure = Figure(figsize=(2 * columns, (2 * height / width + 0.3) * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
-    grid[0].imshow(image.astype(np.uint8))
-    for axes, word, seen in zip(grid[1:], words, weights, strict=False):
+    grid[0].imshow(images[0].astype(np.uint8))
+    for axes, word, image, seen in zip(grid[1:], words, images, weights, strict=False):
         light = tf.image.resize(seen[..., None] / max(seen.max(), 1e-9), [height, width], "bicubic").numpy()
         axes.imshow((image * (0.25 + 0.75 * np.clip(light, 0, 1))).astype(np.uint8))
         axes.set_title(word, fontsize=11)

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -282,3 +283,84 @@ class FrameReader:
     def _scaled(self, frame: tf.Tensor) -> tf.Tensor:
         scaled = tf.image.resize(frame, self.size, tf.image.ResizeMethod.AREA)
         return tf.cast(tf.round(scaled), tf.uint8)
+
+
+class Clips(NamedTuple):
+    """What a `ClipReader` makes of n clips."""
+
+    frames: tf.Tensor
+    """uint8 [n, count, size, size, 3]; black where there is no clip."""
+    status: tf.Tensor
+    """string [n]: empty, or why there is no clip."""
+
+
+class ClipReader:
+    """Clips of any size and number of frames to as many frames of one size, by TensorFlow's own operations.
+
+    Of each of `count` equal parts of a clip it takes the frame in the middle; where there are fewer, some
+    more than once. They are squeezed into a square.
+
+    Args:
+        count: of frames.
+        size: height and width of the result.
+
+    Attributes:
+        shape: of the frames of a clip.
+    """
+
+    takes = (
+        tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames"),
+        tf.TensorSpec([None], tf.int32, "lengths"),
+    )
+    """What it is called with: frames [n, time, height, width, 3], and how many of them are there."""
+
+    def __init__(self, count: int, size: int) -> None:
+        self.shape = (count, size, size, 3)
+        self._scaled = FrameReader((size, size))
+
+    @staticmethod
+    def given(clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Clips [time, height, width, 3] of one height and width as `takes` has them, by name."""
+        lengths = np.array([len(clip) for clip in clips], np.int32)
+        frames = np.zeros((len(clips), max(lengths), *clips[0].shape[1:]), np.uint8)
+        for row, clip in enumerate(clips):
+            frames[row, : len(clip)] = clip
+        return {"frames": frames, "lengths": lengths}
+
+    def fingerprint(self) -> str:
+        """Another one where frames would be others."""
+        return str(self.shape)
+
+    @tf.function(input_signature=takes, autograph=False)
+    def __call__(self, frames: tf.Tensor, lengths: tf.Tensor) -> Clips:
+        """Read clips."""
+        shape = tf.shape(frames)
+        given = [tf.strings.as_string(number) for number in (lengths, tf.fill(shape[:1], shape[1]))]
+        wrong = tf.strings.join(["lengths says ", given[0], ", and there are ", given[1], " frames"])
+        status = tf.where(lengths == 0, "no frames", "")
+        status = tf.where((lengths < 0) | (lengths > shape[1]), wrong, status)
+        lacking = [[0, missing] for missing in tf.unstack(tf.maximum(1 - shape[1:4], 0))]
+        whole = tf.where(status == "", lengths, 0)
+        places = middles(whole[:, None], self.shape[0])
+        some = self._scaled(tf.gather(tf.pad(frames, [[0, 0], *lacking, [0, 0]]), places, batch_dims=1))
+        return Clips(tf.where((status == "")[:, None, None, None, None], some, 0), status)
+
+
+def middles(length: Any, count: int) -> Any:
+    """The places in the middle of `count` equal parts of that many: [count], of NumPy or of TensorFlow."""
+    return (2 * np.arange(count, dtype=np.int32) + 1) * length // (2 * count)
+
+
+def short_clip(path: Path, size: Size, most: int = 256) -> np.ndarray:
+    """Frames of a video, uint8 [time, *size, 3]: of more than `most` every second, or fourth, and so on.
+
+    Raises:
+        VideoError: as `open_video`.
+    """
+    kept, every = [], 1
+    for number, (_, frame) in enumerate(open_video(path).frames(size)):
+        if number % every == 0:
+            kept.append(frame)
+        if len(kept) > most:
+            kept, every = kept[::2], 2 * every
+    return np.stack(kept)

@@ -15,9 +15,12 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.datasets import catalogue
-from zoo.datasets.catalogue import DataError
-from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, decompressed
-from zoo.video import PICTURE, VIDEO, FrameReader, Size, open_video
+from zoo.datasets.catalogue import DataError, some
+from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed
+from zoo.video import PICTURE, VIDEO, short_clip
+
+CLIP_SIZE = (112, 112)
+"""Height and width to which frames of users' videos are squeezed: what a model of clips may need of them."""
 
 _EXPECTED = (
     "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "
@@ -32,16 +35,13 @@ class Captioned:
     Attributes:
         names: Of the pictures or clips.
         captions: Of each, one at least.
-        images: Gives the encoded pictures in that order, anew each time; empty where a file cannot be read.
-            None where there are clips.
-        clips: Gives the clips likewise, uint8 [time, height, width, 3], with frames of the size that it is
-            called with. It raises `VideoError` where a file cannot be read. None where there are pictures.
+        images: Gives the encoded pictures, or the clips, uint8 [time, height, width, 3], in that order, anew
+            each time. Where a file cannot be read, a picture is empty, and a clip raises `VideoError`.
     """
 
     names: list[str]
     captions: list[tuple[str, ...]]
-    images: Callable[[], Iterator[bytes]] | None = None
-    clips: Callable[[Size], Iterator[np.ndarray]] | None = None
+    images: Callable[[], Iterator[bytes | np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class CaptionedImages:
         validation: For choosing the model.
         test: For the final figure.
         source: The TFDS name with configuration and version, or the path.
+        moving: Whether there are clips, not pictures.
         notes: What was left out, and how the splits differ from what the source offers, a sentence each.
         citation: What TFDS says to cite, else empty.
         licence: What TFDS knows of the licence, else empty.
@@ -62,6 +63,7 @@ class CaptionedImages:
     validation: Captioned
     test: Captioned
     source: str
+    moving: bool = False
     notes: tuple[str, ...] = ()
     citation: str = ""
     licence: str = ""
@@ -84,7 +86,8 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptionedI
     that are missing are left out, and named in `notes`. Whatever split is missing is a tenth of the pictures
     of train, chosen by a hash of their names.
 
-    Of a TFDS set one feature must be a picture, or the frames of a clip, and another one captions.
+    Of a TFDS set one feature must be a picture, or the frames of a clip, all of one height and width, and
+    another one captions.
 
     Args:
         dataset: The path or the TFDS name (`scenes`, `clips`, `coco_captions`).
@@ -152,9 +155,8 @@ def _files(path: Path) -> _Files:
 
 def _from_files(path: Path) -> CaptionedImages:
     files = _files(path)
-    table = rf"\.(tsv|csv){COMPRESSION}$"
     if path.is_file() and path.suffix != ".zip":
-        if not re.search(table, path.name):
+        if not re.search(TABLE, path.name):
             raise DataError(f"{path} is none of what can be read. {_EXPECTED}; or a folder or zip of them.")
         splits = {"train": _table(path.name, files.text(path.name))}
     elif tokens := files.matching(rf"token[^/]*\.txt{COMPRESSION}$"):
@@ -167,12 +169,12 @@ def _from_files(path: Path) -> CaptionedImages:
             if re.search(rf"captions_({names})", name)
         }
     else:
-        tables = files.matching(table)
+        tables = files.matching(TABLE)
         splits = {
             split: _table(name, files.text(name))
             for split, names in SPLITS.items()
             for name in tables
-            if re.fullmatch(rf"(.*/)?({names}){table}", name)
+            if re.fullmatch(rf"(.*/)?({names}){TABLE}", name)
         }
         if len(tables) == 1:
             splits = {"train": _table(tables[0], files.text(tables[0]))}
@@ -185,25 +187,19 @@ def _from_files(path: Path) -> CaptionedImages:
         splits[split] = {there[name]: said for name, said in captions.items() if there[name] is not None}
     if not splits["train"]:
         raise DataError(
-            f"{path}: none of the pictures for training is there: {_some(missing)}. Expected them in "
+            f"{path}: none of the pictures for training is there: {some(missing)}. Expected them in "
             f"{path if path.is_dir() or path.suffix == '.zip' else path.parent}."
         )
     if missing:
-        notes.append(f"Left out, for they are not there: {_some(missing)}.")
+        notes.append(f"Left out, for they are not there: {some(missing)}.")
     notes += _complete(splits, str(path))
-    given = (
-        "clips" if _moving(files, [name for captions in splits.values() for name in captions]) else "images"
-    )
-    give = {"images": _images, "clips": _clips}[given]
+    moving = _moving(files, [name for captions in splits.values() for name in captions])
+    give = _clips if moving else _images
     made = {
-        split: Captioned(
-            list(captions),
-            list(map(tuple, captions.values())),
-            **{given: partial(give, files, list(captions))},
-        )
-        for split, captions in splits.items()
+        split: Captioned(list(said), list(map(tuple, said.values())), partial(give, files, list(said)))
+        for split, said in splits.items()
     }
-    return CaptionedImages(**made, source=str(path), notes=tuple(notes))
+    return CaptionedImages(**made, source=str(path), moving=moving, notes=tuple(notes))
 
 
 def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
@@ -214,9 +210,8 @@ def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
             yield b""
 
 
-def _clips(files: _Files, names: list[str], size: Size) -> Iterator[np.ndarray]:
-    for name in names:
-        yield np.stack([frame for _, frame in open_video(files.paths[name]).frames(size)])
+def _clips(files: _Files, names: list[str]) -> Iterator[np.ndarray]:
+    return (short_clip(files.paths[name], CLIP_SIZE) for name in names)
 
 
 def _moving(files: _Files, names: list[str]) -> bool:
@@ -225,11 +220,11 @@ def _moving(files: _Files, names: list[str]) -> bool:
     if 0 < len(videos) < len(names):
         pictures = [name for name in names if name not in set(videos)]
         raise DataError(
-            f"Expected either pictures or videos, found both: {_some(pictures)}, and {_some(videos)}. Leave "
+            f"Expected either pictures or videos, found both: {some(pictures)}, and {some(videos)}. Leave "
             "one of them out."
         )
     if zipped := [name for name in videos if name not in files.paths]:
-        raise DataError(f"Videos cannot be read from a zip, as {_some(zipped)}. Unpack it.")
+        raise DataError(f"Videos cannot be read from a zip, as {some(zipped)}. Unpack it.")
     return bool(videos)
 
 
@@ -261,7 +256,7 @@ def _flickr(files: _Files, tokens: str) -> dict[str, Captions]:
             listed = files.text(name).split()
             splits[split] = {picture: captions.get(picture, []) for picture in listed}
             if nothing := [picture for picture, said in splits[split].items() if not said]:
-                raise DataError(f"{name} lists {_some(nothing)}, of which {tokens} says nothing.")
+                raise DataError(f"{name} lists {some(nothing)}, of which {tokens} says nothing.")
     return splits or {"train": captions}
 
 
@@ -326,10 +321,9 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
     said = {name: texts for name, feature in features.items() if (texts := _texts_of(feature))}
     said = {name: texts for name, texts in said.items() if "caption" in name} or said
     if len(image + clip) != 1 or len(said) != 1:
-        found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in features.items())
         raise DataError(
             f"{info.full_name}: expected one picture, or one clip, and its captions, and the features are "
-            f"{found}. Choose another data set."
+            f"{catalogue.named_features(info)}. Choose another data set."
         )
     catalogue.prepare(builder)
     (name,), ((text, texts),) = image + clip, said.items()
@@ -340,10 +334,7 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
         read = builder.as_dataset(split=split, shuffle_files=False, decoders=part, read_config=config)
         return read.map(lambda example: example[name]).as_numpy_iterator()
 
-    def clips(split: str, size: Size) -> Iterator[np.ndarray]:
-        read = FrameReader(size)
-        return (read(frames[None])[0].numpy() for frames in examples(split, name))
-
+    undecoded = {name: tfds.decode.SkipDecoding()} if image else None
     splits = {}
     for split, names in SPLITS.items():
         for own in info.splits:
@@ -353,30 +344,19 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
                     for found in examples(own, text)
                 ]
                 numbers = [f"{own}/{number}" for number in range(len(captions))]
-                undecoded = {name: tfds.decode.SkipDecoding()}
-                views = (
-                    {"clips": partial(clips, own)}
-                    if clip
-                    else {"images": partial(examples, own, name, undecoded)}
-                )
-                splits[split] = Captioned(numbers, captions, **views)
+                splits[split] = Captioned(numbers, captions, partial(examples, own, name, undecoded))
     missing = [split for split in SPLITS if split not in splits]
     if missing:
         raise DataError(
             f"{info.full_name} has no split for {' and '.join(missing)}. Choose another data set, or files."
         )
-    return CaptionedImages(
-        **splits,
-        source=info.full_name,
-        citation=info.citation.strip(),
-        licence=info.redistribution_info.license.strip(),
-    )
+    return CaptionedImages(**splits, moving=bool(clip), **catalogue.origin(info))
 
 
 def _is_clip(feature: tfds.features.FeatureConnector) -> bool:
-    """Whether a feature is of frames uint8 [time, height, width, 3]."""
+    """Whether a feature is of frames uint8 [time, height, width, 3], of one height and width."""
     shape = feature.shape
-    return isinstance(shape, tuple) and len(shape) == 4 and (shape[0], shape[-1]) == (None, 3)
+    return isinstance(shape, tuple) and len(shape) == 4 and shape[-1] == 3 and None not in shape[1:]
 
 
 def _texts_of(feature: tfds.features.FeatureConnector) -> Callable | None:
@@ -385,8 +365,3 @@ def _texts_of(feature: tfds.features.FeatureConnector) -> Callable | None:
     if isinstance(inner, tfds.features.FeaturesDict) and "text" in inner:
         return lambda value: value["text"]
     return (lambda value: value) if isinstance(inner, tfds.features.Text) else None
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from zoo.datasets.scenes import COLOURS, SCALE, SHAPES, _draw, _split
 
 SIZES = {"train": 5_000, "validation": 250, "test": 500}
-SIDE = 48  # pixels
+SIDE = 64  # pixels
 LENGTHS = (10, 18)  # frames: the least and the most
 
 NAMED = ("red", "yellow", "green", "blue", "black", "white")  # colours that a few pixels tell apart
@@ -140,7 +140,6 @@ def drawn(event: Event, random: np.random.Generator) -> np.ndarray:
         colour = random.uniform(0.85, 1.0) * np.array(COLOURS[thing.colour])
         frames += mask[..., None] * (colour.astype(np.float32) - frames)
     frames *= np.linspace(1, random.uniform(0.9, 1.1), time, dtype=np.float32)[:, None, None, None]
-    frames += 2 * random.standard_normal(frames.shape, np.float32)
     return np.clip(np.round(frames), 0, 255).astype(np.uint8)
 
 

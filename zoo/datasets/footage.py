@@ -22,6 +22,7 @@ SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
 SIZE = (27, 48)  # pixels: height and width, enough to see an edit, and quick
 SIZES = {"train": 1_200, "validation": 80, "test": 160}
 LENGTH = 100  # frames of a clip
+_SMALLEST = (8, 10)  # pixels
 
 
 class Style(NamedTuple):
@@ -440,17 +441,21 @@ def painted(random: np.random.Generator, length: int) -> np.ndarray:
     return np.asarray(picture)[None]
 
 
-def raw_footage(sources: Sequence[Path]) -> Stock:
+def raw_footage(sources: Sequence[Path], size: Size = SIZE) -> Stock:
     """A stock of a user's own pictures and videos, which are read into memory, small.
+
+    A video is chosen more often than a picture by the square root of the number of its frames.
 
     Args:
         sources: their files.
+        size: height and width of the shots; twice as much is kept, for a camera that looks at a part.
 
     Raises:
         DataError: one of them cannot be read.
     """
-    reels = [_reel(source) for source in sources]
-    weights = np.array([len(reel) for reel in reels]) / sum(map(len, reels))
+    reels = [_reel(source, (2 * size[0], 2 * size[1])) for source in sources]
+    weights = np.sqrt([len(reel) for reel in reels])
+    weights /= weights.sum()
 
     def stock(random: np.random.Generator, length: int) -> np.ndarray:
         reel = reels[random.choice(len(reels), p=weights)]
@@ -460,14 +465,15 @@ def raw_footage(sources: Sequence[Path]) -> Stock:
     return stock
 
 
-def _reel(path: Path) -> np.ndarray:
+def _reel(path: Path, size: Size) -> np.ndarray:
     """A picture, or the frames of a video, uint8 [1 or time, rows, columns, 3]."""
     try:
         if re.search(VIDEO, path.name.lower()):
-            return np.stack([frame for _, frame in open_video(path).frames((54, 96))])
+            return np.stack([frame for _, frame in open_video(path).frames(size)])
         with Image.open(path) as picture:
-            picture.draft("RGB", (96, 96))
-            small = ImageOps.contain(picture.convert("RGB"), (96, 96), Image.Resampling.BOX)
+            square = (max(size), max(size))
+            picture.draft("RGB", square)
+            small = ImageOps.contain(picture.convert("RGB"), square, Image.Resampling.BOX)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} cannot be read: {error}. Replace or remove it.") from error
     return np.asarray(small)[None]
@@ -482,7 +488,8 @@ def load_footage(
     """Edits clips of a user's own pictures and videos, as `Footage` are of painted grounds.
 
     A fifth of the shots is painted all the same, for what pictures do not have. A tenth of the files, by a
-    hash of their names, is for validation, and a tenth for test, so that no two splits share a picture.
+    hash of their names, is for validation, and a tenth for test, so that no two splits share a picture. The
+    frames of a video should come as a video: as pictures they would be in all splits.
 
     Args:
         sources: files of pictures and videos, and folders that hold such, also in folders within.
@@ -491,8 +498,12 @@ def load_footage(
         cache: folder where they are kept, to be used again as long as all is as it was; in memory if None.
 
     Raises:
-        DataError: there are no pictures and videos, or too few, or one of them cannot be read.
+        DataError: there are no pictures and videos, or too few, or one of them cannot be read, or the size is
+            too small for an edit to be seen.
     """
+    if size[0] < _SMALLEST[0] or size[1] < _SMALLEST[1]:
+        least = " x ".join(map(str, _SMALLEST))
+        raise DataError(f"Frames of {size[0]} x {size[1]} pixels show no edits. Expected {least} at least.")
     files = sorted({file for source in sources for file in _files(source)})
     named = ", ".join(map(str, sources))
     parts = tf.strings.to_hash_bucket_fast(tf.constant([file.name for file in files], tf.string), 10).numpy()
@@ -549,7 +560,7 @@ def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path |
 
 def _edit(files: list[Path], split: str, frames: np.ndarray, tags: np.ndarray) -> None:
     """Fill frames [clips, time, height, width, 3] and tags [clips, time]."""
-    own, said = raw_footage(files), time.monotonic()
+    own, said = raw_footage(files, frames.shape[2:4]), time.monotonic()
 
     def stock(random: np.random.Generator, length: int) -> np.ndarray:
         return (painted if random.random() < 0.2 else own)(random, length)

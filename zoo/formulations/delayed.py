@@ -11,7 +11,7 @@ from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialised
-from zoo.formulations.frames import FrameVectors
+from zoo.formulations.frames import FrameVectors, located
 
 
 class DelayedManyToMany(Registered, keras.Model):
@@ -22,10 +22,13 @@ class DelayedManyToMany(Registered, keras.Model):
         p(y_t | y_1 ... y_{t-1}, x) = softmax of the decoder's logits_t
 
     Sutskever, Vinyals and Le (2014, "Sequence to sequence learning with neural networks"), and with a decoder
-    that has an attention Bahdanau et al. (2015). With frames for x it tells of a video: Venugopalan et al.
-    (2015, "Sequence to sequence - video to text"). A call is teacher forcing: each step is given the true
+    that has an attention Bahdanau et al. (2015). A call is teacher forcing: each step is given the true
     token before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.beam_search`
     does.
+
+    With frames for x it tells of a video: Venugopalan et al. (2015, "Sequence to sequence - video to text").
+    Where each frame becomes a map, the encoder reads what happens at each place of it, with one set of
+    weights for all, s is the mean over places, and attention chooses among all places of all frames.
 
     Args:
         embedding: makes the vectors v_j: a `ScaledEmbedding` of ids, or `FrameVectors` of frames.
@@ -38,12 +41,16 @@ class DelayedManyToMany(Registered, keras.Model):
 
     Call arguments:
         inputs: source ids [batch, time], or frames [batch, time, ...], where what is zero throughout is
-            padding; and target ids [batch, steps]: for each step the token before the one that is to be
-            predicted.
+            padding, but not among frames that become maps; and target ids [batch, steps]: for each step the
+            token before the one that is to be predicted.
         training: whether to drop, and to sample.
 
     Returns:
         Logits [batch, steps, target vocabulary].
+
+    Attributes:
+        positions: shape of what the decoder looks into, once the model is built: (time,), or of frames that
+            become maps (time, rows, columns).
     """
 
     def __init__(
@@ -63,7 +70,9 @@ class DelayedManyToMany(Registered, keras.Model):
     def build(self, inputs_shape: Sequence[Sequence[int | None]]) -> None:
         """Make all weights, for a source [batch, time, ...] and target ids [batch, steps]."""
         self.embedding.build(inputs_shape[0])
-        self.encoder.build(self.embedding.compute_output_shape(inputs_shape[0]))
+        shape = self.embedding.compute_output_shape(inputs_shape[0])
+        self.positions = tuple(shape[1:-1])
+        self.encoder.build((None, None, shape[-1] + (2 if len(shape) == 5 else 0)))
         width = self.encoder.output_size
         if not self.decoder.built:  # as it is when a file is loaded
             self.decoder.build((None, width), (None, None, width))
@@ -72,10 +81,27 @@ class DelayedManyToMany(Registered, keras.Model):
 
     def remember(self, source: Tensor, training: bool = False) -> tuple[Memory | None, State]:
         """Read a source [batch, time, ...]: the decoder's memory, and its state before the first step."""
-        mask = ops.any(ops.not_equal(source, 0), axis=tuple(range(2, len(source.shape))))
-        outputs, states = self.encoder(self.embedding(source), mask=mask, training=training)
+        vectors = self.embedding(source)
+        if len(vectors.shape) == 5:
+            outputs, summary = self._read_places(vectors, training)
+            mask = ops.ones(ops.shape(outputs)[:2], "bool")
+        else:
+            mask = ops.any(ops.not_equal(source, 0), axis=tuple(range(2, len(source.shape))))
+            outputs, states = self.encoder(vectors, mask=mask, training=training)
+            summary = self.encoder.summary(states)
         memory = self.decoder.remember(self.drop(outputs, training=training), mask)
-        return memory, self.decoder.start(self.encoder.summary(states), memory)
+        return memory, self.decoder.start(summary, memory)
+
+    def _read_places(self, maps: Tensor, training: bool) -> tuple[Tensor, Tensor]:
+        """Outputs of maps [batch, time, rows, columns, width], frame by frame and row by row; a summary."""
+        batch, time, rows, columns, width = ops.shape(maps)
+        places, size = rows * columns, self.encoder.output_size
+        maps = tf.reshape(located(maps), [batch, time, places, width + 2])
+        each = tf.reshape(tf.transpose(maps, [0, 2, 1, 3]), [batch * places, time, width + 2])
+        outputs, states = self.encoder(each, training=training)
+        outputs = tf.transpose(tf.reshape(outputs, [batch, places, time, size]), [0, 2, 1, 3])
+        summary = tf.reshape(self.encoder.summary(states), [batch, places, size])
+        return tf.reshape(outputs, [batch, time * places, size]), tf.reduce_mean(summary, axis=1)
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
         """Predict each target token; see the class."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from zoo.cells import Registered, Tensor
 from zoo.formulations.encoder import deserialised
@@ -21,6 +22,17 @@ def applied(network: keras.Model, rows: Tensor, training: bool = False) -> Tenso
     return network(some, training=training)[:count]
 
 
+def located(maps: Tensor) -> Tensor:
+    """Maps [..., rows, columns, width] with where each place of them lies, y and x from -1 to 1: width + 2.
+
+    Liu et al. (2018, "An intriguing failing of convolutional neural networks and the CoordConv solution").
+    """
+    shape = tf.shape(maps)
+    axes = [tf.linspace(-1.0, 1.0, size) for size in tf.unstack(shape[-3:-1])]
+    places = tf.cast(tf.stack(tf.meshgrid(*axes, indexing="ij"), -1), maps.dtype)
+    return tf.concat([maps, tf.broadcast_to(places, tf.concat([shape[:-1], [2]], 0))], -1)
+
+
 class FrameVectors(Registered, keras.layers.Layer):
     """A vector for each frame of a sequence, from it and how it differs from some frames around it.
 
@@ -31,7 +43,8 @@ class FrameVectors(Registered, keras.layers.Layer):
 
     Args:
         encoder: from frames [batch, ...], put together along the last axis, as channels, to vectors [batch,
-            width]; such as a convolutional network.
+            width], or maps [batch, rows, columns, width]; such as a convolutional network. None: the frames
+            are maps, as an encoder that is not trained gave them.
         offsets: of the frames to compare with, below zero for those before, above zero for those after.
         **kwargs: `name` and `dtype`.
 
@@ -40,14 +53,14 @@ class FrameVectors(Registered, keras.layers.Layer):
         training: whether the encoder is being trained.
 
     Returns:
-        Vectors [batch, time, width].
+        Vectors [batch, time, width], or maps [batch, time, rows, columns, width].
 
     Attributes:
         behind: how many frames back it looks at most.
         ahead: how many frames ahead it looks at most.
     """
 
-    def __init__(self, encoder: keras.Model, offsets: Sequence[int] = (), **kwargs: Any) -> None:
+    def __init__(self, encoder: keras.Model | None, offsets: Sequence[int] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.encoder, self.offsets = encoder, tuple(offsets)
         self.behind, self.ahead = -min((*offsets, 0)), max((*offsets, 0))
@@ -60,7 +73,7 @@ class FrameVectors(Registered, keras.layers.Layer):
         """Of the vectors."""
         batch, time, *others, channels = frames_shape
         seen = (None, *others, channels * (1 + len(self.offsets)))
-        return (batch, time, self.encoder.compute_output_shape(seen)[-1])
+        return (batch, time, *(self.encoder.compute_output_shape(seen) if self.encoder else seen)[1:])
 
     def call(self, frames: Tensor, training: bool = False) -> Tensor:
         """Make the vectors; see the class."""
@@ -70,14 +83,17 @@ class FrameVectors(Registered, keras.layers.Layer):
     def inner(self, frames: Tensor, training: bool = False) -> Tensor:
         """Vectors [batch, time, width] of frames [batch, behind + time + ahead, ...]."""
         frames = tf.cast(frames, self.compute_dtype)
-        batch, time = tf.shape(frames)[0], tf.shape(frames)[1] - self.behind - self.ahead
+        batch, time = ops.shape(frames)[:2]
+        time -= self.behind + self.ahead
 
         def at(offset: int) -> Tensor:
             return frames[:, self.behind + offset : self.behind + offset + time]
 
         seen = tf.concat([at(0), *(at(0) - at(offset) for offset in self.offsets)], -1)
+        if self.encoder is None:
+            return seen
         vectors = applied(self.encoder, tf.reshape(seen, [batch * time, *seen.shape[2:]]), training)
-        return tf.reshape(vectors, [batch, time, vectors.shape[-1]])
+        return tf.reshape(vectors, [batch, time, *vectors.shape[1:]])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -1,17 +1,17 @@
 """One-to-many: one thing to a sequence that tells of it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import deserialised
-from zoo.formulations.frames import applied
+from zoo.formulations.frames import applied, located
 
 
 class OneToMany(Registered, keras.Model):
@@ -50,8 +50,7 @@ class OneToMany(Registered, keras.Model):
         Logits [batch, steps, vocabulary].
 
     Attributes:
-        rows: of the map, once the model is built.
-        columns: likewise.
+        positions: shape of what the decoder looks into, (rows, columns), once the model is built.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class OneToMany(Registered, keras.Model):
         shape = tuple(inputs_shape[0])
         if self.encoder is not None:
             shape = self.encoder.compute_output_shape(shape)
-        self.rows, self.columns = shape[1:3]
+        self.positions = shape[1:3]
         if not self.decoder.built:  # as it is when a file is loaded
             self.decoder.build((None, shape[-1]), (None, None, shape[-1] + 2))
 
@@ -84,8 +83,7 @@ class OneToMany(Registered, keras.Model):
         if self.encoder is not None:
             maps = applied(self.encoder, maps, training)
         maps = self.drop(maps, training=training)
-        batch, rows, columns, width = ops.shape(maps)
-        values = ops.reshape(ops.concatenate([maps, _places(maps)], -1), (batch, rows * columns, width + 2))
+        values = ops.reshape(located(maps), (-1, math.prod(self.positions), maps.shape[-1] + 2))
         memory = self.decoder.remember(values, ops.ones(ops.shape(values)[:2], "bool"))
         return memory, self.decoder.start(ops.mean(maps, axis=(1, 2)), memory)
 
@@ -115,11 +113,3 @@ class OneToMany(Registered, keras.Model):
     def from_config(cls, config: dict[str, Any]) -> "OneToMany":
         """The model of a `get_config`."""
         return cls(**deserialised(config, "decoder", "encoder"))
-
-
-def _places(maps: Tensor) -> Tensor:
-    """Where each position of maps [batch, rows, columns, width] lies: [batch, rows, columns, 2]."""
-    batch, rows, columns, _ = tf.unstack(tf.shape(maps))
-    axes = [tf.linspace(-1.0, 1.0, size) for size in (rows, columns)]
-    places = tf.stack(tf.meshgrid(*axes, indexing="ij"), -1)
-    return tf.cast(tf.tile(places[None], [batch, 1, 1, 1]), maps.dtype)

@@ -6,7 +6,9 @@ import inspect
 import socket
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
@@ -14,7 +16,7 @@ from keras import layers
 
 from zoo.formulations.frames import applied
 from zoo.images.lite0 import WeightsError, efficientnet_lite0
-from zoo.images.reading import ImageReader, Images
+from zoo.images.reading import Images
 
 _CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 _PATIENCE = 8.0  # seconds for which a host may be silent
@@ -130,39 +132,52 @@ def _inputs(layer: keras.Layer) -> list[keras.KerasTensor]:
     return [] if isinstance(layer, layers.InputLayer) else keras.tree.flatten(layer.input)
 
 
+class Reader(Protocol):
+    """Raw pictures, or clips, to pixels: such as `ImageReader`."""
+
+    takes: tuple[tf.TensorSpec, ...]
+    shape: tuple[int, ...]
+
+    def given(self, examples: Sequence[Any]) -> dict[str, Any]:
+        """Examples as `takes` has them, by name."""
+
+    def fingerprint(self) -> str:
+        """Another one where pixels would be others."""
+
+    def __call__(self, *raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Pixels [n, *shape], and status, string [n]."""
+
+
 class ImageFeatures:
-    """Encoded pictures to what a model is given of them.
+    """Encoded pictures, or clips, to what a model is given of them.
 
     Args:
         reader: makes pixels.
         encoder: makes of pixels what is never trained, as float16: so it can be kept, and an export that
-            computes it anew rounds it alike. None: the pixels are all there is.
+            computes it anew rounds it alike. Of a clip it sees each frame. None: the pixels are all there is.
     """
 
-    def __init__(self, reader: ImageReader, encoder: keras.Model | None = None) -> None:
+    def __init__(self, reader: Reader, encoder: keras.Model | None = None) -> None:
         self.reader, self.encoder = reader, encoder
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the features of a picture."""
-        size = self.reader.size
-        return (size, size, 3) if self.encoder is None else tuple(self.encoder.output_shape[1:])
+        """Of the features of a picture, or of a clip."""
+        shape = self.reader.shape
+        return shape if self.encoder is None else (*shape[:-3], *self.encoder.output_shape[1:])
 
-    @property
-    def dtype(self) -> tf.DType:
-        """Of the features."""
-        return tf.uint8 if self.encoder is None else tf.float16
-
-    def __call__(self, images: tf.Tensor) -> Images:
+    def __call__(self, *raw: tf.Tensor) -> Images:
         """Pixels or features [n, *shape], and status, of string [n]."""
-        pixels, status = self.reader(images)
+        pixels, status = self.reader(*raw)
         if self.encoder is None:
             return Images(pixels, status)
-        return Images(tf.cast(applied(self.encoder, tf.cast(pixels, tf.float32)), tf.float16), status)
+        flat = tf.reshape(pixels, [-1, *self.reader.shape[-3:]])
+        features = tf.cast(applied(self.encoder, tf.cast(flat, tf.float32)), tf.float16)
+        return Images(tf.reshape(features, [-1, *self.shape]), status)
 
     def fingerprint(self) -> str:
         """Another one where features would be others."""
-        told = hashlib.sha256(f"{self.reader.size} {self.reader.max_pixels}".encode())
+        told = hashlib.sha256(self.reader.fingerprint().encode())
         for layer in self.encoder.layers if self.encoder else ():
             told.update(type(layer).__name__.encode())
             for weight in layer.get_weights():

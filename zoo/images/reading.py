@@ -1,5 +1,6 @@
 """Encoded pictures to pixels, inside the graph, row by row: a broken one does not harm the others."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -40,12 +41,28 @@ class ImageReader:
     Args:
         size: height and width of the result.
         max_pixels: the most that a picture may have.
+
+    Attributes:
+        shape: of the pixels of a picture.
     """
+
+    takes = (tf.TensorSpec([None], tf.string, "image"),)
+    """What it is called with."""
 
     def __init__(self, size: int, max_pixels: int = MAX_PIXELS) -> None:
         self.size, self.max_pixels = size, max_pixels
+        self.shape = (size, size, 3)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    @staticmethod
+    def given(images: Sequence[bytes]) -> dict[str, list[bytes]]:
+        """Pictures as `takes` has them, by name."""
+        return {"image": list(images)}
+
+    def fingerprint(self) -> str:
+        """Another one where pixels would be others."""
+        return f"{self.size} {self.max_pixels}"
+
+    @tf.function(input_signature=takes, autograph=False)
     def __call__(self, images: tf.Tensor) -> Images:
         """Read string [n]."""
         images, status, bmp = self._checked(images)

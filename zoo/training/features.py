@@ -1,6 +1,7 @@
-"""What an encoder that is not trained makes of pictures: computed once, and kept in a file."""
+"""What an encoder that is not trained makes of pictures or clips: computed once, and kept in a file."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,23 +16,23 @@ _BATCH = 32
 
 
 def image_features(
-    extract: ImageFeatures, images: Callable[[], Iterable[bytes]], cache: Path
+    extract: ImageFeatures, examples: Callable[[], Iterable[bytes | np.ndarray]], cache: Path
 ) -> tuple[np.ndarray, list[str]]:
-    """The features of encoded pictures, from the cache where they are there.
+    """The features of pictures or clips, from the cache where they are there.
 
-    A file of the cache is named by all that it depends on: the encoder and the pictures. It is checked before
+    A file of the cache is named by all that it depends on: the encoder and the examples. It is checked before
     it is used, and made anew if it is damaged.
 
     Args:
         extract: makes them.
-        images: gives the pictures, the same ones each time.
+        examples: gives the pictures or clips, as the reader takes them, the same ones each time.
         cache: a folder.
 
     Returns:
-        The features [n, *shape], mapped from the file and not read into memory; and for each picture why it
+        The features [n, *shape], mapped from the file and not read into memory; and for each example why it
         has none, or an empty text.
     """
-    digests = [hashlib.sha256(image).digest() for image in images()]
+    digests = [hashlib.sha256(example).digest() for example in examples()]
     key, count = hashlib.sha256(extract.fingerprint().encode() + b"".join(digests)), len(digests)
     file = cache / f"{key.hexdigest()[:24]}.npy"
     about = file.with_suffix(".json")
@@ -42,13 +43,12 @@ def image_features(
         print(f"{file} is damaged, and made anew")
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".unfinished")
-    batches = tf.data.Dataset.from_generator(images, output_signature=tf.TensorSpec([], tf.string)).batch(
-        _BATCH
-    )
-    found = tf.function(extract, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    found = tf.function(extract, input_signature=extract.reader.takes, autograph=False)
     progress, values, status = Progress("features", -(-count // _BATCH)), None, []
-    for batch in batches:
-        features, said = (tensor.numpy() for tensor in found(batch))
+    left = iter(examples())
+    while some := list(itertools.islice(left, _BATCH)):
+        given = map(tf.constant, extract.reader.given(some).values())
+        features, said = (tensor.numpy() for tensor in found(*given))
         if values is None:
             values = np.lib.format.open_memmap(unfinished, "w+", features.dtype, (count, *extract.shape))
         values[len(status) : len(status) + len(said)] = features

@@ -7,6 +7,7 @@ measures are summed over the replicas, so all of them know the same, and it is w
 import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -81,6 +82,8 @@ class Steps:
         self.gradients = tf.function(self._gradients, input_signature=signature, autograph=False)
         self.test = tf.function(self._test, input_signature=signature, autograph=False)
         self.update = tf.function(self._update, autograph=False)
+        number = [tf.TensorSpec([], tf.float64)]
+        self.total = tf.function(partial(self._run, _summed), input_signature=number, autograph=False)
         if self.strategy.num_replicas_in_sync > 1 and optimizer is not None:
             # Keras would clip first and add up the gradients of all replicas then: they are added up already.
             optimizer._all_reduce_sum_gradients = lambda pairs: pairs
@@ -134,8 +137,7 @@ class Steps:
 
     def mean_over_replicas(self, number: float) -> float:
         """The mean of a number that each worker has; waits for all of them."""
-        total = tf.function(lambda number: self._run(_summed, number), autograph=False)
-        return float(total(tf.constant(number, tf.float64))) / self.strategy.num_replicas_in_sync
+        return float(self.total(number)) / self.strategy.num_replicas_in_sync
 
     def _run(self, on_replica: Callable, *arguments: Any) -> Any:
         results = self.strategy.run(on_replica, args=arguments)
