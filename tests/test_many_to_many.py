@@ -164,7 +164,7 @@ def map_teller(encoder: keras.Model | None) -> zoo.DelayedManyToMany:
 
 
 def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None:
-    """Each place has the outputs of its own sequence, with y and x; and the first state is of their mean."""
+    """Each place has the outputs of its own sequence, with y and x; and the first state is of the maximum."""
     given = keras.Input((4, 5, 3))
     maps = keras.Model(given, keras.layers.Conv2D(6, 3, 2, "same", activation="tanh")(given / 256))
     frames, tokens = FRAMES.copy(), np.array([[1, 3, 4]] * 4)
@@ -184,7 +184,7 @@ def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None
             values[:, i, j] = outputs[0]
             ends.append(states[-1][0][0].numpy())
         np.testing.assert_allclose(memory.values[row], values.reshape(-1, 4), atol=1e-5)
-        first = teller.decoder.start(tf.constant(np.mean(ends, 0)[None]), None)["states"]
+        first = teller.decoder.start(tf.constant(np.max(ends, 0)[None]), None)["states"]
         np.testing.assert_allclose(state["states"][0][row], first[0][0], atol=1e-5)
     teller.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -108,6 +109,20 @@ class Decoder(Registered, keras.layers.Layer):
             self.bias = self.add_weight(shape=(self.vocabulary,), name="bias", initializer="zeros")
         else:
             self.scores.build((None, None, width))
+
+    def expect(self, counts: np.ndarray) -> None:
+        """Set b before training, so that each token is as likely as it is frequent.
+
+            b_v = log((n_v + 0.1) / Σ_w (n_w + 0.1))
+
+        Else training begins by learning which tokens are rare, and what a decoder looks at does not matter
+        to that: where many are, and attention has to be learnt, that costs epochs.
+
+        Args:
+            counts: n of each token in the training data, [vocabulary].
+        """
+        shares = (counts + 0.1) / np.sum(counts + 0.1)
+        (self.bias if self.tied else self.scores.bias).assign(np.log(shares))
 
     def remember(self, values: Tensor, mask: Tensor) -> Memory | None:
         """What to look into: values [batch, positions, width], and a mask, bool [batch, positions]."""

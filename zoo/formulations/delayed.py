@@ -28,7 +28,7 @@ class DelayedManyToMany(Registered, keras.Model):
 
     With frames for x it tells of a video: Venugopalan et al. (2015, "Sequence to sequence - video to text").
     Where each frame becomes a map, the encoder reads what happens at each place of it, with one set of
-    weights for all, s is the mean over places, and attention chooses among all places of all frames.
+    weights for all, s is the maximum over places, and attention chooses among all places of all frames.
 
     Args:
         embedding: makes the vectors v_j: a `ScaledEmbedding` of ids, or `FrameVectors` of frames.
@@ -101,7 +101,7 @@ class DelayedManyToMany(Registered, keras.Model):
         outputs, states = self.encoder(each, training=training)
         outputs = tf.transpose(tf.reshape(outputs, [batch, places, time, size]), [0, 2, 1, 3])
         summary = tf.reshape(self.encoder.summary(states), [batch, places, size])
-        return tf.reshape(outputs, [batch, time * places, size]), tf.reduce_mean(summary, axis=1)
+        return tf.reshape(outputs, [batch, time * places, size]), tf.reduce_max(summary, axis=1)
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
         """Predict each target token; see the class."""

@@ -1,7 +1,7 @@
 """Cells run over time: `RNN(cell)`, every cell of the zoo as a ready layer, and paths past layers."""
 
 from zoo.recurrence.blocks import uncompiled
-from zoo.recurrence.loop import scan, swap_batch_and_time
+from zoo.recurrence.loop import scan, swap_batch_and_time, watched
 from zoo.recurrence.ready import (
     GRU,
     LSTM,
@@ -37,4 +37,5 @@ __all__ = [
     "scan",
     "swap_batch_and_time",
     "uncompiled",
+    "watched",
 ]

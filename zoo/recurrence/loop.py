@@ -1,6 +1,8 @@
 """The loop over time: which form of it a cell gets, and the plain form, one step after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import tensorflow as tf
 
@@ -10,6 +12,21 @@ from zoo.recurrence.parallel import linear
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from what is read at t and the states before it."""
+
+Watch = Callable[[Cell, States], States]
+"""What is told the states after each step of a cell, and gives those with which to go on."""
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """All loops within take plain steps, and `watch` sees the states after each of them."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
@@ -28,8 +45,8 @@ def run(
     """Run one of our cells over time.
 
     In a graph this is `in_blocks`, or for a cell that is linear in its state `linear`. Eager execution
-    takes plain steps, and so do unrolled loops and cells with random numbers or effects of their own,
-    which must not be computed twice.
+    takes plain steps, and so do unrolled loops, those that are `watched`, and cells with random numbers or
+    effects of their own, which must not be computed twice.
 
     Args:
         cell: the cell, built.
@@ -44,7 +61,7 @@ def run(
     """
     sequences, states, mask = with_batch_size(sequences, states, mask)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
-    drop = noise = None
+    drop, noise, watch = None, None, _watch.get()
     if training:
         noise = cell.noise(sequences)
         sequences = masked(sequences, cell.dropout_mask(sequences[:1]))
@@ -53,14 +70,20 @@ def run(
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
         r = cell.recurrent([masked(states[0], drop), *states[1:]])
-        return cell.step(x, r, states, *noise)
+        output, after = cell.step(x, r, states, *noise)
+        if watch is None:
+            return output, after
+        seen = watch(cell, after)
+        return (seen[0] if output is after[0] else output), seen
 
     def plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
         xs = [cell.project(sequences), *([] if noise is None else [noise])]
         return scan(step, xs, states, mask, cell.units, unroll)
 
     maps = Maps(cell)
-    if isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
+    if watch is not None:
+        last, outputs, states = plain(sequences, states)
+    elif isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
         last, outputs, states = linear(cell, sequences, states, mask)
     elif tf.inside_function() and not unroll and maps.examine(sequences, states, noise):
         last, outputs, states = in_blocks(maps, sequences, states, mask, drop, noise, training, plain)

@@ -1,0 +1,34 @@
+"""What goes on inside a recurrent network: gates, states, gradients and attention, as arrays and as plots."""
+
+from zoo.inspection.gradients import (
+    jacobian,
+    largest_singular_values,
+    saliency,
+    state_gradients,
+    step_jacobians,
+)
+from zoo.inspection.logs import GradientLog
+from zoo.inspection.plots import (
+    plot_attention,
+    plot_curves,
+    plot_gates,
+    plot_glimpses,
+    plot_saliency,
+)
+from zoo.inspection.states import encoder_gates, gates
+
+__all__ = [
+    "GradientLog",
+    "encoder_gates",
+    "gates",
+    "jacobian",
+    "largest_singular_values",
+    "plot_attention",
+    "plot_curves",
+    "plot_gates",
+    "plot_glimpses",
+    "plot_saliency",
+    "saliency",
+    "state_gradients",
+    "step_jacobians",
+]

@@ -1,0 +1,70 @@
+"""Gradients while a model is trained, for TensorBoard."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.cells import Tensor
+from zoo.inspection.gradients import state_gradients
+
+
+class GradientLog(keras.callbacks.Callback):
+    """Logs to TensorBoard how gradients flow at chosen steps of a training, for a batch that stays the same.
+
+    Of each layer with weights `gradient/<layer>`, the norm of dL/dw; and of each state of a recurrent layer
+    `state_gradient/<state>/back_<k>`, the norm of dL/ds_{T-k}, k = 0, 1, 2, 4, 8 ... steps before the last,
+    its root mean square over the rows.
+
+    Args:
+        model: the model that is trained.
+        batch: inputs and targets.
+        loss: from targets and outputs to L, a scalar.
+        folder: where TensorBoard looks.
+        every: steps between logs; the first step is logged.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        batch: tuple[Any, Any],
+        loss: Callable[[Any, Any], Tensor],
+        folder: Path,
+        every: int = 100,
+    ) -> None:
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1, but it is {every!r}.")
+        self.observed, self.batch, self.loss, self.every = model, batch, loss, every
+        self.writer = tf.summary.create_file_writer(str(folder))
+        self.step = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Log, if it is time."""
+        if self.step % self.every == 0:
+            with self.writer.as_default(step=self.step):
+                self._log()
+            self.writer.flush()
+        self.step += 1
+
+    def _log(self) -> None:
+        inputs, targets = self.batch
+        with tf.GradientTape() as tape:
+            loss = self.loss(targets, self.observed(inputs))
+        weights = {
+            layer.path: [weight.value for weight in layer._trainable_variables]
+            for layer in self.observed._flatten_layers()
+            if layer._trainable_variables
+        }
+        gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
+        for name, own in gradients.items():
+            tf.summary.scalar(f"gradient/{name}", tf.linalg.global_norm(own))
+        found = state_gradients(self.observed, inputs, lambda outputs: self.loss(targets, outputs))
+        for name, values in found.items():
+            norms = tf.sqrt(tf.reduce_mean(tf.reduce_sum(values**2, -1), 0))
+            back = 0
+            while back < len(norms):
+                tf.summary.scalar(f"state_gradient/{name}/back_{back}", norms[-1 - back])
+                back = max(1, 2 * back)
