@@ -60,11 +60,17 @@ class GradientLog(keras.callbacks.Callback):
         }
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
         for name, own in gradients.items():
-            tf.summary.scalar(f"gradient/{name}", tf.linalg.global_norm(own))
+            _scalar(f"gradient/{name}", tf.linalg.global_norm(own))
         found = state_gradients(self.observed, inputs, lambda outputs: self.loss(targets, outputs))
         for name, values in found.items():
             norms = tf.sqrt(tf.reduce_mean(tf.reduce_sum(values**2, -1), 0))
             back = 0
             while back < len(norms):
-                tf.summary.scalar(f"state_gradient/{name}/back_{back}", norms[-1 - back])
+                _scalar(f"state_gradient/{name}/back_{back}", norms[-1 - back])
                 back = max(1, 2 * back)
+
+
+def _scalar(name: str, value: Tensor) -> None:
+    """What `tf.summary.scalar` writes; that one needs TensorBoard to be installed, to write already."""
+    kind = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR", plugin_data={"plugin_name": "scalars"})
+    tf.summary.write(name, tf.cast(value, tf.float32), metadata=kind)
