@@ -14,7 +14,7 @@ import tyro
 from matplotlib.figure import Figure
 from tyro.constructors import PrimitiveConstructorSpec
 
-from zoo.datasets import CaptionedImages, DataError, LabelledTexts, ParallelTexts, TaggedSequences
+from zoo.datasets import DataError
 from zoo.export import ExportError
 from zoo.images import WeightsError
 from zoo.training import Interrupted, TrainingError, distributed
@@ -93,10 +93,8 @@ def minutes(start: float, folders: Iterable[Path]) -> float:
     return (time.time() - start + sum(t["seconds"] for t in timings if t["at"] < start)) / 60
 
 
-def origin(
-    settings: Any, data: LabelledTexts | ParallelTexts | CaptionedImages | TaggedSequences
-) -> dict[str, Any]:
-    """What every card tells of how a model came to be."""
+def origin(settings: Any, data: Any) -> dict[str, Any]:
+    """What every card tells of how a model came to be; of data with source, notes, citation and licence."""
     return {
         "data": " ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),
         "licence": settings.licence or data.licence or "not stated",

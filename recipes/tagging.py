@@ -86,7 +86,7 @@ class Settings:
     depth: Count = 1
     bidirectional: bool = False  # better, but only for whole videos, not for streams
     dropout: Share = 0.2  # before the scores
-    baseline: bool = True  # also train a model without memory, on each frame alone
+    baseline: bool = True  # also train a model of single frames, a quarter of the epochs: it learns no more
     window: Count = 100  # steps of a training example; longer sequences are cut
     batch_size: Count = 8  # windows
     epochs: Count = 8  # the one that is best on validation is kept
@@ -126,23 +126,24 @@ def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Batch
     found = bucketed(lengths, settings.batch_size, seed=seed)
     print(found)
     values, tags = split.sequences[0], split.tags[0]
+    time = lengths[0] if (lengths == lengths[0]).all() else None  # a known one spares work at each step
 
     def read(keys: np.ndarray) -> tuple[np.ndarray, ...]:
-        own, time = lengths[keys], lengths[keys].max()
-        some = np.zeros((len(keys), time, *values.shape[1:]), values.dtype)
-        true = np.zeros((len(keys), time, *tags.shape[1:]), tags.dtype)
+        own, longest = lengths[keys], lengths[keys].max()
+        some = np.zeros((len(keys), longest, *values.shape[1:]), values.dtype)
+        true = np.zeros((len(keys), longest, *tags.shape[1:]), tags.dtype)
         for place, key in enumerate(keys):
             row, part = windows[key]
             some[place, : lengths[key]] = split.sequences[row][part]
             true[place, : lengths[key]] = split.tags[row][part]
-        return some, own, true, (np.arange(time) < own[:, None]).astype(np.float32)
+        return some, own, true, (np.arange(longest) < own[:, None]).astype(np.float32)
 
     def examples(keys: tf.Tensor) -> tuple:
         kinds = [values.dtype, np.int32, tags.dtype, np.float32]
         some, own, true, weights = tf.numpy_function(read, [keys], kinds)
-        some = tf.ensure_shape(some, [None, None, *values.shape[1:]])
-        true, own = tf.ensure_shape(true, [None, None, *tags.shape[1:]]), tf.ensure_shape(own, [None])
-        return (some, own), true, tf.ensure_shape(weights, [None, None])
+        some = tf.ensure_shape(some, [None, time, *values.shape[1:]])
+        true, own = tf.ensure_shape(true, [None, time, *tags.shape[1:]]), tf.ensure_shape(own, [None])
+        return (some, own), true, tf.ensure_shape(weights, [None, time])
 
     return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(examples).prefetch(2))
 
@@ -207,11 +208,14 @@ def train(settings: Settings) -> None:
     data = data_of(settings)
     print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
     training, validation = batched(data.train, settings, settings.seed), batched(data.validation, settings)
-    rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
-    models = ({"per_frame": False} if settings.baseline else {}) | {settings.cell: True}
-    for name, recurrent in models.items():
+    models = ({"per_frame": settings.baseline} if settings.baseline else {}) | {
+        settings.cell: settings.epochs
+    }
+    for name, epochs in models.items():
         print(f"\n{name}")
+        recurrent = name != "per_frame"
         keras.utils.set_random_seed(settings.seed)
+        rate = warmed_cosine(settings.learning_rate, epochs * training.batches)
         model = many_to_many(settings, data, recurrent)
         fit(
             model,
@@ -219,7 +223,7 @@ def train(settings: Settings) -> None:
             validation.epoch(0),
             **measures(data),
             optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
-            epochs=settings.epochs,
+            epochs=epochs,
             folder=settings.folder / name,
             settings=recorded(settings, "baseline"),
         )

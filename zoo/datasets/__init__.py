@@ -5,6 +5,7 @@ from zoo.datasets.catalogue import DataError
 from zoo.datasets.classification import LabelledTexts, load_classification
 from zoo.datasets.clips import Clips
 from zoo.datasets.dates import Dates
+from zoo.datasets.fluent import Fluent, Gaps, load_fluent
 from zoo.datasets.footage import Footage, load_footage
 from zoo.datasets.negation import Negation
 from zoo.datasets.scenes import Scenes
@@ -17,7 +18,9 @@ __all__ = [
     "Clips",
     "DataError",
     "Dates",
+    "Fluent",
     "Footage",
+    "Gaps",
     "LabelledTexts",
     "Negation",
     "ParallelTexts",
@@ -26,6 +29,7 @@ __all__ = [
     "TaggedSequences",
     "load_captioning",
     "load_classification",
+    "load_fluent",
     "load_footage",
     "load_tagging",
     "load_translation",

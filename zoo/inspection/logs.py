@@ -72,5 +72,6 @@ class GradientLog(keras.callbacks.Callback):
 
 def _scalar(name: str, value: Tensor) -> None:
     """What `tf.summary.scalar` writes; that one needs TensorBoard to be installed, to write already."""
-    kind = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR", plugin_data={"plugin_name": "scalars"})
+    plugin = {"plugin_name": "scalars"}
+    kind = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR", plugin_data=plugin)
     tf.summary.write(name, tf.cast(value, tf.float32), metadata=kind)

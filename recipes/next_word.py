@@ -1,0 +1,429 @@
+"""Next words, the lecture's lab: what each way of looking back can know, and how far back it reaches.
+
+python recipes/next_word.py                             six models side by side: a table and a figure
+python recipes/next_word.py --dataset book.txt          a language model of a text: perplexity, samples
+python recipes/next_word.py predict "I speak fluent"    ask a trained model
+"""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tyro
+from keras import ops
+
+import zoo
+from recipes.command_line import (
+    Count,
+    Rate,
+    Seed,
+    Share,
+    UsageError,
+    lines,
+    loaded,
+    main,
+    minutes,
+    origin,
+    recorded,
+)
+from recipes.parts import CELLS
+from zoo.datasets import Gaps, load_fluent
+from zoo.decoding import sample
+from zoo.export import Card, export_program
+from zoo.inspection import plot_curves
+from zoo.text import PADDING, UNKNOWN, WordEncoder, learn_vocabulary, split_words, write_vocabulary
+from zoo.training import Batches, batches, evaluate, fit, streams, warmed_cosine
+
+EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
+SMALL, LARGE = 10, 30  # words of the windows
+
+# --- Settings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Train models that say the next word, compare them or measure one, and export it.
+
+    To ask a trained model instead: next_word.py predict --help
+    """
+
+    dataset: str = "fluent"  # this one is embedded, and for it six models are compared; or a text file
+    data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
+    credit: str = ""  # whose text it is, for the card
+    licence: str = ""  # what it allows, for the card
+    folder: Path = Path("runs/next_word")  # logs, curves, checkpoints: with the same one a run goes on
+    export: Path = Path("runs/next_word/export/1")  # where the SavedModel goes
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # of the model that is exported
+    parameters: Count = 100_000  # of each of the six models, about
+    rates: tuple[Rate, ...] = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
+    epochs: Count = 10
+    batch_size: Count = 64  # sentences, or streams of a text
+    vocabulary: Count = 10_000  # words of a text file
+    units: Count = 256  # of its model
+    steps: Count = 35  # of its text through which gradients flow back
+    dropout: Share = 0.4  # of its word vectors and outputs
+    max_words: Count = 200  # of what the export is asked
+    choices: Count = 5  # words that it gives
+    seed: Seed = 1  # of weights, order and dropout
+
+
+# --- Data ---------------------------------------------------------------------------------------
+
+
+def gaps_batched(gaps: Gaps, words: WordEncoder, batch_size: int, seed: int | None = None) -> Batches:
+    """Batches of ids, of what follows each, and of weights: the gap alone counts."""
+    ids = split_ids(words, gaps.texts)
+    last = tf.RaggedTensor.from_row_lengths(tf.ones_like(ids.flat_values), ids.row_lengths())
+    ends = tf.ragged.range(ids.row_lengths()) == tf.cast(ids.row_lengths() - 1, tf.int64)[:, None]
+    following = tf.gather(split_ids(words, gaps.following).flat_values, ends.value_rowids())
+    weights = tf.cast(ends.flat_values, tf.float32)
+    targets = last.with_flat_values(following)
+    examples = tf.data.Dataset.from_tensor_slices((ids, targets, last.with_flat_values(weights)))
+    return batches(examples, batch_size, padding=0.3, seed=seed)
+
+
+def split_ids(words: WordEncoder, texts: Sequence[str]) -> tf.RaggedTensor:
+    """The ids of all words of texts."""
+    found = split_words(tf.constant(texts))
+    return found.with_flat_values(tf.cast(words.table.lookup(found.flat_values) + 2, tf.int32))
+
+
+# --- Models -------------------------------------------------------------------------------------
+
+
+class Recurrent(keras.Model):
+    """A recurrent language model: h_t = f_W(h_{t-1}, x_t), and of h_t the logits of the next word."""
+
+    def __init__(self, vocabulary: int, cell: zoo.Cell, dropout: float = 0.0, stateful: bool = False) -> None:
+        super().__init__()
+        self.embedding = zoo.ScaledEmbedding(vocabulary, min(vocabulary, cell.units))
+        self.encoder = zoo.Encoder(cell, stateful=stateful)
+        self.drop = keras.layers.Dropout(dropout)
+        self.scores = keras.layers.Dense(vocabulary)
+
+    def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Logits [batch, time, vocabulary] of what follows each of ids [batch, time]."""
+        outputs, _ = self.encoder(self.drop(self.embedding(ids), training=training), training=training)
+        return self.scores(self.drop(outputs, training=training))
+
+    def step(self, ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
+        """One step: logits [batch, vocabulary] for ids [batch], and the new states."""
+        outputs, states = self.encoder(self.embedding(ids[:, None]), states=states)
+        return self.scores(outputs[:, 0]), states
+
+
+def network(kind: str, units: int, vocabulary: int) -> keras.Model:
+    """One of six ways to look back: ids [batch, time] to logits of what follows each."""
+    if kind in CELLS:
+        return Recurrent(vocabulary, CELLS[kind](units))
+    ids = keras.Input([None], dtype="int32")
+    x = ops.one_hot(ids, vocabulary)
+    if kind == "bag of words":  # counts of all words so far
+        x = keras.layers.Dense(units, "relu")(ops.log(1 + ops.cumsum(x, axis=1)))
+    else:  # a window has weights of its own for each place in it
+        width = {"small window": SMALL, "large window": LARGE}[kind]
+        x = keras.layers.Conv1D(units, width, padding="causal", activation="relu")(x)
+    return keras.Model(ids, keras.layers.Dense(vocabulary)(x))
+
+
+KINDS = ("small window", "bag of words", "large window", "simple_rnn", "gru", "lstm")
+
+
+def sized(kind: str, parameters: int, vocabulary: int) -> tuple[keras.Model, int]:
+    """The network of that kind whose parameters are at most so many, and how many they are."""
+
+    def count(units: int) -> int:
+        model = network(kind, units, vocabulary)
+        model.build((None, None))
+        return model.count_params()
+
+    low, high = 1, 4096
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) <= parameters else (low, middle)
+    return network(kind, low, vocabulary), count(low)
+
+
+# --- Training and evaluation --------------------------------------------------------------------
+
+
+MEASURES = {
+    "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    "metrics": [keras.metrics.SparseCategoricalAccuracy("accuracy")],
+}
+
+
+def train(settings: Settings) -> None:
+    """The whole story: six models of the embedded data, or one of a text file."""
+    start = time.time()
+    with tempfile.TemporaryDirectory() as folder:
+        story = compare if settings.dataset == "fluent" else read
+        model, words, figures, data = story(settings, Path(folder) / "vocabulary.txt")
+        figures["minutes"] = minutes(start, sorted(settings.folder.glob("*")))
+        figures = {name: round(value, 4) for name, value in figures.items()}
+        print("\n" + "\n".join(f"{name:40}{value:12.4f}" for name, value in figures.items()))
+        if not zoo.is_chief():
+            return
+        program = Program(words, model, settings.choices)
+        signatures = {"serving_default": program.serve}
+        export_program(
+            signatures,
+            [words, model],
+            {"text": EXAMPLES},
+            settings.export,
+            card(settings, data, figures),
+        )
+    print(f"\nexported to {settings.export}")
+    answer(program.serve, [example.encode() for example in EXAMPLES])
+    print(f"\nnext: python recipes/next_word.py predict --model {settings.export} 'Your text'")
+
+
+class Source(NamedTuple):
+    """Where data come from."""
+
+    source: str
+    citation: str = ""
+    licence: str = ""
+    notes: tuple[str, ...] = ()
+
+
+Told = tuple[keras.Model, WordEncoder, dict[str, float], Source]
+
+
+def compare(settings: Settings, vocabulary: Path) -> Told:
+    """Train six models on the same sentences, and see how far back each one reaches."""
+    splits, about = load_fluent(settings.data_dir)
+    texts = tf.data.Dataset.from_tensor_slices([*splits["train"].texts, *splits["train"].following])
+    words = WordEncoder(write_vocabulary(learn_vocabulary(texts, 10_000), vocabulary), settings.max_words)
+    training = gaps_batched(splits["train"], words, settings.batch_size, settings.seed)
+    validation = gaps_batched(splits["validation"], words, settings.batch_size)
+    print(f"{about['source']}: {training}")
+    curves, figures, kept = {}, {}, None
+    for kind in KINDS:
+        tried = []
+        for rate in settings.rates:
+            keras.utils.set_random_seed(settings.seed)
+            model, count = sized(kind, settings.parameters, words.size)
+            print(f"\n{kind}, {count:,} parameters, learning rate {rate:g}")
+            history = fit(
+                model,
+                training.epoch,
+                validation.epoch(0),
+                **MEASURES,
+                optimizer=keras.optimizers.Adam(
+                    warmed_cosine(rate, settings.epochs * training.batches), global_clipnorm=1.0
+                ),
+                epochs=settings.epochs,
+                folder=settings.folder / f"{kind.replace(' ', '_')}_{rate:g}",
+                settings=recorded(settings, "rates", "cell"),
+            )
+            tried.append((min(epoch["val_loss"] for epoch in history), rate, model, count))
+        _, rate, model, count = min(tried, key=lambda found: found[0])
+        right = rightness(model, words, splits["test"])
+        places = np.unique(splits["test"].distances)
+        curves[kind] = [100 * right[splits["test"].distances == place].mean() for place in places]
+        figures |= {
+            f"{kind}: parameters": count,
+            f"{kind}: learning rate": rate,
+            f"{kind}: test accuracy": 100 * right.mean(),
+        }
+        kept = model if kind == settings.cell else kept
+    table(places, curves)
+    for ending in ("png", "svg"):
+        plot_reach(places, curves, settings.folder / f"reach.{ending}")
+    print(f"drawn in {settings.folder / 'reach.png'}")
+    return kept, words, figures, Source(**about)
+
+
+def rightness(model: keras.Model, words: WordEncoder, gaps: Gaps) -> np.ndarray:
+    """For each text whether the likeliest next word is the one it lacks."""
+    ids, wanted = split_ids(words, gaps.texts), split_ids(words, gaps.following).flat_values.numpy()
+    found = []
+    for start in range(0, len(wanted), 256):
+        some = ids[start : start + 256]
+        logits = model(some.to_tensor(PADDING))
+        last = tf.gather(logits, some.row_lengths() - 1, batch_dims=1)
+        found.append(tf.argmax(last, -1).numpy())
+    return np.concatenate(found) == wanted
+
+
+def table(places: np.ndarray, curves: dict[str, list[float]]) -> None:
+    """Print the accuracy of each model for each distance of the nearer clue."""
+    print("\nright, of 100, by how many words back the nearer clue stands")
+    print(f"{'':14}" + "".join(f"{place:6}" for place in places))
+    for kind, shares in curves.items():
+        print(f"{kind:14}" + "".join(f"{share:6.0f}" for share in shares))
+
+
+def plot_reach(places: np.ndarray, curves: dict[str, list[float]], picture: Path) -> None:
+    """Draw the same."""
+    toss = {"a coin's toss between two clues": (places, np.full(len(places), 50.0))}
+    plot_curves(
+        {"": {kind: (places, shares) for kind, shares in curves.items()} | toss},
+        picture,
+        x_label="words back to the nearer clue",
+        y_label="right next words (%)",
+        title="How far back each model reaches",
+    )
+
+
+def read(settings: Settings, vocabulary: Path) -> Told:
+    """Train a language model on one long text, by truncated back-propagation with carried states."""
+    path = Path(settings.dataset).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--dataset: {path} cannot be read: {error}. Name a text file in UTF-8, or leave it out."
+        ) from error
+    rows = [row for row in text.split("\n") if row.strip()]
+    cuts = [round(share * len(rows)) for share in (0, 0.9, 0.95, 1)]
+    parts = [rows[start:end] for start, end in itertools.pairwise(cuts)]
+    known = learn_vocabulary(tf.data.Dataset.from_tensor_slices(parts[0] or [""]), settings.vocabulary)
+    words = WordEncoder(write_vocabulary(known, vocabulary), settings.max_words)
+    ids = [split_ids(words, part).flat_values.numpy() if part else np.zeros(0, int) for part in parts]
+    size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
+    try:
+        training, validation, test = (streams(some, size, settings.steps) for some in ids)
+    except ValueError as error:
+        raise UsageError(f"--dataset: {path} is too short: {error}") from error
+    print(f"{path}: {len(ids[0]):,} words for training, {words.size:,} of them known, {size} streams")
+    keras.utils.set_random_seed(settings.seed)
+    cell = CELLS[settings.cell](settings.units)
+    model = Recurrent(words.size, cell, settings.dropout, stateful=True)
+    rate = warmed_cosine(settings.rates[-1], settings.epochs * len(training))
+    fit(
+        model,
+        training,
+        validation,
+        **MEASURES,
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+        epochs=settings.epochs,
+        folder=settings.folder / settings.cell,
+        settings=recorded(settings),
+    )
+    figures = {
+        f"{name} perplexity": float(np.exp(evaluate(model, part, **MEASURES)["loss"]))
+        for name, part in (("validation", validation), ("test", test))
+    }
+    known_share = np.mean(ids[2] != UNKNOWN)
+    figures |= {"test words known, share": 100 * known_share}
+    free = Recurrent(words.size, CELLS[settings.cell](settings.units))
+    free.build((None, None))
+    free.set_weights(model.get_weights())
+    print("\nit writes:")
+    for line in written(free, words, settings.seed):
+        print(f"  {line}")
+    return free, words, figures, Source(str(path))
+
+
+def written(model: Recurrent, words: WordEncoder, seed: int, count: int = 3, length: int = 25) -> list[str]:
+    """Words drawn from the model, one after the other."""
+    names = named(words)
+
+    def step(ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
+        logits, states = model.step(ids, states)
+        return tf.where(tf.range(words.size) > UNKNOWN, logits, logits.dtype.min), states
+
+    begin = int(split_ids(words, ["."]).flat_values[0])
+    seeds = tf.range(seed, seed + count)
+    found = sample(
+        step,
+        model.encoder.start(count),
+        start=begin,
+        end=PADDING,
+        length=length,
+        seeds=seeds,
+        temperature=0.8,
+    )
+    return [" ".join(names[i] for i in row) for row in found.tokens[:, 0].numpy()]
+
+
+def named(words: WordEncoder) -> list[str]:
+    """The word of each id."""
+    keys, values = words.table.export()
+    known = dict(zip(values.numpy().tolist(), keys.numpy().tolist(), strict=True))
+    return ["", "?", *(known[place].decode() for place in range(len(known)))]
+
+
+# --- Export -------------------------------------------------------------------------------------
+
+
+class Program(tf.Module):
+    """The whole program: strings in, next words out."""
+
+    def __init__(self, words: WordEncoder, model: keras.Model, choices: int) -> None:
+        super().__init__()
+        self.words, self.model = words, model
+        self.choices = min(choices, words.size - 2)
+        self.names = tf.constant(named(words))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
+    def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """For each text the likeliest next words, best first, and their probabilities among known words."""
+        read = self.words(text)
+        length = tf.reduce_sum(tf.cast(read.ids != PADDING, tf.int32), 1)
+        logits = tf.gather(self.model(read.ids), tf.maximum(length, 1) - 1, batch_dims=1)
+        probabilities = tf.nn.softmax(logits[:, UNKNOWN + 1 :])
+        best, places = tf.math.top_k(probabilities, self.choices)
+        there = (length > 0)[:, None]
+        return {
+            "words": tf.where(there, tf.gather(self.names, places + UNKNOWN + 1), ""),
+            "probabilities": tf.where(there, best, 0.0),
+            "status": read.status,
+        }
+
+
+def card(settings: Settings, data: Source, figures: dict[str, float]) -> Card:
+    """What is to be known of the model."""
+    return Card(
+        title=f"Next words ({data.source})",
+        summary="Reads a text and says which words may follow.",
+        **origin(settings, data),
+        figures=figures,
+        limits=(
+            "It knows the words of its data; others are all alike to it, and it never says them.",
+            f"Of a text of more than {settings.max_words} words it reads the first and the last.",
+        ),
+    )
+
+
+# --- Command line -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Query:
+    """Ask a trained model. Texts come from the arguments, a file, or standard input."""
+
+    texts: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a text
+    file: Path | None = None  # one text a line
+    model: Path = Path("runs/next_word/export/1")  # an exported SavedModel
+
+
+def predict(query: Query) -> None:
+    """Print a line for each text: the text, and the words that may follow with their probabilities."""
+    model = loaded(query.model, "words")
+    remaining = lines(query.texts, query.file)
+    while texts := list(itertools.islice(remaining, 64)):
+        answer(model.signatures["serving_default"], texts)
+
+
+def answer(serve: Callable[..., dict[str, tf.Tensor]], texts: Sequence[bytes]) -> None:
+    """Print what the program says of the texts."""
+    said = {name: value.numpy() for name, value in serve(text=tf.constant(texts)).items()}
+    for row, text in enumerate(texts):
+        pairs = zip(said["words"][row], said["probabilities"][row], strict=True)
+        words = "  ".join(f"{word.decode()} {share:.3f}" for word, share in pairs if word)
+        note = f"  [{said['status'][row].decode()}]" if said["status"][row] else ""
+        print(f"{text.decode(errors='replace')} ...  {words}{note}")
+
+
+if __name__ == "__main__":
+    main(train, Settings, predict, Query)
