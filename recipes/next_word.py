@@ -108,6 +108,12 @@ class Recurrent(keras.Model):
         self.drop = keras.layers.Dropout(dropout)
         self.scores = keras.layers.Dense(vocabulary)
 
+    def build(self, ids_shape: Sequence[int | None]) -> None:
+        """Make all weights, for ids [batch, time]."""
+        self.embedding.build(ids_shape)
+        self.encoder.build((*ids_shape, self.embedding.output_dim))
+        self.scores.build((*ids_shape, self.encoder.output_size))
+
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Logits [batch, time, vocabulary] of what follows each of ids [batch, time]."""
         outputs, _ = self.encoder(self.drop(self.embedding(ids), training=training), training=training)
@@ -144,7 +150,10 @@ def sized(kind: str, parameters: int, vocabulary: int) -> tuple[keras.Model, int
         model.build((None, None))
         return model.count_params()
 
-    low, high = 1, 4096
+    high = 2
+    while count(high) <= parameters:
+        high *= 2
+    low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if count(middle) <= parameters else (low, middle)

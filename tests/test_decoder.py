@@ -366,3 +366,16 @@ def test_mistakes_are_named() -> None:
         zoo.SmoothedCrossentropy(1.5)
     with pytest.raises(ValueError, match="`depth` must be at least 1"):
         zoo.Decoder(13, 6, zoo.GRUCell(4), depth=0)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_tokens_are_at_first_as_likely_as_they_are_frequent(tied: bool) -> None:
+    """With outputs of zeros the logits are b."""
+    decoder = zoo.Decoder(5, 4, zoo.GRUCell(3), tied=tied)
+    decoder.build((None, 3), None)
+    counts = np.array([0, 3, 70, 2, 25])
+    decoder.expect(counts)
+    for weight in decoder.output_vector.weights:
+        weight.assign(tf.zeros_like(weight))
+    logits, _, _ = decoder(np.array([[1, 2], [3, 4]]), decoder.start(np.ones((2, 3), "float32")))
+    np.testing.assert_allclose(tf.nn.softmax(logits)[1, 1], (counts + 0.1) / 100.5, rtol=1e-5)

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LECTURE = (ROOT / "docs" / "lecture.md").read_text(encoding="utf-8")
 
 
 def test_python_runs_from_top_to_bottom(
@@ -32,12 +33,29 @@ def test_python_runs_from_top_to_bottom(
     assert max(epoch["val_accuracy"] for epoch in names["history"]) > 0.8
 
 
-def test_links_lead_somewhere() -> None:
-    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+def test_the_lecture_runs_from_top_to_bottom(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "lecture"}
+    blocks = re.findall(r"```python\n(.*?)```", LECTURE, re.DOTALL)
+    for block in blocks:
+        exec(compile(block, "lecture.md", "exec"), names)
+    assert len(blocks) == 8
+    assert "32 (2, 2, 4) (2, 63, 4)" in capsys.readouterr().out
+    for picture in ("gradients", "clipping", "gates"):
+        assert (tmp_path / f"{picture}.png").stat().st_size > 10_000
+        assert "<svg" in (tmp_path / f"{picture}.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("page", "folder"), [(README, ROOT), (LECTURE, ROOT / "docs")])
+def test_links_lead_somewhere(page: str, folder: Path) -> None:
+    prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
     targets = re.findall(r"\]\(([^)]+)\)", prose)
     assert len(targets) > 4
     for target in targets:
-        assert (ROOT / target).exists(), target
+        assert (folder / target).exists(), target
 
 
 def test_recipe_commands_name_settings_that_exist() -> None:

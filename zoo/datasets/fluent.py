@@ -41,8 +41,8 @@ class Fluent(tfds.core.GeneratorBasedBuilder):
     "i grew up in france and live in italy ..." has the same words in another order, and goes on with
     "french". So a bag of words can but toss a coin between the two. Either may come first. The nearer
     country stands `distance` words back, the farther one four or five more; train has every distance from
-    1 to 100, short ones more often (the logarithm is uniform), validation and test have twelve. Twins are in
-    one split.
+    1 to 100, short ones more often (the logarithm is uniform), validation and test have twelve. Twins are
+    one `pair`, and in one split.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -56,6 +56,7 @@ class Fluent(tfds.core.GeneratorBasedBuilder):
                     "text": tfds.features.Text(),
                     "next": tfds.features.Text(),
                     "distance": tfds.features.Scalar(np.int32),
+                    "pair": tfds.features.Scalar(np.int32),
                 }
             ),
             supervised_keys=("text", "next"),
@@ -77,7 +78,8 @@ class Fluent(tfds.core.GeneratorBasedBuilder):
             else:
                 distance = DISTANCES[number % len(DISTANCES)]
             for twin, (text, following) in enumerate(twins(random, distance)):
-                yield f"{number}/{twin}", {"text": text, "next": following, "distance": distance}
+                said = {"text": text, "next": following, "distance": distance, "pair": number}
+                yield f"{number}/{twin}", said
 
 
 def twins(random: np.random.Generator, distance: int) -> list[tuple[str, str]]:
@@ -119,10 +121,8 @@ def load_fluent(data_dir: Path | None = None) -> tuple[dict[str, Gaps], dict[str
     catalogue.prepare(builder)
     splits = {}
     for split in TWINS:
-        examples = sorted(  # twins have the same words
-            tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)),
-            key=lambda example: (example["distance"], sorted(example["text"].split()), example["text"]),
-        )
+        found = tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
+        examples = sorted(found, key=lambda example: example["pair"])  # TFDS keeps them in another order
         splits[split] = Gaps(
             [example["text"].decode() for example in examples],
             [example["next"].decode() for example in examples],
