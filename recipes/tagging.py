@@ -86,7 +86,7 @@ class Settings:
     depth: Count = 1
     bidirectional: bool = False  # better, but only for whole videos, not for streams
     dropout: Share = 0.2  # before the scores
-    baseline: bool = True  # also train a model of single frames, a quarter of the epochs: it learns no more
+    baseline: bool = True  # also train a model of single frames, half of the epochs: it learns no more
     window: Count = 100  # steps of a training example; longer sequences are cut
     batch_size: Count = 8  # windows
     epochs: Count = 8  # the one that is best on validation is kept
@@ -165,13 +165,13 @@ def many_to_many(settings: Settings, data: TaggedSequences, recurrent: bool) -> 
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
         offsets = settings.offsets
-    if data.train.sequences[0].ndim == 4:
+    pictures = data.train.sequences[0].ndim == 4
+    if pictures:
         seen = frame_encoder(settings.size, len(offsets), settings.width)
     else:
         seen = feature_encoder(data.train.sequences, len(offsets), settings.width)
-    return zoo.ManyToMany(
-        encoder, len(data.labels), zoo.FrameVectors(seen, offsets), dropout=settings.dropout
-    )
+    vectors = zoo.FrameVectors(seen, offsets, brightness=pictures)
+    return zoo.ManyToMany(encoder, len(data.labels), vectors, dropout=settings.dropout)
 
 
 def feature_encoder(sequences: Sequence[np.ndarray], differences: int, width: int) -> keras.Model:

@@ -17,8 +17,8 @@ LENGTHS = np.array([13, 5, 1, 9])
 FRAMES = np.random.default_rng(1).integers(0, 256, (4, 13, 4, 5, 3)).astype(np.uint8)
 
 
-def frame_encoder(offsets: tuple[int, ...]) -> keras.Model:
-    frames = keras.Input((4, 5, 3 * (1 + len(offsets))))
+def frame_encoder(offsets: tuple[int, ...], brightness: bool = False) -> keras.Model:
+    frames = keras.Input((4, 5, 3 + (1 if brightness else 3) * len(offsets)))
     x = keras.layers.Rescaling(1 / 256)(frames)
     x = keras.layers.Conv2D(3, 3, 2, activation="relu")(x)
     return keras.Model(frames, keras.layers.Dense(6, "tanh")(keras.layers.Flatten()(x)))
@@ -49,9 +49,10 @@ def streamed(
     return np.concatenate(scores, 1)[:, many_to_many.lookahead :]
 
 
-def test_vectors_equal_a_plain_loop() -> None:
-    encoder = frame_encoder(OFFSETS)
-    vectors = zoo.FrameVectors(encoder, OFFSETS)
+@pytest.mark.parametrize("brightness", [False, True])
+def test_vectors_equal_a_plain_loop(brightness: bool) -> None:
+    encoder = frame_encoder(OFFSETS, brightness)
+    vectors = zoo.FrameVectors(encoder, OFFSETS, brightness)
     assert (vectors.behind, vectors.ahead) == (4, 3)
     found = vectors(FRAMES).numpy()
     assert found.shape == (4, 13, 6)
@@ -60,7 +61,10 @@ def test_vectors_equal_a_plain_loop() -> None:
     for row in range(4):
         for t in range(13):
             around = [frames[row, t + k] if 0 <= t + k < 13 else nothing for k in OFFSETS]
-            seen = np.concatenate([frames[row, t], *(frames[row, t] - other for other in around)], -1)
+            changes = [frames[row, t] - other for other in around]
+            if brightness:
+                changes = [change.mean(-1, keepdims=True) for change in changes]
+            seen = np.concatenate([frames[row, t], *changes], -1)
             np.testing.assert_allclose(found[row, t], encoder(seen[None])[0], atol=1e-5)
 
 

@@ -36,16 +36,18 @@ def located(maps: Tensor) -> Tensor:
 class FrameVectors(Registered, keras.layers.Layer):
     """A vector for each frame of a sequence, from it and how it differs from some frames around it.
 
-        v_t = encoder([x_t; x_t - x_{t+k}; x_t - x_{t+k'}; ...])        k, k', ... the offsets
+        v_t = encoder([x_t; y_t - y_{t+k}; y_t - y_{t+k'}; ...])        k, k', ... the offsets
 
-    x is zero before the first frame and after the last. Two frames at once show what moves, and a later one
-    what became of it; in a stream a vector is then late by as many frames as it looks ahead.
+    y is x, or of pictures their brightness. x is zero before the first frame and after the last. Two frames
+    at once show what moves, and a later one what became of it; in a stream a vector is then late by as many
+    frames as it looks ahead.
 
     Args:
         encoder: from frames [batch, ...], put together along the last axis, as channels, to vectors [batch,
             width], or maps [batch, rows, columns, width]; such as a convolutional network. None: the frames
             are maps, as an encoder that is not trained gave them.
         offsets: of the frames to compare with, below zero for those before, above zero for those after.
+        brightness: whether y is the mean of x over its last axis, the channels: a third of the work.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
@@ -60,9 +62,15 @@ class FrameVectors(Registered, keras.layers.Layer):
         ahead: how many frames ahead it looks at most.
     """
 
-    def __init__(self, encoder: keras.Model | None, offsets: Sequence[int] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        encoder: keras.Model | None,
+        offsets: Sequence[int] = (),
+        brightness: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.encoder, self.offsets = encoder, tuple(offsets)
+        self.encoder, self.offsets, self.brightness = encoder, tuple(offsets), brightness
         self.behind, self.ahead = -min((*offsets, 0)), max((*offsets, 0))
 
     def build(self, frames_shape: Sequence[int | None]) -> None:
@@ -72,7 +80,7 @@ class FrameVectors(Registered, keras.layers.Layer):
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Of the vectors."""
         batch, time, *others, channels = frames_shape
-        seen = (None, *others, channels * (1 + len(self.offsets)))
+        seen = (None, *others, channels + (1 if self.brightness else channels) * len(self.offsets))
         return (batch, time, *(self.encoder.compute_output_shape(seen) if self.encoder else seen)[1:])
 
     def call(self, frames: Tensor, training: bool = False) -> Tensor:
@@ -86,10 +94,12 @@ class FrameVectors(Registered, keras.layers.Layer):
         batch, time = ops.shape(frames)[:2]
         time -= self.behind + self.ahead
 
-        def at(offset: int) -> Tensor:
-            return frames[:, self.behind + offset : self.behind + offset + time]
+        compared = tf.reduce_mean(frames, -1, keepdims=True) if self.brightness else frames
 
-        seen = tf.concat([at(0), *(at(0) - at(offset) for offset in self.offsets)], -1)
+        def at(offset: int, values: Tensor = compared) -> Tensor:
+            return values[:, self.behind + offset : self.behind + offset + time]
+
+        seen = tf.concat([at(0, frames), *(at(0) - at(offset) for offset in self.offsets)], -1)
         if self.encoder is None:
             return seen
         vectors = applied(self.encoder, tf.reshape(seen, [batch * time, *seen.shape[2:]]), training)
@@ -98,7 +108,8 @@ class FrameVectors(Registered, keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         encoder = keras.saving.serialize_keras_object(self.encoder)
-        return {**super().get_config(), "encoder": encoder, "offsets": self.offsets}
+        config = {"encoder": encoder, "offsets": self.offsets, "brightness": self.brightness}
+        return {**super().get_config(), **config}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "FrameVectors":
