@@ -245,6 +245,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
         }
         kept = model if kind == settings.cell else kept
     table(places, curves)
+    needs(places, curves, splits["test"], settings.cell)
     for ending in ("png", "svg"):
         plot_reach(places, curves, settings.folder / f"reach.{ending}")
     print(f"drawn in {settings.folder / 'reach.png'}")
@@ -269,6 +270,21 @@ def table(places: np.ndarray, curves: dict[str, list[float]]) -> None:
     print(f"{'':14}" + "".join(f"{place:6}" for place in places))
     for kind, shares in curves.items():
         print(f"{kind:14}" + "".join(f"{share:6.0f}" for share in shares))
+
+
+def needs(places: np.ndarray, curves: dict[str, list[float]], gaps: Gaps, cell: str) -> None:
+    """Print what the figures say to the four needs of sequence modelling."""
+    lengths = [len(text.split()) for text in gaps.texts]
+    own, window, bag = (np.array(curves[kind]) for kind in (cell, "large window", "bag of words"))
+    within = places < LARGE - 5  # both clues are in the window
+    print(
+        f"\ndifferent lengths     one {cell} read sentences of {min(lengths)} to {max(lengths)} words"
+        f"\nshort and long        it was right in {own[0]:.0f} of 100 at {places[0]} word back, in "
+        f"{own[-1]:.0f} at {places[-1]}"
+        f"\norder                 a bag of all words in {bag.mean():.0f}: twins differ in order alone"
+        f"\nshared parameters     a window that has weights of its own for each of {LARGE} places in "
+        f"{window[within].mean():.0f} within its reach, the {cell} in {own[within].mean():.0f} there"
+    )
 
 
 def plot_reach(places: np.ndarray, curves: dict[str, list[float]], picture: Path) -> None:

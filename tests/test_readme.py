@@ -21,7 +21,7 @@ def test_python_runs_from_top_to_bottom(
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     printed = capsys.readouterr().out
     assert "[[1 0 0]\n [2 1 0]\n [1 2 1]]" in printed
     assert "no words in the text" in printed
