@@ -86,7 +86,7 @@ class Settings:
     depth: Count = 1
     bidirectional: bool = False  # better, but only for whole videos, not for streams
     dropout: Share = 0.2  # before the scores
-    baseline: bool = True  # also train a model of single frames, half of the epochs: it learns no more
+    baseline: bool = True  # also train a model of single frames, for half of the epochs
     window: Count = 100  # steps of a training example; longer sequences are cut
     batch_size: Count = 8  # windows
     epochs: Count = 8  # the one that is best on validation is kept
