@@ -63,6 +63,7 @@ class Settings:
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # of the model that is exported
     parameters: Count = 100_000  # of each of the six models, about
     rates: tuple[Rate, ...] = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
+    nearest: Count = 1  # words back that the nearer clue stands at least, in training
     epochs: Count = 10
     batch_size: Count = 64  # sentences, or streams of a text
     vocabulary: Count = 10_000  # words of a text file
@@ -211,7 +212,11 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
     splits, about = load_fluent(settings.data_dir)
     texts = tf.data.Dataset.from_tensor_slices([*splits["train"].texts, *splits["train"].following])
     words = WordEncoder(write_vocabulary(learn_vocabulary(texts, 10_000), vocabulary), settings.max_words)
-    training = gaps_batched(splits["train"], words, settings.batch_size, settings.seed)
+    far = splits["train"].distances >= settings.nearest
+    if not far.any():
+        raise UsageError(f"--nearest: no clue stands {settings.nearest} words back; 100 is the farthest.")
+    chosen = Gaps(*(list(itertools.compress(part, far)) for part in splits["train"]))
+    training = gaps_batched(chosen, words, settings.batch_size, settings.seed)
     validation = gaps_batched(splits["validation"], words, settings.batch_size)
     print(f"{about['source']}: {training}")
     curves, figures, kept = {}, {}, None

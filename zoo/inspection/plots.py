@@ -38,7 +38,7 @@ def plot_curves(
         log: whether the vertical axis is logarithmic, as for what grows or shrinks by factors; zeros are left
             out.
     """
-    figure = Figure(figsize=(1 + 4.2 * len(panels), 3.8), layout="constrained")
+    figure = Figure(figsize=(7.4 if len(panels) == 1 else 1 + 4.2 * len(panels), 3.8), layout="constrained")
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (name, curves) in zip(every, panels.items(), strict=True):
         for number, (label, (x, y)) in enumerate(curves.items()):
@@ -56,7 +56,8 @@ def plot_curves(
         axes.set_title(name, fontsize=11)
         axes.set_xlabel(x_label)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=9)
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1)} if len(panels) == 1 else {}
+        axes.legend(fontsize=9, **beside)
     every[0].set_ylabel(y_label)
     figure.suptitle(title)
     figure.savefig(picture, dpi=130)
