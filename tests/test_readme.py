@@ -42,7 +42,7 @@ def test_the_lecture_runs_from_top_to_bottom(
     blocks = re.findall(r"```python\n(.*?)```", LECTURE, re.DOTALL)
     for block in blocks:
         exec(compile(block, "lecture.md", "exec"), names)
-    assert len(blocks) == 8
+    assert len(blocks) == 7
     assert "32 (2, 2, 4) (2, 63, 4)" in capsys.readouterr().out
     for picture in ("gradients", "clipping", "gates"):
         assert (tmp_path / f"{picture}.png").stat().st_size > 10_000

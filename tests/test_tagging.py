@@ -483,7 +483,7 @@ def test_predict_tells_the_shots_of_a_video(
     assert len(parts) > 1
     printed = capsys.readouterr().out.splitlines()
     assert str(video) in printed
-    assert_report_is_right(tmp_path / "holiday.v2", printed, times, tags, parts)
+    assert_report_is_right(tmp_path / "holiday.v2.mp4", printed, times, tags, parts)
 
 
 def test_predict_of_folders_and_of_several_videos(
@@ -505,7 +505,7 @@ def test_predict_of_folders_and_of_several_videos(
     assert said == tags_of({"tags": answer["tags"].numpy()})[0]
     parts = [Part(*part) for part in tagging.segments(said)]
     assert_report_is_right(tmp_path / "said" / "own", printed, np.arange(13) / 10, said, parts)
-    (row,) = table(tmp_path / "said" / "one" / "parts.csv")
+    (row,) = table(tmp_path / "said" / "one.mp4" / "parts.csv")
     assert (row["first_frame"], row["end_frame"]) == ("0", "1")
 
 
