@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import matplotlib.image
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -240,6 +241,26 @@ def test_saliency_of_features() -> None:
         score = tf.reduce_sum(layer(x)[:, 2])
     wanted = (x * tape.gradient(score, x)).numpy().sum(-1)
     np.testing.assert_allclose(found["inputs"], wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_what_was_found_can_be_drawn(ending: str, tmp_path: Path) -> None:
+    layer, x = zoo.RNN(zoo.LSTMCell(5)), X.astype("float32")
+    values = {name: value[0].numpy() for name, value in zoo.gates(layer, x).items()}
+    words = list("abcdef")
+    zoo.plot_gates(values, tmp_path / f"gates.{ending}", words)
+    zoo.plot_saliency(np.linspace(-1, 1, 6), words, tmp_path / f"saliency.{ending}", "moved by")
+    curves = {"one": (range(3), [1, 0, 1e-5]), "other": (range(3), [1, 2, 4])}
+    for log in (True, False):
+        zoo.plot_curves(
+            {"a": curves, "b": curves}, tmp_path / f"{log}.{ending}", x_label="x", y_label="y", log=log
+        )
+    for picture in ("gates", "saliency", "True", "False"):
+        file = tmp_path / f"{picture}.{ending}"
+        if ending == "png":
+            assert np.ptp(matplotlib.image.imread(file)[..., :3]) > 0.5
+        else:
+            assert file.read_text(encoding="utf-8").count("<path") > 10
 
 
 def logged(folder: Path) -> dict[str, list[tuple[int, float]]]:
