@@ -246,6 +246,7 @@ def test_saliency_of_features() -> None:
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_what_was_found_can_be_drawn(ending: str, tmp_path: Path) -> None:
     layer, x = zoo.RNN(zoo.LSTMCell(5)), X.astype("float32")
+    layer.build(x.shape)
     values = {name: value[0].numpy() for name, value in zoo.gates(layer, x).items()}
     words = list("abcdef")
     zoo.plot_gates(values, tmp_path / f"gates.{ending}", words)
