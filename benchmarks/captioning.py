@@ -23,8 +23,9 @@ import numpy as np
 import tensorflow as tf
 import tyro
 
-from recipes.command_line import Count, UsageError, loaded
 from zoo.datasets import scenes
+from zoo.programs import UsageError, saved
+from zoo.programs.numbers import Count
 from zoo.provenance import commit, versions
 
 
@@ -60,7 +61,7 @@ def seconds(caption: Callable[..., dict[str, tf.Tensor]], images: tf.Tensor) -> 
 
 def run(settings: Settings) -> None:
     """Measure and print."""
-    images, model = pictures(settings), loaded(settings.model, "captions")
+    images, model = pictures(settings), saved(settings.model, "captions")
     print(
         f"{settings.model}, {len(images)} images, {os.cpu_count()} CPU cores, commit {commit()}, {versions()}"
     )

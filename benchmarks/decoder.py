@@ -17,8 +17,8 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count
 from recipes.translation import ATTENTIONS
+from zoo.programs.numbers import Count
 
 CONTENDERS = {
     "multiplicative attention": {"attention": "multiplicative"},

@@ -45,7 +45,8 @@ import tyro
 
 import zoo
 from recipes import translation
-from recipes.command_line import Count, UsageError, lines, loaded
+from zoo.programs import UsageError, lines, saved
+from zoo.programs.numbers import Count
 from zoo.provenance import commit, versions
 from zoo.text import END, PADDING, START, UNKNOWN
 
@@ -256,7 +257,7 @@ def run(settings: Settings) -> bool:
     given = [sentence for sentence in given if sentence.strip()]
     if not given:
         raise UsageError(f"{settings.file} holds no text.")
-    export = loaded(settings.model, "translations")
+    export = saved(settings.model, "translations")
     program = rebuilt(settings.model, export)
     translate = contenders(export, program, settings.batch_size)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

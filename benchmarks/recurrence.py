@@ -55,7 +55,8 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, UsageError
+from zoo.programs import UsageError
+from zoo.programs.numbers import Count
 
 Shape = tuple[int, ...]
 """Batch, time, features, units."""

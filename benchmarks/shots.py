@@ -52,9 +52,10 @@ import tensorflow as tf
 import tyro
 from PIL import Image
 
-from recipes import tagging
-from recipes.command_line import Count, Seed, UsageError, loaded
 from zoo.metrics import Scores, Segment, transition_scores, transitions
+from zoo.programs import UsageError, saved
+from zoo.programs.numbers import Count, Seed
+from zoo.programs.tags import SHORTEST, SHOT
 from zoo.provenance import commit, versions
 from zoo.video import VideoError, open_video
 
@@ -62,7 +63,7 @@ HEIGHT, WIDTH, RATE = 360, 640, 25  # of the edited videos
 SMALL = (27, 48)  # height and width of what networks see
 PIECE = 64  # frames that the export gets at once
 LONGEST = 250  # frames read of a clip
-SHORTEST = 24  # frames that a clip has to have
+LEAST = 24  # frames that a clip has to have
 DIFFERENT = 20.0  # mean difference in levels, of 255, between the pictures on both sides of a transition
 TOLERANCE = 2  # frames
 KINDS = {"cut": 0.4, "dissolve": 0.2, "fade": 0.2, "wipe": 0.2}
@@ -147,9 +148,9 @@ def excerpts(path: Path, shots: Sequence[tuple[int, int]]) -> Iterator[Clip]:
         clip = np.stack(frames[slice(*shot)])
         bright = np.max(clip, axis=(0, 3)) > 40
         rows, columns = (np.flatnonzero(np.mean(bright, axis=axis) > 0.1) for axis in (1, 0))
-        if len(clip) < SHORTEST or not rows.size:
+        if len(clip) < LEAST or not rows.size:
             raise UsageError(
-                f"{path}: expected a shot of {SHORTEST} frames at least that are not black, got {len(clip)} "
+                f"{path}: expected a shot of {LEAST} frames at least that are not black, got {len(clip)} "
                 "frames. Leave it out."
             )
         yield clip[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -465,7 +466,7 @@ def on_small_frames(detect: Callable[[np.ndarray], list[Segment]]) -> Detector:
 
 def exported(folder: Path) -> Callable[[np.ndarray], list[Segment]]:
     """The stream of an export of recipes/tagging.py; its tags come late, those of no frame are empty."""
-    model = loaded(folder, "tags")
+    model = saved(folder, "tags")
     if absent := {"init", "step", "finish"} - set(model.signatures):
         raise UsageError(f"{folder} has no signature {', '.join(sorted(absent))}. Export a causal model.")
 
@@ -476,7 +477,7 @@ def exported(folder: Path) -> Callable[[np.ndarray], list[Segment]]:
             tags += state.pop("tags")[0].numpy().tolist()
             state.pop("scores")
         tags += model.signatures["finish"](**state)["tags"][0].numpy().tolist()
-        return transitions([tag.decode() for tag in tags if tag], tagging.SHOT, tagging.SHORTEST)
+        return transitions([tag.decode() for tag in tags if tag], SHOT, SHORTEST)
 
     return detect
 
@@ -543,7 +544,7 @@ def between(scenes: np.ndarray) -> list[Segment]:
 def scores(found: Sequence[Found], videos: Sequence[Video]) -> Scores:
     """Of all videos together."""
     answers, truths = [one.transitions for one in found], [video.truth for video in videos]
-    return transition_scores(answers, truths, tagging.SHOT, TOLERANCE)
+    return transition_scores(answers, truths, SHOT, TOLERANCE)
 
 
 def recall(found: Sequence[Found], videos: Sequence[Video], kind: str) -> float:

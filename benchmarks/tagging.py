@@ -23,8 +23,9 @@ import numpy as np
 import tensorflow as tf
 import tyro
 
-from recipes.command_line import Count, UsageError, loaded
 from zoo.datasets import footage
+from zoo.programs import UsageError, saved
+from zoo.programs.numbers import Count
 from zoo.provenance import commit, versions
 from zoo.video import VideoError, open_video
 
@@ -84,7 +85,7 @@ def by_litert(file: Path) -> Step:
 
 def run(settings: Settings) -> None:
     """Measure and print."""
-    model = loaded(settings.model, "tags")
+    model = saved(settings.model, "tags")
     if "step" not in model.signatures:
         raise UsageError(f"{settings.model} is for no streams. Name a model of one direction by --model.")
     *_, height, width, _ = model.signatures["init"].structured_outputs["past"].shape

@@ -39,7 +39,8 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from recipes.command_line import Count, UsageError
+from zoo.programs import UsageError
+from zoo.programs.numbers import Count
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

@@ -27,7 +27,8 @@ from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Split
 
-from recipes.command_line import Count, UsageError
+from zoo.programs import UsageError
+from zoo.programs.numbers import Count
 from zoo.text import UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
 
 SHOWN = 5  # sentences that differ

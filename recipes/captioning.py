@@ -8,13 +8,11 @@ python recipes/captioning.py predict photo.jpg              ask a trained model
 """
 
 import dataclasses
-import io
 import itertools
 import math
-import shlex
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,38 +21,21 @@ from typing import Any, Literal
 import keras
 import numpy as np
 import tensorflow as tf
-import tyro
-from PIL import Image
 
 import zoo
-from recipes.command_line import (
-    Count,
-    Number,
-    Penalty,
-    Rate,
-    Seed,
-    Share,
-    UsageError,
-    lines,
-    loaded,
-    main,
-    minutes,
-    origin,
-    picture,
-    recorded,
-)
+from recipes.command_line import ended, main, minutes, origin, recorded
 from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
 from zoo.datasets import Captioned, CaptionedImages, load_captioning
-from zoo.datasets.captioning import CLIP_SIZE
 from zoo.decoding import Decoded, beam_search, greedy
-from zoo.export import Card, called, export_program
+from zoo.export import Card, export_program
 from zoo.formulations import SmoothedCrossentropy, teacher_forced
-from zoo.images import ImageFeatures, ImageReader, cut, image_encoder
-from zoo.inspection import plot_glimpses
+from zoo.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
 from zoo.metrics import caption_scores, plain_words
+from zoo.programs import UsageError
+from zoo.programs.numbers import Count, Number, Penalty, Rate, Seed, Share
 from zoo.text import END, PADDING, START, PieceEncoder, joined_words, learn_pieces, write_vocabulary
 from zoo.training import Batches, batches, fit, image_features, warmed_cosine
-from zoo.video import ClipReader, middles, short_clip
+from zoo.video import CLIP_SIZE, ClipReader, short_clip
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -123,8 +104,10 @@ def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
 
 def examples_of(data: CaptionedImages, split: Split, settings: Settings, folder: Path) -> dict[str, Any]:
     """What the card shows: what the user named, or the first two of validation, pictures as small copies."""
+    if settings.examples and data.moving:
+        return ClipReader.given([short_clip(name, CLIP_SIZE) for name in settings.examples])
     if settings.examples:
-        return ClipReader.given(clips(settings.examples)) if data.moving else {"image": settings.examples}
+        return {"image": settings.examples}
     first = [next(itertools.islice(data.validation.images(), row, None)) for row in split.rows[:2]]
     if data.moving:
         return ClipReader.given(first)
@@ -132,15 +115,6 @@ def examples_of(data: CaptionedImages, split: Split, settings: Settings, folder:
     for file, image in zip(files, first, strict=True):
         small_copy(image).save(file)
     return {"image": files}
-
-
-def small_copy(image: bytes) -> Image.Image:
-    """The picture as it is read for the model, in its own proportions, at most 448 pixels wide and high."""
-    width, height = Image.open(io.BytesIO(image)).size
-    side = min(448, max(width, height))
-    pixels = ImageReader(side)(tf.constant([image])).pixels[0].numpy()
-    scale = side / max(width, height)
-    return Image.fromarray(pixels).resize((max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def batched(split: Split, pieces: PieceEncoder, settings: Settings, seed: int | None = None) -> Batches:
@@ -288,15 +262,10 @@ def train(settings: Settings) -> None:
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, data, figures)
         export_program(signatures, program.resources, examples, settings.export, about)
-    print(f"\nexported to {settings.export}")
-    names = sorted(settings.export.glob("example*"))
-    serve = partial(called, program.serve)
-    if data.moving:
-        answer(serve, [f"{names[0]}[{row}]" for row in range(len(examples["lengths"]))], examples)
-    else:
-        answer(serve, names, ImageReader.given(pictures(names)))
-    command = f"python recipes/captioning.py predict --model {shlex.quote(str(settings.export))}"
-    print(f"\nnext: {command} {'video.mp4' if data.moving else shlex.quote(str(names[0]))}")
+    files = sorted(settings.export.glob("example*"))
+    shown = [f"clip {number}" for number in range(1, 1 + len(examples["lengths"]))] if data.moving else files
+    given = list(examples["frames"]) if data.moving else files
+    ended("captioning", settings.export, given, shown, "video.mp4" if data.moving else files[0])
 
 
 def matches(answers: Sequence[str], split: Split) -> float:
@@ -407,85 +376,5 @@ def card(settings: Settings, data: CaptionedImages, figures: dict[str, float]) -
     )
 
 
-# --- Command line -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Query:
-    """Ask a trained model. Pictures or videos come from the arguments, a file of names, or standard input."""
-
-    images: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a picture's file, or a video's
-    file: Path | None = None  # one picture's file a line, or video's
-    model: Path = Path("saved_models/captioning/1")  # an exported SavedModel, of pictures or of clips
-    best: Count = 1  # captions to print of each, as many as the model gives
-    plot: Path | None = None  # a picture to write, of where the decoder looked in the last one
-
-
-def predict(query: Query) -> None:
-    """Print the captions of each picture or video, and draw the attention if asked to."""
-    picture(query.plot)
-    model, said = loaded(query.model, "captions"), None
-    serve = model.signatures["serving_default"]
-    moving = "frames" in serve.structured_input_signature[1]
-    names = (Path(name.decode(errors="surrogateescape")) for name in lines(query.images, query.file))
-    while some := list(itertools.islice(names, 1 if moving else 16)):
-        given = ClipReader.given(clips(some)) if moving else ImageReader.given(pictures(some))
-        said = answer(serve, some, given, query.best)
-    if query.plot and (said is None or not said["attention"][-1].any()):
-        raise UsageError(
-            "--plot draws the last picture, and that one has no caption, or its model no attention. Put "
-            "another picture last, or name another model."
-        )
-    if query.plot:
-        draw(said, given, query.plot)
-
-
-def pictures(names: Iterable[Path]) -> list[bytes]:
-    """What is in files of pictures."""
-    try:
-        return [name.read_bytes() for name in names]
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
-
-
-def clips(names: Iterable[Path]) -> list[np.ndarray]:
-    """The frames of videos."""
-    return [short_clip(name, CLIP_SIZE) for name in names]
-
-
-def draw(said: dict[str, np.ndarray], given: dict[str, Any], picture: Path) -> None:
-    """Draw where the decoder looked in the last picture, or of the last clip in the frame it saw most."""
-    words = [word.decode() for word in said["words"][-1] if word]
-    weights = said["attention"][-1, : len(words)]
-    if "image" in given:
-        images = np.asarray(small_copy(given["image"][-1]))
-    else:
-        most = weights.sum((2, 3)).argmax(1)
-        places = middles(given["lengths"][-1], weights.shape[1])[most]
-        images, weights = given["frames"][-1, places], weights[range(len(words)), most]
-        words = [f"{word}, frame {place}" for word, place in zip(words, places, strict=True)]
-    plot_glimpses(images, words, weights, picture)
-    print(f"attention drawn in {picture}")
-
-
-def answer(
-    serve: Callable[..., dict[str, tf.Tensor]],
-    names: Sequence[Path | str],
-    given: dict[str, Any],
-    best: int = 1,
-) -> dict[str, np.ndarray]:
-    """Print what the program says of the pictures or clips."""
-    inputs = {name: tf.constant(value) for name, value in given.items()}
-    said = {name: value.numpy() for name, value in serve(**inputs).items()}
-    for row, (name, status) in enumerate(zip(names, said["status"], strict=True)):
-        if status:
-            print(f"{name}  [{status.decode()}]")
-            continue
-        found = zip(said["scores"][row], said["captions"][row], strict=True)
-        for score, caption in itertools.islice(found, best):
-            print(f"{name}  {score:8.3f}  {caption.decode()}")
-    return said
-
-
 if __name__ == "__main__":
-    main(train, Settings, predict, Query)
+    main(train, Settings, "captioning", zoo.Captioner)

@@ -1,82 +1,70 @@
-"""The command line that all recipes share: train by default, or predict."""
+"""The command line that all recipes share: train by default, or predict; and what their cards share."""
 
 import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tensorflow as tf
 import tyro
-from matplotlib.figure import Figure
-from tyro.constructors import PrimitiveConstructorSpec
 
-from zoo.datasets import DataError
-from zoo.export import ExportError
-from zoo.images import WeightsError
-from zoo.training import Interrupted, TrainingError, distributed
-from zoo.video import VideoError
+from zoo.programs import Asked, Program, Question, UsageError, ask, ended_well, load
+from zoo.training import distributed
 
 
-def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> PrimitiveConstructorSpec:
-    """How a number that has bounds is read from the command line."""
+@dataclass(frozen=True)
+class Query:
+    """Ask a trained model."""
 
-    def read(arguments: list[str]) -> Any:
-        try:
-            value = kind(arguments[0])
-        except ValueError:
-            value = None
-        if value is None or not holds(value):
-            raise ValueError(f"expected {expected}, got {arguments[0]!r}")
-        return value
-
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar=kind.__name__.upper(),
-        instance_from_str=read,
-        is_instance=lambda value: isinstance(value, kind),
-        str_from_instance=lambda value: [str(value)],
-    )
+    model: str  # a shipped model by its name, or the folder of an export
+    question: Asked = field(default_factory=Question)
 
 
-Count = Annotated[int, _number(int, "a whole number of at least 1", lambda n: n >= 1)]
-Number = Annotated[int, _number(int, "a whole number of at least 0", lambda n: n >= 0)]
-Seed = Annotated[int, _number(int, "a whole number of at least 0, below 2**32", lambda n: 0 <= n < 2**32)]
-Penalty = Annotated[float, _number(float, "a number of at least 0", lambda x: 0 <= x < float("inf"))]
-Share = Annotated[float, _number(float, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)]
-Rate = Annotated[float, _number(float, "a number above 0", lambda x: 0 < x < float("inf"))]
+def main(train: Callable[[Any], None], settings: type, model: str, kind: type[Program]) -> None:
+    """Run `train` with settings from the command line; or, after the word `predict`, ask a model.
 
-
-class UsageError(ValueError):
-    """What the user asked for cannot be done; the message says why, and what to do."""
-
-
-def main(train: Callable[[Any], None], settings: type, predict: Callable[[Any], None], query: type) -> None:
-    """Run `train` with settings from the command line, or after the word `predict` run that.
-
-    A mistake of the user's ends with one message and exit code 2, Ctrl-C with 130, SIGTERM with 143.
+    Args:
+        train: the recipe.
+        settings: its settings, a dataclass.
+        model: the one to ask where none is named.
+        kind: of the models that the recipe makes.
     """
     arguments = sys.argv[1:]
     program = Path(sys.argv[0]).name
-    try:
+    with ended_well():
         if arguments[:1] == ["predict"]:
-            predict(tyro.cli(query, args=arguments[1:], prog=f"{program} predict"))
+            query = tyro.cli(Query, args=arguments[1:], prog=f"{program} predict", default=Query(model))
+            found = load(query.model)
+            if not isinstance(found, kind):
+                raise UsageError(
+                    f"{query.model} gives {found.output}; expected {kind.output}. By --model name a model "
+                    "that this recipe exported."
+                )
+            ask(found, query.question)
         else:
             chosen = tyro.cli(settings, args=arguments, prog=program)
             with distributed():
                 train(chosen)
-    except (DataError, ExportError, TrainingError, UsageError, VideoError, WeightsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except Interrupted as stopped:
-        print(f"\n{stopped}", file=sys.stderr)
-        sys.exit(128 + stopped.signal)
-    except KeyboardInterrupt:
-        print("\ninterrupted; an earlier export is as it was", file=sys.stderr)
-        sys.exit(130)
+
+
+def ended(recipe: str, export: Path, examples: Sequence[Any], names: Sequence[str], following: str) -> None:
+    """Show what an export says of examples, and what to type next.
+
+    Args:
+        recipe: its name.
+        export: the model.
+        examples: some inputs.
+        names: what to call them.
+        following: the input to name in the next command.
+    """
+    print(f"\nexported to {export}")
+    for name, answer in zip(names, load(export).predict(examples), strict=True):
+        print("\n".join(answer.lines(name, best=1)))
+    quoted = [shlex.quote(str(word)) for word in (export, following)]
+    print(f"\nnext: python recipes/{recipe}.py predict --model {' '.join(quoted)}")
 
 
 def recorded(settings: Any, *others: str) -> dict[str, str]:
@@ -101,50 +89,3 @@ def origin(settings: Any, data: Any) -> dict[str, Any]:
         "command": "python " + shlex.join(sys.argv),
         "settings": recorded(settings),
     }
-
-
-def loaded(model: Path, answer: str) -> Any:
-    """An exported model that gives such an `answer`; to be kept in a name as long as it is used."""
-    if not (model / "saved_model.pb").exists():
-        raise UsageError(f"{model} holds no SavedModel. Train one, or name one by --model.")
-    try:
-        found = tf.saved_model.load(str(model))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise UsageError(f"{model} cannot be read: {error} Export it anew.") from error
-    answers = found.signatures["serving_default"].structured_outputs
-    if answer not in answers:
-        raise UsageError(
-            f"{model} gives {', '.join(sorted(answers))}; expected {answer} among them. By --model "
-            "name a model that this recipe exported."
-        )
-    return found
-
-
-def picture(path: Path | None) -> None:
-    """Make sure that a picture can be written there, before the work for it is done."""
-    endings = sorted(Figure().canvas.get_supported_filetypes())
-    if path and not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}. Make it, or name another.")
-    if path and path.suffix.removeprefix(".") not in endings:
-        raise UsageError(
-            f"{path}: expected the name of a picture, which ends in one of {', '.join(endings)}."
-        )
-
-
-def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:
-    """The user's inputs: the arguments, else the lines of the file, else those of standard input."""
-    arguments = [argument.encode(errors="surrogateescape") for argument in arguments]
-    if arguments and file:
-        raise UsageError("Give either texts or --file, not both.")
-    if arguments:
-        yield from arguments
-    elif file:
-        try:
-            with file.open("rb") as opened:
-                yield from (line.rstrip(b"\r\n") for line in opened)
-        except OSError as error:
-            raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    else:
-        if sys.stdin.isatty():
-            print("One text a line; Ctrl-D ends.", file=sys.stderr)
-        yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)

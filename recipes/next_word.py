@@ -8,7 +8,7 @@ python recipes/next_word.py predict "I speak fluent"    ask a trained model
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,28 +16,17 @@ from typing import Any, Literal, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-import tyro
 from keras import ops
 
 import zoo
-from recipes.command_line import (
-    Count,
-    Rate,
-    Seed,
-    Share,
-    UsageError,
-    lines,
-    loaded,
-    main,
-    minutes,
-    origin,
-    recorded,
-)
+from recipes.command_line import ended, main, minutes, origin, recorded
 from recipes.parts import CELLS
 from zoo.datasets import Gaps, load_fluent
 from zoo.decoding import sample
 from zoo.export import Card, export_program
 from zoo.inspection import plot_curves
+from zoo.programs import UsageError
+from zoo.programs.numbers import Count, Rate, Seed, Share
 from zoo.text import PADDING, UNKNOWN, WordEncoder, learn_vocabulary, split_words, write_vocabulary
 from zoo.training import Batches, batches, evaluate, fit, streams, warmed_cosine
 
@@ -190,9 +179,7 @@ def train(settings: Settings) -> None:
             settings.export,
             card(settings, data, figures),
         )
-    print(f"\nexported to {settings.export}")
-    answer(program.serve, [example.encode() for example in EXAMPLES])
-    print(f"\nnext: python recipes/next_word.py predict --model {settings.export} 'Your text'")
+    ended("next_word", settings.export, EXAMPLES, EXAMPLES, "Your text")
 
 
 class Source(NamedTuple):
@@ -425,35 +412,5 @@ def card(settings: Settings, data: Source, figures: dict[str, float]) -> Card:
     )
 
 
-# --- Command line -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Query:
-    """Ask a trained model. Texts come from the arguments, a file, or standard input."""
-
-    texts: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a text
-    file: Path | None = None  # one text a line
-    model: Path = Path("runs/next_word/export/1")  # an exported SavedModel
-
-
-def predict(query: Query) -> None:
-    """Print a line for each text: the text, and the words that may follow with their probabilities."""
-    model = loaded(query.model, "words")
-    remaining = lines(query.texts, query.file)
-    while texts := list(itertools.islice(remaining, 64)):
-        answer(model.signatures["serving_default"], texts)
-
-
-def answer(serve: Callable[..., dict[str, tf.Tensor]], texts: Sequence[bytes]) -> None:
-    """Print what the program says of the texts."""
-    said = {name: value.numpy() for name, value in serve(text=tf.constant(texts)).items()}
-    for row, text in enumerate(texts):
-        pairs = zip(said["words"][row], said["probabilities"][row], strict=True)
-        words = "  ".join(f"{word.decode()} {share:.3f}" for word, share in pairs if word)
-        note = f"  [{said['status'][row].decode()}]" if said["status"][row] else ""
-        print(f"{text.decode(errors='replace')} ...  {words}{note}")
-
-
 if __name__ == "__main__":
-    main(train, Settings, predict, Query)
+    main(train, Settings, "runs/next_word/export/1", zoo.WordTeller)

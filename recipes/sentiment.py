@@ -5,24 +5,22 @@ python recipes/sentiment.py --dataset imdb_reviews      the same on real reviews
 python recipes/sentiment.py predict "Good, not bad."    ask a trained model
 """
 
-import itertools
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import keras
 import tensorflow as tf
-import tyro
 
 import zoo
-from recipes.command_line import Count, Rate, Seed, Share, lines, loaded, main, minutes, origin, recorded
+from recipes.command_line import ended, main, minutes, origin, recorded
 from recipes.parts import CELLS
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
+from zoo.programs.numbers import Count, Rate, Seed, Share
 from zoo.text import PADDING, WordEncoder, learn_vocabulary, write_vocabulary
 from zoo.training import Batches, batches, evaluate, fit, warmed_cosine
 
@@ -131,20 +129,17 @@ def train(settings: Settings) -> None:
                 folder=settings.folder / name,
                 settings=recorded(settings),
             )
-            figures[f"validation accuracy, {name}"] = max(epoch["val_accuracy"] for epoch in history)
-            figures[f"test accuracy, {name}"] = evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
+            figures[f"validation accuracy, {name}"] = 100 * max(epoch["val_accuracy"] for epoch in history)
+            figures[f"test accuracy, {name}"] = 100 * evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
         figures["minutes"] = minutes(start, [settings.folder / name for name in models])
-        figures = {name: round(value, 4) for name, value in figures.items()}
-        print("\n" + "\n".join(f"{name:36}{value:8.4f}" for name, value in figures.items()))
+        print("\n" + "\n".join(f"{name:40}{value:8.2f}" for name, value in figures.items()))
         if not zoo.is_chief():
             return
         program = Program(words, model, texts.labels)
         signatures = {"serving_default": program.serve, "gates": program.gates}
         about = card(settings, texts, figures)
         export_program(signatures, [words, model], {"text": EXAMPLES}, settings.export, about)
-    print(f"\nexported to {settings.export}")
-    answer(program.serve, [example.encode() for example in EXAMPLES])
-    print(f"\nnext: python recipes/sentiment.py predict --model {settings.export} 'Your text.'")
+    ended("sentiment", settings.export, EXAMPLES, EXAMPLES, "Your text.")
 
 
 # --- Export -------------------------------------------------------------------------------------
@@ -185,7 +180,7 @@ def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) ->
         title=f"Sentiment ({texts.source})",
         summary=f"Reads a text and says which it is: {' or '.join(texts.labels)}.",
         **origin(settings, texts),
-        figures=figures,
+        figures={name: round(value, 2) for name, value in figures.items()},
         limits=(
             "It knows the words and the subjects of its data, and is at a loss elsewhere.",
             f"Of a text of more than {settings.max_words} words it reads the first and the last.",
@@ -194,35 +189,5 @@ def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) ->
     )
 
 
-# --- Command line -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Query:
-    """Ask a trained model. Texts come from the arguments, a file, or standard input."""
-
-    texts: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a text
-    file: Path | None = None  # one text a line
-    model: Path = Path("saved_models/sentiment/1")  # an exported SavedModel
-
-
-def predict(query: Query) -> None:
-    """Print a line for each text: label, probability, text."""
-    model = loaded(query.model, "label")
-    remaining = lines(query.texts, query.file)
-    while texts := list(itertools.islice(remaining, 64)):
-        answer(model.signatures["serving_default"], texts)
-
-
-def answer(serve: Callable[..., dict[str, tf.Tensor]], texts: Sequence[bytes]) -> None:
-    """Print what the program says of the texts."""
-    said = serve(text=tf.constant(texts))
-    for text, label, scores, status in zip(
-        texts, *(said[name].numpy() for name in ("label", "scores", "status")), strict=True
-    ):
-        note = f"  [{status.decode()}]" if status else ""
-        print(f"{label.decode():12}{scores.max():6.3f}  {text.decode(errors='replace')}{note}")
-
-
 if __name__ == "__main__":
-    main(train, Settings, predict, Query)
+    main(train, Settings, "sentiment", zoo.Classifier)

@@ -6,55 +6,37 @@ python recipes/tagging.py --dataset mine              your own videos and tags
 python recipes/tagging.py predict video.mp4           ask a trained model
 """
 
-import csv
 import dataclasses
-import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
-import tyro
 
 import zoo
-from recipes.command_line import (
-    Count,
-    Rate,
-    Seed,
-    Share,
-    UsageError,
-    loaded,
-    main,
-    minutes,
-    origin,
-    recorded,
-)
+from recipes.command_line import ended, main, minutes, origin, recorded
 from recipes.parts import CELLS, frame_encoder
 from zoo.datasets import Tagged, TaggedSequences, load_footage, load_tagging
 from zoo.datasets.footage import clip, painted
 from zoo.export import Card, called, export_program, lite_program
 from zoo.formulations import Stream
 from zoo.metrics import (
-    Segment,
     frame_scores,
     multi_label_scores,
     segment_edit,
     segment_f1,
-    segments,
     transition_scores,
     transitions,
 )
-from zoo.training import Batches, Progress, bucketed, fit, warmed_cosine
-from zoo.video import FrameReader, Video, contact_sheet, open_video, pieces, timecode
-
-SHOT = "shot"  # what frames bear at which nothing happens, where the task is to find shots
-LARGE = (108, 192)  # pixels of a frame, more than an edit needs
-SHORTEST = {"dissolve": 3, "fade": 3, "wipe": 3}  # frames; what is shorter is flicker
+from zoo.programs.numbers import Count, Rate, Seed, Share
+from zoo.programs.tags import SHORTEST, SHOT, answers, in_pieces
+from zoo.training import Batches, bucketed, fit, warmed_cosine
+from zoo.video import FrameReader
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -208,7 +190,7 @@ def train(settings: Settings) -> None:
     data = data_of(settings)
     print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
     training, validation = batched(data.train, settings, settings.seed), batched(data.validation, settings)
-    models = ({"per_frame": settings.baseline} if settings.baseline else {}) | {
+    models = ({"per_frame": -(-settings.epochs // 2)} if settings.baseline else {}) | {
         settings.cell: settings.epochs
     }
     for name, epochs in models.items():
@@ -241,17 +223,14 @@ def train(settings: Settings) -> None:
     files = program.lite() if "step" in program.signatures else {}
     about = card(settings, data, program, figures)
     export_program(program.signatures, [model], inputs, settings.export, about, files)
-    print(f"\nexported to {settings.export}\nthe example on its card, {example.shape[1]} steps:")
-    said = answers(program.by_name, program.takes, example)
-    for part in segments(said.tags):
-        print(f"{part.start:6} to {part.end - 1:<6} {part.tag}")
-    print(f"\nnext: python recipes/tagging.py predict --model {shlex.quote(str(settings.export))} video.mp4")
+    said = f"the example on its card, {example.shape[1]} steps"
+    ended("tagging", settings.export, [example[0]], [said], "video.mp4")
 
 
 def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict[str, float]:
     """How right the tags of whole sequences are."""
     scores = [
-        answers(program.by_name, program.takes, cut(sequence, program.signatures)).scores
+        answers(program.by_name, program.takes, in_pieces(sequence, program.signatures)).scores
         for sequence in split.sequences
     ]
     if data.multi_label:
@@ -361,47 +340,6 @@ class Program:
         }
 
 
-class Answers(NamedTuple):
-    """What a program says of a sequence."""
-
-    tags: list[str]
-    scores: np.ndarray  # [time, classes]
-
-
-def cut(sequence: np.ndarray, signatures: Mapping[str, Any]) -> list[np.ndarray]:
-    """The pieces in which a program is given a sequence."""
-    size = piece_size(signatures)
-    return [sequence[start : start + size] for start in range(0, len(sequence), size)]
-
-
-def piece_size(signatures: Mapping[str, Any]) -> int:
-    """How many steps a program is given at a time. One that reads both ways sees no more than these."""
-    return 64 if "step" in signatures else 1_000
-
-
-def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.ndarray]) -> Answers:
-    """What a program says of a sequence that comes in pieces."""
-    tags, scores, steps = [], [], 0
-
-    def add(said: dict[str, tf.Tensor]) -> None:
-        tags.extend(tag.decode() for tag in said["tags"][0].numpy())
-        scores.append(said["scores"][0].numpy())
-
-    state = signatures["init"](batch=tf.constant(1)) if "init" in signatures else {}
-    for values in some:
-        given = {takes: tf.constant(values[None])}
-        if state:
-            add(said := signatures["step"](**given, **state))
-            state = {name: said[name] for name in state}
-        else:
-            add(signatures["serving_default"](**given, lengths=tf.constant([len(values)])))
-        steps += len(values)
-    if state:
-        add(signatures["finish"](**state))
-    late = len(tags) - steps  # before the first step there is nothing to be said
-    return Answers(tags[late:], np.concatenate(scores)[late:])
-
-
 def card(settings: Settings, data: TaggedSequences, program: Program, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
     whole = "`serving_default` keeps all steps in memory."
@@ -429,101 +367,5 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
     )
 
 
-# --- Command line -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Query:
-    """Ask a trained model what happens in videos, and when."""
-
-    videos: tyro.conf.Positional[tuple[Path, ...]]  # files, or folders of numbered pictures
-    model: Path = Path("saved_models/tagging/1")  # an exported SavedModel
-    folder: Path = Path("runs/tagging/videos")  # where tables and contact sheets go, by the name of the video
-    rate: Rate = 25.0  # frames per second of folders of pictures
-
-
-class Part(NamedTuple):
-    """Frames that belong together: a shot, or a segment of one tag."""
-
-    what: str  # how the shot begins, or the tag
-    start: int
-    end: int  # exclusive
-
-
-def predict(query: Query) -> None:
-    """Print the shots of each video, or its segments; write tables and a contact sheet."""
-    if not query.videos:
-        raise UsageError("Name a video, or several: files, or folders of numbered pictures.")
-    model = loaded(query.model, "tags")
-    for path in query.videos:
-        report(model.signatures, open_video(path, query.rate), query.folder / path.name)
-
-
-def report(signatures: Mapping[str, Callable], video: Video, folder: Path) -> None:
-    """Tag a video; print and write what was found."""
-    takes = signatures["serving_default"].structured_input_signature[1]
-    if "frames" not in takes:
-        raise UsageError(f"The model takes {', '.join(takes)}, not videos. Call it as its card shows.")
-    times: list[float] = []
-    said = answers(signatures, "frames", read(video, signatures, times))
-    parts = shots(said.tags) if SHOT in said.tags else [Part(*part) for part in segments(said.tags)]
-    times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])  # the end of the last frame
-    folder.mkdir(parents=True, exist_ok=True)
-    write(
-        folder / "frames.csv",
-        ["frame", "time", "tag", "score"],
-        (
-            [number, f"{time:.3f}", tag, f"{scores.max():.3f}"]
-            for number, (time, tag, scores) in enumerate(zip(times, *said, strict=False))
-        ),
-    )
-    spans = [[timecode(times[part.start]), timecode(times[part.end])] for part in parts]
-    rows = [
-        [number, part.what, part.start, part.end, *span]
-        for number, (part, span) in enumerate(zip(parts, spans, strict=True), 1)
-    ]
-    write(folder / "parts.csv", ["number", "what", "first_frame", "end_frame", "start", "end"], rows)
-    print(f"\n{video.path}")
-    for number, what, _, _, start, end in rows:
-        print(f"{number:5}  {start} to {end}  {what}")
-    middles = {(part.start + part.end) // 2 for part in parts}
-    height, width, _ = next(video.frames())[1].shape
-    size = (max(1, 320 * height // max(height, width)), max(1, 320 * width // max(height, width)))
-    pictures = [frame for number, (_, frame) in enumerate(video.frames(size)) if number in middles]
-    captions = [f"{number}  {start} to {end}" for number, *_, start, end in rows]
-    contact_sheet(pictures, captions, folder / "parts.png")
-    print(f"tables and a contact sheet are in {folder}", video.problem, sep="\n" if video.problem else "")
-
-
-def read(video: Video, signatures: Mapping[str, Any], times: list[float]) -> Iterator[np.ndarray]:
-    """The frames of a video, some at a time; their times are added to `times`."""
-    # A stream carries frames, of the size that the model wants. Others are small enough to be kept.
-    past = signatures["init"].structured_outputs.get("past") if "init" in signatures else None
-    size = LARGE if past is None else tuple(past.shape[2:4])
-    length = piece_size(signatures)
-    progress = Progress(str(video.path), -(-video.count // length) if video.count else -1)
-    for some, frames in pieces(video.frames(size), length):
-        times += some.tolist()
-        yield frames
-        progress.step(len(frames), 0, dict)
-
-
-def shots(tags: Sequence[str]) -> list[Part]:
-    """The shots between transitions. A cut is a frame of the new shot; what is mixed belongs to none."""
-    found, start, what = [], 0, "start"
-    for transition in [*transitions(tags, SHOT, SHORTEST), Segment("end", len(tags), len(tags))]:
-        if transition.start > start:
-            found.append(Part(what, start, transition.start))
-        what = transition.tag
-        start = transition.start if what == "cut" else transition.end
-    return found
-
-
-def write(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table."""
-    with file.open("w", newline="", encoding="utf-8") as opened:
-        csv.writer(opened).writerows([header, *rows])
-
-
 if __name__ == "__main__":
-    main(train, Settings, predict, Query)
+    main(train, Settings, "tagging", zoo.Tagger)

@@ -7,8 +7,6 @@ python recipes/translation.py predict "How are you?"       ask a trained model
 """
 
 import dataclasses
-import itertools
-import shlex
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,31 +17,17 @@ from typing import Literal
 import keras
 import numpy as np
 import tensorflow as tf
-import tyro
 
 import zoo
-from recipes.command_line import (
-    Count,
-    Penalty,
-    Rate,
-    Seed,
-    Share,
-    UsageError,
-    lines,
-    loaded,
-    main,
-    minutes,
-    origin,
-    picture,
-    recorded,
-)
+from recipes.command_line import ended, main, minutes, origin, recorded
 from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
 from zoo.datasets import ParallelTexts, load_translation
 from zoo.decoding import Decoded, beam_search, greedy
 from zoo.export import Card, export_program
 from zoo.formulations import SmoothedCrossentropy, teacher_forced
-from zoo.inspection import plot_attention
 from zoo.metrics import bleu, chrf, exact_match
+from zoo.programs import UsageError
+from zoo.programs.numbers import Count, Penalty, Rate, Seed, Share
 from zoo.text import END, PADDING, START, UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
 from zoo.training import Batches, batches, fit, warmed_cosine
 
@@ -219,10 +203,7 @@ def train(settings: Settings) -> None:
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, texts, figures)
         export_program(signatures, [source, target, model], {"text": examples}, settings.export, about)
-    print(f"\nexported to {settings.export}")
-    answer(program.serve, [example.encode() for example in examples])
-    command = f"python recipes/translation.py predict --model {settings.export}"
-    print(f"\nnext: {command} {shlex.quote(examples[0])}")
+    ended("translation", settings.export, examples, examples, examples[0])
 
 
 def evaluation(
@@ -310,57 +291,5 @@ def card(settings: Settings, texts: ParallelTexts, figures: dict[str, float]) ->
     )
 
 
-# --- Command line -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Query:
-    """Ask a trained model. Texts come from the arguments, a file, or standard input."""
-
-    texts: tyro.conf.Positional[tuple[str, ...]] = ()  # each one a text
-    file: Path | None = None  # one text a line
-    model: Path = Path("saved_models/translation/1")  # an exported SavedModel
-    best: Count = 1  # translations to print of each, as many as the model gives
-    plot: Path | None = None  # a picture to write, of where the decoder looked in the last text
-
-
-def predict(query: Query) -> None:
-    """Print the translations of each text, and draw the attention if asked to."""
-    picture(query.plot)
-    model, said = loaded(query.model, "translations"), None
-    remaining = lines(query.texts, query.file)
-    while texts := list(itertools.islice(remaining, 64)):
-        said = answer(model.signatures["serving_default"], texts, query.best)
-    if query.plot and (said is None or not said["attention"][-1].any()):
-        raise UsageError(
-            "--plot: the last text gave no attention to draw. Give a text, to a model that has it."
-        )
-    if query.plot:
-        draw(said, query.plot)
-
-
-def draw(said: dict[str, np.ndarray], picture: Path) -> None:
-    """Draw where the decoder looked when it translated the last text."""
-    source, target = (
-        [piece.decode().replace("▁", " ").strip() for piece in said[name][-1] if piece]
-        for name in ("source_pieces", "target_pieces")
-    )
-    plot_attention(said["attention"][-1, : len(target), : len(source)], source, target, picture)
-    print(f"attention drawn in {picture}")
-
-
-def answer(
-    serve: Callable[..., dict[str, tf.Tensor]], texts: Sequence[bytes], best: int = 1
-) -> dict[str, np.ndarray]:
-    """Print what the program says of the texts."""
-    said = {name: value.numpy() for name, value in serve(text=tf.constant(texts)).items()}
-    for row, status in enumerate(said["status"]):
-        note = f"  [{status.decode()}]" if status else ""
-        found = zip(said["scores"][row], said["translations"][row], strict=True)
-        for score, translation in itertools.islice(found, best if any(said["translations"][row]) else 1):
-            print(f"{score:8.3f}  {translation.decode()}{note}")
-    return said
-
-
 if __name__ == "__main__":
-    main(train, Settings, predict, Query)
+    main(train, Settings, "translation", zoo.Translator)

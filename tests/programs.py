@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,6 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-
-from recipes.command_line import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -63,7 +62,7 @@ def explained(recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     """What a recipe says of its settings, in this process."""
     monkeypatch.setattr(sys, "argv", [recipe.__file__, "--help"])
     with pytest.raises(SystemExit) as end:
-        main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
+        runpy.run_path(recipe.__file__, run_name="__main__")
     assert end.value.code == 0
     return capsys.readouterr().out
 
@@ -78,6 +77,6 @@ def mistaken(
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", [recipe.__file__, *arguments])
     with pytest.raises(SystemExit) as end:
-        main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
+        runpy.run_path(recipe.__file__, run_name="__main__")
     assert end.value.code == 2
     return capsys.readouterr().err

@@ -16,7 +16,8 @@ import tensorflow as tf
 
 import zoo
 from recipes import translation
-from recipes.command_line import UsageError, recorded
+from recipes.command_line import recorded
+from zoo.programs import UsageError
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
 

@@ -16,9 +16,10 @@ from PIL import Image
 from programs import Answer, ask, explained, figures, mistaken
 
 from recipes import captioning
-from recipes.command_line import UsageError
 from zoo.datasets import CaptionedImages, load_captioning, scenes
 from zoo.metrics import caption_scores
+from zoo.programs import Question, UsageError, load
+from zoo.programs import ask as ask_aloud
 from zoo.video import VideoError
 
 COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
@@ -168,13 +169,13 @@ def test_predict_prints_captions_and_draws_where_it_looked(
     for name, content in (("a.png", odd[0]), ("b.png", b"x")):
         (tmp_path / name).write_bytes(content)
     images, picture = (str(tmp_path / "a.png"), str(tmp_path / "b.png")), tmp_path / "glimpses.png"
-    with pytest.raises(UsageError, match="another picture last"):
-        captioning.predict(captioning.Query(images, model=model, best=2, plot=picture))
+    with pytest.raises(UsageError, match="no caption to draw"):
+        ask_aloud(load(model), Question(images, best=2, plot=picture))
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3
     assert printed[2].endswith("b.png  [the picture is not JPEG, PNG, GIF or BMP]")
-    captioning.predict(captioning.Query(images[:1], model=model, plot=picture))
-    assert str(picture) in capsys.readouterr().out
+    ask_aloud(load(model), Question(images[:1], plot=picture))
+    assert str(picture) in capsys.readouterr().err
     assert np.ptp(imread(picture)[..., :3]) > 0.5
 
 
@@ -341,12 +342,12 @@ def test_predict_tells_of_a_video(
     told: tuple[Path, str, list[str]], videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names, picture = tuple(str(videos / f"{number}.mp4") for number in (9, 8)), tmp_path / "where.png"
-    captioning.predict(captioning.Query(names, model=told[0], plot=picture))
+    ask_aloud(load(told[0]), Question(names, plot=picture))
     printed = capsys.readouterr().out.splitlines()
     assert [line.split()[-1] for line in printed[:2]] == ["right", "left"]
     assert np.ptp(imread(picture)[..., :3]) > 0.5
     with pytest.raises(VideoError, match="cannot be read as a video"):
-        captioning.predict(captioning.Query((str(videos / "all.tsv"),), model=told[0]))
+        ask_aloud(load(told[0]), Question((str(videos / "all.tsv"),)))
 
 
 # Mistakes.
@@ -363,7 +364,7 @@ def test_predict_tells_of_a_video(
         (["--examples", "no.jpg"], "there is no file no.jpg"),
         (["--dataset", "mnist"], "expected one picture, or one clip, and its captions"),
         (["predict", "--model", "nowhere", "x.jpg"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "x.jpg"], "expected captions among them"),
+        (["predict", "--model", "saved_models/sentiment/1", "x.jpg"], "expected captions."),
         (["predict", "--plot", "nowhere/picture.png", "x.jpg"], "there is no folder nowhere"),
     ],
 )
@@ -379,7 +380,7 @@ def test_a_mistake_ends_with_a_helpful_line(
 
 def test_a_picture_that_is_not_there_is_told(model: Path) -> None:
     with pytest.raises(UsageError, match=r"no\.jpg cannot be read"):
-        captioning.predict(captioning.Query(("no.jpg",), model=model))
+        ask_aloud(load(model), Question(("no.jpg",)))
 
 
 def test_recipe_settings_are_documented(

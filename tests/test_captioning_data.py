@@ -17,8 +17,7 @@ from PIL import Image
 
 from zoo.datasets import Captioned, CaptionedImages, DataError, load_captioning
 from zoo.datasets import scenes as scenes_module
-from zoo.datasets.captioning import CLIP_SIZE
-from zoo.video import VideoError
+from zoo.video import CLIP_SIZE, VideoError
 
 SPLITS = ("train", "validation", "test")
 

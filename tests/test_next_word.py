@@ -17,6 +17,8 @@ import zoo
 from recipes import next_word
 from zoo.datasets import Gaps, fluent, load_fluent
 from zoo.datasets.fluent import DISTANCES, LANGUAGES
+from zoo.programs import Question, load
+from zoo.programs import ask as ask_aloud
 
 TWINS = {"train": 150, "validation": 12, "test": 24}
 RNG = np.random.default_rng(2)
@@ -185,7 +187,7 @@ def test_an_export_says_what_may_follow(answers: list[Answer]) -> None:
 def test_predict_prints_words_and_probabilities(
     compared: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    next_word.predict(next_word.Query(("I grew up in",), model=compared[0] / "1"))
+    ask_aloud(load(compared[0] / "1"), Question(("I grew up in",)))
     (line,) = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"I grew up in \.\.\.(  \S+ [01]\.\d{3}){3}", line)
 
@@ -257,7 +259,7 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
         (["--epochs", "0"], "a whole number of at least 1"),
         (["--nearest", "101"], "no clue stands 101 words back"),
         (["predict", "--model", "nowhere", "x"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "x"], "expected words among them"),
+        (["predict", "--model", "saved_models/sentiment/1", "x"], "expected probabilities."),
     ],
 )
 def test_a_mistake_ends_with_a_helpful_line(

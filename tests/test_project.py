@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = [
     *("provenance", "cells", "recurrence", "attention", "formulations", "text", "images", "video"),
-    *("datasets", "training", "decoding", "metrics", "inspection", "export"),
+    *("datasets", "training", "decoding", "metrics", "inspection", "export", "programs"),
+    "__main__",
 ]
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import runpy
 import sys
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,6 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 from recipes import captioning, sentiment, tagging, translation
-from recipes.command_line import main
 from zoo.metrics import transitions
 from zoo.video import open_video
 
@@ -204,5 +204,5 @@ def test_recipe_predicts_with_the_shipped_model(
     for name in ("docs", "saved_models"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setattr(sys, "argv", [recipe.__file__, "predict", text])
-    main(recipe.train, recipe.Settings, recipe.predict, recipe.Query)
+    runpy.run_path(recipe.__file__, run_name="__main__")
     assert answer in capsys.readouterr().out

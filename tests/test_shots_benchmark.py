@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes.command_line import UsageError
 from zoo.metrics import Segment
+from zoo.programs import UsageError
 from zoo.video import open_video
 
 spec = spec_from_file_location("benchmark_of_shots", Path(__file__).parents[1] / "benchmarks" / "shots.py")
@@ -222,7 +222,7 @@ def test_shots_are_known_only_of_the_very_file(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(shots.KNOWN, "bikes.mp4", ("ae448ac86c4e8e4d", ((0, 30),)))
     assert shots.known_shots(tmp_path / "bikes.mp4") == ((0, 30),)
     for _, ranges in shots.KNOWN.values():
-        assert all(end - start >= shots.SHORTEST for start, end in ranges)
+        assert all(end - start >= shots.LEAST for start, end in ranges)
         assert all(before[1] <= after[0] for before, after in pairwise(ranges))
 
 
@@ -248,7 +248,7 @@ class Late:
 
 def test_tags_of_a_stream_that_lags_come_to_their_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     late = Late()
-    monkeypatch.setattr(shots, "loaded", lambda folder, answer: late)
+    monkeypatch.setattr(shots, "saved", lambda folder, answer: late)
     frames = np.zeros([150, 27, 48, 3], np.uint8)
     frames[[3, 4, 63, 64, 148, 149]] = 255
     found = shots.exported(Path("x"))(frames)

@@ -21,10 +21,12 @@ from programs import Answer, ask, explained, figures, mistaken
 from test_video import encode
 
 from recipes import tagging
-from recipes.command_line import UsageError
-from recipes.tagging import Part, Query, Settings, shots
+from recipes.tagging import Settings
 from zoo.datasets import TaggedSequences, footage, load_tagging
-from zoo.metrics import frame_scores, transition_scores, transitions
+from zoo.metrics import frame_scores, segments, transition_scores, transitions
+from zoo.programs import Part, Question, UsageError, load
+from zoo.programs import ask as ask_aloud
+from zoo.programs.tags import answers, shots
 from zoo.video import VideoError, open_video
 
 SIZE = (14, 24)
@@ -446,7 +448,6 @@ def assert_report_is_right(
             assert abs(seconds(row[name]) - times[frame]) < 2e-3
         line = rf" *{number}  {re.escape(row['start'])} to {re.escape(row['end'])}  {part.what}"
         assert sum(bool(re.fullmatch(line, other)) for other in printed) == 1
-    assert f"tables and a contact sheet are in {folder}" in printed
     with Image.open(folder / "parts.png") as opened:
         sheet = np.asarray(opened)
     assert min(sheet.shape[:2]) > 150
@@ -476,9 +477,9 @@ def test_predict_tells_the_shots_of_a_video(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     video, times = edited
-    tagging.predict(Query((video,), model=model, folder=tmp_path))
+    ask_aloud(load(model), Question((str(video),), folder=tmp_path))
     frames = np.stack([frame for _, frame in open_video(video).frames(SIZE)])
-    tags = tagging.answers(trained[1].by_name, "frames", [frames]).tags
+    tags = answers(trained[1].by_name, "frames", [frames]).tags
     parts = shots(tags)
     assert len(parts) > 1
     printed = capsys.readouterr().out.splitlines()
@@ -495,15 +496,15 @@ def test_predict_of_folders_and_of_several_videos(
     for number, frame in enumerate(frames):
         Image.fromarray(frame).save(tmp_path / "own" / f"{number}.png")
     encode(tmp_path / "one.mp4", frames[:1])
-    videos = (tmp_path / "own", tmp_path / "one.mp4")
-    tagging.predict(Query(videos, model=model, folder=tmp_path / "said", rate=10.0))
+    videos = (str(tmp_path / "own"), str(tmp_path / "one.mp4"))
+    ask_aloud(load(model), Question(videos, folder=tmp_path / "said", rate=10.0))
     printed = capsys.readouterr().out.splitlines()
     said = [row["tag"] for row in table(tmp_path / "said" / "own" / "frames.csv")]
     ((_, inputs),) = [whole(frames[None], [12])]
     loaded = tf.saved_model.load(str(model))
     answer = loaded.signatures["serving_default"](**{key: tf.constant(own) for key, own in inputs.items()})
     assert said == tags_of({"tags": answer["tags"].numpy()})[0]
-    parts = [Part(*part) for part in tagging.segments(said)]
+    parts = [Part(*part) for part in segments(said)]
     assert_report_is_right(tmp_path / "said" / "own", printed, np.arange(13) / 10, said, parts)
     (row,) = table(tmp_path / "said" / "one.mp4" / "parts.csv")
     assert (row["first_frame"], row["end_frame"]) == ("0", "1")
@@ -515,7 +516,7 @@ def test_a_damaged_video_is_told(
     for number in range(5):
         Image.new("RGB", (48, 28), (50 * number, 0, 0)).save(tmp_path / f"{number}.png")
     (tmp_path / "3.png").write_bytes(b"no picture")
-    tagging.predict(Query((tmp_path,), model=model, folder=tmp_path / "said"))
+    ask_aloud(load(model), Question((str(tmp_path),), folder=tmp_path / "said"))
     assert "3.png cannot be read" in capsys.readouterr().out
     times = [float(row["time"]) for row in table(tmp_path / "said" / tmp_path.name / "frames.csv")]
     assert times == [0, 0.04, 0.08, 0.16]
@@ -560,7 +561,7 @@ def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -
         (["--footage", "nowhere"], "There is no nowhere. Expected pictures and videos"),
         (["--footage", "README.md"], "of 0 pictures and videos none is left for train"),
         (["predict", "--model", "nowhere", "x.mp4"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "x.mp4"], "expected tags among them"),
+        (["predict", "--model", "saved_models/sentiment/1", "x.mp4"], "expected tags."),
         (["predict", "--rate", "0", "x.mp4"], "a number above 0"),
         (["predict"], "Name a video, or several"),
     ],
@@ -591,7 +592,7 @@ def test_what_is_no_video_is_told(model: Path, tmp_path: Path, unseen: Path) -> 
         ("empty", "holds no pictures"),
     ):
         with pytest.raises(VideoError, match=message):
-            tagging.predict(Query((tmp_path / name,), model=model, folder=unseen))
+            ask_aloud(load(model), Question((str(tmp_path / name),), folder=unseen))
 
 
 def test_a_model_of_features_reads_no_videos(
@@ -599,7 +600,7 @@ def test_a_model_of_features_reads_no_videos(
 ) -> None:
     video = encode(tmp_path / "a.mp4", bright(1, 3))
     with pytest.raises(UsageError, match=r"takes .*features.*, not videos"):
-        tagging.predict(Query((video,), model=of_features[0], folder=unseen))
+        ask_aloud(load(of_features[0]), Question((str(video),), folder=unseen))
 
 
 def test_recipe_settings_are_documented(

@@ -12,8 +12,9 @@ from matplotlib.image import imread
 from programs import Answer, ask, figures, mistaken, run
 
 from recipes import translation
-from recipes.command_line import UsageError
 from zoo.metrics import bleu, chrf, exact_match
+from zoo.programs import Question, UsageError, load
+from zoo.programs import ask as ask_aloud
 
 NAME = "gru_attention_multiplicative"
 DATE = "Monday, March 5, 2018"
@@ -172,12 +173,12 @@ def test_predict_prints_translations_and_draws_where_it_looked(
 ) -> None:
     picture = tmp_path / "attention.png"
     with pytest.raises(UsageError, match="no attention to draw"):
-        translation.predict(translation.Query((DATE, ""), model=model, best=2, plot=picture))
+        ask_aloud(load(model), Question((DATE, ""), best=2, plot=picture))
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3
     assert printed[2].endswith("[no text]")
-    translation.predict(translation.Query((DATE,), model=model, plot=picture))
-    assert str(picture) in capsys.readouterr().out
+    ask_aloud(load(model), Question((DATE,), plot=picture))
+    assert str(picture) in capsys.readouterr().err
     assert np.ptp(imread(picture)[..., :3]) > 0.5
 
 
@@ -200,7 +201,7 @@ def test_metrics_want_a_reference_for_each_answer(metric: Callable) -> None:
         (["--seed", "-1"], "a whole number of at least 0"),
         (["--target", "en"], "two languages"),
         (["predict", "--model", "nowhere", "text"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "text"], "expected translations among them"),
+        (["predict", "--model", "saved_models/sentiment/1", "text"], "expected translations."),
         (["predict", "--plot", "nowhere/picture.png", "text"], "there is no folder nowhere"),
         (["predict", "--plot", "picture.wrong", "text"], "the name of a picture"),
     ],

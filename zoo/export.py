@@ -1,5 +1,6 @@
 """SavedModels that hold a whole program: written, reloaded in a fresh process, compared, described."""
 
+import hashlib
 import json
 import pickle
 import re
@@ -45,7 +46,7 @@ class Card:
         licence: what the data allow.
         command: what trains and exports it again.
         settings: all settings of the recipe, the seed among them.
-        figures: what was measured, by name; shares lie between 0 and 1.
+        figures: what was measured, by name; scores and shares in percent.
         limits: what it does not do, a sentence each.
     """
 
@@ -210,9 +211,10 @@ def _compare(here: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray]) ->
 def _write_card(
     card: Card, directory: Path, signatures: Mapping[str, Callable], example: Mapping[str, Any]
 ) -> None:
-    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    files = [file for file in sorted(directory.rglob("*")) if file.is_file()]
     facts = asdict(card) | {
-        "size_bytes": size,
+        "size_bytes": sum(file.stat().st_size for file in files),
+        "sha256": {file.relative_to(directory).as_posix(): sha256(file) for file in files},
         "signatures": {name: _interface(function) for name, function in signatures.items()},
         "example": example,
         "versions": versions(),
@@ -221,7 +223,13 @@ def _write_card(
     (directory / "card.json").write_text(
         json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    (directory / "README.md").write_text(_page(facts), encoding="utf-8")
+    (directory / "README.md").write_text(page(facts), encoding="utf-8")
+
+
+def sha256(file: Path) -> str:
+    """The hash of what is in a file, by which a card knows it."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _interface(function: Callable) -> dict[str, dict[str, str]]:
@@ -267,7 +275,9 @@ def _written(given: Any) -> str:
     return f'np.load("{given["array"]}")' if "array" in given else repr(given)
 
 
-def _page(facts: Mapping[str, Any]) -> str:
+def page(facts: Mapping[str, Any]) -> str:
+    """A card, the facts in `card.json`, as people read it."""
+
     def rows(items: Mapping[str, Any]) -> str:
         return "\n".join(f"| {name} | {value} |" for name, value in items.items())
 

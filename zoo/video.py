@@ -18,6 +18,9 @@ PICTURE = r"\.(jpe?g|png|bmp|gif)$"
 VIDEO = r"\.(mp4|m4v|mkv|mov|avi|webm|mpe?g|m?ts|wmv|flv|ogv|3gp)$"
 """The same of a video."""
 
+CLIP_SIZE = (112, 112)
+"""Height and width to which frames of users' videos are squeezed: what a model of clips may need of them."""
+
 _WRITINGS = ("ansi", "bintext", "idf", "xbin")  # FFmpeg draws any text file as a picture of its letters
 
 _CELL, _MARGIN, _FONT = 320, 12, 15  # pixels of a contact sheet

@@ -17,10 +17,7 @@ import tensorflow_datasets as tfds
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError, some
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed
-from zoo.video import PICTURE, VIDEO, short_clip
-
-CLIP_SIZE = (112, 112)
-"""Height and width to which frames of users' videos are squeezed: what a model of clips may need of them."""
+from zoo.video import CLIP_SIZE, PICTURE, VIDEO, short_clip
 
 _EXPECTED = (
     "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "

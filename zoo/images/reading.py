@@ -1,9 +1,11 @@
 """Encoded pictures to pixels, inside the graph, row by row: a broken one does not harm the others."""
 
+import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+from PIL import Image
 
 MAX_PIXELS = 50_000_000
 """Of a picture; a larger one is not decoded. One of this size takes 150 MB."""
@@ -128,6 +130,15 @@ class ImageReader:
         )
         status = tf.where(jpeg | png | gif | bmp, status, "the picture is not JPEG, PNG, GIF or BMP")
         return images, tf.where(images == "", "no picture", status), bmp
+
+
+def small_copy(image: bytes) -> Image.Image:
+    """The picture as it is read for the model, in its own proportions, at most 448 pixels wide and high."""
+    width, height = Image.open(io.BytesIO(image)).size
+    side = min(448, max(width, height))
+    pixels = ImageReader(side)(tf.constant([image])).pixels[0].numpy()
+    scale = side / max(width, height)
+    return Image.fromarray(pixels).resize((max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def _bytes(images: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:

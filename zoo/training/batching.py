@@ -93,7 +93,7 @@ def batches(
 
     def epoch(number: int) -> tf.data.Dataset:
         found = plan.epoch(number).map(rows, 2, deterministic=True)
-        return _untuned(found.prefetch(2))
+        return untuned(found.prefetch(2))
 
     return replace(plan, epoch=epoch)
 
@@ -233,7 +233,7 @@ def _sizes(longest: np.ndarray, batch_size: int | None, tokens: int | None) -> n
     return np.array(sizes)
 
 
-def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """The dataset without the thread that tunes it, which can let the end wait for as long as all before."""
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -250,7 +250,7 @@ def _stored(examples: tf.data.Dataset, cache: Path | None) -> Any:
             )
     if examples.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError("Expected each example once, got examples without end. Leave `repeat` out.")
-    stacked, parts = _untuned(examples.ragged_batch(1024)), []
+    stacked, parts = untuned(examples.ragged_batch(1024)), []
     if cache is not None and cache.exists():
         try:
             parts = _load(cache, stacked.element_spec)

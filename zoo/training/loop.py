@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.provenance import command
+from zoo.training.batching import untuned
 from zoo.training.blame import blame
 from zoo.training.errors import Interrupted, TrainingError
 from zoo.training.folder import RunFolder
@@ -119,7 +120,7 @@ def evaluate(
 def _evaluated(steps: Steps, batches: tf.data.Dataset, stop: Stop) -> dict[str, float]:
     measures, progress = Measures(steps.metrics), Progress("evaluating", int(batches.cardinality()))
     _forget(steps.model)
-    for batch in batches:
+    for batch in untuned(batches):
         measured = steps.test(batch, stop.asked())
         measures.add(measured["sums"])
         progress.step(_rows(batch), 0, measures.results)
@@ -245,7 +246,7 @@ class _Run:
             _forget(self.steps.model)
         self.call("on_epoch_begin", self.at.epoch)
         asked = time.monotonic()
-        for batch in dataset.skip(self.at.batch):
+        for batch in untuned(dataset.skip(self.at.batch)):
             self.train_batch(batch, time.monotonic() - asked)
             if time.monotonic() - self.saved > self.checkpoint_seconds:
                 self.save()

@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 
 class Progress:
@@ -16,15 +17,19 @@ class Progress:
         total: batches of the epoch, negative if not known.
         after: batches of the whole run that follow this epoch, for the time left.
         done: batches of this epoch that were done in an earlier process.
+        stream: where to; None is standard output.
     """
 
-    def __init__(self, label: str, total: int, after: int = 0, done: int = 0) -> None:
+    def __init__(
+        self, label: str, total: int, after: int = 0, done: int = 0, stream: TextIO | None = None
+    ) -> None:
         self.label, self.total, self.after = label, total, after
         self.done = self.first = done
         self.examples = 0
         self.waited = 0.0
         self.started = time.monotonic()
-        self.terminal = sys.stdout.isatty()
+        self.stream = stream or sys.stdout
+        self.terminal = self.stream.isatty()
         self.printed = self.started if self.terminal else self.started - 20  # the first line comes early
 
     def step(self, examples: int, waited: float, figures: Callable[[], dict[str, float]]) -> None:
@@ -71,11 +76,11 @@ class Progress:
 
     def _print(self, line: str, end: str) -> None:
         if not self.terminal:
-            print(line, flush=True)
+            print(line, flush=True, file=self.stream)
             return
         if end == "\r":  # a line that wraps would not be overwritten
             line = line[: shutil.get_terminal_size().columns - 1]
-        print(f"\r{line}\x1b[K", end=end, flush=True)
+        print(f"\r{line}\x1b[K", end=end, flush=True, file=self.stream)
 
 
 def _clock(seconds: float) -> str:

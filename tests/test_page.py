@@ -1,0 +1,212 @@
+"""The page on which to try the models, used in a browser as a person does, and by requests it must refuse."""
+
+import http.client
+import json
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver import Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from zoo.programs import UsageError, load
+from zoo.programs.page import LIMITS, Page, serve_page
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("captioning", "sentiment", "tagging", "translation")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    programs = {name: load(ROOT / "saved_models" / name / "1") for name in NAMES}
+    with Page(programs, port=0) as page:
+        thread = threading.Thread(target=page.serve_forever)
+        thread.start()
+        yield page
+        page.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(page: Page) -> Iterator[webdriver.Chrome]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.fail("There is no Chromium to test the page in: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,1400"):
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    browser.get(page.address)
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def panel(browser: webdriver.Chrome) -> Callable[[str], WebElement]:
+    """Opens a tab and gives what it shows."""
+
+    def opened(name: str) -> WebElement:
+        browser.find_element(By.ID, f"tab-{name}").click()
+        shown = [found for found in browser.find_elements(By.CSS_SELECTOR, "section") if found.is_displayed()]
+        assert [found.get_attribute("id") for found in shown] == [f"panel-{name}"]
+        return shown[0]
+
+    return opened
+
+
+def answered(panel: WebElement) -> list[list[str]]:
+    """The rows of the answer, once there is one."""
+    button = panel.find_element(By.CLASS_NAME, "go")
+    WebDriverWait(panel, 60).until(lambda _: button.is_enabled())
+    rows = panel.find_elements(By.CSS_SELECTOR, "tbody tr")
+    return [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")] for row in rows]
+
+
+def alert(panel: WebElement) -> str:
+    return panel.find_element(By.CSS_SELECTOR, "[role=alert]").text
+
+
+def assert_something_is_drawn(panel: WebElement, browser: webdriver.Chrome) -> None:
+    image = panel.find_element(By.CSS_SELECTOR, "figure img")
+    WebDriverWait(panel, 10).until(lambda _: image.get_property("naturalWidth") > 100)
+    assert image.size["width"] <= panel.size["width"]
+    assert image.get_attribute("alt")
+
+
+def ask(panel: WebElement, text: str) -> None:
+    field = panel.find_element(By.TAG_NAME, "textarea")
+    field.clear()
+    field.send_keys(text)
+    panel.find_element(By.CLASS_NAME, "go").click()
+
+
+def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
+    tabs = browser.find_elements(By.CSS_SELECTOR, "[role=tab]")
+    assert [tab.text for tab in tabs] == list(NAMES)
+    tabs[0].click()
+    tabs[0].send_keys(Keys.ARROW_LEFT)
+    assert tabs[-1].get_attribute("aria-selected") == "true"
+    assert browser.switch_to.active_element == tabs[-1]
+
+
+def test_sentiment_and_its_gates(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
+    opened = panel("sentiment")
+    ask(opened, "A moving story, finely acted.")
+    best, other = answered(opened)
+    assert (best[0], other[0]) == ("pos", "neg")
+    assert float(best[1]) + float(other[1]) == pytest.approx(1, abs=2e-3)
+    assert_something_is_drawn(opened, browser)
+    ask(opened, " ")
+    answered(opened)
+    assert alert(opened) == "no words in the text"
+
+
+def test_translation_and_its_attention(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
+    opened = panel("translation")
+    ask(opened, "Where is the station?" + Keys.CONTROL + Keys.ENTER)
+    rows = answered(opened)
+    assert len(rows) == 5
+    assert "Bahnhof" in rows[0][0]
+    assert_something_is_drawn(opened, browser)
+
+
+def test_caption_of_a_picture_and_where_it_looked(
+    panel: Callable[[str], WebElement], browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    opened = panel("captioning")
+    opened.find_element(By.CLASS_NAME, "go").click()
+    assert alert(opened) == "Choose a picture first."
+    chooser = opened.find_element(By.CSS_SELECTOR, "input[type=file]")
+    chooser.send_keys(str(ROOT / "docs/drawings/dog.jpg"))
+    assert "dog" in answered(opened)[0][0]
+    assert_something_is_drawn(opened, browser)
+    broken = tmp_path / "brökén.jpg"
+    broken.write_bytes(b"no picture")
+    chooser.send_keys(str(broken))
+    assert answered(opened) == []
+    assert alert(opened) == "the picture is not JPEG, PNG, GIF or BMP"
+    opened.find_element(By.CLASS_NAME, "try").click()
+    WebDriverWait(opened, 60).until(lambda _: answered(opened))
+
+
+def test_shots_of_a_video(
+    panel: Callable[[str], WebElement], browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    opened = panel("tagging")
+    chooser = opened.find_element(By.CSS_SELECTOR, "input[type=file]")
+    chooser.send_keys(str(ROOT / "docs/drawings/film.mp4"))
+    rows = answered(opened)
+    assert [row[0] for row in rows] == ["start", "cut", "dissolve", "fade", "wipe"]
+    assert rows[1][1] == "0:00:02.800"
+    assert_something_is_drawn(opened, browser)
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    chooser.send_keys(str(text))
+    answered(opened)
+    assert re.match(r"text\.mp4 (cannot be read as|holds no) ", alert(opened))
+
+
+# What it refuses.
+
+
+def reply(
+    page: Page, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    connection = http.client.HTTPConnection(*page.server_address[:2], timeout=60)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    found = response.status, response.headers, response.read()
+    connection.close()
+    return found
+
+
+def test_an_answer_is_json(page: Page) -> None:
+    status, headers, body = reply(page, "POST", "/predict/sentiment", b"Dull.")
+    said = json.loads(body)
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert said["label"] == "neg"
+    assert said["behind"].startswith("data:image/svg+xml;base64,")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/nothing", None, {}, 404),
+        ("GET", "/example/sentiment", None, {}, 404),
+        ("POST", "/predict/nothing", b"x", {}, 404),
+        ("POST", "/predict/../card.json", b"x", {}, 404),
+        ("GET", "/", None, {"Host": "evil.example"}, 403),
+        ("POST", "/predict/sentiment", b"x", {"Host": "evil.example:8000"}, 403),
+        ("POST", "/predict/sentiment", b"x", {"Origin": "http://evil.example"}, 403),
+        ("POST", "/predict/sentiment", None, {"Content_Length": str(LIMITS["text"] + 1)}, 413),
+        ("POST", "/predict/captioning", None, {"Content_Length": str(LIMITS["picture"] + 1)}, 413),
+        ("POST", "/predict/tagging", None, {"Content_Length": str(LIMITS["video"] + 1)}, 413),
+        ("POST", "/predict/sentiment", None, {"Content_Length": "many"}, 411),
+    ],
+)
+def test_what_is_refused_is_told(
+    page: Page, method: str, path: str, body: bytes | None, headers: dict[str, str], status: int
+) -> None:
+    found, _, said = reply(page, method, path, body, **headers)
+    assert found == status
+    assert json.loads(said)["error"]
+
+
+def test_nothing_comes_from_elsewhere(page: Page) -> None:
+    _, headers, body = reply(page, "GET", "/")
+    assert headers["Content-Security-Policy"].startswith("default-src 'self'; ")
+    assert not re.search(rb"https?:|//\w+\.", body.split(b'id="models">')[0])
+    assert b"{{" not in body
+
+
+def test_a_port_that_is_taken_is_told(page: Page) -> None:
+    host, port = page.server_address[:2]
+    with pytest.raises(UsageError, match=rf"{host}:{port}: .*Name another --port"):
+        serve_page(page.programs, host, port)

@@ -1,0 +1,93 @@
+"""Ask a program from the command line: inputs from arguments, a file or standard input; answers printed."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from matplotlib.figure import Figure
+
+from zoo.programs.captions import Captioner
+from zoo.programs.numbers import Count, Rate
+from zoo.programs.program import Program, grouped
+from zoo.programs.shelf import UsageError
+from zoo.programs.tags import Tagger
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask, and what to make of the answers."""
+
+    inputs: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Texts, or names of pictures or videos; none: the lines of --file, or of standard input."""
+    file: Path | None = None  # one input a line
+    json: bool = False  # print each answer as a line of JSON
+    best: Count = 1  # answers to print of each input, as many as the model gives
+    plot: Path | None = None  # a picture to write, of what lies behind the last answer
+    folder: Path = Path("runs/videos")  # of tagged videos: where tables and contact sheets go
+    rate: Rate = 25.0  # of folders of numbered pictures, as videos: frames per second
+
+
+Asked = Annotated[Question, tyro.conf.OmitArgPrefixes]
+
+
+def ask(program: Program, question: Question) -> None:
+    """Print what a program says of each input; draw and write what is asked for."""
+    check_picture(question.plot)
+    filmed = isinstance(program, Tagger)
+    options = {"rate": question.rate, "progress": True} if filmed else {}
+    if (filmed or isinstance(program, Captioner)) and not question.inputs and not question.file:
+        raise UsageError(f"Name {program.takes}, or several.")
+    last = None
+    for some in grouped(lines(question.inputs, question.file), program.at_once):
+        given = [program.read(line) for line in some]
+        for line, one, answer in zip(some, given, program.predict(given, **options), strict=True):
+            name = line.decode(errors="replace")
+            if question.json:
+                print(json.dumps({"input": name} | answer.as_json(), ensure_ascii=False))
+            else:
+                print("\n".join(answer.lines(name, question.best)), flush=True)
+            if filmed:
+                folder = question.folder / one.name
+                answer.write(folder)
+                program.plot(one, answer, folder / "parts.png")
+                print(f"tables and a contact sheet are in {folder}", file=sys.stderr)
+            last = one, answer
+    if question.plot:
+        if last is None:
+            raise UsageError("--plot: there was no input to draw.")
+        program.plot(*last, question.plot)
+        print(f"drawn in {question.plot}", file=sys.stderr)
+
+
+def check_picture(path: Path | None) -> None:
+    """Make sure that a picture can be written there, before the work for it is done."""
+    endings = sorted(Figure().canvas.get_supported_filetypes())
+    if path and not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}. Make it, or name another.")
+    if path and path.suffix.removeprefix(".") not in endings:
+        raise UsageError(
+            f"{path}: expected the name of a picture, which ends in one of {', '.join(endings)}."
+        )
+
+
+def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:
+    """The user's inputs: the arguments, else the lines of the file, else those of standard input."""
+    arguments = [argument.encode(errors="surrogateescape") for argument in arguments]
+    if arguments and file:
+        raise UsageError("Give either inputs or --file, not both.")
+    if arguments:
+        yield from arguments
+    elif file:
+        try:
+            with file.open("rb") as opened:
+                yield from (line.rstrip(b"\r\n") for line in opened)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    else:
+        if sys.stdin.isatty():
+            print("One input a line; Ctrl-D ends.", file=sys.stderr)
+        yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)

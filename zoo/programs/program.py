@@ -1,0 +1,123 @@
+"""What all exported models have in common: raw inputs in, typed answers out."""
+
+import dataclasses
+import itertools
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.programs.shelf import UsageError
+
+Given = TypeVar("Given")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answer(ABC):
+    """What a program says of one input.
+
+    Attributes:
+        status: Empty where all is well, else what was wrong with the input, or what was left out.
+    """
+
+    status: str
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it but arrays, such as maps of attention."""
+        found = dataclasses.asdict(self)
+        return {name: value for name, value in found.items() if not isinstance(value, np.ndarray)}
+
+    @abstractmethod
+    def lines(self, given: str, best: int) -> Iterator[str]:
+        """What to print of it: of several answers the `best` first ones."""
+
+
+Said = TypeVar("Said", bound=Answer)
+
+
+class Program(ABC, Generic[Given, Said]):
+    """An exported model, ready to be asked.
+
+    Attributes:
+        folder: Where it lies.
+        card: What is known of it, as `zoo.export_program` writes it; empty where it has no card.
+        signatures: The functions of the SavedModel by name, for what `predict` does not do.
+    """
+
+    output: ClassVar[str]
+    """What models of this kind give, and others do not."""
+    takes: ClassVar[str]
+    """What an input is, in a word."""
+    at_once: ClassVar[int] = 64
+    """How many inputs go through the graph together."""
+
+    def __init__(self, folder: Path, model: Any) -> None:
+        self.folder, self.signatures = folder, model.signatures
+        self._model = model  # its variables live as long as it does
+        card = folder / "card.json"
+        self.card: dict[str, Any] = json.loads(card.read_text("utf-8")) if card.exists() else {}
+
+    def predict(self, inputs: Iterable[Given], **options: Any) -> list[Said]:
+        """Answer each of the inputs.
+
+        Args:
+            inputs: Several, each as the kind of program takes them.
+            **options: Of the kind of program; most have none.
+
+        Raises:
+            UsageError: It is one input instead of several, or one of another kind.
+        """
+        if isinstance(inputs, (str, bytes, Path, np.ndarray)):
+            raise UsageError(f"Expected a list of inputs, each one {self.takes}; got {inputs!r:.60}.")
+        groups = grouped(inputs, self.at_once)
+        return list(itertools.chain.from_iterable(self._answers(some, **options) for some in groups))
+
+    @abstractmethod
+    def _answers(self, inputs: Sequence[Given], **options: Any) -> Iterable[Said]:
+        """Answer so many inputs as go through the graph together."""
+
+    @abstractmethod
+    def read(self, argument: bytes) -> Given:
+        """The input that stands on a command line, or in a line of a file."""
+
+    @abstractmethod
+    def plot(self, given: Given, answer: Said, picture: Path) -> None:
+        """Draw what lies behind an answer.
+
+        Raises:
+            UsageError: There is nothing to draw.
+        """
+
+    def serve(self, **inputs: Any) -> dict[str, np.ndarray]:
+        """What `serving_default` gives for inputs by name."""
+        return called(self.signatures["serving_default"], **inputs)
+
+
+def called(signature: Any, **inputs: Any) -> dict[str, np.ndarray]:
+    """What a signature gives, as arrays."""
+    said = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+    return {name: value.numpy() for name, value in said.items()}
+
+
+def grouped(items: Iterable[Given], size: int) -> Iterator[list[Given]]:
+    """So many at a time."""
+    remaining = iter(items)
+    while some := list(itertools.islice(remaining, size)):
+        yield some
+
+
+def decoded(strings: np.ndarray) -> tuple[str, ...]:
+    """Strings of one row, without those that are empty at its end."""
+    found = [string.decode(errors="replace") for string in strings]
+    while found and not found[-1]:
+        found.pop()
+    return tuple(found)
+
+
+def noted(status: str) -> str:
+    """How a status stands behind an answer."""
+    return f"  [{status}]" if status else ""

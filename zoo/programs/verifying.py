@@ -1,0 +1,104 @@
+"""Whether an exported model is what its card says: the files, and what it answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.export import sha256
+from zoo.programs.loading import load
+from zoo.programs.shelf import UsageError
+
+TOLERANCE = 1e-3  # of scores: processors add in another order
+CLEAR = 1e-2  # scores further apart than this keep their order everywhere
+
+
+def verify(folder: Path) -> tuple[list[str], str]:
+    """Compare the files of an exported model with their hashes, and its answers with those on its card.
+
+    Scores have to agree within 0.001. Strings have to be equal where the margin is clear: where the score
+    that chose them is more than 0.01 from the next.
+
+    Args:
+        folder: of the model.
+
+    Returns:
+        What is wrong, and what is to be said if nothing is.
+
+    Raises:
+        UsageError: It has no card, or cannot be read.
+    """
+    if not (folder / "card.json").exists():
+        raise UsageError(f"{folder} has no card to compare with. Export the model anew.")
+    facts = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    hashes = facts["sha256"]
+    there = {
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and file.name not in ("card.json", "README.md")
+    }
+    wrong = [f"there is no {name}" for name in sorted(hashes.keys() - there)]
+    wrong += [f"{name} is not on the card" for name in sorted(there - hashes.keys())]
+    changed = [name for name in sorted(there & hashes.keys()) if sha256(folder / name) != hashes[name]]
+    wrong += [f"{name} has changed" for name in changed]
+    if wrong:  # what is damaged may not load
+        return wrong, ""
+    said = load(folder).serve(**example_inputs(folder, facts))
+    wrong, most, strings = compared(facts["example"], said)
+    return wrong, f"{len(hashes)} files, {strings} strings and all numbers (within {most:.0e}) as on the card"
+
+
+def example_inputs(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of the example on a card."""
+
+    def read(given: Any) -> Any:
+        if "array" in given:
+            return np.load(folder / given["array"])
+        return [(folder / name).read_bytes() for name in given["files"]] if "files" in given else given
+
+    takes = facts["signatures"]["serving_default"]["takes"]
+    return {name: read(facts["example"][name]) for name in takes}
+
+
+def compared(expected: dict[str, Any], said: dict[str, np.ndarray]) -> tuple[list[str], float, int]:
+    """What differs, the largest difference of numbers, and how many strings were compared."""
+    by = "scores" if "scores" in expected else "probabilities"
+    scores = np.array(expected[by], np.float64)
+    wrong, most, strings = [], 0.0, 0
+    for name, found in said.items():
+        wanted = np.array(expected[name])
+        if wanted.shape != found.shape:
+            wrong.append(f"{name} has the shape {list(found.shape)} instead of {list(wanted.shape)}")
+            continue
+        certain = name in (by, "labels", "status")
+        which = np.ones(found.shape, bool) if certain else chosen_clearly(found.shape, scores)
+        wanted = wanted[which]
+        if found.dtype == object:
+            own = np.array([text.decode() for text in found[which]], object)
+            strings += len(own)
+            if (own != wanted).any():
+                wrong.append(f"{name} are {own.tolist()} instead of {wanted.tolist()}")
+        else:
+            far = float(np.abs(found[which] - wanted).max(initial=0))
+            most = max(most, far)
+            if far > TOLERANCE:
+                wrong.append(f"{name} differ by {far:.2g}")
+    return wrong, most, strings
+
+
+def chosen_clearly(shape: tuple[int, ...], scores: np.ndarray) -> np.ndarray:
+    """Which values of an output hang on scores that are far apart.
+
+    Args:
+        shape: of the output. If it is that of the scores, each value has its score, as captions have;
+            otherwise all hang on the best one, as a label does, or the words of the best caption.
+        scores: [..., choices].
+    """
+    gaps = -np.diff(-np.sort(-scores))
+    ends = [(0, 0)] * (scores.ndim - 1)
+    if shape == scores.shape:
+        before, after = (np.pad(gaps, [*ends, side], constant_values=np.inf) for side in ((1, 0), (0, 1)))
+        return np.minimum(before, after) > CLEAR
+    best = (gaps[..., :1] > CLEAR).all(-1)
+    return np.broadcast_to(best.reshape(best.shape + (1,) * (len(shape) - best.ndim)), shape)
