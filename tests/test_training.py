@@ -132,6 +132,17 @@ def test_weights_of_rows_count_for_all_their_elements() -> None:
     assert zoo.evaluate(model, dataset(X, targets, rows), LOSS)["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_metrics_count_each_step_by_its_weight() -> None:
+    """Short rows count no more than long ones: of each the share of steps that are right is another."""
+    lengths, right = np.array([1, 2, 5]), np.array([1, 1, 0])
+    y = np.zeros((3, 5), "int64")
+    x = np.stack([1.0 - right[:, None] * np.ones(5), np.full((3, 5), 0.5)], -1).astype("float32")
+    model = keras.Sequential([keras.Input((5, 2)), keras.layers.Lambda(lambda scores: -scores)])
+    weights = (np.arange(5) < lengths[:, None]).astype("float32") * [[2.0], [1.0], [1.0]]
+    found = zoo.evaluate(model, dataset(x, y, weights.astype("float32"), batch=2), LOSS, accuracy())
+    assert found["accuracy"] == pytest.approx((2 * 1 + 2) / (2 * 1 + 2 + 5))
+
+
 def test_norm_adds_up_rows_of_an_embedding_that_come_more_than_once(tmp_path: Path) -> None:
     ids, model = np.full((4, 5), 2), zoo.ManyToOne(4, 3, None, 2, "mean")
     model.build((None, None))
