@@ -133,13 +133,20 @@ def test_weights_of_rows_count_for_all_their_elements() -> None:
 
 
 def test_metrics_count_each_step_by_its_weight() -> None:
-    """Short rows count no more than long ones: of each the share of steps that are right is another."""
+    """A batch of short rows counts no more than one of long rows: of each another share of steps is right."""
     lengths, right = np.array([1, 2, 5]), np.array([1, 1, 0])
-    y = np.zeros((3, 5), "int64")
-    x = np.stack([1.0 - right[:, None] * np.ones(5), np.full((3, 5), 0.5)], -1).astype("float32")
-    model = keras.Sequential([keras.Input((5, 2)), keras.layers.Lambda(lambda scores: -scores)])
-    weights = (np.arange(5) < lengths[:, None]).astype("float32") * [[2.0], [1.0], [1.0]]
-    found = zoo.evaluate(model, dataset(x, y, weights.astype("float32"), batch=2), LOSS, accuracy())
+    x = np.stack([np.zeros((3, 5)), right[:, None] - np.full((3, 5), 0.5)], -1).astype("float32")
+    weights = ((np.arange(5) < lengths[:, None]) * [[2.0], [1.0], [1.0]]).astype("float32")
+
+    def padded() -> Iterator[tuple[np.ndarray, ...]]:
+        for rows, time in ((slice(0, 2), 2), (slice(2, 3), 5)):
+            yield x[rows, :time], np.ones((3, 5), "int64")[rows, :time], weights[rows, :time]
+
+    spec = ((2,), tf.float32), ((), tf.int64), ((), tf.float32)
+    signature = tuple(tf.TensorSpec([None, None, *shape], kind) for shape, kind in spec)
+    batches = tf.data.Dataset.from_generator(padded, output_signature=signature)
+    model = keras.Sequential([keras.Input((None, 2)), keras.layers.Identity()])
+    found = zoo.evaluate(model, batches, LOSS, accuracy())
     assert found["accuracy"] == pytest.approx((2 * 1 + 2) / (2 * 1 + 2 + 5))
 
 
