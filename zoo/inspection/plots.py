@@ -63,7 +63,13 @@ def plot_curves(
     figure.savefig(picture, dpi=130)
 
 
-def plot_gates(values: Mapping[str, np.ndarray], picture: Path, steps: Sequence[str] = ()) -> None:
+def plot_gates(
+    values: Mapping[str, np.ndarray],
+    picture: Path,
+    steps: Sequence[str] = (),
+    columns: int = 1,
+    title: str = "",
+) -> None:
     """Draw gates and states of one sequence: a panel for each, units downwards, steps to the right.
 
     What lies between 0 and 1 everywhere is drawn as a gate, from closed to open; other values from blue for
@@ -73,23 +79,29 @@ def plot_gates(values: Mapping[str, np.ndarray], picture: Path, steps: Sequence[
         values: by name [time, units], as `gates` gives them, of one row.
         picture: a file to write.
         steps: what was read at each, such as words.
+        columns: of panels.
+        title: of the whole.
     """
     time, units = next(iter(values.values())).shape
-    width, height = max(4.0, 0.3 * time + 2.5), min(max(1.2, 0.05 * units), 4.0)
-    figure = Figure(figsize=(width, (height + 0.35) * len(values) + 1), layout="constrained")
-    every = figure.subplots(len(values), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (name, value) in zip(every, values.items(), strict=True):
+    width, height = max(4.0, 0.3 * time + 2.5), min(max(1.2, 0.05 * units), 4.0 / columns)
+    rows = -(-len(values) // columns)
+    figure = Figure(figsize=(columns * width, (height + 0.35) * rows + 1), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    for axes, (name, value) in zip(grid.ravel(), values.items(), strict=False):
         value = np.asarray(value)
         gate = value.min() >= 0 and value.max() <= 1
         most = max(abs(value).max(), 1e-9)
         colours = {"cmap": "cividis", "vmin": 0, "vmax": 1} if gate else {"cmap": "RdBu_r", "vmin": -most}
         image = axes.imshow(value.T, aspect="auto", interpolation="nearest", **{"vmax": most, **colours})
-        axes.set_ylabel("unit")
         axes.set_title(name.replace("_", " "), fontsize=10, loc="left")
         figure.colorbar(image, label="closed to open" if gate else "value", pad=0.01)
-    if len(steps):
-        every[-1].set_xticks(range(time), steps, rotation=45, ha="right", rotation_mode="anchor")
-    every[-1].set_xlabel("step")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("unit")
+    for axes in grid[-1]:
+        if len(steps):
+            axes.set_xticks(range(time), steps, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_xlabel("step")
+    figure.suptitle(title)
     figure.savefig(picture, dpi=130)
 
 

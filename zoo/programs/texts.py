@@ -113,7 +113,14 @@ class Classifier(TextProgram, Program[Text, Label]):
         words = decoded(inside.pop("words"))
         if not words:
             raise UsageError("There are no words, so no gates to draw. Give another text.")
-        plot_gates(inside, picture, words)
+        # Side by side what reads forward and what reads backward.
+        names = sorted(inside, key=lambda name: ("backward" in name, name))
+        ways = 1 + ("backward" in names[-1])
+        half = len(names) // ways
+        inside = {
+            name: inside[name] for pair in zip(names[:half], names[-half:], strict=True) for name in pair
+        }
+        plot_gates(inside, picture, words, columns=ways)
 
 
 class Translator(TextProgram, Program[Text, Translation]):

@@ -149,7 +149,7 @@ class Steps:
         """What a batch adds to `Measures`."""
         sums = [total, count]
         if weights is not None and weights.shape.rank > 1:
-            # A metric averages a row over its steps before it weights it: those of short rows would count more.
+            # A metric averages each row over its steps before it weights it: short rows would count more.
             steps = weights.shape.rank
             y, outputs, weights = (tf.reshape(x, [-1, *x.shape[steps:]]) for x in (y, outputs, weights))
         for metric in self.metrics:
