@@ -86,6 +86,6 @@ def origin(settings: Any, data: Any) -> dict[str, Any]:
     return {
         "data": " ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),
         "licence": settings.licence or data.licence or "not stated",
-        "command": "python " + shlex.join(sys.argv),
+        "command": "python " + shlex.join([f"recipes/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "settings": recorded(settings),
     }

@@ -147,28 +147,6 @@ def test_shots_of_a_film_as_a_whole_and_by_litert() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "data", "names"),
-    [
-        ("captioning", "Flickr8k photos", ["test BLEU-4", "test BLEU-4, nearest training picture"]),
-        ("tagging", "Flickr8k and CamVid, edited", ["test macro-F1, gru"]),
-        ("sentiment", "IMDB reviews", ["test accuracy, lstm", "test accuracy, bag of words"]),
-        (
-            "translation",
-            "Tatoeba and Multi30k, English to German",
-            ["test BLEU, gru_attention_multiplicative"],
-        ),
-    ],
-)
-def test_readme_shows_the_figures_of_the_card(task: str, data: str, names: list[str]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (row,) = re.findall(rf"^\| \| \| {data} \|(.*)\|$", readme, re.MULTILINE)
-    *scores, minutes, size = (float(cell) for cell in re.findall(r" ([\d.]+)", row))
-    facts = card(ROOT / f"saved_models/{task}/1")
-    np.testing.assert_allclose(scores, [facts["figures"][name] for name in names], atol=0.06)
-    assert (minutes, size) == (round(facts["figures"]["minutes"]), round(facts["size_bytes"] / 1e6))
-
-
-@pytest.mark.parametrize(
     ("recipe", "text", "answer"),
     [
         (captioning, "docs/drawings/dog.jpg", "dog"),
