@@ -26,7 +26,7 @@ from zoo.decoding import sample
 from zoo.export import Card, export_program
 from zoo.inspection import plot_curves
 from zoo.programs import UsageError
-from zoo.programs.numbers import Count, Rate, Seed, Share
+from zoo.programs.numbers import Count, Rates, Seed, Share
 from zoo.text import PADDING, UNKNOWN, WordEncoder, learn_vocabulary, split_words, write_vocabulary
 from zoo.training import Batches, batches, evaluate, fit, streams, warmed_cosine
 
@@ -51,7 +51,7 @@ class Settings:
     export: Path = Path("runs/next_word/export/1")  # where the SavedModel goes
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # of the model that is exported
     parameters: Count = 100_000  # of each of the six models, about
-    rates: tuple[Rate, ...] = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
+    rates: Rates = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
     nearest: Count = 1  # words back that the nearer clue stands at least, in training
     epochs: Count = 10
     batch_size: Count = 64  # sentences, or streams of a text

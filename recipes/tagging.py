@@ -33,7 +33,7 @@ from zoo.metrics import (
     transition_scores,
     transitions,
 )
-from zoo.programs.numbers import Count, Rate, Seed, Share
+from zoo.programs.numbers import Count, Rate, Seed, Share, Size
 from zoo.programs.tags import SHORTEST, SHOT, answers, in_pieces
 from zoo.training import Batches, bucketed, fit, warmed_cosine
 from zoo.video import FrameReader
@@ -59,7 +59,7 @@ class Settings:
     folder: Path = Path("runs/tagging")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/tagging/export/1")  # where the SavedModel goes
     multi_label: bool = False  # a step may bear several tags, or none
-    size: tuple[Count, Count] = (27, 48)  # pixels, height and width: enough to see an edit
+    size: Size = (27, 48)  # pixels, height and width: enough to see an edit
     rate: Rate = 25.0  # frames per second of folders of pictures
     offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with, 8 ahead at most
     width: Count = 128  # of the vector of a frame

@@ -257,6 +257,7 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     [
         (["--dataset", "no.txt"], "no.txt cannot be read"),
         (["--epochs", "0"], "a whole number of at least 1"),
+        (["--rates", "0.1", "x"], "numbers above 0, got '0.1 x'"),
         (["--nearest", "101"], "no clue stands 101 words back"),
         (["predict", "--model", "nowhere", "x"], "nowhere holds no SavedModel"),
         (["predict", "--model", "saved_models/sentiment/1", "x"], "expected probabilities."),

@@ -556,6 +556,7 @@ def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -
     [
         (["--unitz", "3"], "--units"),
         (["--epochs", "0"], "a whole number of at least 1"),
+        (["--size", "0", "9"], "two whole numbers of at least 1, height and width, got '0 9'"),
         (["--dataset", "footge"], "Did you mean footage"),
         (["--dataset", "mnist"], "expected one sequence of frames or vectors"),
         (["--footage", "nowhere"], "There is no nowhere. Expected pictures and videos"),

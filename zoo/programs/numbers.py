@@ -1,29 +1,44 @@
 """Numbers that have bounds, as the command line reads them."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from tyro.constructors import PrimitiveConstructorSpec
 
 
 def _number(kind: type, expected: str, holds: Callable[[Any], bool]) -> PrimitiveConstructorSpec:
-    """How a number that has bounds is read from the command line."""
-
-    def read(arguments: list[str]) -> Any:
-        try:
-            value = kind(arguments[0])
-        except ValueError:
-            value = None
-        if value is None or not holds(value):
-            raise ValueError(f"expected {expected}, got {arguments[0]!r}")
-        return value
-
+    """How a number is read that has to hold something."""
+    several = _numbers(kind, expected, holds, 1)
     return PrimitiveConstructorSpec(
         nargs=1,
-        metavar=kind.__name__.upper(),
-        instance_from_str=read,
+        metavar=several.metavar,
+        instance_from_str=lambda arguments: several.instance_from_str(arguments)[0],
         is_instance=lambda value: isinstance(value, kind),
         str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _numbers(
+    kind: type, expected: str, holds: Callable[[Any], bool], count: int | Literal["*"]
+) -> PrimitiveConstructorSpec:
+    """The same of so many numbers; "*" is any number of them, at least one."""
+
+    def read(arguments: list[str]) -> tuple[Any, ...]:
+        try:
+            values = tuple(map(kind, arguments))
+        except ValueError:
+            values = ()
+        if not values or not all(map(holds, values)):
+            raise ValueError(f"expected {expected}, got {' '.join(arguments)!r}")
+        return values
+
+    name = kind.__name__.upper()
+    return PrimitiveConstructorSpec(
+        nargs=count,
+        metavar=f"{name} [{name} ...]" if count == "*" else " ".join([name] * count),
+        instance_from_str=read,
+        is_instance=lambda value: isinstance(value, tuple) and all(isinstance(each, kind) for each in value),
+        str_from_instance=lambda value: list(map(str, value)),
     )
 
 
@@ -34,3 +49,7 @@ Penalty = Annotated[float, _number(float, "a number of at least 0", lambda x: 0 
 Share = Annotated[float, _number(float, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)]
 Rate = Annotated[float, _number(float, "a number above 0", lambda x: 0 < x < float("inf"))]
 Port = Annotated[int, _number(int, "a port between 0 and 65535; 0 takes any", lambda n: 0 <= n < 2**16)]
+Rates = Annotated[tuple[float, ...], _numbers(float, "numbers above 0", lambda x: 0 < x < float("inf"), "*")]
+Size = Annotated[
+    tuple[int, int], _numbers(int, "two whole numbers of at least 1, height and width", lambda n: n >= 1, 2)
+]
