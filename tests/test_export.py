@@ -1,10 +1,12 @@
 """SavedModels: written, checked by a fresh process, and moved into place whole."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -72,9 +74,26 @@ def test_card(directory: Path) -> None:
     written = {path: path.stat().st_size for path in directory.rglob("*") if path.is_file()}
     described = sum(size for path, size in written.items() if path.name not in ("card.json", "README.md"))
     assert card["size_bytes"] == described
+    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
+    own = {str(path.relative_to(directory)): number for path, number in hashes.items()}
+    assert card["sha256"] == {name: own[name] for name in own if name not in ("card.json", "README.md")}
     page = (directory / "README.md").read_text(encoding="utf-8")
     for fact in ("# Shout", "louder", "python shout.py", "cannot whisper", "| loudness | 0.9 |", "['hey']"):
         assert fact in page
+
+
+def test_gradients_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What is loaded does not warn that there are none; its answers are the same."""
+    layer = zoo.GRU(3)
+    x = tf.random.stateless_normal([2, 5, 4], seed=[1, 2])
+    expected = layer(x)
+    spec = tf.TensorSpec([None, None, 4], tf.float32, "x")
+    serve = tf.function(lambda x: {"y": layer(x)}, input_signature=[spec], autograph=False)
+    zoo.export_program({"serving_default": serve}, [layer], {"x": x.numpy()}, tmp_path / "1", CARD)
+    assert b"_gradient_op_type" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
+    loaded = tf.saved_model.load(str(tmp_path / "1"))
+    np.testing.assert_allclose(loaded.signatures["serving_default"](x=x)["y"], expected, atol=1e-6)
+    assert "gradient" not in caplog.text
 
 
 @pytest.mark.usefixtures("asked_here")

@@ -1,6 +1,7 @@
 """SavedModels that hold a whole program: written, reloaded in a fresh process, compared, described."""
 
 import hashlib
+import itertools
 import json
 import pickle
 import re
@@ -16,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from zoo.provenance import commit, versions
 from zoo.recurrence import uncompiled
@@ -103,7 +105,9 @@ def export_program(
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         with uncompiled():
-            tf.saved_model.save(_tracked(resources), str(new), signatures=dict(signatures))
+            options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+            tf.saved_model.save(_tracked(resources), str(new), dict(signatures), options)
+        _forget_gradients(new / "saved_model.pb")
         if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
             raise ExportError(
                 f"{directory} was not exported: a signature is compiled by XLA, so it would not load "
@@ -178,6 +182,17 @@ def _tracked(resources: Sequence[tf.Module | keras.layers.Layer]) -> tf.Module:
         for resource in resources
     ]
     return module
+
+
+def _forget_gradients(file: Path) -> None:
+    """Take out what names gradients: nobody differentiates an export, and to load it would warn of them."""
+    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for graph in model.meta_graphs:
+        functions = (function.node_def for function in graph.graph_def.library.function)
+        for node in itertools.chain(graph.graph_def.node, *functions):
+            if "_gradient_op_type" in node.attr:
+                del node.attr["_gradient_op_type"]
+    file.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def _numpy(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
