@@ -206,6 +206,8 @@ def train(settings: Settings) -> None:
             **measures(data),
             optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
             epochs=epochs,
+            monitor="val_accuracy",
+            mode="max",
             folder=settings.folder / name,
             settings=recorded(settings, "baseline"),
         )
