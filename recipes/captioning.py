@@ -262,10 +262,13 @@ def train(settings: Settings) -> None:
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, data, figures)
         export_program(signatures, program.resources, examples, settings.export, about)
-    files = sorted(settings.export.glob("example*"))
-    shown = [f"clip {number}" for number in range(1, 1 + len(examples["lengths"]))] if data.moving else files
-    given = list(examples["frames"]) if data.moving else files
-    ended("captioning", settings.export, given, shown, "video.mp4" if data.moving else files[0])
+    if data.moving:
+        shown = [frames[:length] for frames, length in zip(*examples.values(), strict=True)]
+        names = [f"clip {number}" for number in range(1, 1 + len(shown))]
+        ended("captioning", settings.export, shown, names, "video.mp4")
+    else:
+        files = sorted(settings.export.glob("example*"))
+        ended("captioning", settings.export, files, files, files[0])
 
 
 def matches(answers: Sequence[str], split: Split) -> float:

@@ -1,5 +1,6 @@
 """How tests run recipes and ask what they export: as a user does, and as a client with TensorFlow alone."""
 
+import io
 import json
 import pickle
 import runpy
@@ -76,6 +77,7 @@ def mistaken(
     """What a recipe says of arguments with which it ends, in this process."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", [recipe.__file__, *arguments])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     with pytest.raises(SystemExit) as end:
         runpy.run_path(recipe.__file__, run_name="__main__")
     assert end.value.code == 2

@@ -1,10 +1,14 @@
 """Exported models by name: from Python, and from the command line `zoo`."""
 
+import io
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +29,9 @@ DOG, FILM = str(ROOT / "docs/drawings/dog.jpg"), str(ROOT / "docs/drawings/film.
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Runs the command, and gives what it prints, what it says of mistakes, and its exit code."""
 
-    def ran(*arguments: str) -> tuple[str, str, int]:
+    def ran(*arguments: str, typed: Sequence[bytes] = ()) -> tuple[str, str, int]:
         monkeypatch.setattr(sys, "argv", ["zoo", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"".join(typed))))
         code = 0
         try:
             command.main()
@@ -156,6 +161,27 @@ def test_predict_as_text_and_as_json(run, tmp_path: Path) -> None:
     assert "attention" not in first
 
 
+def test_predict_reads_names_from_standard_input(run) -> None:
+    printed, _, code = run("predict", "captioning", typed=[DOG.encode(), b"\n", DOG.encode()])
+    assert code == 0
+    assert [line.split()[0] for line in printed.splitlines()] == [DOG, DOG]
+
+
+def test_commands_of_the_readme_run(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for folder in ("docs", "saved_models"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^zoo (.*?) *(?:#.*)?$", readme, re.MULTILINE)
+    assert len(commands) == 6
+    for arguments in map(shlex.split, commands):
+        if arguments != ["demo"]:  # test_page uses that
+            printed, said, code = run(*arguments)
+            assert code == 0, said
+            assert printed
+    assert (tmp_path / "alignment.png").exists()
+
+
 def test_predict_of_a_video_writes_tables(run, tmp_path: Path) -> None:
     printed, said, _ = run("predict", "tagging", FILM, "--json", "--folder", str(tmp_path))
     answer = json.loads(printed)
@@ -172,7 +198,7 @@ def test_predict_of_a_video_writes_tables(run, tmp_path: Path) -> None:
         (["predict", "sentimnt", "x"], "Did you mean sentiment"),
         (["predict", "runs/no/1", "x"], "runs/no/1 holds no SavedModel"),
         (["predict", "captioning", "no.jpg"], "no.jpg cannot be read"),
-        (["predict", "captioning"], "Name a picture or a clip, or several"),
+        (["predict", "captioning"], "There was no input. Give a picture, or several"),
         (["predict", "sentiment", "x", "--plot", "x.wrong"], "the name of a picture"),
         (["list", "--models", "nowhere"], "no folder of models"),
         (["show", "nothing"], "is no model's name"),

@@ -22,7 +22,7 @@ README, SERVING = PAGES["README.md"], PAGES["docs/serving.md"]
 # What each page prints, some of it.
 PRINTED = {
     "README.md": ["Wo ist der Bahnhof?", "(8, 20, 128)", "dog", "7, 7)"],
-    "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "cut"],
+    "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "['shot'"],
     "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']"],
     "docs/data.md": ["('negative', 'positive')"],
     "docs/formulations.md": ["(3, 4)", "(3, 9, 60)", "(3, 2, 13, 7)"],

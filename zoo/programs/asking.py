@@ -10,7 +10,6 @@ from typing import Annotated
 import tyro
 from matplotlib.figure import Figure
 
-from zoo.programs.captions import Captioner
 from zoo.programs.numbers import Count, Rate
 from zoo.programs.program import Program, grouped
 from zoo.programs.shelf import UsageError
@@ -37,28 +36,28 @@ Asked = Annotated[Question, tyro.conf.OmitArgPrefixes]
 def ask(program: Program, question: Question) -> None:
     """Print what a program says of each input; draw and write what is asked for."""
     check_picture(question.plot)
-    filmed = isinstance(program, Tagger)
-    options = {"rate": question.rate, "progress": True} if filmed else {}
-    if (filmed or isinstance(program, Captioner)) and not question.inputs and not question.file:
-        raise UsageError(f"Name {program.takes}, or several.")
     last = None
     for some in grouped(lines(question.inputs, question.file), program.at_once):
         given = [program.read(line) for line in some]
-        for line, one, answer in zip(some, given, program.predict(given, **options), strict=True):
+        if isinstance(program, Tagger):
+            answers = program.predict(given, question.rate, progress=True)
+        else:
+            answers = program.predict(given)
+        for line, one, answer in zip(some, given, answers, strict=True):
             name = line.decode(errors="replace")
             if question.json:
                 print(json.dumps({"input": name} | answer.as_json(), ensure_ascii=False))
             else:
                 print("\n".join(answer.lines(name, question.best)), flush=True)
-            if filmed:
+            if isinstance(program, Tagger):
                 folder = question.folder / one.name
                 answer.write(folder)
                 program.plot(one, answer, folder / "parts.png")
                 print(f"tables and a contact sheet are in {folder}", file=sys.stderr)
             last = one, answer
+    if last is None:
+        raise UsageError(f"There was no input. Give a {program.kind}, or several.")
     if question.plot:
-        if last is None:
-            raise UsageError("--plot: there was no input to draw.")
         program.plot(*last, question.plot)
         print(f"drawn in {question.plot}", file=sys.stderr)
 
@@ -76,11 +75,11 @@ def check_picture(path: Path | None) -> None:
 
 def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:
     """The user's inputs: the arguments, else the lines of the file, else those of standard input."""
-    arguments = [argument.encode(errors="surrogateescape") for argument in arguments]
-    if arguments and file:
+    given = [argument.encode(errors="surrogateescape") for argument in arguments]
+    if given and file:
         raise UsageError("Give either inputs or --file, not both.")
-    if arguments:
-        yield from arguments
+    if given:
+        yield from given
     elif file:
         try:
             with file.open("rb") as opened:

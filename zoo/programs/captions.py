@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,25 +49,21 @@ class Captioner(Program[Shown, Caption]):
     """Pictures, or clips, in, sentences out."""
 
     output = "captions"
-    takes = "a picture or a clip"
 
-    @property
-    def moving(self) -> bool:
-        """Whether it is for clips, and not for pictures."""
-        return "frames" in self.signatures["serving_default"].structured_input_signature[1]
-
-    @property
-    def at_once(self) -> int:
-        """How many inputs go through the graph together."""
-        return 1 if self.moving else 16
+    def __init__(self, folder: Path, model: Any) -> None:
+        super().__init__(folder, model)
+        moving = "frames" in self.signatures["serving_default"].structured_input_signature[1]
+        self.kind, self.at_once = ("video", 1) if moving else ("picture", 16)
 
     def read(self, argument: bytes) -> Path:
         """A file by its name."""
         return Path(os.fsdecode(argument))
 
     def _answers(self, inputs: Sequence[Shown]) -> Iterable[Caption]:
-        opened = [self._opened(shown) for shown in inputs]
-        said = self.serve(**(ClipReader if self.moving else ImageReader).given(opened))
+        if self.kind == "video":
+            said = self.serve(**ClipReader.given([_clip(shown) for shown in inputs]))
+        else:
+            said = self.serve(**ImageReader.given([_picture(shown) for shown in inputs]))
         for row, status in enumerate(said["status"]):
             words = decoded(said["words"][row])
             yield Caption(
@@ -77,18 +74,6 @@ class Captioner(Program[Shown, Caption]):
                 said["attention"][row, : len(words)],
             )
 
-    def _opened(self, shown: Shown) -> bytes | np.ndarray:
-        if self.moving:
-            return shown if isinstance(shown, np.ndarray) else short_clip(Path(shown), CLIP_SIZE)
-        if isinstance(shown, bytes):
-            return shown
-        if not isinstance(shown, (str, Path)):
-            raise UsageError(f"Expected a picture: a file, or what is in it as bytes; got {type(shown)}.")
-        try:
-            return Path(shown).expanduser().read_bytes()
-        except OSError as error:
-            raise UsageError(f"{shown} cannot be read: {error.strerror}.") from error
-
     def plot(self, given: Shown, answer: Caption, picture: Path) -> None:
         """Draw where in the picture the decoder looked for each word; of a clip the frame it saw most."""
         if not answer.attention.any():
@@ -96,12 +81,31 @@ class Captioner(Program[Shown, Caption]):
                 "There is no caption to draw, or the model has no attention. Give another picture, or "
                 "name another model."
             )
-        words, weights, opened = answer.words, answer.attention, self._opened(given)
-        if self.moving:
-            most = weights.sum((2, 3)).argmax(1)
-            places = middles(len(opened), weights.shape[1])[most]
-            images, weights = opened[places], weights[range(len(words)), most]
+        words, weights = list(answer.words), answer.attention
+        if self.kind == "video":
+            frames, most = _clip(given), weights.sum((2, 3)).argmax(1)
+            places = middles(len(frames), weights.shape[1])[most]
+            images, weights = frames[places], weights[range(len(words)), most]
             words = [f"{word}, frame {place}" for word, place in zip(words, places, strict=True)]
         else:
-            images = np.asarray(small_copy(opened))
+            images = np.asarray(small_copy(_picture(given)))
         plot_glimpses(images, words, weights, picture)
+
+
+def _clip(shown: Shown) -> np.ndarray:
+    if isinstance(shown, np.ndarray):
+        return shown
+    if isinstance(shown, bytes):
+        raise UsageError("Expected a video: a file, or frames as an array; got bytes.")
+    return short_clip(Path(shown), CLIP_SIZE)
+
+
+def _picture(shown: Shown) -> bytes:
+    if isinstance(shown, bytes):
+        return shown
+    if not isinstance(shown, (str, Path)):
+        raise UsageError(f"Expected a picture: a file, or what is in it as bytes; got {type(shown)}.")
+    try:
+        return Path(shown).expanduser().read_bytes()
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}.") from error

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from zoo.programs.program import Program
 from zoo.programs.shelf import UsageError
-from zoo.programs.tags import Tagger
 from zoo.programs.texts import TextProgram
 from zoo.video import VideoError
 
@@ -65,8 +64,8 @@ class Page(ThreadingHTTPServer):
         models = [
             {
                 "name": name,
-                "takes": takes(program),
-                "limit": LIMITS[takes(program)],
+                "takes": program.kind,
+                "limit": LIMITS[program.kind],
                 "title": program.card.get("title", name),
                 "summary": program.card.get("summary", ""),
                 "limits": program.card.get("limits", []),
@@ -111,7 +110,7 @@ class _Answers(BaseHTTPRequestHandler):
     def _post(self, path: str) -> None:
         self._check_name()
         program = self._program(path, "/predict/")
-        length, most = self.headers.get("Content-Length", ""), LIMITS[takes(program)]
+        length, most = self.headers.get("Content-Length", ""), LIMITS[program.kind]
         if not length.isdecimal():
             raise Refused(HTTPStatus.LENGTH_REQUIRED, "Expected the header Content-Length.")
         if int(length) > most:
@@ -189,17 +188,10 @@ def serve_page(programs: Mapping[str, Program], host: str, port: int) -> None:
             print("\nended")
 
 
-def takes(program: Program) -> str:
-    """What a program takes, in a word."""
-    if isinstance(program, TextProgram):
-        return "text"
-    return "video" if isinstance(program, Tagger) or program.moving else "picture"
-
-
 @contextmanager
 def given(program: Program, content: bytes, file_name: str) -> Iterator[Any]:
     """What was sent as the program takes it; a video lies in a file as long as it is used."""
-    if takes(program) != "video":
+    if program.kind != "video":
         yield content
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -234,4 +226,4 @@ def example_text(program: Program) -> str:
 def example_picture(program: Program) -> Path | None:
     """A picture to try, that lies beside the card."""
     names = program.card.get("example", {}).get("image", {})
-    return program.folder / names["files"][0] if takes(program) == "picture" and names else None
+    return program.folder / names["files"][0] if program.kind == "picture" and names else None

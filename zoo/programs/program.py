@@ -14,6 +14,7 @@ import tensorflow as tf
 from zoo.programs.shelf import UsageError
 
 Given = TypeVar("Given")
+Item = TypeVar("Item")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,14 +47,14 @@ class Program(ABC, Generic[Given, Said]):
         folder: Where it lies.
         card: What is known of it, as `zoo.export_program` writes it; empty where it has no card.
         signatures: The functions of the SavedModel by name, for what `predict` does not do.
+        kind: What an input is: "text", "picture" or "video".
+        at_once: How many inputs go through the graph together.
     """
 
     output: ClassVar[str]
-    """What models of this kind give, and others do not."""
-    takes: ClassVar[str]
-    """What an input is, in a word."""
-    at_once: ClassVar[int] = 64
-    """How many inputs go through the graph together."""
+    """What such models give, and others do not."""
+    kind: str
+    at_once: int = 64
 
     def __init__(self, folder: Path, model: Any) -> None:
         self.folder, self.signatures = folder, model.signatures
@@ -61,23 +62,21 @@ class Program(ABC, Generic[Given, Said]):
         card = folder / "card.json"
         self.card: dict[str, Any] = json.loads(card.read_text("utf-8")) if card.exists() else {}
 
-    def predict(self, inputs: Iterable[Given], **options: Any) -> list[Said]:
+    def predict(self, inputs: Iterable[Given]) -> list[Said]:
         """Answer each of the inputs.
-
-        Args:
-            inputs: Several, each as the kind of program takes them.
-            **options: Of the kind of program; most have none.
 
         Raises:
             UsageError: It is one input instead of several, or one of another kind.
         """
+        return list(itertools.chain.from_iterable(map(self._answers, self._grouped(inputs))))
+
+    def _grouped(self, inputs: Iterable[Given]) -> Iterator[list[Given]]:
         if isinstance(inputs, (str, bytes, Path, np.ndarray)):
-            raise UsageError(f"Expected a list of inputs, each one {self.takes}; got {inputs!r:.60}.")
-        groups = grouped(inputs, self.at_once)
-        return list(itertools.chain.from_iterable(self._answers(some, **options) for some in groups))
+            raise UsageError(f"Expected a list of inputs, each one a {self.kind}; got {inputs!r:.60}.")
+        return grouped(inputs, self.at_once)
 
     @abstractmethod
-    def _answers(self, inputs: Sequence[Given], **options: Any) -> Iterable[Said]:
+    def _answers(self, inputs: Sequence[Given]) -> Iterable[Said]:
         """Answer so many inputs as go through the graph together."""
 
     @abstractmethod
@@ -103,7 +102,7 @@ def called(signature: Any, **inputs: Any) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in said.items()}
 
 
-def grouped(items: Iterable[Given], size: int) -> Iterator[list[Given]]:
+def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """So many at a time."""
     remaining = iter(items)
     while some := list(itertools.islice(remaining, size)):

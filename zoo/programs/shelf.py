@@ -1,7 +1,6 @@
 """Where exported models lie, and how one is found by its name."""
 
 import os
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ def outputs(model: Any) -> dict[str, tf.TensorSpec]:
     Raises:
         UsageError: It has no such signature.
     """
-    serve: Callable[..., Any] | None = model.signatures.get("serving_default")
+    serve = model.signatures.get("serving_default")
     if serve is None:
         raise UsageError("The SavedModel has no signature serving_default. Name a model of this library's.")
     return serve.structured_outputs

@@ -93,7 +93,7 @@ class Tagger(Program[Filmed, Tags]):
     """Videos in, a tag for each frame out."""
 
     output = "tags"
-    takes = "a video"
+    kind = "video"
     at_once = 1
 
     def __init__(self, folder: Path, model: Any) -> None:
@@ -113,26 +113,28 @@ class Tagger(Program[Filmed, Tags]):
             UsageError: It is one input instead of several, or the model takes no videos.
             VideoError: One cannot be read.
         """
-        return super().predict(inputs, rate=rate, progress=progress)
+        return [self._tagged(filmed, rate, progress) for (filmed,) in self._grouped(inputs)]
 
     def read(self, argument: bytes) -> Path:
         """A video by its name."""
         return Path(os.fsdecode(argument))
 
-    def _answers(self, inputs: Sequence[Filmed], rate: float, progress: bool) -> Iterable[Tags]:
-        for filmed in inputs:
-            if isinstance(filmed, np.ndarray):
-                times, status = [], ""
-                said = answers(self.signatures, self._values, in_pieces(filmed, self.signatures))
-            else:
-                video, times = self._video(filmed, rate), []
-                said = answers(self.signatures, self._values, self._frames(video, times, progress))
-                status = video.problem
-            tags = tuple(said.tags)
-            parts = shots(tags) if SHOT in tags else [Part(*part) for part in segments(tags)]
-            if times:  # the last frame lasts as long as the one before it
-                times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])
-            yield Tags(status, tags, tuple(parts), tuple(times), said.scores)
+    def _answers(self, inputs: Sequence[Filmed]) -> Iterable[Tags]:
+        return self.predict(inputs)
+
+    def _tagged(self, filmed: Filmed, rate: float, progress: bool) -> Tags:
+        times: list[float] = []
+        status = ""
+        if isinstance(filmed, np.ndarray):
+            said = answers(self.signatures, self._values, in_pieces(filmed, self.signatures))
+        else:
+            video = self._video(filmed, rate)
+            said = answers(self.signatures, self._values, self._frames(video, times, progress))
+            status = video.problem
+        parts = shots(said.tags) if SHOT in said.tags else [Part(*part) for part in segments(said.tags)]
+        if times:  # the last frame lasts as long as the one before it
+            times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])
+        return Tags(status, tuple(said.tags), tuple(parts), tuple(times), said.scores)
 
     def _video(self, filmed: str | Path, rate: float = 25.0) -> Video:
         if self._values != "frames":
@@ -193,7 +195,9 @@ def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.nd
         takes: what the program calls the values of steps, such as "frames".
         some: the pieces [time, ...].
     """
-    tags, scores, steps = [], [], 0
+    tags: list[str] = []
+    scores: list[np.ndarray] = []
+    steps = 0
 
     def add(said: dict[str, tf.Tensor]) -> None:
         tags.extend(tag.decode() for tag in said["tags"][0].numpy())

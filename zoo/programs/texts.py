@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.inspection import plot_attention, plot_gates
-from zoo.programs.program import Answer, Program, called, decoded, noted
+from zoo.programs.program import Answer, Program, Said, called, decoded, noted
 from zoo.programs.shelf import UsageError
 
 Text = str | bytes
@@ -76,10 +76,10 @@ class NextWords(Answer):
         yield f"{given} ...  {words}{noted(self.status)}"
 
 
-class TextProgram(Program[Text, Answer]):
+class TextProgram(Program[Text, Said]):
     """What programs have in common that read text."""
 
-    takes = "a text"
+    kind = "text"
 
     def read(self, argument: bytes) -> bytes:
         """A text stands for itself."""
@@ -93,7 +93,7 @@ class TextProgram(Program[Text, Answer]):
         return self.serve(text=list(texts))
 
 
-class Classifier(TextProgram, Program[Text, Label]):
+class Classifier(TextProgram[Label]):
     """Texts in, labels out."""
 
     output = "label"
@@ -123,7 +123,7 @@ class Classifier(TextProgram, Program[Text, Label]):
         plot_gates(inside, picture, words, columns=ways)
 
 
-class Translator(TextProgram, Program[Text, Translation]):
+class Translator(TextProgram[Translation]):
     """Texts in, texts of another language out."""
 
     output = "translations"
@@ -150,7 +150,7 @@ class Translator(TextProgram, Program[Text, Translation]):
         plot_attention(answer.attention, answer.source, answer.target, picture)
 
 
-class WordTeller(TextProgram, Program[Text, NextWords]):
+class WordTeller(TextProgram[NextWords]):
     """Texts in, the words that may follow out."""
 
     output = "probabilities"
