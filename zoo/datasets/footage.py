@@ -25,7 +25,7 @@ SIZE = (27, 48)  # pixels: height and width, enough to see an edit, and quick
 SIZES = {"train": 1_200, "validation": 80, "test": 160}
 LENGTH = 100  # frames of a clip
 _SMALLEST = (8, 10)  # pixels
-_AT_ONCE = 80  # clips that are made while others are written
+_AT_ONCE = 80  # clips that wait at most
 
 
 class Style(NamedTuple):
@@ -85,16 +85,23 @@ class Footage(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(split) for split in SIZES}
 
     def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, object]]]:
-        def example(number: int) -> dict[str, np.ndarray]:
-            # Of a seed for each clip: the same on every machine, for good.
-            random = np.random.default_rng([list(SIZES).index(split), number])
-            frames, tags = clip(random, painted, style=GENTLE)
-            return {"frames": frames, "tags": tags}
+        for number, (frames, tags) in enumerate(_clips(split, SIZES[split], painted, SIZE, GENTLE)):
+            yield number, {"frames": frames, "tags": tags}
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for start in range(0, SIZES[split], _AT_ONCE):
-                some = range(start, min(start + _AT_ONCE, SIZES[split]))
-                yield from zip(some, pool.map(example, some), strict=True)
+
+def _clips(
+    split: str, count: int, stock: Stock, size: Size, style: Style
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Clips one after the other, made by threads."""
+
+    def made(number: int) -> tuple[np.ndarray, np.ndarray]:
+        # Of a seed for each clip: the same on every machine, for good.
+        random = np.random.default_rng([list(SIZES).index(split), number])
+        return clip(random, stock, size=size, style=style)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, count, _AT_ONCE):
+            yield from pool.map(made, range(start, min(start + _AT_ONCE, count)))
 
 
 def clip(
@@ -573,9 +580,8 @@ def _edit(files: list[Path], split: str, frames: np.ndarray, tags: np.ndarray) -
     def stock(random: np.random.Generator, length: int) -> np.ndarray:
         return (painted if random.random() < 0.2 else own)(random, length)
 
-    for number in range(len(frames)):
-        random = np.random.default_rng([list(SIZES).index(split), number])
-        frames[number], tags[number] = clip(random, stock, size=frames.shape[2:4])
+    made = _clips(split, len(frames), stock, frames.shape[2:4], WILD)
+    for number, (frames[number], tags[number]) in enumerate(made):
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"editing clips for {split}: {number + 1:,} of {len(frames):,}", flush=True)
