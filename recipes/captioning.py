@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded
+from recipes.command_line import ended, main, minutes, origin, recorded, reported
 from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
 from zoo.datasets import Captioned, CaptionedImages, load_captioning
 from zoo.decoding import Decoded, beam_search, greedy
@@ -255,7 +255,7 @@ def train(settings: Settings) -> None:
         figures[f"test BLEU-4, {nearby}"] = caption_scores(remembered, test.captions)["BLEU-4"]
         figures[f"test exact match, {nearby}"] = matches(remembered, test)
         figures["minutes"] = minutes(start, [run])
-        print("\n" + "\n".join(f"{name:60}{value:8.2f}" for name, value in figures.items()))
+        figures = reported(figures)
         if not zoo.is_chief():
             return
         examples = examples_of(data, validation, settings, Path(folder))
@@ -368,7 +368,7 @@ def card(settings: Settings, data: CaptionedImages, figures: dict[str, float]) -
         title=f"Captioning ({data.source})",
         summary=f"Says in a sentence what a {shown} shows, and where it looked for each word.",
         **origin(settings, data),
-        figures={name: round(value, 2) for name, value in figures.items()},
+        figures=figures,
         limits=(
             "It knows what its data show, and tells of other things in the same words.",
             "Captions are plain words, lower case, no punctuation, and scored against references in the same "

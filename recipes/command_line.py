@@ -4,7 +4,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,13 @@ def minutes(start: float, folders: Iterable[Path]) -> float:
     lines = [json.loads(line) for log in logs for line in log.splitlines()]
     timings = [line["timing"] for line in lines if line["kind"] == "epoch"]
     return (time.time() - start + sum(t["seconds"] for t in timings if t["at"] < start)) / 60
+
+
+def reported(figures: Mapping[str, float]) -> dict[str, float]:
+    """Print what was measured, and give it as the card has it."""
+    width = max(map(len, figures)) + 2
+    print("\n" + "\n".join(f"{name:{width}}{value:10.2f}" for name, value in figures.items()))
+    return {name: round(value, 2) for name, value in figures.items()}
 
 
 def origin(settings: Any, data: Any) -> dict[str, Any]:

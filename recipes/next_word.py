@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras import ops
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded
+from recipes.command_line import ended, main, minutes, origin, recorded, reported
 from recipes.parts import CELLS
 from zoo.datasets import Gaps, load_fluent
 from zoo.decoding import sample
@@ -166,8 +166,7 @@ def train(settings: Settings) -> None:
         story = compare if settings.dataset == "fluent" else read
         model, words, figures, data = story(settings, Path(folder) / "vocabulary.txt")
         figures["minutes"] = minutes(start, sorted(settings.folder.glob("*")))
-        figures = {name: round(value, 4) for name, value in figures.items()}
-        print("\n" + "\n".join(f"{name:40}{value:12.4f}" for name, value in figures.items()))
+        figures = reported(figures)
         if not zoo.is_chief():
             return
         program = Program(words, model, settings.choices)

@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded
+from recipes.command_line import ended, main, minutes, origin, recorded, reported
 from recipes.parts import CELLS
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
@@ -132,7 +132,7 @@ def train(settings: Settings) -> None:
             figures[f"validation accuracy, {name}"] = 100 * max(epoch["val_accuracy"] for epoch in history)
             figures[f"test accuracy, {name}"] = 100 * evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
         figures["minutes"] = minutes(start, [settings.folder / name for name in models])
-        print("\n" + "\n".join(f"{name:40}{value:8.2f}" for name, value in figures.items()))
+        figures = reported(figures)
         if not zoo.is_chief():
             return
         program = Program(words, model, texts.labels)
@@ -180,7 +180,7 @@ def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) ->
         title=f"Sentiment ({texts.source})",
         summary=f"Reads a text and says which it is: {' or '.join(texts.labels)}.",
         **origin(settings, texts),
-        figures={name: round(value, 2) for name, value in figures.items()},
+        figures=figures,
         limits=(
             "It knows the words and the subjects of its data, and is at a loss elsewhere.",
             f"Of a text of more than {settings.max_words} words it reads the first and the last.",

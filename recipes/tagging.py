@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded
+from recipes.command_line import ended, main, minutes, origin, recorded, reported
 from recipes.parts import CELLS, frame_encoder
 from zoo.datasets import Tagged, TaggedSequences, load_footage, load_tagging
 from zoo.datasets.footage import clip, painted
@@ -217,7 +217,7 @@ def train(settings: Settings) -> None:
             shown = found if recurrent else {"macro-F1": found["macro-F1"]}
             figures |= {f"{split} {score}, {name}": value for score, value in shown.items()}
     figures["minutes"] = minutes(start, [settings.folder / name for name in models])
-    print("\n" + "\n".join(f"{name:50}{value:8.2f}" for name, value in figures.items()))
+    figures = reported(figures)
     if not zoo.is_chief():
         return
     example = example_of(data, settings)[None]
@@ -364,7 +364,7 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
         title=f"Tagging ({data.source})",
         summary=f"Says of each {program.takes.removesuffix('s')} which it is: {', '.join(data.labels)}.",
         **origin(settings, data),
-        figures={name: round(value, 2) for name, value in figures.items()},
+        figures=figures,
         limits=tuple(limits),
     )
 

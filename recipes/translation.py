@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded
+from recipes.command_line import ended, main, minutes, origin, recorded, reported
 from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
 from zoo.datasets import ParallelTexts, load_translation
 from zoo.decoding import Decoded, beam_search, greedy
@@ -196,7 +196,7 @@ def train(settings: Settings) -> None:
             figures[f"validation BLEU (greedy), {name}"] = max(epoch["val_bleu"] for epoch in history)
             figures |= evaluation(program, test, name, settings)
         figures["minutes"] = minutes(start, [settings.folder / name for name in models])
-        print("\n" + "\n".join(f"{name:60}{value:8.2f}" for name, value in figures.items()))
+        figures = reported(figures)
         if not zoo.is_chief():
             return
         examples = settings.examples or [source for source, _ in validation[:2]]
@@ -279,7 +279,7 @@ def card(settings: Settings, texts: ParallelTexts, figures: dict[str, float]) ->
         title=f"Translation, {source} to {target} ({texts.source})",
         summary=f"Translates sentences from {source} into {target}.",
         **origin(settings, texts),
-        figures={name: round(value, 2) for name, value in figures.items()},
+        figures=figures,
         limits=(
             "It knows the words and the subjects of its data, and makes up what it does not know.",
             "It translates a sentence at a time, and knows nothing of the one before.",
