@@ -150,8 +150,7 @@ class Steps:
         sums = [total, count]
         if weights is not None and weights.shape.rank > 1:
             # A metric averages each row over its steps before it weights it: short rows would count more.
-            steps = weights.shape.rank
-            y, outputs, weights = (tf.reshape(x, [-1, *x.shape[steps:]]) for x in (y, outputs, weights))
+            y, outputs, weights = (_flat(x, weights.shape.rank) for x in (y, outputs, weights))
         for metric in self.metrics:
             if not metric.variables:  # some make their state when they see what it is to be of
                 with tf.init_scope():
@@ -194,6 +193,12 @@ class Steps:
         weights = tf.broadcast_to(tf.cast(weights, values.dtype), tf.shape(values))
         count = tf.reduce_sum(weights)
         return tf.reduce_sum(weights * values), count, tf.maximum(_summed(count), 1e-30)
+
+
+def _flat(x: tf.Tensor, axes: int) -> tf.Tensor:
+    """The first axes as one."""
+    flat = tf.reshape(x, tf.concat([[-1], tf.shape(x)[axes:]], 0))
+    return tf.ensure_shape(flat, [None, *x.shape[axes:]])
 
 
 def _summed(values: Any) -> Any:
