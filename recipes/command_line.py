@@ -70,7 +70,11 @@ def ended(recipe: str, export: Path, examples: Sequence[Any], names: Sequence[st
 def recorded(settings: Any, *others: str) -> dict[str, str]:
     """The settings that make a run what it is: not where things lie or what is said of them, nor `others`."""
     elsewhere = ("data_dir", "folder", "export", "credit", "licence", "examples", *others)
-    return {name: str(value) for name, value in asdict(settings).items() if name not in elsewhere}
+    kept = {name: value for name, value in asdict(settings).items() if name not in elsewhere}
+    return {
+        name: " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in kept.items()
+    }
 
 
 def minutes(start: float, folders: Iterable[Path]) -> float:
