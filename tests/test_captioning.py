@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 from PIL import Image
-from programs import Answer, ask, explained, figures, mistaken
+from programs import Answer, ask, figures
 
 from recipes import captioning
 from zoo.datasets import CaptionedImages, load_captioning, scenes
@@ -350,42 +350,6 @@ def test_predict_tells_of_a_video(
         ask_aloud(load(told[0]), Question((str(videos / "all.tsv"),)))
 
 
-# Mistakes.
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--unitz", "3"], "--units"),
-        (["--tuned", "-1"], "a whole number of at least 0"),
-        (["--encoder", "MobilenetV2"], "Did you mean MobileNetV2"),
-        (["--encoder", "efficientnet_lite0", "--weights", "no.npz"], "no.npz cannot be read"),
-        (["--dataset", "scences"], "Did you mean scenes"),
-        (["--examples", "no.jpg"], "there is no file no.jpg"),
-        (["--dataset", "mnist"], "expected one picture, or one clip, and its captions"),
-        (["predict", "--model", "nowhere", "x.jpg"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "x.jpg"], "expected captions."),
-        (["predict", "--plot", "nowhere/picture.png", "x.jpg"], "there is no folder nowhere"),
-    ],
-)
-def test_a_mistake_ends_with_a_helpful_line(
-    arguments: list[str],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    said = mistaken(captioning, arguments, monkeypatch, capsys)
-    assert message in " ".join(said.replace("│", " ").split())
-
-
 def test_a_picture_that_is_not_there_is_told(model: Path) -> None:
     with pytest.raises(UsageError, match=r"no\.jpg cannot be read"):
         ask_aloud(load(model), Question(("no.jpg",)))
-
-
-def test_recipe_settings_are_documented(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shown = explained(captioning, monkeypatch, capsys)
-    assert "predict --help" in shown
-    assert "(default: scenes)" in shown

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from programs import Answer, ask, explained, figures, mistaken
+from programs import Answer, ask, figures
 from references import randomise
 
 import zoo
@@ -250,39 +250,3 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     for t in range(21):
         logits, states = whole.step(tf.constant(x[:, t]), states)
     np.testing.assert_allclose(logits, whole(x)[:, -1], atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--dataset", "no.txt"], "no.txt cannot be read"),
-        (["--epochs", "0"], "a whole number of at least 1"),
-        (["--rates", "0.1", "x"], "numbers above 0, got '0.1 x'"),
-        (["--nearest", "101"], "no clue stands 101 words back"),
-        (["predict", "--model", "nowhere", "x"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "x"], "expected probabilities."),
-    ],
-)
-def test_a_mistake_ends_with_a_helpful_line(
-    arguments: list[str],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    said = mistaken(next_word, arguments, monkeypatch, capsys)
-    assert message in " ".join(said.replace("│", " ").split())
-
-
-def test_a_text_that_is_too_short_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "short.txt").write_text("Too short.\n")
-    said = mistaken(next_word, ["--dataset", str(tmp_path / "short.txt")], monkeypatch, capsys)
-    assert "short.txt is too short" in " ".join(said.replace("│", " ").split())
-
-
-def test_recipe_settings_are_documented(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shown = explained(next_word, monkeypatch, capsys)
-    assert "learning rates: each model is trained with each" in " ".join(shown.replace("│", " ").split())

@@ -273,3 +273,6 @@ def test_strings_hang_on_scores_that_are_far_apart() -> None:
     expected = {"scores": [[0.9, 0.1], [0.501, 0.499]], "label": ["a", "b"]}
     said = {"scores": np.array(expected["scores"]), "label": names}
     assert compared(expected, said) == ([], 0.0, 1)
+    expected = {"scores": [[0.9, 0.8], [0.9, 0.501]], "tags": ["a|b", "a|b"]}
+    said = {"scores": np.array(expected["scores"]), "tags": np.array([b"a|b", b"a"], object)}
+    assert compared(expected, said, several=True) == ([], 0.0, 1)

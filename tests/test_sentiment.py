@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from programs import ROOT, Answer, ask, explained, figures, mistaken, run
+from programs import ROOT, Answer, ask, figures, mistaken, run
 
 import zoo
 from recipes import sentiment
@@ -179,31 +179,6 @@ def test_predict_reads_arguments_a_file_or_standard_input(model: Path, tmp_path:
     assert "[no words in the text]" in fourth
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--unitz", "3"], "--units"),
-        (["--units", "0"], "at least 1, got '0'"),
-        (["--dropout", "1"], "below 1, got '1'"),
-        (["--cell", "lstn"], "lstm"),
-        (["--dataset", "negatoin"], "Did you mean negation"),
-        (["predict", "--model", "nowhere", "text"], "nowhere holds no SavedModel"),
-        (["predict", "--file", "nowhere.txt"], "nowhere"),
-        (["predict", "--file", "README.md", "text"], "not both"),
-    ],
-)
-def test_a_mistake_ends_with_a_helpful_line(
-    arguments: list[str],
-    message: str,
-    model: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    if arguments[0] == "predict" and "--model" not in arguments:
-        arguments = [*arguments, "--model", str(model)]
-    assert message in " ".join(mistaken(sentiment, arguments, monkeypatch, capsys).replace("│", " ").split())
-
-
 def test_ctrl_c_saves_and_says_how_to_go_on(interrupted: tuple[int, str], report: str) -> None:
     code, errors = interrupted
     assert code == 130
@@ -217,8 +192,8 @@ def test_other_settings_need_another_folder(
     folder: Path, report: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = ["--data-dir", str(folder / "data"), "--folder", str(folder / "run")]
-    message = mistaken(sentiment, [*places, *SMALLER, "--units", "32"], monkeypatch, capsys)
-    assert "  units: was '64', is now '32'" in message
+    message = mistaken("sentiment", [*places, *SMALLER, "--units", "32"], monkeypatch, capsys)
+    assert " units: was '64', is now '32'" in message
 
 
 def test_three_classes_from_a_table(tmp_path: Path, asked_here: Callable) -> None:
@@ -253,11 +228,3 @@ def test_minutes_are_those_of_all_processes(tmp_path: Path) -> None:
     rows = [{"kind": kind, "timing": {"at": at, "seconds": seconds}} for kind, at, seconds in rows]
     (tmp_path / "lstm" / "log.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert minutes(now - 60, [tmp_path / "lstm", tmp_path / "not_begun"]) == pytest.approx(1 + 2, abs=0.1)
-
-
-def test_recipe_settings_are_documented(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shown = explained(sentiment, monkeypatch, capsys)
-    assert "predict --help" in shown
-    assert "(default: negation)" in shown

@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
-from programs import Answer, ask, explained, figures, mistaken
+from programs import Answer, ask, figures
 from test_video import encode
 
 from recipes import tagging
@@ -552,32 +552,6 @@ def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -
 # Mistakes.
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--unitz", "3"], "--units"),
-        (["--epochs", "0"], "a whole number of at least 1"),
-        (["--size", "0", "9"], "two whole numbers of at least 1, height and width, got '0 9'"),
-        (["--dataset", "footge"], "Did you mean footage"),
-        (["--dataset", "mnist"], "expected one sequence of frames or vectors"),
-        (["--footage", "nowhere"], "There is no nowhere. Expected pictures and videos"),
-        (["--footage", "README.md"], "of 0 pictures and videos none is left for train"),
-        (["predict", "--model", "nowhere", "x.mp4"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "x.mp4"], "expected tags."),
-        (["predict", "--rate", "0", "x.mp4"], "a number above 0"),
-        (["predict"], "There was no input. Give a video, or several"),
-    ],
-)
-def test_a_mistake_ends_with_a_helpful_line(
-    arguments: list[str],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    said = mistaken(tagging, arguments, monkeypatch, capsys)
-    assert message in " ".join(said.replace("│", " ").split())
-
-
 @pytest.fixture
 def unseen(tmp_path: Path) -> Iterator[Path]:
     """Where nothing is to be written."""
@@ -603,11 +577,3 @@ def test_a_model_of_features_reads_no_videos(
     video = encode(tmp_path / "a.mp4", bright(1, 3))
     with pytest.raises(UsageError, match=r"takes .*features.*, not videos"):
         ask_aloud(load(of_features[0]), Question((str(video),), folder=unseen))
-
-
-def test_recipe_settings_are_documented(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shown = explained(tagging, monkeypatch, capsys)
-    assert "predict --help" in shown
-    assert "(default: footage)" in shown

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from matplotlib.image import imread
-from programs import Answer, ask, figures, mistaken, run
+from programs import Answer, ask, figures, run
 
-from recipes import translation
 from zoo.metrics import bleu, chrf, exact_match
 from zoo.programs import Question, UsageError, load
 from zoo.programs import ask as ask_aloud
@@ -187,30 +186,3 @@ def test_metrics_want_a_reference_for_each_answer(metric: Callable) -> None:
     for answers, references in (["a"], ["a", "b"]), ([], []):
         with pytest.raises(ValueError, match="Expected a reference for each answer, and one at least"):
             metric(answers, references)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--unitz", "3"], "--units"),
-        (["--attention", "adative"], "additive"),
-        (["--dataset", "datez"], "Did you mean dates"),
-        (["--target", "xx"], "dates/xx"),
-        (["--length-penalty", "-1"], "a number of at least 0"),
-        (["--length-penalty", "nan"], "a number of at least 0"),
-        (["--seed", "-1"], "a whole number of at least 0"),
-        (["--target", "en"], "two languages"),
-        (["predict", "--model", "nowhere", "text"], "nowhere holds no SavedModel"),
-        (["predict", "--model", "saved_models/sentiment/1", "text"], "expected translations."),
-        (["predict", "--plot", "nowhere/picture.png", "text"], "there is no folder nowhere"),
-        (["predict", "--plot", "picture.wrong", "text"], "the name of a picture"),
-    ],
-)
-def test_a_mistake_ends_with_a_helpful_line(
-    arguments: list[str],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    said = mistaken(translation, arguments, monkeypatch, capsys)
-    assert message in " ".join(said.replace("│", " ").split())

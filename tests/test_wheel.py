@@ -1,5 +1,6 @@
 """What is built of the project: complete, small, and at work outside of the checkout."""
 
+import json
 import os
 import subprocess
 import sys
@@ -58,9 +59,11 @@ def test_the_wheel_runs_a_recipe_outside_of_the_checkout(built: Path, tmp_path: 
     small = ["--units", "8", "--embedding", "8", "--epochs", "1", "--data-dir", "data"]
     trained = run("-m", "recipes.sentiment", *small, **given)
     assert trained.returncode == 0, trained.stderr
-    assert trained.stdout.splitlines()[-1].startswith("next: python recipes/sentiment.py predict")
+    assert trained.stdout.splitlines()[-1].startswith("next: python -m recipes.sentiment predict")
     export = tmp_path / "runs" / "sentiment" / "export"
-    assert "/installed" not in (export / "1" / "card.json").read_text(encoding="utf-8")
+    card = (export / "1" / "card.json").read_text(encoding="utf-8")
+    assert "/installed" not in card
+    assert json.loads(card)["command"] == f"python -m recipes.sentiment {' '.join(small)}"
     asked = run("-m", "zoo", "predict", "runs/sentiment/export/1", "Good, not bad.", **given)
     assert asked.stdout.split()[0] in ("negative", "positive")
     none = run("-m", "zoo", "list", **given)
