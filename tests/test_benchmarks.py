@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -17,6 +18,7 @@ import tensorflow as tf
 import zoo
 from recipes import translation
 from recipes.command_line import recorded
+from zoo.datasets import load_classification
 from zoo.programs import UsageError
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
@@ -213,3 +215,47 @@ def test_rates_are_of_medians_over_rounds(decoding: ModuleType) -> None:
     seconds = {"x": [[1, 1], [3, 2], [9, 1]], "predict loop": [[8, 2], [9, 1], [7, 1]]}
     rows = decoding.table(seconds, 20).splitlines()[2:]
     assert rows == ["| x | 4 | 2 | 1500.0 |", "| predict loop | 2 | 1 | 4500.0 |"]
+
+
+def test_texts_of_both_lengths_are_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sentiment = load("sentiment")
+
+    def written(name: str, label: str, texts: list[str]) -> Path:
+        for split, some in (("train", texts[:-6]), ("test", texts[-6:])):
+            lines = [f"{'negative' if i % 2 else 'positive'}\t{text}" for i, text in enumerate(some)]
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{split}.tsv").write_text("\n".join([f"{label}\ttext", *lines]) + "\n")
+        return tmp_path / name
+
+    ends = [f"The end of {i} is{' very' * (i // 3)} long!" for i in range(90)]
+    long = [f"Seen in {i}.<br />It has  a plot. {end}" for i, end in enumerate(ends)]
+    short = [f"A film of {i}." for i in range(46)]
+    reviews, sentences = written("long", "label", long), written("short", "label", short)
+    sentiment.prepare(sentiment.Prepare(str(reviews), str(sentences), tmp_path / "mixed"))
+    assert "next: python recipes/sentiment.py --dataset" in capsys.readouterr().out
+    mixed = load_classification(str(tmp_path / "mixed"))
+    assert (mixed.labels, mixed.notes) == (("neg", "pos"), ())
+    rows = {split: sentiment.rows_of(getattr(mixed, split)) for split in ("train", "validation", "test")}
+    assert [text for _, text in rows["test"]] == [" ".join(text.split()) for text in long[-6:]]
+    assert not {text for _, text in rows["train"]} & {text for _, text in rows["validation"]}
+    of_train = {text: label for label, text in rows["train"]}
+    kept = [i for i in range(84) if of_train.get(" ".join(long[i].split())) == ("pos", "neg")[i % 2]]
+    assert 60 < len(kept) < 84
+    found = [text for _, text in rows["train"] if text.startswith("The end")]
+    assert found == [ends[i] for i in kept if len(ends[i].split()) <= 25]
+    counts = Counter(text for _, text in rows["train"] if text.startswith("A film"))
+    assert set(counts.values()) == {2}
+    assert sum(len(text.split()) > 5 for _, text in rows["train"][-8000:]) > 7000  # the embedded ones
+
+
+def test_share_of_sentences_that_are_right(tmp_path: Path) -> None:
+    sentiment = load("sentiment")
+    (tmp_path / "train.tsv").write_text("label\ttext\n" + "neg\tDull.\npos\tFine.\n" * 9)
+    (tmp_path / "validation.tsv").write_text("label\ttext\nneg\tDull.\n")
+    rows = ["neg\tA dreadful waste of time.", "pos\tA wonderful film.", "pos\tBoring, awful, terrible."]
+    (tmp_path / "test.tsv").write_text("\n".join(["label\ttext", *rows, rows[0]]) + "\n")
+    model = SCRIPT.parents[1] / "saved_models" / "sentiment" / "1"
+    assert sentiment.measure(sentiment.Measure(str(tmp_path), model)) == 75
+    (tmp_path / "train.tsv").write_text("label\ttext\n" + "neg\tDull.\npos\tFine.\nsoso\tWell.\n" * 9)
+    with pytest.raises(UsageError, match="expected two"):
+        sentiment.measure(sentiment.Measure(str(tmp_path), model))
