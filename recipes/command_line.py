@@ -92,9 +92,11 @@ def minutes(start: float, folders: Iterable[Path]) -> float:
 
 def reported(figures: Mapping[str, float]) -> dict[str, float]:
     """Print what was measured, and give it as the card has it."""
+    # Two decimals; of small ones, such as learning rates, two digits.
+    shown = {name: f"{value:{'.2g' if 0 < abs(value) < 0.1 else '.2f'}}" for name, value in figures.items()}
     width = max(map(len, figures)) + 2
-    print("\n" + "\n".join(f"{name:{width}}{value:10.2f}" for name, value in figures.items()))
-    return {name: round(value, 2) for name, value in figures.items()}
+    print("\n" + "\n".join(f"{name:{width}}{value:>10}" for name, value in shown.items()))
+    return {name: float(value) for name, value in shown.items()}
 
 
 def origin(settings: Any, data: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from programs import ROOT, Answer, ask, figures, mistaken, run
 
 import zoo
 from recipes import sentiment
-from recipes.command_line import minutes
+from recipes.command_line import minutes, reported
 from zoo.programs import lines
 
 GOOD = "in short, the film was good, not bad at all."
@@ -219,6 +219,15 @@ def test_three_classes_from_a_table(tmp_path: Path, asked_here: Callable) -> Non
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
     assert figures(tmp_path / "1")["test accuracy, gru"] > 90
+
+
+def test_small_figures_keep_their_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"accuracy": 93.456, "learning rate": 0.001, "none": 0.0, "parameters": 99_065}
+    kept = {"accuracy": 93.46, "learning rate": 0.001, "none": 0.0, "parameters": 99_065.0}
+    assert reported(figures) == kept
+    assert [line.split()[-1] for line in capsys.readouterr().out.split("\n")[1:-1]] == [
+        *("93.46", "0.001", "0.00", "99065.00")
+    ]
 
 
 def test_minutes_are_those_of_all_processes(tmp_path: Path) -> None:
