@@ -265,10 +265,10 @@ def train(settings: Settings) -> None:
     if data.moving:
         shown = [frames[:length] for frames, length in zip(*examples.values(), strict=True)]
         names = [f"clip {number}" for number in range(1, 1 + len(shown))]
-        ended(settings.export, shown, names, "video.mp4")
+        ended("captioning", settings.export, shown, names, "video.mp4")
     else:
         files = sorted(settings.export.glob("example*"))
-        ended(settings.export, files, files, files[0])
+        ended("captioning", settings.export, files, files, files[0])
 
 
 def matches(answers: Sequence[str], split: Split) -> float:

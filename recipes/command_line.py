@@ -50,10 +50,11 @@ def main(train: Callable[[Any], None], settings: type, model: str, kind: type[Pr
                 train(chosen)
 
 
-def ended(export: Path, examples: Sequence[Any], names: Sequence[str], following: str) -> None:
+def ended(recipe: str, export: Path, examples: Sequence[Any], names: Sequence[str], following: str) -> None:
     """Show what an export says of examples, and what to type next.
 
     Args:
+        recipe: its name.
         export: the model.
         examples: some inputs.
         names: what to call them.
@@ -63,13 +64,13 @@ def ended(export: Path, examples: Sequence[Any], names: Sequence[str], following
     for name, answer in zip(names, load(export).predict(examples), strict=True):
         print("\n".join(answer.lines(name, best=1)))
     quoted = [shlex.quote(str(word)) for word in (export, following)]
-    print(f"\nnext: python {_recipe()} predict --model {' '.join(quoted)}")
+    print(f"\nnext: python {_run_by(recipe)} predict --model {' '.join(quoted)}")
 
 
-def _recipe() -> str:
+def _run_by(recipe: str) -> str:
     """What Python is to run: the recipe's script, or its module where a wheel is installed."""
-    module = sys.modules["__main__"].__spec__
-    return f"-m {module.name}" if module else f"recipes/{Path(sys.argv[0]).name}"
+    main = sys.modules["__main__"].__spec__
+    return f"-m {main.name}" if main and main.name == f"recipes.{recipe}" else f"recipes/{recipe}.py"
 
 
 def recorded(settings: Any, *others: str) -> dict[str, str]:
@@ -104,6 +105,6 @@ def origin(settings: Any, data: Any) -> dict[str, Any]:
     return {
         "data": " ".join([f"{data.source}.", *data.notes, settings.credit or data.citation]).strip(),
         "licence": settings.licence or data.licence or "not stated",
-        "command": f"python {_recipe()} {shlex.join(sys.argv[1:])}".strip(),
+        "command": f"python {_run_by(Path(sys.argv[0]).stem)} {shlex.join(sys.argv[1:])}".strip(),
         "settings": recorded(settings),
     }

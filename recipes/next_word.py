@@ -178,7 +178,7 @@ def train(settings: Settings) -> None:
             settings.export,
             card(settings, data, figures),
         )
-    ended(settings.export, EXAMPLES, EXAMPLES, "Your text")
+    ended("next_word", settings.export, EXAMPLES, EXAMPLES, "Your text")
 
 
 class Source(NamedTuple):

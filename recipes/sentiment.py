@@ -139,7 +139,7 @@ def train(settings: Settings) -> None:
         signatures = {"serving_default": program.serve, "gates": program.gates}
         about = card(settings, texts, figures)
         export_program(signatures, [words, model], {"text": EXAMPLES}, settings.export, about)
-    ended(settings.export, EXAMPLES, EXAMPLES, "Your text.")
+    ended("sentiment", settings.export, EXAMPLES, EXAMPLES, "Your text.")
 
 
 # --- Export -------------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def train(settings: Settings) -> None:
     about = card(settings, data, program, figures)
     export_program(program.signatures, [model], inputs, settings.export, about, files)
     said = f"the example on its card, {example.shape[1]} steps"
-    ended(settings.export, [example[0]], [said], "video.mp4")
+    ended("tagging", settings.export, [example[0]], [said], "video.mp4")
 
 
 def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict[str, float]:

@@ -203,7 +203,7 @@ def train(settings: Settings) -> None:
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, texts, figures)
         export_program(signatures, [source, target, model], {"text": examples}, settings.export, about)
-    ended(settings.export, examples, examples, examples[0])
+    ended("translation", settings.export, examples, examples, examples[0])
 
 
 def evaluation(
