@@ -21,6 +21,10 @@ LONG = (
     "test_benchmarks",
     "test_saved_models",
     "test_training",
+    "test_next_word",
+    "test_wheel",
+    "test_readme",
+    "test_programs",
 )
 
 
