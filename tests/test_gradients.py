@@ -317,3 +317,27 @@ def test_the_log_has_norms_by_layer_and_by_distance(fit: Callable, tmp_path: Pat
 def test_log_of_no_steps_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="`every` must be at least 1"):
         zoo.GradientLog(model_of("sequential"), (IDS, IDS), weight, Path(), every=0)
+
+
+def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
+    """A stateful layer carries its state on as if nobody had looked; steps are those of the whole run."""
+    x, y = np.random.default_rng(2).normal(size=(2, 8, 3)).astype("float32"), np.array([[0], [1]] * 1)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def trained(folder: Path, board: Path | None, epochs: int = 2) -> keras.Model:
+        keras.utils.set_random_seed(4)
+        stack = [zoo.GRU(3, stateful=True), keras.layers.Dense(2)]
+        model = keras.Sequential([keras.Input(batch_shape=(2, 8, 3)), *stack])
+        windows = tf.data.Dataset.from_tensor_slices((np.stack([x, x + 1, x - 1]), np.stack([y] * 3)))
+        log = [zoo.GradientLog(model, (x, y), loss, board, every=2)] if board else []
+        how = {"optimizer": keras.optimizers.Adam(0.1), "loss": loss, "monitor": "loss", "callbacks": log}
+        zoo.fit(model, windows, epochs=epochs, folder=folder, **how)
+        return model
+
+    plain, watched = trained(tmp_path / "plain", None), trained(tmp_path / "watched", tmp_path / "board", 2)
+    for one, other in zip(plain.get_weights(), watched.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert {step for values in logged(tmp_path / "board").values() for step, _ in values} == {0, 2, 4}
+    before = watched.layers[0].states[0].numpy()
+    zoo.state_gradients(watched, x, tf.reduce_sum)
+    np.testing.assert_array_equal(watched.layers[0].states[0].numpy(), before)

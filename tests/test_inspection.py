@@ -1,7 +1,11 @@
 """Gates and states by name."""
 
+from collections.abc import Callable
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 
@@ -60,3 +64,29 @@ def test_gates_of_a_one_way_encoder() -> None:
     found = zoo.encoder_gates(encoder, x)
     assert list(found) == ["layer1_hidden", "layer2_hidden"]
     np.testing.assert_allclose(found["layer2_hidden"], outputs, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_layers_of_mixed_precision_are_looked_into(dtype: str) -> None:
+    x = np.random.default_rng(5).normal(size=(3, 6, 4)).astype("float32")
+    mixed, whole = zoo.LSTM(5, dtype=dtype), zoo.LSTM(5)
+    mixed(x), whole(x)
+    mixed.set_weights(whole.get_weights())
+    found, expected = zoo.gates(mixed, x), zoo.gates(whole, x)
+    assert list(found) == list(expected)
+    for name, values in found.items():
+        assert values.dtype == dtype.removeprefix("mixed_")
+        np.testing.assert_allclose(tf.cast(values, tf.float32), expected[name], atol=0.02)
+    jacobians = tf.cast(zoo.step_jacobians(mixed, x), tf.float32)
+    np.testing.assert_allclose(jacobians, zoo.step_jacobians(whole, x), atol=0.02)
+
+
+@pytest.mark.parametrize("look", [zoo.gates, zoo.step_jacobians])
+def test_what_cannot_be_looked_into_is_told(look: Callable) -> None:
+    x = np.zeros((2, 3, 4), "float32")
+    with pytest.raises(ValueError, match=r"has no weights yet: call it"):
+        look(zoo.GRU(3), x)
+    for layer in (keras.layers.Bidirectional(zoo.GRU(3)), zoo.RNN(keras.layers.GRUCell(3))):
+        layer(x)
+        with pytest.raises(ValueError, match=r"Expected a `zoo.RNN` with one cell of this library"):
+            look(layer, x)

@@ -1,6 +1,7 @@
 """The training loop: what a step computes, what is kept, and that a run goes on to the bit."""
 
 import json
+import math
 import os
 import resource
 import shlex
@@ -159,6 +160,37 @@ def test_norm_adds_up_rows_of_an_embedding_that_come_more_than_once(tmp_path: Pa
     norm = tf.linalg.global_norm([tf.convert_to_tensor(gradient) for gradient in gradients])
     fitted(tmp_path, model, dataset(ids, Y[:4]), epochs=1)
     assert log(tmp_path, "step")[0]["norm"] == pytest.approx(float(norm), rel=1e-5)
+
+
+def test_a_scaled_loss_moves_weights_as_an_unscaled_one_does(tmp_path: Path) -> None:
+    plain, _ = fitted(tmp_path / "plain", optimizer=keras.optimizers.SGD(0.1, global_clipnorm=0.5))
+    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1, global_clipnorm=0.5))
+    scaled, _ = fitted(tmp_path / "scaled", optimizer=scaling)
+    for one, two in zip(plain.get_weights(), scaled.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    for one, two in zip(*(log(tmp_path / name, "step") for name in ("plain", "scaled")), strict=True):
+        assert [one[name] for name in ("loss", "norm")] == pytest.approx([two["loss"], two["norm"]], rel=1e-4)
+
+
+def test_a_step_whose_scaled_gradients_overflow_is_left_out(tmp_path: Path) -> None:
+    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=2.0**127)
+    start = network()
+    model, history = fitted(tmp_path, optimizer=scaling, training=dataset(X * 100, Y), epochs=3)
+    assert math.isinf(log(tmp_path, "step")[0]["norm"])
+    assert float(scaling.dynamic_scale) < 2.0**127
+    assert 0 < int(scaling.iterations) < 3 * 6
+    assert any((one != two).any() for one, two in zip(start.get_weights(), model.get_weights(), strict=True))
+    assert all(math.isfinite(epoch["loss"]) for epoch in history)
+
+
+def test_losses_of_half_precision_are_summed_in_single() -> None:
+    x, y = np.ones((90, 1000, 1), "float16"), np.ones((90, 1000, 1), "float32")
+
+    def loss(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        return tf.abs(tf.cast(targets, outputs.dtype) - outputs)[..., 0]
+
+    model = keras.Sequential([keras.Input((1000, 1)), keras.layers.Rescaling(0.5, dtype="float16")])
+    assert zoo.evaluate(model, dataset(x, y, batch=90), loss)["loss"] == pytest.approx(0.5)
 
 
 def test_evaluate_equals_keras_and_drops_no_example() -> None:
@@ -345,6 +377,39 @@ def test_a_signal_saves_and_the_same_call_goes_on(tmp_path: Path, number: int, w
     assert history == their_history
     assert log(folder, "step") == log(tmp_path, "step")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+def test_a_signal_at_the_end_of_the_last_epoch_is_heeded(tmp_path: Path, whole: tuple) -> None:
+    class AtEnd(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            if epoch == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(zoo.Interrupted, match="stopped at step 12, saved in"):
+        fitted(tmp_path, dropping(), shuffled(), callbacks=[AtEnd()])
+    resumed, history = fitted(tmp_path, dropping(), shuffled())
+    assert_same(whole[1], resumed)
+    assert history == whole[2]
+
+
+def test_states_that_are_carried_are_taken_up_again(tmp_path: Path) -> None:
+    """Truncated back-propagation through time, interrupted in the middle of an epoch."""
+    windows = zoo.streams(RNG.integers(0, 5, 61), batch_size=2, steps=5)
+
+    def run(folder: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
+        keras.utils.set_random_seed(3)
+        stack = [zoo.LSTM(4, stateful=True, return_sequences=True), keras.layers.Dense(5)]
+        model = keras.Sequential([keras.Input(batch_shape=(2, 5)), keras.layers.Embedding(5, 3), *stack])
+        return fitted(tmp_path / folder, model, windows, callbacks=callbacks)[0]
+
+    whole = run("whole")
+    with pytest.raises(zoo.Interrupted):
+        run("resumed", At(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    resumed = run("resumed")
+    assert_same(whole, resumed)
+    assert log(tmp_path / "whole", "step") == log(tmp_path / "resumed", "step")
+    for one, two in zip(whole.layers[1].states, resumed.layers[1].states, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "manifest", "missing"])

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.cells import Cell, States, Tensor
-from zoo.recurrence import RNN, scan, watched
+from zoo.inspection.states import opened
+from zoo.recurrence import RNN, carried_states, scan, watched
 
 
 def recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
@@ -26,6 +27,16 @@ def recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
                     name = layer.path or layer.name
                     found[f"{name}/{cell.name}" if len(stack) > 1 else name] = (layer, cell)
     return found
+
+
+@contextmanager
+def undisturbed(model: keras.Layer) -> Iterator[None]:
+    """After this context what a model carries from call to call is as before."""
+    kept = [*model.non_trainable_variables, *carried_states(model)]
+    before = [(variable, tf.identity(variable.value)) for variable in kept]
+    yield
+    for variable, value in before:
+        variable.assign(value)
 
 
 def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tensor]) -> dict[str, Tensor]:
@@ -62,7 +73,7 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
             kept.setdefault(id(cell), []).append(states)
             return states
 
-        with watched(watch):
+        with undisturbed(model), watched(watch):
             value = loss(model(inputs))
     gradients = tape.gradient(value, kept, unconnected_gradients="zero")
     found = {}
@@ -88,24 +99,27 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
     Returns:
         [batch, time, n, n], n the size of s, in the order of computation: element [i, j] is how much unit i
         after the step moves with unit j before it.
+
+    Raises:
+        ValueError: it is no such layer, or has no weights yet.
     """
-    cell = layer.cell
-    xs, mask = layer.in_time_order(sequences, mask)
-    start = cell.get_initial_state(tf.shape(xs)[1])
-    sizes = [state.shape[-1] for state in start]
-    time, batch = xs.shape[:2]
+    with opened(layer) as cell:
+        xs, mask = layer.in_time_order(tf.cast(sequences, cell.compute_dtype), mask)
+        start = cell.get_initial_state(tf.shape(xs)[1])
+        sizes = [state.shape[-1] for state in start]
+        time, batch = xs.shape[:2]
 
-    def step(read: list[Tensor], states: States) -> tuple[Tensor, States]:
-        _, after = cell.step(read[0], cell.recurrent(states), states)
-        return tf.concat(after, -1), after
+        def step(read: list[Tensor], states: States) -> tuple[Tensor, States]:
+            _, after = cell.step(read[0], cell.recurrent(states), states)
+            return tf.concat(after, -1), after
 
-    x = cell.project(xs)
-    after = scan(step, [x], start, mask, sum(sizes))[1]
-    before = tf.concat([tf.concat(start, -1)[None], after[:-1]], 0)
-    rows = tf.reshape(before, [time * batch, sum(sizes)])
-    with tf.GradientTape() as tape:
-        tape.watch(rows)
-        outputs, _ = step([tf.reshape(x, [time * batch, x.shape[-1]])], tf.split(rows, sizes, -1))
+        x = cell.project(xs)
+        after = scan(step, [x], start, mask, sum(sizes))[1]
+        before = tf.concat([tf.concat(start, -1)[None], after[:-1]], 0)
+        rows = tf.reshape(before, [time * batch, sum(sizes)])
+        with tf.GradientTape() as tape:
+            tape.watch(rows)
+            outputs, _ = step([tf.reshape(x, [time * batch, x.shape[-1]])], tf.split(rows, sizes, -1))
     found = tf.reshape(tape.batch_jacobian(outputs, rows), [time, batch, sum(sizes), sum(sizes)])
     if mask is not None:
         found = tf.where(mask[..., None], found, tf.eye(sum(sizes), dtype=found.dtype))

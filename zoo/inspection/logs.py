@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from zoo.cells import Tensor
-from zoo.inspection.gradients import state_gradients
+from zoo.inspection.gradients import state_gradients, undisturbed
 
 
 class GradientLog(keras.callbacks.Callback):
@@ -39,19 +39,18 @@ class GradientLog(keras.callbacks.Callback):
             raise ValueError(f"`every` must be at least 1, but it is {every!r}.")
         self.observed, self.batch, self.loss, self.every = model, batch, loss, every
         self.writer = tf.summary.create_file_writer(str(folder))
-        self.step = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Log, if it is time."""
-        if self.step % self.every == 0:
-            with self.writer.as_default(step=self.step):
+        step = int(self.model.optimizer.iterations) - 1  # goes on where a run is resumed
+        if step % self.every == 0:
+            with self.writer.as_default(step=step):
                 self._log()
             self.writer.flush()
-        self.step += 1
 
     def _log(self) -> None:
         inputs, targets = self.batch
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, undisturbed(self.observed):
             loss = self.loss(targets, self.observed(inputs))
         weights = {
             layer.path: [weight.value for weight in layer._trainable_variables]

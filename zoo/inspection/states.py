@@ -1,10 +1,33 @@
 """Gates and states of recurrent layers, by name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import tensorflow as tf
 
-from zoo.cells import States, Tensor
+from zoo.cells import Cell, States, Tensor
 from zoo.formulations import Encoder
 from zoo.recurrence import RNN, scan, swap_batch_and_time
+from zoo.recurrence.blocks import Maps
+
+
+@contextmanager
+def opened(layer: RNN) -> Iterator[Cell]:
+    """Within this context the cell of a layer may be called part by part, in any precision.
+
+    Raises:
+        ValueError: it is no layer with a cell of this library, or has no weights yet.
+    """
+    if not isinstance(layer, RNN) or not isinstance(layer.cell, Cell):
+        raise ValueError(
+            f"Expected a `zoo.RNN` with one cell of this library, got {layer!r}. Of a Bidirectional layer "
+            "give its `forward_layer` or its `backward_layer`."
+        )
+    if not layer.built:
+        raise ValueError(f"{layer.name} has no weights yet: call it, or the model it is in, before.")
+    maps = Maps(layer.cell)
+    with maps.given(maps.weights):
+        yield layer.cell
 
 
 def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
@@ -19,22 +42,25 @@ def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str
         For each of the cell's gates, and for each of its states, a tensor [batch, time, units] under
         its name, in the order of the inputs. The states are those after the step. Under padding the
         states are held, and the gates are of no meaning.
+
+    Raises:
+        ValueError: it is no such layer, or has no weights yet.
     """
-    cell = layer.cell
-    sequences, mask = layer.in_time_order(sequences, mask)
-    start = cell.get_initial_state(tf.shape(sequences)[1])
-    sizes = [state.shape[-1] for state in start]
+    with opened(layer) as cell:
+        sequences, mask = layer.in_time_order(tf.cast(sequences, cell.compute_dtype), mask)
+        start = cell.get_initial_state(tf.shape(sequences)[1])
+        sizes = [state.shape[-1] for state in start]
 
-    def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
-        _, states = cell.step(xs[0], cell.recurrent(states), states)
-        return tf.concat(states, -1), states
+        def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
+            _, states = cell.step(xs[0], cell.recurrent(states), states)
+            return tf.concat(states, -1), states
 
-    x = cell.project(sequences)
-    history = scan(step, [x], start, mask, sum(sizes))[1]
-    after = tf.split(history, sizes, axis=-1)
-    before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(start, after, strict=True)]
-    values = cell.gates(x, cell.recurrent(before), before)
-    values |= dict(zip(cell.state_names, after, strict=True))
+        x = cell.project(sequences)
+        history = scan(step, [x], start, mask, sum(sizes))[1]
+        after = tf.split(history, sizes, axis=-1)
+        before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(start, after, strict=True)]
+        values = cell.gates(x, cell.recurrent(before), before)
+        values |= dict(zip(cell.state_names, after, strict=True))
     if layer.go_backwards:
         values = {name: tf.reverse(value, [0]) for name, value in values.items()}
     return {name: swap_batch_and_time(value) for name, value in values.items()}

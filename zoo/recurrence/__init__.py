@@ -15,7 +15,7 @@ from zoo.recurrence.ready import (
     ProjectedLSTM,
     SimpleRNN,
 )
-from zoo.recurrence.rnn import RNN
+from zoo.recurrence.rnn import RNN, carried_states
 from zoo.recurrence.stacking import Bypass, Highway, Residual
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ProjectedLSTM",
     "Residual",
     "SimpleRNN",
+    "carried_states",
     "scan",
     "swap_batch_and_time",
     "uncompiled",

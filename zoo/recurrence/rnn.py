@@ -84,3 +84,9 @@ class RNN(Registered, keras.layers.RNN):
             sequences = tf.reverse(sequences, [0])
             mask = None if mask is None else tf.reverse(mask, [0])
         return sequences, mask
+
+
+def carried_states(model: keras.Layer) -> list[keras.Variable]:
+    """The states that stateful layers of a model carry on; Keras does not count them to its variables."""
+    layers = (layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN))
+    return [state for layer in layers for state in keras.tree.flatten(layer.states or [])]

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.provenance import command
+from zoo.recurrence import carried_states
 from zoo.training.batching import untuned
 from zoo.training.blame import blame
 from zoo.training.errors import Interrupted, TrainingError
@@ -137,9 +138,8 @@ def _rows(batch: Any) -> int:
 
 def _forget(model: keras.Model) -> None:
     """Set the states of stateful layers to zero."""
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.RNN) and layer.stateful:
-            layer.reset_state()
+    for state in carried_states(model):
+        state.assign(keras.ops.zeros_like(state))
 
 
 @dataclass
@@ -180,6 +180,8 @@ class _Run:
         while self.at.epoch < epochs and not self.at.stopped:
             self.train_epoch(epochs)
             self.end_epoch(patience)
+            if self.steps.mean_over_replicas(float(self.stop.came)):  # asked after the epoch's last step
+                self.leave()
         self.call("on_train_end")
         if self.at.history:
             self.folder.draw()
@@ -195,12 +197,13 @@ class _Run:
     # --- What is kept -------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, list[tf.Variable]]:
-        """All that the model's outputs depend on, and the states of its layers."""
+        """All that the model's outputs depend on."""
         return {"model": [v.value for v in self.steps.model.variables]}
 
     def state(self) -> dict[str, list[tf.Variable]]:
         """All that a step depends on or changes, but for the position."""
-        return {**self.weights(), "optimizer": [v.value for v in self.steps.optimizer.variables]}
+        kept = {"optimizer": self.steps.optimizer.variables, "states": carried_states(self.steps.model)}
+        return self.weights() | {name: [v.value for v in variables] for name, variables in kept.items()}
 
     def resume(self) -> None:
         """Take up the last checkpoint, or begin."""
@@ -257,7 +260,9 @@ class _Run:
         self.call("on_train_batch_begin", self.at.batch)
         gradients, measured = self.steps.gradients(batch, self.stop.asked())
         figures = {name: float(measured[name]) for name in ("loss", "norm", "learning_rate")}
-        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["norm"])):
+        scales = isinstance(self.steps.optimizer, keras.optimizers.LossScaleOptimizer)
+        # One that scales the loss leaves out a step whose gradients overflow, and lowers the scale.
+        if not math.isfinite(figures["loss"]) or not (scales or math.isfinite(figures["norm"])):
             where = f"step {self.at.step + 1}, batch {self.at.batch + 1} of epoch {self.at.epoch + 1}"
             cause = blame(self.steps.model, batch, figures["loss"], gradients)
             raise TrainingError(

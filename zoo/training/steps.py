@@ -86,7 +86,8 @@ class Steps:
         self.total = tf.function(partial(self._run, _summed), input_signature=number, autograph=False)
         if self.strategy.num_replicas_in_sync > 1 and optimizer is not None:
             # Keras would clip first and add up the gradients of all replicas then: they are added up already.
-            optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+            inner = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
+            inner._all_reduce_sum_gradients = lambda pairs: pairs
 
     def _gradients(self, batch: Any, stop: tf.Tensor) -> tuple[list[tf.Tensor], dict[str, Any]]:
         """Gradients of all trainable weights, and what was measured.
@@ -109,14 +110,15 @@ class Steps:
                 loss = total / everywhere
                 if self.model.losses:
                     loss += tf.add_n(self.model.losses) / self.strategy.num_replicas_in_sync
-            gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+                scaled = self.optimizer.scale_loss(loss)  # as `apply` expects it
+            gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
             # A row of an embedding may come more than once: the norm is that of the sum.
             gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
             sums = self._sums(total, count, y, outputs, weights)
             return _summed((gradients, {"loss": loss, "sums": sums, "stop": stop}))
 
         gradients, measured = self._run(on_replica, batch, stop)
-        measured["norm"] = tf.linalg.global_norm(gradients)
+        measured["norm"] = tf.linalg.global_norm(gradients) / self.optimizer.scale_loss(tf.constant(1.0))
         measured["learning_rate"] = tf.convert_to_tensor(self.optimizer.learning_rate)
         return gradients, measured
 
@@ -186,6 +188,8 @@ class Steps:
     def _loss(self, y: Any, outputs: Any, weights: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Sum of the weighted losses and of the weights in this replica, and of the weights everywhere."""
         values = self.loss(y, outputs)
+        if values.dtype.size < 4:  # sums of half precision overflow
+            values = tf.cast(values, tf.float32)
         if weights is None:
             weights = tf.ones_like(values)
         while weights.shape.rank < values.shape.rank:
