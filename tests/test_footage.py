@@ -417,7 +417,7 @@ def test_an_interrupted_edit_leaves_nothing_half_made(
     monkeypatch.undo()
     for one, other in zip(all_of(QUICK([pictures], cache=tmp_path)), all_of(QUICK([pictures])), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_stock_is_of_its_files_and_of_videos_as_they_go(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    *("provenance", "cells", "recurrence", "attention", "formulations", "text", "images", "video"),
+    *("provenance", "cache", "cells", "recurrence", "attention", "formulations", "text", "images", "video"),
     *("datasets", "training", "decoding", "metrics", "inspection", "export", "programs"),
     "__main__",
 ]

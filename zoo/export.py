@@ -1,6 +1,5 @@
 """SavedModels that hold a whole program: written, reloaded in a fresh process, compared, described."""
 
-import hashlib
 import itertools
 import json
 import pickle
@@ -19,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from zoo.cache import sha256
 from zoo.provenance import commit, versions
 from zoo.recurrence import uncompiled
 
@@ -239,12 +239,6 @@ def _write_card(
         json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     (directory / "README.md").write_text(page(facts), encoding="utf-8")
-
-
-def sha256(file: Path) -> str:
-    """The hash of what is in a file, by which a card knows it."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _interface(function: Callable) -> dict[str, dict[str, str]]:

@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw, ImageOps
 
+from zoo.cache import whole
 from zoo.datasets.catalogue import DataError
 from zoo.datasets.tagging import Tagged, TaggedSequences
 from zoo.video import PICTURE, VIDEO, Size, open_video
@@ -560,14 +561,14 @@ def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path |
         frames = np.zeros(shape, np.uint8)
         _edit(files, split, frames, tags)
     else:
-        cache.mkdir(parents=True, exist_ok=True)
         kept, named = cache / f"{key[:24]}.npy", cache / f"{key[:24]}.tags.npy"
         if not kept.exists():
-            unfinished = kept.with_suffix(".unfinished")
-            _edit(files, split, frames := np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape), tags)
-            frames.flush()
-            np.save(named, tags)
-            unfinished.replace(kept)
+            with whole(kept) as new:
+                frames = np.lib.format.open_memmap(new, "w+", np.uint8, shape)
+                _edit(files, split, frames, tags)
+                frames.flush()
+                with whole(named) as new_tags:
+                    np.save(new_tags, tags)
         frames, tags = np.load(kept, mmap_mode="r"), np.load(named)
     names, steps = [f"{split}/{number}" for number in range(count)], np.arange(LENGTH, dtype=np.float64)
     return Tagged(names, list(frames), list(tags), [steps] * count)

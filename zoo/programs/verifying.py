@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.export import sha256
+from zoo.cache import sha256
 from zoo.programs.loading import load
 from zoo.programs.shelf import UsageError
 

@@ -1,7 +1,6 @@
 """Batches of sequences of like length, so that little is padding, in an order that the epoch determines."""
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from zoo.cache import whole
 
 _RATIOS = (2, 1.5, 1.25, 1.12, 1.06, 1.03, 1)
 """Of the longest to the shortest in a bucket, the coarsest first; 1 makes a bucket of each length."""
@@ -269,17 +270,11 @@ def _stored(examples: tf.data.Dataset, cache: Path | None) -> Any:
 
 def _save(cache: Path, parts: list[Any], spec: Any) -> None:
     """Write the parts as records, which have checksums, under another name at first."""
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = cache.with_name(f"{cache.name}.{os.getpid()}")
-    try:
-        with tf.io.TFRecordWriter(str(unfinished)) as file:
-            file.write(repr(spec).encode())
-            for tensor in tf.nest.flatten(parts, expand_composites=True):
-                file.write(tf.io.serialize_tensor(tensor).numpy())
-            file.write(_END)
-        unfinished.replace(cache)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole(cache) as new, tf.io.TFRecordWriter(str(new)) as file:
+        file.write(repr(spec).encode())
+        for tensor in tf.nest.flatten(parts, expand_composites=True):
+            file.write(tf.io.serialize_tensor(tensor).numpy())
+        file.write(_END)
 
 
 def _load(cache: Path, spec: Any) -> list[Any]:

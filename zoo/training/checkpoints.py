@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.cache import sha256
 from zoo.training.errors import TrainingError
 
 State = Mapping[str, Sequence[tf.Variable]]
@@ -53,7 +54,7 @@ class Checkpoints:
             shutil.rmtree(new, ignore_errors=True)
             new.mkdir(parents=True)
             tf.train.Checkpoint(**state).write(str(new / "state"))
-            files = {file.name: _digest(file) for file in sorted(new.iterdir())}
+            files = {file.name: sha256(file) for file in sorted(new.iterdir())}
             content = {"progress": progress, "shapes": _shapes(state), "files": files}
             (new / MANIFEST).write_text(json.dumps({**content, "digest": _digest_of(content)}, indent=1))
             for path in (*new.iterdir(), new):
@@ -110,7 +111,7 @@ def _read(path: Path) -> dict[str, Any]:
         if digest != _digest_of(content):
             raise _Unusable(f"{MANIFEST} is damaged.")
         for name, expected in content["files"].items():
-            if _digest(path / name) != expected:
+            if sha256(path / name) != expected:
                 raise _Unusable(f"{name} is damaged.")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise _Unusable(f"it cannot be read: {error}.") from error
@@ -128,11 +129,6 @@ def _fits(saved: Mapping[str, list[str]], wanted: Mapping[str, list[str]]) -> No
 def _shapes(state: State) -> dict[str, list[str]]:
     """Of each list of variables, dtype and shape of each."""
     return {name: [f"{v.dtype.name} {v.shape}" for v in values] for name, values in state.items()}
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _digest_of(content: Mapping[str, Any]) -> str:

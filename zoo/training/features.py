@@ -2,13 +2,13 @@
 
 import hashlib
 import itertools
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from zoo.cache import keep, kept, whole
 from zoo.images import ImageFeatures
 from zoo.training.progress import Progress
 
@@ -35,31 +35,20 @@ def image_features(
     digests = [hashlib.sha256(example).digest() for example in examples()]
     key, count = hashlib.sha256(extract.fingerprint().encode() + b"".join(digests)), len(digests)
     file = cache / f"{key.hexdigest()[:24]}.npy"
-    about = file.with_suffix(".json")
-    if about.exists() and file.exists():
-        known = json.loads(about.read_text(encoding="utf-8"))
-        if known["sha256"] == _digest(file):
-            return np.load(file, mmap_mode="r"), known["status"]
-        print(f"{file} is damaged, and made anew")
-    cache.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".unfinished")
+    if known := kept(file):
+        return np.load(file, mmap_mode="r"), known["status"]
     found = tf.function(extract, input_signature=extract.reader.takes, autograph=False)
-    progress, values, status = Progress("features", -(-count // _BATCH)), None, []
+    progress, status = Progress("features", -(-count // _BATCH)), []
     left = iter(examples())
-    while some := list(itertools.islice(left, _BATCH)):
-        given = map(tf.constant, extract.reader.given(some).values())
-        features, said = (tensor.numpy() for tensor in found(*given))
-        if values is None:
-            values = np.lib.format.open_memmap(unfinished, "w+", features.dtype, (count, *extract.shape))
-        values[len(status) : len(status) + len(said)] = features
-        status += [why.decode() for why in said]
-        progress.step(len(said), 0, dict)
-    values.flush()
-    unfinished.replace(file)
-    about.write_text(json.dumps({"sha256": _digest(file), "status": status}), encoding="utf-8")
+    with whole(file) as new:
+        while some := list(itertools.islice(left, _BATCH)):
+            given = map(tf.constant, extract.reader.given(some).values())
+            features, said = (tensor.numpy() for tensor in found(*given))
+            if not status:
+                values = np.lib.format.open_memmap(new, "w+", features.dtype, (count, *extract.shape))
+            values[len(status) : len(status) + len(said)] = features
+            status += [why.decode() for why in said]
+            progress.step(len(said), 0, dict)
+        values.flush()
+    keep(file, {"status": status})
     return np.load(file, mmap_mode="r"), status
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,13 +1,13 @@
 """The frames of a video in one array, in memory or in a file that is made once and mapped."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from zoo.cache import keep, kept, whole
 from zoo.datasets.catalogue import DataError
 from zoo.video import Size, VideoError, open_video, pictures_of, pieces
 
@@ -39,18 +39,13 @@ def read_frames(path: Path, size: Size, rate: float, cache: Path | None) -> Fram
 
 def _cached(path: Path, size: Size, rate: float, cache: Path) -> Frames:
     file = cache / f"{_key(path, size, rate)}.npy"
-    about, unfinished = file.with_suffix(".json"), file.with_suffix(".unfinished")
-    known = json.loads(about.read_text(encoding="utf-8")) if file.exists() and about.exists() else {}
-    if known and known["sha256"] != _digest(file):
-        print(f"{file} is damaged, and made anew")
-        known = {}
-    if not known:
-        cache.mkdir(parents=True, exist_ok=True)
+    known = kept(file)
+    if known is None:
         video = open_video(path, rate)
-        times = _write(video.frames(size), size, unfinished)
-        known = {"sha256": _digest(unfinished), "times": times, "problem": video.problem}
-        about.write_text(json.dumps(known), encoding="utf-8")
-        unfinished.replace(file)
+        with whole(file) as new:
+            times = _write(video.frames(size), size, new)
+        known = {"times": times, "problem": video.problem}
+        keep(file, known)
     return Frames(np.load(file, mmap_mode="r"), np.array(known["times"]), known["problem"])
 
 
@@ -76,8 +71,3 @@ def _key(path: Path, size: Size, rate: float) -> str:
     files = pictures_of(path) if path.is_dir() else [path]
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(repr((str(path.resolve()), states, tuple(size), rate)).encode()).hexdigest()[:24]
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
