@@ -67,6 +67,18 @@ def test_card_tells_nothing_of_a_machine(model: Path) -> None:
         encoding="utf-8"
     )
     assert not re.search(r"(?<![\w.:/])/\w|\.\./", written)  # neither an absolute path nor one upwards
+    assert not re.search(rb"/(tmp|root|home|usr|var|work)/", (model / "saved_model.pb").read_bytes())
+
+
+@every_model
+def test_the_code_on_the_card_runs(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(model)
+    (code,) = re.findall(r"^```python\n(.*?)^```", (model / "README.md").read_text("utf-8"), re.M | re.S)
+    found = {}
+    exec(code, found)
+    expected = card(model)["example"]
+    assert found["answer"]["status"].numpy().astype(str).tolist() == expected["status"]
+    assert set(found["answer"]) <= set(expected)
 
 
 @every_model

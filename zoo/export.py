@@ -278,10 +278,11 @@ def _kept(name: str, value: Any, directory: Path) -> Any:
 
 
 def _written(given: Any) -> str:
-    """An input of the example, as Python."""
+    """An input of the example as a tensor, in Python."""
     if "files" in given:
-        return f"[tf.io.read_file(name) for name in {given['files']!r}]"
-    return f'np.load("{given["array"]}")' if "array" in given else repr(given)
+        return f"tf.stack([tf.io.read_file(name) for name in {given['files']!r}])"
+    value = f'np.load("{given["array"]}")' if "array" in given else repr(given)
+    return f"tf.constant({value})"
 
 
 def page(facts: Mapping[str, Any]) -> str:
@@ -299,7 +300,7 @@ def page(facts: Mapping[str, Any]) -> str:
     )
     limits = "\n".join(f"- {limit}" for limit in facts["limits"])
     takes = facts["signatures"]["serving_default"]["takes"]
-    inputs = ", ".join(f"{name}=tf.constant({_written(facts['example'][name])})" for name in takes)
+    inputs = ", ".join(f"{name}={_written(facts['example'][name])}" for name in takes)
     numpy = "import numpy as np\n" if "np.load" in inputs else ""
     return f"""# {facts["title"]}
 

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.trainers import WordPieceTrainer
 
-from zoo.text.words import PADDING, UNKNOWN, padded, valid_utf8
+from zoo.text.words import LINE, NUMBER, PADDING, UNKNOWN, padded, table, valid_utf8
 
 START, END = 2, 3
 """The ids after `PADDING` and `UNKNOWN`; here the piece on line k of a vocabulary, from 0, has the id k."""
@@ -128,10 +128,8 @@ class PieceEncoder(tf.Module):
             )
         self.longest = max(len(piece.removeprefix(_CONTINUING)) for piece in pieces)
         self.max_pieces = max_pieces
-        line = (tf.string, tf.lookup.TextFileIndex.WHOLE_LINE)
-        number = (tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
-        self.id_of = _table(vocabulary, line, number, UNKNOWN)
-        self.piece_of = _table(vocabulary, number, line, "")
+        self.id_of = table(vocabulary, LINE, NUMBER, UNKNOWN)
+        self.piece_of = table(vocabulary, NUMBER, LINE, "")
 
     @property
     def size(self) -> int:
@@ -259,11 +257,6 @@ def joined_words(pieces: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Te
     words = tf.strings.unsorted_segment_join(tf.reshape(pieces, [-1]), tf.reshape(place, [-1]), rows * count)
     words = tf.strings.regex_replace(tf.reshape(words, [rows, count]), _METASPACE, "")
     return words, means
-
-
-def _table(path: Path | str, key: tuple, value: tuple, default: int | str) -> tf.lookup.StaticHashTable:
-    lines = tf.lookup.TextFileInitializer(str(path), *key, *value)
-    return tf.lookup.StaticHashTable(lines, default)
 
 
 def _surfaces(pieces: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from zoo.cache import sha256
+
 PADDING, UNKNOWN = 0, 1
 """The first two ids; the word on line k of a vocabulary, counted from 0, has the id k + 2."""
 
@@ -93,6 +95,22 @@ class Words(NamedTuple):
     """string [n]: empty, or what is to be said about the text."""
 
 
+LINE = (tf.string, tf.lookup.TextFileIndex.WHOLE_LINE)
+NUMBER = (tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+
+
+class _Lines(tf.lookup.TextFileInitializer):
+    @property
+    def _shared_name(self) -> str:
+        # An export keeps the name, which is to tell what is in the file, and not where it lay.
+        return super()._shared_name.replace(self._filename_arg, sha256(Path(self._filename_arg)))
+
+
+def table(file: Path | str, key: tuple, value: tuple, default: int | str) -> tf.lookup.StaticHashTable:
+    """A table from `LINE` to `NUMBER` of a file's lines, or back; an asset of what is exported."""
+    return tf.lookup.StaticHashTable(_Lines(str(file), *key, *value), default)
+
+
 class WordEncoder(tf.Module):
     """Texts to word ids, by a vocabulary that travels with a SavedModel as an asset.
 
@@ -105,14 +123,7 @@ class WordEncoder(tf.Module):
         super().__init__()
         self.tail = max_words // 2
         self.head = max_words - self.tail
-        lines = tf.lookup.TextFileInitializer(
-            str(vocabulary),
-            key_dtype=tf.string,
-            key_index=tf.lookup.TextFileIndex.WHOLE_LINE,
-            value_dtype=tf.int64,
-            value_index=tf.lookup.TextFileIndex.LINE_NUMBER,
-        )
-        self.table = tf.lookup.StaticHashTable(lines, default_value=UNKNOWN - 2)
+        self.table = table(vocabulary, LINE, NUMBER, UNKNOWN - 2)
 
     @property
     def size(self) -> int:
