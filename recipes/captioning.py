@@ -98,6 +98,8 @@ def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
     if broken[5:]:
         print(f"left out: {len(broken) - 5:,} more")
     rows = np.flatnonzero([not why for why in status])
+    if not len(rows):
+        raise UsageError(f"None of {len(status):,} pictures or clips can be read. Replace them.")
     captions = [[plain_words(caption) for caption in split.captions[row]] for row in rows]
     return Split(maps, rows, captions)
 

@@ -26,7 +26,7 @@ from zoo.decoding import sample
 from zoo.export import Card, export_program
 from zoo.inspection import plot_curves
 from zoo.programs import UsageError
-from zoo.programs.numbers import Count, Rates, Seed, Share
+from zoo.programs.numbers import Count, Rates, Seed, Share, Words
 from zoo.text import PADDING, UNKNOWN, WordEncoder, learn_vocabulary, split_words, write_vocabulary
 from zoo.training import Batches, batches, evaluate, fit, streams, warmed_cosine
 
@@ -55,7 +55,7 @@ class Settings:
     nearest: Count = 1  # words back that the nearer clue stands at least, in training
     epochs: Count = 10
     batch_size: Count = 64  # sentences, or streams of a text
-    vocabulary: Count = 10_000  # words of a text file
+    vocabulary: Words = 10_000  # words of a text file
     units: Count = 256  # of its model
     steps: Count = 35  # of its text through which gradients flow back
     dropout: Share = 0.4  # of its word vectors and outputs
@@ -164,8 +164,8 @@ def train(settings: Settings) -> None:
     start = time.time()
     with tempfile.TemporaryDirectory() as folder:
         story = compare if settings.dataset == "fluent" else read
-        model, words, figures, data = story(settings, Path(folder) / "vocabulary.txt")
-        figures["minutes"] = minutes(start, sorted(settings.folder.glob("*")))
+        model, words, figures, data, folders = story(settings, Path(folder) / "vocabulary.txt")
+        figures["minutes"] = minutes(start, folders)
         figures = reported(figures)
         if not zoo.is_chief():
             return
@@ -190,7 +190,7 @@ class Source(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-Told = tuple[keras.Model, WordEncoder, dict[str, float], Source]
+Told = tuple[keras.Model, WordEncoder, dict[str, float], Source, list[Path]]
 
 
 def compare(settings: Settings, vocabulary: Path) -> Told:
@@ -205,13 +205,14 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
     training = gaps_batched(chosen, words, settings.batch_size, settings.seed)
     validation = gaps_batched(splits["validation"], words, settings.batch_size)
     print(f"{about['source']}: {training}")
-    curves, figures, kept = {}, {}, None
+    curves, figures, kept, folders = {}, {}, None, []
     for kind in KINDS:
         tried = []
         for rate in settings.rates:
             keras.utils.set_random_seed(settings.seed)
             model, count = sized(kind, settings.parameters, words.size)
             print(f"\n{kind}, {count:,} parameters, learning rate {rate:g}")
+            folders.append(settings.folder / f"{kind.replace(' ', '_')}_{rate:g}")
             history = fit(
                 model,
                 training.epoch,
@@ -221,7 +222,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
                     warmed_cosine(rate, settings.epochs * training.batches), global_clipnorm=1.0
                 ),
                 epochs=settings.epochs,
-                folder=settings.folder / f"{kind.replace(' ', '_')}_{rate:g}",
+                folder=folders[-1],
                 settings=recorded(settings, "rates", "cell"),
             )
             tried.append((min(epoch["val_loss"] for epoch in history), rate, model, count))
@@ -240,7 +241,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
     for ending in ("png", "svg"):
         plot_reach(places, curves, settings.folder / f"reach.{ending}")
     print(f"drawn in {settings.folder / 'reach.png'}")
-    return kept, words, figures, Source(**about)
+    return kept, words, figures, Source(**about), folders
 
 
 def rightness(model: keras.Model, words: WordEncoder, gaps: Gaps) -> np.ndarray:
@@ -299,7 +300,8 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         raise UsageError(
             f"--dataset: {path} cannot be read: {error}. Name a text file in UTF-8, or leave it out."
         ) from error
-    rows = [row for row in text.split("\n") if row.strip()]
+    spaced, folder = text.split(), settings.folder / settings.cell
+    rows = [" ".join(spaced[start : start + 20]) for start in range(0, len(spaced), 20)]
     cuts = [round(share * len(rows)) for share in (0, 0.9, 0.95, 1)]
     parts = [rows[start:end] for start, end in itertools.pairwise(cuts)]
     known = learn_vocabulary(tf.data.Dataset.from_tensor_slices(parts[0] or [""]), settings.vocabulary)
@@ -322,7 +324,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         **MEASURES,
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
         epochs=settings.epochs,
-        folder=settings.folder / settings.cell,
+        folder=folder,
         settings=recorded(settings),
     )
     figures = {
@@ -337,7 +339,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     print("\nit writes:")
     for line in written(free, words, settings.seed):
         print(f"  {line}")
-    return free, words, figures, Source(str(path))
+    return free, words, figures, Source(str(path)), [folder]
 
 
 def written(model: Recurrent, words: WordEncoder, seed: int, count: int = 3, length: int = 25) -> list[str]:

@@ -20,7 +20,7 @@ from recipes.parts import CELLS
 from zoo.datasets import LabelledTexts, load_classification
 from zoo.export import Card, export_program
 from zoo.inspection import encoder_gates
-from zoo.programs.numbers import Count, Rate, Seed, Share
+from zoo.programs.numbers import Count, Rate, Seed, Share, Words
 from zoo.text import PADDING, WordEncoder, learn_vocabulary, write_vocabulary
 from zoo.training import Batches, batches, evaluate, fit, warmed_cosine
 
@@ -45,7 +45,7 @@ class Settings:
     licence: str = ""  # what they allow, for the card; TFDS knows it of some
     folder: Path = Path("runs/sentiment")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/sentiment/export/1")  # where the SavedModel goes
-    vocabulary: Count = 30_000  # rarer words teach nothing, and word vectors are most of the size
+    vocabulary: Words = 30_000  # rarer words teach nothing, and word vectors are most of the size
     embedding: Count = 128  # width of a word's vector
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
     units: Count = 128  # in each direction: what stands after a word counts, too

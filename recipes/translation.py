@@ -101,7 +101,13 @@ def batched(
 
     def forced(split: tf.data.Dataset, seed: int | None = None) -> Batches:
         whole = split.batch(1024).map(ids).unbatch().filter(fits)
-        found = batches(whole, settings.batch_size, seed=seed)
+        try:
+            found = batches(whole, settings.batch_size, seed=seed)
+        except ValueError as error:
+            raise UsageError(
+                f"--max-pieces: no pair has fewer than {settings.max_pieces} word pieces on both sides. Give "
+                "a higher number."
+            ) from error
         print(found)
         if left_out := int(split.cardinality()) - found.examples:
             print(f"left out: {left_out:,} with {settings.max_pieces:,} word pieces or more on a side")

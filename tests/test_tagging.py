@@ -511,6 +511,30 @@ def test_predict_of_folders_and_of_several_videos(
     assert (row["first_frame"], row["end_frame"]) == ("0", "1")
 
 
+def test_videos_of_one_name_have_tables_of_their_own(
+    of_videos: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, count in (("a", 3), ("b", 5)):
+        (tmp_path / folder / "own").mkdir(parents=True)
+        for number, frame in enumerate(bright(5, count)):
+            Image.fromarray(frame).save(tmp_path / folder / "own" / f"{number}.png")
+    monkeypatch.chdir(tmp_path / "b" / "own")
+    videos = (str(tmp_path / "a" / "own"), str(tmp_path / "b" / "own"), ".")
+    ask_aloud(load(of_videos[0]), Question(videos, folder=tmp_path / "said"))
+    counts = {path.name: len(table(path / "frames.csv")) for path in (tmp_path / "said").iterdir()}
+    assert counts == {"own": 3, "own-2": 5, "own-3": 5}
+
+
+def test_tables_of_frames_without_times(model: Path, tmp_path: Path) -> None:
+    (answer,) = load(model).predict([bright(5, 12)])
+    answer.write(tmp_path)
+    frames, parts = table(tmp_path / "frames.csv"), table(tmp_path / "parts.csv")
+    assert [row["tag"] for row in frames] == list(answer.tags)
+    assert list(frames[0]) == ["frame", "tag", "score"]
+    assert list(parts[0]) == ["number", "what", "first_frame", "end_frame"]
+    assert (parts[0]["first_frame"], parts[-1]["end_frame"]) == ("0", "12")
+
+
 def test_a_damaged_video_is_told(
     model: Path, edited: tuple[Path, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

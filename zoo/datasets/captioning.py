@@ -17,7 +17,7 @@ import tensorflow_datasets as tfds
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError, some
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed
-from zoo.video import CLIP_SIZE, PICTURE, VIDEO, short_clip
+from zoo.video import CLIP_SIZE, PICTURE, VIDEO, VideoError, short_clip
 
 _EXPECTED = (
     "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "
@@ -33,7 +33,7 @@ class Captioned:
         names: Of the pictures or clips.
         captions: Of each, one at least.
         images: Gives the encoded pictures, or the clips, uint8 [time, height, width, 3], in that order, anew
-            each time. Where a file cannot be read, a picture is empty, and a clip raises `VideoError`.
+            each time. Where a file cannot be read, a picture is empty, and a clip has no frames.
     """
 
     names: list[str]
@@ -79,9 +79,9 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptionedI
     - Tables: `train`, `validation`, `valid`, `val` or `dev`, and `test`, each a `.tsv` or `.csv` of picture
       and caption, with a line for each caption. A single table may have any name, and may be given itself.
 
-    Pictures are found by their path in the table or, where nothing is there, by their file's name. Those
-    that are missing are left out, and named in `notes`. Whatever split is missing is a tenth of the pictures
-    of train, chosen by a hash of their names.
+    Pictures are found by their path in the table or, where nothing is there, by their file's name if only
+    one bears it. Those that are missing are left out, and named in `notes`. Whatever split is missing is a
+    tenth of the pictures of train, chosen by a hash of their names.
 
     Of a TFDS set one feature must be a picture, or the frames of a clip, all of one height and width, and
     another one captions.
@@ -109,7 +109,7 @@ class _Files:
     readers: dict[str, Callable[[], bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.by_name: dict[str, str] = {}
+        self.by_name: dict[str, list[str]] = {}
         self.paths: dict[str, Path] = {}  # but for those in zips
 
     def add(self, path: Path, root: Path) -> None:
@@ -123,7 +123,8 @@ class _Files:
             found = {str(path.relative_to(root)): path.read_bytes}
             self.paths[str(path.relative_to(root))] = path
         self.readers |= found
-        self.by_name |= {Path(name).name: name for name in found}
+        for name in found:
+            self.by_name.setdefault(Path(name).name, []).append(name)
 
     def matching(self, pattern: str) -> list[str]:
         hidden = r"(^|/)[._]"  # of other systems
@@ -138,8 +139,9 @@ class _Files:
             raise DataError(f"{name} cannot be read: {error}. Correct or replace the file.") from error
 
     def picture(self, name: str) -> str | None:
-        """The path of a picture that is named, if it is there."""
-        return name if name in self.readers else self.by_name.get(Path(name).name)
+        """The path of a picture that is named, if it is there; or else of the only one of that name."""
+        same = self.by_name.get(Path(name).name, [])
+        return name if name in self.readers else same[0] if len(same) == 1 else None
 
 
 def _files(path: Path) -> _Files:
@@ -185,10 +187,10 @@ def _from_files(path: Path) -> CaptionedImages:
     if not splits["train"]:
         raise DataError(
             f"{path}: none of the pictures for training is there: {some(missing)}. Expected them in "
-            f"{path if path.is_dir() or path.suffix == '.zip' else path.parent}."
+            f"{path if path.is_dir() or path.suffix == '.zip' else path.parent}, each name there once."
         )
     if missing:
-        notes.append(f"Left out, for they are not there: {some(missing)}.")
+        notes.append(f"Left out, for they are not there, or several of the name: {some(missing)}.")
     notes += _complete(splits, str(path))
     moving = _moving(files, [name for captions in splits.values() for name in captions])
     give = _clips if moving else _images
@@ -208,7 +210,11 @@ def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
 
 
 def _clips(files: _Files, names: list[str]) -> Iterator[np.ndarray]:
-    return (short_clip(files.paths[name], CLIP_SIZE) for name in names)
+    for name in names:
+        try:
+            yield short_clip(files.paths[name], CLIP_SIZE)
+        except VideoError:
+            yield np.zeros((0, *CLIP_SIZE, 3), np.uint8)
 
 
 def _moving(files: _Files, names: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """Ask a program from the command line: inputs from arguments, a file or standard input; answers printed."""
 
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -36,8 +37,9 @@ Asked = Annotated[Question, tyro.conf.OmitArgPrefixes]
 def ask(program: Program, question: Question) -> None:
     """Print what a program says of each input; draw and write what is asked for."""
     check_picture(question.plot)
-    last = None
-    for some in grouped(lines(question.inputs, question.file), program.at_once):
+    last, taken = None, set()
+    typed = not question.inputs and not question.file and sys.stdin.isatty()  # each waits for its answer
+    for some in grouped(lines(question.inputs, question.file), 1 if typed else program.at_once):
         given = [program.read(line) for line in some]
         if isinstance(program, Tagger):
             answers = program.predict(given, question.rate, progress=True)
@@ -50,7 +52,7 @@ def ask(program: Program, question: Question) -> None:
             else:
                 print("\n".join(answer.lines(name, question.best)), flush=True)
             if isinstance(program, Tagger):
-                folder = question.folder / one.name
+                folder = _own_folder(question.folder, one, taken)
                 answer.write(folder)
                 program.plot(one, answer, folder / "parts.png")
                 print(f"tables and a contact sheet are in {folder}", file=sys.stderr)
@@ -60,6 +62,15 @@ def ask(program: Program, question: Question) -> None:
     if question.plot:
         program.plot(*last, question.plot)
         print(f"drawn in {question.plot}", file=sys.stderr)
+
+
+def _own_folder(folder: Path, video: Path, taken: set[str]) -> Path:
+    """Where tables of a video go: a folder of its name, that is not taken."""
+    name = video.resolve().name
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    free = next(name for name in names if name not in taken)
+    taken.add(free)
+    return folder / free
 
 
 def check_picture(path: Path | None) -> None:

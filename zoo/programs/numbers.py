@@ -43,6 +43,7 @@ def _numbers(
 
 
 Count = Annotated[int, _number(int, "a whole number of at least 1", lambda n: n >= 1)]
+Words = Annotated[int, _number(int, "a whole number of at least 3", lambda n: n >= 3)]  # two ids are none
 Number = Annotated[int, _number(int, "a whole number of at least 0", lambda n: n >= 0)]
 Seed = Annotated[int, _number(int, "a whole number of at least 0, below 2**32", lambda n: 0 <= n < 2**32)]
 Penalty = Annotated[float, _number(float, "a number of at least 0", lambda x: 0 <= x < float("inf"))]

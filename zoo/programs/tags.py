@@ -79,13 +79,15 @@ class Tags(Answer):
     def write(self, folder: Path) -> None:
         """Write tables of frames and of parts."""
         folder.mkdir(parents=True, exist_ok=True)
-        scores = self.scores.max(-1)
-        frames = [
-            (number, f"{time:.3f}", tag, f"{score:.3f}")
-            for number, (time, tag, score) in enumerate(zip(self.times, self.tags, scores, strict=False))
-        ]
-        _write(folder / "frames.csv", ("frame", "time", "tag", "score"), frames)
-        header = ("number", "what", "first_frame", "end_frame", "start", "end")
+        timed = bool(self.times)
+        frames = {
+            "frame": range(len(self.tags)),
+            **({"time": [f"{time:.3f}" for time in self.times[:-1]]} if timed else {}),
+            "tag": self.tags,
+            "score": [f"{score:.3f}" for score in self.scores.max(-1)],
+        }
+        _write(folder / "frames.csv", tuple(frames), zip(*frames.values(), strict=True))
+        header = ("number", "what", "first_frame", "end_frame", *(("start", "end") if timed else ()))
         _write(folder / "parts.csv", header, self.rows())
 
 
