@@ -50,7 +50,9 @@ def main(train: Callable[[Any], None], settings: type, model: str, kind: type[Pr
                 train(chosen)
 
 
-def ended(recipe: str, export: Path, examples: Sequence[Any], names: Sequence[str], following: str) -> None:
+def ended(
+    recipe: str, export: Path, examples: Sequence[Any], names: Sequence[str], following: str | None
+) -> None:
     """Show what an export says of examples, and what to type next.
 
     Args:
@@ -58,13 +60,16 @@ def ended(recipe: str, export: Path, examples: Sequence[Any], names: Sequence[st
         export: the model.
         examples: some inputs.
         names: what to call them.
-        following: the input to name in the next command.
+        following: the input to name in the next command; None where the command line takes none.
     """
     print(f"\nexported to {export}")
     for name, answer in zip(names, load(export).predict(examples), strict=True):
         print("\n".join(answer.lines(name, best=1)))
-    quoted = [shlex.quote(str(word)) for word in (export, following)]
-    print(f"\nnext: python {_run_by(recipe)} predict --model {' '.join(quoted)}")
+    if following is None:
+        print(f"\nnext: zoo show {shlex.quote(str(export))}")
+    else:
+        quoted = [shlex.quote(str(word)) for word in (export, following)]
+        print(f"\nnext: python {_run_by(recipe)} predict --model {' '.join(quoted)}")
 
 
 def _run_by(recipe: str) -> str:

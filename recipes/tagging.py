@@ -226,7 +226,8 @@ def train(settings: Settings) -> None:
     about = card(settings, data, program, figures)
     export_program(program.signatures, [model], inputs, settings.export, about, files)
     said = f"the example on its card, {example.shape[1]} steps"
-    ended("tagging", settings.export, [example[0]], [said], "video.mp4")
+    following = "video.mp4" if program.takes == "frames" else None
+    ended("tagging", settings.export, [example[0]], [said], following)
 
 
 def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict[str, float]:

@@ -205,7 +205,7 @@ def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureF
         )
     )
     printed = capsys.readouterr().out
-    assert "Left out, for they are not there: 11.jpg." in printed
+    assert "Left out, for they are not there, or several of the name: 11.jpg." in printed
     assert "left out: 10.jpg: the picture is not JPEG, PNG, GIF or BMP" in printed
     images = [encoded(Image.new("RGB", (9, 9), colour), "PNG") for colour in ("blue", "red")]
     (answer,) = ask(tmp_path / "1", ("serving_default", images))

@@ -1,7 +1,9 @@
 """The lab of next words: its data, its six models, and its export, in a process with TensorFlow alone."""
 
 import io
+import json
 import re
+import time
 from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -202,7 +204,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("book") / "book.txt"
     pets = {"cat": "milk", "dog": "meat", "bird": "seed", "cow": "grass"}
     rows = [f"the {pet} eats {pets[pet]} ." for pet in rng.choice(list(pets), 600)]
-    file.write_text("\n".join(rows), encoding="utf-8")
+    file.write_text("\n".join(rows[:300]) + "\n" + " ".join(rows[300:]), encoding="utf-8")
     return file
 
 
@@ -220,8 +222,13 @@ def test_a_model_of_a_text(book: Path, tmp_path: Path, capsys: pytest.CaptureFix
         dropout=0.0,
         cell="gru",
     )
+    (tmp_path / "run" / "another").mkdir(parents=True)
+    timing = {"at": time.time() - 9_000, "seconds": 7_200}  # of a run that shares the folder
+    line = json.dumps({"kind": "epoch", "timing": timing})
+    (tmp_path / "run" / "another" / "log.jsonl").write_text(line, encoding="utf-8")
     next_word.train(settings)
     printed = capsys.readouterr().out
+    assert figures(tmp_path / "1")["minutes"] < 5
     assert 1.25 < figures(tmp_path / "1")["test perplexity"] < 1.5
     written = printed.split("it writes:\n")[1].splitlines()[:3]
     assert all(

@@ -348,6 +348,7 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
     model, report = of_features
+    assert report.splitlines()[-1] == f"next: zoo show {model}"
     assert "frames bear no label." in report
     found = figures(model)
     assert found["test macro-F1, gru"] > 85

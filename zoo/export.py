@@ -138,7 +138,7 @@ def called(function: Callable, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def lite_program(function: Callable, weights: Sequence[tf.Variable], quantised: bool = False) -> bytes:
-    """Convert a function for LiteRT, with its built-in operations alone: for phones and microcontrollers.
+    """Convert a function for LiteRT, with its built-in operations alone: for phones and small computers.
 
     Most loops over time do not convert; one step with explicit state does, such as `zoo.ManyToMany.step`.
 

@@ -9,7 +9,7 @@ STEP = BOX + GAP
 # Of each formulation its name, task, and by steps: what is read, and what is said.
 PANELS = [
     ("one-to-many", "captioning: picture → sentence", ["picture", "", "", ""], ["a", "dog", "runs", "."]),
-    ("many-to-one", "sentiment: text → label", ["not", "bad", "at", "all"], ["", "", "", "positive"]),
+    ("many-to-one", "sentiment: text → label", ["it", "moved", "me", "deeply"], ["", "", "", "positive"]),
     ("direct many-to-many", "tagging: frames → tags", ["frame"] * 4, ["shot", "cut", "shot", "shot"]),
     (
         "delayed many-to-many",
