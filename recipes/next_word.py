@@ -6,6 +6,7 @@ python recipes/next_word.py predict "I speak fluent"    ask a trained model
 """
 
 import itertools
+import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -206,7 +207,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
     validation = gaps_batched(splits["validation"], words, settings.batch_size)
     print(f"{about['source']}: {training}")
     curves, figures, kept, folders = {}, {}, None, []
-    for kind in KINDS:
+    for kind in sorted(KINDS, key=settings.cell.__eq__):  # the last one is exported
         tried = []
         for rate in settings.rates:
             keras.utils.set_random_seed(settings.seed)
@@ -223,7 +224,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
                 ),
                 epochs=settings.epochs,
                 folder=folders[-1],
-                settings=recorded(settings, "rates", "cell"),
+                settings=recorded(settings, "rates", "cell", "choices"),
             )
             tried.append((min(epoch["val_loss"] for epoch in history), rate, model, count))
         _, rate, model, count = min(tried, key=lambda found: found[0])
@@ -231,9 +232,9 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
         places = np.unique(splits["test"].distances)
         curves[kind] = [100 * right[splits["test"].distances == place].mean() for place in places]
         figures |= {
-            f"{kind}: parameters": count,
-            f"{kind}: learning rate": rate,
-            f"{kind}: test accuracy": 100 * right.mean(),
+            f"parameters, {kind}": count,
+            f"learning rate, {kind}": rate,
+            f"test accuracy, {kind}": 100 * right.mean(),
         }
         kept = model if kind == settings.cell else kept
     table(places, curves)
@@ -325,12 +326,13 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
         epochs=settings.epochs,
         folder=folder,
-        settings=recorded(settings),
+        settings=recorded(settings, "choices"),
     )
-    figures = {
-        f"{name} perplexity": float(np.exp(evaluate(model, part, **MEASURES)["loss"]))
-        for name, part in (("validation", validation), ("test", test))
-    }
+    figures = {}
+    for name, part in (("validation", validation), ("test", test)):
+        found = evaluate(model, part, **MEASURES)
+        figures[f"{name} perplexity"] = math.exp(found["loss"])
+        figures[f"{name} accuracy"] = 100 * found["accuracy"]
     known_share = np.mean(ids[2] != UNKNOWN)
     figures |= {"test words known, share": 100 * known_share}
     free = Recurrent(words.size, CELLS[settings.cell](settings.units))

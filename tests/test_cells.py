@@ -781,6 +781,7 @@ def test_regularizers_and_constraints_reach_their_weights(name: str) -> None:
     [
         ({"units": 0}, "`units` must be a positive whole number, but it is 0"),
         ({"units": 2.5}, "`units` must be a positive whole number, but it is 2.5"),
+        ({"units": True}, "`units` must be a positive whole number, but it is True"),
         ({"dropout": 1.0}, "`dropout` must be a number of at least 0 and below 1, but it is 1.0"),
         ({"recurrent_dropout": -0.5}, "`recurrent_dropout` must be .* but it is -0.5"),
         ({"candidate_dropout": 1}, "`candidate_dropout` must be .* but it is 1"),
@@ -793,6 +794,12 @@ def test_regularizers_and_constraints_reach_their_weights(name: str) -> None:
 def test_a_wrong_argument_is_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         zoo.LSTMCell(**{"units": UNITS, **arguments})
+
+
+def test_widths_may_be_numbers_of_numpy() -> None:
+    cell = zoo.ProjectedLSTMCell(np.int64(UNITS), np.int32(3))
+    assert json.loads(json.dumps(cell.get_config()["units"])) == UNITS
+    assert json.loads(json.dumps(cell.get_config()["projection_units"])) == 3
 
 
 @pytest.mark.parametrize(

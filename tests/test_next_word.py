@@ -155,8 +155,8 @@ def test_the_lab_prints_a_table_and_draws_a_figure(compared: tuple[Path, str]) -
     assert [row[:14].strip() for row in rows] == list(next_word.KINDS)
     assert all(len(row.split()) >= 1 + len(DISTANCES) for row in rows)
     for kind in next_word.KINDS:
-        assert figures(folder / "1")[f"{kind}: parameters"] <= 6_000
-    assert figures(folder / "1")["bag of words: test accuracy"] <= 50
+        assert figures(folder / "1")[f"parameters, {kind}"] <= 6_000
+    assert figures(folder / "1")["test accuracy, bag of words"] <= 50
     assert (folder / "run" / "reach.png").stat().st_size > 10_000
     assert "<svg" in (folder / "run" / "reach.svg").read_text()
 

@@ -1,5 +1,6 @@
 """The training loop: what a step computes, what is kept, and that a run goes on to the bit."""
 
+import io
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.training import Progress
 from zoo.training.curves import draw
 
 RNG = np.random.default_rng(5)
@@ -173,7 +175,7 @@ def test_a_scaled_loss_moves_weights_as_an_unscaled_one_does(tmp_path: Path) -> 
 
 
 def test_a_step_whose_scaled_gradients_overflow_is_left_out(tmp_path: Path) -> None:
-    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=2.0**127)
+    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1e-5), initial_scale=2.0**127)
     start = network()
     model, history = fitted(tmp_path, optimizer=scaling, training=dataset(X * 100, Y), epochs=3)
     assert math.isinf(log(tmp_path, "step")[0]["norm"])
@@ -536,3 +538,18 @@ def test_a_step_that_is_not_finite_is_named(
         fitted(tmp_path, made(), dataset(x, Y), checkpoint_seconds=0)
     kept = sorted((tmp_path / "checkpoints").iterdir()) if batch > 1 else []
     assert [path.name for path in kept] == ["000002", "000003"][: len(kept)]
+
+
+def test_progress_leaves_a_clean_line_on_a_terminal_and_says_nothing_elsewhere() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, last in ((Terminal(), "\r\x1b[K"), (io.StringIO(), "")):
+        progress = Progress("reading", 3, stream=stream)
+        progress.printed = -math.inf
+        progress.step(2, 0, dict)
+        shown = stream.getvalue()
+        assert "reading  1/3  left 0:00" in shown
+        progress.clear()
+        assert stream.getvalue() == shown + last

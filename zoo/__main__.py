@@ -15,6 +15,7 @@ from zoo.programs.verifying import verify
 
 HEADLINES = {  # of each kind of model the figure by which papers compare them
     "label": "test accuracy",
+    "probabilities": "test accuracy",
     "captions": "test BLEU-4",
     "tags": "test transition f1",
     "translations": "test BLEU",
@@ -122,7 +123,7 @@ def card_of(folder: Path) -> dict[str, Any]:
 
 
 def headline(facts: dict[str, Any]) -> tuple[str, float]:
-    """The figure to compare a model by: of its kind, else the first that it has."""
+    """The figure to compare a model by, which is that of its kind."""
     gives = facts["signatures"].get("serving_default", {}).get("gives", {})
     wanted = next((figure for output, figure in HEADLINES.items() if output in gives), "")
     figures = facts["figures"]

@@ -13,7 +13,7 @@ elementwise; x_i is the block of x_t that belongs to gate i, and likewise r_i.
 """
 
 from collections.abc import Callable, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import keras
@@ -116,7 +116,7 @@ class Cell(Registered, keras.layers.Layer):
         check_rates(dropout=dropout, recurrent_dropout=recurrent_dropout)
         check_rates(**{f"zoneout` of `{n}": z for n, z in zip(self.state_names, zoneouts, strict=True)})
         super().__init__(**kwargs)
-        self.units = units
+        self.units = int(units)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -316,7 +316,7 @@ class Cell(Registered, keras.layers.Layer):
 def check_widths(**widths: int) -> None:
     """Refuse widths that are not positive whole numbers."""
     for name, width in widths.items():
-        if not isinstance(width, int) or width < 1:
+        if isinstance(width, bool) or not isinstance(width, Integral) or width < 1:
             raise ValueError(f"`{name}` must be a positive whole number, but it is {width!r}.")
 
 

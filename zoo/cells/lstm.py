@@ -174,7 +174,7 @@ class ProjectedLSTMCell(LSTMCell):
     ) -> None:
         check_widths(projection_units=projection_units)
         super().__init__(units, activation, recurrent_activation, **kwargs)
-        self.projection_units = projection_units
+        self.projection_units = int(projection_units)
 
     @property
     def output_size(self) -> int:

@@ -157,6 +157,8 @@ class Tagger(Program[Filmed, Tags]):
             yield frames
             if shown:
                 shown.step(len(frames), 0, dict)
+        if shown:
+            shown.clear()
 
     def plot(self, given: Filmed, answer: Tags, picture: Path) -> None:
         """Draw a contact sheet: the frame in the middle of each part."""

@@ -49,6 +49,7 @@ def image_features(
             values[len(status) : len(status) + len(said)] = features
             status += [why.decode() for why in said]
             progress.step(len(said), 0, dict)
+        progress.clear()
         values.flush()
     keep(file, {"status": status})
     return np.load(file, mmap_mode="r"), status

@@ -3,7 +3,7 @@
 run.json            settings, versions, commit, command
 log.jsonl           a line for each step and each epoch; what differs from run to run is under "timing"
 checkpoints/        the last ones, whole
-best.weights.h5     the weights of the best epoch, as `keras.Model.load_weights` reads them
+best/               the weights of the best epoch
 curves.png          the log as a picture
 tensorboard/        the log for TensorBoard
 """

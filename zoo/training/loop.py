@@ -128,6 +128,7 @@ def _evaluated(steps: Steps, batches: tf.data.Dataset, stop: Stop) -> dict[str, 
         if measured["stop"]:
             message = f"stopped in an evaluation; what was trained is saved. To go on: {command()}"
             raise Interrupted(message, stop.signal)
+    progress.clear()
     _forget(steps.model)
     return measures.results()
 

@@ -56,6 +56,11 @@ class Progress:
         """Print the line of the whole epoch, with its figures and its `timing`."""
         self._print(self._line(figures, timing, f"took {_clock(timing['seconds'])}"), "\n")
 
+    def clear(self) -> None:
+        """Leave a clean line on a terminal, where nothing is to be said of what is done."""
+        if self.terminal:
+            print("\r\x1b[K", end="", flush=True, file=self.stream)
+
     def timing(self) -> dict[str, float]:
         """Seconds so far, the share of them spent waiting for input, steps and examples per second."""
         seconds = max(time.monotonic() - self.started, 1e-9)
