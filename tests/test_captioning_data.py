@@ -100,6 +100,11 @@ def test_without_lists_a_tenth_is_held_out(tmp_path: Path) -> None:
     )
 
 
+def test_captions_of_another_encoding_are_told(tmp_path: Path) -> None:
+    write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("latin-1"), **PICTURES})
+    assert " texts hold bytes that are not UTF-8." in load_captioning(str(tmp_path)).notes[0]
+
+
 def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> None:
     write(tmp_path, {**FLICKR, **PICTURES})
     for name in NAMES[:5]:

@@ -829,6 +829,50 @@ def test_a_cell_that_defines_update_refuses_candidate_dropout() -> None:
     WholeCell(UNITS)
 
 
+@pytest.mark.parametrize(
+    ("gates", "combine", "message"),
+    [
+        (
+            lambda z, h: z,
+            None,
+            r"`gates` of Wrong must give a dict of gates by name, but it gives a \w*Tensor",
+        ),
+        (
+            None,
+            lambda g, h: g["a"],
+            r"Wrong \(its `update`, or `combine`\) .* states hidden\. .* \w*Tensor\.",
+        ),
+        (None, lambda g, h: (g["a"], []), r"must be \[\(4,\), \(4,\)\], but they are \[\(4,\)\]"),
+        (None, lambda g, h: (g["a"], [g["a"][:, :2]]), r"but they are \[\(4,\), \(2,\)\]"),
+        (None, lambda g, h: (g["a"][:, 0], [h]), r"but they are \[\(\), \(4,\)\]"),
+    ],
+)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_cell_that_gives_what_it_must_not_is_told(
+    gates: Callable | None, combine: Callable | None, message: str, compiled: bool
+) -> None:
+    class Wrong(zoo.GatedCell):
+        blocks = ("hidden",)
+
+        def gates(self, x, r, states):
+            return gates(x + r, *states) if gates else {"a": x + r}
+
+        def combine(self, found, states):
+            return combine(found, *states) if combine else (found["a"], [found["a"]])
+
+    layer = zoo.RNN(Wrong(4, zoneout=0.1))
+    with pytest.raises(ValueError, match=message):
+        (tf.function(layer, jit_compile=True) if compiled else layer)(tf.ones([3, 5, 2]))
+
+
+def test_a_cell_without_blocks_is_told() -> None:
+    class Bare(zoo.Cell):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Bare must name the blocks of its weights"):
+        Bare(4)
+
+
 def test_states_come_back_in_the_form_in_which_they_came() -> None:
     cell = build(CASES[0])
     x, (h,) = data(cell)

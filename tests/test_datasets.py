@@ -521,7 +521,12 @@ def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
     content = b"\xef\xbb\xbf" + tsv(lines).replace(b"\n", b"\r\n") + b"\n1caf\xe9\t0"
     files = {f"{split}.tsv": content for split in SPLITS}
     expected = [*lines, ("1caf\ufffd", "0")]
-    assert rows_of(load_classification(write(tmp_path, files))) == dict.fromkeys(SPLITS, expected)
+    data = load_classification(write(tmp_path, files))
+    assert rows_of(data) == dict.fromkeys(SPLITS, expected)
+    assert data.notes == (
+        f"In {tmp_path} 3 of 27 texts hold bytes that are not UTF-8. If the file has another encoding, "
+        "convert it, as iconv does.",
+    )
 
 
 def test_csv_quotes_commas_and_newlines(tmp_path):
@@ -577,11 +582,12 @@ ROW = b"text\tlabel\nfine\tgood\n"
         ({"train/good/readme.md": b""}, "train holds no examples. Expected <label>/"),
         ({"train.tsv": b"fine\tgood\n"}, "line 1: expected a header with a column 'text'"),
         ({"train.tsv": b"text\tstars\nfine\t5\n"}, "a column 'label', found text, stars"),
+        ({"train.csv": b"a,b\nfine,5\n"}, "a column 'text' and a column 'label', found a, b"),
         ({"train.tsv": ROW + b"\nshort\n"}, "line 4: expected 2 fields .text, label., found 1"),
         ({"train.csv": b"text,label\na,b,c\n"}, "train.csv, line 2: expected 2 fields.*found 3"),
         ({"train.tsv": ROW + b"unlabelled\t\n"}, "line 3: expected a label in 'label'"),
         ({"train.tsv": ROW + b"nice\tgood\n"}, "expected at least 2 labels, found good"),
-        ({"train.tsv": ROW + b"ill\tbad\n"}, "no examples for the validation split"),
+        ({"train.tsv": ROW + b"ill\tbad\n"}, "no examples for the validation split. Give it a file"),
         (
             {"train.tsv": ROW + b"ill\tbad\n", "test.tsv": b"text\tlabel\nhm\tBad\n"},
             "test.tsv, line 2: unknown label 'Bad'. Expected .* bad, good",

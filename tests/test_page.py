@@ -203,6 +203,14 @@ def test_what_is_refused_is_told(
     assert json.loads(said)["error"]
 
 
+def test_names_of_files_and_bytes_may_be_anything(page: Page) -> None:
+    status, _, body = reply(page, "POST", "/predict/tagging", b"no video", X_File_Name="a.%00b/../c")
+    assert (status, list(json.loads(body))) == (422, ["error"])
+    status, _, body = reply(page, "POST", "/predict/sentiment", b"caf\xe9")
+    assert status == 422
+    assert "Expected text in UTF-8" in json.loads(body)["error"]
+
+
 def test_nothing_comes_from_elsewhere(page: Page) -> None:
     _, headers, body = reply(page, "GET", "/")
     assert headers["Content-Security-Policy"].startswith("default-src 'self'; ")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import zoo
 from zoo import __main__ as command
@@ -101,6 +102,8 @@ def test_shots_of_a_video_and_of_its_frames() -> None:
 
 
 def test_one_input_is_no_list() -> None:
+    with pytest.raises(zoo.UsageError, match=r"Expected a list of inputs, each one a text; got 5"):
+        zoo.load("sentiment").predict(5)
     with pytest.raises(zoo.UsageError, match=r"Expected a list of inputs, each one a text; got 'Good.'"):
         zoo.load("sentiment").predict("Good.")
     with pytest.raises(zoo.UsageError, match="Expected a text, got 3"):
@@ -195,7 +198,11 @@ def test_predict_of_a_video_writes_tables(run, tmp_path: Path) -> None:
     [
         (["predict", "sentimnt", "x"], "Did you mean sentiment"),
         (["predict", "runs/no/1", "x"], "runs/no/1 holds no SavedModel"),
+        (["predict", str(SHIPPED / "tagging"), "x"], "Did you mean " + str(SHIPPED / "tagging" / "1")),
         (["predict", "captioning", "no.jpg"], "no.jpg cannot be read"),
+        (["predict", "captioning", "no.jpg"], "Expected a picture: JPEG"),
+        (["predict", "sentiment", "--file", DOG], "Expected text in UTF-8, got b'"),
+        (["predict", "tagging", FILM, "--folder", DOG], f"{DOG}: File exists. Name another folder"),
         (["predict", "captioning"], "There was no input. Give a picture, or several"),
         (["predict", "sentiment", "x", "--plot", "x.wrong"], "the name of a picture"),
         (["list", "--models", "nowhere"], "no folder of models"),
@@ -208,6 +215,32 @@ def test_a_mistake_ends_with_a_helpful_line(run, arguments: list[str], message: 
     _, said, code = run(*arguments)
     assert code == 2
     assert message in " ".join(said.replace("│", " ").split())
+
+
+def test_what_cannot_be_read_does_not_keep_the_others_from_answers(run, tmp_path: Path) -> None:
+    printed, said, code = run("predict", "captioning", "no.jpg", DOG, str(tmp_path), "--json")
+    assert [json.loads(line)["input"] for line in printed.splitlines()] == [DOG]
+    assert said.count("error: ") == 2
+    assert code == 2
+    (tmp_path / "text.mp4").write_text("no video")
+    given = str(tmp_path / "text.mp4"), FILM
+    printed, said, code = run("predict", "tagging", *given, "--folder", str(tmp_path / "out"))
+    assert printed.splitlines()[0] == FILM
+    assert "error: " in said
+    assert code == 2
+
+
+def test_a_long_text_is_drawn_at_its_beginning(run, tmp_path: Path) -> None:
+    run("predict", "sentiment", "word " * 400, "--plot", str(tmp_path / "gates.png"))
+    with Image.open(tmp_path / "gates.png") as picture:
+        assert picture.width < 7_000
+
+
+def test_where_there_is_no_answer_there_are_no_scores(tmp_path: Path) -> None:
+    for name, given in (("translation", " "), ("captioning", b"no picture")):
+        (answer,) = zoo.load(name).predict([given])
+        assert (answer.status != "", answer.scores) == (True, ())
+        assert answer.status in "\n".join(answer.lines("it", 2))
 
 
 def test_it_is_a_module_too(tmp_path: Path) -> None:
@@ -234,6 +267,25 @@ def test_what_is_as_it_was_is_said(run) -> None:
     printed, _, code = run("verify", "sentiment", "captioning")
     assert code == 0
     assert printed.count("as on the card") == 2
+
+
+def test_what_is_damaged_is_told_and_the_others_are_seen_to(run, tmp_path: Path) -> None:
+    for name in ("sentiment", "tagging", "translation"):
+        shutil.copytree(SHIPPED / name, tmp_path / name)
+    (tmp_path / "tagging/1/card.json").write_text("{")
+    (tmp_path / "translation/1/saved_model.pb").unlink()
+    printed, _, code = run("verify", "--models", str(tmp_path))
+    sentiment, tagging, translation = printed.splitlines()
+    assert code == 1
+    assert "as on the card" in sentiment
+    assert "tagging/1/card.json cannot be read: " in tagging
+    assert translation == "translation: there is no saved_model.pb"
+    printed, _, code = run("list", "--models", str(tmp_path))
+    assert (len(printed.splitlines()), code) == (3, 0)
+    for name, message in (("tagging", "card.json cannot be read"), ("translation", "holds no SavedModel")):
+        _, said, code = run("predict", name, "x", "--models", str(tmp_path))
+        assert message in said
+        assert code == 2
 
 
 def test_what_was_changed_is_found(run, tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ def test_only_newlines_end_a_line(tmp_path):
     files["test.de"] += " Café \n".encode()
     data = load_translation(write(tmp_path, files), languages=EN_DE)
     assert pairs_of(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
+    assert re.match(rf"In {tmp_path} 1 of [\d,]+ texts hold bytes that are not UTF-8\.", data.notes[0])
 
 
 # Tables.

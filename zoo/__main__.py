@@ -1,6 +1,5 @@
 """The command line of the zoo: python -m zoo, or zoo."""
 
-import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import tyro
 from zoo.programs import Asked, Question, UsageError, ask, ended_well, load, models, models_folder, path_of
 from zoo.programs.numbers import Port
 from zoo.programs.page import serve_page
+from zoo.programs.shelf import card_of
 from zoo.programs.verifying import verify
 
 HEADLINES = {  # of each kind of model the figure by which papers compare them
@@ -45,7 +45,7 @@ class List:
         found = models(folder)
         width = max(map(len, found))
         for name, path in found.items():
-            facts = card_of(path)
+            facts = facts_of(path)
             score, value = headline(facts)
             size = f"{facts['size_bytes'] / 1e6:5.1f} MB"
             print(f"{name:{width}}  {path.name:>2}  {score:>18} {value:6.2f}  {size}  {facts['summary']}")
@@ -91,8 +91,11 @@ class Verify:
         """Print a line for each; exit with 1 if one is not as it was."""
         names = self.names or tuple(models(models_folder(self.where.models)))
         wrong = 0
-        for name in names:
-            problems, said = verify(path_of(name, self.where.models))
+        for name, path in {name: path_of(name, self.where.models) for name in names}.items():
+            try:
+                problems, said = verify(path)
+            except UsageError as error:
+                problems = [str(error)]
             wrong += bool(problems)
             print(f"{name}: {'; '.join(problems) if problems else said}", flush=True)
         if wrong:
@@ -113,13 +116,14 @@ class Demo:
         serve_page({name: load(path) for name, path in models(folder).items()}, self.host, self.port)
 
 
-def card_of(folder: Path) -> dict[str, Any]:
-    """The facts on a model's card; of a model without one its size alone."""
-    card = folder / "card.json"
-    if card.exists():
-        return json.loads(card.read_text(encoding="utf-8"))
+def facts_of(folder: Path) -> dict[str, Any]:
+    """The facts on a model's card; of a model without one that can be read its size alone."""
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return {"size_bytes": size, "summary": "It has no card.", "figures": {}, "signatures": {}}
+    bare = {"size_bytes": size, "figures": {}, "signatures": {}}
+    try:
+        return card_of(folder) or bare | {"summary": "It has no card."}
+    except UsageError as error:
+        return bare | {"summary": str(error)}
 
 
 def headline(facts: dict[str, Any]) -> tuple[str, float]:

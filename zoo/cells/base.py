@@ -105,6 +105,10 @@ class Cell(Registered, keras.layers.Layer):
         implementation: int = 2,
         **kwargs: Any,
     ) -> None:
+        if not hasattr(self, "blocks"):
+            raise NotImplementedError(
+                f'{type(self).__name__} must name the blocks of its weights, as in `blocks = ("hidden",)`.'
+            )
         check_widths(units=units)
         states = len(self.state_names)
         zoneouts = list(zoneout) if isinstance(zoneout, Sequence) else [zoneout] * states
@@ -239,7 +243,7 @@ class Cell(Registered, keras.layers.Layer):
     def _zoned(
         self, updated: tuple[Tensor, list[Tensor]], old: States, noise: Tensor | None
     ) -> tuple[Tensor, list[Tensor]]:
-        output, states = updated
+        output, states = self._checked(updated, old)
         if not any(self.zoneout):
             return output, states
         zoned, start = [], 0
@@ -251,6 +255,22 @@ class Cell(Registered, keras.layers.Layer):
                 zoned.append(ops.where(noise[..., start : start + size] < rate, before, after))
             start += size
         return zoned[0] if output is states[0] else output, zoned
+
+    def _checked(self, updated: tuple[Tensor, list[Tensor]], old: States) -> tuple[Tensor, list[Tensor]]:
+        """What a step gave, if it has the form that the loop over time needs."""
+        try:
+            output, states = updated if isinstance(updated, tuple) else ()
+            found = [tuple(tensor.shape)[1:] for tensor in (output, *states)]
+        except (AttributeError, TypeError, ValueError):
+            found = type(updated).__name__
+        expected = [(self.units,), *(tuple(state.shape)[1:] for state in old)]
+        if found != expected:
+            raise ValueError(
+                f"Each step of {type(self).__name__} (its `update`, or `combine`) must give a tuple of the "
+                f"output and a list of the states {', '.join(self.state_names)}. After the batch their "
+                f"shapes must be {expected}, but they are {found}."
+            )
+        return output, states
 
     def split(self, z: Tensor) -> list[Tensor]:
         """`z` [..., blocks * units] cut into its blocks, each [..., units]."""
@@ -370,7 +390,16 @@ class GatedCell(Cell):
 
     def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """See `Cell.update`."""
-        return self.combine(self.gates(x, r, states), states)
+        return self.combine(self._opened(x, r, states), states)
+
+    def _opened(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
+        gates = self.gates(x, r, states)
+        if not isinstance(gates, dict):
+            raise ValueError(
+                f"`gates` of {type(self).__name__} must give a dict of gates by name, but it gives a "
+                f"{type(gates).__name__}."
+            )
+        return gates
 
     @property
     def noise_size(self) -> int:
@@ -383,7 +412,7 @@ class GatedCell(Cell):
         """See `Cell.step`; before it the candidate is dropped."""
         if noise is None or not self.candidate_dropout:
             return super().step(x, r, states, noise)
-        gates = self.dropped(self.gates(x, r, states), noise)
+        gates = self.dropped(self._opened(x, r, states), noise)
         return self._zoned(self.combine(gates, states), states, noise)
 
     def dropped(self, gates: dict[str, Tensor], noise: Tensor) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError, some
-from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed
+from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed, foreign
 from zoo.video import CLIP_SIZE, PICTURE, VIDEO, VideoError, short_clip
 
 _EXPECTED = (
@@ -179,7 +179,8 @@ def _from_files(path: Path) -> CaptionedImages:
             splits = {"train": _table(tables[0], files.text(tables[0]))}
     if "train" not in splits:
         raise DataError(f"{path} holds no captions for training. {_EXPECTED}.")
-    notes, missing = [], []
+    said = (text for captions in splits.values() for texts in captions.values() for text in texts)
+    notes, missing = foreign(said, str(path)), []
     for split, captions in splits.items():
         there = {name: files.picture(name) for name in captions}
         missing += [name for name in captions if there[name] is None]

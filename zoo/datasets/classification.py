@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError
-from zoo.datasets.files import SPLITS, TABLE, of_splits, read_table, sorted_labels
+from zoo.datasets.files import SPLITS, TABLE, foreign, of_splits, read_table, sorted_labels
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,9 @@ def _from_files(path: Path, text_column: str, label_column: str) -> LabelledText
     }
     labels = sorted_labels(row.label for row in rows["train"])
     splits = {split: _dataset(split_rows, labels) for split, split_rows in rows.items()}
-    notes = _complete(splits, labels, str(path))
-    return LabelledTexts(labels=labels, **splits, source=str(path), notes=notes)
+    notes = foreign((row.text for own in rows.values() for row in own), str(path))
+    notes += _complete(splits, labels, str(path))
+    return LabelledTexts(labels=labels, **splits, source=str(path), notes=tuple(notes))
 
 
 def _split_paths(path: Path) -> dict[str, Path]:
@@ -172,13 +173,13 @@ def _table(path: Path, text_column: str, label_column: str) -> Iterator[_Row]:
         raise DataError(f"{path}: expected .tsv or .csv, perhaps with .gz, .xz or .bz2.")
     lines = read_table(path)
     number, header = next(lines, (0, []))
-    for column in (text_column, label_column) if header else ():
-        if column not in header:
-            raise DataError(
-                f"{path}, line {number}: expected a header with a column {column!r}, found "
-                f"{', '.join(header)[:200]}. Add the header or name your columns with "
-                "--text-column and --label-column."
-            )
+    lacking = [repr(column) for column in (text_column, label_column) if column not in header]
+    if header and lacking:
+        raise DataError(
+            f"{path}, line {number}: expected a header with a column {' and a column '.join(lacking)}, found "
+            f"{', '.join(header)[:200]}. Add the header or name your columns with --text-column and "
+            "--label-column."
+        )
     for number, fields in lines:
         where = f"{path}, line {number}"
         if len(fields) != len(header):
@@ -205,7 +206,7 @@ def _dataset(rows: list[_Row], labels: tuple[str, ...]) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices((texts, indices))
 
 
-def _complete(splits: dict[str, tf.data.Dataset], labels: tuple[str, ...], source: str) -> tuple[str, ...]:
+def _complete(splits: dict[str, tf.data.Dataset], labels: tuple[str, ...], source: str) -> list[str]:
     """Adds the splits that are missing, held out of train; returns a note for each."""
     if "train" not in splits:
         raise DataError(f"{source} has no labelled train split. Choose another data set.")
@@ -222,8 +223,11 @@ def _complete(splits: dict[str, tf.data.Dataset], labels: tuple[str, ...], sourc
         splits["train"] = _tenths(train, len(missing), 10)
     for split, examples in splits.items():
         if _is_empty(examples):
-            raise DataError(f"{source}: no examples for the {split} split. Add some.")
-    return tuple(f"{split} is a tenth of train, chosen by a hash of the text." for split in missing)
+            raise DataError(
+                f"{source}: no examples for the {split} split. Give it a file of its own, or more examples: "
+                "where a split is missing, a tenth of the texts is held out of train."
+            )
+    return [f"{split} is a tenth of train, chosen by a hash of the text." for split in missing]
 
 
 def _tenths(examples: tf.data.Dataset, start: int, stop: int) -> tf.data.Dataset:

@@ -33,6 +33,17 @@ def open_text(path: Path, newline: str) -> TextIO:
     return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=newline)
 
 
+def foreign(texts: Iterable[str], source: str) -> list[str]:
+    """A note where texts hold what is not UTF-8."""
+    found = ["\N{REPLACEMENT CHARACTER}" in text for text in texts]
+    if not any(found):
+        return []
+    return [
+        f"In {source} {sum(found):,} of {len(found):,} texts hold bytes that are not UTF-8. If the file has "
+        "another encoding, convert it, as iconv does."
+    ]
+
+
 def decompressed(name: str, content: bytes) -> bytes:
     """The content of a file by the compression that its name tells."""
     return {".gz": gzip.decompress, ".xz": lzma.decompress, ".bz2": bz2.decompress}.get(

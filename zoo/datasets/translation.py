@@ -14,7 +14,7 @@ from babel.core import get_global
 
 from zoo.datasets import catalogue
 from zoo.datasets.catalogue import DataError
-from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, open_text
+from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, foreign, open_text
 
 Pairs = list[tuple[str, str]]
 
@@ -311,6 +311,8 @@ def _completed(part: _Set) -> _Set:
         empty += len(pairs) - len(part.splits[split])
     if empty:
         part.notes.append(f"Left out of {part.source}: {_some(empty, 'pair')} with an empty side.")
+    sides = (side for pairs in part.splits.values() for pair in pairs for side in pair)
+    part.notes += foreign(sides, part.source)
     missing = [split for split in SPLITS if split not in part.splits]
     train = part.splits["train"]
     places = tf.strings.to_hash_bucket_fast(_keys(train), 50).numpy().tolist()

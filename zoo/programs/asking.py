@@ -3,18 +3,19 @@
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from matplotlib.figure import Figure
 
 from zoo.programs.numbers import Count, Rate
-from zoo.programs.program import Program, grouped
+from zoo.programs.program import Answer, Program, grouped
 from zoo.programs.shelf import UsageError
 from zoo.programs.tags import Tagger
+from zoo.video import VideoError
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Question:
     """Texts, or names of pictures or videos; none: the lines of --file, or of standard input."""
     file: Path | None = None  # one input a line
     json: bool = False  # print each answer as a line of JSON
-    best: Count = 1  # answers to print of each input, as many as the model gives
+    best: Count = 1  # answers to print of each input, of those that the model gives; JSON has all
     plot: Path | None = None  # a picture to write, of what lies behind the last answer
     folder: Path = Path("runs/videos")  # of tagged videos: where tables and contact sheets go
     rate: Rate = 25.0  # of folders of numbered pictures, as videos: frames per second
@@ -37,16 +38,18 @@ Asked = Annotated[Question, tyro.conf.OmitArgPrefixes]
 def ask(program: Program, question: Question) -> None:
     """Print what a program says of each input; draw and write what is asked for."""
     check_picture(question.plot)
-    last, taken = None, set()
+    if isinstance(program, Tagger):
+        _make(question.folder)
+    last, taken, failed = None, set(), False
     typed = not question.inputs and not question.file and sys.stdin.isatty()  # each waits for its answer
     for some in grouped(lines(question.inputs, question.file), 1 if typed else program.at_once):
         given = [program.read(line) for line in some]
-        if isinstance(program, Tagger):
-            answers = program.predict(given, question.rate, progress=True)
-        else:
-            answers = program.predict(given)
-        for line, one, answer in zip(some, given, answers, strict=True):
+        for line, one, answer in zip(some, given, _answered(program, given, question), strict=True):
             name = line.decode(errors="replace")
+            if isinstance(answer, ValueError):
+                print(f"error: {answer}", file=sys.stderr)
+                failed = True
+                continue
             if question.json:
                 print(json.dumps({"input": name} | answer.as_json(), ensure_ascii=False))
             else:
@@ -57,11 +60,32 @@ def ask(program: Program, question: Question) -> None:
                 program.plot(one, answer, folder / "parts.png")
                 print(f"tables and a contact sheet are in {folder}", file=sys.stderr)
             last = one, answer
-    if last is None:
+    if last is None and not failed:
         raise UsageError(f"There was no input. Give a {program.kind}, or several.")
-    if question.plot:
+    if last and question.plot:
         program.plot(*last, question.plot)
         print(f"drawn in {question.plot}", file=sys.stderr)
+    if failed:
+        sys.exit(2)
+
+
+def _answered(program: Program, given: Sequence[Any], question: Question) -> list[Answer | ValueError]:
+    """The answer to each input, or why there is none."""
+    try:
+        if isinstance(program, Tagger):
+            return program.predict(given, question.rate, progress=True)
+        return program.predict(given)
+    except (UsageError, VideoError) as error:
+        if len(given) == 1:
+            return [error]
+        return [answer for one in given for answer in _answered(program, [one], question)]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}. Name another folder by --folder.") from error
 
 
 def _own_folder(folder: Path, video: Path, taken: set[str]) -> Path:

@@ -41,7 +41,7 @@ class Caption(Answer):
         if self.status:
             yield f"{given}  [{self.status}]"
             return
-        for score, caption in itertools.islice(zip(self.scores, self.captions, strict=False), best):
+        for score, caption in itertools.islice(zip(self.scores, self.captions, strict=True), best):
             yield f"{given}  {score:8.3f}  {caption}"
 
 
@@ -65,11 +65,11 @@ class Captioner(Program[Shown, Caption]):
         else:
             said = self.serve(**ImageReader.given([_picture(shown) for shown in inputs]))
         for row, status in enumerate(said["status"]):
-            words = decoded(said["words"][row])
+            words, captions = decoded(said["words"][row]), decoded(said["captions"][row])
             yield Caption(
                 status.decode(),
-                decoded(said["captions"][row]),
-                tuple(said["scores"][row].tolist()),
+                captions,
+                tuple(said["scores"][row, : len(captions)].tolist()),
                 words,
                 said["attention"][row, : len(words)],
             )
@@ -108,4 +108,6 @@ def _picture(shown: Shown) -> bytes:
     try:
         return Path(shown).expanduser().read_bytes()
     except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"{shown} cannot be read: {error.strerror}. Expected a picture: JPEG, PNG, GIF or BMP."
+        ) from error

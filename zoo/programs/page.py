@@ -2,7 +2,7 @@
 
 import base64
 import json
-import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -192,10 +192,11 @@ def serve_page(programs: Mapping[str, Program], host: str, port: int) -> None:
 def given(program: Program, content: bytes, file_name: str) -> Iterator[Any]:
     """What was sent as the program takes it; a video lies in a file as long as it is used."""
     if program.kind != "video":
-        yield content
+        yield program.read(content) if program.kind == "text" else content
         return
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "video").with_suffix(os.path.splitext(file_name)[1][:8] or ".mp4")
+        ending = re.search(r"\.\w{1,7}$", file_name)
+        file = Path(folder, f"video{ending[0] if ending else '.mp4'}")
         file.write_bytes(content)
         try:
             yield file

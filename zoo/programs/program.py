@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from zoo.programs.shelf import UsageError
+from zoo.programs.shelf import UsageError, card_of
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")
@@ -59,8 +58,7 @@ class Program(ABC, Generic[Given, Said]):
     def __init__(self, folder: Path, model: Any) -> None:
         self.folder, self.signatures = folder, model.signatures
         self._model = model  # its variables live as long as it does
-        card = folder / "card.json"
-        self.card: dict[str, Any] = json.loads(card.read_text("utf-8")) if card.exists() else {}
+        self.card = card_of(folder)
 
     def predict(self, inputs: Iterable[Given]) -> list[Said]:
         """Answer each of the inputs.
@@ -71,7 +69,7 @@ class Program(ABC, Generic[Given, Said]):
         return list(itertools.chain.from_iterable(map(self._answers, self._grouped(inputs))))
 
     def _grouped(self, inputs: Iterable[Given]) -> Iterator[list[Given]]:
-        if isinstance(inputs, (str, bytes, Path, np.ndarray)):
+        if isinstance(inputs, (str, bytes, Path, np.ndarray)) or not isinstance(inputs, Iterable):
             raise UsageError(f"Expected a list of inputs, each one a {self.kind}; got {inputs!r:.60}.")
         return grouped(inputs, self.at_once)
 

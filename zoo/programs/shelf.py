@@ -1,5 +1,6 @@
 """Where exported models lie, and how one is found by its name."""
 
+import json
 import os
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,16 +35,32 @@ def models_folder(given: str | Path | None = None) -> Path:
 
 
 def models(folder: Path) -> dict[str, Path]:
-    """The newest version of each model in a folder, by name.
+    """The newest version of each model in a folder, by name; what has lost its graph, but not its card, too.
 
     Raises:
         UsageError: There are none.
     """
-    versions = [path.parent for path in folder.glob("*/*/saved_model.pb") if path.parent.name.isdecimal()]
+    files = [*folder.glob("*/*/saved_model.pb"), *folder.glob("*/*/card.json")]
+    versions = {file.parent for file in files if file.parent.name.isdecimal()}
     found = {path.parent.name: path for path in sorted(versions, key=lambda path: int(path.name))}
     if not found:
         raise UsageError(f"{folder} holds no models. Expected <name>/<version>/saved_model.pb in it.")
     return dict(sorted(found.items()))
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    """What the card of a model says; empty where it has none.
+
+    Raises:
+        UsageError: It is damaged.
+    """
+    card = folder / "card.json"
+    try:
+        return json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{card} cannot be read: {error}. Get its files again, or export it anew."
+        ) from error
 
 
 def path_of(name: str | Path, folder: str | Path | None = None) -> Path:
@@ -56,7 +73,9 @@ def path_of(name: str | Path, folder: str | Path | None = None) -> Path:
     if (given / "saved_model.pb").exists():
         return given
     if len(given.parts) != 1:
-        raise UsageError(f"{given} holds no SavedModel. Train one, or name another.")
+        below = sorted(str(file.parent) for file in given.glob("*/saved_model.pb"))
+        hint = f"Did you mean {' or '.join(below)}?" if below else "Train one, or name another."
+        raise UsageError(f"{given} holds no SavedModel. {hint}")
     known = models(models_folder(folder))
     if str(name) not in known:
         meant = get_close_matches(str(name), known, 1)
@@ -80,7 +99,10 @@ def saved(folder: Path, output: str = "") -> Any:
     try:
         found = tf.saved_model.load(str(folder))
     except (OSError, ValueError, tf.errors.OpError) as error:
-        raise UsageError(f"{folder} cannot be read: {error} Export it anew.") from error
+        told = str(error).rstrip(". ")
+        raise UsageError(
+            f"{folder} cannot be read: {told}. Get its files again, or export it anew."
+        ) from error
     gives = outputs(found)
     if output and output not in gives:
         raise UsageError(

@@ -13,6 +13,8 @@ from zoo.programs.shelf import UsageError
 
 Text = str | bytes
 
+_DRAWN = 60  # words; a picture of more is too wide to be looked at
+
 
 @dataclass(frozen=True, eq=False)
 class Label(Answer):
@@ -51,7 +53,9 @@ class Translation(Answer):
 
     def lines(self, given: str, best: int) -> Iterator[str]:
         """Score, translation."""
-        found = zip(self.scores, self.translations or ("",), strict=False)
+        if not self.translations:
+            yield f"{'':8}{noted(self.status)}"
+        found = zip(self.scores, self.translations, strict=True)
         for score, translation in itertools.islice(found, best):
             yield f"{score:8.3f}  {translation}{noted(self.status)}"
 
@@ -82,7 +86,14 @@ class TextProgram(Program[Text, Said]):
     kind = "text"
 
     def read(self, argument: bytes) -> bytes:
-        """A text stands for itself."""
+        """A text stands for itself; exports take any bytes, but people have another file in mind then."""
+        try:
+            argument.decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"Expected text in UTF-8, got {argument!r:.60}. Is it the right file? If it has another "
+                "encoding, convert it, as iconv does."
+            ) from error
         return argument
 
     def asked(self, texts: Sequence[Text]) -> dict[str, np.ndarray]:
@@ -106,7 +117,7 @@ class Classifier(TextProgram[Label]):
             yield Label(status.decode(), said["label"][row].decode(), scores)
 
     def plot(self, given: Text, answer: Label, picture: Path) -> None:
-        """Draw the gates and states at each word."""
+        """Draw the gates and states at each word, of a long text at its beginning."""
         if "gates" not in self.signatures:
             raise UsageError(f"{self.folder} has no gates to draw.")
         inside = called(self.signatures["gates"], text=[given])
@@ -120,7 +131,9 @@ class Classifier(TextProgram[Label]):
         inside = {
             name: inside[name] for pair in zip(names[:half], names[-half:], strict=True) for name in pair
         }
-        plot_gates(inside, picture, words, columns=ways)
+        title = f"The first {_DRAWN} of {len(words):,} words" if len(words) > _DRAWN else ""
+        inside = {name: values[:_DRAWN] for name, values in inside.items()}
+        plot_gates(inside, picture, words[:_DRAWN], columns=ways, title=title)
 
 
 class Translator(TextProgram[Translation]):
@@ -132,10 +145,11 @@ class Translator(TextProgram[Translation]):
         said = self.asked(inputs)
         for row, status in enumerate(said["status"]):
             source, target = (_spaced(said[f"{side}_pieces"][row]) for side in ("source", "target"))
+            translations = decoded(said["translations"][row])
             yield Translation(
                 status.decode(),
-                decoded(said["translations"][row]),
-                tuple(said["scores"][row].tolist()),
+                translations,
+                tuple(said["scores"][row, : len(translations)].tolist()),
                 source,
                 target,
                 said["attention"][row, : len(target), : len(source)],

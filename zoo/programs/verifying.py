@@ -1,6 +1,5 @@
 """Whether an exported model is what its card says: the files, and what it answers."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from zoo.cache import sha256
 from zoo.programs.loading import load
-from zoo.programs.shelf import UsageError
+from zoo.programs.shelf import UsageError, card_of
 
 TOLERANCE = 1e-3  # of scores: processors add in another order
 CLEAR = 1e-2  # scores further apart than this keep their order everywhere
@@ -29,9 +28,9 @@ def verify(folder: Path) -> tuple[list[str], str]:
     Raises:
         UsageError: It has no card, or cannot be read.
     """
-    if not (folder / "card.json").exists():
+    facts = card_of(folder)
+    if not facts:
         raise UsageError(f"{folder} has no card to compare with. Export the model anew.")
-    facts = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     hashes = facts["sha256"]
     there = {
         file.relative_to(folder).as_posix()

@@ -173,7 +173,7 @@ class _Run:
 
     def train(self, epochs: int, patience: float) -> None:
         self.measures = Measures(self.steps.metrics)
-        self.resume()
+        self.resume(epochs)
         for callback in self.callbacks:
             callback.set_model(self.steps.model)
             callback.set_params({"epochs": epochs, "verbose": 0})
@@ -206,7 +206,7 @@ class _Run:
         kept = {"optimizer": self.steps.optimizer.variables, "states": carried_states(self.steps.model)}
         return self.weights() | {name: [v.value for v in variables] for name, variables in kept.items()}
 
-    def resume(self) -> None:
+    def resume(self, epochs: int) -> None:
         """Take up the last checkpoint, or begin."""
         progress = self.folder.checkpoints.restore(self.state())
         self.at = _Position()
@@ -214,7 +214,9 @@ class _Run:
             self.at = _Position(**progress)
             if self.at.sums:
                 self.measures.sums = [np.asarray(value) for value in self.at.sums]
-            say(f"{self.folder.path}: going on after step {self.at.step}, in epoch {self.at.epoch + 1}")
+            done = self.at.stopped or self.at.epoch >= epochs
+            where = f"going on after step {self.at.step}, in epoch {self.at.epoch + 1}"
+            say(f"{self.folder.path}: {'its training is done' if done else where}")
             if not callable(self.training):
                 for _ in range(self.at.epoch):
                     self.training.reduce(0, lambda count, *_: count)
