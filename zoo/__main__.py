@@ -56,7 +56,7 @@ class List:
 class Show:
     """Show the card of a model: what it does, how well, and what it was made of."""
 
-    name: Name  # of a model, or the folder of an export
+    name: Name  # the name of a model, or the folder of an export
     where: Where = field(default_factory=Shelf)
 
     def run(self) -> None:
@@ -71,7 +71,7 @@ class Show:
 class Predict:
     """Ask a model: texts, pictures or videos in, answers out."""
 
-    name: Name  # of a model, or the folder of an export
+    name: Name  # the name of a model, or the folder of an export
     question: Asked = field(default_factory=Question)
     where: Where = field(default_factory=Shelf)
 
@@ -84,7 +84,7 @@ class Predict:
 class Verify:
     """Check that files are as their cards say, and that models answer as they did when they were exported."""
 
-    names: tyro.conf.Positional[tuple[str, ...]] = ()  # of models; none: all of them
+    names: tyro.conf.Positional[tuple[str, ...]] = ()  # names of models; none: all of them
     where: Where = field(default_factory=Shelf)
 
     def run(self) -> None:
@@ -106,7 +106,7 @@ class Verify:
 class Demo:
     """Open a local page on which to try the models."""
 
-    port: Port = 8000
+    port: Port = 8000  # of the page
     host: str = "127.0.0.1"  # this machine alone; 0.0.0.0 lets others in
     where: Where = field(default_factory=Shelf)
 
