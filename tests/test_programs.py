@@ -202,7 +202,10 @@ def test_predict_of_a_video_writes_tables(run, tmp_path: Path) -> None:
         (["predict", "captioning", "no.jpg"], "no.jpg cannot be read"),
         (["predict", "captioning", "no.jpg"], "Expected a picture: JPEG"),
         (["predict", "sentiment", "--file", DOG], "Expected text in UTF-8, got b'"),
-        (["predict", "tagging", FILM, "--folder", DOG], f"{DOG}: File exists. Name another folder"),
+        (
+            ["predict", "tagging", FILM, "--folder", f"{DOG}/x"],
+            f"{DOG} is no folder. Name another",
+        ),
         (["predict", "captioning"], "There was no input. Give a picture, or several"),
         (["predict", "sentiment", "x", "--plot", "x.wrong"], "the name of a picture"),
         (["list", "--models", "nowhere"], "no folder of models"),
@@ -220,7 +223,8 @@ def test_a_mistake_ends_with_a_helpful_line(run, arguments: list[str], message: 
 def test_what_cannot_be_read_does_not_keep_the_others_from_answers(run, tmp_path: Path) -> None:
     printed, said, code = run("predict", "captioning", "no.jpg", DOG, str(tmp_path), "--json")
     assert [json.loads(line)["input"] for line in printed.splitlines()] == [DOG]
-    assert said.count("error: ") == 2
+    assert "error: 2 inputs have no answer.\nno.jpg cannot be read: " in said
+    assert f"\n{tmp_path} cannot be read: " in said
     assert code == 2
     (tmp_path / "text.mp4").write_text("no video")
     given = str(tmp_path / "text.mp4"), FILM

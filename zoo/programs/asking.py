@@ -39,16 +39,15 @@ def ask(program: Program, question: Question) -> None:
     """Print what a program says of each input; draw and write what is asked for."""
     check_picture(question.plot)
     if isinstance(program, Tagger):
-        _make(question.folder)
-    last, taken, failed = None, set(), False
+        _check_folder(question.folder)
+    last, taken, errors = None, set(), []
     typed = not question.inputs and not question.file and sys.stdin.isatty()  # each waits for its answer
     for some in grouped(lines(question.inputs, question.file), 1 if typed else program.at_once):
         given = [program.read(line) for line in some]
         for line, one, answer in zip(some, given, _answered(program, given, question), strict=True):
             name = line.decode(errors="replace")
             if isinstance(answer, ValueError):
-                print(f"error: {answer}", file=sys.stderr)
-                failed = True
+                errors.append(answer)
                 continue
             if question.json:
                 print(json.dumps({"input": name} | answer.as_json(), ensure_ascii=False))
@@ -60,13 +59,15 @@ def ask(program: Program, question: Question) -> None:
                 program.plot(one, answer, folder / "parts.png")
                 print(f"tables and a contact sheet are in {folder}", file=sys.stderr)
             last = one, answer
-    if last is None and not failed:
+    if last is None and not errors:
         raise UsageError(f"There was no input. Give a {program.kind}, or several.")
     if last and question.plot:
         program.plot(*last, question.plot)
         print(f"drawn in {question.plot}", file=sys.stderr)
-    if failed:
-        sys.exit(2)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise UsageError("\n".join([f"{len(errors):,} inputs have no answer.", *map(str, errors)]))
 
 
 def _answered(program: Program, given: Sequence[Any], question: Question) -> list[Answer | ValueError]:
@@ -81,11 +82,11 @@ def _answered(program: Program, given: Sequence[Any], question: Question) -> lis
         return [answer for one in given for answer in _answered(program, [one], question)]
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}. Name another folder by --folder.") from error
+def _check_folder(folder: Path) -> None:
+    """Make sure that a folder can be made there, before the work for it is done."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(f"{folder}: {there} is no folder. Name another by --folder.")
 
 
 def _own_folder(folder: Path, video: Path, taken: set[str]) -> Path:
