@@ -220,6 +220,12 @@ def test_a_mistake_ends_with_a_helpful_line(run, arguments: list[str], message: 
     assert message in " ".join(said.replace("│", " ").split())
 
 
+def test_as_many_labels_are_printed_as_are_asked_for(run) -> None:
+    one, two = (run("predict", "sentiment", "Dull.", "--best", best)[0].splitlines() for best in "12")
+    assert [line.split()[0] for line in two] == ["neg", "pos"]
+    assert one == two[:1]
+
+
 def test_what_cannot_be_read_does_not_keep_the_others_from_answers(run, tmp_path: Path) -> None:
     printed, said, code = run("predict", "captioning", "no.jpg", DOG, str(tmp_path), "--json")
     assert [json.loads(line)["input"] for line in printed.splitlines()] == [DOG]

@@ -30,7 +30,9 @@ class Label(Answer):
 
     def lines(self, given: str, best: int) -> Iterator[str]:
         """Label, probability, text."""
-        yield f"{self.label:12}{self.scores[self.label]:6.3f}  {given}{noted(self.status)}"
+        ranked = sorted(self.scores, key=lambda label: -self.scores[label])
+        for label in ranked[:best]:
+            yield f"{label:12}{self.scores[label]:6.3f}  {given}{noted(self.status)}"
 
 
 @dataclass(frozen=True, eq=False)
