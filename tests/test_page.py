@@ -98,11 +98,16 @@ def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
 
 def test_sentiment_and_its_gates(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
     opened = panel("sentiment")
-    ask(opened, "A moving story, finely acted.")
+    ask(opened, "A moving story, finely acted, and told with care by people who know what they do.")
     best, other = answered(opened)
     assert (best[0], other[0]) == ("pos", "neg")
     assert float(best[1]) + float(other[1]) == pytest.approx(1, abs=2e-3)
     assert_something_is_drawn(opened, browser)
+    image, larger = (opened.find_element(By.CSS_SELECTOR, part) for part in ("figure img", "[aria-pressed]"))
+    fitted = image.size["width"]
+    larger.click()
+    assert image.size["width"] == image.get_property("naturalWidth") > fitted
+    assert larger.get_attribute("aria-pressed") == "true"
     ask(opened, " ")
     answered(opened)
     assert alert(opened) == "no words in the text"
