@@ -93,7 +93,10 @@ def test_what_does_not_convert_is_told() -> None:
 def test_a_loop_that_does_not_convert_is_told() -> None:
     def doubled(x: tf.Tensor) -> dict[str, tf.Tensor]:
         found = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[2])
-        step = lambda i, found: (i + 1, found.write(i, 2 * x[i]))  # noqa: E731
+
+        def step(i: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            return i + 1, found.write(i, 2 * x[i])
+
         return {"doubled": tf.while_loop(lambda i, _: i < tf.shape(x)[0], step, (0, found))[1].stack()}
 
     spec = tf.TensorSpec([None, 2], tf.float32, "x")

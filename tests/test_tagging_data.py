@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import av
 import numpy as np
@@ -511,7 +512,7 @@ class Miniature(tfds.core.GeneratorBasedBuilder):
     """Brightness that is even or odd: 5 sequences of another size, 2 and 3 of the right one."""
 
     VERSION = tfds.core.Version("1.0.0")
-    COUNTS = {"train": 5, "val": 2, "test": 3}  # noqa: RUF012
+    COUNTS: ClassVar = {"train": 5, "val": 2, "test": 3}
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
@@ -537,7 +538,7 @@ class Miniature(tfds.core.GeneratorBasedBuilder):
 class MiniatureVectors(Miniature):
     """The same as vectors, with numbers for tags, and without a split for validation."""
 
-    COUNTS = {"train": 5, "test": 3}  # noqa: RUF012
+    COUNTS: ClassVar = {"train": 5, "test": 3}
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {

@@ -440,6 +440,15 @@ def test_a_damaged_checkpoint_is_passed_over(
     assert log(folder, "step") == log(tmp_path, "step")
 
 
+def test_a_run_that_is_done_is_not_said_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, _ = fitted(tmp_path)
+    again, _ = fitted(tmp_path)
+    said = capsys.readouterr().out
+    assert f"{tmp_path}: its training is done" in said
+    assert "going on" not in said
+    assert_same(model, again)
+
+
 def test_a_checkpoint_of_another_model_is_not_used(tmp_path: Path) -> None:
     fitted(tmp_path, network())
     with pytest.raises(zoo.TrainingError, match=r"No checkpoint in .* can be used\. To start anew, remove"):

@@ -118,12 +118,14 @@ class Demo:
 
 def facts_of(folder: Path) -> dict[str, Any]:
     """The facts on a model's card; of a model without one that can be read its size alone."""
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    bare = {"size_bytes": size, "figures": {}, "signatures": {}}
     try:
-        return card_of(folder) or bare | {"summary": "It has no card."}
+        facts, summary = card_of(folder), "It has no card."
     except UsageError as error:
-        return bare | {"summary": str(error)}
+        facts, summary = {}, str(error)
+    if facts:
+        return facts
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return {"size_bytes": size, "summary": summary, "figures": {}, "signatures": {}}
 
 
 def headline(facts: dict[str, Any]) -> tuple[str, float]:

@@ -262,7 +262,7 @@ class Cell(Registered, keras.layers.Layer):
             output, states = updated if isinstance(updated, tuple) else ()
             found = [tuple(tensor.shape)[1:] for tensor in (output, *states)]
         except (AttributeError, TypeError, ValueError):
-            found = type(updated).__name__
+            found = f"unknown, for it gives a {type(updated).__name__}"
         expected = [(self.units,), *(tuple(state.shape)[1:] for state in old)]
         if found != expected:
             raise ValueError(
