@@ -17,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from zoo.errors import UsageError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tensorflow as tf
 import tyro
 
-from zoo.datasets import scenes
-from zoo.programs import UsageError, saved
-from zoo.programs.numbers import Count
+from zoo.cli.types import PositiveInt
+from zoo.datasets.builders import scenes
 from zoo.provenance import commit, versions
+from zoo.serving.model_store import saved
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Settings:
 
     model: Path = Path("saved_models/captioning/1")  # an export of recipes/captioning.py
     images: tuple[Path, ...] = ()  # files; none: drawn scenes, as JPEG
-    size: Count = 500  # pixels each way, of the drawn scenes
+    size: PositiveInt = 500  # pixels each way, of the drawn scenes
     batch_sizes: tuple[Count, ...] = (1, 32)  # images at once; where there are too few they are repeated
-    rounds: Count = 5  # in each of them both signatures caption all
+    rounds: PositiveInt = 5  # in each of them both signatures caption all
 
 
 def pictures(settings: Settings) -> list[bytes]:

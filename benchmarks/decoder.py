@@ -15,10 +15,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import tensorflow as tf
 import tyro
+from zoo.recipes.translation import ATTENTIONS
 
 import zoo
-from recipes.translation import ATTENTIONS
-from zoo.programs.numbers import Count
+from zoo.cli.types import PositiveInt
 
 CONTENDERS = {
     "multiplicative attention": {"attention": "multiplicative"},
@@ -33,12 +33,12 @@ CONTENDERS = {
 class Settings:
     """Compare training steps."""
 
-    batch_size: Count = 64  # pairs
-    steps: Count = 17  # of source and of target
-    vocabulary: Count = 6_000  # of each
-    units: Count = 256  # of the decoder, and of the encoder in each direction; and width of the vectors
-    depth: Count = 2  # of the decoder
-    rounds: Count = 9  # steps of each
+    batch_size: PositiveInt = 64  # pairs
+    steps: PositiveInt = 17  # of source and of target
+    vocabulary: PositiveInt = 6_000  # of each
+    units: PositiveInt = 256  # of the decoder, and of the encoder in each direction; and width of the vectors
+    depth: PositiveInt = 2  # of the decoder
+    rounds: PositiveInt = 9  # steps of each
 
 
 def contender(
@@ -64,10 +64,10 @@ def contender(
     model.build(((None, None), (None, None)))
     if scheduled_sampling:
         model.sampled.assign(0.25)
-    loss, values = zoo.SmoothedCrossentropy(0.1), [v.value for v in model.trainable_variables]
+    loss, values = zoo.losses.LabelSmoothedCrossentropy(0.1), [v.value for v in model.trainable_variables]
 
     def step(source: tf.Tensor, target: tf.Tensor) -> list[tf.Tensor]:
-        inputs, following, weights = zoo.teacher_forced(source, target)
+        inputs, following, weights = zoo.formulations.teacher_forced(source, target)
         with tf.GradientTape() as tape:
             total = loss(following, model(inputs, training=True), sample_weight=weights)
         return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, values)]

@@ -36,19 +36,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from zoo.errors import UsageError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
 import numpy as np
 import tensorflow as tf
 import tyro
+from zoo.recipes import translation
 
 import zoo
-from recipes import translation
-from zoo.programs import UsageError, lines, saved
-from zoo.programs.numbers import Count
+from zoo.cli.predict import lines
+from zoo.cli.types import PositiveInt
+from zoo.preprocessing.text import END, PADDING, START, UNKNOWN
 from zoo.provenance import commit, versions
-from zoo.text import END, PADDING, START, UNKNOWN
+from zoo.serving.model_store import saved
 
 Translate = Callable[[Sequence[bytes]], list[bytes]]
 """From some sentences to the best translation of each."""
@@ -67,7 +70,7 @@ Nobody knew why the lights had gone out.
 She reads the newspaper every morning before work.
 Can you tell me the way to the station?
 The dog is asleep under the kitchen table.
-We have not seen our neighbours since last summer.
+We have not seen our neighbors since last summer.
 An old woman sells apples and pears at the market.
 He forgot his keys again.
 If the weather is fine, we will walk along the river tomorrow.
@@ -89,9 +92,9 @@ class Settings:
 
     model: Path = Path("saved_models/translation/1")  # an export of recipes/translation.py
     file: Path | None = None  # a sentence a line; None takes everyday English ones
-    sentences: Count = 20  # translated one by one
-    batch_size: Count = 64  # translated at once; where there are too few sentences they are repeated
-    rounds: Count = 3  # in each of them every contender translates all
+    sentences: PositiveInt = 20  # translated one by one
+    batch_size: PositiveInt = 64  # translated at once; where there are too few sentences they are repeated
+    rounds: PositiveInt = 3  # in each of them every contender translates all
 
 
 # --- The model ----------------------------------------------------------------------------------
@@ -103,7 +106,7 @@ def rebuilt(folder: Path, export: Any) -> translation.Program:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         settings = translation.Settings(**{name: plain(text) for name, text in card["settings"].items()})
         source, target = (
-            zoo.PieceEncoder(folder / "assets" / f"{side}.txt", settings.max_pieces)
+            zoo.preprocessing.text.WordPieceTokenizer(folder / "assets" / f"{side}.txt", settings.max_pieces)
             for side in ("source", "target")
         )
         model = translation.delayed_many_to_many(settings, source.size, target.size, settings.attention)

@@ -12,7 +12,7 @@ order. What is compared is the median over the rounds. Contenders are, for LSTM 
     keras RNN(cell)     `keras.layers.RNN(keras.layers.LSTMCell)`
     zoo                 `zoo.LSTM`, which chooses by itself what to compile
     zoo, subclass       a user's cell whose `gates` differ elementwise: `OpenLSTMCell` below
-    zoo, layer norm     `zoo.LayerNormLSTMCell`, in which the units of a step are mixed
+    zoo, layer norm     `zoo.cells.LayerNormLSTMCell`, in which the units of a step are mixed
     torch               `torch.nn.LSTM(batch_first=True)`, in a process of its own with as many threads
     products            the products that no layer can do without, each as a single large one: forward X W
                         and H U; in training also dZ Uᵀ, Hᵀ dZ and Xᵀ dZ. X are the inputs of all steps, H
@@ -47,6 +47,8 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any, Literal
 
+from zoo.errors import UsageError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
@@ -55,8 +57,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from zoo.programs import UsageError
-from zoo.programs.numbers import Count
+from zoo.cli.types import PositiveInt
 
 Shape = tuple[int, ...]
 """Batch, time, features, units."""
@@ -77,7 +78,7 @@ MEMORY_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 class Settings:
     """Measure the time and the memory of recurrent layers."""
 
-    rounds: Count = 15  # in each of them every contender makes one call
+    rounds: PositiveInt = 15  # in each of them every contender makes one call
     shapes: tuple[str, ...] = tuple(map(str, range(len(SHAPES))))  # indices, or batch,time,features,units
     families: tuple[Literal["LSTM", "GRU", "SimpleRNN"], ...] = ("LSTM", "GRU", "SimpleRNN")
     memory: bool = sys.platform == "linux"  # of LSTM; it is read from /proc
@@ -105,7 +106,7 @@ def layers(family: str, units: int) -> dict[str, keras.layers.RNN]:
     found["zoo"] = getattr(zoo, family)(units, return_sequences=True)
     if family == "LSTM":
         found["zoo, subclass"] = zoo.RNN(OpenLSTMCell(units), return_sequences=True)
-        found["zoo, layer norm"] = zoo.RNN(zoo.LayerNormLSTMCell(units), return_sequences=True)
+        found["zoo, layer norm"] = zoo.RNN(zoo.cells.LayerNormLSTMCell(units), return_sequences=True)
     return found
 
 

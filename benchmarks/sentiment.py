@@ -23,13 +23,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.errors import DataError, UsageError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import tensorflow as tf
 import tyro
 
-from zoo.datasets import DataError, LabelledTexts, load_classification
-from zoo.programs import UsageError, saved
+from zoo.datasets import LabelledTexts, load_text_classification
+from zoo.serving.model_store import saved
 
 LABELS = ("neg", "pos")
 WORDS = range(3, 26)  # of a last sentence that is a text of its own
@@ -57,7 +59,7 @@ class Measure:
 
 def texts_of(name: str) -> LabelledTexts:
     """A set of two labels."""
-    found = load_classification(name)
+    found = load_text_classification(name)
     if len(found.labels) != len(LABELS):
         raise UsageError(f"{name} has the labels {', '.join(found.labels)}; expected two, negative first.")
     return found

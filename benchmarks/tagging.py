@@ -17,17 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from zoo.errors import UsageError, VideoError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tensorflow as tf
 import tyro
 
-from zoo.datasets import footage
-from zoo.programs import UsageError, saved
-from zoo.programs.numbers import Count
+from zoo.cli.types import PositiveInt
+from zoo.datasets.builders import footage
+from zoo.preprocessing.video import open_video
 from zoo.provenance import commit, versions
-from zoo.video import VideoError, open_video
+from zoo.serving.model_store import saved
 
 Step = Callable[[np.ndarray], np.ndarray]
 """From the next frame [height, width, 3] to scores [classes]; carries the state."""
@@ -39,7 +41,7 @@ class Settings:
 
     model: Path = Path("saved_models/tagging/1")  # an export of recipes/tagging.py
     video: Path | None = None  # a file, or a folder of frames; none: generated footage
-    clips: Count = 5  # of generated footage, 100 frames each
+    clips: PositiveInt = 5  # of generated footage, 100 frames each
 
 
 def frames_of(settings: Settings, size: tuple[int, int]) -> np.ndarray:

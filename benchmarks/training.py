@@ -7,7 +7,7 @@ The model is the one of `recipes/sentiment.py`: word vectors, a layer that reads
 maximum over time, scores; trained by Adam with its gradients clipped. Contenders are, each in a process of
 its own that does one epoch, so that tracing and compiling count for all:
 
-    zoo                     `zoo.LSTM` in `zoo.fit`, batches by `zoo.batches`
+    zoo                     `zoo.LSTM` in `zoo.fit`, batches by `zoo.training.batches`
     keras, same batches     `keras.layers.LSTM` in `keras.Model.fit`, the very same batches
     keras, usual            the same, with batches as they are usually made: shuffled, each padded to the
                             longest of its texts, cut at the same number of words
@@ -32,6 +32,8 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from zoo.errors import UsageError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
@@ -39,8 +41,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from zoo.programs import UsageError
-from zoo.programs.numbers import Count
+from zoo.cli.types import PositiveInt
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -51,33 +52,33 @@ class Settings:
 
     dataset: str = "negation"  # embedded; or a TFDS name such as imdb_reviews; or a path to TSV, CSV or texts
     data_dir: Path | None = None  # where TFDS keeps its data
-    examples: Count | None = None  # so many of the training texts; None takes all
-    vocabulary: Count = 10_000  # words known
-    embedding: Count = 128  # width of a word's vector
-    units: Count = 128  # in each direction
-    words: Count = 400  # longer texts are cut
-    batch_size: Count = 64  # texts
-    rounds: Count = 3  # epochs of each contender
+    examples: PositiveInt | None = None  # so many of the training texts; None takes all
+    vocabulary: PositiveInt = 10_000  # words known
+    embedding: PositiveInt = 128  # width of a word's vector
+    units: PositiveInt = 128  # in each direction
+    words: PositiveInt = 400  # longer texts are cut
+    batch_size: PositiveInt = 64  # texts
+    rounds: PositiveInt = 3  # epochs of each contender
     workers: int = 0  # instead, compare up to so many workers of ours, each on a core of its own
 
 
 def prepare(settings: Settings, cache: Path) -> None:
     """Encode the texts, and leave them in a file."""
-    texts = zoo.load_classification(settings.dataset, data_dir=settings.data_dir).train
+    texts = zoo.datasets.load_text_classification(settings.dataset, data_dir=settings.data_dir).train
     if settings.examples is not None:
         texts = texts.take(settings.examples)
-    known = zoo.learn_vocabulary(texts.map(lambda text, _: text), settings.vocabulary)
-    file = zoo.write_vocabulary(known, cache.with_suffix(".txt"))
-    words = zoo.WordEncoder(file, settings.words)
+    known = zoo.preprocessing.text.learn_vocabulary(texts.map(lambda text, _: text), settings.vocabulary)
+    file = zoo.preprocessing.text.write_vocabulary(known, cache.with_suffix(".txt"))
+    words = zoo.preprocessing.text.WordTokenizer(file, settings.words)
     encoded = texts.map(lambda text, label: (words(text[None]).ids[0], label), tf.data.AUTOTUNE)
-    print(zoo.batches(encoded, settings.batch_size, seed=1, cache=cache))
+    print(zoo.training.batches(encoded, settings.batch_size, seed=1, cache=cache))
 
 
-def stored(settings: Settings, cache: Path) -> zoo.Batches:
+def stored(settings: Settings, cache: Path) -> zoo.training.BucketedDataset:
     """The batches of what `prepare` left."""
     spec = (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64))
     nothing = tf.data.Dataset.from_generator(lambda: iter(()), output_signature=spec)
-    return zoo.batches(nothing, settings.batch_size, seed=1, cache=cache)
+    return zoo.training.batches(nothing, settings.batch_size, seed=1, cache=cache)
 
 
 def usual(settings: Settings, cache: Path) -> tf.data.Dataset:
@@ -148,7 +149,7 @@ def started(
 
 def child(name: str, settings: Settings, cache: Path) -> None:
     """Do and time an epoch, with tracing and compiling."""
-    with zoo.distributed():
+    with zoo.training.distributed():
         keras.utils.set_random_seed(1)
         epoch = CONTENDERS[name](settings, cache)
         start = time.monotonic()
@@ -207,6 +208,6 @@ def run(settings: Settings) -> None:
 if __name__ == "__main__":
     try:
         run(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (UsageError, zoo.DataError, OSError) as error:
+    except (UsageError, zoo.errors.DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""Word pieces: `zoo.text.PieceEncoder` beside `tokenizers`, sentence for sentence, and the time of both.
+"""Word pieces: `zoo.preprocessing.text.WordPieceTokenizer` beside `tokenizers`, sentence for sentence, and the time of both.
 
 python benchmarks/wordpiece.py train.de.gz train.en.gz --size 4000
 
@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.errors import UsageError
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import tensorflow as tf
@@ -27,9 +29,8 @@ from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Split
 
-from zoo.programs import UsageError
-from zoo.programs.numbers import Count
-from zoo.text import UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
+from zoo.cli.types import PositiveInt
+from zoo.preprocessing.text import UNKNOWN, WordPieceTokenizer, train_wordpiece, write_vocabulary
 
 SHOWN = 5  # sentences that differ
 tf.get_logger().setLevel("ERROR")  # a vocabulary is a new function, which it takes for retracing
@@ -42,9 +43,9 @@ class Settings:
     files: tyro.conf.Positional[
         tuple[Path, ...]
     ]  # a sentence a line, also .gz; .zip: pairs with tabs between
-    size: Count = 8_000  # of the vocabulary
-    min_frequency: Count = 5  # of a character and of a piece
-    max_pieces: Count = 300  # of a sentence
+    size: PositiveInt = 8_000  # of the vocabulary
+    min_frequency: PositiveInt = 5  # of a character and of a piece
+    max_pieces: PositiveInt = 300  # of a sentence
 
 
 def read(file: Path) -> list[str]:
@@ -63,7 +64,7 @@ def read(file: Path) -> list[str]:
 
 
 def reference(pieces: Sequence[str]) -> Tokenizer:
-    """What `PieceEncoder` does, by `tokenizers` alone.
+    """What `WordPieceTokenizer` does, by `tokenizers` alone.
 
     Both sides have their own tables of Unicode; letters that are in one of them only, of the latest scripts,
     are split differently.
@@ -95,7 +96,7 @@ class Comparison:
     theirs: float = 0.0
 
 
-def compare(encoder: PieceEncoder, tokenizer: Tokenizer, sentences: Sequence[str]) -> Comparison:
+def compare(encoder: WordPieceTokenizer, tokenizer: Tokenizer, sentences: Sequence[str]) -> Comparison:
     """Encode all sentences with both, and decode them with ours."""
     encode = tf.function(encoder.__call__, input_signature=[tf.TensorSpec([None], tf.string)])
     matrices = [tf.TensorSpec([None, None], kind) for kind in (tf.int32, tf.string)]
@@ -126,10 +127,10 @@ def run(settings: Settings) -> bool:
     different = []
     for file in settings.files:
         sentences = read(file)
-        pieces = learn_pieces(sentences, settings.size, settings.min_frequency)
+        pieces = train_wordpiece(sentences, settings.size, settings.min_frequency)
         with tempfile.TemporaryDirectory() as folder:
             vocabulary = write_vocabulary(pieces, Path(folder) / "pieces.txt")
-            found = compare(PieceEncoder(vocabulary, settings.max_pieces), reference(pieces), sentences)
+            found = compare(WordPieceTokenizer(vocabulary, settings.max_pieces), reference(pieces), sentences)
         ours, theirs = (1e6 * seconds / len(sentences) for seconds in (found.ours, found.theirs))
         counts = f"{len(sentences)} | {len(pieces)} | {len(found.different)}"
         print(f"| {file.name} | {counts} | {ours:.0f} | {theirs:.0f} |", flush=True)

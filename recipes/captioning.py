@@ -23,19 +23,29 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded, reported
-from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
-from zoo.datasets import Captioned, CaptionedImages, load_captioning
+from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
+from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
+from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
+from zoo.datasets import Captioned, CaptioningData, load_captioning
 from zoo.decoding import Decoded, beam_search, greedy
-from zoo.export import Card, export_program
-from zoo.formulations import SmoothedCrossentropy, teacher_forced
-from zoo.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
+from zoo.errors import UsageError
+from zoo.export.saved_model import Card, export_model
+from zoo.formulations import teacher_forced
+from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import caption_scores, plain_words
-from zoo.programs import UsageError
-from zoo.programs.numbers import Count, Number, Penalty, Rate, Seed, Share
-from zoo.text import END, PADDING, START, PieceEncoder, joined_words, learn_pieces, write_vocabulary
-from zoo.training import Batches, batches, fit, image_features, warmed_cosine
-from zoo.video import CLIP_SIZE, ClipReader, short_clip
+from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
+from zoo.preprocessing.text import (
+    END,
+    PADDING,
+    START,
+    WordPieceTokenizer,
+    joined_words,
+    train_wordpiece,
+    write_vocabulary,
+)
+from zoo.preprocessing.video import CLIP_SIZE, ClipReader, short_clip
+from zoo.schedules import warmup_cosine_decay
+from zoo.training import BucketedDataset, batches, fit, image_features
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -50,30 +60,32 @@ class Settings:
     dataset: str = "scenes"  # embedded, as clips; or a TFDS name; or as Flickr8k and COCO have it, or a table
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
-    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    license: str = ""  # what they allow, for the card; TFDS knows it of some
     examples: tuple[Path, ...] = ()  # pictures or videos to caption on the card; none: two of validation
     folder: Path = Path("runs/captioning")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/captioning/export/1")  # where the SavedModel goes
     encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or one such as MobileNetV2
     weights: Path | None = None  # a file with those of the encoder; None: where its maker has them
-    image_size: Count = 64  # pixels each way; pictures are squeezed to a square
-    tuned: Number = 0  # last convolutions of the encoder to train, too; then with a low learning rate
-    frames: Count = 8  # to be seen of a clip, evenly spread
-    vocabulary: Count = 6_000  # word pieces
-    embedding: Count = 128  # width of a piece's vector, and of what the scores are made of
+    image_size: PositiveInt = 64  # pixels each way; pictures are squeezed to a square
+    tuned: NonNegativeInt = 0  # last convolutions of the encoder to train, too; then with a low learning rate
+    frames: PositiveInt = 8  # to be seen of a clip, evenly spread
+    vocabulary: PositiveInt = 6_000  # word pieces
+    embedding: PositiveInt = 128  # width of a piece's vector, and of what the scores are made of
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
-    units: Count = 128  # of the decoder
-    decoder_depth: Count = 2  # attention stands after the first
+    units: PositiveInt = 128  # of the decoder
+    decoder_depth: PositiveInt = 2  # attention stands after the first
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # none: one look, at first
-    doubly_stochastic: Penalty = 0.0  # how much it is to look everywhere once; a scene is mostly ground
-    dropout: Share = 0.1  # of features, word vectors, and before the scores; photos need more
-    smoothing: Share = 0.05  # of labels; photos need more: there is more than one right caption
-    max_pieces: Count = 40  # longer captions are cut
-    batch_size: Count = 32  # captions of about the same length
-    epochs: Count = 12  # the one with the best CIDEr on validation is kept
-    learning_rate: Rate = 3e-3  # at its peak; it rises at first, and falls to zero
-    beams: Count = 3  # hypotheses in the search, and answers that the export gives
-    length_penalty: Penalty = 1.0  # of Wu et al. (2016); without it short captions win
+    doubly_stochastic: NonNegativeFloat = (
+        0.0  # how much it is to look everywhere once; a scene is mostly ground
+    )
+    dropout: UnitInterval = 0.1  # of features, word vectors, and before the scores; photos need more
+    smoothing: UnitInterval = 0.05  # of labels; photos need more: there is more than one right caption
+    max_pieces: PositiveInt = 40  # longer captions are cut
+    batch_size: PositiveInt = 32  # captions of about the same length
+    epochs: PositiveInt = 12  # the one with the best CIDEr on validation is kept
+    learning_rate: PositiveFloat = 3e-3  # at its peak; it rises at first, and falls to zero
+    beams: PositiveInt = 3  # hypotheses in the search, and answers that the export gives
+    length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short captions win
     seed: Seed = 1  # of weights, order and dropout
 
 
@@ -104,7 +116,7 @@ def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
     return Split(maps, rows, captions)
 
 
-def examples_of(data: CaptionedImages, split: Split, settings: Settings, folder: Path) -> dict[str, Any]:
+def examples_of(data: CaptioningData, split: Split, settings: Settings, folder: Path) -> dict[str, Any]:
     """What the card shows: what the user named, or the first two of validation, pictures as small copies."""
     if settings.examples and data.moving:
         return ClipReader.given([short_clip(name, CLIP_SIZE) for name in settings.examples])
@@ -119,8 +131,10 @@ def examples_of(data: CaptionedImages, split: Split, settings: Settings, folder:
     return {"image": files}
 
 
-def batched(split: Split, pieces: PieceEncoder, settings: Settings, seed: int | None = None) -> Batches:
-    """Batches of maps and captions of like length, for teacher forcing: a picture comes with each caption."""
+def batched(
+    split: Split, pieces: WordPieceTokenizer, settings: Settings, seed: int | None = None
+) -> BucketedDataset:
+    """BucketedDataset of maps and captions of like length, for teacher forcing: a picture comes with each caption."""
     rows = np.repeat(split.rows, [len(captions) for captions in split.captions])
     texts = tf.constant(list(itertools.chain.from_iterable(split.captions)))
     tokens = tf.RaggedTensor.from_tensor(pieces(texts).ids, padding=PADDING)
@@ -137,7 +151,7 @@ def batched(split: Split, pieces: PieceEncoder, settings: Settings, seed: int | 
     return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(forced))
 
 
-def counts(split: Split, pieces: PieceEncoder) -> np.ndarray:
+def counts(split: Split, pieces: WordPieceTokenizer) -> np.ndarray:
     """How often each piece is to be said."""
     ids = pieces(tf.constant(list(itertools.chain.from_iterable(split.captions)))).ids.numpy()
     found = np.bincount(ids.ravel(), minlength=pieces.size)
@@ -186,14 +200,14 @@ def caption_model(
 # --- Training and evaluation --------------------------------------------------------------------
 
 
-def spoken(program: "Program", split: Split) -> SpokenValidation:
+def spoken(program: "Program", split: Split) -> GenerationMetrics:
     """Captions the pictures after each epoch, greedily."""
 
     def scores(answers: Sequence[str]) -> dict[str, float]:
         found = caption_scores(answers, split.captions)
         return {"val_cider": found["CIDEr"], "val_bleu4": found["BLEU-4"]}
 
-    return SpokenValidation(
+    return GenerationMetrics(
         [captions[0] for captions in split.captions],
         lambda: captioned(program.tell_greedily, split),
         scores,
@@ -225,23 +239,23 @@ def train(settings: Settings) -> None:
     training, validation, test = map(see, (data.train, data.validation, data.test))
     with tempfile.TemporaryDirectory() as folder:
         try:
-            known = learn_pieces(itertools.chain.from_iterable(training.captions), settings.vocabulary)
+            known = train_wordpiece(itertools.chain.from_iterable(training.captions), settings.vocabulary)
         except ValueError as error:
             raise UsageError(f"--vocabulary: {error}") from error
         file = write_vocabulary(known, Path(folder) / "pieces.txt")
-        pieces = PieceEncoder(file, settings.max_pieces)
+        pieces = WordPieceTokenizer(file, settings.max_pieces)
         batches_of_training = batched(training, pieces, settings, settings.seed)
         model = caption_model(settings, pieces.size, trained, data.moving)
         model.build(((None, *training.maps.shape[1:]), (None, None)))
         model.decoder.expect(counts(training, pieces))
         program = Program(read, pieces, model, settings.beams, settings.length_penalty)
-        rate = warmed_cosine(settings.learning_rate, settings.epochs * batches_of_training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * batches_of_training.batches)
         history = fit(
             model,
             batches_of_training.epoch,
             batched(validation, pieces, settings).epoch(0),
             optimizer=keras.optimizers.Adam(rate, beta_2=0.98, global_clipnorm=1.0),
-            loss=SmoothedCrossentropy(settings.smoothing),
+            loss=LabelSmoothedCrossentropy(settings.smoothing),
             metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
             epochs=settings.epochs,
             monitor="val_cider",
@@ -258,12 +272,12 @@ def train(settings: Settings) -> None:
         figures[f"test exact match, {nearby}"] = matches(remembered, test)
         figures["minutes"] = minutes(start, [run])
         figures = reported(figures)
-        if not zoo.is_chief():
+        if not zoo.training.is_chief():
             return
         examples = examples_of(data, validation, settings, Path(folder))
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, data, figures)
-        export_program(signatures, program.resources, examples, settings.export, about)
+        export_model(signatures, program.resources, examples, settings.export, about)
     if data.moving:
         shown = [frames[:length] for frames, length in zip(*examples.values(), strict=True)]
         names = [f"clip {number}" for number in range(1, 1 + len(shown))]
@@ -300,7 +314,7 @@ class Program:
     def __init__(
         self,
         read: ImageFeatures,
-        pieces: PieceEncoder,
+        pieces: WordPieceTokenizer,
         model: zoo.OneToMany | zoo.DelayedManyToMany,
         beams: int,
         length_penalty: float,
@@ -349,7 +363,7 @@ class Program:
         }
 
 
-def card(settings: Settings, data: CaptionedImages, figures: dict[str, float]) -> Card:
+def card(settings: Settings, data: CaptioningData, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
     if data.moving:
         shown = "clip"
@@ -382,4 +396,4 @@ def card(settings: Settings, data: CaptionedImages, figures: dict[str, float]) -
 
 
 if __name__ == "__main__":
-    main(train, Settings, "captioning", zoo.Captioner)
+    main(train, Settings, "captioning", zoo.tasks.Captioner)

@@ -20,16 +20,24 @@ import tensorflow as tf
 from keras import ops
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded, reported
-from recipes.parts import CELLS
+from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
+from zoo.cli.types import PositiveFloats, PositiveInt, Seed, UnitInterval, VocabularySize
+from zoo.components import CELLS
 from zoo.datasets import Gaps, load_fluent
 from zoo.decoding import sample
-from zoo.export import Card, export_program
+from zoo.errors import UsageError
+from zoo.export.saved_model import Card, export_model
 from zoo.inspection import plot_curves
-from zoo.programs import UsageError
-from zoo.programs.numbers import Count, Rates, Seed, Share, Words
-from zoo.text import PADDING, UNKNOWN, WordEncoder, learn_vocabulary, split_words, write_vocabulary
-from zoo.training import Batches, batches, evaluate, fit, streams, warmed_cosine
+from zoo.preprocessing.text import (
+    PADDING,
+    UNKNOWN,
+    WordTokenizer,
+    learn_vocabulary,
+    split_words,
+    write_vocabulary,
+)
+from zoo.schedules import warmup_cosine_decay
+from zoo.training import BucketedDataset, batches, evaluate, fit, streams
 
 EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
 SMALL, LARGE = 10, 30  # words of the windows
@@ -47,29 +55,31 @@ class Settings:
     dataset: str = "fluent"  # this one is embedded, and for it six models are compared; or a text file
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     credit: str = ""  # whose text it is, for the card
-    licence: str = ""  # what it allows, for the card
+    license: str = ""  # what it allows, for the card
     folder: Path = Path("runs/next_word")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/next_word/export/1")  # where the SavedModel goes
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # of the model that is exported
-    parameters: Count = 100_000  # of each of the six models, about
-    rates: Rates = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
-    nearest: Count = 1  # words back that the nearer clue stands at least, in training
-    epochs: Count = 10
-    batch_size: Count = 64  # sentences, or streams of a text
-    vocabulary: Words = 10_000  # words of a text file
-    units: Count = 256  # of its model
-    steps: Count = 35  # of its text through which gradients flow back
-    dropout: Share = 0.4  # of its word vectors and outputs
-    max_words: Count = 200  # of what the export is asked
-    choices: Count = 5  # words that it gives
+    parameters: PositiveInt = 100_000  # of each of the six models, about
+    rates: PositiveFloats = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
+    nearest: PositiveInt = 1  # words back that the nearer clue stands at least, in training
+    epochs: PositiveInt = 10
+    batch_size: PositiveInt = 64  # sentences, or streams of a text
+    vocabulary: VocabularySize = 10_000  # words of a text file
+    units: PositiveInt = 256  # of its model
+    steps: PositiveInt = 35  # of its text through which gradients flow back
+    dropout: UnitInterval = 0.4  # of its word vectors and outputs
+    max_words: PositiveInt = 200  # of what the export is asked
+    choices: PositiveInt = 5  # words that it gives
     seed: Seed = 1  # of weights, order and dropout
 
 
 # --- Data ---------------------------------------------------------------------------------------
 
 
-def gaps_batched(gaps: Gaps, words: WordEncoder, batch_size: int, seed: int | None = None) -> Batches:
-    """Batches of ids, of what follows each, and of weights: the gap alone counts."""
+def gaps_batched(
+    gaps: Gaps, words: WordTokenizer, batch_size: int, seed: int | None = None
+) -> BucketedDataset:
+    """BucketedDataset of ids, of what follows each, and of weights: the gap alone counts."""
     ids = split_ids(words, gaps.texts)
     last = tf.RaggedTensor.from_row_lengths(tf.ones_like(ids.flat_values), ids.row_lengths())
     ends = tf.ragged.range(ids.row_lengths()) == tf.cast(ids.row_lengths() - 1, tf.int64)[:, None]
@@ -80,7 +90,7 @@ def gaps_batched(gaps: Gaps, words: WordEncoder, batch_size: int, seed: int | No
     return batches(examples, batch_size, padding=0.3, seed=seed)
 
 
-def split_ids(words: WordEncoder, texts: Sequence[str]) -> tf.RaggedTensor:
+def split_ids(words: WordTokenizer, texts: Sequence[str]) -> tf.RaggedTensor:
     """The ids of all words of texts."""
     found = split_words(tf.constant(texts))
     return found.with_flat_values(tf.cast(words.table.lookup(found.flat_values) + 2, tf.int32))
@@ -168,11 +178,11 @@ def train(settings: Settings) -> None:
         model, words, figures, data, folders = story(settings, Path(folder) / "vocabulary.txt")
         figures["minutes"] = minutes(start, folders)
         figures = reported(figures)
-        if not zoo.is_chief():
+        if not zoo.training.is_chief():
             return
         program = Program(words, model, settings.choices)
         signatures = {"serving_default": program.serve}
-        export_program(
+        export_model(
             signatures,
             [words, model],
             {"text": EXAMPLES},
@@ -187,18 +197,18 @@ class Source(NamedTuple):
 
     source: str
     citation: str = ""
-    licence: str = ""
+    license: str = ""
     notes: tuple[str, ...] = ()
 
 
-Told = tuple[keras.Model, WordEncoder, dict[str, float], Source, list[Path]]
+Told = tuple[keras.Model, WordTokenizer, dict[str, float], Source, list[Path]]
 
 
 def compare(settings: Settings, vocabulary: Path) -> Told:
     """Train six models on the same sentences, and see how far back each one reaches."""
     splits, about = load_fluent(settings.data_dir)
     texts = tf.data.Dataset.from_tensor_slices([*splits["train"].texts, *splits["train"].following])
-    words = WordEncoder(write_vocabulary(learn_vocabulary(texts, 10_000), vocabulary), settings.max_words)
+    words = WordTokenizer(write_vocabulary(learn_vocabulary(texts, 10_000), vocabulary), settings.max_words)
     far = splits["train"].distances >= settings.nearest
     if not far.any():
         raise UsageError(f"--nearest: no clue stands {settings.nearest} words back; 100 is the farthest.")
@@ -220,7 +230,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
                 validation.epoch(0),
                 **MEASURES,
                 optimizer=keras.optimizers.Adam(
-                    warmed_cosine(rate, settings.epochs * training.batches), global_clipnorm=1.0
+                    warmup_cosine_decay(rate, settings.epochs * training.batches), global_clipnorm=1.0
                 ),
                 epochs=settings.epochs,
                 folder=folders[-1],
@@ -245,7 +255,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
     return kept, words, figures, Source(**about), folders
 
 
-def rightness(model: keras.Model, words: WordEncoder, gaps: Gaps) -> np.ndarray:
+def rightness(model: keras.Model, words: WordTokenizer, gaps: Gaps) -> np.ndarray:
     """For each text whether the likeliest next word is the one it lacks."""
     ids, wanted = split_ids(words, gaps.texts), split_ids(words, gaps.following).flat_values.numpy()
     found = []
@@ -306,7 +316,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     cuts = [round(share * len(rows)) for share in (0, 0.9, 0.95, 1)]
     parts = [rows[start:end] for start, end in itertools.pairwise(cuts)]
     known = learn_vocabulary(tf.data.Dataset.from_tensor_slices(parts[0] or [""]), settings.vocabulary)
-    words = WordEncoder(write_vocabulary(known, vocabulary), settings.max_words)
+    words = WordTokenizer(write_vocabulary(known, vocabulary), settings.max_words)
     ids = [split_ids(words, part).flat_values.numpy() if part else np.zeros(0, int) for part in parts]
     size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
     try:
@@ -317,7 +327,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     keras.utils.set_random_seed(settings.seed)
     cell = CELLS[settings.cell](settings.units)
     model = Recurrent(words.size, cell, settings.dropout, stateful=True)
-    rate = warmed_cosine(settings.rates[-1], settings.epochs * len(training))
+    rate = warmup_cosine_decay(settings.rates[-1], settings.epochs * len(training))
     fit(
         model,
         training,
@@ -344,7 +354,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     return free, words, figures, Source(str(path)), [folder]
 
 
-def written(model: Recurrent, words: WordEncoder, seed: int, count: int = 3, length: int = 25) -> list[str]:
+def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, length: int = 25) -> list[str]:
     """Words drawn from the model, one after the other."""
     names = named(words)
 
@@ -366,7 +376,7 @@ def written(model: Recurrent, words: WordEncoder, seed: int, count: int = 3, len
     return [" ".join(names[i] for i in row) for row in found.tokens[:, 0].numpy()]
 
 
-def named(words: WordEncoder) -> list[str]:
+def named(words: WordTokenizer) -> list[str]:
     """The word of each id."""
     keys, values = words.table.export()
     known = dict(zip(values.numpy().tolist(), keys.numpy().tolist(), strict=True))
@@ -379,7 +389,7 @@ def named(words: WordEncoder) -> list[str]:
 class Program(tf.Module):
     """The whole program: strings in, next words out."""
 
-    def __init__(self, words: WordEncoder, model: keras.Model, choices: int) -> None:
+    def __init__(self, words: WordTokenizer, model: keras.Model, choices: int) -> None:
         super().__init__()
         self.words, self.model = words, model
         self.choices = min(choices, words.size - 2)
@@ -416,4 +426,4 @@ def card(settings: Settings, data: Source, figures: dict[str, float]) -> Card:
 
 
 if __name__ == "__main__":
-    main(train, Settings, "runs/next_word/export/1", zoo.WordTeller)
+    main(train, Settings, "runs/next_word/export/1", zoo.tasks.NextWordPredictor)

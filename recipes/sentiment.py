@@ -15,14 +15,15 @@ import keras
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded, reported
-from recipes.parts import CELLS
-from zoo.datasets import LabelledTexts, load_classification
-from zoo.export import Card, export_program
+from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
+from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
+from zoo.components import CELLS
+from zoo.datasets import LabelledTexts, load_text_classification
+from zoo.export.saved_model import Card, export_model
 from zoo.inspection import encoder_gates
-from zoo.programs.numbers import Count, Rate, Seed, Share, Words
-from zoo.text import PADDING, WordEncoder, learn_vocabulary, write_vocabulary
-from zoo.training import Batches, batches, evaluate, fit, warmed_cosine
+from zoo.preprocessing.text import PADDING, WordTokenizer, learn_vocabulary, write_vocabulary
+from zoo.schedules import warmup_cosine_decay
+from zoo.training import BucketedDataset, batches, evaluate, fit
 
 EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at all."]
 
@@ -32,7 +33,7 @@ EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at
 
 @dataclass(frozen=True)
 class Settings:
-    """Train a recurrent network on labelled texts, evaluate it, and export it.
+    """Train a recurrent network on labeled texts, evaluate it, and export it.
 
     To ask a trained model instead: sentiment.py predict --help
     """
@@ -42,36 +43,38 @@ class Settings:
     label_column: str | None = None  # likewise
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
-    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    license: str = ""  # what they allow, for the card; TFDS knows it of some
     folder: Path = Path("runs/sentiment")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/sentiment/export/1")  # where the SavedModel goes
-    vocabulary: Words = 30_000  # rarer words teach nothing, and word vectors are most of the size
-    embedding: Count = 128  # width of a word's vector
+    vocabulary: VocabularySize = 30_000  # rarer words teach nothing, and word vectors are most of the size
+    embedding: PositiveInt = 128  # width of a word's vector
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
-    units: Count = 128  # in each direction: what stands after a word counts, too
-    depth: Count = 1  # a second layer doubles the time and gains little
+    units: PositiveInt = 128  # in each direction: what stands after a word counts, too
+    depth: PositiveInt = 1  # a second layer doubles the time and gains little
     pooling: Literal["max", "mean", "last"] = "max"  # one telling phrase in a long text counts
-    word_dropout: Share = 0.2  # of whole words: no single one is to decide
-    input_dropout: Share = 0.3  # of the features of the word vectors, the same ones for a text
-    dropout: Share = 0.5  # before the scores: many words, few texts
-    train_words: Count = 400  # longer texts are cut in training, where time goes with length
-    max_words: Count = 1_000  # the same afterwards: a recurrence reads on past what it trained on
-    batch_size: Count = 64  # texts of about the same length
-    epochs: Count = 4  # the one that is best on validation is kept
-    learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
+    word_dropout: UnitInterval = 0.2  # of whole words: no single one is to decide
+    input_dropout: UnitInterval = 0.3  # of the features of the word vectors, the same ones for a text
+    dropout: UnitInterval = 0.5  # before the scores: many words, few texts
+    train_words: PositiveInt = 400  # longer texts are cut in training, where time goes with length
+    max_words: PositiveInt = 1_000  # the same afterwards: a recurrence reads on past what it trained on
+    batch_size: PositiveInt = 64  # texts of about the same length
+    epochs: PositiveInt = 4  # the one that is best on validation is kept
+    learning_rate: PositiveFloat = 2e-3  # at its peak; it rises at first, and falls to zero
     seed: Seed = 1  # of weights, order and dropout
 
 
 # --- Data ---------------------------------------------------------------------------------------
 
 
-def batched(texts: LabelledTexts, vocabulary: Path, settings: Settings) -> tuple[WordEncoder, list[Batches]]:
+def batched(
+    texts: LabelledTexts, vocabulary: Path, settings: Settings
+) -> tuple[WordTokenizer, list[BucketedDataset]]:
     """The words known, learnt from the training texts alone, and the three splits as batches of ids."""
     known = learn_vocabulary(texts.train.map(lambda text, _: text), settings.vocabulary)
     file = write_vocabulary(known, vocabulary)
-    words, cut = (WordEncoder(file, n) for n in (settings.max_words, settings.train_words))
+    words, cut = (WordTokenizer(file, n) for n in (settings.max_words, settings.train_words))
 
-    def ids(split: tf.data.Dataset, encoder: WordEncoder, seed: int | None = None) -> Batches:
+    def ids(split: tf.data.Dataset, encoder: WordTokenizer, seed: int | None = None) -> BucketedDataset:
         encoded = split.map(lambda text, label: (encoder(text[None]).ids[0], label), tf.data.AUTOTUNE)
         found = batches(encoded, settings.batch_size, seed=seed)
         print(found)
@@ -107,11 +110,11 @@ def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and what it says of two of them."""
     start, figures = time.time(), {}
     columns = {"text_column": settings.text_column, "label_column": settings.label_column}
-    texts = load_classification(settings.dataset, data_dir=settings.data_dir, **columns)
+    texts = load_text_classification(settings.dataset, data_dir=settings.data_dir, **columns)
     print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
     with tempfile.TemporaryDirectory() as folder:
         words, (training, validation, test) = batched(texts, Path(folder) / "vocabulary.txt", settings)
-        rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.batches)
         models = {"bag_of_words": False, settings.cell: True}
         for name, recurrent in models.items():
             print(f"\n{name}, {words.size} words known")
@@ -133,12 +136,12 @@ def train(settings: Settings) -> None:
             figures[f"test accuracy, {name}"] = 100 * evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
         figures["minutes"] = minutes(start, [settings.folder / name for name in models])
         figures = reported(figures)
-        if not zoo.is_chief():
+        if not zoo.training.is_chief():
             return
         program = Program(words, model, texts.labels)
         signatures = {"serving_default": program.serve, "gates": program.gates}
         about = card(settings, texts, figures)
-        export_program(signatures, [words, model], {"text": EXAMPLES}, settings.export, about)
+        export_model(signatures, [words, model], {"text": EXAMPLES}, settings.export, about)
     ended("sentiment", settings.export, EXAMPLES, EXAMPLES, "Your text.")
 
 
@@ -149,7 +152,7 @@ def train(settings: Settings) -> None:
 class Program:
     """The whole program: strings in, labels out."""
 
-    words: WordEncoder
+    words: WordTokenizer
     model: zoo.ManyToOne
     labels: tuple[str, ...]
 
@@ -190,4 +193,4 @@ def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) ->
 
 
 if __name__ == "__main__":
-    main(train, Settings, "sentiment", zoo.Classifier)
+    main(train, Settings, "sentiment", zoo.tasks.Classifier)

@@ -19,11 +19,12 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded, reported
-from recipes.parts import CELLS, frame_encoder
+from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
+from zoo.cli.types import PositiveFloat, PositiveInt, Seed, Size, UnitInterval
+from zoo.components import CELLS, frame_encoder
 from zoo.datasets import Tagged, TaggedSequences, load_footage, load_tagging
-from zoo.datasets.footage import clip, painted
-from zoo.export import Card, called, export_program, lite_program
+from zoo.datasets.builders.footage import clip, painted
+from zoo.export.saved_model import Card, called, convert_to_litert, export_model
 from zoo.formulations import Stream
 from zoo.metrics import (
     frame_scores,
@@ -33,10 +34,10 @@ from zoo.metrics import (
     transition_scores,
     transitions,
 )
-from zoo.programs.numbers import Count, Rate, Seed, Share, Size
-from zoo.programs.tags import SHORTEST, SHOT, answers, in_pieces
-from zoo.training import Batches, bucketed, fit, warmed_cosine
-from zoo.video import FrameReader
+from zoo.preprocessing.video import FrameReader
+from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.frame_tagging import SHORTEST, SHOT, answers, in_pieces
+from zoo.training import BucketedDataset, bucketed, fit
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -50,29 +51,29 @@ class Settings:
 
     dataset: str = "footage"  # this one is embedded; or a TFDS name; or videos with a table; or features
     footage: tuple[Path, ...] = ()  # instead: folders of pictures and videos, to make shots of
-    clips: Count = 4_000  # to make of footage, 100 frames each
+    clips: PositiveInt = 4_000  # to make of footage, 100 frames each
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     test: tuple[str, ...] = ()  # sequences to test on; none: as the data say, else every third
     validation: tuple[str, ...] = ()  # the same for choosing the model
     credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
-    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    license: str = ""  # what they allow, for the card; TFDS knows it of some
     folder: Path = Path("runs/tagging")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/tagging/export/1")  # where the SavedModel goes
     multi_label: bool = False  # a step may bear several tags, or none
     size: Size = (27, 48)  # pixels, height and width: enough to see an edit
-    rate: Rate = 25.0  # frames per second of folders of pictures
+    rate: PositiveFloat = 25.0  # frames per second of folders of pictures
     offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with, 8 ahead at most
-    width: Count = 128  # of the vector of a frame
+    width: PositiveInt = 128  # of the vector of a frame
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
-    units: Count = 128  # in each direction
-    depth: Count = 1
+    units: PositiveInt = 128  # in each direction
+    depth: PositiveInt = 1
     bidirectional: bool = False  # better, but only for whole videos, not for streams
-    dropout: Share = 0.2  # before the scores
+    dropout: UnitInterval = 0.2  # before the scores
     baseline: bool = True  # also train a model of single frames, for half of the epochs
-    window: Count = 100  # steps of a training example; longer sequences are cut
-    batch_size: Count = 8  # windows
-    epochs: Count = 8  # the one that is best on validation is kept
-    learning_rate: Rate = 3e-3  # at its peak; it rises at first, and falls to zero
+    window: PositiveInt = 100  # steps of a training example; longer sequences are cut
+    batch_size: PositiveInt = 8  # windows
+    epochs: PositiveInt = 8  # the one that is best on validation is kept
+    learning_rate: PositiveFloat = 3e-3  # at its peak; it rises at first, and falls to zero
     seed: Seed = 1  # of weights, order and dropout
 
 
@@ -96,8 +97,8 @@ def data_of(settings: Settings) -> TaggedSequences:
     )
 
 
-def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Batches:
-    """Batches of windows of the sequences, with tags and a weight for each step."""
+def batched(split: Tagged, settings: Settings, seed: int | None = None) -> BucketedDataset:
+    """BucketedDataset of windows of the sequences, with tags and a weight for each step."""
     steps = settings.window
     windows = [
         (row, slice(start, start + steps))
@@ -197,7 +198,7 @@ def train(settings: Settings) -> None:
         print(f"\n{name}")
         recurrent = name != "per_frame"
         keras.utils.set_random_seed(settings.seed)
-        rate = warmed_cosine(settings.learning_rate, epochs * training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, epochs * training.batches)
         model = many_to_many(settings, data, recurrent)
         fit(
             model,
@@ -218,13 +219,13 @@ def train(settings: Settings) -> None:
             figures |= {f"{split} {score}, {name}": value for score, value in shown.items()}
     figures["minutes"] = minutes(start, [settings.folder / name for name in models])
     figures = reported(figures)
-    if not zoo.is_chief():
+    if not zoo.training.is_chief():
         return
     example = example_of(data, settings)[None]
     inputs = {program.takes: example, "lengths": np.array([example.shape[1]], np.int32)}
     files = program.lite() if "step" in program.signatures else {}
     about = card(settings, data, program, figures)
-    export_program(program.signatures, [model], inputs, settings.export, about, files)
+    export_model(program.signatures, [model], inputs, settings.export, about, files)
     said = f"the example on its card, {example.shape[1]} steps"
     following = "video.mp4" if program.takes == "frames" else None
     ended("tagging", settings.export, [example[0]], [said], following)
@@ -338,8 +339,8 @@ class Program:
         function = tf.function(advance, input_signature=[step, *carried], autograph=False)
         weights = [weight.value for weight in self.model.weights]
         return {
-            "step.tflite": lite_program(function, weights),
-            "step_int8.tflite": lite_program(function, weights, quantised=True),
+            "step.tflite": convert_to_litert(function, weights),
+            "step_int8.tflite": convert_to_litert(function, weights, quantized=True),
         }
 
 
@@ -371,4 +372,4 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
 
 
 if __name__ == "__main__":
-    main(train, Settings, "tagging", zoo.Tagger)
+    main(train, Settings, "tagging", zoo.tasks.Tagger)

@@ -19,17 +19,27 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes.command_line import ended, main, minutes, origin, recorded, reported
-from recipes.parts import ATTENTIONS, CELLS, SpokenValidation
+from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
+from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
+from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
 from zoo.datasets import ParallelTexts, load_translation
 from zoo.decoding import Decoded, beam_search, greedy
-from zoo.export import Card, export_program
-from zoo.formulations import SmoothedCrossentropy, teacher_forced
+from zoo.errors import UsageError
+from zoo.export.saved_model import Card, export_model
+from zoo.formulations import teacher_forced
+from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, chrf, exact_match
-from zoo.programs import UsageError
-from zoo.programs.numbers import Count, Penalty, Rate, Seed, Share
-from zoo.text import END, PADDING, START, UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
-from zoo.training import Batches, batches, fit, warmed_cosine
+from zoo.preprocessing.text import (
+    END,
+    PADDING,
+    START,
+    UNKNOWN,
+    WordPieceTokenizer,
+    train_wordpiece,
+    write_vocabulary,
+)
+from zoo.schedules import warmup_cosine_decay
+from zoo.training import BucketedDataset, batches, fit
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -46,28 +56,28 @@ class Settings:
     target: str = "de"  # likewise
     data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
     credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
-    licence: str = ""  # what they allow, for the card; TFDS knows it of some
+    license: str = ""  # what they allow, for the card; TFDS knows it of some
     examples: tuple[str, ...] = ()  # texts to translate on the card; none: two of validation
     folder: Path = Path("runs/translation")  # logs, curves, checkpoints: with the same one a run goes on
     export: Path = Path("runs/translation/export/1")  # where the SavedModel goes
-    vocabulary: Count = 6_000  # word pieces of each language: the product with them is half of the time
-    embedding: Count = 128  # width of a piece's vector, and of what the scores are made of
+    vocabulary: PositiveInt = 6_000  # word pieces of each language: the product with them is half of the time
+    embedding: PositiveInt = 128  # width of a piece's vector, and of what the scores are made of
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # as good as the LSTM here, and faster
-    units: Count = 128  # of the decoder, and of the encoder in each direction
-    encoder_depth: Count = 1  # a second layer needs more data than the small sets have
-    decoder_depth: Count = 2  # attention stands between the two: the second knows where it has looked
+    units: PositiveInt = 128  # of the decoder, and of the encoder in each direction
+    encoder_depth: PositiveInt = 1  # a second layer needs more data than the small sets have
+    decoder_depth: PositiveInt = 2  # attention stands between the two: the second knows where it has looked
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # the faster of the two
     input_feeding: bool = False  # slower, and no better here
     baseline: bool = True  # train the encoder-decoder without attention, too
-    dropout: Share = 0.1  # of word vectors, memory, and before the scores; small real sets need 0.3
-    smoothing: Share = 0.1  # of labels: there is more than one right translation
-    max_pieces: Count = 100  # longer texts are cut, longer pairs left out of training
-    batch_size: Count = 64  # pairs of about the same lengths
-    epochs: Count = 4  # the one with the best BLEU on validation is kept; real sets need 10 and more
-    learning_rate: Rate = 2e-3  # at its peak; it rises at first, and falls to zero
-    beams: Count = 5  # hypotheses in the search, and answers that the export gives
-    length_penalty: Penalty = 1.0  # of Wu et al. (2016); without it short answers win
-    bleu_tokenizer: Literal["13a", "intl", "zh", "char", "none"] = "13a"  # none: the data are tokenised
+    dropout: UnitInterval = 0.1  # of word vectors, memory, and before the scores; small real sets need 0.3
+    smoothing: UnitInterval = 0.1  # of labels: there is more than one right translation
+    max_pieces: PositiveInt = 100  # longer texts are cut, longer pairs left out of training
+    batch_size: PositiveInt = 64  # pairs of about the same lengths
+    epochs: PositiveInt = 4  # the one with the best BLEU on validation is kept; real sets need 10 and more
+    learning_rate: PositiveFloat = 2e-3  # at its peak; it rises at first, and falls to zero
+    beams: PositiveInt = 5  # hypotheses in the search, and answers that the export gives
+    length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short answers win
+    bleu_tokenizer: Literal["13a", "intl", "zh", "char", "none"] = "13a"  # none: the data are tokenized
     seed: Seed = 1  # of weights, order and dropout
 
 
@@ -76,17 +86,17 @@ class Settings:
 
 def batched(
     texts: ParallelTexts, folder: Path, settings: Settings
-) -> tuple[PieceEncoder, PieceEncoder, Batches, Batches]:
+) -> tuple[WordPieceTokenizer, WordPieceTokenizer, BucketedDataset, BucketedDataset]:
     """The pieces of both languages, learnt from the training pairs alone, and batches of teacher forcing."""
     pieces = []
     for side, name in enumerate(("source", "target")):
         train = (pair[side].decode() for pair in texts.train.as_numpy_iterator())
         try:
-            learnt = learn_pieces(train, settings.vocabulary)
+            learnt = train_wordpiece(train, settings.vocabulary)
         except ValueError as error:
             raise UsageError(f"--vocabulary: {error}") from error
         file = write_vocabulary(learnt, folder / f"{name}.txt")
-        pieces.append(PieceEncoder(file, settings.max_pieces))
+        pieces.append(WordPieceTokenizer(file, settings.max_pieces))
 
     def ids(sources: tf.Tensor, targets: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         source, target = (
@@ -99,7 +109,7 @@ def batched(
     def fits(source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         return tf.maximum(tf.size(source), tf.size(target) - 2) < settings.max_pieces
 
-    def forced(split: tf.data.Dataset, seed: int | None = None) -> Batches:
+    def forced(split: tf.data.Dataset, seed: int | None = None) -> BucketedDataset:
         whole = split.batch(1024).map(ids).unbatch().filter(fits)
         try:
             found = batches(whole, settings.batch_size, seed=seed)
@@ -141,7 +151,7 @@ def delayed_many_to_many(
 # --- Training and evaluation --------------------------------------------------------------------
 
 
-def spoken(program: "Program", pairs: Sequence[tuple[str, str]], settings: Settings) -> SpokenValidation:
+def spoken(program: "Program", pairs: Sequence[tuple[str, str]], settings: Settings) -> GenerationMetrics:
     """Translates the pairs' sources after each epoch, greedily."""
     sources, references = zip(*pairs, strict=True)
 
@@ -151,7 +161,7 @@ def spoken(program: "Program", pairs: Sequence[tuple[str, str]], settings: Setti
             "val_exact_match": exact_match(answers, references),
         }
 
-    return SpokenValidation(sources, lambda: translated(program.greedy, sources), scores)
+    return GenerationMetrics(sources, lambda: translated(program.greedy, sources), scores)
 
 
 def translated(serve: Callable[..., dict[str, tf.Tensor]], sources: Sequence[str]) -> list[str]:
@@ -177,7 +187,7 @@ def train(settings: Settings) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         source, target, training, validating = batched(texts, Path(folder), settings)
-        rate = warmed_cosine(settings.learning_rate, settings.epochs * training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.batches)
         kinds = ["none", settings.attention] if settings.baseline else [settings.attention]
         models = {f"{settings.cell}_attention_{kind}": kind for kind in kinds}
         for name, attention in models.items():
@@ -190,7 +200,7 @@ def train(settings: Settings) -> None:
                 training.epoch,
                 validating.epoch(0),
                 optimizer=keras.optimizers.Adam(rate, beta_2=0.98, global_clipnorm=1.0),
-                loss=SmoothedCrossentropy(settings.smoothing),
+                loss=LabelSmoothedCrossentropy(settings.smoothing),
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,
                 monitor="val_bleu",
@@ -203,12 +213,12 @@ def train(settings: Settings) -> None:
             figures |= evaluation(program, test, name, settings)
         figures["minutes"] = minutes(start, [settings.folder / name for name in models])
         figures = reported(figures)
-        if not zoo.is_chief():
+        if not zoo.training.is_chief():
             return
         examples = settings.examples or [source for source, _ in validation[:2]]
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
         about = card(settings, texts, figures)
-        export_program(signatures, [source, target, model], {"text": examples}, settings.export, about)
+        export_model(signatures, [source, target, model], {"text": examples}, settings.export, about)
     ended("translation", settings.export, examples, examples, examples[0])
 
 
@@ -234,8 +244,8 @@ def evaluation(
 class Program:
     """The whole program: strings in, translations out."""
 
-    source: PieceEncoder
-    target: PieceEncoder
+    source: WordPieceTokenizer
+    target: WordPieceTokenizer
     model: zoo.DelayedManyToMany
     beams: int
     length_penalty: float
@@ -298,4 +308,4 @@ def card(settings: Settings, texts: ParallelTexts, figures: dict[str, float]) ->
 
 
 if __name__ == "__main__":
-    main(train, Settings, "translation", zoo.Translator)
+    main(train, Settings, "translation", zoo.tasks.Translator)

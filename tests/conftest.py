@@ -52,7 +52,7 @@ def asked_here(monkeypatch: pytest.MonkeyPatch) -> Callable:
         said = serve(**{name: tf.constant(value) for name, value in inputs.items()})
         return {name: value.numpy() for name, value in said.items()}
 
-    monkeypatch.setattr("zoo.export._answers_of_a_fresh_process", answers)
+    monkeypatch.setattr("zoo.export.saved_model._answers_of_a_fresh_process", answers)
     return answers
 
 

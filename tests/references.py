@@ -129,11 +129,11 @@ def layer_norm_gru(weights: list[Array], x: Array, states: list[Array], drop: An
     (kernel, recurrent_kernel, (b_x, b_r), gain_x, gain_r), (h,) = weights, states
     both = 2 * h.shape[-1]
 
-    def normalised(z: Array) -> Array:
+    def normalized(z: Array) -> Array:
         return np.concatenate([layer_norm(z[..., :both]), layer_norm(z[..., both:])], -1)
 
-    x_z, x_r, x_g = np.split(normalised(x @ kernel) * gain_x + b_x, 3, -1)
-    r_z, r_r, r_g = np.split(normalised((h * drop) @ recurrent_kernel) * gain_r + b_r, 3, -1)
+    x_z, x_r, x_g = np.split(normalized(x @ kernel) * gain_x + b_x, 3, -1)
+    r_z, r_r, r_g = np.split(normalized((h * drop) @ recurrent_kernel) * gain_r + b_r, 3, -1)
     z, r = sigmoid(x_z + r_z), sigmoid(x_r + r_r)
     return gru_output(z, r, np.tanh(x_g + r * r_g), h)
 

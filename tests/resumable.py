@@ -29,8 +29,8 @@ def examples(seed: int, count: int) -> tf.data.Dataset:
 def train(folder: str, seconds: float, dropout: float, epochs: int) -> keras.Model:
     """Train with all that is random turned on, by a share of `dropout`."""
     keras.utils.set_random_seed(7)
-    training = zoo.batches(examples(1, 150), batch_size=8, seed=3)
-    validation = zoo.batches(examples(2, 50), batch_size=8)
+    training = zoo.training.batches(examples(1, 150), batch_size=8, seed=3)
+    validation = zoo.training.batches(examples(2, 50), batch_size=8)
     cell = zoo.LSTMCell(6, dropout=dropout, recurrent_dropout=dropout, zoneout=dropout, seed=7)
     model = zoo.ManyToOne(9, 5, zoo.Encoder(cell), 2, dropout=dropout, word_dropout=dropout)
     zoo.fit(
@@ -65,10 +65,10 @@ if __name__ == "__main__":
     folder, seconds, dropout, epochs = sys.argv[1:]
     scope = mirrored() if "MIRRORED" in os.environ else contextlib.nullcontext()
     try:
-        with scope, zoo.distributed():
+        with scope, zoo.training.distributed():
             model = train(folder, float(seconds), float(dropout), int(epochs))
             print("digest", digest(model), flush=True)
-    except zoo.TrainingError as error:
+    except zoo.errors.TrainingError as error:
         sys.exit(f"error: {error}")
-    except zoo.Interrupted as error:
+    except zoo.errors.Interrupted as error:
         sys.exit(str(error))

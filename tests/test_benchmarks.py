@@ -14,12 +14,12 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from zoo.recipes import translation
 
 import zoo
-from recipes import translation
-from recipes.command_line import recorded
-from zoo.datasets import load_classification
-from zoo.programs import UsageError
+from zoo.cli.recipes import recorded
+from zoo.datasets import load_text_classification
+from zoo.errors import UsageError
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
 
@@ -144,14 +144,16 @@ def decoding() -> ModuleType:
 SMALL = translation.Settings(cell="simple_rnn", units=3, embedding=4, decoder_depth=1, beams=2, max_pieces=9)
 
 
-def vocabularies(folder: Path) -> list[zoo.PieceEncoder]:
+def vocabularies(folder: Path) -> list[zoo.preprocessing.text.WordPieceTokenizer]:
     folder.mkdir()
     special = ["[PAD]", "[UNK]", "[START]", "[END]"]
     files = [
-        zoo.write_vocabulary([*special, *(f"▁{x}" for x in letters), *letters], folder / f"{side}.txt")
+        zoo.preprocessing.text.write_vocabulary(
+            [*special, *(f"▁{x}" for x in letters), *letters], folder / f"{side}.txt"
+        )
         for side, letters in (("source", "abcde"), ("target", "xyz"))
     ]
-    return [zoo.PieceEncoder(file, SMALL.max_pieces) for file in files]
+    return [zoo.preprocessing.text.WordPieceTokenizer(file, SMALL.max_pieces) for file in files]
 
 
 def translator(folder: Path) -> Path:
@@ -163,9 +165,9 @@ def translator(folder: Path) -> Path:
     model.set_weights([random.normal(size=weight.shape) for weight in model.weights])
     model.decoder.bias.assign([-9, 1, -9, 1, *[0] * 6])
     program = translation.Program(*pieces, model, SMALL.beams, SMALL.length_penalty)
-    about = zoo.Card("title", "summary", "data", "licence", "command", recorded(SMALL), {}, ())
+    about = zoo.export.Card("title", "summary", "data", "license", "command", recorded(SMALL), {}, ())
     signatures = {"serving_default": program.serve, "greedy": program.greedy}
-    return zoo.export_program(signatures, [*pieces, model], {"text": ["a b"]}, folder / "1", about)
+    return zoo.export_model(signatures, [*pieces, model], {"text": ["a b"]}, folder / "1", about)
 
 
 @pytest.mark.usefixtures("asked_here")
@@ -233,7 +235,7 @@ def test_texts_of_both_lengths_are_mixed(tmp_path: Path, capsys: pytest.CaptureF
     reviews, sentences = written("long", "label", long), written("short", "label", short)
     sentiment.prepare(sentiment.Prepare(str(reviews), str(sentences), tmp_path / "mixed"))
     assert "next: python recipes/sentiment.py --dataset" in capsys.readouterr().out
-    mixed = load_classification(str(tmp_path / "mixed"))
+    mixed = load_text_classification(str(tmp_path / "mixed"))
     assert (mixed.labels, mixed.notes) == (("neg", "pos"), ())
     rows = {split: sentiment.rows_of(getattr(mixed, split)) for split in ("train", "validation", "test")}
     assert [text for _, text in rows["test"]] == [" ".join(text.split()) for text in long[-6:]]

@@ -11,16 +11,18 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from exports import Answer, ask, figures
 from matplotlib.image import imread
 from PIL import Image
-from programs import Answer, ask, figures
+from zoo.recipes import captioning
 
-from recipes import captioning
-from zoo.datasets import CaptionedImages, load_captioning, scenes
+from zoo.cli.predict import Question
+from zoo.cli.predict import ask as ask_aloud
+from zoo.datasets import CaptioningData, load_captioning
+from zoo.datasets.builders import scenes
+from zoo.errors import UsageError, VideoError
 from zoo.metrics import caption_scores
-from zoo.programs import Question, UsageError, load
-from zoo.programs import ask as ask_aloud
-from zoo.video import VideoError
+from zoo.serving.loading import load
 
 COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
 SIZES = {"train": 1_000, "validation": 100, "test": 200}
@@ -38,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(folder: Path) -> tuple[str, list[str]]:
     """What the recipe prints, of a smaller model and simpler scenes, and its captions of the test set."""
     places = {"data_dir": folder / "data", "folder": folder / "run", "export": folder / "1"}
-    simple = [thing for thing in scenes.THINGS if thing.colour in COLOURS and thing.shape in SHAPES]
+    simple = [thing for thing in scenes.THINGS if thing.color in COLOURS and thing.shape in SHAPES]
     said, captioned = [], captioning.captioned
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.setattr(scenes, "SIZES", SIZES)
@@ -59,7 +61,7 @@ def model(folder: Path, report: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(folder: Path, report: str) -> CaptionedImages:
+def data(folder: Path, report: str) -> CaptioningData:
     return load_captioning("scenes", data_dir=folder / "data")
 
 
@@ -70,7 +72,7 @@ def encoded(picture: Image.Image, kind: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def odd(data: CaptionedImages) -> list[bytes]:
+def odd(data: CaptioningData) -> list[bytes]:
     """A picture in other forms, and what is none between them."""
     png = next(data.test.images())
     picture = Image.open(io.BytesIO(png))
@@ -78,7 +80,7 @@ def odd(data: CaptionedImages) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def answers(model: Path, data: CaptionedImages, odd: list[bytes]) -> list[Answer]:
+def answers(model: Path, data: CaptioningData, odd: list[bytes]) -> list[Answer]:
     images = list(data.test.images())
     batches = [images[:100], images[100:], images[:40], [], odd, [odd[0]]]
     signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
@@ -90,7 +92,7 @@ def best(answer: Answer) -> list[str]:
 
 
 def test_export_gives_the_captions_of_the_training_process(
-    model: Path, answers: list[Answer], trained: tuple[str, list[str]], data: CaptionedImages
+    model: Path, answers: list[Answer], trained: tuple[str, list[str]], data: CaptioningData
 ) -> None:
     """There from features that were kept, here from the bytes of the pictures."""
     said, found = best(answers[0]) + best(answers[1]), figures(model)
@@ -182,8 +184,8 @@ def test_predict_prints_captions_and_draws_where_it_looked(
 def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Half of them red, half blue; one is broken, one is missing; without attention."""
     for i in range(80):
-        colour = ("red", "blue")[i % 2]
-        content = b"broken" if i == 10 else encoded(Image.new("RGB", (40, 30), colour), "JPEG")
+        color = ("red", "blue")[i % 2]
+        content = b"broken" if i == 10 else encoded(Image.new("RGB", (40, 30), color), "JPEG")
         if i != 11:
             (tmp_path / f"{i}.jpg").write_bytes(content)
     rows = [f"{i}.jpg\tAll is {('red', 'blue')[i % 2]}." for i in range(80)]
@@ -207,7 +209,7 @@ def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert "Left out, for they are not there, or several of the name: 11.jpg." in printed
     assert "left out: 10.jpg: the picture is not JPEG, PNG, GIF or BMP" in printed
-    images = [encoded(Image.new("RGB", (9, 9), colour), "PNG") for colour in ("blue", "red")]
+    images = [encoded(Image.new("RGB", (9, 9), color), "PNG") for color in ("blue", "red")]
     (answer,) = ask(tmp_path / "1", ("serving_default", images))
     assert best(answer) == ["all is blue", "all is red"]
 

@@ -15,9 +15,10 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zoo.datasets import Captioned, CaptionedImages, DataError, load_captioning
-from zoo.datasets import scenes as scenes_module
-from zoo.video import CLIP_SIZE
+from zoo.datasets import Captioned, CaptioningData, load_captioning
+from zoo.datasets.builders import scenes as scenes_module
+from zoo.errors import DataError
+from zoo.preprocessing.video import CLIP_SIZE
 
 SPLITS = ("train", "validation", "test")
 
@@ -37,7 +38,7 @@ def zipped(files: dict[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def all_of(data: CaptionedImages) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
+def all_of(data: CaptioningData) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
     """Of each split, by name, the picture and the captions."""
     found = {}
     for split in SPLITS:
@@ -327,11 +328,11 @@ def test_videos_in_a_zip_are_a_mistake(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptionedImages:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptioningData:
     return load_captioning("scenes", data_dir=tmp_path_factory.mktemp("scenes"))
 
 
-def test_scenes_have_the_promised_sizes_and_pictures(drawn: CaptionedImages) -> None:
+def test_scenes_have_the_promised_sizes_and_pictures(drawn: CaptioningData) -> None:
     assert [len(getattr(drawn, split).names) for split in SPLITS] == list(scenes_module.SIZES.values())
     for image in itertools.islice(drawn.test.images(), 20):
         picture = Image.open(io.BytesIO(image))
@@ -344,7 +345,7 @@ def things_of(caption: str) -> list[str]:
 
 
 def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
-    drawn: CaptionedImages,
+    drawn: CaptioningData,
 ) -> None:
     seen = {}
     for split in SPLITS:
@@ -358,7 +359,7 @@ def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
     assert len(known) == 2 * len(scenes_module.COLOURS) * len(scenes_module.SHAPES)
 
 
-def test_scenes_are_the_same_at_every_preparation(drawn: CaptionedImages, tmp_path: Path) -> None:
+def test_scenes_are_the_same_at_every_preparation(drawn: CaptioningData, tmp_path: Path) -> None:
     again = itertools.islice(scenes_module.Scenes(data_dir=tmp_path)._generate_examples("test"), 30)
     prepared = dict(zip(drawn.test.images(), drawn.test.captions, strict=True))
     for _, example in again:
@@ -366,14 +367,14 @@ def test_scenes_are_the_same_at_every_preparation(drawn: CaptionedImages, tmp_pa
 
 
 def test_captions_say_what_is_drawn() -> None:
-    """Colours are found where the caption says that they are."""
-    red, blue, white = (scenes_module.Thing("large", colour, "circle") for colour in ("red", "blue", "white"))
+    """Colors are found where the caption says that they are."""
+    red, blue, white = (scenes_module.Thing("large", color, "circle") for color in ("red", "blue", "white"))
     for axis, arrangement in enumerate(reversed(scenes_module.ARRANGEMENTS)):
         scene = scenes_module.drawn([red, blue, white], arrangement, np.random.default_rng(0))
         pixels = np.asarray(scene).astype(int)
         places = []
-        for colour in ("red", "blue", "white"):
-            near = np.abs(pixels - scenes_module.COLOURS[colour]).sum(-1) < 130
+        for color in ("red", "blue", "white"):
+            near = np.abs(pixels - scenes_module.COLOURS[color]).sum(-1) < 130
             places.append(np.argwhere(near).mean(0)[axis])
         assert places == sorted(places)
         assert places[2] - places[0] > 25

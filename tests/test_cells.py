@@ -76,19 +76,19 @@ CASES = [
     Case("GRU", zoo.GRUCell, references.gru, layers.GRU),
     Case("GRU without bias", zoo.GRUCell, references.gru, layers.GRU, {"use_bias": False}),
     Case("GRU, reset before", zoo.GRUCell, references.gru_reset_before, layers.GRU, {"reset_after": False}),
-    Case("peephole LSTM", zoo.PeepholeLSTMCell, references.peephole_lstm),
-    Case("coupled LSTM", zoo.CoupledLSTMCell, references.coupled_lstm),
+    Case("peephole LSTM", zoo.cells.PeepholeLSTMCell, references.peephole_lstm),
+    Case("coupled LSTM", zoo.cells.CoupledLSTMCell, references.coupled_lstm),
     Case(
         "projected LSTM",
-        zoo.ProjectedLSTMCell,
+        zoo.cells.ProjectedLSTMCell,
         references.projected_lstm,
         arguments={"projection_units": 4},
     ),
-    Case("normalised LSTM", zoo.LayerNormLSTMCell, references.layer_norm_lstm),
-    Case("normalised GRU", zoo.LayerNormGRUCell, references.layer_norm_gru),
-    Case("IndRNN", zoo.IndRNNCell, references.ind_rnn),
-    Case("MinGRU", zoo.MinGRUCell, references.min_gru, arguments={"recurrent_dropout": 0.0}),
-    Case("MinLSTM", zoo.MinLSTMCell, references.min_lstm, arguments={"recurrent_dropout": 0.0}),
+    Case("normalized LSTM", zoo.cells.LayerNormLSTMCell, references.layer_norm_lstm),
+    Case("normalized GRU", zoo.cells.LayerNormGRUCell, references.layer_norm_gru),
+    Case("IndRNN", zoo.cells.IndRNNCell, references.ind_rnn),
+    Case("MinGRU", zoo.cells.MinGRUCell, references.min_gru, arguments={"recurrent_dropout": 0.0}),
+    Case("MinLSTM", zoo.cells.MinLSTMCell, references.min_lstm, arguments={"recurrent_dropout": 0.0}),
     Case("one gate missing", UnforgettingLSTMCell, references.unforgetting_lstm),
     Case("one gate differs", HalfOpenLSTMCell, references.half_open_lstm),
     Case("mixed units", MixingCell, references.mixing_rnn),
@@ -290,7 +290,7 @@ def test_names_its_gates(case: Case) -> None:
 
 def test_a_projected_lstm_is_the_recursion_in_its_projected_output() -> None:
     """As `torch.nn.LSTM(proj_size=...)` computes it, whose state is the output."""
-    cell = zoo.ProjectedLSTMCell(UNITS, 4, dtype="float64")
+    cell = zoo.cells.ProjectedLSTMCell(UNITS, 4, dtype="float64")
     cell.build((None, FEATURES))
     *weights, projection = randomise(cell)
     x, (m, c) = data(cell)
@@ -306,7 +306,7 @@ def test_a_projected_lstm_is_the_recursion_in_its_projected_output() -> None:
     assert_close(ours[0], np.stack(outputs, axis=1), 1e-12)
 
 
-@pytest.mark.parametrize("cell", [zoo.LayerNormLSTMCell, zoo.LayerNormGRUCell])
+@pytest.mark.parametrize("cell", [zoo.cells.LayerNormLSTMCell, zoo.cells.LayerNormGRUCell])
 def test_without_a_bias_equals_a_bias_of_zero(cell: type[zoo.Cell]) -> None:
     with_bias, without = cell(UNITS, dtype="float64"), cell(UNITS, use_bias=False, dtype="float64")
     for one in (with_bias, without):
@@ -321,17 +321,17 @@ def test_without_a_bias_equals_a_bias_of_zero(cell: type[zoo.Cell]) -> None:
 
 
 def test_layer_normalisation_is_computed_in_more_than_half_precision() -> None:
-    cell = zoo.LayerNormLSTMCell(UNITS, dtype="mixed_bfloat16")
+    cell = zoo.cells.LayerNormLSTMCell(UNITS, dtype="mixed_bfloat16")
     z = tf.cast(8 + random(3, BATCH, 4 * UNITS) / 4, "bfloat16")
-    ours = cell.normalised(z, tf.ones(4 * UNITS, "bfloat16"))
+    ours = cell.normalized(z, tf.ones(4 * UNITS, "bfloat16"))
     assert ours.dtype == "bfloat16"
     assert_close(tf.cast(ours, "float64"), references.layer_norm(np.asarray(z, "float64")), 2**-8)
 
 
 def test_the_recurrent_weights_of_ind_rnn_start_below_one_and_can_be_kept_there() -> None:
     limit = 2 ** (1 / 100)
-    first = zoo.IndRNNCell(50, recurrent_constraint=keras.constraints.MaxNorm(limit, axis=()))
-    for cell in (first, zoo.IndRNNCell.from_config(json.loads(json.dumps(first.get_config())))):
+    first = zoo.cells.IndRNNCell(50, recurrent_constraint=keras.constraints.MaxNorm(limit, axis=()))
+    for cell in (first, zoo.cells.IndRNNCell.from_config(json.loads(json.dumps(first.get_config())))):
         cell.build((None, FEATURES))
         start = np.asarray(cell.recurrent_kernel)
         assert start.shape == (50,)
@@ -340,7 +340,7 @@ def test_the_recurrent_weights_of_ind_rnn_start_below_one_and_can_be_kept_there(
         assert_close(cell.recurrent_kernel.constraint(w), np.clip(w, -limit, limit), 1e-6)
 
 
-@pytest.mark.parametrize("cell", [zoo.MinGRUCell, zoo.MinLSTMCell])
+@pytest.mark.parametrize("cell", [zoo.cells.MinGRUCell, zoo.cells.MinLSTMCell])
 def test_the_coefficients_of_a_linear_cell_are_those_of_its_state(cell: type[zoo.LinearCell]) -> None:
     cell = cell(UNITS, dtype="float64")
     cell.build((None, FEATURES))
@@ -354,7 +354,7 @@ def test_the_coefficients_of_a_linear_cell_are_those_of_its_state(cell: type[zoo
 
 
 def test_closed_gates_of_a_min_lstm_divide_nothing_by_nothing() -> None:
-    cell = zoo.MinLSTMCell(UNITS, recurrent_activation="hard_sigmoid")
+    cell = zoo.cells.MinLSTMCell(UNITS, recurrent_activation="hard_sigmoid")
     x = tf.fill([BATCH, 3 * UNITS], -9.0)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -797,7 +797,7 @@ def test_a_wrong_argument_is_named(arguments: dict[str, Any], message: str) -> N
 
 
 def test_widths_may_be_numbers_of_numpy() -> None:
-    cell = zoo.ProjectedLSTMCell(np.int64(UNITS), np.int32(3))
+    cell = zoo.cells.ProjectedLSTMCell(np.int64(UNITS), np.int32(3))
     assert json.loads(json.dumps(cell.get_config()["units"])) == UNITS
     assert json.loads(json.dumps(cell.get_config()["projection_units"])) == 3
 
@@ -806,10 +806,10 @@ def test_widths_may_be_numbers_of_numpy() -> None:
     ("cell", "arguments", "message"),
     [
         (MixingCell, {"recurrent_dropout": 2}, "`recurrent_dropout` must be .* but it is 2"),
-        (zoo.ProjectedLSTMCell, {"projection_units": 0}, "`projection_units` must be a positive whole"),
-        (zoo.LayerNormGRUCell, {"reset_after": False}, "`reset_after` must be True: LayerNormGRUCell"),
-        (zoo.MinGRUCell, {"recurrent_dropout": 0.5}, "MinGRUCell has no U, .* It is 0.5"),
-        (zoo.MinLSTMCell, {"recurrent_dropout": 0.5}, "MinLSTMCell has no U, .* use `zoneout`"),
+        (zoo.cells.ProjectedLSTMCell, {"projection_units": 0}, "`projection_units` must be a positive whole"),
+        (zoo.cells.LayerNormGRUCell, {"reset_after": False}, "`reset_after` must be True: LayerNormGRUCell"),
+        (zoo.cells.MinGRUCell, {"recurrent_dropout": 0.5}, "MinGRUCell has no U, .* It is 0.5"),
+        (zoo.cells.MinLSTMCell, {"recurrent_dropout": 0.5}, "MinLSTMCell has no U, .* use `zoneout`"),
     ],
 )
 def test_what_a_cell_cannot_do_it_refuses(cell: type, arguments: dict[str, Any], message: str) -> None:

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from zoo.datasets import CaptionedImages, clips, load_captioning
-from zoo.datasets.clips import ALONE, DIRECTIONS, MOVES, RELATIONS, SIDE, Event, Thing
-from zoo.datasets.scenes import COLOURS
+from zoo.datasets import CaptioningData, load_captioning
+from zoo.datasets.builders import clips
+from zoo.datasets.builders.clips import ALONE, DIRECTIONS, MOVES, RELATIONS, SIDE, Event, Thing
+from zoo.datasets.builders.scenes import COLOURS
 
 SPLITS = ("train", "validation", "test")
 SIZES = {"train": 300, "validation": 40, "test": 60}
@@ -15,15 +16,15 @@ RED, BLUE = Thing("red", "circle"), Thing("blue", "square")
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptionedImages:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptioningData:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clips, "SIZES", SIZES)
         return load_captioning("clips", data_dir=tmp_path_factory.mktemp("clips"))
 
 
-def of(colour: str, frames: np.ndarray) -> np.ndarray:
-    """Where a thing of that colour is seen, bool [time, height, width]."""
-    return np.abs(frames.astype(int) - COLOURS[colour]).sum(-1) < 130
+def of(color: str, frames: np.ndarray) -> np.ndarray:
+    """Where a thing of that color is seen, bool [time, height, width]."""
+    return np.abs(frames.astype(int) - COLOURS[color]).sum(-1) < 130
 
 
 def middles(seen: np.ndarray) -> np.ndarray:
@@ -31,7 +32,7 @@ def middles(seen: np.ndarray) -> np.ndarray:
     return np.stack([np.argwhere(frame).mean(0)[::-1] for frame in seen])
 
 
-def test_each_split_has_its_clips_with_one_caption_each(drawn: CaptionedImages) -> None:
+def test_each_split_has_its_clips_with_one_caption_each(drawn: CaptioningData) -> None:
     for split in SPLITS:
         part, found = getattr(drawn, split), list(getattr(drawn, split).images())
         assert len(found) == len(part.names) == len(part.captions) == SIZES[split]
@@ -43,7 +44,7 @@ def test_each_split_has_its_clips_with_one_caption_each(drawn: CaptionedImages) 
     assert drawn.moving
 
 
-def test_clips_are_the_same_at_every_preparation(drawn: CaptionedImages) -> None:
+def test_clips_are_the_same_at_every_preparation(drawn: CaptioningData) -> None:
     """By split and number alone; TFDS keeps them in another order."""
     prepared = zip(drawn.test.images(), drawn.test.captions, strict=True)
     known = {(frames.tobytes(), said) for frames, (said,) in prepared}
@@ -61,7 +62,7 @@ def combinations(captions: list[tuple[str, ...]]) -> set[tuple[str, ...]]:
     return found
 
 
-def test_no_combination_is_in_two_splits_and_train_knows_all_words(drawn: CaptionedImages) -> None:
+def test_no_combination_is_in_two_splits_and_train_knows_all_words(drawn: CaptioningData) -> None:
     seen = {split: combinations(getattr(drawn, split).captions) for split in SPLITS}
     for one, other in itertools.combinations(SPLITS, 2):
         assert not seen[one] & seen[other]

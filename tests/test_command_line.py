@@ -5,7 +5,7 @@ import shlex
 import sys
 
 import pytest
-from programs import ROOT, mistaken
+from exports import ROOT, mistaken
 
 
 @pytest.mark.parametrize(

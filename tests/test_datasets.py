@@ -28,8 +28,10 @@ from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 from tensorflow_datasets.core.download.resource import get_dl_fname
 
-from zoo.datasets import DataError, LabelledTexts, catalogue, load_classification
-from zoo.datasets import negation as negation_module
+from zoo.datasets import LabelledTexts, load_text_classification
+from zoo.datasets import tfds_catalog as catalogue
+from zoo.datasets.builders import negation as negation_module
+from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 Rows = dict[str, list[tuple[str, str]]]
@@ -86,7 +88,7 @@ def rows_of(data: LabelledTexts) -> Rows:
 @pytest.fixture(scope="module")
 def negation(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     with no_network() as attempts:
-        data = load_classification("negation", data_dir=tmp_path_factory.mktemp("tfds"))
+        data = load_text_classification("negation", data_dir=tmp_path_factory.mktemp("tfds"))
         assert data.labels == ("negative", "positive")
         assert data.notes == ()
         rows = rows_of(data)
@@ -172,7 +174,7 @@ def test_negation_needs_no_article_but_a():
 
 
 def test_negation_is_the_same_at_every_preparation(negation, tmp_path):
-    again = rows_of(load_classification("negation", data_dir=tmp_path))
+    again = rows_of(load_text_classification("negation", data_dir=tmp_path))
     assert again == negation
     digest = hashlib.sha256(json.dumps({s: sorted(again[s]) for s in SPLITS}).encode()).hexdigest()
     # New sentences need a new `Negation.VERSION`, or prepared data would go on being used.
@@ -247,7 +249,7 @@ def imdb_rows(split: str) -> list[tuple[str, str]]:
 
 def test_imdb_reviews_from_a_cached_archive(tmp_path, imdb_archive, network):
     put_archive(tmp_path, "imdb_reviews", IMDB_URL, imdb_archive)
-    data = load_classification("imdb_reviews", data_dir=tmp_path)
+    data = load_text_classification("imdb_reviews", data_dir=tmp_path)
     assert data.labels == ("neg", "pos")
     assert data.source == "imdb_reviews/plain_text/1.0.0"
     assert "Maas" in data.citation
@@ -265,14 +267,14 @@ def test_an_archive_put_into_the_manual_folder_is_read(tmp_path, imdb_archive, n
     (manual / "aclImdb_v1.tar.gz").write_bytes(imdb_archive)
     # TFDS reads it, and finds that it is not the published one.
     with pytest.raises(NonMatchingChecksumError):
-        load_classification("imdb_reviews", data_dir=tmp_path)
+        load_text_classification("imdb_reviews", data_dir=tmp_path)
     assert network == []
 
 
 def test_a_missing_network_is_told_at_once(tmp_path):
     start = time.monotonic()
     with pytest.raises(DataError) as error:
-        load_classification("imdb_reviews", data_dir=tmp_path)
+        load_text_classification("imdb_reviews", data_dir=tmp_path)
     assert time.monotonic() - start < 10
     message = str(error.value)
     assert IMDB_URL in message
@@ -293,7 +295,7 @@ def test_a_hanging_name_server_is_told_in_time(tmp_path, monkeypatch):
     start = time.monotonic()
     try:
         with pytest.raises(DataError, match=r"ai\.stanford\.edu cannot be reached"):
-            load_classification("imdb_reviews", data_dir=tmp_path)
+            load_text_classification("imdb_reviews", data_dir=tmp_path)
     finally:
         done.set()
     assert time.monotonic() - start < 5
@@ -336,7 +338,7 @@ def test_any_answer_counts_as_reachable(tmp_path, monkeypatch):
                 for i, line in enumerate(path.read_text().splitlines()):
                     yield i, {"words": line, "kind": i % 2}
 
-        data = load_classification("served", data_dir=tmp_path)
+        data = load_text_classification("served", data_dir=tmp_path)
         server.shutdown()
     rows = rows_of(data)
     assert data.labels == ("0", "1")
@@ -360,7 +362,7 @@ def test_hidden_test_labels_make_the_validation_split_the_test_split(tmp_path, n
             archive.writestr(f"SST-2/{name}.tsv", lines)
     url = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
     put_archive(tmp_path, "glue/sst2", url, buffer.getvalue())
-    data = load_classification("glue/sst2", data_dir=tmp_path)
+    data = load_text_classification("glue/sst2", data_dir=tmp_path)
     assert data.labels == ("negative", "positive")
     assert data.notes == (
         "The labels of the test split are not public.",
@@ -375,7 +377,7 @@ def test_hidden_test_labels_make_the_validation_split_the_test_split(tmp_path, n
 
 
 class Newsroom(tfds.core.GeneratorBasedBuilder):
-    """Three classes, two texts of which one is declared as input, and an example unlabelled."""
+    """Three classes, two texts of which one is declared as input, and an example unlabeled."""
 
     VERSION = tfds.core.Version("1.0.0")
     keys = ("body", "desk")
@@ -412,9 +414,9 @@ class UndeclaredNewsroom(Newsroom):
 @pytest.mark.parametrize("column", ["title", "body"])
 def test_three_classes_and_the_choice_of_text(tmp_path, column):
     chosen = {} if column == "body" else {"text_column": "title"}
-    data = load_classification("newsroom", data_dir=tmp_path, **chosen)
+    data = load_text_classification("newsroom", data_dir=tmp_path, **chosen)
     assert data.labels == ("home", "money", "sport")
-    assert data.licence == "as you like"
+    assert data.license == "as you like"
     assert data.notes == ()
     for split, rows in rows_of(data).items():
         assert sorted(rows) == [(f"{split} {column} {i}", data.labels[i]) for i in range(3)]
@@ -431,7 +433,7 @@ def test_three_classes_and_the_choice_of_text(tmp_path, column):
 )
 def test_unclear_features_are_listed(tmp_path, columns, kind):
     with pytest.raises(DataError, match=f"expected one {kind}.*title .Text., body .Text., desk"):
-        load_classification("undeclared_newsroom", data_dir=tmp_path, **columns)
+        load_text_classification("undeclared_newsroom", data_dir=tmp_path, **columns)
 
 
 @pytest.mark.parametrize(
@@ -448,7 +450,7 @@ def test_unclear_features_are_listed(tmp_path, columns, kind):
 def test_unknown_names_get_near_matches(tmp_path, name, said, network):
     start = time.monotonic()
     with pytest.raises(DataError, match=said):
-        load_classification(name, data_dir=tmp_path)
+        load_text_classification(name, data_dir=tmp_path)
     assert time.monotonic() - start < 10
     assert network == []
 
@@ -473,9 +475,9 @@ def write(folder: Path, files: dict[str, bytes]) -> str:
 
 def test_folders_of_labels(tmp_path):
     files = {f"{s}/{y}/{t}.txt": t.encode() for s in ("train", "test") for t, y in numbered(s)}
-    files |= {"train/unsup/0.txt": b"unlabelled", "train/urls.txt": b"an address", "README": b"x"}
+    files |= {"train/unsup/0.txt": b"unlabeled", "train/urls.txt": b"an address", "README": b"x"}
     files["test/bad/bytes.txt"] = b"\xef\xbb\xbfcaf\xe9\rbar\xc2\x85\n"
-    data = load_classification(write(tmp_path, files))
+    data = load_text_classification(write(tmp_path, files))
     assert data.labels == ("bad", "good")
     assert data.source == str(tmp_path)
     assert data.notes[0].startswith(f"In {tmp_path} 1 of 81 texts hold bytes that are not UTF-8.")
@@ -489,7 +491,7 @@ def test_folders_of_labels(tmp_path):
 def test_all_splits_given_are_taken_as_they_are(tmp_path, name):
     files = {"train.tsv": tsv(numbered("train")), "test.tsv": tsv(numbered("test"))}
     files[f"{name}/good/only.txt"] = b"a folder beside files"
-    data = load_classification(write(tmp_path, files))
+    data = load_text_classification(write(tmp_path, files))
     assert data.notes == ()
     assert rows_of(data) == {
         "train": numbered("train"),
@@ -506,7 +508,7 @@ def test_all_splits_given_are_taken_as_they_are(tmp_path, name):
 def test_a_single_file_gives_all_three_splits(tmp_path, suffix, compress):
     rows = numbered("one", 200)
     folder = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
-    data = load_classification(f"{folder}/reviews.tsv{suffix}")
+    data = load_text_classification(f"{folder}/reviews.tsv{suffix}")
     assert data.notes == (
         "validation is a tenth of train, chosen by a hash of the text.",
         "test is a tenth of train, chosen by a hash of the text.",
@@ -522,7 +524,7 @@ def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
     content = b"\xef\xbb\xbf" + tsv(lines).replace(b"\n", b"\r\n") + b"\n1caf\xe9\t0"
     files = {f"{split}.tsv": content for split in SPLITS}
     expected = [*lines, ("1caf\ufffd", "0")]
-    data = load_classification(write(tmp_path, files))
+    data = load_text_classification(write(tmp_path, files))
     assert rows_of(data) == dict.fromkeys(SPLITS, expected)
     assert data.notes == (
         f"In {tmp_path} 3 of 27 texts hold bytes that are not UTF-8. If the file has another encoding, "
@@ -540,7 +542,7 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
     csv.writer(buffer).writerows([("review", "verdict", "id"), *((*row, 7) for row in rows)])
     content = b"\xef\xbb\xbf" + buffer.getvalue().encode()
     folder = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
-    data = load_classification(folder, text_column="review", label_column="verdict")
+    data = load_text_classification(folder, text_column="review", label_column="verdict")
     assert rows_of(data) == dict.fromkeys(SPLITS, rows)
 
 
@@ -554,7 +556,7 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
 )
 def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, given, labels):
     content = tsv([(f"text {label}", label) for label in given])
-    data = load_classification(write(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
+    data = load_text_classification(write(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
     assert data.labels == labels
     assert rows_of(data)["test"] == [(f"text {label}", label) for label in given]
 
@@ -562,7 +564,7 @@ def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, given, labels)
 def test_equal_texts_never_straddle_splits_and_the_choice_is_always_the_same(tmp_path):
     rows = numbered("text", 100)
     folder = write(tmp_path, {"train.tsv": tsv(rows * 3)})
-    splits = rows_of(load_classification(folder))
+    splits = rows_of(load_text_classification(folder))
     counts = [collections.Counter(splits[split]) for split in SPLITS]
     assert all(set(count.values()) == {3} for count in counts)
     assert sum(counts, collections.Counter()) == collections.Counter(rows * 3)
@@ -586,7 +588,7 @@ ROW = b"text\tlabel\nfine\tgood\n"
         ({"train.csv": b"a,b\nfine,5\n"}, "a column 'text' and a column 'label', found a, b"),
         ({"train.tsv": ROW + b"\nshort\n"}, "line 4: expected 2 fields .text, label., found 1"),
         ({"train.csv": b"text,label\na,b,c\n"}, "train.csv, line 2: expected 2 fields.*found 3"),
-        ({"train.tsv": ROW + b"unlabelled\t\n"}, "line 3: expected a label in 'label'"),
+        ({"train.tsv": ROW + b"unlabeled\t\n"}, "line 3: expected a label in 'label'"),
         ({"train.tsv": ROW + b"nice\tgood\n"}, "expected at least 2 labels, found good"),
         ({"train.tsv": ROW + b"ill\tbad\n"}, "no examples for the validation split. Give it a file"),
         (
@@ -603,11 +605,11 @@ ROW = b"text\tlabel\nfine\tgood\n"
 )
 def test_every_mistake_in_files_is_told(tmp_path, files, said):
     with pytest.raises(DataError, match=said) as error:
-        load_classification(write(tmp_path, files))
+        load_text_classification(write(tmp_path, files))
     assert str(tmp_path) in str(error.value)
 
 
 def test_a_file_of_unknown_kind_is_told(tmp_path):
     folder = write(tmp_path, {"reviews.parquet": ROW})
     with pytest.raises(DataError, match=r"reviews\.parquet: expected \.tsv or \.csv"):
-        load_classification(f"{folder}/reviews.parquet")
+        load_text_classification(f"{folder}/reviews.parquet")

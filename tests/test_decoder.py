@@ -24,7 +24,7 @@ ATTENTIONS = {
 CELLS = {
     "lstm": (zoo.LSTMCell(8), references.lstm),
     "gru": (zoo.GRUCell(8), references.gru),
-    "projected": (zoo.ProjectedLSTMCell(8, 4), references.projected_lstm),
+    "projected": (zoo.cells.ProjectedLSTMCell(8, 4), references.projected_lstm),
 }
 
 
@@ -188,7 +188,7 @@ def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) ->
     def whole() -> tf.Tensor:
         return many_to_many((SOURCE, TARGET), training=True)
 
-    with zoo.uncompiled():  # `test_loop` compiles the loops
+    with zoo.disable_jit():  # `test_loop` compiles the loops
         fast = tf.function(lambda: gradients(whole), autograph=False)()
     pairs = zip(fast, gradients(steps), many_to_many.trainable_variables, strict=True)
     for got, expected, variable in pairs:
@@ -287,7 +287,7 @@ def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
     taught = many_to_many((SOURCE, TARGET), training=True)
     assert_close(taught, logits, 1e-5)  # none at first
 
-    schedule = zoo.ScheduledSampling(many_to_many, share=0.5, epochs=3)
+    schedule = zoo.formulations.ScheduledSampling(many_to_many, share=0.5, epochs=3)
     shares = []
     for epoch in range(5):
         schedule.on_epoch_begin(epoch)
@@ -311,9 +311,9 @@ def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
 
 def test_scheduled_sampling_needs_a_model_made_for_it() -> None:
     with pytest.raises(ValueError, match="scheduled_sampling=True"):
-        zoo.ScheduledSampling(model(), 0.5, 3)
+        zoo.formulations.ScheduledSampling(model(), 0.5, 3)
     with pytest.raises(ValueError, match="`share` must be between 0 and 1"):
-        zoo.ScheduledSampling(model(scheduled_sampling=True), 5, 3)
+        zoo.formulations.ScheduledSampling(model(scheduled_sampling=True), 5, 3)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
@@ -322,14 +322,14 @@ def test_smoothed_crossentropy_equals_that_of_keras(smoothing: float) -> None:
     expected = keras.losses.categorical_crossentropy(
         keras.ops.one_hot(labels, 6), logits, from_logits=True, label_smoothing=smoothing
     )
-    loss = zoo.SmoothedCrossentropy(smoothing, reduction=None)
+    loss = zoo.losses.LabelSmoothedCrossentropy(smoothing, reduction=None)
     assert_close(loss(labels, logits), expected, 1e-5)
-    assert zoo.SmoothedCrossentropy.from_config(loss.get_config()).smoothing == smoothing
+    assert zoo.losses.LabelSmoothedCrossentropy.from_config(loss.get_config()).smoothing == smoothing
 
 
 def test_teacher_forcing_shifts_and_weighs() -> None:
     target = np.array([[2, 5, 6, 3], [2, 7, 3, 0]])
-    (source, given), following, weights = zoo.teacher_forced(SOURCE[:2], target)
+    (source, given), following, weights = zoo.formulations.teacher_forced(SOURCE[:2], target)
     assert source is not None
     np.testing.assert_array_equal(given, [[2, 5, 6], [2, 7, 3]])
     np.testing.assert_array_equal(following, [[5, 6, 3], [7, 3, 0]])
@@ -351,9 +351,9 @@ def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None
     many_to_many = model("additive", depth=2, tied=False)
     for weight in many_to_many.trainable_variables:
         weight.assign(weight * 0.1)
-    many_to_many.compile("adam", zoo.SmoothedCrossentropy(0.1), jit_compile=False)
+    many_to_many.compile("adam", zoo.losses.LabelSmoothedCrossentropy(0.1), jit_compile=False)
     before = many_to_many.get_weights()
-    with zoo.uncompiled():
+    with zoo.disable_jit():
         loss = many_to_many.train_on_batch((SOURCE, TARGET), TARGET)
     assert abs(loss - np.log(13)) < 0.3
     for variable, old in zip(many_to_many.weights, before, strict=True):
@@ -363,7 +363,7 @@ def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="`smoothing` must be at least 0 and below 1"):
-        zoo.SmoothedCrossentropy(1.5)
+        zoo.losses.LabelSmoothedCrossentropy(1.5)
     with pytest.raises(ValueError, match="`depth` must be at least 1"):
         zoo.Decoder(13, 6, zoo.GRUCell(4), depth=0)
 

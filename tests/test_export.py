@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo import export as exporting
+from zoo.export import saved_model as exporting
 
-CARD = zoo.Card(
+CARD = zoo.export.Card(
     title="Shout",
     summary="Says it louder.",
     data="none",
-    licence="none needed",
+    license="none needed",
     command="python shout.py",
     settings={"seed": "1"},
     figures={"loudness": 0.9},
@@ -41,7 +41,7 @@ class Shout(tf.Module):
 def export(weight: float, directory: Path) -> Path:
     program = Shout(weight)
     signatures = {"serving_default": program.serve}
-    return zoo.export_program(signatures, [program], {"text": ["hey"]}, directory, CARD)
+    return zoo.export_model(signatures, [program], {"text": ["hey"]}, directory, CARD)
 
 
 def loudness(directory: Path) -> float:
@@ -89,7 +89,7 @@ def test_gradients_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture
     expected = layer(x)
     spec = tf.TensorSpec([None, None, 4], tf.float32, "x")
     serve = tf.function(lambda x: {"y": layer(x)}, input_signature=[spec], autograph=False)
-    zoo.export_program({"serving_default": serve}, [layer], {"x": x.numpy()}, tmp_path / "1", CARD)
+    zoo.export_model({"serving_default": serve}, [layer], {"x": x.numpy()}, tmp_path / "1", CARD)
     assert b"_gradient_op_type" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     np.testing.assert_allclose(loaded.signatures["serving_default"](x=x)["y"], expected, atol=1e-6)
@@ -125,7 +125,7 @@ def test_an_export_that_ends_early_leaves_the_earlier_one_whole(
         "card": (exporting, "_write_card"),
     }[step]
     monkeypatch.setattr(owner, name, end)
-    expected = KeyboardInterrupt if reason is KeyboardInterrupt else zoo.ExportError
+    expected = KeyboardInterrupt if reason is KeyboardInterrupt else zoo.errors.ExportError
     with pytest.raises(expected):
         export(3.0, directory)
 
@@ -163,7 +163,7 @@ def test_a_process_killed_while_it_moves_the_export_loses_nothing(
         raise OSError("the disk is full")
 
     monkeypatch.setattr(tf.saved_model, "save", fail)
-    with pytest.raises(zoo.ExportError, match="the disk is full"):
+    with pytest.raises(zoo.errors.ExportError, match="the disk is full"):
         export(4.0, directory)
     assert loudness(directory) == (6.0 if moves == 2 else 4.0)
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
@@ -171,7 +171,7 @@ def test_a_process_killed_while_it_moves_the_export_loses_nothing(
 
 def test_a_folder_that_is_no_export_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work", encoding="utf-8")
-    with pytest.raises(zoo.ExportError, match="not a SavedModel"):
+    with pytest.raises(zoo.errors.ExportError, match="not a SavedModel"):
         export(3.0, tmp_path)
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "ten years of work"
 
@@ -183,13 +183,13 @@ def test_other_answers_in_a_fresh_process_are_an_error(
     said = f"answer=np.array([{text.encode()}], object), loudness=np.float32([{number}])"
     client = f"import pickle, sys, numpy as np; pickle.dump(dict({said}), sys.stdout.buffer)"
     monkeypatch.setattr(exporting, "_CLIENT", client)
-    with pytest.raises(zoo.ExportError, match="A fresh process gives another"):
+    with pytest.raises(zoo.errors.ExportError, match="A fresh process gives another"):
         export(3.0, directory)
 
 
 def test_an_export_that_does_not_load_is_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "_CLIENT", "raise SystemExit('no such operation')")
-    with pytest.raises(zoo.ExportError, match="no such operation"):
+    with pytest.raises(zoo.errors.ExportError, match="no such operation"):
         export(3.0, directory)
 
 
@@ -210,13 +210,13 @@ class Reader(tf.Module):
 def test_an_export_is_not_compiled(tmp_path: Path) -> None:
     examples = {"x": [[[1.0, 2.0], [3.0, 4.0]]]}
     reader = Reader()
-    zoo.export_program({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "1", CARD)
+    zoo.export_model({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "1", CARD)
     assert b"_XlaMustCompile" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
 
 
 def test_a_compiled_signature_is_refused(tmp_path: Path) -> None:
     spec = tf.TensorSpec([None], tf.float32, "x")
     serve = tf.function(lambda x: {"y": x * 2}, input_signature=[spec], jit_compile=True)
-    with pytest.raises(zoo.ExportError, match="compiled by XLA"):
-        zoo.export_program({"serving_default": serve}, [], {"x": [1.0]}, tmp_path / "1", CARD)
+    with pytest.raises(zoo.errors.ExportError, match="compiled by XLA"):
+        zoo.export_model({"serving_default": serve}, [], {"x": [1.0]}, tmp_path / "1", CARD)
     assert not (tmp_path / "1").exists()

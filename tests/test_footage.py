@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from test_video import encode, smooth
 
-from zoo.datasets import Tagged, TaggedSequences, footage, load_tagging
-from zoo.datasets.catalogue import DataError
-from zoo.datasets.footage import (
+from zoo.datasets import Tagged, TaggedSequences, load_tagging
+from zoo.datasets.builders import footage
+from zoo.datasets.builders.footage import (
     CUT,
     DISSOLVE,
     FADE,
@@ -30,15 +30,16 @@ from zoo.datasets.footage import (
     raw_footage,
     sampled,
 )
+from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 SMALL = (8, 11)
 OLD, NEW = np.array([200.0, 40.0, 90.0]), np.array([20.0, 180.0, 30.0])
 
 
-def flat(colour: np.ndarray, count: int = 60) -> np.ndarray:
+def flat(color: np.ndarray, count: int = 60) -> np.ndarray:
     """A shot at which nothing happens."""
-    return np.full((count, *SMALL, 3), colour, np.float32)
+    return np.full((count, *SMALL, 3), color, np.float32)
 
 
 def joins(kind: Callable[..., Join]) -> list[Join]:
@@ -107,19 +108,17 @@ def test_a_fade_passes_through_its_ground() -> None:
         rest = join.frames[join.before : count - join.after]
         out, into = join.frames[: join.before], join.frames[count - join.after :][::-1]
         grounds = [*rest.ravel()]
-        for colour, part, seen in (
+        for color, part, seen in (
             (OLD, out, join.seen[: join.before]),
             (NEW, into, join.seen[count - join.after :][::-1]),
         ):
             assert np.ptp(part, axis=(1, 2)).max() < 1e-3
             pixels = part[:, 0, 0].astype(float)
             # The ground is grey: what is left between two channels is the shot's.
-            left = (pixels[:, 0] - pixels[:, 1]) / (colour[0] - colour[1])
+            left = (pixels[:, 0] - pixels[:, 1]) / (color[0] - color[1])
             assert (np.diff(left) < 0).all()
             assert 0 < left[-1] <= left[0] < 1
-            grounds += (
-                (((pixels - left[:, None] * colour) / (1 - left[:, None]))[left < 0.8]).ravel().tolist()
-            )
+            grounds += (((pixels - left[:, None] * color) / (1 - left[:, None]))[left < 0.8]).ravel().tolist()
             np.testing.assert_array_equal(seen, left < 0.97)
         assert np.ptp(grounds) < 0.01
         assert 0 <= min(grounds) <= 12 or np.isclose(min(grounds), 255)
@@ -305,7 +304,7 @@ def test_the_embedded_clips_come_by_name(tmp_path: Path, monkeypatch: pytest.Mon
     data = load_tagging("footage", data_dir=tmp_path)
     assert data.labels == TAGS
     assert data.source == "footage/1.0.0"
-    assert data.licence == "Apache-2.0"
+    assert data.license == "Apache-2.0"
     assert {split: len(getattr(data, split).names) for split in SPLITS} == sizes
     expected = [clip(np.random.default_rng([2, number]), painted, style=GENTLE) for number in range(3)]
     for frames, tags in expected:
@@ -328,10 +327,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "more").mkdir()
     for number in range(30):
-        colour = (8 * number, 255 - 8 * number, 128)
-        Image.new("RGB", (50, 30), colour).save(
-            folder / "more" / f"{number}.{'png' if number % 2 else 'JPG'}"
-        )
+        color = (8 * number, 255 - 8 * number, 128)
+        Image.new("RGB", (50, 30), color).save(folder / "more" / f"{number}.{'png' if number % 2 else 'JPG'}")
     (folder / "notes.txt").write_text("no picture")
     (folder / "more" / "._1.png").write_bytes(b"what another system leaves behind")
     return folder

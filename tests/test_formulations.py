@@ -106,7 +106,7 @@ def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None
     many_to_one.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     ids, labels = ragged_ids(list(range(1, 17)), 16), RNG.integers(0, 3, 16)
     before = many_to_one.get_weights()
-    with zoo.uncompiled():
+    with zoo.disable_jit():
         loss = many_to_one.train_on_batch(ids, labels)
     assert abs(loss - np.log(3)) < 0.3
     for variable, old in zip(many_to_one.trainable_variables, before, strict=True):
@@ -122,7 +122,7 @@ def test_keras_file_round_trip(tmp_path: Path) -> None:
 
 
 def test_the_last_output_is_that_of_the_layer_where_the_cell_reads_it_out() -> None:
-    encoder = zoo.Encoder(zoo.ProjectedLSTMCell(6, 4, bias_initializer="normal"))
+    encoder = zoo.Encoder(zoo.cells.ProjectedLSTMCell(6, 4, bias_initializer="normal"))
     many_to_one, ids = model(encoder=encoder, pooling="last"), ragged_ids([5, 2, 7], 7)
     outputs = encoder(many_to_one.embedding(ids), mask=ids != 0)[0]
     pooled = np.asarray(outputs)[np.arange(3), [4, 1, 6]]

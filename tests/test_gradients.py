@@ -19,11 +19,11 @@ MASK = np.arange(6) < np.array([[6], [3], [5]])
 CELLS = [
     zoo.SimpleRNNCell,
     zoo.LSTMCell,
-    zoo.PeepholeLSTMCell,
+    zoo.cells.PeepholeLSTMCell,
     zoo.GRUCell,
-    zoo.MinLSTMCell,
-    zoo.LayerNormLSTMCell,
-    zoo.IndRNNCell,
+    zoo.cells.MinLSTMCell,
+    zoo.cells.LayerNormLSTMCell,
+    zoo.cells.IndRNNCell,
 ]
 
 
@@ -47,7 +47,7 @@ def steps(layer: zoo.RNN, row: int, start: list[np.ndarray], times: list[int]) -
 def test_jacobians_equal_finite_differences(cell: type[zoo.Cell]) -> None:
     """Of three steps, of each unit of the state before them."""
     layer = layer_of(cell)
-    found = zoo.jacobian(zoo.step_jacobians(layer, X), 4, 1).numpy()
+    found = zoo.inspection.jacobian(zoo.inspection.step_jacobians(layer, X), 4, 1).numpy()
     sizes = [s.shape[-1] for s in layer.cell.get_initial_state(1)]
     for row in range(3):
         start = np.concatenate(steps(layer, row, layer.cell.get_initial_state(1), [0, 1]), -1)
@@ -64,7 +64,7 @@ def test_jacobians_equal_finite_differences(cell: type[zoo.Cell]) -> None:
 @pytest.mark.parametrize("cell", [zoo.LSTMCell, zoo.GRUCell])
 def test_jacobians_equal_autodiff_through_the_loop(cell: type[zoo.Cell]) -> None:
     layer = layer_of(cell)
-    found = zoo.step_jacobians(layer, X)
+    found = zoo.inspection.step_jacobians(layer, X)
     for row in range(3):
         with tf.GradientTape() as tape:
             before = [tf.identity(s) for s in steps(layer, row, layer.cell.get_initial_state(1), [0])]
@@ -73,28 +73,32 @@ def test_jacobians_equal_autodiff_through_the_loop(cell: type[zoo.Cell]) -> None
             joined = tf.concat(after, -1)[0]
         blocks = tape.jacobian(joined, before)
         whole = np.concatenate([block[:, 0] for block in blocks], -1)
-        np.testing.assert_allclose(zoo.jacobian(found, 5, 0)[row], whole, atol=1e-12)
-        norms = zoo.largest_singular_values(found, 5)
+        np.testing.assert_allclose(zoo.inspection.jacobian(found, 5, 0)[row], whole, atol=1e-12)
+        norms = zoo.inspection.largest_singular_values(found, 5)
         assert norms.shape == (3, 6)
         np.testing.assert_allclose(norms[row, 0], np.linalg.svd(whole)[1][0], rtol=1e-9)
         hidden = np.linalg.svd(whole[:5, :5])[1][0]
-        np.testing.assert_allclose(zoo.largest_singular_values(found, 5, 5)[row, 0], hidden, rtol=1e-9)
+        np.testing.assert_allclose(
+            zoo.inspection.largest_singular_values(found, 5, 5)[row, 0], hidden, rtol=1e-9
+        )
     np.testing.assert_allclose(norms[:, 5], 1)
 
 
 def test_jacobians_hold_the_state_under_padding_and_go_as_the_layer_goes() -> None:
     layer = layer_of(zoo.GRUCell)
-    masked = zoo.step_jacobians(layer, X, MASK)
+    masked = zoo.inspection.step_jacobians(layer, X, MASK)
     np.testing.assert_array_equal(masked[1, 3:], np.broadcast_to(np.eye(5), (3, 5, 5)))
-    np.testing.assert_allclose(masked[1, :3], zoo.step_jacobians(layer, X)[1, :3], atol=1e-12)
+    np.testing.assert_allclose(masked[1, :3], zoo.inspection.step_jacobians(layer, X)[1, :3], atol=1e-12)
     back = zoo.RNN(layer.cell, go_backwards=True)
     back.build(X.shape)
-    np.testing.assert_allclose(zoo.step_jacobians(back, X), zoo.step_jacobians(layer, X[:, ::-1]), atol=1e-12)
+    np.testing.assert_allclose(
+        zoo.inspection.step_jacobians(back, X), zoo.inspection.step_jacobians(layer, X[:, ::-1]), atol=1e-12
+    )
 
 
 def test_a_pair_of_steps_that_is_none_is_told() -> None:
     with pytest.raises(ValueError, match="Expected -1 <= k <= t < 6, got t=2 and k=3"):
-        zoo.jacobian(zoo.step_jacobians(layer_of(zoo.GRUCell), X), 2, 3)
+        zoo.inspection.jacobian(zoo.inspection.step_jacobians(layer_of(zoo.GRUCell), X), 2, 3)
 
 
 def weight(outputs: tf.Tensor) -> tf.Tensor:
@@ -121,7 +125,7 @@ def test_state_gradients_equal_autodiff_with_a_probe_at_each_state(
     cell: type[zoo.Cell], backwards: bool, mask: np.ndarray | None
 ) -> None:
     layer = layer_of(cell, go_backwards=backwards)
-    found = zoo.state_gradients(Masked(layer, mask), X, weight)
+    found = zoo.inspection.state_gradients(Masked(layer, mask), X, weight)
     names = layer.cell.state_names
     assert list(found) == [f"{layer.path}_{name}" for name in names]
     order = range(6)[::-1] if backwards else range(6)
@@ -185,7 +189,7 @@ def test_states_of_any_model(kind: str, count: int) -> None:
     """The gradient at the first step is that of all later ones by way of the Jacobians; outputs stay."""
     model = model_of(kind)
     before = model(IDS).numpy()
-    found = zoo.state_gradients(model, IDS, lambda scores: tf.reduce_sum(scores[:, 0]))
+    found = zoo.inspection.state_gradients(model, IDS, lambda scores: tf.reduce_sum(scores[:, 0]))
     np.testing.assert_allclose(model(IDS), before, atol=1e-6)
     assert len(found) == count, list(found)
     for name, values in found.items():
@@ -199,17 +203,17 @@ def test_one_step_less_is_one_jacobian_more() -> None:
     layer = zoo.RNN(zoo.LSTMCell(5, dtype="float64"))
     layer.build(X.shape)
     randomise(layer)
-    found = zoo.state_gradients(layer, X, weight)
+    found = zoo.inspection.state_gradients(layer, X, weight)
     whole = np.concatenate(list(found.values()), -1)
-    jacobians = zoo.step_jacobians(layer, X)
+    jacobians = zoo.inspection.step_jacobians(layer, X)
     for k in range(6):
-        product = zoo.jacobian(jacobians, 5, k).numpy()
+        product = zoo.inspection.jacobian(jacobians, 5, k).numpy()
         np.testing.assert_allclose(whole[:, k], np.einsum("bi,bij->bj", whole[:, 5], product), atol=1e-12)
 
 
 def test_a_model_without_recurrence_is_told() -> None:
     with pytest.raises(ValueError, match="has no recurrent layer of this library"):
-        zoo.state_gradients(keras.layers.Dense(2), X, weight)
+        zoo.inspection.state_gradients(keras.layers.Dense(2), X, weight)
 
 
 @pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed"])
@@ -218,7 +222,7 @@ def test_saliency_is_the_gradient_of_the_embedding_times_itself(kind: str) -> No
     model = model_of(kind)
     model(IDS)
     (layer,) = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Embedding)]
-    found = zoo.saliency(model, IDS, lambda scores: scores[:, 1])["words"].numpy()
+    found = zoo.inspection.saliency(model, IDS, lambda scores: scores[:, 1])["words"].numpy()
     assert found.shape == (3, 5)
     table = layer.embeddings.numpy()
     before = model(IDS).numpy()[:, 1]
@@ -235,7 +239,7 @@ def test_saliency_is_the_gradient_of_the_embedding_times_itself(kind: str) -> No
 def test_saliency_of_features() -> None:
     layer = zoo.RNN(zoo.GRUCell(5))
     x = tf.constant(X, "float32")
-    found = zoo.saliency(layer, x, lambda outputs: outputs[:, 2])
+    found = zoo.inspection.saliency(layer, x, lambda outputs: outputs[:, 2])
     with tf.GradientTape() as tape:
         tape.watch(x)
         score = tf.reduce_sum(layer(x)[:, 2])
@@ -247,13 +251,13 @@ def test_saliency_of_features() -> None:
 def test_what_was_found_can_be_drawn(ending: str, tmp_path: Path) -> None:
     layer, x = zoo.RNN(zoo.LSTMCell(5)), X.astype("float32")
     layer.build(x.shape)
-    values = {name: value[0].numpy() for name, value in zoo.gates(layer, x).items()}
+    values = {name: value[0].numpy() for name, value in zoo.inspection.gates(layer, x).items()}
     words = list("abcdef")
-    zoo.plot_gates(values, tmp_path / f"gates.{ending}", words)
-    zoo.plot_saliency(np.linspace(-1, 1, 6), words, tmp_path / f"saliency.{ending}", "moved by")
+    zoo.inspection.plot_gates(values, tmp_path / f"gates.{ending}", words)
+    zoo.inspection.plot_saliency(np.linspace(-1, 1, 6), words, tmp_path / f"saliency.{ending}", "moved by")
     curves = {"one": (range(3), [1, 0, 1e-5]), "other": (range(3), [1, 2, 4])}
     for log in (True, False):
-        zoo.plot_curves(
+        zoo.inspection.plot_curves(
             {"a": curves, "b": curves}, tmp_path / f"{log}.{ending}", x_label="x", y_label="y", log=log
         )
     for picture in ("gates", "saliency", "True", "False"):
@@ -297,7 +301,7 @@ def test_the_log_has_norms_by_layer_and_by_distance(fit: Callable, tmp_path: Pat
     model, y = model_of("sequential"), np.array([0, 1, 0])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     first = model(IDS)
-    log = zoo.GradientLog(model, (IDS, y), loss, tmp_path / "board", every=4)
+    log = zoo.inspection.GradientLog(model, (IDS, y), loss, tmp_path / "board", every=4)
     fit(model, log, tmp_path / "run")
     found = logged(tmp_path / "board")
     states = [name for name in found if name.startswith("state_gradient")]
@@ -305,7 +309,7 @@ def test_the_log_has_norms_by_layer_and_by_distance(fit: Callable, tmp_path: Pat
     assert len(states) == 2 * 4
     assert all([step for step, _ in values] == [0, 4] for values in found.values())
     assert any(name.startswith("gradient/") and "dense" in name for name in found)
-    gradients = zoo.state_gradients(model, IDS, lambda scores: loss(y, scores))
+    gradients = zoo.inspection.state_gradients(model, IDS, lambda scores: loss(y, scores))
     assert first.shape == (3, 2)
     for name, values in gradients.items():
         tag = f"state_gradient/{name}/back_4"
@@ -316,7 +320,7 @@ def test_the_log_has_norms_by_layer_and_by_distance(fit: Callable, tmp_path: Pat
 
 def test_log_of_no_steps_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="`every` must be at least 1"):
-        zoo.GradientLog(model_of("sequential"), (IDS, IDS), weight, Path(), every=0)
+        zoo.inspection.GradientLog(model_of("sequential"), (IDS, IDS), weight, Path(), every=0)
 
 
 def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
@@ -329,7 +333,7 @@ def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
         stack = [zoo.GRU(3, stateful=True), keras.layers.Dense(2)]
         model = keras.Sequential([keras.Input(batch_shape=(2, 8, 3)), *stack])
         windows = tf.data.Dataset.from_tensor_slices((np.stack([x, x + 1, x - 1]), np.stack([y] * 3)))
-        log = [zoo.GradientLog(model, (x, y), loss, board, every=2)] if board else []
+        log = [zoo.inspection.GradientLog(model, (x, y), loss, board, every=2)] if board else []
         how = {"optimizer": keras.optimizers.Adam(0.1), "loss": loss, "monitor": "loss", "callbacks": log}
         zoo.fit(model, windows, epochs=epochs, folder=folder, **how)
         return model
@@ -339,5 +343,5 @@ def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
     assert {step for values in logged(tmp_path / "board").values() for step, _ in values} == {0, 2, 4}
     before = watched.layers[0].states[0].numpy()
-    zoo.state_gradients(watched, x, tf.reduce_sum)
+    zoo.inspection.state_gradients(watched, x, tf.reduce_sum)
     np.testing.assert_array_equal(watched.layers[0].states[0].numpy(), before)

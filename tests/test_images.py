@@ -16,7 +16,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo.images import ImageFeatures, ImageReader, WeightsError, cut, image_encoder, lite0
+from zoo.errors import WeightsError
+from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, lite0
 from zoo.training import image_features
 
 RNG = np.random.default_rng(3)
@@ -181,7 +182,7 @@ def random_weights(folder: Path) -> Path:
 
 
 def by_hand(x: np.ndarray, arrays: dict[str, np.ndarray], name: str, norm: str, stride: int) -> tf.Tensor:
-    """A convolution and a batch normalisation, one after the other."""
+    """A convolution and a batch normalization, one after the other."""
     kernel = arrays[f"{name}.weight"].astype(np.float32)
     if "depthwise" in name:
         x = tf.nn.depthwise_conv2d(x, kernel.transpose(2, 3, 0, 1), [1, stride, stride, 1], "SAME")

@@ -21,7 +21,7 @@ def test_gates_equal_a_loop_over_the_cell(cell: zoo.Cell, backwards: bool) -> No
     x, mask = RNG.normal(size=(4, 7, 3)).astype("float32"), np.arange(7) < LENGTHS
     layer.build(x.shape)
     layer.set_weights([RNG.normal(size=w.shape) for w in layer.get_weights()])
-    found = zoo.gates(layer, x, mask)
+    found = zoo.inspection.gates(layer, x, mask)
     assert list(found) == [*cell.gates(*_one_step(cell, x[:, 0])), *cell.state_names]
     for row in range(4):
         states = cell.get_initial_state(1)
@@ -45,7 +45,7 @@ def test_gates_of_an_encoder_are_named_by_layer_and_direction() -> None:
     encoder = zoo.Encoder(zoo.LSTMCell(5), depth=2, bidirectional=True)
     x, mask = RNG.normal(size=(4, 7, 3)).astype("float32"), np.arange(7) < LENGTHS
     outputs, _ = encoder(x, mask=mask)
-    found = zoo.encoder_gates(encoder, x, mask)
+    found = zoo.inspection.encoder_gates(encoder, x, mask)
     kinds = ["input", "forget", "candidate", "output", "hidden", "cell"]
     assert list(found) == [
         f"layer{n}_{direction}_{kind}"
@@ -61,7 +61,7 @@ def test_gates_of_a_one_way_encoder() -> None:
     encoder = zoo.Encoder(zoo.SimpleRNNCell(5), depth=2)
     x = RNG.normal(size=(4, 7, 3)).astype("float32")
     outputs, _ = encoder(x)
-    found = zoo.encoder_gates(encoder, x)
+    found = zoo.inspection.encoder_gates(encoder, x)
     assert list(found) == ["layer1_hidden", "layer2_hidden"]
     np.testing.assert_allclose(found["layer2_hidden"], outputs, atol=1e-6)
 
@@ -72,16 +72,16 @@ def test_layers_of_mixed_precision_are_looked_into(dtype: str) -> None:
     mixed, whole = zoo.LSTM(5, dtype=dtype), zoo.LSTM(5)
     mixed(x), whole(x)
     mixed.set_weights(whole.get_weights())
-    found, expected = zoo.gates(mixed, x), zoo.gates(whole, x)
+    found, expected = zoo.inspection.gates(mixed, x), zoo.inspection.gates(whole, x)
     assert list(found) == list(expected)
     for name, values in found.items():
         assert values.dtype == dtype.removeprefix("mixed_")
         np.testing.assert_allclose(tf.cast(values, tf.float32), expected[name], atol=0.02)
-    jacobians = tf.cast(zoo.step_jacobians(mixed, x), tf.float32)
-    np.testing.assert_allclose(jacobians, zoo.step_jacobians(whole, x), atol=0.02)
+    jacobians = tf.cast(zoo.inspection.step_jacobians(mixed, x), tf.float32)
+    np.testing.assert_allclose(jacobians, zoo.inspection.step_jacobians(whole, x), atol=0.02)
 
 
-@pytest.mark.parametrize("look", [zoo.gates, zoo.step_jacobians])
+@pytest.mark.parametrize("look", [zoo.inspection.gates, zoo.inspection.step_jacobians])
 def test_what_cannot_be_looked_into_is_told(look: Callable) -> None:
     x = np.zeros((2, 3, 4), "float32")
     with pytest.raises(ValueError, match=r"has no weights yet: call it"):

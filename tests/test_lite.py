@@ -13,7 +13,7 @@ from references import randomise
 from test_export import CARD
 
 import zoo
-from zoo.export import called
+from zoo.export.saved_model import called
 
 SHAPE, OFFSETS = (12, 14, 3), (-2, -1, 1)
 
@@ -31,7 +31,7 @@ def model() -> zoo.ManyToMany:
 
 @pytest.fixture(scope="module")
 def contents(model: zoo.ManyToMany) -> list[bytes]:
-    """The step of one stream, one frame at a time, in float32 and quantised."""
+    """The step of one stream, one frame at a time, in float32 and quantized."""
     carried = [tf.TensorSpec(value.shape, value.dtype, name) for name, value in model.start(1).items()]
     given = [tf.TensorSpec([1, 1, *SHAPE], tf.float32, "frames"), *carried]
 
@@ -41,7 +41,7 @@ def contents(model: zoo.ManyToMany) -> list[bytes]:
 
     function = tf.function(step, input_signature=given, autograph=False)
     weights = [weight.value for weight in model.weights]
-    return [zoo.lite_program(function, weights, quantised) for quantised in (False, True)]
+    return [zoo.export.convert_to_litert(function, weights, quantized) for quantized in (False, True)]
 
 
 def streamed(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.ndarray:
@@ -83,8 +83,8 @@ def test_what_does_not_convert_is_told() -> None:
         return {"louder": tf.strings.upper(text), "length": tf.strings.length(text)}
 
     words = tf.function(said, input_signature=[tf.TensorSpec([1], tf.string, "text")])
-    with pytest.raises(zoo.ExportError) as told:
-        zoo.lite_program(words, [])
+    with pytest.raises(zoo.errors.ExportError) as told:
+        zoo.export.convert_to_litert(words, [])
     assert str(told.value) == (
         "The function does not convert for LiteRT: LiteRT has no operation StringLength, StringUpper."
     )
@@ -100,8 +100,8 @@ def test_a_loop_that_does_not_convert_is_told() -> None:
         return {"doubled": tf.while_loop(lambda i, _: i < tf.shape(x)[0], step, (0, found))[1].stack()}
 
     spec = tf.TensorSpec([None, 2], tf.float32, "x")
-    with pytest.raises(zoo.ExportError, match=r"does not convert for LiteRT: [\s\S]*tensor list"):
-        zoo.lite_program(tf.function(doubled, input_signature=[spec], autograph=False), [])
+    with pytest.raises(zoo.errors.ExportError, match=r"does not convert for LiteRT: [\s\S]*tensor list"):
+        zoo.export.convert_to_litert(tf.function(doubled, input_signature=[spec], autograph=False), [])
 
 
 # What comes with an export.
@@ -130,7 +130,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program, folder = Scale(), tmp_path_factory.mktemp("scale") / "1"
     inputs = {"factors": FACTORS, "frames": FRAMES}  # in another order than the signature has
     files = {"small.tflite": b"\0\1", "notes.txt": b"read me"}
-    return zoo.export_program({"serving_default": program.serve}, [program], inputs, folder, CARD, files)
+    return zoo.export_model({"serving_default": program.serve}, [program], inputs, folder, CARD, files)
 
 
 def test_a_function_is_called_by_the_names_of_its_inputs() -> None:

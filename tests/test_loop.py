@@ -18,9 +18,9 @@ from references import assert_close, random, randomise, weighted_sum
 from test_cells import CASES
 
 import zoo
-from zoo.recurrence import blocks
-from zoo.recurrence.loop import run, scan
-from zoo.recurrence.parallel import linear, linear_scan
+from zoo.layers import chunks as blocks
+from zoo.layers.linear_scan import linear, linear_scan
+from zoo.layers.loop import run, scan
 
 BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 5
 
@@ -64,7 +64,7 @@ class RowMixingCell(zoo.SimpleRNNCell):
 
 
 class UnitMixingCell(zoo.SimpleRNNCell):
-    """Each unit sees the mean of all, and its neighbour."""
+    """Each unit sees the mean of all, and its neighbor."""
 
     def update(self, x, r, states):
         h = self.activation(x - ops.mean(r, axis=-1, keepdims=True) + ops.roll(states[0], 1, axis=-1))
@@ -90,11 +90,11 @@ class SublayerCell(zoo.SimpleRNNCell):
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.normalisation = keras.layers.LayerNormalization(dtype=self.dtype_policy)
-        self.normalisation.build((None, self.units))
+        self.normalization = keras.layers.LayerNormalization(dtype=self.dtype_policy)
+        self.normalization.build((None, self.units))
 
     def update(self, x, r, states):
-        h = self.activation(self.normalisation(x + r))
+        h = self.activation(self.normalization(x + r))
         return h, [h]
 
 
@@ -345,7 +345,7 @@ def test_not_compiled_where_graphs_are_exported(tmp_path: Path) -> None:
 
 def test_the_plain_loop_serves_cells_in_eager_execution(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr("zoo.recurrence.loop.scan", lambda *args: calls.append(1) or scan(*args))
+    monkeypatch.setattr("zoo.layers.loop.scan", lambda *args: calls.append(1) or scan(*args))
     layer = zoo.LSTM(UNITS)
     x = random(0, 2, 3, FEATURES, dtype="float32")
     layer(x)
@@ -397,8 +397,8 @@ def test_linear_scan_has_derivatives_of_first_and_second_order() -> None:
 
 def test_linear_cells_take_the_parallel_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr("zoo.recurrence.loop.linear", lambda *args: calls.append(1) or linear(*args))
-    cell = built(zoo.MinGRUCell)
+    monkeypatch.setattr("zoo.layers.loop.linear", lambda *args: calls.append(1) or linear(*args))
+    cell = built(zoo.cells.MinGRUCell)
     x, states = random(0, 40, 2, FEATURES), [tf.constant(random(1, 2, UNITS))]
     found = run(cell, x, states, None)
 

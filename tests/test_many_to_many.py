@@ -27,7 +27,7 @@ def frame_encoder(offsets: tuple[int, ...], brightness: bool = False) -> keras.M
 def model(
     cell: str = "gru", offsets: tuple[int, ...] = OFFSETS, bidirectional: bool = False, depth: int = 2
 ) -> zoo.ManyToMany:
-    cells = {"gru": zoo.GRUCell, "lstm": zoo.LSTMCell, "minlstm": zoo.MinLSTMCell}
+    cells = {"gru": zoo.GRUCell, "lstm": zoo.LSTMCell, "minlstm": zoo.cells.MinLSTMCell}
     encoder = zoo.Encoder(cells[cell](5), depth, bidirectional)
     built = zoo.ManyToMany(encoder, 4, zoo.FrameVectors(frame_encoder(offsets), offsets))
     built.build(((None, None, 4, 5, 3), (None,)))

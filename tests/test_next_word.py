@@ -12,15 +12,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from programs import Answer, ask, figures
+from exports import Answer, ask, figures
 from references import randomise
+from zoo.recipes import next_word
 
 import zoo
-from recipes import next_word
-from zoo.datasets import Gaps, fluent, load_fluent
-from zoo.datasets.fluent import DISTANCES, LANGUAGES
-from zoo.programs import Question, load
-from zoo.programs import ask as ask_aloud
+from zoo.cli.predict import Question
+from zoo.cli.predict import ask as ask_aloud
+from zoo.datasets import Gaps, load_fluent
+from zoo.datasets.builders import fluent
+from zoo.datasets.builders.fluent import DISTANCES, LANGUAGES
+from zoo.serving.loading import load
 
 TWINS = {"train": 150, "validation": 12, "test": 24}
 RNG = np.random.default_rng(2)
@@ -117,8 +119,8 @@ def test_models_have_about_the_same_number_of_parameters(kind: str) -> None:
 def test_only_the_gap_counts(splits: dict[str, Gaps], tmp_path: Path) -> None:
     gaps = Gaps(*(part[:6] for part in splits["train"]))
     known = sorted({word for text in [*gaps.texts, *gaps.following] for word in text.split()})
-    file = zoo.text.write_vocabulary(known, tmp_path / "words.txt")
-    words = zoo.text.WordEncoder(file, 300)
+    file = zoo.preprocessing.text.write_vocabulary(known, tmp_path / "words.txt")
+    words = zoo.preprocessing.text.WordTokenizer(file, 300)
     names = next_word.named(words)
     found = []
     for ids, targets, weights in next_word.gaps_batched(gaps, words, 4).epoch(0).as_numpy_iterator():
@@ -242,7 +244,7 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     """Windows one after the other, each from the states in which the one before ended."""
     ids = RNG.integers(2, 20, 4 * 21 + 1)
     carrying = next_word.Recurrent(20, zoo.LSTMCell(8), stateful=True)
-    windows = zoo.streams(ids, 4, 7)
+    windows = zoo.training.streams(ids, 4, 7)
     carrying(next(iter(windows))[0])
     randomise(carrying)
     whole = next_word.Recurrent(20, zoo.LSTMCell(8))

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.images import image_encoder
+from zoo.preprocessing.images import image_encoder
 
 RNG = np.random.default_rng(5)
 MAPS = RNG.normal(size=(3, 2, 4, 6)).astype("float32")
@@ -102,7 +102,7 @@ def test_search_looks_where_the_weights_say() -> None:
     made = model(zoo.MultiplicativeAttention())
     memory, state = made.remember(MAPS)
     tokens, scores, weights = made.decoder.emit(
-        zoo.beam_search, state, memory, start=2, end=3, length=6, beams=3, n_best=2
+        zoo.decoding.beam_search, state, memory, start=2, end=3, length=6, beams=3, n_best=2
     )
     assert tokens.shape[:2] == scores.shape == (3, 2)
     assert weights.shape == (*tokens.shape, 8)

@@ -15,8 +15,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from zoo.programs import UsageError, load
-from zoo.programs.page import LIMITS, Page, serve_page
+from zoo.errors import UsageError
+from zoo.serving.loading import load
+from zoo.serving.page import LIMITS, Page, serve_page
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("captioning", "sentiment", "tagging", "translation")

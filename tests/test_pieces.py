@@ -13,8 +13,16 @@ import tensorflow as tf
 from test_benchmarks import load
 from tokenizers import Tokenizer
 
-from zoo.text import END, PADDING, START, UNKNOWN, PieceEncoder, learn_pieces, write_vocabulary
-from zoo.text.pieces import pre_tokens
+from zoo.preprocessing.text import (
+    END,
+    PADDING,
+    START,
+    UNKNOWN,
+    WordPieceTokenizer,
+    train_wordpiece,
+    write_vocabulary,
+)
+from zoo.preprocessing.text.word_pieces import pre_tokens
 
 SENTENCES = [
     "Die Bäckerin öffnet früh, und um 6:45 Uhr riecht die ganze Straße nach Brötchen.",
@@ -56,13 +64,13 @@ def benchmark() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pieces = learn_pieces(SENTENCES, 500, min_frequency=1)
+    pieces = train_wordpiece(SENTENCES, 500, min_frequency=1)
     return write_vocabulary(pieces, tmp_path_factory.mktemp("text") / "pieces.txt")
 
 
 @pytest.fixture(scope="module")
-def encoder(vocabulary: Path) -> PieceEncoder:
-    return PieceEncoder(vocabulary, 400)
+def encoder(vocabulary: Path) -> WordPieceTokenizer:
+    return WordPieceTokenizer(vocabulary, 400)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +108,7 @@ def test_pre_tokens(text: str, tokens: str) -> None:
     assert decoded(pre_tokens([text])[0]) == tokens.split()
 
 
-def assert_as_tokenizers(encoder: PieceEncoder, reference: Tokenizer, texts: list[str | bytes]) -> None:
+def assert_as_tokenizers(encoder: WordPieceTokenizer, reference: Tokenizer, texts: list[str | bytes]) -> None:
     found = encoder(texts)
     assert found.ids.dtype == tf.int32
     back = decoded(encoder.text(found.ids))
@@ -115,20 +123,22 @@ def assert_as_tokenizers(encoder: PieceEncoder, reference: Tokenizer, texts: lis
         assert (known == plain) == (UNKNOWN not in expected)
 
 
-def test_pieces_are_those_of_tokenizers(encoder: PieceEncoder, reference: Tokenizer) -> None:
+def test_pieces_are_those_of_tokenizers(encoder: WordPieceTokenizer, reference: Tokenizer) -> None:
     assert_as_tokenizers(encoder, reference, SENTENCES + ODD)
     assert all(UNKNOWN not in reference.encode(sentence).ids for sentence in SENTENCES)
     assert any(piece.startswith("##") and len(piece) > 4 for piece in reference.get_vocab())
 
 
-def test_pieces_of_random_texts_are_those_of_tokenizers(encoder: PieceEncoder, reference: Tokenizer) -> None:
+def test_pieces_of_random_texts_are_those_of_tokenizers(
+    encoder: WordPieceTokenizer, reference: Tokenizer
+) -> None:
     draw = random.Random(1)
     parts = [*"abert  \u00a0\u2581'’-#.1ß\u0308ü包😀☃\u200d[]", "baker", "Straße", "##", "[UNK]", "early"]
     texts = ["".join(draw.choices(parts, k=draw.randrange(40))) for _ in range(400)]
     assert_as_tokenizers(encoder, reference, texts)
 
 
-def test_words_that_are_unknown_are_shown_and_named(encoder: PieceEncoder) -> None:
+def test_words_that_are_unknown_are_shown_and_named(encoder: WordPieceTokenizer) -> None:
     long = "\u2581" + "z" * 120
     found = encoder(["the ☃ ქა's", "", "the", f"☃{long} ☃ ☃"])
     assert decoded(found.pieces[0]) == ["▁the", "▁☃", "▁ქა", "'", "s"]
@@ -140,7 +150,7 @@ def test_words_that_are_unknown_are_shown_and_named(encoder: PieceEncoder) -> No
 
 
 def test_long_text_is_cut_and_says_so(vocabulary: Path, reference: Tokenizer) -> None:
-    encoder = PieceEncoder(vocabulary, 5)
+    encoder = WordPieceTokenizer(vocabulary, 5)
     texts = ["a b c d e", "a b c d e f", "the baker reopened", "☃ " * 7, "a, " * 350_000]
     found = encoder(texts)
     assert found.ids.numpy().tolist() == [reference.encode(text[:50]).ids[:5] for text in texts]
@@ -155,14 +165,14 @@ def test_long_text_is_cut_and_says_so(vocabulary: Path, reference: Tokenizer) ->
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " "]])
-def test_there_is_always_a_time_step(encoder: PieceEncoder, texts: list[str]) -> None:
+def test_there_is_always_a_time_step(encoder: WordPieceTokenizer, texts: list[str]) -> None:
     found = encoder(tf.constant(texts, tf.string))
     assert found.ids.shape == (len(texts), 1)
     assert decoded(found.status) == ["no text"] * len(texts)
     assert decoded(encoder.text(found.ids, found.pieces.to_tensor(""))) == [""] * len(texts)
 
 
-def test_text_of_ids(encoder: PieceEncoder) -> None:
+def test_text_of_ids(encoder: WordPieceTokenizer) -> None:
     known = encoder(["The baker's rolls"]).ids[0].numpy().tolist()
     rows = [
         [START, *known, END, *known],
@@ -186,35 +196,35 @@ def test_text_of_ids(encoder: PieceEncoder) -> None:
 
 
 def test_vocabulary_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    learnt = learn_pieces(SENTENCES, 400, 1)
+    learnt = train_wordpiece(SENTENCES, 400, 1)
     assert len(learnt) == len(set(learnt)) == 400
     assert learnt[:4] == ["[PAD]", "[UNK]", "[START]", "[END]"]
-    assert learn_pieces(iter(SENTENCES), 400, 1) == learnt
+    assert train_wordpiece(iter(SENTENCES), 400, 1) == learnt
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
-    assert learn_pieces(iter(SENTENCES), 400, 1) == learnt
+    assert train_wordpiece(iter(SENTENCES), 400, 1) == learnt
 
 
 def test_vocabulary_leaves_out_what_is_rare() -> None:
     special = ["[PAD]", "[UNK]", "[START]", "[END]"]
-    assert learn_pieces(["ab ab ab", "ab ac d d"], 100, 2) == [
+    assert train_wordpiece(["ab ab ab", "ab ac d d"], 100, 2) == [
         *(*special, "a", "b", "d", "▁", "##a", "##b", "##d", "##▁"),
         *("▁a", "▁ab", "▁d"),
     ]
-    assert learn_pieces([], 100) == special
+    assert train_wordpiece([], 100) == special
     with pytest.raises(ValueError, match="size=11 is too small: the 4 characters alone make 12 pieces"):
-        learn_pieces(["ab ab ab", "ab ac d d"], 11, 2)
+        train_wordpiece(["ab ab ab", "ab ac d d"], 11, 2)
 
 
 def test_a_file_that_is_no_vocabulary_of_pieces_is_refused(tmp_path: Path) -> None:
     file = write_vocabulary(["[UNK]", "[PAD]", "a"], tmp_path / "words.txt")
     with pytest.raises(ValueError, match=re.escape(f"{file} starts with the lines ['[UNK]', '[PAD]', 'a'")):
-        PieceEncoder(file, 5)
+        WordPieceTokenizer(file, 5)
 
 
 class Echo(tf.Module):
     """Texts to pieces and back."""
 
-    def __init__(self, encoder: PieceEncoder) -> None:
+    def __init__(self, encoder: WordPieceTokenizer) -> None:
         super().__init__()
         self.encoder = encoder
 
@@ -226,9 +236,11 @@ class Echo(tf.Module):
         return {"ids": found.ids, "pieces": pieces, "back": back, "status": found.status}
 
 
-def test_saved_model_holds_the_vocabulary(encoder: PieceEncoder, vocabulary: Path, tmp_path: Path) -> None:
+def test_saved_model_holds_the_vocabulary(
+    encoder: WordPieceTokenizer, vocabulary: Path, tmp_path: Path
+) -> None:
     moved = write_vocabulary(vocabulary.read_text(encoding="utf-8").splitlines(), tmp_path / "pieces.txt")
-    echo = Echo(PieceEncoder(moved, 400))
+    echo = Echo(WordPieceTokenizer(moved, 400))
     tf.saved_model.save(echo, str(tmp_path / "1"), signatures=echo.serve)
     moved.unlink()
     assert [file.name for file in (tmp_path / "1" / "assets").iterdir()] == ["pieces.txt"]
@@ -257,7 +269,9 @@ def test_benchmark_compares_every_sentence(
     assert re.search(r"^\| c.zip \| 1040 \| \d+ \| 0 \|", capsys.readouterr().out, re.M)
 
 
-def test_benchmark_finds_what_differs(benchmark: ModuleType, encoder: PieceEncoder, vocabulary: Path) -> None:
+def test_benchmark_finds_what_differs(
+    benchmark: ModuleType, encoder: WordPieceTokenizer, vocabulary: Path
+) -> None:
     pieces = vocabulary.read_text(encoding="utf-8").splitlines()
     pieces[-2:] = reversed(pieces[-2:])
     found = benchmark.compare(encoder, benchmark.reference(pieces), SENTENCES)

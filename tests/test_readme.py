@@ -164,7 +164,7 @@ def test_readme_shows_the_figures_of_the_card(task: str, figure: str | None, uni
 
 @pytest.mark.parametrize("task", ["captioning", "sentiment", "tagging", "translation"])
 def test_results_have_the_command_of_each_card(task: str) -> None:
-    """But for credit, licence, and names of folders of data."""
+    """But for credit, license, and names of folders of data."""
     facts = json.loads((ROOT / f"saved_models/{task}/1/card.json").read_text(encoding="utf-8"))
 
     def settings(command: str) -> set[str]:
@@ -174,7 +174,7 @@ def test_results_have_the_command_of_each_card(task: str) -> None:
                 kept[name := word] = []
             else:
                 kept[name].append(word)
-        left_out = ("--credit", "--licence", "--dataset", "--examples")
+        left_out = ("--credit", "--license", "--dataset", "--examples")
         return {f"{name} {' '.join(values)}" for name, values in kept.items() if name not in left_out}
 
     commands = re.findall(r"^python recipes/.*$", PAGES["docs/results.md"].replace("\\\n", " "), re.MULTILINE)

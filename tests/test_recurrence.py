@@ -345,7 +345,7 @@ def test_the_global_policy_reaches_all_layers(global_policy: str) -> None:
     assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
     before = model.get_weights()
     model.compile("sgd", "mse", jit_compile=False)
-    with zoo.uncompiled():
+    with zoo.disable_jit():
         model.fit(random(0, BATCH, TIME, FEATURES), np.ones((BATCH, 1)), verbose=0)
     assert all(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
 

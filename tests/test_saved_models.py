@@ -15,12 +15,12 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
+from zoo.recipes import captioning, sentiment, tagging, translation
 
-from recipes import captioning, sentiment, tagging, translation
-from zoo.export import page
+from zoo.export.saved_model import page
 from zoo.metrics import transitions
-from zoo.programs.verifying import verify
-from zoo.video import open_video
+from zoo.preprocessing.video import open_video
+from zoo.serving.verification import verify
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))

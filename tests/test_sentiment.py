@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from programs import ROOT, Answer, ask, figures, mistaken, run
+from exports import ROOT, Answer, ask, figures, mistaken, run
+from zoo.recipes import sentiment
 
 import zoo
-from recipes import sentiment
-from recipes.command_line import minutes, reported
-from zoo.programs import lines
+from zoo.cli.predict import lines
+from zoo.cli.recipes import minutes, reported
 
 GOOD = "in short, the film was good, not bad at all."
 BAD = "in short, the film was bad, not good at all."
@@ -214,7 +214,7 @@ def test_three_classes_from_a_table(tmp_path: Path, asked_here: Callable) -> Non
         epochs=8,
         learning_rate=0.03,
     )
-    with zoo.uncompiled():
+    with zoo.disable_jit():
         sentiment.train(settings)
     answer = asked_here(tmp_path / "1", {"text": ["word999 xx", "yy word7", "zz"]})
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo.errors import UsageError
 from zoo.metrics import Segment
-from zoo.programs import UsageError
-from zoo.video import open_video
+from zoo.preprocessing.video import open_video
 
 spec = spec_from_file_location("benchmark_of_shots", Path(__file__).parents[1] / "benchmarks" / "shots.py")
 shots = sys.modules[spec.name] = module_from_spec(spec)
@@ -39,7 +39,7 @@ def test_frames_are_what_truth_says() -> None:
         shots.Transition("cut", 0),
         shots.Transition("dissolve", 3),
         shots.Transition("fade", 5, hold=2),
-        shots.Transition("fade", 3, hold=1, colour=255.0),
+        shots.Transition("fade", 3, hold=1, color=255.0),
     )
     edit = shots.Edit((flat(100, 2), flat(200, 5), flat(40, 9), flat(80, 10), flat(60, 6)), joins)
     assert edit.truth() == [
@@ -122,7 +122,7 @@ def test_edits_keep_their_bounds(edits: list[shots.Edit]) -> None:
         shortest, longest = lengths[transition.kind]
         assert shortest <= transition.length <= longest
         assert transition.hold <= transition.length / 3
-    assert {transition.colour for transition in joins if transition.kind == "fade"} == {0, 255}
+    assert {transition.color for transition in joins if transition.kind == "fade"} == {0, 255}
     for edit in edits:
         for (start, end), shot in zip(edit.own(), edit.shots, strict=True):
             assert 15 <= end - start <= 120

@@ -16,18 +16,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from exports import Answer, ask, figures
 from PIL import Image
-from programs import Answer, ask, figures
 from test_video import encode
+from zoo.recipes import tagging
+from zoo.recipes.tagging import Settings
 
-from recipes import tagging
-from recipes.tagging import Settings
-from zoo.datasets import TaggedSequences, footage, load_tagging
+from zoo.cli.predict import Question
+from zoo.cli.predict import ask as ask_aloud
+from zoo.datasets import TaggedSequences, load_tagging
+from zoo.datasets.builders import footage
+from zoo.errors import UsageError, VideoError
 from zoo.metrics import frame_scores, segments, transition_scores, transitions
-from zoo.programs import Part, Question, UsageError, load
-from zoo.programs import ask as ask_aloud
-from zoo.programs.tags import answers, shots
-from zoo.video import VideoError, open_video
+from zoo.preprocessing.video import open_video
+from zoo.serving.loading import load
+from zoo.tasks import Part
+from zoo.tasks.frame_tagging import answers, shots
 
 SIZE = (14, 24)
 SIZES = {"train": 60, "validation": 4, "test": 6}
@@ -46,22 +50,22 @@ AHEAD = 3
 
 
 def plain(random: np.random.Generator, *given: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
-    """A clip of shots of one colour each, dark and light, with cuts, dissolves and fades between them."""
-    frames, tags, colour = [], [], random.uniform(60, 110, 3)
+    """A clip of shots of one color each, dark and light, with cuts, dissolves and fades between them."""
+    frames, tags, color = [], [], random.uniform(60, 110, 3)
     while len(tags) < 100:
-        shot, after = [colour] * random.integers(5, 14), random.uniform(60, 110, 3)
-        after += 130 * (colour.mean() < 130)
+        shot, after = [color] * random.integers(5, 14), random.uniform(60, 110, 3)
+        after += 130 * (color.mean() < 130)
         kind = random.choice([footage.CUT, footage.DISSOLVE, footage.FADE])
         shares = np.arange(1, 7)[:, None] / 7
         if kind == footage.CUT:
             join = [after]
         elif kind == footage.DISSOLVE:
-            join = [*(colour * (1 - shares) + after * shares)]
+            join = [*(color * (1 - shares) + after * shares)]
         else:
-            join = [*(colour * (1 - shares)), *(after * shares)]
+            join = [*(color * (1 - shares)), *(after * shares)]
         frames += [*shot, *join]
         tags += [footage.SHOT] * len(shot) + [kind] * len(join)
-        colour = after
+        color = after
     frames = np.array(frames[:100])[:, None, None] + random.normal(0, 3, (100, *SIZE, 3))
     return np.clip(frames, 0, 255).astype(np.uint8), np.array(tags[:100])
 

@@ -14,9 +14,9 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zoo.datasets.catalogue import DataError
 from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
 from zoo.datasets.tagging import frames as frames_module
+from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 SIZE = (6, 8)
@@ -560,7 +560,7 @@ def test_frames_by_name(tmp_path: Path) -> None:
     data = load_tagging("miniature", data_dir=tmp_path, size=SIZE)
     assert [len(split) for split in names(data)] == [5, 2, 3]
     assert data.labels == ("odd", "even", "absent")
-    assert (data.source, data.licence, data.citation) == ("miniature/1.0.0", "own", "by us")
+    assert (data.source, data.license, data.citation) == ("miniature/1.0.0", "own", "by us")
     assert data.notes == ("No sequence for training has the label absent.",)
     for values, said, times in everything(data).values():
         assert values.shape[1:] == (*SIZE, 3)

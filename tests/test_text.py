@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.text import PADDING, UNKNOWN
+from zoo.preprocessing.text import PADDING, UNKNOWN
 
 
 def words(text: str | bytes) -> list[str]:
-    return [word.decode() for word in zoo.split_words(tf.constant([text]))[0].numpy()]
+    return [word.decode() for word in zoo.preprocessing.text.split_words(tf.constant([text]))[0].numpy()]
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,18 @@ def test_apostrophes_belong_to_a_word_only_inside_it() -> None:
 
 def test_vocabulary_holds_the_most_frequent_words_in_a_stable_order() -> None:
     texts = tf.data.Dataset.from_tensor_slices(["b a b", "c a B", "a, d"])
-    assert zoo.learn_vocabulary(texts, 6) == ["a", "b", ",", "c"]
-    assert zoo.learn_vocabulary(texts, 100) == ["a", "b", ",", "c", "d"]
+    assert zoo.preprocessing.text.learn_vocabulary(texts, 6) == ["a", "b", ",", "c"]
+    assert zoo.preprocessing.text.learn_vocabulary(texts, 100) == ["a", "b", ",", "c", "d"]
 
 
 @pytest.fixture
-def encoder(tmp_path: Path) -> zoo.WordEncoder:
-    return zoo.WordEncoder(zoo.write_vocabulary(["great", "awful", "été"], tmp_path / "v.txt"), 5)
+def encoder(tmp_path: Path) -> zoo.preprocessing.text.WordTokenizer:
+    return zoo.preprocessing.text.WordTokenizer(
+        zoo.preprocessing.text.write_vocabulary(["great", "awful", "été"], tmp_path / "v.txt"), 5
+    )
 
 
-def test_ids(encoder: zoo.WordEncoder) -> None:
+def test_ids(encoder: zoo.preprocessing.text.WordTokenizer) -> None:
     found = encoder(tf.constant(["Great, great!", "", "awful Été", "nothing known"]))
     assert found.ids.numpy().tolist() == [
         [2, UNKNOWN, 2, UNKNOWN],
@@ -70,7 +72,7 @@ def test_ids(encoder: zoo.WordEncoder) -> None:
     assert encoder.size == 5
 
 
-def test_long_text_is_cut_to_its_ends_and_says_so(encoder: zoo.WordEncoder) -> None:
+def test_long_text_is_cut_to_its_ends_and_says_so(encoder: zoo.preprocessing.text.WordTokenizer) -> None:
     found = encoder(tf.constant(["great a b c d e f awful été", "great a b c awful"]))
     assert [word.decode() for word in found.words[0].numpy()] == ["great", "a", "b", "awful", "été"]
     assert found.ids.numpy()[0].tolist() == [2, 1, 1, 3, 4]
@@ -81,11 +83,11 @@ def test_long_text_is_cut_to_its_ends_and_says_so(encoder: zoo.WordEncoder) -> N
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " "]])
-def test_there_is_always_a_time_step(encoder: zoo.WordEncoder, texts: list[str]) -> None:
+def test_there_is_always_a_time_step(encoder: zoo.preprocessing.text.WordTokenizer, texts: list[str]) -> None:
     assert encoder(tf.constant(texts, tf.string)).ids.shape == (len(texts), 1)
 
 
-def test_a_row_of_a_batch_is_encoded_as_it_is_alone(encoder: zoo.WordEncoder) -> None:
+def test_a_row_of_a_batch_is_encoded_as_it_is_alone(encoder: zoo.preprocessing.text.WordTokenizer) -> None:
     texts = ["great", "", "a b c d e f g great", "awful\0été", "zz"]
     batch = encoder(tf.constant(texts))
     for row, text in enumerate(texts):

@@ -30,8 +30,8 @@ LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compiling and drawing take most of the time of small runs. `test_resume` compiles."""
-    monkeypatch.setattr("zoo.training.folder.draw", lambda log, picture: None)
-    with zoo.uncompiled():
+    monkeypatch.setattr("zoo.training.run_directory.draw", lambda log, picture: None)
+    with zoo.disable_jit():
         yield
 
 
@@ -94,7 +94,7 @@ class At(keras.callbacks.Callback):
 
 
 def test_equals_the_fit_of_keras(tmp_path: Path) -> None:
-    """On the same batches, the last of them smaller, with clipping and a regulariser: the same weights."""
+    """On the same batches, the last of them smaller, with clipping and a regularizer: the same weights."""
 
     def made() -> keras.Model:
         return network(lambda: zoo.GRU(4), lambda: keras.layers.Dense(2, kernel_regularizer="l2"))
@@ -209,7 +209,7 @@ def test_evaluate_equals_keras_and_drops_no_example() -> None:
 def test_states_are_carried_from_window_to_window_and_start_at_zero(tmp_path: Path) -> None:
     """Truncated back-propagation through time, beside the same by hand."""
     ids = RNG.integers(0, 5, 49)
-    windows = zoo.streams(ids, batch_size=2, steps=6)
+    windows = zoo.training.streams(ids, batch_size=2, steps=6)
 
     def made(stateful: bool) -> keras.Model:
         keras.utils.set_random_seed(3)
@@ -275,7 +275,9 @@ def test_a_callback_may_stop_training(tmp_path: Path) -> None:
 
 
 def test_what_is_monitored_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(zoo.TrainingError, match=r"`monitor` is 'f1', but the figures are loss, accuracy\."):
+    with pytest.raises(
+        zoo.errors.TrainingError, match=r"`monitor` is 'f1', but the figures are loss, accuracy\."
+    ):
         fitted(tmp_path, monitor="f1", metrics=accuracy())
 
 
@@ -283,7 +285,7 @@ def test_what_is_monitored_must_be_there(tmp_path: Path) -> None:
 
 
 def test_run_folder_tells_what_the_run_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.training.folder.draw", draw)
+    monkeypatch.setattr("zoo.training.run_directory.draw", draw)
     _, history = fitted(tmp_path, settings={"seed": 3, "at": tmp_path}, metrics=accuracy())
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["settings"]["seed"] == 3
@@ -312,7 +314,7 @@ def test_tensorboard_gets_the_log(tmp_path: Path) -> None:
 
 def test_other_settings_are_refused_and_the_difference_shown(tmp_path: Path) -> None:
     fitted(tmp_path, settings={"units": 4, "seed": 1})
-    with pytest.raises(zoo.TrainingError, match="other settings") as error:
+    with pytest.raises(zoo.errors.TrainingError, match="other settings") as error:
         fitted(tmp_path, settings={"units": 5, "seed": 1}, epochs=3)
     assert "  units: was 4, is now 5\n  fit.epochs: was 2, is now 3\n" in str(error.value)
     assert "seed" not in str(error.value)
@@ -329,7 +331,7 @@ def test_other_code_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_folder_is_for_one_process(tmp_path: Path) -> None:
     def again() -> None:
-        with pytest.raises(zoo.TrainingError, match="Another process is training"):
+        with pytest.raises(zoo.errors.TrainingError, match="Another process is training"):
             fitted(tmp_path)
 
     fitted(tmp_path, callbacks=[At(1, again)], epochs=1)
@@ -337,7 +339,7 @@ def test_a_folder_is_for_one_process(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(zoo.TrainingError, match="could not be written: Not a directory"):
+    with pytest.raises(zoo.errors.TrainingError, match="could not be written: Not a directory"):
         fitted(tmp_path / "file" / "run")
 
 
@@ -357,13 +359,13 @@ def dropping() -> keras.Model:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model, list[dict[str, float]]]:
     """The folder, the model and the figures of a run that nothing interrupts."""
     folder = tmp_path_factory.mktemp("whole")
-    with zoo.uncompiled():
+    with zoo.disable_jit():
         return folder, *fitted(folder, dropping(), shuffled())
 
 
 def interrupted(folder: Path, batch: int, number: int = signal.SIGINT, **options: Any) -> None:
     stop = At(batch, lambda: os.kill(os.getpid(), number))
-    with pytest.raises(zoo.Interrupted) as error:
+    with pytest.raises(zoo.errors.Interrupted) as error:
         fitted(folder, dropping(), shuffled(), callbacks=[stop], **options)
     assert error.value.signal == number
     assert f"stopped at step {batch + 1}, saved in {folder}. To go on: " in str(error.value)
@@ -387,7 +389,7 @@ def test_a_signal_at_the_end_of_the_last_epoch_is_heeded(tmp_path: Path, whole: 
             if epoch == 1:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(zoo.Interrupted, match="stopped at step 12, saved in"):
+    with pytest.raises(zoo.errors.Interrupted, match="stopped at step 12, saved in"):
         fitted(tmp_path, dropping(), shuffled(), callbacks=[AtEnd()])
     resumed, history = fitted(tmp_path, dropping(), shuffled())
     assert_same(whole[1], resumed)
@@ -396,7 +398,7 @@ def test_a_signal_at_the_end_of_the_last_epoch_is_heeded(tmp_path: Path, whole: 
 
 def test_states_that_are_carried_are_taken_up_again(tmp_path: Path) -> None:
     """Truncated back-propagation through time, interrupted in the middle of an epoch."""
-    windows = zoo.streams(RNG.integers(0, 5, 61), batch_size=2, steps=5)
+    windows = zoo.training.streams(RNG.integers(0, 5, 61), batch_size=2, steps=5)
 
     def run(folder: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
         keras.utils.set_random_seed(3)
@@ -405,7 +407,7 @@ def test_states_that_are_carried_are_taken_up_again(tmp_path: Path) -> None:
         return fitted(tmp_path / folder, model, windows, callbacks=callbacks)[0]
 
     whole = run("whole")
-    with pytest.raises(zoo.Interrupted):
+    with pytest.raises(zoo.errors.Interrupted):
         run("resumed", At(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
     resumed = run("resumed")
     assert_same(whole, resumed)
@@ -451,7 +453,9 @@ def test_a_run_that_is_done_is_not_said_to_go_on(tmp_path: Path, capsys: pytest.
 
 def test_a_checkpoint_of_another_model_is_not_used(tmp_path: Path) -> None:
     fitted(tmp_path, network())
-    with pytest.raises(zoo.TrainingError, match=r"No checkpoint in .* can be used\. To start anew, remove"):
+    with pytest.raises(
+        zoo.errors.TrainingError, match=r"No checkpoint in .* can be used\. To start anew, remove"
+    ):
         fitted(tmp_path, network(lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(3)))
 
 
@@ -474,7 +478,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     folder, model, _ = whole
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        with pytest.raises(zoo.TrainingError, match=message):
+        with pytest.raises(zoo.errors.TrainingError, match=message):
             fitted(tmp_path, dropping(), shuffled(), callbacks=[At(4, fill)], checkpoint_seconds=0)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -543,7 +547,7 @@ def test_a_step_that_is_not_finite_is_named(
     tmp_path: Path, made: Callable, x: np.ndarray, batch: int, cause: str
 ) -> None:
     where = f"Training stopped at step {batch}, batch {batch} of epoch 1: {cause}"
-    with pytest.raises(zoo.TrainingError, match=where):
+    with pytest.raises(zoo.errors.TrainingError, match=where):
         fitted(tmp_path, made(), dataset(x, Y), checkpoint_seconds=0)
     kept = sorted((tmp_path / "checkpoints").iterdir()) if batch > 1 else []
     assert [path.name for path in kept] == ["000002", "000003"][: len(kept)]

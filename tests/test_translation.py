@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from exports import Answer, ask, figures, run
 from matplotlib.image import imread
-from programs import Answer, ask, figures, run
 
+from zoo.cli.predict import Question
+from zoo.cli.predict import ask as ask_aloud
+from zoo.errors import UsageError
 from zoo.metrics import bleu, chrf, exact_match
-from zoo.programs import Question, UsageError, load
-from zoo.programs import ask as ask_aloud
+from zoo.serving.loading import load
 
 NAME = "gru_attention_multiplicative"
 DATE = "Monday, March 5, 2018"

@@ -18,8 +18,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.datasets import DataError, ParallelTexts, load_translation
-from zoo.datasets import dates as dates_module
+from zoo.datasets import ParallelTexts, load_translation
+from zoo.datasets.builders import dates as dates_module
+from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 EN_DE = ("en", "de")
@@ -100,7 +101,7 @@ def test_folders_of_parallel_files(tmp_path, names, suffix, compress):
     assert data.languages == EN_DE
     assert data.source == str(tmp_path)
     assert data.notes == ("Pairs: train 5, validation 4, test 3.",)
-    assert data.citation == data.licence == ""
+    assert data.citation == data.license == ""
 
 
 def test_either_language_is_the_source(tmp_path):
@@ -231,7 +232,7 @@ def test_tfds_sets_know_their_languages(tmp_path):
     assert data.languages == ("pt", "en")
     assert data.source == "parley/2.0.1"
     assert data.citation == "@misc{parley}"
-    assert data.licence == "as you like"
+    assert data.license == "as you like"
     [held_out, sizes] = data.notes
     assert held_out.startswith("Held out of train of parley/2.0.1: a fiftieth of the sources for test, ")
     pairs = pairs_of(data)
@@ -589,7 +590,7 @@ def test_another_locale_by_name(tmp_path, monkeypatch):
     data = load_translation("dates/ar", data_dir=tmp_path)
     assert data.languages == ("en", "ar")
     assert data.source == f"dates/ar/1.{'.'.join(babel.__version__.split('.')[:2])}"
-    assert data.licence == "Unicode-3.0"
+    assert data.license == "Unicode-3.0"
     assert data.notes == ("Pairs: train 300, validation 100, test 100.",)
     pairs = pairs_of(data)
     assert [len(pairs[split]) for split in SPLITS] == [300, 100, 100]

@@ -11,10 +11,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo.video import (
+from zoo.errors import VideoError
+from zoo.preprocessing.video import (
     ClipReader,
     FrameReader,
-    VideoError,
     contact_sheet,
     open_video,
     pieces,
@@ -209,8 +209,8 @@ def test_timecode(seconds: float, said: str) -> None:
 )
 def test_contact_sheet(tmp_path: Path, count: int, shape: tuple[int, int], columns: int) -> None:
     """Each picture is in its cell, in the order of reading, and something is written under it."""
-    colours = np.random.default_rng(2).integers(60, 256, (count, 3))
-    pictures = [np.full((*shape, 3), colour, np.uint8) for colour in colours]
+    colors = np.random.default_rng(2).integers(60, 256, (count, 3))
+    pictures = [np.full((*shape, 3), color, np.uint8) for color in colors]
     captions = [f"{number}  {timecode(number)} – {timecode(number + 1)}" for number in range(count)]
     contact_sheet(pictures, captions, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as opened:
@@ -221,7 +221,7 @@ def test_contact_sheet(tmp_path: Path, count: int, shape: tuple[int, int], colum
     for number in range(count):
         top, left = (number // columns) * height + 12, (number % columns) * width + 12
         middle = sheet[int(top + shape[0] * scale / 2), int(left + shape[1] * scale / 2)]
-        np.testing.assert_array_equal(middle, colours[number])
+        np.testing.assert_array_equal(middle, colors[number])
         under = int(top + shape[0] * scale) + 1
         caption = sheet[under : int(top + height) - 1, int(left) : int(left + width) - 12]
         assert (caption.min(-1) > 200).sum() > 100

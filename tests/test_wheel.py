@@ -57,7 +57,7 @@ def test_the_wheel_runs_a_recipe_outside_of_the_checkout(built: Path, tmp_path: 
     assert installed.returncode == 0, installed.stderr
     given = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(place)}}
     small = ["--units", "8", "--embedding", "8", "--epochs", "1", "--data-dir", "data"]
-    trained = run("-m", "recipes.sentiment", *small, **given)
+    trained = run("-m", "zoo.recipes.sentiment", *small, **given)
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout.splitlines()[-1].startswith("next: python -m recipes.sentiment predict")
     export = tmp_path / "runs" / "sentiment" / "export"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from zoo.training.workers import WorkerError, _Cluster, _greet, _listener, _meet, distributed, is_chief
+from zoo.training.distribution import WorkerError, _Cluster, _greet, _listener, _meet, distributed, is_chief
 
 # What a worker does, by the first argument.
 SCRIPT = """

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 
 import tyro
 
-from zoo.programs import Asked, Question, UsageError, ask, ended_well, load, models, models_folder, path_of
-from zoo.programs.numbers import Port
-from zoo.programs.page import serve_page
-from zoo.programs.shelf import card_of
-from zoo.programs.verifying import verify
+from zoo.cli.errors import exit_on_user_error
+from zoo.cli.predict import Asked, Question, ask
+from zoo.cli.types import Port
+from zoo.errors import UsageError
+from zoo.serving.loading import load
+from zoo.serving.model_store import find_model, models, models_directory, read_card
+from zoo.serving.page import serve_page
+from zoo.serving.verification import verify
 
 HEADLINES = {  # of each kind of model the figure by which papers compare them
     "label": "test accuracy",
@@ -41,7 +44,7 @@ class List:
 
     def run(self) -> None:
         """Print a line for each."""
-        folder = models_folder(self.where.models)
+        folder = models_directory(self.where.models)
         found = models(folder)
         width = max(map(len, found))
         for name, path in found.items():
@@ -61,7 +64,7 @@ class Show:
 
     def run(self) -> None:
         """Print the page that its export wrote."""
-        page = path_of(self.name, self.where.models) / "README.md"
+        page = find_model(self.name, self.where.models) / "README.md"
         if not page.exists():
             raise UsageError(f"{page.parent} has no card. Export the model anew.")
         print(page.read_text(encoding="utf-8"), end="")
@@ -89,9 +92,9 @@ class Verify:
 
     def run(self) -> None:
         """Print a line for each; exit with 1 if one is not as it was."""
-        names = self.names or tuple(models(models_folder(self.where.models)))
+        names = self.names or tuple(models(models_directory(self.where.models)))
         wrong = 0
-        for name, path in {name: path_of(name, self.where.models) for name in names}.items():
+        for name, path in {name: find_model(name, self.where.models) for name in names}.items():
             try:
                 problems, said = verify(path)
             except UsageError as error:
@@ -112,14 +115,14 @@ class Demo:
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
-        folder = models_folder(self.where.models)
+        folder = models_directory(self.where.models)
         serve_page({name: load(path) for name, path in models(folder).items()}, self.host, self.port)
 
 
 def facts_of(folder: Path) -> dict[str, Any]:
     """The facts on a model's card; of a model without one that can be read its size alone."""
     try:
-        facts, summary = card_of(folder), "It has no card."
+        facts, summary = read_card(folder), "It has no card."
     except UsageError as error:
         facts, summary = {}, str(error)
     if facts:
@@ -141,7 +144,7 @@ def headline(facts: dict[str, Any]) -> tuple[str, float]:
 
 def main() -> None:
     """Run what the command line asks for."""
-    with ended_well():
+    with exit_on_user_error():
         tyro.cli(List | Show | Predict | Verify | Demo, prog="zoo").run()
 
 

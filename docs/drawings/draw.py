@@ -9,7 +9,7 @@ SIDE = 896  # pixels to draw on; saved at half of it, for smooth edges
 RANDOM = np.random.default_rng(3)
 GREENS = [(95, 140, 50), (125, 165, 70), (70, 110, 40), (150, 170, 90)]
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
 def noise(rough: float) -> np.ndarray:
@@ -34,10 +34,8 @@ class Canvas:
     def __init__(self) -> None:
         self.pixels = np.zeros((SIDE, SIDE, 3))
 
-    def band(
-        self, top: float, bottom: float, first: Colour, last: Colour, rough: float, depth: float
-    ) -> None:
-        """A part of the background, from one colour to the other, with clouds in it."""
+    def band(self, top: float, bottom: float, first: Color, last: Color, rough: float, depth: float) -> None:
+        """A part of the background, from one color to the other, with clouds in it."""
         rows = slice(int(top * SIDE), int(bottom * SIDE))
         fade = np.linspace(0, 1, rows.stop - rows.start)[:, None, None]
         clouds = depth * noise(rough)[rows, :, None]
@@ -50,11 +48,9 @@ class Canvas:
         for y in np.sort(RANDOM.uniform(*where, count)):
             x, near = RANDOM.uniform(0, 1), (y - where[0]) / (1 - where[0]) + 0.25
             end = x + RANDOM.normal(0, 0.3) * length * near, y - length * near * RANDOM.uniform(0.4, 1)
-            colour = np.array(GREENS[RANDOM.integers(len(GREENS))]) * RANDOM.uniform(0.75, 1.15)
+            color = np.array(GREENS[RANDOM.integers(len(GREENS))]) * RANDOM.uniform(0.75, 1.15)
             points = [x * SIDE, y * SIDE, end[0] * SIDE, end[1] * SIDE]
-            draw.line(
-                points, fill=tuple(int(c) for c in np.clip(colour, 0, 255)), width=max(1, int(3 * near))
-            )
+            draw.line(points, fill=tuple(int(c) for c in np.clip(color, 0, 255)), width=max(1, int(3 * near)))
         self.pixels = np.asarray(picture, float)
 
     def blur(self, radius: float) -> None:
@@ -62,7 +58,7 @@ class Canvas:
         picture = Image.fromarray(np.clip(self.pixels, 0, 255).astype(np.uint8))
         self.pixels = np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), float)
 
-    def body(self, parts: list[tuple], colour: Colour, depth: float = 12) -> None:
+    def body(self, parts: list[tuple], color: Color, depth: float = 12) -> None:
         """A shape of limbs (points, widths at both ends) and blobs (x, y, w, h), textured, lit from above."""
         image = Image.new("L", (SIDE, SIDE))
         draw = ImageDraw.Draw(image)
@@ -81,7 +77,7 @@ class Canvas:
         light = np.clip(1 + 0.02 * SIDE * (1.1 * slope[0] + 0.5 * slope[1]), 0.35, 1.45)[..., None]
         texture = depth * noise(0.9)[..., None] + RANDOM.normal(0, depth / 3, (SIDE, SIDE, 1))
         edge = blurred(mask, 1.2)[..., None]
-        self.pixels = (1 - edge) * self.pixels + edge * (np.array(colour) * light + texture)
+        self.pixels = (1 - edge) * self.pixels + edge * (np.array(color) * light + texture)
 
     def shadow(self, x: float, y: float, w: float, h: float) -> None:
         """On the ground."""

@@ -17,7 +17,7 @@ def draw_gates() -> None:
     words = [word.decode() for word in inside["words"].numpy()]
     names = [f"{way}_{name}" for name in ("forget", "cell") for way in ("forward", "backward")]
     values = {name: inside[f"layer1_{name}"].numpy() for name in names}
-    zoo.plot_gates(values, DOCS / "sentiment.png", words, columns=2)
+    zoo.inspection.plot_gates(values, DOCS / "sentiment.png", words, columns=2)
 
 
 def draw(name: str, given: str, picture: str) -> None:

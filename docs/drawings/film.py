@@ -9,7 +9,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw
 
-from zoo.datasets import footage
+from zoo.datasets.builders import footage
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, SCALE, RATE = 320, 180, 2, 25  # drawn larger, and made smaller, for smooth edges
@@ -26,10 +26,10 @@ def filmed(draw: Callable[[ImageDraw.ImageDraw, float], None], count: int) -> np
     return np.stack(frames)
 
 
-def box(draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, w: float, h: float, colour: str) -> None:
+def box(draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, w: float, h: float, color: str) -> None:
     """An ellipse or rectangle; places and sizes are shares of the picture."""
     corners = np.array([x, y, x + w, y + h]) * np.array([WIDTH, HEIGHT] * 2) * SCALE
-    getattr(draw, shape)(tuple(corners), fill=colour)
+    getattr(draw, shape)(tuple(corners), fill=color)
 
 
 def sea(draw: ImageDraw.ImageDraw, share: float) -> None:

@@ -29,8 +29,8 @@ def panel(name: str, task: str, read: list[str], said: list[str], left: int) -> 
     ]
     top, middle, bottom = 66, 66 + ROW, 66 + 2 * ROW
 
-    def box(x: float, y: int, colour: str, text: str) -> None:
-        parts.append(f'<rect x="{x}" y="{y}" width="{BOX}" height="{BOX}" rx="6" fill="{colour}"/>')
+    def box(x: float, y: int, color: str, text: str) -> None:
+        parts.append(f'<rect x="{x}" y="{y}" width="{BOX}" height="{BOX}" rx="6" fill="{color}"/>')
         label = y - 6 if y == top else y + BOX + 14
         parts.append(f'<text x="{x + BOX / 2}" y="{label}" class="label">{text}</text>')
 

@@ -3,9 +3,9 @@
 from zoo.cells.base import Cell, GatedCell, LinearCell, Registered, States, Tensor, masked
 from zoo.cells.gru import GRUCell
 from zoo.cells.layer_norm import LayerNormGRUCell, LayerNormLSTMCell
-from zoo.cells.linear import MinGRUCell, MinLSTMCell
 from zoo.cells.lstm import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, ProjectedLSTMCell
-from zoo.cells.simple import IndRNNCell, SimpleRNNCell
+from zoo.cells.minimal import MinGRUCell, MinLSTMCell
+from zoo.cells.simple_rnn import IndRNNCell, SimpleRNNCell
 
 __all__ = [
     "Cell",

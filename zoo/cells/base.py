@@ -5,7 +5,7 @@
     output_t, states_t = update(x_t, r_t, states_{t-1})     mostly elementwise: the cell's character
 
 A new cell states what differs, usually `gates`, `combine` or `update`, and inherits the rest: the weights
-and their options, dropout, zoneout, masks, serialisation, the loop over time of `zoo.RNN`, and its gates by
+and their options, dropout, zoneout, masks, serialization, the loop over time of `zoo.RNN`, and its gates by
 name for inspection. Every cell is also an ordinary Keras cell, which `keras.layers.RNN` runs.
 
 Notation: σ is `recurrent_activation` (the logistic sigmoid), φ is `activation` (tanh), ⊙ multiplies
@@ -33,7 +33,7 @@ _SERIALISERS = {
 
 
 class Registered:
-    """Registers every subclass for serialisation, under its top-level package and its name.
+    """Registers every subclass for serialization, under its top-level package and its name.
 
     Where two classes of one package share a name, `keras.saving.register_keras_serializable` on them
     tells them apart.

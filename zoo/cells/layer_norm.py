@@ -1,4 +1,4 @@
-"""Cells with layer normalisation (Ba, Kiros and Hinton, 2016, "Layer normalization").
+"""Cells with layer normalization (Ba, Kiros and Hinton, 2016, "Layer normalization").
 
     LN(z) = (z - mean of z) / sqrt(variance of z + epsilon)
 
@@ -18,15 +18,15 @@ from zoo.cells.lstm import LSTMCell
 
 
 class LayerNormCell(GatedCell):
-    """Normalises W x and U h, each alone: the part that the cells of this module share.
+    """Normalizes W x and U h, each alone: the part that the cells of this module share.
 
     Args:
-        *args: as in the cell that is normalised.
+        *args: as in the cell that is normalized.
         epsilon: added to each variance.
-        **kwargs: as in the cell that is normalised.
+        **kwargs: as in the cell that is normalized.
 
     Attributes:
-        groups: numbers of neighbouring blocks that are normalised together, as one vector.
+        groups: numbers of neighboring blocks that are normalized together, as one vector.
     """
 
     groups: ClassVar[tuple[int, ...]]
@@ -45,7 +45,7 @@ class LayerNormCell(GatedCell):
         )
 
     def product(self, weight: str, x: Tensor) -> Tensor:
-        """See `Cell.product`: W x is normalised here, U h in `gates`, so that `recurrent` is linear."""
+        """See `Cell.product`: W x is normalized here, U h in `gates`, so that `recurrent` is linear."""
         z = super().product(weight, x)
         return self.normalised_groups(z, self.kernel_gain) if weight == "kernel" else z
 
@@ -56,17 +56,17 @@ class LayerNormCell(GatedCell):
 
     @property
     def recurrent_bias(self) -> Tensor | None:
-        """What is added to r once it is normalised."""
+        """What is added to r once it is normalized."""
         return None
 
     def normalised_groups(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
         """LN of each group of `z` alone, times `gain`, plus `bias`."""
         edges = accumulate((blocks * self.units for blocks in self.groups), initial=0)
         groups = [slice(start, end) for start, end in pairwise(edges)]
-        z = ops.concatenate([self.normalised(z[..., group], gain[group]) for group in groups], axis=-1)
+        z = ops.concatenate([self.normalized(z[..., group], gain[group]) for group in groups], axis=-1)
         return z if bias is None else z + bias
 
-    def normalised(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
+    def normalized(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
         """LN(z) over the last axis, times `gain`, plus `bias`; in float32 where `z` is narrower."""
         return ops.layer_normalization(z, gain, bias, epsilon=self.epsilon)
 
@@ -76,14 +76,14 @@ class LayerNormCell(GatedCell):
 
 
 class LayerNormLSTMCell(LayerNormCell, LSTMCell):
-    """LSTM with layer normalisation (Ba, Kiros and Hinton, 2016, "Layer normalization").
+    """LSTM with layer normalization (Ba, Kiros and Hinton, 2016, "Layer normalization").
 
         x_t = α_x ⊙ LN(W input_t) + b       all four blocks together, as one vector
         r_t = α_r ⊙ LN(U h_{t-1})           likewise
         i, f, g, o, c_t as in `LSTMCell`
         h_t = o ⊙ φ(α_c ⊙ LN(c_t) + β_c)
 
-    The state that is carried is c_t as it is, not normalised. The gains α_x and α_r [4 * units] and
+    The state that is carried is c_t as it is, not normalized. The gains α_x and α_r [4 * units] and
     α_c [units] start at 1, β_c [units] at 0. In the paper each LN has a bias, and there is b besides: those
     of x and r are left out, for they add up with b. Without `use_bias` there is neither b nor β_c.
 
@@ -107,12 +107,12 @@ class LayerNormLSTMCell(LayerNormCell, LSTMCell):
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
         """See `GatedCell.combine`."""
         c = self.next_cell(gates, states)
-        h = gates["output"] * self.activation(self.normalised(c, self.cell_gain, self.cell_bias))
+        h = gates["output"] * self.activation(self.normalized(c, self.cell_gain, self.cell_bias))
         return h, [h, c]
 
 
 class LayerNormGRUCell(LayerNormCell, GRUCell):
-    """GRU with layer normalisation (Ba, Kiros and Hinton, 2016, "Layer normalization").
+    """GRU with layer normalization (Ba, Kiros and Hinton, 2016, "Layer normalization").
 
         x_t = α_x ⊙ LN(W input_t) + b_x     blocks z and r together, as one vector, g alone
         r_t = α_r ⊙ LN(U h_{t-1}) + b_r     likewise
@@ -133,7 +133,7 @@ class LayerNormGRUCell(LayerNormCell, GRUCell):
         super().__init__(*args, **kwargs)
         if not self.reset_after:
             raise ValueError(
-                "`reset_after` must be True: LayerNormGRUCell normalises the product with U and resets it "
+                "`reset_after` must be True: LayerNormGRUCell normalizes the product with U and resets it "
                 "after that. For a reset before the product there is GRUCell."
             )
 

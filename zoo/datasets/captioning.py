@@ -14,10 +14,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.datasets import catalogue
-from zoo.datasets.catalogue import DataError, some
+from zoo.datasets import tfds_catalog
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed, foreign
-from zoo.video import CLIP_SIZE, PICTURE, VIDEO, VideoError, short_clip
+from zoo.datasets.tfds_catalog import some
+from zoo.errors import DataError, VideoError
+from zoo.preprocessing.video import CLIP_SIZE, PICTURE, VIDEO, short_clip
 
 _EXPECTED = (
     "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "
@@ -42,7 +43,7 @@ class Captioned:
 
 
 @dataclass(frozen=True)
-class CaptionedImages:
+class CaptioningData:
     """Pictures or clips and their captions, in three splits.
 
     Attributes:
@@ -53,7 +54,7 @@ class CaptionedImages:
         moving: Whether there are clips, not pictures.
         notes: What was left out, and how the splits differ from what the source offers, a sentence each.
         citation: What TFDS says to cite, else empty.
-        licence: What TFDS knows of the licence, else empty.
+        license: What TFDS knows of the license, else empty.
     """
 
     train: Captioned
@@ -63,10 +64,10 @@ class CaptionedImages:
     moving: bool = False
     notes: tuple[str, ...] = ()
     citation: str = ""
-    licence: str = ""
+    license: str = ""
 
 
-def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptionedImages:
+def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptioningData:
     """Loads a captioning set from a path or, where there is none such, from TFDS by name.
 
     A path is a folder or a zip that holds pictures, also in folders and zips within, and what is said of
@@ -96,7 +97,7 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptionedI
     path = Path(dataset).expanduser()
     if path.exists():
         return _from_files(path)
-    return _from_tfds(catalogue.find(dataset, data_dir))
+    return _from_tfds(tfds_catalog.find(dataset, data_dir))
 
 
 # Files.
@@ -152,7 +153,7 @@ def _files(path: Path) -> _Files:
     return files
 
 
-def _from_files(path: Path) -> CaptionedImages:
+def _from_files(path: Path) -> CaptioningData:
     files = _files(path)
     if path.is_file() and path.suffix != ".zip":
         if not re.search(TABLE, path.name):
@@ -199,7 +200,7 @@ def _from_files(path: Path) -> CaptionedImages:
         split: Captioned(list(said), list(map(tuple, said.values())), partial(give, files, list(said)))
         for split, said in splits.items()
     }
-    return CaptionedImages(**made, source=str(path), moving=moving, notes=tuple(notes))
+    return CaptioningData(**made, source=str(path), moving=moving, notes=tuple(notes))
 
 
 def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
@@ -318,7 +319,7 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
 # TFDS.
 
 
-def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
+def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptioningData:
     features, info = builder.info.features, builder.info
     image = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
     clip = [name for name, feature in features.items() if _is_clip(feature)]
@@ -327,9 +328,9 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
     if len(image + clip) != 1 or len(said) != 1:
         raise DataError(
             f"{info.full_name}: expected one picture, or one clip, and its captions, and the features are "
-            f"{catalogue.named_features(info)}. Choose another data set."
+            f"{tfds_catalog.named_features(info)}. Choose another data set."
         )
-    catalogue.prepare(builder)
+    tfds_catalog.prepare(builder)
     (name,), ((text, texts),) = image + clip, said.items()
     config = tfds.ReadConfig(try_autocache=False)
 
@@ -354,7 +355,7 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptionedImages:
         raise DataError(
             f"{info.full_name} has no split for {' and '.join(missing)}. Choose another data set, or files."
         )
-    return CaptionedImages(**splits, moving=bool(clip), **catalogue.origin(info))
+    return CaptioningData(**splits, moving=bool(clip), **tfds_catalog.origin(info))
 
 
 def _is_clip(feature: tfds.features.FeatureConnector) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from zoo.datasets.catalogue import DataError
+from zoo.errors import DataError
 
 SPLITS = {"train": "train", "validation": "validation|valid|val|dev", "test": "test"}
 """Each split, and what a file or folder of it may be called, as a regular expression."""

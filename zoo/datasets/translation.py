@@ -12,9 +12,9 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from babel.core import get_global
 
-from zoo.datasets import catalogue
-from zoo.datasets.catalogue import DataError
+from zoo.datasets import tfds_catalog
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, foreign, open_text
+from zoo.errors import DataError
 
 Pairs = list[tuple[str, str]]
 
@@ -34,7 +34,7 @@ class ParallelTexts:
         source: The TFDS name with configuration and version, or the path; of each set.
         notes: What was left out, and how the splits differ from what the source offers, a sentence each.
         citation: What TFDS says to cite, else empty.
-        licence: What TFDS knows of the licence, else empty.
+        license: What TFDS knows of the license, else empty.
     """
 
     languages: tuple[str, str]
@@ -44,7 +44,7 @@ class ParallelTexts:
     source: str
     notes: tuple[str, ...] = ()
     citation: str = ""
-    licence: str = ""
+    license: str = ""
 
 
 def load_translation(
@@ -110,7 +110,7 @@ def load_translation(
         source=source,
         notes=(*(note for part in sets for note in part.notes), *left_out, f"Pairs: {sizes}."),
         citation="\n\n".join(part.citation for part in sets if part.citation),
-        licence="; ".join(part.licence for part in sets if part.licence),
+        license="; ".join(part.license for part in sets if part.license),
     )
 
 
@@ -123,7 +123,7 @@ class _Set:
     languages: tuple[str, str] | None
     notes: list[str] = field(default_factory=list)
     citation: str = ""
-    licence: str = ""
+    license: str = ""
 
 
 def _load(name: str, languages: tuple[str, str] | None, data_dir: Path | None) -> _Set:
@@ -136,7 +136,7 @@ def _load(name: str, languages: tuple[str, str] | None, data_dir: Path | None) -
     if pairs is not None:
         return _Set(str(path), {"train": pairs}, languages)
     try:
-        builder = catalogue.find(name, data_dir)
+        builder = tfds_catalog.find(name, data_dir)
     except DataError:
         if not languages and any(file.name.startswith(f"{path.name}.") for file in path.parent.glob("*")):
             raise _unnamed(path) from None
@@ -257,12 +257,12 @@ def _from_tfds(builder: tfds.core.DatasetBuilder, languages: tuple[str, str] | N
     if not isinstance(info.features, tfds.features.Translation):
         raise DataError(
             f"{info.full_name}: expected a translation set, and the features are "
-            f"{catalogue.named_features(info)}. Choose another."
+            f"{tfds_catalog.named_features(info)}. Choose another."
         )
     source, target = languages = _chosen(
         languages or tuple(info.supervised_keys or info.features), tuple(info.features), info.full_name
     )
-    catalogue.prepare(builder)
+    tfds_catalog.prepare(builder)
     if "train" not in info.splits:
         raise DataError(f"{info.full_name} has no train split. Choose another data set.")
     splits = {
@@ -276,7 +276,7 @@ def _from_tfds(builder: tfds.core.DatasetBuilder, languages: tuple[str, str] | N
         for split in SPLITS
         if split in info.splits
     }
-    return _Set(splits=splits, languages=languages, **catalogue.origin(info))
+    return _Set(splits=splits, languages=languages, **tfds_catalog.origin(info))
 
 
 # Languages.

@@ -10,7 +10,6 @@ from zoo.formulations.decoder import Decoder
 from zoo.formulations.delayed import (
     DelayedManyToMany,
     ScheduledSampling,
-    SmoothedCrossentropy,
     teacher_forced,
 )
 from zoo.formulations.encoder import Encoder, ScaledEmbedding
@@ -29,7 +28,6 @@ __all__ = [
     "OneToMany",
     "ScaledEmbedding",
     "ScheduledSampling",
-    "SmoothedCrossentropy",
     "Stream",
     "teacher_forced",
 ]

@@ -10,8 +10,8 @@ from keras import ops
 
 from zoo.attention import Attention, Memory
 from zoo.cells import Cell, Registered, Tensor
-from zoo.formulations.encoder import ScaledEmbedding, deserialised, numbered_layer
-from zoo.recurrence import swap_batch_and_time
+from zoo.formulations.encoder import ScaledEmbedding, deserialized, numbered_layer
+from zoo.layers import swap_batch_and_time
 
 State = dict[str, Any]
 """What a decoder carries from step to step: tensors whose first axis is that of the rows."""
@@ -148,7 +148,7 @@ class Decoder(Registered, keras.layers.Layer):
         """Let a search find answers.
 
         Args:
-            search: such as `zoo.beam_search`.
+            search: such as `zoo.decoding.beam_search`.
             state: before the first step, of `batch` rows.
             memory: of `batch` rows.
             start: the token before the first.
@@ -281,4 +281,4 @@ class Decoder(Registered, keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Decoder":
         """The decoder of a `get_config`."""
-        return cls(**deserialised(config, "cell", "attention"))
+        return cls(**deserialized(config, "cell", "attention"))

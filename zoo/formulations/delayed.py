@@ -10,7 +10,7 @@ from keras import ops
 from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
-from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialised
+from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialized
 from zoo.formulations.frames import FrameVectors, located
 
 
@@ -23,7 +23,7 @@ class DelayedManyToMany(Registered, keras.Model):
 
     Sutskever, Vinyals and Le (2014, "Sequence to sequence learning with neural networks"), and with a decoder
     that has an attention Bahdanau et al. (2015). A call is teacher forcing: each step is given the true
-    token before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.beam_search`
+    token before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.decoding.beam_search`
     does.
 
     With frames for x it tells of a video: Venugopalan et al. (2015, "Sequence to sequence - video to text").
@@ -124,7 +124,7 @@ class DelayedManyToMany(Registered, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DelayedManyToMany":
         """The model of a `get_config`."""
-        return cls(**deserialised(config, "embedding", "encoder", "decoder"))
+        return cls(**deserialized(config, "embedding", "encoder", "decoder"))
 
 
 def teacher_forced(source: Tensor, target: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
@@ -165,37 +165,3 @@ class ScheduledSampling(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Set the share."""
         self.target.sampled.assign(self.share * min(1.0, epoch / max(1, self.epochs - 1)))
-
-
-class SmoothedCrossentropy(Registered, keras.losses.Loss):
-    """Cross-entropy with smoothed labels, of logits.
-
-        L = -(1 - ε) log p_y - ε mean over v of log p_v
-
-    Szegedy et al. (2016, "Rethinking the Inception architecture for computer vision").
-
-    Args:
-        smoothing: ε. The least that L can be is then not zero.
-        **kwargs: `reduction`, `name` and `dtype`.
-
-    Call arguments:
-        y_true: class ids [...].
-        y_pred: logits [..., classes].
-    """
-
-    def __init__(self, smoothing: float = 0.1, **kwargs: Any) -> None:
-        if not 0 <= smoothing < 1:
-            raise ValueError(f"`smoothing` must be at least 0 and below 1, but it is {smoothing!r}.")
-        super().__init__(**kwargs)
-        self.smoothing = smoothing
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """L [...] of each element."""
-        y_true = tf.cast(y_true, tf.int32)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
-        true = tf.gather(y_pred, y_true, batch_dims=y_true.shape.rank)
-        return loss + self.smoothing * (true - tf.reduce_mean(y_pred, axis=-1))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "smoothing": self.smoothing}

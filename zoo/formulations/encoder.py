@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Cell, Registered, Tensor
-from zoo.recurrence import RNN
+from zoo.layers import RNN
 
 
 class Encoder(Registered, keras.layers.Layer):
@@ -140,7 +140,7 @@ class Encoder(Registered, keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Encoder":
         """The encoder of a `get_config`."""
-        return cls(**deserialised(config, "cell"))
+        return cls(**deserialized(config, "cell"))
 
 
 class ScaledEmbedding(Registered, keras.layers.Embedding):
@@ -175,6 +175,6 @@ def numbered_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs:
     return RNN(cell, return_sequences=True, return_state=True, name=name, dtype=policy, **kwargs)
 
 
-def deserialised(config: dict[str, Any], *names: str) -> dict[str, Any]:
+def deserialized(config: dict[str, Any], *names: str) -> dict[str, Any]:
     """A `get_config` with the objects of those names made anew."""
     return {**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in names}}

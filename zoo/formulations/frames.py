@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Registered, Tensor
-from zoo.formulations.encoder import deserialised
+from zoo.formulations.encoder import deserialized
 
 
 def applied(network: keras.Model, rows: Tensor, training: bool = False) -> Tensor:
@@ -114,4 +114,4 @@ class FrameVectors(Registered, keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "FrameVectors":
         """The layer of a `get_config`."""
-        return cls(**deserialised(config, "encoder"))
+        return cls(**deserialized(config, "encoder"))

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo.cells import Registered, Tensor
-from zoo.formulations.encoder import Encoder, deserialised
+from zoo.formulations.encoder import Encoder, deserialized
 from zoo.formulations.frames import FrameVectors
 
 Stream = dict[str, Tensor]
@@ -156,4 +156,4 @@ class ManyToMany(Registered, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ManyToMany":
         """The model of a `get_config`."""
-        return cls(**deserialised(config, "encoder", "vectors"))
+        return cls(**deserialized(config, "encoder", "vectors"))

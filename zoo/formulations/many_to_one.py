@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Registered, Tensor
-from zoo.formulations.encoder import Encoder, deserialised
+from zoo.formulations.encoder import Encoder, deserialized
 
 
 class ManyToOne(Registered, keras.Model):
@@ -108,4 +108,4 @@ class ManyToOne(Registered, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ManyToOne":
         """The model of a `get_config`."""
-        return cls(**deserialised(config, "encoder"))
+        return cls(**deserialized(config, "encoder"))

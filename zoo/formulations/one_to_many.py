@@ -10,7 +10,7 @@ from keras import ops
 from zoo.attention import Memory
 from zoo.cells import Registered, Tensor
 from zoo.formulations.decoder import Decoder, State
-from zoo.formulations.encoder import deserialised
+from zoo.formulations.encoder import deserialized
 from zoo.formulations.frames import applied, located
 
 
@@ -23,7 +23,7 @@ class OneToMany(Registered, keras.Model):
         p(w_t | w_1 ... w_{t-1}, image) = softmax of the decoder's logits_t
 
     With a decoder that has an attention this is the soft attention of Xu et al. (2015, "Show, attend and
-    tell"), with their doubly stochastic regularisation, which adds to the loss of each sequence
+    tell"), with their doubly stochastic regularization, which adds to the loss of each sequence
 
         λ Σ_ij (1 - Σ_t α_tij)²
 
@@ -37,14 +37,14 @@ class OneToMany(Registered, keras.Model):
         encoder: from images [batch, ...] to maps [batch, rows, columns, width]. None: the inputs are maps, as
             an encoder that is not trained gave them.
         dropout: share of the features of a dropped in training.
-        doubly_stochastic: λ. Here the loss is a mean over tokens, so the regularisation is divided by their
+        doubly_stochastic: λ. Here the loss is a mean over tokens, so the regularization is divided by their
             number, too.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
         inputs: images or maps, and ids [batch, steps]: for each step the token before the one that is to be
             predicted; id 0 is padding.
-        training: whether to drop, and to regularise.
+        training: whether to drop, and to regularize.
 
     Returns:
         Logits [batch, steps, vocabulary].
@@ -112,4 +112,4 @@ class OneToMany(Registered, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "OneToMany":
         """The model of a `get_config`."""
-        return cls(**deserialised(config, "decoder", "encoder"))
+        return cls(**deserialized(config, "decoder", "encoder"))

@@ -1,5 +1,6 @@
 """What goes on inside a recurrent network: gates, states, gradients and attention, as arrays and as plots."""
 
+from zoo.inspection.gradient_log import GradientLog
 from zoo.inspection.gradients import (
     jacobian,
     largest_singular_values,
@@ -7,7 +8,6 @@ from zoo.inspection.gradients import (
     state_gradients,
     step_jacobians,
 )
-from zoo.inspection.logs import GradientLog
 from zoo.inspection.plots import (
     plot_attention,
     plot_curves,

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo.cells import Cell, States, Tensor
 from zoo.inspection.states import opened
-from zoo.recurrence import RNN, carried_states, scan, watched
+from zoo.layers import RNN, carried_states, scan, watched
 
 
 def recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-# Of Okabe and Ito (2008, "Color universal design"): told apart by people of all kinds of colour vision.
+# Of Okabe and Ito (2008, "Color universal design"): told apart by people of all kinds of color vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKS = "osD^vPX"
 
@@ -91,8 +91,8 @@ def plot_gates(
         value = np.asarray(value)
         gate = value.min() >= 0 and value.max() <= 1
         most = max(abs(value).max(), 1e-9)
-        colours = {"cmap": "cividis", "vmin": 0, "vmax": 1} if gate else {"cmap": "RdBu_r", "vmin": -most}
-        image = axes.imshow(value.T, aspect="auto", interpolation="nearest", **{"vmax": most, **colours})
+        colors = {"cmap": "cividis", "vmin": 0, "vmax": 1} if gate else {"cmap": "RdBu_r", "vmin": -most}
+        image = axes.imshow(value.T, aspect="auto", interpolation="nearest", **{"vmax": most, **colors})
         axes.set_title(name.replace("_", " "), fontsize=10, loc="left")
         figure.colorbar(image, label="closed to open" if gate else "value", pad=0.01)
     for axes in grid[:, 0]:
@@ -116,8 +116,8 @@ def plot_saliency(weights: np.ndarray, steps: Sequence[str], picture: Path, titl
     """
     figure = Figure(figsize=(max(4.0, 0.35 * len(steps) + 1.5), 3), layout="constrained")
     axes = figure.subplots()
-    colours = [COLOURS[1] if weight > 0 else COLOURS[0] for weight in weights]
-    axes.bar(range(len(steps)), weights, color=colours)
+    colors = [COLOURS[1] if weight > 0 else COLOURS[0] for weight in weights]
+    axes.bar(range(len(steps)), weights, color=colors)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("gradient · input")

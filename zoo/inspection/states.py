@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from zoo.cells import Cell, States, Tensor
 from zoo.formulations import Encoder
-from zoo.recurrence import RNN, scan, swap_batch_and_time
-from zoo.recurrence.blocks import Maps
+from zoo.layers import RNN, scan, swap_batch_and_time
+from zoo.layers.chunks import Maps
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def bleu(answers: Sequence[str], references: Sequence[str], tokenize: str = "13a
     Args:
         answers: a text each.
         references: the right one for each.
-        tokenize: of sacrebleu, such as "13a", "zh", or "none" for texts that are tokenised already.
+        tokenize: of sacrebleu, such as "13a", "zh", or "none" for texts that are tokenized already.
 
     >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
     'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
@@ -83,7 +83,7 @@ def caption_scores(answers: Sequence[str], references: Sequence[Sequence[str]]) 
     (Papineni et al., 2002). ROUGE-L, the mean over captions of an F-score of the longest common subsequence,
     recall weighing 1.2² times as much (Lin, 2004). CIDEr in its variant D, with clipped counts and a penalty
     for other lengths (Vedantam et al., 2015), 100 where the usual scale has 1. Both as the COCO evaluation
-    has them, but for its tokeniser: here words are those of `plain_words`.
+    has them, but for its tokenizer: here words are those of `plain_words`.
 
     Args:
         answers: a caption of each picture.

@@ -11,8 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.cache import sha256
-from zoo.training.errors import TrainingError
+from zoo.errors import TrainingError
+from zoo.files import sha256
 
 State = Mapping[str, Sequence[tf.Variable]]
 MANIFEST = "checkpoint.json"

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from zoo.cache import keep, kept, whole
-from zoo.images import ImageFeatures
+from zoo.files import keep, kept, whole
+from zoo.preprocessing.images import ImageFeatures
 from zoo.training.progress import Progress
 
 _BATCH = 32

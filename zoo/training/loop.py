@@ -11,16 +11,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.errors import Interrupted, TrainingError
+from zoo.layers import carried_states
 from zoo.provenance import command
-from zoo.recurrence import carried_states
-from zoo.training.batching import untuned
-from zoo.training.blame import blame
-from zoo.training.errors import Interrupted, TrainingError
-from zoo.training.folder import RunFolder
+from zoo.training.bucketing import without_autotune
+from zoo.training.distribution import is_chief
+from zoo.training.nonfinite import blame
 from zoo.training.progress import Progress
-from zoo.training.steps import Loss, Measures, Steps
-from zoo.training.stopping import Stop
-from zoo.training.workers import is_chief
+from zoo.training.run_directory import RunFolder
+from zoo.training.signals import Stop
+from zoo.training.steps import Loss, MetricAccumulator, Steps
 
 
 def fit(
@@ -45,26 +45,26 @@ def fit(
     The same call in a new process goes on where the last one was stopped, in the middle of an epoch too,
     and ends with the same bits: weights, optimizer, random numbers of layers and the position in `training`
     are in the checkpoint, and log lines written after it are taken back. On SIGINT (Ctrl-C) and SIGTERM the
-    step is finished and saved. Inside `zoo.distributed` the rows of each batch are shared out among the
+    step is finished and saved. Inside `zoo.training.distributed` the rows of each batch are shared out among the
     replicas; `folder` must then be one that all machines see.
 
     Args:
         model: called as `model(x, training=True)`. States of its stateful layers are carried from
-            batch to batch, and are zero at the start of each epoch: with `zoo.streams` this is truncated
+            batch to batch, and are zero at the start of each epoch: with `zoo.training.streams` this is truncated
             back-propagation through time (Williams and Peng, 1990).
         training: batches `(x, y)` or `(x, y, weights)`, with weights [batch] or as the loss has elements: 0
             where there is padding. Either a dataset, or a function that gives the dataset of an epoch,
-            counted from 0, such as `zoo.batches(...).epoch`. Two processes must read the same from it: give
+            counted from 0, such as `zoo.training.batches(...).epoch`. Two processes must read the same from it: give
             its `shuffle` a seed. To go on, what the epoch has seen is read again and skipped; of a dataset
             also all epochs before, which may shuffle anew each time.
         validation: batches likewise.
         optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradients of the whole
             batch (Pascanu et al., 2013), and the norm before that is in the log.
         loss: a Keras loss, or a function of targets and outputs that gives a loss for each element. The
-            weighted mean over all elements of the batch is minimised, plus the losses that the model adds.
+            weighted mean over all elements of the batch is minimized, plus the losses that the model adds.
         metrics: Keras metrics whose state is made of sums, as that of almost all is.
         epochs: how often all of `training` is seen.
-        folder: what is kept of the run; see `zoo.training.folder`.
+        folder: what is kept of the run; see `zoo.training.run_directory`.
         settings: what else the run depends on, such as a recipe's settings and the seed. A run that was
             started with others is not gone on with.
         monitor: the figure by which epochs are compared; None is the loss, on `validation` if there is one.
@@ -119,9 +119,9 @@ def evaluate(
 
 
 def _evaluated(steps: Steps, batches: tf.data.Dataset, stop: Stop) -> dict[str, float]:
-    measures, progress = Measures(steps.metrics), Progress("evaluating", int(batches.cardinality()))
+    measures, progress = MetricAccumulator(steps.metrics), Progress("evaluating", int(batches.cardinality()))
     _forget(steps.model)
-    for batch in untuned(batches):
+    for batch in without_autotune(batches):
         measured = steps.test(batch, stop.asked())
         measures.add(measured["sums"])
         progress.step(_rows(batch), 0, measures.results)
@@ -172,7 +172,7 @@ class _Run:
     checkpoint_seconds: float
 
     def train(self, epochs: int, patience: float) -> None:
-        self.measures = Measures(self.steps.metrics)
+        self.measures = MetricAccumulator(self.steps.metrics)
         self.resume(epochs)
         for callback in self.callbacks:
             callback.set_model(self.steps.model)
@@ -252,7 +252,7 @@ class _Run:
             _forget(self.steps.model)
         self.call("on_epoch_begin", self.at.epoch)
         asked = time.monotonic()
-        for batch in untuned(dataset.skip(self.at.batch)):
+        for batch in without_autotune(dataset.skip(self.at.batch)):
             self.train_batch(batch, time.monotonic() - asked)
             if time.monotonic() - self.saved > self.checkpoint_seconds:
                 self.save()

@@ -17,7 +17,7 @@ import tensorflow as tf
 Loss = keras.losses.Loss | Callable[[Any, Any], Any]
 
 
-class Measures:
+class MetricAccumulator:
     """Loss and metrics, gathered over batches. What is gathered are sums, so replicas add theirs.
 
     Args:
@@ -97,7 +97,7 @@ class Steps:
             stop: 1 where this worker was asked to stop, else 0.
 
         Returns:
-            The gradients, and "loss", "norm" of all gradients, "learning_rate", "sums" for `Measures` and
+            The gradients, and "loss", "norm" of all gradients, "learning_rate", "sums" for `MetricAccumulator` and
             "stop", the number of workers that were asked to stop.
         """
 
@@ -148,7 +148,7 @@ class Steps:
     def _sums(
         self, total: tf.Tensor, count: tf.Tensor, y: Any, outputs: Any, weights: Any
     ) -> list[tf.Tensor]:
-        """What a batch adds to `Measures`."""
+        """What a batch adds to `MetricAccumulator`."""
         sums = [total, count]
         if weights is not None and weights.shape.rank > 1:
             # A metric averages each row over its steps before it weights it: short rows would count more.

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.datasets.catalogue import DataError, some
 from zoo.datasets.files import TABLE
 from zoo.datasets.tagging.splits import ReadSequence, Splits, by_name
 from zoo.datasets.tagging.tables import Table, is_number, tags_in
+from zoo.datasets.tfds_catalog import some
+from zoo.errors import DataError
 
 _EXPECTED = (
     "Expected a header with a column tag, label, phase or class; or, without a header: sequence, frame "

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.cache import keep, kept, whole
-from zoo.datasets.catalogue import DataError
-from zoo.video import Size, VideoError, open_video, pictures_of, pieces
+from zoo.errors import DataError, VideoError
+from zoo.files import keep, kept, whole
+from zoo.preprocessing.video import Size, open_video, pictures_of, pieces
 
 _PIECE = 256  # frames that are in memory at once
 

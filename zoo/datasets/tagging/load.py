@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from zoo.datasets import catalogue
-from zoo.datasets.catalogue import DataError
+from zoo.datasets import tfds_catalog
 from zoo.datasets.files import sorted_labels
 from zoo.datasets.tagging.features import tagged_features
 from zoo.datasets.tagging.frames import ReadFrames, read_frames
@@ -15,7 +14,8 @@ from zoo.datasets.tagging.splits import Splits, TaggedSequences, hold_out, oddit
 from zoo.datasets.tagging.tables import read_tables
 from zoo.datasets.tagging.tfds import tagged_by_name
 from zoo.datasets.tagging.videos import find_videos, tagged_videos
-from zoo.video import Size
+from zoo.errors import DataError
+from zoo.preprocessing.video import Size
 
 
 def load_tagging(
@@ -72,9 +72,9 @@ def load_tagging(
         splits, notes = _from_files(path, read, multi_label)
         origin, labels = {"source": str(path)}, None
     else:
-        builder = catalogue.find(dataset, data_dir)
+        builder = tfds_catalog.find(dataset, data_dir)
         splits, labels = tagged_by_name(builder, size)
-        origin, notes = catalogue.origin(builder.info), []
+        origin, notes = tfds_catalog.origin(builder.info), []
     notes += hold_out(splits, {"test": test, "validation": validation}, origin["source"])
     labels = labels or sorted_labels(
         tag for sequences in splits.values() for own in sequences for tags in own.tags for tag in tags

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.datasets.catalogue import DataError, some
-from zoo.video import VIDEO, natural
+from zoo.datasets.tfds_catalog import some
+from zoo.errors import DataError
+from zoo.preprocessing.video import VIDEO, natural
 
 _FEW = 5  # steps: a label that has fewer may be a slip of the pen
 _EVERY = (("test", 3, "third sequence"), ("validation", 4, "fourth remaining sequence"))
@@ -48,7 +49,7 @@ class TaggedSequences:
         source: The TFDS name with configuration and version, or the path.
         notes: How the splits came to be, and what is odd in the data, a sentence each.
         citation: What TFDS says to cite, else empty.
-        licence: What TFDS knows of the licence, else empty.
+        license: What TFDS knows of the license, else empty.
         multi_label: Whether a step may bear several labels, or none.
     """
 
@@ -59,7 +60,7 @@ class TaggedSequences:
     source: str
     notes: tuple[str, ...] = ()
     citation: str = ""
-    licence: str = ""
+    license: str = ""
     multi_label: bool = False
 
 

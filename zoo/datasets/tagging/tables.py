@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from zoo.datasets.catalogue import DataError, some
 from zoo.datasets.files import TABLE, of_splits, read_table
-from zoo.video import natural
+from zoo.datasets.tfds_catalog import some
+from zoo.errors import DataError
+from zoo.preprocessing.video import natural
 
 SPANS = (("frame",), ("time",), ("start", "end"), ("start_frame", "end_frame"))
 """The columns that may tell which frames a row of tags is about."""

@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.datasets import catalogue
-from zoo.datasets.catalogue import DataError
+from zoo.datasets import tfds_catalog
 from zoo.datasets.files import SPLITS
 from zoo.datasets.tagging.splits import ReadSequence, Splits
-from zoo.video import FrameReader, Size
+from zoo.errors import DataError
+from zoo.preprocessing.video import FrameReader, Size
 
 
 def tagged_by_name(builder: tfds.core.DatasetBuilder, size: Size) -> tuple[Splits, tuple[str, ...] | None]:
@@ -23,9 +23,9 @@ def tagged_by_name(builder: tfds.core.DatasetBuilder, size: Size) -> tuple[Split
     if len(values) != 1 or len(tags) != 1:
         raise DataError(
             f"{info.full_name}: expected one sequence of frames or vectors and one of labels, and the "
-            f"features are {catalogue.named_features(info)}. Choose another data set."
+            f"features are {tfds_catalog.named_features(info)}. Choose another data set."
         )
-    catalogue.prepare(builder)
+    tfds_catalog.prepare(builder)
     (value,), (tag,) = values, tags
     labels = tuple(info.features[tag].feature.names) if kinds[tag] == "labels" else None
     resize, config = FrameReader(size), tfds.ReadConfig(try_autocache=False)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.datasets.catalogue import DataError, some
 from zoo.datasets.tagging.frames import Frames, ReadFrames
 from zoo.datasets.tagging.splits import ReadSequence, Splits, by_name, without_ending
 from zoo.datasets.tagging.tables import COLUMNS, SPANS, Table, tags_in
-from zoo.video import VIDEO, natural, pictures_of
+from zoo.datasets.tfds_catalog import some
+from zoo.errors import DataError
+from zoo.preprocessing.video import VIDEO, natural, pictures_of
 
 NONE = "none"
 """The label of frames that no row of a table covers."""

@@ -1,0 +1,1 @@
+"""The command line: the command `zoo`, and what the recipes' command lines share."""

@@ -1,0 +1,45 @@
+"""The errors that users see: one family, each with a message that says what to do.
+
+A message has three parts: what was found (with file, line, row or argument), what was expected, what to do.
+The command line prints it without a traceback and exits with code 2.
+"""
+
+
+class ZooError(Exception):
+    """Base class of the errors that a user can correct."""
+
+
+class DataError(ZooError, ValueError):
+    """The data cannot be used."""
+
+
+class UsageError(ZooError, ValueError):
+    """An argument, an option or an input cannot be used."""
+
+
+class VideoError(ZooError, ValueError):
+    """A video cannot be read."""
+
+
+class WeightsError(ZooError, ValueError):
+    """Pretrained weights are missing or do not fit the architecture."""
+
+
+class ExportError(ZooError, RuntimeError):
+    """A model was not exported. An earlier export in the same directory is unchanged."""
+
+
+class TrainingError(ZooError, RuntimeError):
+    """Training cannot continue. All checkpoints are unchanged."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training stopped after SIGINT or SIGTERM, and its state is saved.
+
+    Attributes:
+        signal: number of the signal; SIGINT for Ctrl-C.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal

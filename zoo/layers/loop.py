@@ -1,0 +1,159 @@
+"""The loop over time: which form of it a cell gets, and the plain form, one step after the other."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import tensorflow as tf
+
+from zoo.cells import Cell, LinearCell, States, Tensor, masked
+from zoo.layers.chunks import Maps, in_blocks, unstacked
+from zoo.layers.linear_scan import linear
+
+Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
+"""One step of a loop over time: `(output_t, states_t)` from what is read at t and the states before it."""
+
+Watch = Callable[[Cell, States], States]
+"""What is told the states after each step of a cell, and gives those with which to go on."""
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """All loops within take plain steps, and `watch` sees the states after each of them."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
+def swap_batch_and_time(x: Tensor) -> Tensor:
+    """[batch, time, features] to [time, batch, features], or back."""
+    return tf.transpose(x, [1, 0, 2])
+
+
+def run(
+    cell: Cell,
+    sequences: Tensor,
+    states: States,
+    mask: Tensor | None,
+    training: bool = False,
+    unroll: bool = False,
+) -> tuple[Tensor, Tensor, States]:
+    """Run one of our cells over time.
+
+    In a graph this is `in_blocks`, or for a cell that is linear in its state `linear`. Eager execution
+    takes plain steps, and so do unrolled loops, those that are `watched`, and cells with random numbers or
+    effects of their own, which must not be computed twice.
+
+    Args:
+        cell: the cell, built.
+        sequences: [time, batch, features]; `time` may be 0.
+        states: before the first step, each [batch, size].
+        mask: bool [time, batch, 1]; where False, output and states are those of the step before.
+        training: whether to drop.
+        unroll: whether to lay out every step in the graph, for a `time` known beforehand.
+
+    Returns:
+        The last output [batch, width], all outputs [time, batch, width], the last states.
+    """
+    sequences, states, mask = with_batch_size(sequences, states, mask)
+    unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
+    drop, noise, watch = None, None, _watch.get()
+    if training:
+        noise = cell.noise(sequences)
+        sequences = masked(sequences, cell.dropout_mask(sequences[:1]))
+        drop = cell.recurrent_dropout_mask(states[0])
+
+    def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
+        x, *noise = xs
+        r = cell.recurrent([masked(states[0], drop), *states[1:]])
+        output, after = cell.step(x, r, states, *noise)
+        if watch is None:
+            return output, after
+        seen = watch(cell, after)
+        return (seen[0] if output is after[0] else output), seen
+
+    def plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
+        xs = [cell.project(sequences), *([] if noise is None else [noise])]
+        return scan(step, xs, states, mask, cell.units, unroll)
+
+    maps = Maps(cell)
+    if watch is not None:
+        last, outputs, states = plain(sequences, states)
+    elif isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
+        last, outputs, states = linear(cell, sequences, states, mask)
+    elif tf.inside_function() and not unroll and maps.examine(sequences, states, noise):
+        last, outputs, states = in_blocks(maps, sequences, states, mask, drop, noise, training, plain)
+    else:
+        last, outputs, states = plain(sequences, states)
+    return cell.readout(last), cell.readout(outputs), states
+
+
+def with_batch_size(
+    sequences: Tensor, states: States, mask: Tensor | None
+) -> tuple[Tensor, list[Tensor], Tensor | None]:
+    """Give all tensors the static batch size that one of them knows: loops keep static shapes."""
+    masks = [] if mask is None else [mask]
+    sizes = (*(x.shape[1] for x in (sequences, *masks)), *(state.shape[0] for state in states))
+    batch = next((size for size in sizes if size is not None), None)
+    sequences, *masks = (tf.ensure_shape(x, [None, batch, None]) for x in (sequences, *masks))
+    return sequences, [tf.ensure_shape(state, [batch, None]) for state in states], *(masks or [None])
+
+
+def scan(
+    step: Step,
+    xs: list[Tensor],
+    states: States,
+    mask: Tensor | None,
+    width: int,
+    unroll: bool = False,
+) -> tuple[Tensor, Tensor, States]:
+    """Apply `step` from the first time to the last.
+
+    Args:
+        step: from the list of what `xs` hold at t, each [batch, ...], and the states to the output and
+            the new states.
+        xs: each [time, batch, ...]; `time` may be 0.
+        states: before the first step, each [batch, size].
+        mask: bool [time, batch, 1]; where False, output and states are those of the step before.
+        width: of the output.
+        unroll: whether to lay out every step in the graph, for a `time` known beforehand.
+
+    Returns:
+        The last output [batch, width], all outputs [time, batch, width], the last states.
+    """
+    first = xs[0]
+    time = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
+
+    def advance(t: Tensor, output: Tensor, states: States) -> tuple[Tensor, States]:
+        new_output, new_states = step([x.read(t) for x in inputs], states)
+        if mask is None:
+            return new_output, new_states
+        valid = masks.read(t)
+        states = [tf.where(valid, new, old) for new, old in zip(new_states, states, strict=True)]
+        return tf.where(valid, new_output, output), states
+
+    def body(t: Tensor, output: Tensor, states: States, outputs: tf.TensorArray) -> tuple:
+        output, states = advance(t, output, states)
+        return t + 1, output, states, outputs.write(t, output)
+
+    inputs = [unstacked(x) for x in xs]
+    if mask is not None:
+        masks = unstacked(mask)
+    output = tf.ensure_shape(tf.zeros([tf.shape(first)[1], width], states[0].dtype), [first.shape[1], width])
+    if unroll:
+        outputs = []
+        for t in range(time):
+            output, states = advance(t, output, states)
+            outputs.append(output)
+        return output, tf.stack(outputs), states
+    # An array of no tensors does not know the batch size, so there is one even where `time` is 0.
+    length = max(time, 1) if isinstance(time, int) else tf.maximum(time, 1)
+    outputs = tf.TensorArray(output.dtype, length, element_shape=output.shape).write(0, output)
+    _, output, states, outputs = tf.while_loop(
+        lambda t, *_: t < time, body, (0, output, states, outputs), maximum_iterations=time
+    )
+    return output, outputs.stack()[:time], states

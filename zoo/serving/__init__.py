@@ -1,0 +1,1 @@
+"""Exported models by name: the model store, verification, the demo page."""
