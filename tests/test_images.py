@@ -17,7 +17,8 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo.errors import WeightsError
-from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, lite0
+from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder
+from zoo.preprocessing.images import efficientnet_lite0 as lite0
 from zoo.training import image_features
 
 RNG = np.random.default_rng(3)
