@@ -38,7 +38,10 @@ class Settings:
     model: Path = Path("saved_models/captioning/1")  # an export of recipes/captioning.py
     images: tuple[Path, ...] = ()  # files; none: drawn scenes, as JPEG
     size: PositiveInt = 500  # pixels each way, of the drawn scenes
-    batch_sizes: tuple[Count, ...] = (1, 32)  # images at once; where there are too few they are repeated
+    batch_sizes: tuple[PositiveInt, ...] = (
+        1,
+        32,
+    )  # images at once; where there are too few they are repeated
     rounds: PositiveInt = 5  # in each of them both signatures caption all
 
 

@@ -55,7 +55,7 @@ import tyro
 from PIL import Image
 
 from zoo.cli.types import PositiveInt, Seed
-from zoo.metrics import Scores, Segment, transition_scores, transitions
+from zoo.metrics import Segment, TransitionScores, find_transitions, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.provenance import commit, versions
 from zoo.serving.model_store import saved
@@ -479,7 +479,7 @@ def exported(folder: Path) -> Callable[[np.ndarray], list[Segment]]:
             tags += state.pop("tags")[0].numpy().tolist()
             state.pop("scores")
         tags += model.signatures["finish"](**state)["tags"][0].numpy().tolist()
-        return transitions([tag.decode() for tag in tags if tag], SHOT, SHORTEST)
+        return find_transitions([tag.decode() for tag in tags if tag], SHOT, SHORTEST)
 
     return detect
 
@@ -532,7 +532,7 @@ def between(scenes: np.ndarray) -> list[Segment]:
     """The transitions between scenes, int [scenes, 2], whose last frames are part of them.
 
     >>> between(np.array([[0, 8], [9, 20], [25, 40]]))
-    [Segment(tag='cut', start=9, end=10), Segment(tag='cut', start=21, end=26)]
+    [Segment(label='cut', start=9, end=10), Segment(label='cut', start=21, end=26)]
     """
     return [
         Segment("cut", int(end) + 1, int(start) + 1)
@@ -543,10 +543,10 @@ def between(scenes: np.ndarray) -> list[Segment]:
 # --- Measurement and output ---------------------------------------------------------------------
 
 
-def scores(found: Sequence[Found], videos: Sequence[Video]) -> Scores:
+def scores(found: Sequence[Found], videos: Sequence[Video]) -> TransitionScores:
     """Of all videos together."""
     answers, truths = [one.transitions for one in found], [video.truth for video in videos]
-    return transition_scores(answers, truths, SHOT, TOLERANCE)
+    return score_transitions(answers, truths, SHOT, TOLERANCE)
 
 
 def recall(found: Sequence[Found], videos: Sequence[Video], kind: str) -> float:
@@ -562,7 +562,7 @@ def told(found: Sequence[Found], videos: Sequence[Video], kind: str) -> float:
 
 def of_kind(transitions: Iterable[Segment], kind: str) -> list[Segment]:
     """Those of that kind."""
-    return [transition for transition in transitions if transition.tag == kind]
+    return [transition for transition in transitions if transition.label == kind]
 
 
 def overall(found: dict[str, list[Found]], videos: Sequence[Video]) -> str:
@@ -637,7 +637,7 @@ def run(settings: Settings, folder: Path) -> None:
     videos = edited(settings, folder)
     about, found = made_with(settings), {}
     frames = sum(video.frames for video in videos)
-    counts = Counter(segment.tag for video in videos for segment in video.truth)
+    counts = Counter(segment.label for video in videos for segment in video.truth)
     kinds = ", ".join(f"{kind} {counts[kind]}" for kind in KINDS)
     print(
         f"{len(videos)} videos, {frames:,} frames, {counts.total()} transitions ({kinds}); {about}",

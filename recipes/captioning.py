@@ -32,7 +32,7 @@ from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
 from zoo.formulations import teacher_forced
 from zoo.losses import LabelSmoothedCrossentropy
-from zoo.metrics import caption_scores, plain_words
+from zoo.metrics import normalize_caption, score_captions
 from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
 from zoo.preprocessing.text import (
     END,
@@ -112,7 +112,7 @@ def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
     rows = np.flatnonzero([not why for why in status])
     if not len(rows):
         raise UsageError(f"None of {len(status):,} pictures or clips can be read. Replace them.")
-    captions = [[plain_words(caption) for caption in split.captions[row]] for row in rows]
+    captions = [[normalize_caption(caption) for caption in split.captions[row]] for row in rows]
     return Split(maps, rows, captions)
 
 
@@ -204,7 +204,7 @@ def spoken(program: "Program", split: Split) -> GenerationMetrics:
     """Captions the pictures after each epoch, greedily."""
 
     def scores(answers: Sequence[str]) -> dict[str, float]:
-        found = caption_scores(answers, split.captions)
+        found = score_captions(answers, split.captions)
         return {"val_cider": found["CIDEr"], "val_bleu4": found["BLEU-4"]}
 
     return GenerationMetrics(
@@ -268,7 +268,7 @@ def train(settings: Settings) -> None:
         figures |= evaluation(captioned(program.tell, test), training, test)
         remembered = nearest(training, test)
         nearby = f"nearest training {'clip' if data.moving else 'picture'}"
-        figures[f"test BLEU-4, {nearby}"] = caption_scores(remembered, test.captions)["BLEU-4"]
+        figures[f"test BLEU-4, {nearby}"] = score_captions(remembered, test.captions)["BLEU-4"]
         figures[f"test exact match, {nearby}"] = matches(remembered, test)
         figures["minutes"] = minutes(start, [run])
         figures = reported(figures)
@@ -298,7 +298,7 @@ def evaluation(answers: Sequence[str], training: Split, test: Split) -> dict[str
     """The scores on the test pictures, and how much of the captions is the model's own."""
     known = set(itertools.chain.from_iterable(training.captions))
     return {
-        **{f"test {name}": score for name, score in caption_scores(answers, test.captions).items()},
+        **{f"test {name}": score for name, score in score_captions(answers, test.captions).items()},
         "test exact match": matches(answers, test),
         "distinct captions, share": 100 * len(set(answers)) / len(answers),
         "captions that training has, share": 100 * float(np.mean([answer in known for answer in answers])),

@@ -27,12 +27,12 @@ from zoo.datasets.builders.footage import clip, painted
 from zoo.export.saved_model import Card, called, convert_to_litert, export_model
 from zoo.formulations import Stream
 from zoo.metrics import (
-    frame_scores,
-    multi_label_scores,
-    segment_edit,
-    segment_f1,
-    transition_scores,
-    transitions,
+    find_transitions,
+    score_frames,
+    score_multilabel_frames,
+    score_transitions,
+    segmental_edit_score,
+    segmental_f1,
 )
 from zoo.preprocessing.video import FrameReader
 from zoo.schedules import warmup_cosine_decay
@@ -238,16 +238,16 @@ def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict
         for sequence in split.sequences
     ]
     if data.multi_label:
-        return multi_label_scores([own > 0.5 for own in scores], split.tags, data.labels)
+        return score_multilabel_frames([own > 0.5 for own in scores], split.tags, data.labels)
     labels = np.array(data.labels)
     said = [labels[own.argmax(-1)].tolist() for own in scores]
     true = [labels[own].tolist() for own in split.tags]
-    found = frame_scores(said, true, data.labels) | {"segment edit": segment_edit(said, true)}
-    found["macro-F1 within 2 frames"] = frame_scores(said, true, data.labels, tolerance=2)["macro-F1"]
-    found |= {f"segment F1@{share}": segment_f1(said, true, share / 100) for share in (10, 25, 50)}
+    found = score_frames(said, true, data.labels) | {"segment edit": segmental_edit_score(said, true)}
+    found["macro-F1 within 2 frames"] = score_frames(said, true, data.labels, tolerance=2)["macro-F1"]
+    found |= {f"segment F1@{share}": segmental_f1(said, true, share / 100) for share in (10, 25, 50)}
     if SHOT in data.labels:
-        seen = [transitions(tags, SHOT, SHORTEST) for tags in said]
-        of_transitions = transition_scores(seen, true, SHOT)._asdict().items()
+        seen = [find_transitions(tags, SHOT, SHORTEST) for tags in said]
+        of_transitions = score_transitions(seen, true, SHOT)._asdict().items()
         found |= {f"transition {name.replace('_', ' ')}": value for name, value in of_transitions}
     return found
 

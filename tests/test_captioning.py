@@ -21,7 +21,7 @@ from zoo.cli.predict import ask as ask_aloud
 from zoo.datasets import CaptioningData, load_captioning
 from zoo.datasets.builders import scenes
 from zoo.errors import UsageError, VideoError
-from zoo.metrics import caption_scores
+from zoo.metrics import score_captions
 from zoo.serving.loading import load
 
 COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
@@ -98,7 +98,7 @@ def test_export_gives_the_captions_of_the_training_process(
     said, found = best(answers[0]) + best(answers[1]), figures(model)
     assert said == trained[1]
     assert len(set(said)) > 20
-    for name, score in caption_scores(said, data.test.captions).items():
+    for name, score in score_captions(said, data.test.captions).items():
         assert found[f"test {name}"] == pytest.approx(score, abs=0.01)
 
 

@@ -301,7 +301,7 @@ def test_the_log_has_norms_by_layer_and_by_distance(fit: Callable, tmp_path: Pat
     model, y = model_of("sequential"), np.array([0, 1, 0])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     first = model(IDS)
-    log = zoo.inspection.GradientLog(model, (IDS, y), loss, tmp_path / "board", every=4)
+    log = zoo.inspection.GradientLogger(model, (IDS, y), loss, tmp_path / "board", update_freq=4)
     fit(model, log, tmp_path / "run")
     found = logged(tmp_path / "board")
     states = [name for name in found if name.startswith("state_gradient")]
@@ -319,8 +319,8 @@ def test_the_log_has_norms_by_layer_and_by_distance(fit: Callable, tmp_path: Pat
 
 
 def test_log_of_no_steps_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="`every` must be at least 1"):
-        zoo.inspection.GradientLog(model_of("sequential"), (IDS, IDS), weight, Path(), every=0)
+    with pytest.raises(ValueError, match="`update_freq` must be at least 1"):
+        zoo.inspection.GradientLogger(model_of("sequential"), (IDS, IDS), weight, Path(), update_freq=0)
 
 
 def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
         stack = [zoo.GRU(3, stateful=True), keras.layers.Dense(2)]
         model = keras.Sequential([keras.Input(batch_shape=(2, 8, 3)), *stack])
         windows = tf.data.Dataset.from_tensor_slices((np.stack([x, x + 1, x - 1]), np.stack([y] * 3)))
-        log = [zoo.inspection.GradientLog(model, (x, y), loss, board, every=2)] if board else []
+        log = [zoo.inspection.GradientLogger(model, (x, y), loss, board, update_freq=2)] if board else []
         how = {"optimizer": keras.optimizers.Adam(0.1), "loss": loss, "monitor": "loss", "callbacks": log}
         zoo.fit(model, windows, epochs=epochs, folder=folder, **how)
         return model

@@ -18,7 +18,7 @@ from PIL import Image
 from zoo.recipes import captioning, sentiment, tagging, translation
 
 from zoo.export.saved_model import page
-from zoo.metrics import transitions
+from zoo.metrics import find_transitions
 from zoo.preprocessing.video import open_video
 from zoo.serving.verification import verify
 
@@ -146,7 +146,7 @@ def test_shots_of_a_film_as_a_whole_and_by_litert() -> None:
     answer = serve(model, frames=frames[None], lengths=np.array([len(frames)], np.int32))
     tags = [tag.decode() for tag in answer["tags"][0]]
     assert tags.index("cut") == 70
-    assert [found.tag for found in transitions(tags, "shot")] == ["cut", "dissolve", "fade", "wipe"]
+    assert [found.label for found in find_transitions(tags, "shot")] == ["cut", "dissolve", "fade", "wipe"]
     runner = Interpreter(model_path=str(model / "step.tflite")).get_signature_runner()
     details = runner.get_input_details()
     state = {name: np.zeros(x["shape"], x["dtype"]) for name, x in details.items() if name != "frames"}

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from zoo.metrics import (
-    Scores,
     Segment,
-    frame_scores,
-    multi_label_scores,
-    segment_edit,
-    segment_f1,
-    segments,
-    transition_scores,
-    transitions,
+    TransitionScores,
+    find_segments,
+    find_transitions,
+    score_frames,
+    score_multilabel_frames,
+    score_transitions,
+    segmental_edit_score,
+    segmental_f1,
 )
 
 TAGS = ["shot", "cut", "dissolve", "fade"]
@@ -52,18 +52,18 @@ def clip(text: str) -> list[str]:
 
 def test_segments_by_hand() -> None:
     wanted = [Segment("shot", 0, 3), Segment("cut", 3, 4), Segment("shot", 4, 6)]
-    assert segments(clip("ssscss")) == segments(np.array(clip("ssscss"))) == wanted
-    assert segments([]) == []
-    assert type(segments(np.array(["cut"]))[0].tag) is str
+    assert find_segments(clip("ssscss")) == find_segments(np.array(clip("ssscss"))) == wanted
+    assert find_segments([]) == []
+    assert type(find_segments(np.array(["cut"]))[0].label) is str
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_segments_make_the_sequence_again(seed: int) -> None:
     for tags in drawn(seed):
-        found = segments(tags)
-        assert [one.tag for one in found for _ in range(one.start, one.end)] == tags.tolist()
+        found = find_segments(tags)
+        assert [one.label for one in found for _ in range(one.start, one.end)] == tags.tolist()
         assert [one.end for one in found[:-1]] == [one.start for one in found[1:]]
-        assert all(one.tag != other.tag for one, other in pairwise(found))
+        assert all(one.label != other.label for one, other in pairwise(found))
 
 
 # Frame by frame.
@@ -77,11 +77,11 @@ def test_frame_scores_by_hand() -> None:
     figures = {"shot": 2 * 5 / 12, "cut": 2 * 1 / 3, "dissolve": 2 * 2 / 5}
     wanted = {"accuracy": 80, "macro-F1": 100 * sum(figures.values()) / 3}
     wanted |= {f"F1 {tag}": 100 * figure for tag, figure in figures.items()}
-    assert frame_scores(answers, references, TAGS) == pytest.approx(wanted)
+    assert score_frames(answers, references, TAGS) == pytest.approx(wanted)
 
 
 def test_a_tag_that_is_only_answered_counts() -> None:
-    scores = frame_scores([clip("sf")], [clip("ss")], TAGS)
+    scores = score_frames([clip("sf")], [clip("ss")], TAGS)
     assert scores == pytest.approx(
         {"accuracy": 50, "macro-F1": 100 / 3, "F1 shot": 100 * 2 / 3, "F1 fade": 0}
     )
@@ -106,7 +106,7 @@ def test_frame_scores_are_those_of_a_confusion_matrix(seed: int) -> None:
     answers = changed(references, seed + 100)
     if seed == 0:
         answers = [np.where(one == "fade", "cut", one) for one in answers]
-    scores, known = frame_scores(answers, references, TAGS), f1_of_confusions(answers, references)
+    scores, known = score_frames(answers, references, TAGS), f1_of_confusions(answers, references)
     assert np.isnan(known).any() == (seed == 0)
     assert scores["macro-F1"] == pytest.approx(np.nanmean(known))
     assert [scores.get(f"F1 {tag}", np.nan) for tag in TAGS] == pytest.approx(known, nan_ok=True)
@@ -132,18 +132,18 @@ def test_frame_scores_are_those_of_a_confusion_matrix(seed: int) -> None:
     ],
 )
 def test_tolerance_by_hand(answer: str, tolerance: int, right: int) -> None:
-    scores = frame_scores([clip(answer)], [clip("sssssdddddsssss")], TAGS, tolerance)
+    scores = score_frames([clip(answer)], [clip("sssssdddddsssss")], TAGS, tolerance)
     assert scores["accuracy"] == pytest.approx(100 * right / 15)
 
 
 def test_f1_with_a_tolerance_by_hand() -> None:
     """Between a shot and a cut of one frame only the shot gives way, so that a cut cannot be missed."""
     reference = clip("sssssscssssss")
-    assert frame_scores([reference], [reference], TAGS, 3)["macro-F1"] == 100
-    missed = frame_scores([clip("sssssssssssss")], [reference], TAGS, 3)
+    assert score_frames([reference], [reference], TAGS, 3)["macro-F1"] == 100
+    missed = score_frames([clip("sssssssssssss")], [reference], TAGS, 3)
     assert missed["F1 cut"] == 0
     # A frame late: there the cut is as good as the shot, and where it should have been it is missed.
-    late = frame_scores([clip("ssssssscsssss")], [reference], TAGS, 1)
+    late = score_frames([clip("ssssssscsssss")], [reference], TAGS, 1)
     assert late["accuracy"] == pytest.approx(100 * 12 / 13)
     assert late["F1 cut"] == pytest.approx(100 * 2 * 1 / (1 + 2))
     assert late["F1 shot"] == pytest.approx(100 * 2 * 11 / (12 + 11))
@@ -156,19 +156,19 @@ def test_a_tolerance_forgives_what_it_says(seed: int) -> None:
     answers = changed(references, seed, 0.5)
     right = forgiven = 0
     for answer, reference in zip(answers, references, strict=True):
-        parts = segments(reference)
+        parts = find_segments(reference)
         for number, (tag, start, end) in enumerate(parts):
             for frame in range(start, end):
                 allowed = {tag}
                 if number > 0 and frame - start < min(tolerance, (end - start - 1) // 2):
-                    allowed.add(parts[number - 1].tag)
+                    allowed.add(parts[number - 1].label)
                 if number < len(parts) - 1 and end - 1 - frame < min(tolerance, (end - start - 1) // 2):
-                    allowed.add(parts[number + 1].tag)
+                    allowed.add(parts[number + 1].label)
                 right += answer[frame] in allowed
                 forgiven += answer[frame] in allowed - {tag}
     assert forgiven > 0
     frames = sum(map(len, references))
-    assert frame_scores(answers, references, TAGS, tolerance)["accuracy"] == pytest.approx(
+    assert score_frames(answers, references, TAGS, tolerance)["accuracy"] == pytest.approx(
         100 * right / frames
     )
 
@@ -183,17 +183,17 @@ def test_multi_label_scores_by_hand() -> None:
     # a: 2 right, 3 answered, 3 wanted. b: 1, 2, 1.
     wanted = {"micro-F1": 100 * 2 * 3 / 9, "macro-F1": 100 * (2 / 3 + 2 / 3) / 2}
     wanted |= {"F1 a": 100 * 2 * 2 / 6, "F1 b": 100 * 2 * 1 / 3}
-    assert multi_label_scores(answers, references, ["a", "b", "c"]) == pytest.approx(wanted)
+    assert score_multilabel_frames(answers, references, ["a", "b", "c"]) == pytest.approx(wanted)
     nothing = [np.zeros([4, 3], bool)]
-    assert multi_label_scores(nothing, nothing, ["a", "b", "c"]) == {"micro-F1": 100, "macro-F1": 100}
+    assert score_multilabel_frames(nothing, nothing, ["a", "b", "c"]) == {"micro-F1": 100, "macro-F1": 100}
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_tag_a_frame_is_a_case_of_several(seed: int) -> None:
     references = drawn(seed)
     answers = changed(references, seed)
-    single = frame_scores(answers, references, TAGS)
-    several = multi_label_scores(
+    single = score_frames(answers, references, TAGS)
+    several = score_multilabel_frames(
         *([one[:, np.newaxis] == np.array(TAGS) for one in side] for side in (answers, references)), TAGS
     )
     assert several.pop("micro-F1") == pytest.approx(single.pop("accuracy"))
@@ -218,10 +218,10 @@ def test_one_tag_a_frame_is_a_case_of_several(seed: int) -> None:
 )
 def test_segment_edit_by_hand(answer: str, reference: str, background: tuple[str, ...], score: float) -> None:
     sequences = [clip(answer)], [clip(reference)]
-    assert segment_edit(*sequences, background) == pytest.approx(100 * score)
+    assert segmental_edit_score(*sequences, background) == pytest.approx(100 * score)
     # Of several sequences it is the mean, however long they are.
     right = clip("sssdddsssfff")
-    both = segment_edit([clip(answer), right], [clip(reference), right], background)
+    both = segmental_edit_score([clip(answer), right], [clip(reference), right], background)
     assert both == pytest.approx(100 * (score + 1) / 2)
 
 
@@ -240,9 +240,9 @@ def test_segment_edit_is_levenshteins_distance() -> None:
     random = np.random.default_rng(0)
     for _ in range(20):
         answer, reference = random.choice(TAGS, [2, 6])
-        one, other = ([part.tag for part in segments(tags)] for tags in (answer, reference))
+        one, other = ([part.label for part in find_segments(tags)] for tags in (answer, reference))
         wanted = 1 - distance(one, other) / max(len(one), len(other))
-        assert segment_edit([answer], [reference]) == pytest.approx(100 * wanted)
+        assert segmental_edit_score([answer], [reference]) == pytest.approx(100 * wanted)
 
 
 def test_segment_f1_by_hand() -> None:
@@ -250,30 +250,30 @@ def test_segment_f1_by_hand() -> None:
     answers, references = [clip("s" * 8 + "d" * 5 + "s" * 7)], [clip("s" * 10 + "d" * 4 + "s" * 6)]
     # Intersections over unions: 8 / 10, 3 / 6 and 6 / 7.
     for overlap, right in ((0.1, 3), (0.5, 3), (0.51, 2), (0.8, 2), (0.81, 1), (0.9, 0)):
-        assert segment_f1(answers, references, overlap) == pytest.approx(100 * right / 3)
+        assert segmental_f1(answers, references, overlap) == pytest.approx(100 * right / 3)
     # Of the dissolve alone, and of a whole set: the counts are added up, not the figures.
-    assert segment_f1(answers, references, 0.51, ["shot"]) == 0
+    assert segmental_f1(answers, references, 0.51, ["shot"]) == 0
     more = [clip("ddssss")]
-    both = segment_f1(answers + more, references + more, 0.51, ["shot"])
+    both = segmental_f1(answers + more, references + more, 0.51, ["shot"])
     assert both == pytest.approx(100 * 2 * 1 / (2 + 2))
 
 
 def test_a_reference_is_met_once() -> None:
     """A dissolve of ten frames, answered in two parts with a cut between: the second part is wrong."""
     answers, references = [clip("ddddcddddd")], [clip("dddddddddd")]
-    assert segment_f1(answers, references, 0.1) == pytest.approx(100 * 2 * 1 / (3 + 1))
+    assert segmental_f1(answers, references, 0.1) == pytest.approx(100 * 2 * 1 / (3 + 1))
     # The other way round one answer meets one reference.
-    assert segment_f1(references, answers, 0.1) == pytest.approx(100 * 2 * 1 / (1 + 3))
+    assert segmental_f1(references, answers, 0.1) == pytest.approx(100 * 2 * 1 / (1 + 3))
 
 
 def test_an_answer_goes_to_the_reference_that_it_fits_best() -> None:
     """Two answers fit the same reference best: the usual protocol does not try the next for either."""
     answers, references = [clip("ddcdddddss")], [clip("ddddddcddd")]
     # Frames 0-1 and 3-7 over 0-5: 2 / 6 and 3 / 8; over 7-9: 0 and 1 / 7. The cut, 2 over 6, is wrong.
-    assert segment_f1(answers, references, 0.1, ["shot"]) == pytest.approx(100 * 2 * 1 / (3 + 3))
+    assert segmental_f1(answers, references, 0.1, ["shot"]) == pytest.approx(100 * 2 * 1 / (3 + 3))
     # With more overlap wanted, only the later of the two meets it.
-    assert segment_f1(answers, references, 0.36, ["shot"]) == pytest.approx(100 * 2 * 1 / (3 + 3))
-    assert segment_f1(answers, references, 0.38, ["shot"]) == 0
+    assert segmental_f1(answers, references, 0.36, ["shot"]) == pytest.approx(100 * 2 * 1 / (3 + 3))
+    assert segmental_f1(answers, references, 0.38, ["shot"]) == 0
 
 
 @pytest.mark.parametrize("overlap", [0.1, 0.25, 0.5])
@@ -283,7 +283,9 @@ def test_segment_f1_by_counting_frames(overlap: float) -> None:
     answers = changed(references, 2)
     right = answered = wanted = 0
     for pair in zip(answers, references, strict=True):
-        found, known = ([(tag, set(range(start, end))) for tag, start, end in segments(one)] for one in pair)
+        found, known = (
+            [(tag, set(range(start, end))) for tag, start, end in find_segments(one)] for one in pair
+        )
         used = [False] * len(known)
         for tag, frames in found:
             shares = [len(frames & own) / len(frames | own) * (tag == name) for name, own in known]
@@ -296,7 +298,7 @@ def test_segment_f1_by_counting_frames(overlap: float) -> None:
     assert 0 < right < min(answered, wanted)
     precision, recall = right / answered, right / wanted
     figure = 100 * 2 * precision * recall / (precision + recall)
-    assert segment_f1(answers, references, overlap) == pytest.approx(figure)
+    assert segmental_f1(answers, references, overlap) == pytest.approx(figure)
 
 
 # Transitions.
@@ -315,7 +317,7 @@ def test_segment_f1_by_counting_frames(overlap: float) -> None:
     ],
 )
 def test_transitions_by_hand(tags: str, found: list[Segment]) -> None:
-    assert transitions(clip(tags), "shot") == found
+    assert find_transitions(clip(tags), "shot") == found
 
 
 def test_transition_scores_by_hand() -> None:
@@ -323,12 +325,12 @@ def test_transition_scores_by_hand() -> None:
     answers = [clip("sscsssssssddsscssss"), clip("sssssss"), clip("ssscs")]
     # A cut two frames early; a dissolve met by two answers, of which one is too many; a fade is missed; the
     # last is invented.
-    scores = transition_scores(answers, references, "shot")
+    scores = score_transitions(answers, references, "shot")
     assert scores == pytest.approx(
-        Scores(precision=100 * 2 / 4, recall=100 * 2 / 3, f1=100 * 4 / 7, kind_accuracy=100)
+        TransitionScores(precision=100 * 2 / 4, recall=100 * 2 / 3, f1=100 * 4 / 7, kind_accuracy=100)
     )
     # With a frame less than the usual two the cut is missed, too.
-    assert transition_scores(answers, references, "shot", 1)[:2] == pytest.approx((25, 100 / 3))
+    assert score_transitions(answers, references, "shot", 1)[:2] == pytest.approx((25, 100 / 3))
 
 
 @pytest.mark.parametrize(
@@ -336,21 +338,21 @@ def test_transition_scores_by_hand() -> None:
 )
 def test_the_tolerance_of_a_transition_ends_where_it_should(answer: tuple[int, int], matches: bool) -> None:
     """Frames 10 to 12, with 8, 9, 13 and 14 beside them."""
-    scores = transition_scores([[Segment("", *answer)]], [[Segment("cut", 10, 13)]], "shot", 2)
+    scores = score_transitions([[Segment("", *answer)]], [[Segment("cut", 10, 13)]], "shot", 2)
     assert scores == ((100, 100, 100, 0) if matches else (0, 0, 0, 0))
 
 
 def test_kinds_do_not_matter_but_for_their_own_figure() -> None:
     answers, references = [clip("scssssfffssssds")], [clip("scssssdddssssds")]
-    scores = transition_scores(answers, references, "shot", 0)
-    assert scores == pytest.approx(Scores(100, 100, 100, kind_accuracy=100 * 2 / 3))
+    scores = score_transitions(answers, references, "shot", 0)
+    assert scores == pytest.approx(TransitionScores(100, 100, 100, kind_accuracy=100 * 2 / 3))
 
 
 def test_where_there_are_no_transitions() -> None:
     none, one = [clip("ssss")], [clip("sscs")]
-    assert transition_scores(none, none, "shot") == (100, 100, 100, 100)
-    assert transition_scores(none, one, "shot") == transition_scores(one, none, "shot") == (0, 0, 0, 0)
-    assert transition_scores([[]], one, "shot") == (0, 0, 0, 0)
+    assert score_transitions(none, none, "shot") == (100, 100, 100, 100)
+    assert score_transitions(none, one, "shot") == score_transitions(one, none, "shot") == (0, 0, 0, 0)
+    assert score_transitions([[]], one, "shot") == (0, 0, 0, 0)
 
 
 def test_a_first_choice_that_is_wrong() -> None:
@@ -358,7 +360,7 @@ def test_a_first_choice_that_is_wrong() -> None:
     answers = [[Segment("", 0, 20), Segment("", 4, 6)]]
     references = [[Segment("", 5, 6), Segment("", 15, 16)]]
     for one, other in ((answers, references), (references, answers)):
-        assert transition_scores(one, other, "shot", 0)[:3] == (100, 100, 100)
+        assert score_transitions(one, other, "shot", 0)[:3] == (100, 100, 100)
 
 
 def most_matches(answers: list[Segment], references: list[Segment], tolerance: int) -> int:
@@ -387,7 +389,7 @@ def test_as_many_as_can_do_match(tolerance: int) -> None:
     for _ in range(150):
         answers, references = ranges(), ranges()
         most = most_matches(answers, references, tolerance)
-        scores = transition_scores([answers], [references], "shot", tolerance)
+        scores = score_transitions([answers], [references], "shot", tolerance)
         if answers or references:
             assert scores.precision * len(answers) == pytest.approx(100 * most)
             assert scores.recall * len(references) == pytest.approx(100 * most)
@@ -399,11 +401,11 @@ def test_as_many_as_can_do_match(tolerance: int) -> None:
 def test_tags_and_their_transitions_score_the_same() -> None:
     references = drawn(3)
     answers = changed(references, 4, 0.1)
-    ranges = [[transitions(one, "shot") for one in side] for side in (answers, references)]
-    wanted = transition_scores(answers, references, "shot", 0)
+    ranges = [[find_transitions(one, "shot") for one in side] for side in (answers, references)]
+    wanted = score_transitions(answers, references, "shot", 0)
     assert 0 < wanted.f1 < 100
-    assert transition_scores(*ranges, "shot", 0) == wanted
-    assert transition_scores(ranges[0], references, "shot", 0) == wanted
+    assert score_transitions(*ranges, "shot", 0) == wanted
+    assert score_transitions(ranges[0], references, "shot", 0) == wanted
 
 
 # All of them.
@@ -414,16 +416,16 @@ def single(call: Callable) -> Callable:
 
 
 METRICS = {
-    "frames": lambda *sides: frame_scores(*sides, TAGS),
-    "frames, tolerant": lambda *sides: frame_scores(*sides, TAGS, 2),
-    "several": lambda *sides: multi_label_scores(
+    "frames": lambda *sides: score_frames(*sides, TAGS),
+    "frames, tolerant": lambda *sides: score_frames(*sides, TAGS, 2),
+    "several": lambda *sides: score_multilabel_frames(
         *([np.asarray(one)[:, np.newaxis] == np.array(TAGS) for one in side] for side in sides), TAGS
     ),
-    "edit": single(segment_edit),
-    "edit, no shots": single(lambda *sides: segment_edit(*sides, ["shot"])),
-    "segments": single(lambda *sides: segment_f1(*sides, 0.25)),
-    "segments, no shots": single(lambda *sides: segment_f1(*sides, 1.0, ["shot"])),
-    "transitions": lambda *sides: transition_scores(*sides, "shot")._asdict(),
+    "edit": single(segmental_edit_score),
+    "edit, no shots": single(lambda *sides: segmental_edit_score(*sides, ["shot"])),
+    "segments": single(lambda *sides: segmental_f1(*sides, 0.25)),
+    "segments, no shots": single(lambda *sides: segmental_f1(*sides, 1.0, ["shot"])),
+    "transitions": lambda *sides: score_transitions(*sides, "shot")._asdict(),
 }
 
 
@@ -461,20 +463,20 @@ def test_a_tag_for_each_frame(name: str) -> None:
 def test_what_cannot_be_scored_is_told() -> None:
     right = [clip("sscs")]
     with pytest.raises(ValueError, match="Expected the tags shot, cut, got fade, wipe"):
-        frame_scores([["fade", "cut"]], [["shot", "wipe"]], ["shot", "cut"])
+        score_frames([["fade", "cut"]], [["shot", "wipe"]], ["shot", "cut"])
     for flat in ("shot", [b"shot"], np.array([["shot"]]), [1, 2]):
         with pytest.raises(ValueError, match="Expected a sequence of tags"):
-            segments(flat)
+            find_segments(flat)
     with pytest.raises(ValueError, match="Expected a sequence of tags"):
-        segment_edit(right[0], right[0])
+        segmental_edit_score(right[0], right[0])
     with pytest.raises(ValueError, match="Expected a collection of tags"):
-        segment_edit(right, right, "shot")
+        segmental_edit_score(right, right, "shot")
     for overlap in (0, 10):
         with pytest.raises(ValueError, match="for F1@25, got"):
-            segment_f1(right, right, overlap)
+            segmental_f1(right, right, overlap)
     with pytest.raises(ValueError, match=r"Expected a frame at least .* start=3, end=3"):
-        transition_scores([[Segment("cut", 3, 3)]], right, "shot")
+        score_transitions([[Segment("cut", 3, 3)]], right, "shot")
     for labels in (np.ones([3, 2]), np.ones([3, 1], bool), np.ones(3, bool)):
         for sides in (([labels], [np.ones([3, 2], bool)]), ([np.ones([3, 2], bool)], [labels])):
             with pytest.raises(ValueError, match=r"Expected bool \[time, 2\] for the tags a, b"):
-                multi_label_scores(*sides, ["a", "b"])
+                score_multilabel_frames(*sides, ["a", "b"])

@@ -27,10 +27,9 @@ from zoo.cli.predict import ask as ask_aloud
 from zoo.datasets import TaggedSequences, load_tagging
 from zoo.datasets.builders import footage
 from zoo.errors import UsageError, VideoError
-from zoo.metrics import frame_scores, segments, transition_scores, transitions
+from zoo.metrics import Segment, find_segments, find_transitions, score_frames, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.serving.loading import load
-from zoo.tasks import Part
 from zoo.tasks.frame_tagging import answers, shots
 
 SIZE = (14, 24)
@@ -171,9 +170,9 @@ def test_figures_are_those_of_the_export(
 ) -> None:
     said, found = tags_of(asked["whole"][0]), figures(model)
     true = [np.array(data.labels)[own].tolist() for own in data.test.tags]
-    seen = [transitions(tags, "shot", tagging.SHORTEST) for tags in said]
-    expected = frame_scores(said, true, data.labels)
-    expected["transition f1"] = transition_scores(seen, true, "shot").f1
+    seen = [find_transitions(tags, "shot", tagging.SHORTEST) for tags in said]
+    expected = score_frames(said, true, data.labels)
+    expected["transition f1"] = score_transitions(seen, true, "shot").f1
     assert expected["accuracy"] < 100
     for name, score in expected.items():
         assert found[f"test {name}, gru"] == pytest.approx(score, abs=0.01)
@@ -439,7 +438,7 @@ def table(file: Path) -> list[dict[str, str]]:
 
 
 def assert_report_is_right(
-    folder: Path, printed: list[str], times: np.ndarray, tags: list[str], parts: list[Part]
+    folder: Path, printed: list[str], times: np.ndarray, tags: list[str], parts: list[Segment]
 ) -> None:
     """What `predict` prints and writes of a video, for the times and tags of its frames."""
     frames, rows = table(folder / "frames.csv"), table(folder / "parts.csv")
@@ -452,7 +451,7 @@ def assert_report_is_right(
     for number, (row, part) in enumerate(zip(rows, parts, strict=True), 1):
         for name, frame in (("start", part.start), ("end", part.end)):
             assert abs(seconds(row[name]) - times[frame]) < 2e-3
-        line = rf" *{number}  {re.escape(row['start'])} to {re.escape(row['end'])}  {part.what}"
+        line = rf" *{number}  {re.escape(row['start'])} to {re.escape(row['end'])}  {part.label}"
         assert sum(bool(re.fullmatch(line, other)) for other in printed) == 1
     with Image.open(folder / "parts.png") as opened:
         sheet = np.asarray(opened)
@@ -510,7 +509,7 @@ def test_predict_of_folders_and_of_several_videos(
     loaded = tf.saved_model.load(str(model))
     answer = loaded.signatures["serving_default"](**{key: tf.constant(own) for key, own in inputs.items()})
     assert said == tags_of({"tags": answer["tags"].numpy()})[0]
-    parts = [Part(*part) for part in segments(said)]
+    parts = find_segments(said)
     assert_report_is_right(tmp_path / "said" / "own", printed, np.arange(13) / 10, said, parts)
     (row,) = table(tmp_path / "said" / "one.mp4" / "parts.csv")
     assert (row["first_frame"], row["end_frame"]) == ("0", "1")
@@ -575,7 +574,7 @@ S, C, D, F = "shot", "cut", "dissolve", "fade"
     ],
 )
 def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -> None:
-    assert shots(tags) == [Part(*part) for part in expected]
+    assert shots(tags) == [Segment(*part) for part in expected]
 
 
 # Mistakes.

@@ -1,6 +1,6 @@
 """What goes on inside a recurrent network: gates, states, gradients and attention, as arrays and as plots."""
 
-from zoo.inspection.gradient_log import GradientLog
+from zoo.inspection.gradient_logger import GradientLogger
 from zoo.inspection.gradients import (
     jacobian,
     largest_singular_values,
@@ -12,13 +12,13 @@ from zoo.inspection.plots import (
     plot_attention,
     plot_curves,
     plot_gates,
-    plot_glimpses,
+    plot_image_attention,
     plot_saliency,
 )
 from zoo.inspection.states import encoder_gates, gates
 
 __all__ = [
-    "GradientLog",
+    "GradientLogger",
     "encoder_gates",
     "gates",
     "jacobian",
@@ -26,7 +26,7 @@ __all__ = [
     "plot_attention",
     "plot_curves",
     "plot_gates",
-    "plot_glimpses",
+    "plot_image_attention",
     "plot_saliency",
     "saliency",
     "state_gradients",

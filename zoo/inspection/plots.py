@@ -20,7 +20,7 @@ Curve = tuple[Sequence[float], Sequence[float]]
 
 def plot_curves(
     panels: Mapping[str, Mapping[str, Curve]],
-    picture: Path,
+    path: Path,
     *,
     x_label: str,
     y_label: str,
@@ -31,7 +31,7 @@ def plot_curves(
 
     Args:
         panels: of each title the curves.
-        picture: a file to write.
+        path: a file to write.
         x_label: what is on the horizontal axis, with its unit.
         y_label: the same of the vertical axis.
         title: of the whole.
@@ -60,12 +60,12 @@ def plot_curves(
         axes.legend(fontsize=9, **beside)
     every[0].set_ylabel(y_label)
     figure.suptitle(title)
-    figure.savefig(picture, dpi=130)
+    figure.savefig(path, dpi=130)
 
 
 def plot_gates(
     values: Mapping[str, np.ndarray],
-    picture: Path,
+    path: Path,
     steps: Sequence[str] = (),
     columns: int = 1,
     title: str = "",
@@ -77,7 +77,7 @@ def plot_gates(
 
     Args:
         values: by name [time, units], as `gates` gives them, of one row.
-        picture: a file to write.
+        path: a file to write.
         steps: what was read at each, such as words.
         columns: of panels.
         title: of the whole.
@@ -102,16 +102,16 @@ def plot_gates(
             axes.set_xticks(range(time), steps, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_xlabel("step")
     figure.suptitle(title)
-    figure.savefig(picture, dpi=130)
+    figure.savefig(path, dpi=130)
 
 
-def plot_saliency(weights: np.ndarray, steps: Sequence[str], picture: Path, title: str = "") -> None:
+def plot_saliency(weights: np.ndarray, steps: Sequence[str], path: Path, title: str = "") -> None:
     """Draw how much each step moved an output: a bar for each, upwards where it raised it.
 
     Args:
         weights: [time], as `saliency` gives them, of one row.
         steps: what was read at each, such as words.
-        picture: a file to write.
+        path: a file to write.
         title: such as which output it is.
     """
     figure = Figure(figsize=(max(4.0, 0.35 * len(steps) + 1.5), 3), layout="constrained")
@@ -122,17 +122,17 @@ def plot_saliency(weights: np.ndarray, steps: Sequence[str], picture: Path, titl
     axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("gradient · input")
     axes.set_title(title)
-    figure.savefig(picture, dpi=130)
+    figure.savefig(path, dpi=130)
 
 
-def plot_attention(weights: np.ndarray, source: Sequence[str], target: Sequence[str], picture: Path) -> None:
+def plot_attention(weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: Path) -> None:
     """Draw where a decoder looked: a row for each step, a column for each position, darker for more.
 
     Args:
         weights: attention [target, source], between 0 and 1.
         source: what stands at each position, such as words.
         target: what each step put out.
-        picture: a file to write; the ending names the format, as in `attention.png`.
+        path: a file to write; the ending names the format, as in `attention.png`.
     """
     columns, rows = len(source), len(target)
     figure = Figure(figsize=(1.5 + 0.35 * columns, 1.5 + 0.3 * rows), layout="constrained")
@@ -142,10 +142,10 @@ def plot_attention(weights: np.ndarray, source: Sequence[str], target: Sequence[
     axes.set_yticks(range(rows), target)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     figure.colorbar(image, label="attention", shrink=0.6)
-    figure.savefig(picture, dpi=150)
+    figure.savefig(path, dpi=150)
 
 
-def plot_glimpses(images: np.ndarray, words: Sequence[str], weights: np.ndarray, picture: Path) -> None:
+def plot_image_attention(images: np.ndarray, words: Sequence[str], weights: np.ndarray, path: Path) -> None:
     """Draw where a decoder looked in an image: the image once for each word, bright where it looked.
 
     Args:
@@ -153,7 +153,7 @@ def plot_glimpses(images: np.ndarray, words: Sequence[str], weights: np.ndarray,
             as the frames of a clip.
         words: what it put out.
         weights: attention [words, rows, columns], over a map of the image.
-        picture: a file to write; the ending names the format, as in `glimpses.png`.
+        path: a file to write; the ending names the format, as in `glimpses.png`.
     """
     columns = min(len(words) + 1, 6)
     rows = -(-(len(words) + 1) // columns)
@@ -169,4 +169,4 @@ def plot_glimpses(images: np.ndarray, words: Sequence[str], weights: np.ndarray,
         axes.imshow((image * (0.25 + 0.75 * np.clip(light, 0, 1))).astype(np.uint8))
         axes.set_title(word, fontsize=11)
     figure.suptitle("the brighter, the more it looked there", fontsize=10)
-    figure.savefig(picture, dpi=100)
+    figure.savefig(path, dpi=100)

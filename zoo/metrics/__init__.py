@@ -1,32 +1,32 @@
 """How good answers are, as papers report it."""
 
-from zoo.metrics.tags import (
-    Scores,
+from zoo.metrics.tagging import (
     Segment,
-    frame_scores,
-    multi_label_scores,
-    segment_edit,
-    segment_f1,
-    segments,
-    transition_scores,
-    transitions,
+    TransitionScores,
+    find_segments,
+    find_transitions,
+    score_frames,
+    score_multilabel_frames,
+    score_transitions,
+    segmental_edit_score,
+    segmental_f1,
 )
-from zoo.metrics.text import Score, bleu, caption_scores, chrf, exact_match, plain_words
+from zoo.metrics.text import CorpusScore, bleu, chrf, exact_match, normalize_caption, score_captions
 
 __all__ = [
-    "Score",
-    "Scores",
+    "CorpusScore",
     "Segment",
+    "TransitionScores",
     "bleu",
-    "caption_scores",
     "chrf",
     "exact_match",
-    "frame_scores",
-    "multi_label_scores",
-    "plain_words",
-    "segment_edit",
-    "segment_f1",
-    "segments",
-    "transition_scores",
-    "transitions",
+    "find_segments",
+    "find_transitions",
+    "normalize_caption",
+    "score_captions",
+    "score_frames",
+    "score_multilabel_frames",
+    "score_transitions",
+    "segmental_edit_score",
+    "segmental_f1",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 
 
-class Score(NamedTuple):
+class CorpusScore(NamedTuple):
     """A figure, and what makes it comparable."""
 
     score: float
@@ -19,7 +19,7 @@ class Score(NamedTuple):
     """Of sacrebleu: equal signatures, comparable scores."""
 
 
-def bleu(answers: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> Score:
+def bleu(answers: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> CorpusScore:
     """BLEU of a whole set (Papineni et al., 2002), by sacrebleu (Post, 2018).
 
     Args:
@@ -33,7 +33,7 @@ def bleu(answers: Sequence[str], references: Sequence[str], tokenize: str = "13a
     return _score(BLEU(tokenize=tokenize, force=True), answers, references)
 
 
-def chrf(answers: Sequence[str], references: Sequence[str]) -> Score:
+def chrf(answers: Sequence[str], references: Sequence[str]) -> CorpusScore:
     """chrF2 of a whole set (Popović, 2015), by sacrebleu: an F-score over pieces of up to 6 characters.
 
     >>> round(chrf(["a cat"], ["the cat"]).score)
@@ -53,10 +53,10 @@ def exact_match(answers: Sequence[str], references: Sequence[str]) -> float:
     return 100 * sum(one.split() == other.split() for one, other in pairs) / len(references)
 
 
-def _score(metric: BLEU | CHRF, answers: Sequence[str], references: Sequence[str]) -> Score:
+def _score(metric: BLEU | CHRF, answers: Sequence[str], references: Sequence[str]) -> CorpusScore:
     _check(answers, references)
     score = metric.corpus_score(list(answers), [list(references)]).score
-    return Score(score, str(metric.get_signature()))
+    return CorpusScore(score, str(metric.get_signature()))
 
 
 def _check(answers: Sequence[str], references: Sequence[str]) -> None:
@@ -67,23 +67,23 @@ def _check(answers: Sequence[str], references: Sequence[str]) -> None:
         )
 
 
-def plain_words(caption: str) -> str:
+def normalize_caption(caption: str) -> str:
     """Words in lower case, a space between two, without punctuation: what captions are compared as.
 
-    >>> plain_words("A man's dog, half-asleep, sits on the grass .")
+    >>> normalize_caption("A man's dog, half-asleep, sits on the grass .")
     "a man's dog half asleep sits on the grass"
     """
     return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", caption.lower().replace("\u2019", "'")))
 
 
-def caption_scores(answers: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
+def score_captions(answers: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
     """How captions are measured, all from 0 to 100 but CIDEr, which may be more.
 
     BLEU-1 to BLEU-4 of the whole set, against all references, the brevity penalty by the closest length
     (Papineni et al., 2002). ROUGE-L, the mean over captions of an F-score of the longest common subsequence,
     recall weighing 1.2² times as much (Lin, 2004). CIDEr in its variant D, with clipped counts and a penalty
     for other lengths (Vedantam et al., 2015), 100 where the usual scale has 1. Both as the COCO evaluation
-    has them, but for its tokenizer: here words are those of `plain_words`.
+    has them, but for its tokenizer: here words are those of `normalize_caption`.
 
     Args:
         answers: a caption of each picture.
@@ -100,8 +100,8 @@ def caption_scores(answers: Sequence[str], references: Sequence[Sequence[str]]) 
             "Expected references for each answer, and one answer at least, got "
             f"{len(references)} for {len(answers)}, {sum(not some for some in references)} of them empty."
         )
-    said = [plain_words(answer) for answer in answers]
-    right = [[plain_words(reference) for reference in some] for some in references]
+    said = [normalize_caption(answer) for answer in answers]
+    right = [[normalize_caption(reference) for reference in some] for some in references]
     # Of sacrebleu each stream has one reference of every answer, or none.
     most = max(map(len, right))
     streams = [[some[k] if k < len(some) else None for some in right] for k in range(most)]

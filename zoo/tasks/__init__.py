@@ -1,7 +1,7 @@
 """The tasks of the zoo, one file each."""
 
 from zoo.tasks.captioning import Caption, Captioner
-from zoo.tasks.frame_tagging import Part, Tagger, Tags
+from zoo.tasks.frame_tagging import Tagger, Tags
 from zoo.tasks.predictor import Answer, Program
 from zoo.tasks.texts import Classifier, Label, NextWordPrediction, NextWordPredictor, Translation, Translator
 
@@ -13,7 +13,6 @@ __all__ = [
     "Label",
     "NextWordPrediction",
     "NextWordPredictor",
-    "Part",
     "Program",
     "Tagger",
     "Tags",

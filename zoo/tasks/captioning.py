@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import UsageError
-from zoo.inspection import plot_glimpses
+from zoo.inspection import plot_image_attention
 from zoo.preprocessing.images import ImageReader, small_copy
 from zoo.preprocessing.video import CLIP_SIZE, ClipReader, middles, short_clip
 from zoo.tasks.predictor import Answer, Program, decoded
@@ -89,7 +89,7 @@ class Captioner(Program[Shown, Caption]):
             words = [f"{word}, frame {place}" for word, place in zip(words, places, strict=True)]
         else:
             images = np.asarray(small_copy(_picture(given)))
-        plot_glimpses(images, words, weights, picture)
+        plot_image_attention(images, words, weights, picture)
 
 
 def _clip(shown: Shown) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UsageError
-from zoo.metrics import Segment, segments, transitions
+from zoo.metrics import Segment, find_segments, find_transitions
 from zoo.preprocessing.video import Video, contact_sheet, open_video, pieces, timecode
 from zoo.tasks.predictor import Answer, Program
 from zoo.training import Progress
@@ -30,16 +30,6 @@ Filmed = str | Path | np.ndarray
 """A video's file or a folder of numbered pictures; or frames, or features, [time, ...]."""
 
 
-class Part(NamedTuple):
-    """Frames that belong together: a shot, or a segment of one tag."""
-
-    what: str
-    """How the shot begins, or the tag."""
-    start: int
-    end: int
-    """Exclusive."""
-
-
 @dataclass(frozen=True, eq=False)
 class Tags(Answer):
     """What happens at each step of a sequence, such as a frame of a video.
@@ -52,7 +42,7 @@ class Tags(Answer):
     """
 
     tags: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[Segment, ...]
     times: tuple[float, ...]
     scores: np.ndarray
 
@@ -133,7 +123,7 @@ class Tagger(Program[Filmed, Tags]):
             video = self._video(filmed, rate)
             said = answers(self.signatures, self._values, self._frames(video, times, progress))
             status = video.problem
-        parts = shots(said.tags) if SHOT in said.tags else [Part(*part) for part in segments(said.tags)]
+        parts = shots(said.tags) if SHOT in said.tags else find_segments(said.tags)
         if times:  # the last frame lasts as long as the one before it
             times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])
         return Tags(status, tuple(said.tags), tuple(parts), tuple(times), said.scores)
@@ -224,13 +214,13 @@ def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.nd
     return Steps(tags[late:], np.concatenate(scores)[late:])
 
 
-def shots(tags: Sequence[str]) -> list[Part]:
+def shots(tags: Sequence[str]) -> list[Segment]:
     """The shots between transitions. A cut is a frame of the new shot; what is mixed belongs to none."""
     found, start, what = [], 0, "start"
-    for transition in [*transitions(tags, SHOT, SHORTEST), Segment("end", len(tags), len(tags))]:
+    for transition in [*find_transitions(tags, SHOT, SHORTEST), Segment("end", len(tags), len(tags))]:
         if transition.start > start:
-            found.append(Part(what, start, transition.start))
-        what = transition.tag
+            found.append(Segment(what, start, transition.start))
+        what = transition.label
         start = transition.start if what == "cut" else transition.end
     return found
 

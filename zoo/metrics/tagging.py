@@ -19,14 +19,14 @@ Tags = Sequence[str] | np.ndarray
 class Segment(NamedTuple):
     """Frames in a row that bear one tag."""
 
-    tag: str
+    label: str
     start: int
     """The first frame."""
     end: int
     """The frame after the last."""
 
 
-class Scores(NamedTuple):
+class TransitionScores(NamedTuple):
     """How well transitions are found, each figure from 0 to 100."""
 
     precision: float
@@ -39,14 +39,14 @@ class Scores(NamedTuple):
     """The share of the matches that bear the same tag."""
 
 
-def segments(tags: Tags) -> list[Segment]:
+def find_segments(tags: Tags) -> list[Segment]:
     """The segments of a sequence, in order.
 
     Raises:
         ValueError: the tags are not a sequence of str.
 
-    >>> segments(["shot", "shot", "cut"])
-    [Segment(tag='shot', start=0, end=2), Segment(tag='cut', start=2, end=3)]
+    >>> find_segments(["shot", "shot", "cut"])
+    [Segment(label='shot', start=0, end=2), Segment(label='cut', start=2, end=3)]
     """
     if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
         raise ValueError(f"Expected a sequence of tags, each a str, got {tags!r:.80}. Decode bytes first.")
@@ -61,7 +61,7 @@ def segments(tags: Tags) -> list[Segment]:
 # Frame by frame.
 
 
-def frame_scores(
+def score_frames(
     answers: Sequence[Tags], references: Sequence[Tags], tags: Sequence[str], tolerance: int = 0
 ) -> dict[str, float]:
     """Accuracy and F1 over all frames of a set.
@@ -84,7 +84,7 @@ def frame_scores(
     Raises:
         ValueError: answers and references do not go together, or bear other tags.
 
-    >>> frame_scores([["a", "a", "b", "b"]], [["a", "b", "b", "b"]], ["a", "b", "c"])["accuracy"]
+    >>> score_frames([["a", "a", "b", "b"]], [["a", "b", "b", "b"]], ["a", "b", "c"])["accuracy"]
     75.0
     """
     right, answered, wanted = Counter(), Counter(), Counter()
@@ -104,15 +104,15 @@ def _forgiving(answer: Tags, reference: Tags, tolerance: int) -> Tags:
     if not tolerance:
         return reference
     result = list(reference)
-    for before, after in pairwise(segments(reference)):
+    for before, after in pairwise(find_segments(reference)):
         reach = [min(tolerance, (one.end - one.start - 1) // 2) for one in (before, after)]
         for frame in range(after.start - reach[0], after.start + reach[1]):
-            if answer[frame] in (before.tag, after.tag):
+            if answer[frame] in (before.label, after.label):
                 result[frame] = answer[frame]
     return result
 
 
-def multi_label_scores(
+def score_multilabel_frames(
     answers: Sequence[np.ndarray], references: Sequence[np.ndarray], tags: Sequence[str]
 ) -> dict[str, float]:
     """F1 over all frames of a set, where a frame may bear several tags, or none.
@@ -130,7 +130,7 @@ def multi_label_scores(
         ValueError: answers and references do not go together, or are not as above.
 
     >>> answer = np.array([[True, False], [False, False], [True, False]])
-    >>> multi_label_scores([answer], [~answer], ["a", "b"])["micro-F1"]
+    >>> score_multilabel_frames([answer], [~answer], ["a", "b"])["micro-F1"]
     0.0
     """
     pairs = _frame_pairs(answers, references)
@@ -164,7 +164,7 @@ def _f1(right: int, answered: int, wanted: int) -> float:
 # Segment by segment.
 
 
-def segment_edit(
+def segmental_edit_score(
     answers: Sequence[Tags], references: Sequence[Tags], background: Collection[str] = ()
 ) -> float:
     """Segmental edit score (Lea et al., 2017): are the segments the right ones, in the right order?
@@ -180,18 +180,18 @@ def segment_edit(
     Raises:
         ValueError: answers and references do not go together.
 
-    >>> segment_edit([list("aabbbcba")], [list("abbbbbcc")])
+    >>> segmental_edit_score([list("aabbbcba")], [list("abbbbbcc")])
     60.0
     """
     scores = []
     for answer, reference in _frame_pairs(answers, references):
-        one, other = ([part.tag for part in _counting(tags, background)] for tags in (answer, reference))
+        one, other = ([part.label for part in _counting(tags, background)] for tags in (answer, reference))
         longer = max(len(one), len(other))
         scores.append(1 - _levenshtein(one, other) / longer if longer else 1)
     return 100 * float(np.mean(scores))
 
 
-def segment_f1(
+def segmental_f1(
     answers: Sequence[Tags], references: Sequence[Tags], overlap: float, background: Collection[str] = ()
 ) -> float:
     """Segmental F1@k (Lea et al., 2017): are the segments the right ones, about where they should be?
@@ -210,9 +210,9 @@ def segment_f1(
     Raises:
         ValueError: answers and references do not go together, or the overlap is no share.
 
-    >>> segment_f1([list("aabb")], [list("aaab")], 0.5)
+    >>> segmental_f1([list("aabb")], [list("aaab")], 0.5)
     100.0
-    >>> segment_f1([list("aabb")], [list("aaab")], 0.6)
+    >>> segmental_f1([list("aabb")], [list("aaab")], 0.6)
     50.0
     """
     if not 0 < overlap <= 1:
@@ -233,7 +233,7 @@ def _met(answers: list[Segment], references: list[Segment], overlap: float) -> s
     met = set()
     for answer in answers:
         shared = partial(_intersection_over_union, answer)
-        best = max((one for one in references if one.tag == answer.tag), key=shared, default=None)
+        best = max((one for one in references if one.label == answer.label), key=shared, default=None)
         if best and shared(best) >= overlap:
             met.add(best)
     return met
@@ -249,7 +249,7 @@ def _counting(tags: Tags, background: Collection[str]) -> list[Segment]:
         raise ValueError(
             f"Expected a collection of tags as background, got {background!r}. Put it in a list."
         )
-    return [segment for segment in segments(tags) if segment.tag not in background]
+    return [segment for segment in find_segments(tags) if segment.label not in background]
 
 
 def _levenshtein(one: Sequence[str], other: Sequence[str]) -> int:
@@ -266,7 +266,7 @@ def _levenshtein(one: Sequence[str], other: Sequence[str]) -> int:
 # Transitions.
 
 
-def transitions(tags: Tags, background: str, shortest: Mapping[str, int] | None = None) -> list[Segment]:
+def find_transitions(tags: Tags, background: str, shortest: Mapping[str, int] | None = None) -> list[Segment]:
     """The longest runs of frames without the background, each one transition, whatever tags are in it.
 
     Args:
@@ -278,11 +278,11 @@ def transitions(tags: Tags, background: str, shortest: Mapping[str, int] | None 
     Returns:
         The runs in order. The tag of each is its most frequent one, of equals the first.
 
-    >>> transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
-    [Segment(tag='cut', start=1, end=4)]
+    >>> find_transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
+    [Segment(label='cut', start=1, end=4)]
     """
     found = []
-    for is_background, run in groupby(segments(tags), lambda segment: segment.tag == background):
+    for is_background, run in groupby(find_segments(tags), lambda segment: segment.label == background):
         if not is_background:
             frames = Counter()
             parts = list(run)
@@ -293,12 +293,12 @@ def transitions(tags: Tags, background: str, shortest: Mapping[str, int] | None 
     return found
 
 
-def transition_scores(
+def score_transitions(
     answers: Sequence[Tags | Sequence[Segment]],
     references: Sequence[Tags | Sequence[Segment]],
     background: str,
     tolerance: int = 2,
-) -> Scores:
+) -> TransitionScores:
     """Precision, recall and F1 of the transitions of a whole set, whatever their kinds.
 
     An answer matches a reference if they share a frame, the reference widened by the tolerance on both sides.
@@ -315,7 +315,7 @@ def transition_scores(
         ValueError: the numbers of answers and references differ, or a range is empty.
 
     >>> clip = ["shot", "shot", "cut", "shot", "shot", "shot"]
-    >>> transition_scores([clip], [[Segment("cut", 4, 5), Segment("fade", 5, 6)]], "shot").recall
+    >>> score_transitions([clip], [[Segment("cut", 4, 5), Segment("fade", 5, 6)]], "shot").recall
     50.0
     """
     matches, answered, wanted = [], 0, 0
@@ -326,12 +326,12 @@ def transition_scores(
         answered += len(found)
         wanted += len(right)
     if not answered and not wanted:
-        return Scores(100.0, 100.0, 100.0, 100.0)
-    return Scores(
+        return TransitionScores(100.0, 100.0, 100.0, 100.0)
+    return TransitionScores(
         precision=_share(len(matches), answered),
         recall=_share(len(matches), wanted),
         f1=_f1(len(matches), answered, wanted),
-        kind_accuracy=_share(sum(one.tag == other.tag for one, other in matches), len(matches)),
+        kind_accuracy=_share(sum(one.label == other.label for one, other in matches), len(matches)),
     )
 
 
@@ -342,7 +342,7 @@ def _share(part: int, whole: int) -> float:
 def _ranges(sequence: Tags | Sequence[Segment], background: str) -> list[Segment]:
     if all(isinstance(one, Segment) for one in sequence):
         return list(sequence)
-    return transitions(sequence, background)
+    return find_transitions(sequence, background)
 
 
 def _matches(answers: Iterable[Segment], references: Iterable[Segment]) -> list[tuple[Segment, Segment]]:

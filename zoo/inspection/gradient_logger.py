@@ -11,7 +11,7 @@ from zoo.cells import Tensor
 from zoo.inspection.gradients import state_gradients, undisturbed
 
 
-class GradientLog(keras.callbacks.Callback):
+class GradientLogger(keras.callbacks.Callback):
     """Logs to TensorBoard how gradients flow at chosen steps of a training, for a batch that stays the same.
 
     Of each layer with weights `gradient/<layer>`, the norm of dL/dw; and of each state of a recurrent layer
@@ -22,8 +22,8 @@ class GradientLog(keras.callbacks.Callback):
         model: the model that is trained.
         batch: inputs and targets.
         loss: from targets and outputs to L, a scalar.
-        folder: where TensorBoard looks.
-        every: steps between logs; the first step is logged.
+        log_dir: where TensorBoard looks.
+        update_freq: steps between logs; the first step is logged.
     """
 
     def __init__(
@@ -31,19 +31,19 @@ class GradientLog(keras.callbacks.Callback):
         model: keras.Model,
         batch: tuple[Any, Any],
         loss: Callable[[Any, Any], Tensor],
-        folder: Path,
-        every: int = 100,
+        log_dir: Path,
+        update_freq: int = 100,
     ) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(f"`every` must be at least 1, but it is {every!r}.")
-        self.observed, self.batch, self.loss, self.every = model, batch, loss, every
-        self.writer = tf.summary.create_file_writer(str(folder))
+        if update_freq < 1:
+            raise ValueError(f"`update_freq` must be at least 1, but it is {update_freq!r}.")
+        self.observed, self.batch, self.loss, self.update_freq = model, batch, loss, update_freq
+        self.writer = tf.summary.create_file_writer(str(log_dir))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Log, if it is time."""
         step = int(self.model.optimizer.iterations) - 1  # goes on where a run is resumed
-        if step % self.every == 0:
+        if step % self.update_freq == 0:
             with self.writer.as_default(step=step):
                 self._log()
             self.writer.flush()
