@@ -15,10 +15,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import tensorflow as tf
 import tyro
-from zoo.recipes.translation import ATTENTIONS
 
 import zoo
 from zoo.cli.types import PositiveInt
+from zoo.recipes.translation import ATTENTIONS
 
 CONTENDERS = {
     "multiplicative attention": {"attention": "multiplicative"},

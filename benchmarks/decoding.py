@@ -44,13 +44,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tyro
-from zoo.recipes import translation
 
 import zoo
 from zoo.cli.predict import lines
 from zoo.cli.types import PositiveInt
 from zoo.preprocessing.text import END, PADDING, START, UNKNOWN
 from zoo.provenance import commit, versions
+from zoo.recipes import translation
 from zoo.serving.model_store import saved
 
 Translate = Callable[[Sequence[bytes]], list[bytes]]

@@ -14,12 +14,12 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from zoo.recipes import translation
 
 import zoo
 from zoo.cli.recipes import recorded
 from zoo.datasets import load_text_classification
 from zoo.errors import UsageError
+from zoo.recipes import translation
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
 

@@ -14,7 +14,6 @@ import pytest
 from exports import Answer, ask, figures
 from matplotlib.image import imread
 from PIL import Image
-from zoo.recipes import captioning
 
 from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
@@ -22,6 +21,7 @@ from zoo.datasets import CaptioningData, load_captioning
 from zoo.datasets.builders import scenes
 from zoo.errors import UsageError, VideoError
 from zoo.metrics import score_captions
+from zoo.recipes import captioning
 from zoo.serving.loading import load
 
 COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")

@@ -14,7 +14,6 @@ import pytest
 import tensorflow as tf
 from exports import Answer, ask, figures
 from references import randomise
-from zoo.recipes import next_word
 
 import zoo
 from zoo.cli.predict import Question
@@ -22,6 +21,7 @@ from zoo.cli.predict import ask as ask_aloud
 from zoo.datasets import Gaps, load_fluent
 from zoo.datasets.builders import fluent
 from zoo.datasets.builders.fluent import DISTANCES, LANGUAGES
+from zoo.recipes import next_word
 from zoo.serving.loading import load
 
 TWINS = {"train": 150, "validation": 12, "test": 24}

@@ -15,11 +15,11 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
-from zoo.recipes import captioning, sentiment, tagging, translation
 
 from zoo.export.saved_model import page
 from zoo.metrics import find_transitions
 from zoo.preprocessing.video import open_video
+from zoo.recipes import captioning, sentiment, tagging, translation
 from zoo.serving.verification import verify
 
 ROOT = Path(__file__).parents[1]

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from exports import ROOT, Answer, ask, figures, mistaken, run
-from zoo.recipes import sentiment
 
 import zoo
 from zoo.cli.predict import lines
 from zoo.cli.recipes import minutes, reported
+from zoo.recipes import sentiment
 
 GOOD = "in short, the film was good, not bad at all."
 BAD = "in short, the film was bad, not good at all."

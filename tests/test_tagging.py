@@ -19,8 +19,6 @@ from ai_edge_litert.interpreter import Interpreter
 from exports import Answer, ask, figures
 from PIL import Image
 from test_video import encode
-from zoo.recipes import tagging
-from zoo.recipes.tagging import Settings
 
 from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
@@ -29,6 +27,8 @@ from zoo.datasets.builders import footage
 from zoo.errors import UsageError, VideoError
 from zoo.metrics import Segment, find_segments, find_transitions, score_frames, score_transitions
 from zoo.preprocessing.video import open_video
+from zoo.recipes import tagging
+from zoo.recipes.tagging import Settings
 from zoo.serving.loading import load
 from zoo.tasks.frame_tagging import answers, shots
 
