@@ -7,7 +7,7 @@ The model is the one of `recipes/sentiment.py`: word vectors, a layer that reads
 maximum over time, scores; trained by Adam with its gradients clipped. Contenders are, each in a process of
 its own that does one epoch, so that tracing and compiling count for all:
 
-    zoo                     `zoo.LSTM` in `zoo.fit`, batches by `zoo.training.batches`
+    zoo                     `zoo.LSTM` in `zoo.fit`, batches by `zoo.training.bucket_by_length`
     keras, same batches     `keras.layers.LSTM` in `keras.Model.fit`, the very same batches
     keras, usual            the same, with batches as they are usually made: shuffled, each padded to the
                             longest of its texts, cut at the same number of words
@@ -71,19 +71,19 @@ def prepare(settings: Settings, cache: Path) -> None:
     file = zoo.preprocessing.text.write_vocabulary(known, cache.with_suffix(".txt"))
     words = zoo.preprocessing.text.WordTokenizer(file, settings.words)
     encoded = texts.map(lambda text, label: (words(text[None]).ids[0], label), tf.data.AUTOTUNE)
-    print(zoo.training.batches(encoded, settings.batch_size, seed=1, cache=cache))
+    print(zoo.training.bucket_by_length(encoded, settings.batch_size, seed=1, cache_path=cache))
 
 
 def stored(settings: Settings, cache: Path) -> zoo.training.BucketedDataset:
     """The batches of what `prepare` left."""
     spec = (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64))
     nothing = tf.data.Dataset.from_generator(lambda: iter(()), output_signature=spec)
-    return zoo.training.batches(nothing, settings.batch_size, seed=1, cache=cache)
+    return zoo.training.bucket_by_length(nothing, settings.batch_size, seed=1, cache_path=cache)
 
 
 def usual(settings: Settings, cache: Path) -> tf.data.Dataset:
     """The texts shuffled, and each batch padded to its longest."""
-    one_by_one = stored(settings, cache).epoch(0).unbatch()
+    one_by_one = stored(settings, cache)(0).unbatch()
     trimmed = one_by_one.map(lambda ids, label: (ids[: tf.math.count_nonzero(ids)], label)).cache()
     count = int(trimmed.reduce(0, lambda count, _: count + 1))
     return trimmed.shuffle(count, seed=1).padded_batch(settings.batch_size).prefetch(tf.data.AUTOTUNE)
@@ -111,15 +111,15 @@ def zoo_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
     """An epoch of ours, ready to start."""
     encoder = zoo.Encoder(zoo.LSTMCell(settings.units), bidirectional=True)
     model = zoo.ManyToOne(settings.vocabulary, settings.embedding, encoder, 2, dropout=0.5)
-    batches = stored(settings, cache).epoch
+    batches = stored(settings, cache)
     options = {"optimizer": optimizer(), "loss": LOSS, "epochs": 1, "monitor": "loss"}
     folder = os.environ.get("BENCHMARK_FOLDER", cache.with_name(f"run{os.getpid()}"))
-    return lambda: zoo.fit(model, batches, folder=folder, **options)
+    return lambda: zoo.fit(model, batches, run_dir=folder, **options)
 
 
 def same_epoch(settings: Settings, cache: Path) -> Callable[[], object]:
     """An epoch of Keras on the same batches, ready to start."""
-    model, batches = keras_model(settings), stored(settings, cache).epoch(0)
+    model, batches = keras_model(settings), stored(settings, cache)(0)
     return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 
@@ -149,7 +149,7 @@ def started(
 
 def child(name: str, settings: Settings, cache: Path) -> None:
     """Do and time an epoch, with tracing and compiling."""
-    with zoo.training.distributed():
+    with zoo.training.distribution_scope():
         keras.utils.set_random_seed(1)
         epoch = CONTENDERS[name](settings, cache)
         start = time.monotonic()
@@ -191,7 +191,7 @@ def run(settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "examples"
         prepare(settings, cache)
-        examples = stored(settings, cache).examples
+        examples = stored(settings, cache).num_examples
         taken: dict[str, list[float]] = {name: [] for name in measures}
         order = random.Random(1)
         for number in range(settings.rounds):

@@ -7,7 +7,6 @@ python recipes/captioning.py --dataset clips                the same on clips: d
 python recipes/captioning.py predict photo.jpg              ask a trained model
 """
 
-import dataclasses
 import itertools
 import math
 import tempfile
@@ -45,7 +44,7 @@ from zoo.preprocessing.text import (
 )
 from zoo.preprocessing.video import CLIP_SIZE, ClipReader, short_clip
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, batches, fit, image_features
+from zoo.training import BucketedDataset, bucket_by_length, extract_features, fit
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -103,7 +102,7 @@ class Split:
 
 def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
     """The features of all pictures or clips; those that cannot be read are told and left out."""
-    maps, status = image_features(extract, split.images, cache)
+    maps, status = extract_features(extract, split.images, cache)
     broken = [(name, why) for name, why in zip(split.names, status, strict=True) if why]
     for name, why in broken[:5]:
         print(f"left out: {name}: {why}")
@@ -134,21 +133,23 @@ def examples_of(data: CaptioningData, split: Split, settings: Settings, folder: 
 def batched(
     split: Split, pieces: WordPieceTokenizer, settings: Settings, seed: int | None = None
 ) -> BucketedDataset:
-    """BucketedDataset of maps and captions of like length, for teacher forcing: a picture comes with each caption."""
+    """Batches of maps and captions of like length, for teacher forcing: a picture comes with each caption."""
     rows = np.repeat(split.rows, [len(captions) for captions in split.captions])
     texts = tf.constant(list(itertools.chain.from_iterable(split.captions)))
     tokens = tf.RaggedTensor.from_tensor(pieces(texts).ids, padding=PADDING)
     start, end = (tf.fill([tokens.nrows(), 1], token) for token in (START, END))
     both = tf.constant(rows), tf.concat([start, tokens, end], axis=1)
     # Captions cost little beside what they are about, and batches of all kinds of them teach more.
-    found = batches(tf.data.Dataset.from_tensor_slices(both), settings.batch_size, padding=0.5, seed=seed)
+    found = bucket_by_length(
+        tf.data.Dataset.from_tensor_slices(both), settings.batch_size, max_padding=0.5, seed=seed
+    )
     print(found)
 
     def forced(rows: tf.Tensor, tokens: tf.Tensor) -> tuple:
         maps = tf.numpy_function(lambda rows: split.maps[rows], [rows], split.maps.dtype)
         return teacher_forced(tf.ensure_shape(maps, [None, *split.maps.shape[1:]]), tokens)
 
-    return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(forced))
+    return found.map(forced)
 
 
 def counts(split: Split, pieces: WordPieceTokenizer) -> np.ndarray:
@@ -249,11 +250,11 @@ def train(settings: Settings) -> None:
         model.build(((None, *training.maps.shape[1:]), (None, None)))
         model.decoder.expect(counts(training, pieces))
         program = Program(read, pieces, model, settings.beams, settings.length_penalty)
-        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * batches_of_training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * batches_of_training.num_batches)
         history = fit(
             model,
-            batches_of_training.epoch,
-            batched(validation, pieces, settings).epoch(0),
+            batches_of_training,
+            batched(validation, pieces, settings),
             optimizer=keras.optimizers.Adam(rate, beta_2=0.98, global_clipnorm=1.0),
             loss=LabelSmoothedCrossentropy(settings.smoothing),
             metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
@@ -261,7 +262,7 @@ def train(settings: Settings) -> None:
             monitor="val_cider",
             mode="max",
             callbacks=[spoken(program, validation)],
-            folder=run,
+            run_dir=run,
             settings=recorded(settings, "beams", "length_penalty"),
         )
         figures["validation CIDEr (greedy)"] = max(epoch["val_cider"] for epoch in history)

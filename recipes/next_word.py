@@ -37,7 +37,7 @@ from zoo.preprocessing.text import (
     write_vocabulary,
 )
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, batches, evaluate, fit, streams
+from zoo.training import BucketedDataset, bptt_windows, bucket_by_length, evaluate, fit
 
 EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
 SMALL, LARGE = 10, 30  # words of the windows
@@ -79,7 +79,7 @@ class Settings:
 def gaps_batched(
     gaps: Gaps, words: WordTokenizer, batch_size: int, seed: int | None = None
 ) -> BucketedDataset:
-    """BucketedDataset of ids, of what follows each, and of weights: the gap alone counts."""
+    """Batches of ids, of what follows each, and of weights: the gap alone counts."""
     ids = split_ids(words, gaps.texts)
     last = tf.RaggedTensor.from_row_lengths(tf.ones_like(ids.flat_values), ids.row_lengths())
     ends = tf.ragged.range(ids.row_lengths()) == tf.cast(ids.row_lengths() - 1, tf.int64)[:, None]
@@ -87,7 +87,7 @@ def gaps_batched(
     weights = tf.cast(ends.flat_values, tf.float32)
     targets = last.with_flat_values(following)
     examples = tf.data.Dataset.from_tensor_slices((ids, targets, last.with_flat_values(weights)))
-    return batches(examples, batch_size, padding=0.3, seed=seed)
+    return bucket_by_length(examples, batch_size, max_padding=0.3, seed=seed)
 
 
 def split_ids(words: WordTokenizer, texts: Sequence[str]) -> tf.RaggedTensor:
@@ -226,14 +226,14 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
             folders.append(settings.folder / f"{kind.replace(' ', '_')}_{rate:g}")
             history = fit(
                 model,
-                training.epoch,
-                validation.epoch(0),
+                training,
+                validation,
                 **MEASURES,
                 optimizer=keras.optimizers.Adam(
-                    warmup_cosine_decay(rate, settings.epochs * training.batches), global_clipnorm=1.0
+                    warmup_cosine_decay(rate, settings.epochs * training.num_batches), global_clipnorm=1.0
                 ),
                 epochs=settings.epochs,
-                folder=folders[-1],
+                run_dir=folders[-1],
                 settings=recorded(settings, "rates", "cell", "choices"),
             )
             tried.append((min(epoch["val_loss"] for epoch in history), rate, model, count))
@@ -320,7 +320,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     ids = [split_ids(words, part).flat_values.numpy() if part else np.zeros(0, int) for part in parts]
     size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
     try:
-        training, validation, test = (streams(some, size, settings.steps) for some in ids)
+        training, validation, test = (bptt_windows(some, size, settings.steps) for some in ids)
     except ValueError as error:
         raise UsageError(f"--dataset: {path} is too short: {error}") from error
     print(f"{path}: {len(ids[0]):,} words for training, {words.size:,} of them known, {size} streams")
@@ -335,7 +335,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         **MEASURES,
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
         epochs=settings.epochs,
-        folder=folder,
+        run_dir=folder,
         settings=recorded(settings, "choices"),
     )
     figures = {}

@@ -23,7 +23,7 @@ from zoo.export.saved_model import Card, export_model
 from zoo.inspection import encoder_gates
 from zoo.preprocessing.text import PADDING, WordTokenizer, learn_vocabulary, write_vocabulary
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, batches, evaluate, fit
+from zoo.training import BucketedDataset, bucket_by_length, evaluate, fit
 
 EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at all."]
 
@@ -76,7 +76,7 @@ def batched(
 
     def ids(split: tf.data.Dataset, encoder: WordTokenizer, seed: int | None = None) -> BucketedDataset:
         encoded = split.map(lambda text, label: (encoder(text[None]).ids[0], label), tf.data.AUTOTUNE)
-        found = batches(encoded, settings.batch_size, seed=seed)
+        found = bucket_by_length(encoded, settings.batch_size, seed=seed)
         print(found)
         return found
 
@@ -114,7 +114,7 @@ def train(settings: Settings) -> None:
     print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
     with tempfile.TemporaryDirectory() as folder:
         words, (training, validation, test) = batched(texts, Path(folder) / "vocabulary.txt", settings)
-        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.num_batches)
         models = {"bag_of_words": False, settings.cell: True}
         for name, recurrent in models.items():
             print(f"\n{name}, {words.size} words known")
@@ -122,18 +122,18 @@ def train(settings: Settings) -> None:
             model = many_to_one(settings, words.size, len(texts.labels), recurrent)
             history = fit(
                 model,
-                training.epoch,
-                validation.epoch(0),
+                training,
+                validation,
                 **MEASURES,
                 optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
                 epochs=settings.epochs,
                 monitor="val_accuracy",
                 mode="max",
-                folder=settings.folder / name,
+                run_dir=settings.folder / name,
                 settings=recorded(settings),
             )
             figures[f"validation accuracy, {name}"] = 100 * max(epoch["val_accuracy"] for epoch in history)
-            figures[f"test accuracy, {name}"] = 100 * evaluate(model, test.epoch(0), **MEASURES)["accuracy"]
+            figures[f"test accuracy, {name}"] = 100 * evaluate(model, test, **MEASURES)["accuracy"]
         figures["minutes"] = minutes(start, [settings.folder / name for name in models])
         figures = reported(figures)
         if not zoo.training.is_chief():

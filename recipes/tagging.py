@@ -6,7 +6,6 @@ python recipes/tagging.py --dataset mine              your own videos and tags
 python recipes/tagging.py predict video.mp4           ask a trained model
 """
 
-import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from zoo.metrics import (
 from zoo.preprocessing.video import FrameReader
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.frame_tagging import SHORTEST, SHOT, answers, in_pieces
-from zoo.training import BucketedDataset, bucketed, fit
+from zoo.training import BucketedDataset, fit, plan_buckets
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -98,7 +97,7 @@ def data_of(settings: Settings) -> TaggedSequences:
 
 
 def batched(split: Tagged, settings: Settings, seed: int | None = None) -> BucketedDataset:
-    """BucketedDataset of windows of the sequences, with tags and a weight for each step."""
+    """Batches of windows of the sequences, with tags and a weight for each step."""
     steps = settings.window
     windows = [
         (row, slice(start, start + steps))
@@ -106,7 +105,7 @@ def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Bucke
         for start in range(0, len(sequence), steps)
     ]
     lengths = np.array([len(split.tags[row][part]) for row, part in windows], np.int32)
-    found = bucketed(lengths, settings.batch_size, seed=seed)
+    found = plan_buckets(lengths, settings.batch_size, seed=seed)
     print(found)
     values, tags = split.sequences[0], split.tags[0]
     time = lengths[0] if (lengths == lengths[0]).all() else None  # a known one spares work at each step
@@ -128,7 +127,7 @@ def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Bucke
         true, own = tf.ensure_shape(true, [None, time, *tags.shape[1:]]), tf.ensure_shape(own, [None])
         return (some, own), true, tf.ensure_shape(weights, [None, time])
 
-    return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(examples).prefetch(2))
+    return found.map(examples)
 
 
 def example_of(data: TaggedSequences, settings: Settings) -> np.ndarray:
@@ -198,18 +197,18 @@ def train(settings: Settings) -> None:
         print(f"\n{name}")
         recurrent = name != "per_frame"
         keras.utils.set_random_seed(settings.seed)
-        rate = warmup_cosine_decay(settings.learning_rate, epochs * training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, epochs * training.num_batches)
         model = many_to_many(settings, data, recurrent)
         fit(
             model,
-            training.epoch,
-            validation.epoch(0),
+            training,
+            validation,
             **measures(data),
             optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
             epochs=epochs,
             monitor="val_accuracy",
             mode="max",
-            folder=settings.folder / name,
+            run_dir=settings.folder / name,
             settings=recorded(settings, "baseline"),
         )
         program = Program(model, data, settings.size)

@@ -6,7 +6,6 @@ python recipes/translation.py --dataset deu-eng.zip        the same on real sent
 python recipes/translation.py predict "How are you?"       ask a trained model
 """
 
-import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -39,7 +38,7 @@ from zoo.preprocessing.text import (
     write_vocabulary,
 )
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, batches, fit
+from zoo.training import BucketedDataset, bucket_by_length, fit
 
 # --- Settings -----------------------------------------------------------------------------------
 
@@ -112,16 +111,16 @@ def batched(
     def forced(split: tf.data.Dataset, seed: int | None = None) -> BucketedDataset:
         whole = split.batch(1024).map(ids).unbatch().filter(fits)
         try:
-            found = batches(whole, settings.batch_size, seed=seed)
+            found = bucket_by_length(whole, settings.batch_size, seed=seed)
         except ValueError as error:
             raise UsageError(
                 f"--max-pieces: no pair has fewer than {settings.max_pieces} word pieces on both sides. Give "
                 "a higher number."
             ) from error
         print(found)
-        if left_out := int(split.cardinality()) - found.examples:
+        if left_out := int(split.cardinality()) - found.num_examples:
             print(f"left out: {left_out:,} with {settings.max_pieces:,} word pieces or more on a side")
-        return dataclasses.replace(found, epoch=lambda number: found.epoch(number).map(teacher_forced))
+        return found.map(teacher_forced)
 
     return *pieces, forced(texts.train, settings.seed), forced(texts.validation)
 
@@ -187,7 +186,7 @@ def train(settings: Settings) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         source, target, training, validating = batched(texts, Path(folder), settings)
-        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.batches)
+        rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.num_batches)
         kinds = ["none", settings.attention] if settings.baseline else [settings.attention]
         models = {f"{settings.cell}_attention_{kind}": kind for kind in kinds}
         for name, attention in models.items():
@@ -197,8 +196,8 @@ def train(settings: Settings) -> None:
             program = Program(source, target, model, settings.beams, settings.length_penalty)
             history = fit(
                 model,
-                training.epoch,
-                validating.epoch(0),
+                training,
+                validating,
                 optimizer=keras.optimizers.Adam(rate, beta_2=0.98, global_clipnorm=1.0),
                 loss=LabelSmoothedCrossentropy(settings.smoothing),
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
@@ -206,7 +205,7 @@ def train(settings: Settings) -> None:
                 monitor="val_bleu",
                 mode="max",
                 callbacks=[spoken(program, validation[:: -(-len(validation) // 1000)], settings)],
-                folder=settings.folder / name,
+                run_dir=settings.folder / name,
                 settings=recorded(settings, "baseline", "beams", "length_penalty"),
             )
             figures[f"validation BLEU (greedy), {name}"] = max(epoch["val_bleu"] for epoch in history)

@@ -29,19 +29,19 @@ def examples(seed: int, count: int) -> tf.data.Dataset:
 def train(folder: str, seconds: float, dropout: float, epochs: int) -> keras.Model:
     """Train with all that is random turned on, by a share of `dropout`."""
     keras.utils.set_random_seed(7)
-    training = zoo.training.batches(examples(1, 150), batch_size=8, seed=3)
-    validation = zoo.training.batches(examples(2, 50), batch_size=8)
+    training = zoo.training.bucket_by_length(examples(1, 150), batch_size=8, seed=3)
+    validation = zoo.training.bucket_by_length(examples(2, 50), batch_size=8)
     cell = zoo.LSTMCell(6, dropout=dropout, recurrent_dropout=dropout, zoneout=dropout, seed=7)
     model = zoo.ManyToOne(9, 5, zoo.Encoder(cell), 2, dropout=dropout, word_dropout=dropout)
     zoo.fit(
         model,
-        training.epoch,
-        validation.epoch(0),
+        training,
+        validation,
         optimizer=keras.optimizers.Adam(0.02, global_clipnorm=1.0),
         loss=LOSS,
         metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         epochs=epochs,
-        folder=folder,
+        run_dir=folder,
         settings={"dropout": dropout, "seed": 7},
         checkpoint_seconds=seconds,
     )
@@ -65,7 +65,7 @@ if __name__ == "__main__":
     folder, seconds, dropout, epochs = sys.argv[1:]
     scope = mirrored() if "MIRRORED" in os.environ else contextlib.nullcontext()
     try:
-        with scope, zoo.training.distributed():
+        with scope, zoo.training.distribution_scope():
             model = train(folder, float(seconds), float(dropout), int(epochs))
             print("digest", digest(model), flush=True)
     except zoo.errors.TrainingError as error:

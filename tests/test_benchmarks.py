@@ -68,7 +68,7 @@ def test_contenders_of_training_learn_the_same_with_as_many_weights(tmp_path: Pa
     def texts(batches: tf.data.Dataset) -> list[list[int]]:
         return sorted([n for n in row if n] for ids, _ in batches for row in ids.numpy().tolist())
 
-    same, usual = training.stored(settings, cache).epoch(0), training.usual(settings, cache)
+    same, usual = training.stored(settings, cache)(0), training.usual(settings, cache)
     assert len(texts(same)) == 40
     assert texts(same) == texts(usual)
     assert [len(labels) for _, labels in usual] == [16, 16, 8]

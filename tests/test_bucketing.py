@@ -1,4 +1,4 @@
-"""BucketedDataset of sequences of like length: little padding, nothing left out, an order for each epoch."""
+"""Batches of sequences of similar length: little padding, every example once, an order per epoch."""
 
 import itertools
 import re
@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.training.bucketing import BucketedDataset, batches, bucketed, streams
+from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_length, plan_buckets
 
 RNG = np.random.default_rng(5)
 LENGTHS = np.random.default_rng(6).integers(0, 60, 200)
 LOGNORMAL = RNG.lognormal(3, 0.6, 10_000).astype(int)
 PAIRS = np.stack([LOGNORMAL, (LOGNORMAL * RNG.lognormal(0, 0.2, 10_000)).astype(int)], axis=1)
-BY_SIZE, BY_TOKENS = {"batch_size": 32}, {"tokens": 800}
+BY_SIZE, BY_TOKENS = {"batch_size": 32}, {"max_tokens": 800}
 
 
 def examples() -> tf.data.Dataset:
@@ -42,23 +42,23 @@ def words() -> tf.data.Dataset:
     return tf.data.Dataset.range(len(LENGTHS)).map(example)
 
 
-def epoch(found: BucketedDataset, number: int = 0) -> list[list[int]]:
-    return [keys.tolist() for keys in found.epoch(number).as_numpy_iterator()]
+def batch_keys(dataset: BucketedDataset, epoch: int = 0) -> list[list[int]]:
+    return [keys.tolist() for keys in dataset(epoch).as_numpy_iterator()]
 
 
 def content(dataset: tf.data.Dataset) -> list[list[Any]]:
     return [[part.numpy().tolist() for part in tf.nest.flatten(batch)] for batch in dataset]
 
 
-def padded(lengths: np.ndarray, keys: list[list[int]]) -> float:
-    """The share of padding in the steps of an epoch."""
+def padding_share(lengths: np.ndarray, keys: list[list[int]]) -> float:
+    """Share of padding in the time steps of an epoch."""
     columns = lengths.reshape(len(lengths), -1)
     return 1 - columns.sum() / sum(len(batch) * columns[batch].max(axis=0).sum() for batch in keys)
 
 
-def test_every_example_comes_once_an_epoch_and_whole() -> None:
-    found, seen = batches(examples(), batch_size=16, seed=1), []
-    for sequences, (keys, names, pairs) in found.epoch(0).as_numpy_iterator():
+def test_every_example_comes_once_per_epoch_and_is_complete() -> None:
+    plan, seen = bucket_by_length(examples(), batch_size=16, seed=1), []
+    for sequences, (keys, names, pairs) in plan(0).as_numpy_iterator():
         lengths = LENGTHS[keys]
         for name, counts in (("ids", lengths), ("words", lengths), ("features", lengths // 2)):
             assert sequences[name].shape[:2] == (len(keys), max(counts.max(), 1))
@@ -75,127 +75,129 @@ def test_every_example_comes_once_an_epoch_and_whole() -> None:
     assert sorted(seen) == list(range(len(LENGTHS)))
 
 
-def test_shapes_are_as_static_as_they_can_be() -> None:
-    sequences, (_, _, pairs) = batches(examples(), batch_size=16).epoch(0).element_spec
+def test_static_shapes() -> None:
+    sequences, (_, _, pairs) = bucket_by_length(examples(), batch_size=16)(0).element_spec
     assert sequences["features"] == tf.TensorSpec([None, None, 2], tf.float32)
     assert pairs == tf.TensorSpec([None, 2], tf.int64)
 
 
-def test_no_thread_tunes_what_an_end_would_have_to_wait_for() -> None:
-    assert not batches(examples(), batch_size=16).epoch(0).options().autotune.enabled
+def test_autotune_is_off() -> None:
+    assert not bucket_by_length(examples(), batch_size=16)(0).options().autotune.enabled
 
 
-def test_what_is_known_in_advance_is_true() -> None:
-    found = batches(examples(), batch_size=16, seed=1)
-    sizes = [len(keys) for _, (keys, _, _) in found.epoch(0)]
-    assert (found.examples, found.batches, found.sizes) == (200, 13, (8, 16))
+def test_counts_and_padding_share_match_the_batches() -> None:
+    plan = bucket_by_length(examples(), batch_size=16, seed=1)
+    sizes = [len(keys) for _, (keys, _, _) in plan(0)]
+    assert (plan.num_examples, plan.num_batches, plan.batch_sizes) == (200, 13, (8, 16))
     assert sorted(sizes) == [8] + [16] * 12
-    assert int(found.epoch(0).cardinality()) == 13
-    said = re.fullmatch(
-        r"200 examples in 13 batches of up to 16, at most (\d+\.\d) % of the steps padding", str(found)
-    )
-    assert 0 <= float(said[1]) - 100 * found.padding < 0.1  # "at most" is true of the rounded figure, too
+    assert int(plan(0).cardinality()) == 13
+    match = re.fullmatch(r"200 examples in 13 batches of up to 16, at most (\d+\.\d) % padding", str(plan))
+    printed = float(match[1])
+    assert 0 <= printed - 100 * plan.padding_share < 0.1  # rounded up
 
 
 @pytest.mark.parametrize("lengths", [LOGNORMAL, PAIRS], ids=["one", "two"])
 @pytest.mark.parametrize("options", [BY_SIZE, BY_TOKENS], ids=["size", "tokens"])
-def test_padding_stays_below_its_bound_in_every_epoch(lengths: np.ndarray, options: dict[str, int]) -> None:
-    found = bucketed(lengths, seed=1, **options)
-    shares = [padded(lengths, epoch(found, number)) for number in range(3)]
-    assert max(shares) <= found.padding <= 0.1
-    assert found.padding < max(shares) + 0.03  # and it is no idle figure
-    assert bucketed(lengths, padding=0.08, **options).padding <= 0.08
-    assert bucketed(lengths, padding=0.5, **options).padding > 0.1  # buckets no finer than they must be
+def test_padding_stays_below_max_padding_in_every_epoch(lengths: np.ndarray, options: dict[str, int]) -> None:
+    plan = plan_buckets(lengths, seed=1, **options)
+    shares = [padding_share(lengths, batch_keys(plan, number)) for number in range(3)]
+    assert max(shares) <= plan.padding_share <= 0.1
+    assert plan.padding_share < max(shares) + 0.03  # the bound is tight
+    assert plan_buckets(lengths, max_padding=0.08, **options).padding_share <= 0.08
+    coarse = plan_buckets(lengths, max_padding=0.5, **options)
+    assert coarse.padding_share > 0.1  # no finer than necessary
 
 
-def test_where_the_bound_cannot_be_kept_padding_is_the_least() -> None:
-    """Which is not that of the finest grid: of few pairs hardly two share a length."""
+def test_unreachable_max_padding_gives_the_least_padding() -> None:
+    """The finest grid is not the best: among few pairs hardly two have the same lengths."""
     lengths = PAIRS[:2000]
-    found = bucketed(lengths, batch_size=32, padding=0.0)
+    plan = plan_buckets(lengths, batch_size=32, max_padding=0.0)
     to_and_fro = lengths[:, 1] * (-1) ** lengths[:, 0]
     finest = np.split(np.lexsort((to_and_fro, lengths[:, 0])), range(32, 2000, 32))
-    assert found.padding < padded(lengths, [list(batch) for batch in finest]) - 0.01
-    assert found.padding <= min(bucketed(lengths, 32, padding=bound).padding for bound in (0.14, 0.16, 0.2))
+    assert plan.padding_share < padding_share(lengths, [list(batch) for batch in finest]) - 0.01
+    assert plan.padding_share <= min(
+        plan_buckets(lengths, 32, max_padding=bound).padding_share for bound in (0.14, 0.16, 0.2)
+    )
 
 
-def test_no_batch_has_more_tokens_than_allowed_and_few_sizes_occur() -> None:
-    found = bucketed(PAIRS, tokens=800, seed=1)
-    keys = epoch(found)
+def test_max_tokens_is_kept_with_few_batch_sizes() -> None:
+    plan = plan_buckets(PAIRS, max_tokens=800, seed=1)
+    keys = batch_keys(plan)
     assert sorted(itertools.chain(*keys)) == list(range(len(PAIRS)))
     tokens = [len(batch) * PAIRS[batch].max() for batch in keys]
     assert max(tokens) <= 800
     assert np.mean(tokens) > 0.7 * 800
-    assert {len(batch) for batch in keys} == set(found.sizes)
+    assert {len(batch) for batch in keys} == set(plan.batch_sizes)
     regular = {2**k for k in range(9)} | {3 * 2**k for k in range(9)}
-    assert len([size for size in found.sizes if size not in regular]) <= 1  # the last
-    assert found.batches == len(keys)
+    assert len([size for size in plan.batch_sizes if size not in regular]) <= 1  # the last
+    assert plan.num_batches == len(keys)
 
 
-def test_orders_differ_from_epoch_to_epoch_and_are_the_same_in_another_instance() -> None:
-    first, second, other = (bucketed(LENGTHS, 16, seed=seed) for seed in (1, 1, 2))
-    epochs = [epoch(first, number) for number in range(3)]
-    assert epochs[::-1] == [epoch(second, number) for number in (2, 1, 0)]
-    assert epoch(other) not in epochs
+def test_order_depends_on_seed_and_epoch_alone() -> None:
+    first, second, other = (plan_buckets(LENGTHS, 16, seed=seed) for seed in (1, 1, 2))
+    epochs = [batch_keys(first, number) for number in range(3)]
+    assert epochs[::-1] == [batch_keys(second, number) for number in (2, 1, 0)]
+    assert batch_keys(other) not in epochs
     compositions = [{frozenset(batch) for batch in keys} for keys in epochs]
     assert all(not a & b for a, b in itertools.combinations(compositions, 2))
     lengths = [[LENGTHS[batch].max() for batch in keys] for keys in epochs]
     assert all(order != sorted(order) for order in lengths)  # long and short ones mixed
 
 
-def test_without_a_seed_the_order_stays() -> None:
-    found = bucketed(LENGTHS, 16)
-    keys = epoch(found)
-    assert keys == epoch(found, 1)
+def test_order_is_fixed_without_seed() -> None:
+    plan = plan_buckets(LENGTHS, 16)
+    keys = batch_keys(plan)
+    assert keys == batch_keys(plan, 1)
     assert sorted(itertools.chain(*keys)) == list(range(200))
 
 
-def test_every_length_counts_and_the_same_one_once() -> None:
-    """The ids of an example and its words are equally long, its features half as long."""
+def test_sequences_of_equal_length_count_once() -> None:
+    """Ids and words of an example have one length, its features half of it."""
     both = itertools.permutations([LENGTHS, LENGTHS // 2])
-    expected = {bucketed(np.stack(lengths, axis=1), 16).padding for lengths in both}
-    assert batches(examples(), batch_size=16).padding in expected
+    expected = {plan_buckets(np.stack(lengths, axis=1), 16).padding_share for lengths in both}
+    assert bucket_by_length(examples(), batch_size=16).padding_share in expected
 
 
-def test_empty_sequences_have_a_step() -> None:
-    """Recurrent layers refuse batches without time."""
+def test_empty_sequences_are_padded_to_one_step() -> None:
+    """Recurrent layers do not accept batches without time steps."""
     empty = tf.data.Dataset.range(3).map(lambda k: tf.range(0 * k))
-    (batch,) = batches(empty, batch_size=4).epoch(0)
+    (batch,) = bucket_by_length(empty, batch_size=4)(0)
     assert batch.numpy().tolist() == [[0], [0], [0]]
 
 
-def test_examples_of_one_length_are_batched_too() -> None:
+def test_examples_without_sequences() -> None:
     vectors = np.arange(14).reshape(7, 2)
-    found = batches(tf.data.Dataset.from_tensor_slices(vectors), batch_size=3)
-    assert np.concatenate(list(found.epoch(0))).tolist() == vectors.tolist()
-    assert found.padding == 0
+    plan = bucket_by_length(tf.data.Dataset.from_tensor_slices(vectors), batch_size=3)
+    assert np.concatenate(list(plan(0))).tolist() == vectors.tolist()
+    assert plan.padding_share == 0
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({}, "batch_size=None and tokens=None"),
-        ({"batch_size": 2, "tokens": 100}, "batch_size=2 and tokens=100"),
+        ({}, "batch_size=None and max_tokens=None"),
+        ({"batch_size": 2, "max_tokens": 100}, "batch_size=2 and max_tokens=100"),
         ({"batch_size": 0}, "batch_size=0"),
-        ({"tokens": 58}, f"example {LENGTHS.argmax()} has 59"),
+        ({"max_tokens": 58}, f"Example {LENGTHS.argmax()} has 59"),
     ],
 )
-def test_wrong_sizes_are_refused(wrong: dict[str, int], message: str) -> None:
+def test_wrong_sizes_raise(wrong: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        bucketed(LENGTHS, **wrong)
+        plan_buckets(LENGTHS, **wrong)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (examples().take(0), "one example at least"),
-        (examples().repeat(), "without end"),
+        (examples().take(0), "at least one example"),
+        (examples().repeat(), "finite dataset"),
         (tf.data.Dataset.range(3).map(lambda k: tf.zeros([3, k])), "no unknown dimension but the first"),
     ],
-    ids=["empty", "endless", "unknown"],
+    ids=["empty", "infinite", "unknown"],
 )
-def test_wrong_examples_are_refused(wrong: tf.data.Dataset, message: str) -> None:
+def test_wrong_examples_raise(wrong: tf.data.Dataset, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        batches(wrong, batch_size=2)
+        bucket_by_length(wrong, batch_size=2)
 
 
 # --- Cache --------------------------------------------------------------------------------------
@@ -203,79 +205,81 @@ def test_wrong_examples_are_refused(wrong: tf.data.Dataset, message: str) -> Non
 
 def test_cached_examples_are_not_read_again(tmp_path: Path) -> None:
     cache = tmp_path / "new" / "examples"
-    expected = content(batches(examples(), 16, cache=cache).epoch(0))
-    assert content(batches(examples().take(0), 16, cache=cache).epoch(0)) == expected
+    expected = content(bucket_by_length(examples(), 16, cache_path=cache)(0))
+    assert content(bucket_by_length(examples().take(0), 16, cache_path=cache)(0)) == expected
     assert list(cache.parent.iterdir()) == [cache]
 
 
-def flip(whole: bytes) -> bytes:
-    middle = len(whole) // 2
-    return whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+def flip_byte(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
 @pytest.mark.parametrize(
-    "damage",
+    "corrupt",
     [
-        flip,
-        lambda whole: whole[: len(whole) // 2],
-        lambda whole: whole[: -len(b"end") - 16],
-        lambda whole: b"",
+        flip_byte,
+        lambda content: content[: len(content) // 2],
+        lambda content: content[: -len(b"end") - 16],
+        lambda content: b"",
     ],
     ids=["flipped", "cut", "cut between records", "emptied"],  # a record has 16 bytes of length and checksums
 )
-def test_damaged_cache_is_made_anew(
-    damage: Callable[[bytes], bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_corrupt_cache_is_rebuilt(
+    corrupt: Callable[[bytes], bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache, dataset = tmp_path / "examples", tf.data.Dataset.range(3000)
-    expected = content(batches(dataset, 1000, cache=cache).epoch(0))
-    whole = cache.read_bytes()
-    cache.write_bytes(damage(whole))
-    assert content(batches(dataset, 1000, cache=cache).epoch(0)) == expected
-    assert f"{cache} is damaged or not of" in caplog.text
-    assert cache.read_bytes() == whole
+    expected = content(bucket_by_length(dataset, 1000, cache_path=cache)(0))
+    before = cache.read_bytes()
+    cache.write_bytes(corrupt(before))
+    assert content(bucket_by_length(dataset, 1000, cache_path=cache)(0)) == expected
+    assert f"{cache} is corrupt or does not hold" in caplog.text
+    assert cache.read_bytes() == before
 
 
-def test_cache_of_another_structure_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_cache_of_another_structure_is_rebuilt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cache = tmp_path / "examples"
     named = words().map(lambda text, k: {"text": text, "title": k})
-    batches(named, 16, cache=cache)
+    bucket_by_length(named, 16, cache_path=cache)
     assert not caplog.text
-    assert content(batches(words(), 16, cache=cache).epoch(0)) == content(batches(words(), 16).epoch(0))
-    assert f"{cache} is damaged or not of" in caplog.text
+    assert content(bucket_by_length(words(), 16, cache_path=cache)(0)) == content(
+        bucket_by_length(words(), 16)(0)
+    )
+    assert f"{cache} is corrupt or does not hold" in caplog.text
 
 
-def test_no_half_cache_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: tf.Tensor) -> None:
         assert len(list(tmp_path.iterdir())) == 1  # it has been begun
         raise OSError("disk full")
 
     monkeypatch.setattr(tf.io, "serialize_tensor", full)
     with pytest.raises(OSError, match="disk full"):
-        batches(words(), 16, cache=tmp_path / "examples")
+        bucket_by_length(words(), 16, cache_path=tmp_path / "examples")
     assert not list(tmp_path.iterdir())
 
 
-# --- Streams ------------------------------------------------------------------------------------
+# --- Windows ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [41, 60, 61, 80])  # 41 and 61 fill their windows exactly
-def test_streams_go_on_from_window_to_window(count: int) -> None:
+def test_windows_continue_each_other(count: int) -> None:
     ids = RNG.integers(0, 1000, count)
-    windows = list(streams(ids, batch_size=4, steps=5).as_numpy_iterator())
-    inputs, following = (np.concatenate(parts, axis=1) for parts in zip(*windows, strict=True))
+    windows = list(bptt_windows(ids, batch_size=4, steps=5).as_numpy_iterator())
+    inputs, targets = (np.concatenate(parts, axis=1) for parts in zip(*windows, strict=True))
     read = inputs.size
-    assert inputs.flatten().tolist() == ids[:read].tolist()  # a row is a stream, stream after stream
-    assert following.flatten().tolist() == ids[1 : read + 1].tolist()
+    assert inputs.flatten().tolist() == ids[:read].tolist()  # each row is a stream
+    assert targets.flatten().tolist() == ids[1 : read + 1].tolist()
     assert 0 < count - read <= 4 * 5
 
 
-def test_every_window_has_the_same_static_shape() -> None:
-    dataset = streams(np.arange(100, dtype="int32"), batch_size=4, steps=5)
+def test_windows_have_a_static_shape() -> None:
+    dataset = bptt_windows(np.arange(100, dtype="int32"), batch_size=4, steps=5)
     assert dataset.element_spec == (tf.TensorSpec([4, 5], tf.int32),) * 2
     assert int(dataset.cardinality()) == 4
 
 
-def test_too_short_a_sequence_is_refused() -> None:
-    assert len(streams(np.arange(21), 4, 5)) == 1
+def test_too_short_sequence_raises() -> None:
+    assert len(bptt_windows(np.arange(21), 4, 5)) == 1
     with pytest.raises(ValueError, match=r"more than 4 \* 5 ids, .* got 20"):
-        streams(np.arange(20), 4, 5)
+        bptt_windows(np.arange(20), 4, 5)

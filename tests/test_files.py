@@ -8,7 +8,7 @@ import pytest
 from zoo.datasets.tagging import frames as frames_module
 from zoo.files import keep, kept, whole
 from zoo.preprocessing.images import ImageFeatures, ImageReader
-from zoo.training import image_features
+from zoo.training import extract_features
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
@@ -52,10 +52,10 @@ def test_two_make_the_same_features_at_once(tmp_path: Path) -> None:
     def examples() -> list[bytes]:
         calls.append(len(calls))
         if len(calls) == 2:
-            others.append(image_features(extract, lambda: pictures, tmp_path))
+            others.append(extract_features(extract, lambda: pictures, tmp_path))
         return pictures
 
-    values, status = image_features(extract, examples, tmp_path)
+    values, status = extract_features(extract, examples, tmp_path)
     np.testing.assert_array_equal(values, others[0][0])
     assert status == others[0][1]
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".npy"]

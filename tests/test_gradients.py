@@ -273,8 +273,7 @@ def logged(folder: Path) -> dict[str, list[tuple[int, float]]]:
     for file in sorted(folder.iterdir()):
         for event in summary_iterator(str(file)):
             for value in event.summary.value:
-                number = float(tf.make_ndarray(value.tensor))
-                found.setdefault(value.tag, []).append((event.step, number))
+                found.setdefault(value.tag, []).append((event.step, value.simple_value))
     return found
 
 
@@ -291,7 +290,7 @@ def by_zoo(model: keras.Model, log: keras.callbacks.Callback, folder: Path) -> N
         optimizer=keras.optimizers.SGD(0.1),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         epochs=2,
-        folder=folder,
+        run_dir=folder,
         callbacks=[log],
     )
 
@@ -335,7 +334,7 @@ def test_looking_changes_nothing_and_a_log_goes_on(tmp_path: Path) -> None:
         windows = tf.data.Dataset.from_tensor_slices((np.stack([x, x + 1, x - 1]), np.stack([y] * 3)))
         log = [zoo.inspection.GradientLogger(model, (x, y), loss, board, update_freq=2)] if board else []
         how = {"optimizer": keras.optimizers.Adam(0.1), "loss": loss, "monitor": "loss", "callbacks": log}
-        zoo.fit(model, windows, epochs=epochs, folder=folder, **how)
+        zoo.fit(model, windows, epochs=epochs, run_dir=folder, **how)
         return model
 
     plain, watched = trained(tmp_path / "plain", None), trained(tmp_path / "watched", tmp_path / "board", 2)

@@ -19,7 +19,7 @@ from PIL import Image
 from zoo.errors import WeightsError
 from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder
 from zoo.preprocessing.images import efficientnet_lite0 as lite0
-from zoo.training import image_features
+from zoo.training import extract_features
 
 RNG = np.random.default_rng(3)
 SMOOTH = np.kron(RNG.integers(0, 255, (4, 3, 3)), np.ones((30, 30, 1))).astype(np.uint8)
@@ -348,7 +348,7 @@ def extract(tmp_path: Path) -> ImageFeatures:
 
 def test_features_are_computed_once(tmp_path: Path, extract: ImageFeatures, capsys) -> None:
     pictures = [JPEG, b"", PNG, GIF] * 10
-    values, status = image_features(extract, lambda: pictures, tmp_path)
+    values, status = extract_features(extract, lambda: pictures, tmp_path)
     assert values.shape == (40, 2, 2, 96)
     assert values.dtype == np.float16
     assert status == ["", "no picture", "", ""] * 10
@@ -357,23 +357,23 @@ def test_features_are_computed_once(tmp_path: Path, extract: ImageFeatures, caps
     values = np.array(values)  # and no window into the file that is to be damaged
     (file,) = tmp_path.glob("*.npy")
     written = file.stat().st_mtime_ns
-    again, _ = image_features(extract, lambda: pictures, tmp_path)
+    again, _ = extract_features(extract, lambda: pictures, tmp_path)
     np.testing.assert_array_equal(again, values)
     assert file.stat().st_mtime_ns == written
     file.write_bytes(changed(file.read_bytes(), 5000, b"damaged!"))
-    again, _ = image_features(extract, lambda: pictures, tmp_path)
+    again, _ = extract_features(extract, lambda: pictures, tmp_path)
     assert "is damaged, and made anew" in capsys.readouterr().out
     assert file.stat().st_mtime_ns > written
     np.testing.assert_array_equal(again, values)
 
 
 def test_other_pictures_or_encoders_have_other_files(tmp_path: Path, extract: ImageFeatures) -> None:
-    image_features(extract, lambda: [JPEG, PNG], tmp_path)
-    image_features(extract, lambda: [PNG, JPEG], tmp_path)
-    image_features(ImageFeatures(extract.reader), lambda: [JPEG, PNG], tmp_path)
+    extract_features(extract, lambda: [JPEG, PNG], tmp_path)
+    extract_features(extract, lambda: [PNG, JPEG], tmp_path)
+    extract_features(ImageFeatures(extract.reader), lambda: [JPEG, PNG], tmp_path)
     weight = extract.encoder.weights[-1]
     weight.assign(weight + 1)
-    image_features(extract, lambda: [JPEG, PNG], tmp_path)
+    extract_features(extract, lambda: [JPEG, PNG], tmp_path)
     assert len(list(tmp_path.glob("*.npy"))) == 4
 
 

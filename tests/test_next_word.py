@@ -123,7 +123,7 @@ def test_only_the_gap_counts(splits: dict[str, Gaps], tmp_path: Path) -> None:
     words = zoo.preprocessing.text.WordTokenizer(file, 300)
     names = next_word.named(words)
     found = []
-    for ids, targets, weights in next_word.gaps_batched(gaps, words, 4).epoch(0).as_numpy_iterator():
+    for ids, targets, weights in next_word.gaps_batched(gaps, words, 4)(0).as_numpy_iterator():
         for row in range(len(ids)):
             (place,) = np.flatnonzero(weights[row])
             assert place == (ids[row] > 0).sum() - 1
@@ -244,7 +244,7 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     """Windows one after the other, each from the states in which the one before ended."""
     ids = RNG.integers(2, 20, 4 * 21 + 1)
     carrying = next_word.Recurrent(20, zoo.LSTMCell(8), stateful=True)
-    windows = zoo.training.streams(ids, 4, 7)
+    windows = zoo.training.bptt_windows(ids, 4, 7)
     carrying(next(iter(windows))[0])
     randomise(carrying)
     whole = next_word.Recurrent(20, zoo.LSTMCell(8))

@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    *("_compat", "errors", "files", "provenance", "card", "cells", "layers", "attention", "preprocessing"),
-    *("metrics", "losses", "schedules", "decoding", "formulations", "export", "datasets", "inspection"),
-    *("training", "components", "tasks", "serving", "cli", "__main__"),
+    *("_compat", "errors", "files", "provenance", "card", "tensorboard", "cells", "layers", "attention"),
+    *("preprocessing", "metrics", "losses", "schedules", "decoding", "formulations", "export", "datasets"),
+    *("inspection", "training", "components", "tasks", "serving", "cli", "__main__"),
 ]
 
 

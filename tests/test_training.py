@@ -19,7 +19,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.training import Progress
-from zoo.training.curves import draw
+from zoo.training.curves import plot_training_curves
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(57, 6, 3)).astype("float32")
@@ -30,7 +30,7 @@ LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compiling and drawing take most of the time of small runs. `test_resume` compiles."""
-    monkeypatch.setattr("zoo.training.run_directory.draw", lambda log, picture: None)
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log, picture: None)
     with zoo.disable_jit():
         yield
 
@@ -61,7 +61,7 @@ def fitted(folder: Path, model: keras.Model | None = None, training: Any = None,
         "monitor": "loss",
         **options,
     }
-    return model, zoo.fit(model, training, folder=folder, **options)
+    return model, zoo.fit(model, training, run_dir=folder, **options)
 
 
 def log(folder: Path, kind: str) -> list[dict[str, Any]]:
@@ -209,7 +209,7 @@ def test_evaluate_equals_keras_and_drops_no_example() -> None:
 def test_states_are_carried_from_window_to_window_and_start_at_zero(tmp_path: Path) -> None:
     """Truncated back-propagation through time, beside the same by hand."""
     ids = RNG.integers(0, 5, 49)
-    windows = zoo.training.streams(ids, batch_size=2, steps=6)
+    windows = zoo.training.bptt_windows(ids, batch_size=2, steps=6)
 
     def made(stateful: bool) -> keras.Model:
         keras.utils.set_random_seed(3)
@@ -285,7 +285,7 @@ def test_what_is_monitored_must_be_there(tmp_path: Path) -> None:
 
 
 def test_run_folder_tells_what_the_run_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.training.run_directory.draw", draw)
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", plot_training_curves)
     _, history = fitted(tmp_path, settings={"seed": 3, "at": tmp_path}, metrics=accuracy())
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["settings"]["seed"] == 3
@@ -398,7 +398,7 @@ def test_a_signal_at_the_end_of_the_last_epoch_is_heeded(tmp_path: Path, whole: 
 
 def test_states_that_are_carried_are_taken_up_again(tmp_path: Path) -> None:
     """Truncated back-propagation through time, interrupted in the middle of an epoch."""
-    windows = zoo.training.streams(RNG.integers(0, 5, 61), batch_size=2, steps=5)
+    windows = zoo.training.bptt_windows(RNG.integers(0, 5, 61), batch_size=2, steps=5)
 
     def run(folder: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
         keras.utils.set_random_seed(3)

@@ -15,22 +15,30 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from zoo.training.distribution import WorkerError, _Cluster, _greet, _listener, _meet, distributed, is_chief
+from zoo.training.distribution import (
+    WorkerError,
+    _Cluster,
+    _greet,
+    _listener,
+    _meet,
+    distribution_scope,
+    is_chief,
+)
 
 # What a worker does, by the first argument.
 SCRIPT = """
 import signal, sys, time
 import tensorflow as tf
-from zoo.training import workers
+from zoo.training import distribution
 
 role = sys.argv[1]
 signal.signal(signal.SIGTERM, lambda *_: print("handled", flush=True))
 if role == "idle":
-    workers._LOST_SECONDS = 2
+    distribution._LOST_SECONDS = 2
 if role in ("idle", "blocked"):
-    workers._STOP_SECONDS = 4
+    distribution._STOP_SECONDS = 4
 
-with workers.distributed() as strategy:
+with distribution.distribution_scope() as strategy:
     @tf.function
     def add():
         one = lambda: tf.distribute.get_replica_context().all_reduce("sum", tf.constant(1))
@@ -147,7 +155,7 @@ def test_a_worker_waits_no_longer_than_asked(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 1}, worker=addresses))
     monkeypatch.setenv("ZOO_START_SECONDS", "1.5")
     handler, began = signal.getsignal(signal.SIGTERM), time.monotonic()
-    with pytest.raises(WorkerError) as caught, distributed():
+    with pytest.raises(WorkerError) as caught, distribution_scope():
         pass
     assert 1.5 < time.monotonic() - began < 5
     assert f"Not there after 1.5 seconds: {addresses[0]} (worker 0)." in str(caught.value)
@@ -163,7 +171,7 @@ def test_a_worker_that_waits_ends_on_sigterm(
     stop = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
     stop.start()
     try:
-        with pytest.raises(SystemExit) as end, distributed():
+        with pytest.raises(SystemExit) as end, distribution_scope():
             pass
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     finally:
@@ -235,7 +243,7 @@ A, B = "a:2222", "b:2222"
 )
 def test_wrong_tf_config_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(WorkerError) as caught, distributed():
+    with pytest.raises(WorkerError) as caught, distribution_scope():
         pass
     assert problem in str(caught.value)
     assert "unset it" in str(caught.value)
@@ -244,7 +252,7 @@ def test_wrong_tf_config_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, tex
 def test_wrong_start_limit_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[A, B]))
     monkeypatch.setenv("ZOO_START_SECONDS", "soon")
-    with pytest.raises(WorkerError, match="ZOO_START_SECONDS is 'soon'"), distributed():
+    with pytest.raises(WorkerError, match="ZOO_START_SECONDS is 'soon'"), distribution_scope():
         pass
 
 
@@ -252,7 +260,7 @@ def test_port_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("", 0)) as taken:
         own = f"127.0.0.1:{taken.getsockname()[1]}"
         monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[own, B]))
-        with pytest.raises(WorkerError, match=f"Cannot listen at {own}"), distributed():
+        with pytest.raises(WorkerError, match=f"Cannot listen at {own}"), distribution_scope():
             pass
 
 
@@ -279,7 +287,7 @@ def test_a_single_machine_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, text
     default = tf.distribute.get_strategy()
     threads = threading.enumerate()
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with distributed() as strategy:
+    with distribution_scope() as strategy:
         assert strategy is default
         assert threading.enumerate() == threads
         assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
@@ -292,5 +300,5 @@ def test_a_strategy_that_is_in_use_is_kept(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[A, B]))
     monkeypatch.setenv("ZOO_START_SECONDS", "1")
     mine = tf.distribute.OneDeviceStrategy("CPU:0")
-    with mine.scope(), distributed() as strategy:
+    with mine.scope(), distribution_scope() as strategy:
         assert strategy is mine

@@ -16,7 +16,7 @@ from zoo.cli.predict import Asked, Question, ask
 from zoo.errors import UsageError
 from zoo.serving.loading import load
 from zoo.tasks import Program
-from zoo.training import distributed
+from zoo.training import distribution_scope
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def main(train: Callable[[Any], None], settings: type, model: str, kind: type[Pr
             ask(found, query.question)
         else:
             chosen = tyro.cli(settings, args=arguments, prog=program)
-            with distributed():
+            with distribution_scope():
                 train(chosen)
 
 

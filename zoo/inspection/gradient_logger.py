@@ -7,8 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo._compat import direct_trainable_variables, flatten_layers
 from zoo.cells import Tensor
 from zoo.inspection.gradients import state_gradients, undisturbed
+from zoo.tensorboard import ScalarWriter
 
 
 class GradientLogger(keras.callbacks.Callback):
@@ -38,39 +40,31 @@ class GradientLogger(keras.callbacks.Callback):
         if update_freq < 1:
             raise ValueError(f"`update_freq` must be at least 1, but it is {update_freq!r}.")
         self.observed, self.batch, self.loss, self.update_freq = model, batch, loss, update_freq
-        self.writer = tf.summary.create_file_writer(str(log_dir))
+        self.writer = ScalarWriter(log_dir)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Log, if it is time."""
         step = int(self.model.optimizer.iterations) - 1  # goes on where a run is resumed
         if step % self.update_freq == 0:
-            with self.writer.as_default(step=step):
-                self._log()
+            self.writer.write(step, self._norms())
             self.writer.flush()
 
-    def _log(self) -> None:
+    def _norms(self) -> dict[str, float]:
         inputs, targets = self.batch
         with tf.GradientTape() as tape, undisturbed(self.observed):
             loss = self.loss(targets, self.observed(inputs))
         weights = {
-            layer.path: [weight.value for weight in layer._trainable_variables]
-            for layer in self.observed._flatten_layers()
-            if layer._trainable_variables
+            layer.path: [weight.value for weight in variables]
+            for layer in flatten_layers(self.observed)
+            if (variables := direct_trainable_variables(layer))
         }
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        for name, own in gradients.items():
-            _scalar(f"gradient/{name}", tf.linalg.global_norm(own))
+        norms = {f"gradient/{path}": float(tf.linalg.global_norm(own)) for path, own in gradients.items()}
         found = state_gradients(self.observed, inputs, lambda outputs: self.loss(targets, outputs))
         for name, values in found.items():
-            norms = tf.sqrt(tf.reduce_mean(tf.reduce_sum(values**2, -1), 0))
+            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(values**2, -1), 0)).numpy()
             back = 0
-            while back < len(norms):
-                _scalar(f"state_gradient/{name}/back_{back}", norms[-1 - back])
+            while back < len(by_step):
+                norms[f"state_gradient/{name}/back_{back}"] = float(by_step[-1 - back])
                 back = max(1, 2 * back)
-
-
-def _scalar(name: str, value: Tensor) -> None:
-    """What `tf.summary.scalar` writes; that one needs TensorBoard to be installed, to write already."""
-    plugin = {"plugin_name": "scalars"}
-    kind = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR", plugin_data=plugin)
-    tf.summary.write(name, tf.cast(value, tf.float32), metadata=kind)
+        return norms

@@ -1,20 +1,20 @@
-"""Training: batches of sequences of like length, and a loop that goes on exactly where it was stopped."""
+"""Training: batches of similar length, a loop that resumes exactly, run directories, several workers."""
 
-from zoo.training.bucketing import BucketedDataset, batches, bucketed, streams
-from zoo.training.distribution import distributed, is_chief
-from zoo.training.features import image_features
-from zoo.training.loop import evaluate, fit
+from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_length, plan_buckets
+from zoo.training.distribution import distribution_scope, is_chief
+from zoo.training.features import extract_features
 from zoo.training.progress import Progress
+from zoo.training.training_loop import evaluate, fit
 
 __all__ = [
     "BucketedDataset",
     "Progress",
-    "batches",
-    "bucketed",
-    "distributed",
+    "bptt_windows",
+    "bucket_by_length",
+    "distribution_scope",
     "evaluate",
+    "extract_features",
     "fit",
-    "image_features",
     "is_chief",
-    "streams",
+    "plan_buckets",
 ]

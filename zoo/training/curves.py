@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 
-def draw(log: Path, picture: Path) -> None:
+def plot_training_curves(log: Path, picture: Path) -> None:
     """Draw the loss and the norm of each step and the figures of each epoch over the steps.
 
     Args:

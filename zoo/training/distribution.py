@@ -37,7 +37,7 @@ class WorkerError(TrainingError):
 
 
 @contextlib.contextmanager
-def distributed() -> Iterator[tf.distribute.Strategy]:
+def distribution_scope() -> Iterator[tf.distribute.Strategy]:
     """Run what is inside under the strategy that TF_CONFIG and the devices ask for.
 
     On several machines it is `MultiWorkerMirroredStrategy`, and TensorFlow must not have been used before. A
@@ -156,8 +156,8 @@ def _joined(cluster: _Cluster) -> tuple[tf.distribute.Strategy, "_Others"]:
             return tf.distribute.MultiWorkerMirroredStrategy(), others
         except (RuntimeError, tf.errors.OpError) as error:
             raise WorkerError(
-                f"The workers met, but did not join: {error}. Enter `distributed()` before any other use of "
-                "TensorFlow. If so it was, a worker was lost: run the same command on all workers again."
+                f"The workers met, but did not join: {error}. Enter `distribution_scope()` before any other "
+                "use of TensorFlow. If it was, a worker was lost: run the same command on all workers again."
             ) from error
         finally:
             cancel_dump_traceback_later()

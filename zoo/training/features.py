@@ -15,7 +15,7 @@ from zoo.training.progress import Progress
 _BATCH = 32
 
 
-def image_features(
+def extract_features(
     extract: ImageFeatures, examples: Callable[[], Iterable[bytes | np.ndarray]], cache: Path
 ) -> tuple[np.ndarray, list[str]]:
     """The features of pictures or clips, from the cache where they are there.

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo._compat import flatten_layers
 
-def blame(model: keras.Model, batch: Any, loss: Any, gradients: Sequence[tf.Tensor]) -> str:
+
+def locate_nonfinite(model: keras.Model, batch: Any, loss: Any, gradients: Sequence[tf.Tensor]) -> str:
     """The first place where a step was not finite, as a sentence.
 
     Looked for in the order of computation: inputs, weights, outputs of the layers (without dropout), loss,
@@ -43,7 +45,7 @@ def blame(model: keras.Model, batch: Any, loss: Any, gradients: Sequence[tf.Tens
 def _watched(model: keras.Model) -> Iterator[list[str]]:
     """The paths of layers whose outputs were not finite, the first first; inner layers before outer."""
     bad: list[str] = []
-    layers = [layer for layer in model._flatten_layers() if "call" not in vars(layer)]
+    layers = [layer for layer in flatten_layers(model) if "call" not in vars(layer)]
 
     def watching(layer: keras.layers.Layer) -> Any:
         call = layer.call

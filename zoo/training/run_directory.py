@@ -22,11 +22,12 @@ import tensorflow as tf
 
 from zoo.errors import TrainingError
 from zoo.provenance import command, commit, versions
+from zoo.tensorboard import ScalarWriter
 from zoo.training.checkpoints import Checkpoints, State, reason
-from zoo.training.curves import draw
+from zoo.training.curves import plot_training_curves
 
 
-class RunFolder:
+class RunDirectory:
     """The folder of a run, held by one process at a time.
 
     Args:
@@ -45,7 +46,7 @@ class RunFolder:
         self.best = Checkpoints(path / "best", keep=1)
         self.held = contextlib.ExitStack()
 
-    def __enter__(self) -> "RunFolder":
+    def __enter__(self) -> "RunDirectory":
         if self.write:
             with _writing(self.path), self.held as held:
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -81,12 +82,12 @@ class RunFolder:
         if self.write:
             self.best.save(state, {})
 
-    def draw(self) -> None:
+    def plot_training_curves(self) -> None:
         """Draw the curves, once there is an epoch in the log."""
         if self.write:
             with _writing(self.path):
                 self._log.to_disk()
-                draw(self._log.file, self.path / "curves.png")
+                plot_training_curves(self._log.file, self.path / "curves.png")
 
     def _locked(self) -> TextIO:
         held = (self.path / "lock").open("a")
@@ -137,10 +138,7 @@ class Log:
         self.opened = self.file.open("a")
         events = folder / "tensorboard"
         shutil.rmtree(events, ignore_errors=True)
-        events.mkdir()
-        self.events = tf.io.TFRecordWriter(str(events / f"events.out.tfevents.{int(time.time()):010}.zoo"))
-        start = tf.compat.v1.Event(wall_time=time.time(), file_version="brain.Event:2")
-        self.events.write(start.SerializeToString())
+        self.events = ScalarWriter(events)
         with self.file.open() as lines:
             for line in lines:
                 self._to_tensorboard(json.loads(line))
@@ -171,15 +169,12 @@ class Log:
         timing = {name: value for name, value in line["timing"].items() if name != "at"}
         values = {**line, **timing}
         prefix = "epoch_" if line["kind"] == "epoch" else ""
-        summary = tf.compat.v1.Summary(
-            value=[
-                tf.compat.v1.Summary.Value(tag=prefix + name, simple_value=value)
-                for name, value in values.items()
-                if isinstance(value, (int, float)) and name != "step"
-            ]
-        )
-        event = tf.compat.v1.Event(wall_time=line["timing"]["at"], step=line["step"], summary=summary)
-        self.events.write(event.SerializeToString())
+        scalars = {
+            prefix + name: value
+            for name, value in values.items()
+            if isinstance(value, (int, float)) and name != "step"
+        }
+        self.events.write(line["step"], scalars, line["timing"]["at"])
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from types import FrameType
 import tensorflow as tf
 
 
-class Stop:
+class SignalHandler:
     """Within this context SIGINT and SIGTERM are remembered instead of ending the process.
 
     A second one is not waited for. Outside the main thread, where Python takes no signals, nothing changes.
@@ -24,7 +24,7 @@ class Stop:
         """1 if a signal has come, else 0."""
         return tf.constant(float(self.came))
 
-    def __enter__(self) -> "Stop":
+    def __enter__(self) -> "SignalHandler":
         self.before = {}
         if threading.current_thread() is threading.main_thread():
             self.before = {

@@ -16,23 +16,26 @@ from zoo.layers import carried_states
 from zoo.provenance import command
 from zoo.training.bucketing import without_autotune
 from zoo.training.distribution import is_chief
-from zoo.training.nonfinite import blame
+from zoo.training.nonfinite import locate_nonfinite
 from zoo.training.progress import Progress
-from zoo.training.run_directory import RunFolder
-from zoo.training.signals import Stop
-from zoo.training.steps import Loss, MetricAccumulator, Steps
+from zoo.training.run_directory import RunDirectory
+from zoo.training.signals import SignalHandler
+from zoo.training.step_runner import Loss, MetricAccumulator, StepRunner
+
+Data = tf.data.Dataset | Callable[[int], tf.data.Dataset]
+"""Batches: the same dataset in each epoch, or a function from the epoch, counted from 0, to its dataset."""
 
 
 def fit(
     model: keras.Model,
-    training: tf.data.Dataset | Callable[[int], tf.data.Dataset],
-    validation: tf.data.Dataset | None = None,
+    train: Data,
+    validation: Data | None = None,
     *,
     optimizer: keras.optimizers.Optimizer,
     loss: Loss,
     metrics: Sequence[keras.metrics.Metric] = (),
     epochs: int,
-    folder: Path | str,
+    run_dir: Path | str,
     settings: Mapping[str, Any] | None = None,
     monitor: str | None = None,
     mode: Literal["min", "max"] = "min",
@@ -43,19 +46,19 @@ def fit(
     """Train a model, and leave it with the weights of its best epoch.
 
     The same call in a new process goes on where the last one was stopped, in the middle of an epoch too,
-    and ends with the same bits: weights, optimizer, random numbers of layers and the position in `training`
+    and ends with the same bits: weights, optimizer, random numbers of layers and the position in `train`
     are in the checkpoint, and log lines written after it are taken back. On SIGINT (Ctrl-C) and SIGTERM the
-    step is finished and saved. Inside `zoo.training.distributed` the rows of each batch are shared out among the
-    replicas; `folder` must then be one that all machines see.
+    step is finished and saved. Inside `zoo.training.distribution_scope` the rows of each batch are shared out
+    among the replicas; `run_dir` must then be one that all machines see.
 
     Args:
         model: called as `model(x, training=True)`. States of its stateful layers are carried from
-            batch to batch, and are zero at the start of each epoch: with `zoo.training.streams` this is truncated
-            back-propagation through time (Williams and Peng, 1990).
-        training: batches `(x, y)` or `(x, y, weights)`, with weights [batch] or as the loss has elements: 0
+            batch to batch, and are zero at the start of each epoch: with `zoo.training.bptt_windows` this is
+            truncated back-propagation through time (Williams and Peng, 1990).
+        train: batches `(x, y)` or `(x, y, weights)`, with weights [batch] or as the loss has elements: 0
             where there is padding. Either a dataset, or a function that gives the dataset of an epoch,
-            counted from 0, such as `zoo.training.batches(...).epoch`. Two processes must read the same from it: give
-            its `shuffle` a seed. To go on, what the epoch has seen is read again and skipped; of a dataset
+            counted from 0, such as a `BucketedDataset`. Two processes must read the same from it: give its
+            `shuffle` a seed. To go on, what the epoch has seen is read again and skipped; of a dataset
             also all epochs before, which may shuffle anew each time.
         validation: batches likewise.
         optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradients of the whole
@@ -63,8 +66,8 @@ def fit(
         loss: a Keras loss, or a function of targets and outputs that gives a loss for each element. The
             weighted mean over all elements of the batch is minimized, plus the losses that the model adds.
         metrics: Keras metrics whose state is made of sums, as that of almost all is.
-        epochs: how often all of `training` is seen.
-        folder: what is kept of the run; see `zoo.training.run_directory`.
+        epochs: how often all of `train` is seen.
+        run_dir: what is kept of the run; see `zoo.training.run_directory`.
         settings: what else the run depends on, such as a recipe's settings and the seed. A run that was
             started with others is not gone on with.
         monitor: the figure by which epochs are compared; None is the loss, on `validation` if there is one.
@@ -85,7 +88,7 @@ def fit(
         Interrupted: a `KeyboardInterrupt`, after a signal.
     """
     monitor = monitor or ("loss" if validation is None else "val_loss")
-    first = training(0) if callable(training) else training
+    first = _epoch_dataset(train, 0)
     if not model.built:
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
         model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
@@ -100,25 +103,30 @@ def fit(
         "batches": int(first.cardinality()),
     }
     described = {**(settings or {}), "fit": of_fit}
-    with Stop() as stop, RunFolder(Path(folder), described, write=is_chief()) as opened:
-        steps = Steps(model, loss, metrics, first.element_spec, optimizer)
-        run = _Run(steps, training, validation, opened, stop, callbacks, monitor, mode, checkpoint_seconds)
+    with SignalHandler() as stop, RunDirectory(Path(run_dir), described, write=is_chief()) as opened:
+        steps = StepRunner(model, loss, metrics, first.element_spec, optimizer)
+        run = _Run(steps, train, validation, opened, stop, callbacks, monitor, mode, checkpoint_seconds)
         run.train(epochs, math.inf if patience is None else patience)
     return run.at.history
 
 
 def evaluate(
     model: keras.Model,
-    batches: tf.data.Dataset,
+    data: Data,
     loss: Loss,
     metrics: Sequence[keras.metrics.Metric] = (),
 ) -> dict[str, float]:
     """Loss and metrics of a model over all batches; the arguments are those of `fit`."""
-    with Stop() as stop:
-        return _evaluated(Steps(model, loss, metrics, batches.element_spec), batches, stop)
+    with SignalHandler() as stop:
+        batches = _epoch_dataset(data, 0)
+        return _evaluated(StepRunner(model, loss, metrics, batches.element_spec), batches, stop)
 
 
-def _evaluated(steps: Steps, batches: tf.data.Dataset, stop: Stop) -> dict[str, float]:
+def _epoch_dataset(data: Data, epoch: int) -> tf.data.Dataset:
+    return data(epoch) if callable(data) else data
+
+
+def _evaluated(steps: StepRunner, batches: tf.data.Dataset, stop: SignalHandler) -> dict[str, float]:
     measures, progress = MetricAccumulator(steps.metrics), Progress("evaluating", int(batches.cardinality()))
     _forget(steps.model)
     for batch in without_autotune(batches):
@@ -161,11 +169,11 @@ class _Position:
 class _Run:
     """What `fit` does, one method for each of its parts."""
 
-    steps: Steps
-    training: tf.data.Dataset | Callable[[int], tf.data.Dataset]
-    validation: tf.data.Dataset | None
-    folder: RunFolder
-    stop: Stop
+    steps: StepRunner
+    training: Data
+    validation: Data | None
+    folder: RunDirectory
+    stop: SignalHandler
     callbacks: Sequence[keras.callbacks.Callback]
     monitor: str
     mode: str
@@ -185,7 +193,7 @@ class _Run:
                 self.leave()
         self.call("on_train_end")
         if self.at.history:
-            self.folder.draw()
+            self.folder.plot_training_curves()
         self.agree()  # the chief has written the best weights
         if self.at.best is not None:
             self.folder.best.restore(self.weights())
@@ -243,7 +251,7 @@ class _Run:
 
     def train_epoch(self, epochs: int) -> None:
         """Train on what is left of an epoch."""
-        dataset = self.training(self.at.epoch) if callable(self.training) else self.training
+        dataset = _epoch_dataset(self.training, self.at.epoch)
         batches = int(dataset.cardinality())
         after = batches * (epochs - self.at.epoch - 1)
         self.progress = Progress(f"epoch {self.at.epoch + 1}/{epochs}", batches, after, self.at.batch)
@@ -267,7 +275,7 @@ class _Run:
         # One that scales the loss leaves out a step whose gradients overflow, and lowers the scale.
         if not math.isfinite(figures["loss"]) or not (scales or math.isfinite(figures["norm"])):
             where = f"step {self.at.step + 1}, batch {self.at.batch + 1} of epoch {self.at.epoch + 1}"
-            cause = blame(self.steps.model, batch, figures["loss"], gradients)
+            cause = locate_nonfinite(self.steps.model, batch, figures["loss"], gradients)
             raise TrainingError(
                 f"Training stopped at {where}: {cause}. Checkpoints from before are in {self.folder.path}. A "
                 "lower learning rate or `global_clipnorm` may help, in another folder."
@@ -289,7 +297,7 @@ class _Run:
         figures = self.measures.results()
         if self.validation is not None:
             try:
-                validated = _evaluated(self.steps, self.validation, self.stop)
+                validated = _evaluated(self.steps, _epoch_dataset(self.validation, 0), self.stop)
             except Interrupted:
                 self.leave()
             figures |= {f"val_{name}": value for name, value in validated.items()}
@@ -309,7 +317,7 @@ class _Run:
         self.at.batch = 0
         self.save()
         if time.monotonic() - self.drawn > 30:
-            self.folder.draw()
+            self.folder.plot_training_curves()
             self.drawn = time.monotonic()
 
     def is_best(self) -> bool:

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo._compat import disable_gradient_all_reduce
+
 Loss = keras.losses.Loss | Callable[[Any, Any], Any]
 
 
@@ -51,7 +53,7 @@ class MetricAccumulator:
         return results
 
 
-class Steps:
+class StepRunner:
     """The steps of training and of evaluation, for a model under the strategy that is in force.
 
         values = loss of each element
@@ -85,9 +87,7 @@ class Steps:
         number = [tf.TensorSpec([], tf.float64)]
         self.total = tf.function(partial(self._run, _summed), input_signature=number, autograph=False)
         if self.strategy.num_replicas_in_sync > 1 and optimizer is not None:
-            # Keras would clip first and add up the gradients of all replicas then: they are added up already.
-            inner = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
-            inner._all_reduce_sum_gradients = lambda pairs: pairs
+            disable_gradient_all_reduce(optimizer)
 
     def _gradients(self, batch: Any, stop: tf.Tensor) -> tuple[list[tf.Tensor], dict[str, Any]]:
         """Gradients of all trainable weights, and what was measured.
@@ -97,8 +97,8 @@ class Steps:
             stop: 1 where this worker was asked to stop, else 0.
 
         Returns:
-            The gradients, and "loss", "norm" of all gradients, "learning_rate", "sums" for `MetricAccumulator` and
-            "stop", the number of workers that were asked to stop.
+            The gradients, and "loss", "norm" of all gradients, "learning_rate", "sums" for
+            `MetricAccumulator` and "stop", the number of workers that were asked to stop.
         """
 
         def on_replica(batch: Any, stop: tf.Tensor) -> tuple[list[tf.Tensor], dict[str, Any]]:

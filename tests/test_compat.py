@@ -1,0 +1,54 @@
+"""Private names of Keras, TensorFlow and TFDS: each test fails first when one of them changes."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import _compat
+
+
+class Block(keras.layers.Layer):
+    """A layer with a weight and a layer inside."""
+
+    def __init__(self) -> None:
+        super().__init__(name="block")
+        self.inner = keras.layers.Dense(3, name="inner")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.scale = self.add_weight(name="scale", shape=(2,))
+        self.inner.build(input_shape)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.inner(x * self.scale)
+
+
+def test_flatten_layers_reaches_nested_layers() -> None:
+    model = keras.Sequential([keras.Input((2,)), Block()], name="model")
+    assert [layer.name for layer in _compat.flatten_layers(model) if layer.weights] == [
+        *("model", "block", "inner")
+    ]
+
+
+def test_direct_trainable_variables_leaves_out_nested_layers() -> None:
+    block = Block()
+    block.build((None, 2))
+    assert [variable.name for variable in _compat.direct_trainable_variables(block)] == ["scale"]
+    assert len(block.trainable_variables) == 3
+
+
+@pytest.mark.parametrize("wrap", [lambda sgd: sgd, keras.optimizers.LossScaleOptimizer])
+def test_disable_gradient_all_reduce(wrap: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras sums gradients in `_all_reduce_sum_gradients`; the replacement returns them as they are."""
+    sgd, calls = keras.optimizers.SGD(), []
+    monkeypatch.setattr(sgd, "_all_reduce_sum_gradients", lambda pairs: calls.append(pairs) or pairs)
+    variable = keras.Variable(np.zeros(2, "float32"))
+    optimizer = wrap(sgd)
+    optimizer.build([variable])
+    optimizer.apply([tf.ones(2)], [variable])
+    assert len(calls) == 1
+    _compat.disable_gradient_all_reduce(optimizer)
+    pairs = [(tf.ones(2), variable)]
+    assert sgd._all_reduce_sum_gradients(pairs) is pairs
