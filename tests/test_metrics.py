@@ -1,4 +1,4 @@
-"""Metrics of captions: by hand, and against figures of another implementation."""
+"""Metrics of captions, by hand and against the output of pycocoevalcap."""
 
 import math
 
@@ -8,42 +8,42 @@ import pytest
 from zoo.metrics import normalize_caption, score_captions
 
 
-def test_a_right_caption_has_the_highest_scores() -> None:
-    right = ["a red dog runs on grass", "two men play a game", "a blue car is on the road"]
-    scores = score_captions([text.title() + " ." for text in right], [[text, "x y"] for text in right])
+def test_perfect_captions_have_the_highest_scores() -> None:
+    captions = ["a red dog runs on grass", "two men play a game", "a blue car is on the road"]
+    scores = score_captions([text.title() + " ." for text in captions], [[text, "x y"] for text in captions])
     for name in ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L"):
         assert scores[name] == pytest.approx(100)
-    # Half of the references are met in full, and the other half not at all.
+    # CIDEr averages over references, of which one is matched in full and one not at all.
     assert scores["CIDEr"] == pytest.approx(1000 / 2)
 
 
 def test_bleu_by_hand() -> None:
-    """Clipped by the reference that has most of a word; the closest length is 5, of a shorter answer."""
+    """Counts are clipped by the reference that has most of a word; the closest reference length is 5."""
     scores = score_captions(["the the the cat"], [["the cat sat on it", "the the mat was a red one"]])
-    brevity = math.exp(1 - 5 / 4)
-    assert scores["BLEU-1"] == pytest.approx(100 * brevity * 3 / 4)
-    assert scores["BLEU-2"] == pytest.approx(100 * brevity * math.sqrt(3 / 4 * 2 / 3))
+    brevity_penalty = math.exp(1 - 5 / 4)
+    assert scores["BLEU-1"] == pytest.approx(100 * brevity_penalty * 3 / 4)
+    assert scores["BLEU-2"] == pytest.approx(100 * brevity_penalty * math.sqrt(3 / 4 * 2 / 3))
     assert scores["BLEU-3"] == scores["BLEU-4"] == 0
 
 
 def test_rouge_by_hand() -> None:
-    """Of "a b c d" the reference has "a c" and "b d" in order; the other has nothing."""
+    """The longest common subsequence with the first reference is "a c d", with the second empty."""
     scores = score_captions(["a b c d"], [["a c x y z d", "q"]])
-    precision, recall, weight = 3 / 4, 3 / 6, 1.2**2
-    wanted = (1 + weight) * precision * recall / (recall + weight * precision)
-    assert scores["ROUGE-L"] == pytest.approx(100 * wanted)
+    precision, recall, beta_squared = 3 / 4, 3 / 6, 1.2**2
+    expected = (1 + beta_squared) * precision * recall / (recall + beta_squared * precision)
+    assert scores["ROUGE-L"] == pytest.approx(100 * expected)
 
 
 def test_cider_by_hand() -> None:
-    """One word each, of two pictures: weights log 2, or 0 of a word that both have."""
+    """Two images and one-word references: the IDF is log 2, and 0 for a word that both images have."""
     scores = score_captions(["dog", "cat cat"], [["dog"], ["cat"]])
-    # Cosines 1 and min(2, 1) * 1 / (2 * 1), each of one order of four; a word too many costs exp(-1 / 72).
+    # One order of four; cosines 1 and min(2, 1) * 1 / (2 * 1); one word too many costs exp(-1 / 72).
     assert scores["CIDEr"] == pytest.approx(1000 * np.mean([1 / 4, math.exp(-1 / 72) / 2 / 4]))
     assert score_captions(["the", "the"], [["the"], ["the"]])["CIDEr"] == 0
 
 
-def test_figures_of_another_implementation() -> None:
-    """Those of pycocoevalcap 1.2: Bleu(4), Rouge() and Cider(), of the same texts."""
+def test_scores_equal_those_of_pycocoevalcap() -> None:
+    """Bleu(4), Rouge() and Cider() of pycocoevalcap 1.2 on the same texts."""
     random = np.random.default_rng(0)
     words = ["a", "the", "dog", "cat", "runs", "sits", "on", "grass", "red", "big", "small", "man"]
     words += ["woman", "in", "park"]
@@ -51,32 +51,31 @@ def test_figures_of_another_implementation() -> None:
     def sentence() -> str:
         return " ".join(random.choice(words, random.integers(3, 12)))
 
-    answers = [sentence() for _ in range(40)]
+    predictions = [sentence() for _ in range(40)]
     references = [[sentence() for _ in range(random.integers(1, 6))] for _ in range(40)]
     for i in range(0, 40, 3):
-        references[i][0] = answers[i]
+        references[i][0] = predictions[i]
     for i in range(1, 40, 3):
-        answers[i] = " ".join([*references[i][-1].split()[:-2], "dog"])
-    found = score_captions(answers, references)
-    names = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr"]
-    assert list(found) == names
-    known = [74.0175731186, 64.3715239695, 60.4280977603, 58.5892536073, 67.6076331662, 251.658813244]
-    assert [found[name] for name in names] == pytest.approx(known, abs=1e-6)
+        predictions[i] = " ".join([*references[i][-1].split()[:-2], "dog"])
+    scores = score_captions(predictions, references)
+    assert list(scores) == ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr"]
+    expected = [74.0175731186, 64.3715239695, 60.4280977603, 58.5892536073, 67.6076331662, 251.658813244]
+    assert list(scores.values()) == pytest.approx(expected, abs=1e-6)
 
 
-def test_empty_answers_score_nothing() -> None:
+def test_empty_predictions_score_zero() -> None:
     scores = score_captions(["", "."], [["a dog"], ["a cat"]])
     assert set(scores.values()) == {0.0}
 
 
-def test_what_does_not_match_is_told() -> None:
-    for answers, references in ((["a"], []), ([], []), (["a"], [[]])):
-        with pytest.raises(ValueError, match="Expected references for each answer"):
-            score_captions(answers, references)
+@pytest.mark.parametrize(("predictions", "references"), [(["a"], []), ([], []), (["a"], [[]])])
+def test_captions_without_references_raise(predictions: list[str], references: list[list[str]]) -> None:
+    with pytest.raises(ValueError, match="Expected references for each prediction"):
+        score_captions(predictions, references)
 
 
 @pytest.mark.parametrize(
-    ("caption", "words"),
+    ("caption", "normalized"),
     [
         ("A dog's bowl .", "a dog's bowl"),
         ("Two-tone, 3 CARS!", "two tone 3 cars"),
@@ -84,5 +83,5 @@ def test_what_does_not_match_is_told() -> None:
         ("...", ""),
     ],
 )
-def test_plain_words(caption: str, words: str) -> None:
-    assert normalize_caption(caption) == words
+def test_normalize_caption(caption: str, normalized: str) -> None:
+    assert normalize_caption(caption) == normalized

@@ -1,4 +1,4 @@
-"""How good answers are, as papers report it."""
+"""Metrics of generated text and of tagged sequences, as papers report them: percentages from 0 to 100."""
 
 from zoo.metrics.tagging import (
     Segment,

@@ -1,214 +1,256 @@
-"""How good the tags of frames are: frame by frame, segment by segment, and as transitions that were found.
+"""Metrics of sequence tagging: by frame, by segment, and by transition between shots.
 
-Figures go from 0 to 100. Those of F1 are 2 · right / (answered + wanted): 100 where there was nothing to find
-and nothing was found.
+All scores are percentages, from 0 to 100. An F1 is
+
+    F1 = 2 · precision · recall / (precision + recall) = 2 · true positives / (predicted + actual)
+
+and 100 where there is nothing to find and nothing was predicted.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from functools import partial
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
-Tags = Sequence[str] | np.ndarray
-"""A tag of each frame."""
+Labels = Sequence[str] | np.ndarray
+"""One label per frame."""
+
+_Sequence = TypeVar("_Sequence", bound=Sized)
 
 
 class Segment(NamedTuple):
-    """Frames in a row that bear one tag."""
+    """Consecutive frames with one label: frames `start` to `end - 1`.
+
+    >>> segment = Segment("dissolve", 10, 16)
+    >>> segment.end - segment.start
+    6
+    """
 
     label: str
     start: int
-    """The first frame."""
+    """The first frame, counted from 0."""
     end: int
     """The frame after the last."""
 
 
 class TransitionScores(NamedTuple):
-    """How well transitions are found, each figure from 0 to 100."""
+    """Detection scores of transitions, in percent."""
 
     precision: float
-    """The share of the answers that match a reference."""
+    """Predicted transitions that match a reference."""
     recall: float
-    """The share of the references that an answer matches."""
+    """Reference transitions that match a prediction."""
     f1: float
-    """Their harmonic mean."""
+    """The harmonic mean of precision and recall."""
     kind_accuracy: float
-    """The share of the matches that bear the same tag."""
+    """Matched pairs whose labels are equal."""
 
 
-def find_segments(tags: Tags) -> list[Segment]:
-    """The segments of a sequence, in order.
+def find_segments(labels: Labels) -> list[Segment]:
+    """Split a sequence into its segments: the longest runs of equal labels.
+
+    Args:
+        labels: one label per frame.
+
+    Returns:
+        The segments in order. They cover the sequence without gaps.
 
     Raises:
-        ValueError: the tags are not a sequence of str.
+        ValueError: `labels` is not a sequence of `str`.
 
     >>> find_segments(["shot", "shot", "cut"])
     [Segment(label='shot', start=0, end=2), Segment(label='cut', start=2, end=3)]
     """
-    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError(f"Expected a sequence of tags, each a str, got {tags!r:.80}. Decode bytes first.")
-    found, start = [], 0
-    for tag, frames in groupby(tags):
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        raise ValueError(
+            f"Expected a sequence of labels, each a str, got {labels!r:.80}. Decode bytes first."
+        )
+    segments, start = [], 0
+    for label, frames in groupby(labels):
         end = start + len(list(frames))
-        found.append(Segment(str(tag), start, end))
+        segments.append(Segment(str(label), start, end))
         start = end
-    return found
+    return segments
 
 
-# Frame by frame.
+# By frame.
 
 
 def score_frames(
-    answers: Sequence[Tags], references: Sequence[Tags], tags: Sequence[str], tolerance: int = 0
+    predictions: Sequence[Labels],
+    references: Sequence[Labels],
+    labels: Sequence[str],
+    tolerance: int = 0,
 ) -> dict[str, float]:
-    """Accuracy and F1 over all frames of a set.
+    """Compute accuracy and F1 over all frames of a data set.
 
-    The ends of a slow dissolve cannot be seen to the frame. With a tolerance, the last `tolerance` frames
-    before a boundary of the reference, and the first behind it, may bear either of its two tags: whichever
-    was answered is taken for the reference. It reaches over less than half of a segment, (length - 1) // 2
-    frames from either end, so that missing a segment always costs: one of one or two frames has to be met.
+    The exact frame at which a slow dissolve begins or ends is not visible. With a tolerance, the last
+    `tolerance` frames before each boundary of the reference and the first `tolerance` frames after it may
+    have either of the two adjacent labels. The tolerance covers less than half of a segment, at most
+    (length - 1) // 2 frames from each end, so a missed segment always lowers the scores. Segments of one or
+    two frames have no tolerance.
 
     Args:
-        answers: sequences of tags, which may differ in length.
-        references: the right ones, of the same lengths.
-        tags: all there are.
+        predictions: predicted labels of each sequence; lengths may differ between sequences.
+        references: true labels of each sequence, of the same lengths.
+        labels: all labels of the data set.
         tolerance: in frames.
 
     Returns:
-        "accuracy", "macro-F1" and "F1 <tag>" of each tag. A tag that neither occurs nor is answered has no
-        figure, and no part in the mean.
+        "accuracy", "macro-F1", and "F1 <label>" for each label. A label that occurs neither in the
+        predictions nor in the references has no F1 and does not enter the mean.
 
     Raises:
-        ValueError: answers and references do not go together, or bear other tags.
+        ValueError: predictions and references differ in number or length, are empty, or contain other labels.
 
     >>> score_frames([["a", "a", "b", "b"]], [["a", "b", "b", "b"]], ["a", "b", "c"])["accuracy"]
     75.0
     """
-    right, answered, wanted = Counter(), Counter(), Counter()
-    for answer, reference in _frame_pairs(answers, references):
-        reference = _forgiving(answer, reference, tolerance)
-        right.update(one for one, other in zip(answer, reference, strict=True) if one == other)
-        answered.update(answer)
-        wanted.update(reference)
-    if unknown := (answered.keys() | wanted.keys()) - set(tags):
-        raise ValueError(f"Expected the tags {', '.join(tags)}, got {', '.join(sorted(map(str, unknown)))}.")
-    counts = {tag: (right[tag], answered[tag], wanted[tag]) for tag in tags}
-    return {"accuracy": 100 * right.total() / wanted.total(), **_f1_by_tag(counts)}
+    true_positives: Counter[str] = Counter()
+    predicted: Counter[str] = Counter()
+    actual: Counter[str] = Counter()
+    for prediction, reference in _frame_pairs(predictions, references):
+        reference = _apply_tolerance(prediction, reference, tolerance)
+        true_positives.update(p for p, r in zip(prediction, reference, strict=True) if p == r)
+        predicted.update(prediction)
+        actual.update(reference)
+    if unknown := (predicted.keys() | actual.keys()) - set(labels):
+        raise ValueError(
+            f"Expected the labels {', '.join(labels)}, got {', '.join(sorted(map(str, unknown)))}."
+        )
+    counts = {label: (true_positives[label], predicted[label], actual[label]) for label in labels}
+    return {"accuracy": 100 * true_positives.total() / actual.total(), **_f1_per_label(counts)}
 
 
-def _forgiving(answer: Tags, reference: Tags, tolerance: int) -> Tags:
-    """The reference, with the answer's tags where they are as good."""
+def _apply_tolerance(prediction: Labels, reference: Labels, tolerance: int) -> Labels:
+    """Replace labels of the reference by predicted ones that the tolerance accepts."""
     if not tolerance:
         return reference
-    result = list(reference)
+    accepted = list(reference)
     for before, after in pairwise(find_segments(reference)):
-        reach = [min(tolerance, (one.end - one.start - 1) // 2) for one in (before, after)]
+        reach = [min(tolerance, (segment.end - segment.start - 1) // 2) for segment in (before, after)]
         for frame in range(after.start - reach[0], after.start + reach[1]):
-            if answer[frame] in (before.label, after.label):
-                result[frame] = answer[frame]
-    return result
+            if prediction[frame] in (before.label, after.label):
+                accepted[frame] = prediction[frame]
+    return accepted
 
 
 def score_multilabel_frames(
-    answers: Sequence[np.ndarray], references: Sequence[np.ndarray], tags: Sequence[str]
+    predictions: Sequence[np.ndarray], references: Sequence[np.ndarray], labels: Sequence[str]
 ) -> dict[str, float]:
-    """F1 over all frames of a set, where a frame may bear several tags, or none.
+    """Compute F1 over all frames of a data set whose frames have any number of labels.
 
     Args:
-        answers: whether a frame bears a tag, bool [time, tags] each; time may differ.
-        references: the right ones, of the same shapes.
-        tags: one a column.
+        predictions: for each sequence a bool array [time, labels]; time may differ between sequences.
+        references: the true arrays, of the same shapes.
+        labels: the label of each column.
 
     Returns:
-        "micro-F1", over all tags at once, "macro-F1" and "F1 <tag>" of each tag. A tag that neither occurs
-        nor is answered has no figure, and no part in the mean.
+        "micro-F1" over all labels together, "macro-F1", and "F1 <label>" for each label. A label that occurs
+        neither in the predictions nor in the references has no F1 and does not enter the mean.
 
     Raises:
-        ValueError: answers and references do not go together, or are not as above.
+        ValueError: predictions and references differ in number or length, are empty, or have other shapes or
+            dtypes.
 
-    >>> answer = np.array([[True, False], [False, False], [True, False]])
-    >>> score_multilabel_frames([answer], [~answer], ["a", "b"])["micro-F1"]
+    >>> prediction = np.array([[True, False], [False, False], [True, False]])
+    >>> score_multilabel_frames([prediction], [~prediction], ["a", "b"])["micro-F1"]
     0.0
     """
-    pairs = _frame_pairs(answers, references)
-    answered, wanted = (
-        np.concatenate([_labels(one, tags) for one in side]) for side in zip(*pairs, strict=True)
+    pairs = _frame_pairs(predictions, references)
+    predicted, actual = (
+        np.concatenate([_check_multilabel(array, labels) for array in side])
+        for side in zip(*pairs, strict=True)
     )
-    sums = [np.sum(labels, axis=0) for labels in (answered & wanted, answered, wanted)]
-    counts = dict(zip(tags, np.stack(sums, axis=1).tolist(), strict=True))
-    return {"micro-F1": _f1(*(int(total.sum()) for total in sums)), **_f1_by_tag(counts)}
+    sums = [np.sum(array, axis=0) for array in (predicted & actual, predicted, actual)]
+    counts = dict(zip(labels, np.stack(sums, axis=1).tolist(), strict=True))
+    return {"micro-F1": _f1(*(int(total.sum()) for total in sums)), **_f1_per_label(counts)}
 
 
-def _labels(labels: np.ndarray, tags: Sequence[str]) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.dtype != bool or labels.shape[1:] != (len(tags),):
+def _check_multilabel(array: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    array = np.asarray(array)
+    if array.dtype != bool or array.shape[1:] != (len(labels),):
         raise ValueError(
-            f"Expected bool [time, {len(tags)}] for the tags {', '.join(tags)}, got {labels.dtype} "
-            f"{list(labels.shape)}. Compare scores with a threshold first."
+            f"Expected bool [time, {len(labels)}] for the labels {', '.join(labels)}, got {array.dtype} "
+            f"{list(array.shape)}. Compare scores with a threshold first."
         )
-    return labels
+    return array
 
 
-def _f1_by_tag(counts: Mapping[str, Sequence[int]]) -> dict[str, float]:
-    figures = {f"F1 {tag}": _f1(*count) for tag, count in counts.items() if any(count)}
-    return {"macro-F1": float(np.mean(list(figures.values()) or [100])), **figures}
+def _f1_per_label(counts: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """Macro-F1 and the F1 of each label, from its true positives, predicted and actual frames."""
+    scores = {f"F1 {label}": _f1(*count) for label, count in counts.items() if any(count)}
+    return {"macro-F1": float(np.mean(list(scores.values()) or [100])), **scores}
 
 
-def _f1(right: int, answered: int, wanted: int) -> float:
-    return 200 * right / (answered + wanted) if answered or wanted else 100.0
+def _f1(true_positives: int, predicted: int, actual: int) -> float:
+    return 200 * true_positives / (predicted + actual) if predicted or actual else 100.0
 
 
-# Segment by segment.
+# By segment.
 
 
 def segmental_edit_score(
-    answers: Sequence[Tags], references: Sequence[Tags], background: Collection[str] = ()
+    predictions: Sequence[Labels], references: Sequence[Labels], background: Collection[str] = ()
 ) -> float:
-    """Segmental edit score (Lea et al., 2017): are the segments the right ones, in the right order?
+    """Compute the segmental edit score, which compares the order of segments.
 
-    The mean over sequences of 100 · (1 - d / n), with d the Levenshtein distance between the tags of the
-    segments, and n the larger number of segments. When they begin and end does not matter; one too many does.
+    For each sequence it is 100 · (1 - d / n), where d is the Levenshtein distance between the labels of the
+    predicted and the true segments, and n the larger number of segments; the result is the mean over
+    sequences. It ignores where segments begin and end and penalizes over-segmentation.
+
+    Lea et al. (2017, "Temporal convolutional networks for action segmentation and detection").
 
     Args:
-        answers: sequences of tags, which may differ in length.
-        references: the right ones, of the same lengths.
-        background: tags whose segments do not count.
+        predictions: predicted labels of each sequence; lengths may differ between sequences.
+        references: true labels of each sequence, of the same lengths.
+        background: labels whose segments are left out.
 
     Raises:
-        ValueError: answers and references do not go together.
+        ValueError: predictions and references differ in number or length, or are empty.
 
     >>> segmental_edit_score([list("aabbbcba")], [list("abbbbbcc")])
     60.0
     """
     scores = []
-    for answer, reference in _frame_pairs(answers, references):
-        one, other = ([part.label for part in _counting(tags, background)] for tags in (answer, reference))
-        longer = max(len(one), len(other))
-        scores.append(1 - _levenshtein(one, other) / longer if longer else 1)
+    for prediction, reference in _frame_pairs(predictions, references):
+        predicted, actual = (
+            [segment.label for segment in _find_foreground(labels, background)]
+            for labels in (prediction, reference)
+        )
+        longer = max(len(predicted), len(actual))
+        scores.append(1 - _levenshtein(predicted, actual) / longer if longer else 1)
     return 100 * float(np.mean(scores))
 
 
 def segmental_f1(
-    answers: Sequence[Tags], references: Sequence[Tags], overlap: float, background: Collection[str] = ()
+    predictions: Sequence[Labels],
+    references: Sequence[Labels],
+    overlap: float,
+    background: Collection[str] = (),
 ) -> float:
-    """Segmental F1@k (Lea et al., 2017): are the segments the right ones, about where they should be?
+    """Compute segmental F1@k, which compares segments by their overlap.
 
-    A segment that was answered goes to the reference of its tag with which its intersection over union is
-    highest. It is right if that is `overlap` at least, and no other segment had met this reference before.
-    Counts are of the whole set, as has been usual since Abu Farha and Gall (2019); the code of Lea et al.
+    Each predicted segment is compared with the true segment of the same label with which its intersection
+    over union is highest. It is a true positive if that is at least `overlap` and no earlier prediction has
+    matched the same true segment. Counts are summed over the data set, as is usual since Abu Farha and Gall
+    (2019, "MS-TCN: multi-stage temporal convolutional network for action segmentation"); the original code
     takes the mean over sequences.
 
+    Lea et al. (2017, "Temporal convolutional networks for action segmentation and detection").
+
     Args:
-        answers: sequences of tags, which may differ in length.
-        references: the right ones, of the same lengths.
-        overlap: 0.1, 0.25 and 0.5 for F1@10, F1@25 and F1@50.
-        background: tags whose segments do not count.
+        predictions: predicted labels of each sequence; lengths may differ between sequences.
+        references: true labels of each sequence, of the same lengths.
+        overlap: the least intersection over union, in (0, 1]: 0.1 for F1@10, 0.25 for F1@25, 0.5 for F1@50.
+        background: labels whose segments are left out.
 
     Raises:
-        ValueError: answers and references do not go together, or the overlap is no share.
+        ValueError: predictions and references differ in number or length, are empty, or `overlap` is out of
+            range.
 
     >>> segmental_f1([list("aabb")], [list("aaab")], 0.5)
     100.0
@@ -216,178 +258,195 @@ def segmental_f1(
     50.0
     """
     if not 0 < overlap <= 1:
-        raise ValueError(
-            f"Expected an overlap above 0 and of 1 at most, such as 0.25 for F1@25, got {overlap}."
-        )
-    right = answered = wanted = 0
-    for pair in _frame_pairs(answers, references):
-        one, other = (_counting(tags, background) for tags in pair)
-        right += len(_met(one, other, overlap))
-        answered += len(one)
-        wanted += len(other)
-    return _f1(right, answered, wanted)
+        raise ValueError(f"Expected 0 < overlap <= 1, such as 0.25 for F1@25, got {overlap}.")
+    true_positives = num_predicted = num_actual = 0
+    for pair in _frame_pairs(predictions, references):
+        predicted, actual = (_find_foreground(labels, background) for labels in pair)
+        true_positives += len(_match_by_overlap(predicted, actual, overlap))
+        num_predicted += len(predicted)
+        num_actual += len(actual)
+    return _f1(true_positives, num_predicted, num_actual)
 
 
-def _met(answers: list[Segment], references: list[Segment], overlap: float) -> set[Segment]:
-    """The references that an answer meets."""
-    met = set()
-    for answer in answers:
-        shared = partial(_intersection_over_union, answer)
-        best = max((one for one in references if one.label == answer.label), key=shared, default=None)
-        if best and shared(best) >= overlap:
-            met.add(best)
-    return met
+def _match_by_overlap(predictions: list[Segment], references: list[Segment], overlap: float) -> set[Segment]:
+    """Return the reference segments that a prediction matches."""
+    matched = set()
+    for prediction in predictions:
+        iou = partial(_intersection_over_union, prediction)
+        candidates = [reference for reference in references if reference.label == prediction.label]
+        best = max(candidates, key=iou, default=None)
+        if best and iou(best) >= overlap:
+            matched.add(best)
+    return matched
 
 
-def _intersection_over_union(one: Segment, other: Segment) -> float:
-    shared = max(0, min(one.end, other.end) - max(one.start, other.start))
-    return shared / (one.end - one.start + other.end - other.start - shared)
+def _intersection_over_union(a: Segment, b: Segment) -> float:
+    intersection = max(0, min(a.end, b.end) - max(a.start, b.start))
+    return intersection / (a.end - a.start + b.end - b.start - intersection)
 
 
-def _counting(tags: Tags, background: Collection[str]) -> list[Segment]:
+def _find_foreground(labels: Labels, background: Collection[str]) -> list[Segment]:
     if isinstance(background, str):
         raise ValueError(
-            f"Expected a collection of tags as background, got {background!r}. Put it in a list."
+            f"Expected `background` to be a collection of labels, got {background!r}. Put it in a list."
         )
-    return [segment for segment in find_segments(tags) if segment.label not in background]
+    return [segment for segment in find_segments(labels) if segment.label not in background]
 
 
-def _levenshtein(one: Sequence[str], other: Sequence[str]) -> int:
-    """The least number of insertions, deletions and replacements that make one the other."""
-    row = list(range(len(other) + 1))
-    for taken, tag in enumerate(one, 1):
-        diagonal, row[0] = row[0], taken
-        for place, wanted in enumerate(other, 1):
-            cheapest = min(row[place] + 1, row[place - 1] + 1, diagonal + (tag != wanted))
-            diagonal, row[place] = row[place], cheapest
+def _levenshtein(a: Sequence[str], b: Sequence[str]) -> int:
+    """Count the insertions, deletions and substitutions that turn `a` into `b`, at the least."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(b, 1):
+            cost = min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
+            diagonal, row[j] = row[j], cost
     return row[-1]
 
 
-# Transitions.
+# By transition.
 
 
-def find_transitions(tags: Tags, background: str, shortest: Mapping[str, int] | None = None) -> list[Segment]:
-    """The longest runs of frames without the background, each one transition, whatever tags are in it.
+def find_transitions(
+    labels: Labels, background: str, min_lengths: Mapping[str, int] | None = None
+) -> list[Segment]:
+    """Find the transitions in a sequence: the longest runs of frames without the background label.
+
+    A run counts as one transition even if its frames have several labels.
 
     Args:
-        tags: of a sequence.
-        background: the tag of what is no transition.
-        shortest: how many frames a transition of a tag has at least, 1 if it is not there. A run that is too
-            short for all of its tags is left out, as the flicker of an unsure answer.
+        labels: one label per frame.
+        background: the label of frames outside transitions.
+        min_lengths: the least number of frames of a transition of each label; 1 for labels not listed. A run
+            shorter than the least of these numbers among its labels is left out as noise.
 
     Returns:
-        The runs in order. The tag of each is its most frequent one, of equals the first.
+        The transitions in order, each with its most frequent label, and of equally frequent ones the first.
+
+    Raises:
+        ValueError: `labels` is not a sequence of `str`.
 
     >>> find_transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
     [Segment(label='cut', start=1, end=4)]
     """
-    found = []
-    for is_background, run in groupby(find_segments(tags), lambda segment: segment.label == background):
+    transitions = []
+    for is_background, group in groupby(find_segments(labels), lambda segment: segment.label == background):
         if not is_background:
-            frames = Counter()
-            parts = list(run)
-            for tag, start, end in parts:
-                frames[tag] += end - start
-            if frames.total() >= min((shortest or {}).get(tag, 1) for tag in frames):
-                found.append(Segment(frames.most_common(1)[0][0], parts[0].start, parts[-1].end))
-    return found
+            run = list(group)
+            frames: Counter[str] = Counter()
+            for label, start, end in run:
+                frames[label] += end - start
+            if frames.total() >= min((min_lengths or {}).get(label, 1) for label in frames):
+                transitions.append(Segment(frames.most_common(1)[0][0], run[0].start, run[-1].end))
+    return transitions
 
 
 def score_transitions(
-    answers: Sequence[Tags | Sequence[Segment]],
-    references: Sequence[Tags | Sequence[Segment]],
+    predictions: Sequence[Labels | Sequence[Segment]],
+    references: Sequence[Labels | Sequence[Segment]],
     background: str,
     tolerance: int = 2,
 ) -> TransitionScores:
-    """Precision, recall and F1 of the transitions of a whole set, whatever their kinds.
+    """Compute precision, recall and F1 of detected transitions over a data set, whatever their labels.
 
-    An answer matches a reference if they share a frame, the reference widened by the tolerance on both sides.
-    Each matches once at most, and as many as can do match. Where neither side has any, all figures are 100;
-    one of which there is nothing to take a share of is 0.
+    A predicted and a true transition match if they share a frame after the true one is extended by
+    `tolerance` frames on both sides. Each is matched at most once, and the number of matches is the largest
+    possible.
 
     Args:
-        answers: for each sequence its tags, or its transitions as another detector gives them.
-        references: the right ones, in either form.
-        background: the tag of what is no transition.
+        predictions: for each sequence its predicted labels, or its transitions as segments.
+        references: the true ones, in either form.
+        background: the label of frames outside transitions.
         tolerance: in frames.
 
-    Raises:
-        ValueError: the numbers of answers and references differ, or a range is empty.
+    Returns:
+        The scores. All are 100 where neither side has a transition; a ratio without a denominator is 0.
 
-    >>> clip = ["shot", "shot", "cut", "shot", "shot", "shot"]
-    >>> score_transitions([clip], [[Segment("cut", 4, 5), Segment("fade", 5, 6)]], "shot").recall
+    Raises:
+        ValueError: predictions and references differ in number, there are none, or a segment is empty.
+
+    >>> frames = ["shot", "shot", "cut", "shot", "shot", "shot"]
+    >>> score_transitions([frames], [[Segment("cut", 4, 5), Segment("fade", 5, 6)]], "shot").recall
     50.0
     """
-    matches, answered, wanted = [], 0, 0
-    for pair in _pairs(answers, references):
-        found, right = (_ranges(one, background) for one in pair)
-        widened = [Segment(tag, start - tolerance, end + tolerance) for tag, start, end in right]
-        matches += _matches(found, widened)
-        answered += len(found)
-        wanted += len(right)
-    if not answered and not wanted:
+    matches: list[tuple[Segment, Segment]] = []
+    num_predicted = num_actual = 0
+    for prediction, reference in _pair(predictions, references):
+        predicted, actual = _to_transitions(prediction, background), _to_transitions(reference, background)
+        extended = [Segment(label, start - tolerance, end + tolerance) for label, start, end in actual]
+        matches += _match_overlapping(predicted, extended)
+        num_predicted += len(predicted)
+        num_actual += len(actual)
+    if not num_predicted and not num_actual:
         return TransitionScores(100.0, 100.0, 100.0, 100.0)
     return TransitionScores(
-        precision=_share(len(matches), answered),
-        recall=_share(len(matches), wanted),
-        f1=_f1(len(matches), answered, wanted),
-        kind_accuracy=_share(sum(one.label == other.label for one, other in matches), len(matches)),
+        precision=_percent(len(matches), num_predicted),
+        recall=_percent(len(matches), num_actual),
+        f1=_f1(len(matches), num_predicted, num_actual),
+        kind_accuracy=_percent(sum(a.label == b.label for a, b in matches), len(matches)),
     )
 
 
-def _share(part: int, whole: int) -> float:
+def _percent(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 0.0
 
 
-def _ranges(sequence: Tags | Sequence[Segment], background: str) -> list[Segment]:
-    if all(isinstance(one, Segment) for one in sequence):
-        return list(sequence)
-    return find_transitions(sequence, background)
+def _to_transitions(sequence: Labels | Sequence[Segment], background: str) -> list[Segment]:
+    segments = [item for item in sequence if isinstance(item, Segment)]
+    if len(segments) == len(sequence):
+        return segments
+    return find_transitions(cast(Labels, sequence), background)  # which raises if some are segments
 
 
-def _matches(answers: Iterable[Segment], references: Iterable[Segment]) -> list[tuple[Segment, Segment]]:
-    """As many pairs of an answer and a reference that share a frame as there can be.
+def _match_overlapping(
+    predictions: Iterable[Segment], references: Iterable[Segment]
+) -> list[tuple[Segment, Segment]]:
+    """Pair as many predictions as possible with a reference that shares a frame, each used at most once.
 
-    The range that ends first, of whichever side, shares its last frame with all that it overlaps. Of these
-    the one that ends first is its best partner: what this one overlaps later on, each of the others does too,
-    so that in any matching they may change places.
+    This greedy choice is optimal: take the segment that ends first on either side. All segments of the other
+    side that overlap it contain its last frame, so among them the one that ends first is the best partner:
+    whatever it overlaps later on, the others overlap, too. The order within a pair is arbitrary.
     """
-    waiting = [sorted(side, key=lambda segment: segment.end) for side in (answers, references)]
-    for segment in (*waiting[0], *waiting[1]):
+    sides = [sorted(side, key=lambda segment: segment.end) for side in (predictions, references)]
+    for segment in (*sides[0], *sides[1]):
         if segment.start >= segment.end:
-            raise ValueError(f"Expected a frame at least in each transition, got {segment}.")
-    found = []
-    while all(waiting):
-        if waiting[1][0].end < waiting[0][0].end:
-            waiting.reverse()
-        first = waiting[0].pop(0)
-        partner = next((one for one in waiting[1] if one.start < first.end), None)
+            raise ValueError(f"Expected at least one frame in each transition, got {segment}.")
+    matches = []
+    while all(sides):
+        if sides[1][0].end < sides[0][0].end:
+            sides.reverse()
+        first = sides[0].pop(0)
+        partner = next((segment for segment in sides[1] if segment.start < first.end), None)
         if partner:
-            waiting[1].remove(partner)
-            found.append((first, partner))
-    return found
+            sides[1].remove(partner)
+            matches.append((first, partner))
+    return matches
 
 
-# What goes together.
+# Checks.
 
 
-def _pairs(answers: Sequence, references: Sequence) -> list[tuple]:
-    if not len(answers) == len(references) > 0:
+def _pair(
+    predictions: Sequence[_Sequence], references: Sequence[_Sequence]
+) -> list[tuple[_Sequence, _Sequence]]:
+    if not len(predictions) == len(references) > 0:
         raise ValueError(
-            f"Expected a reference for each answer, and one at least, got {len(answers)} answers and "
-            f"{len(references)} references."
+            f"Expected one reference per prediction, and at least one of each, got {len(predictions)} "
+            f"predictions and {len(references)} references."
         )
-    return list(zip(answers, references, strict=True))
+    return list(zip(predictions, references, strict=True))
 
 
-def _frame_pairs(answers: Sequence, references: Sequence) -> list[tuple]:
-    pairs = _pairs(answers, references)
-    for number, (answer, reference) in enumerate(pairs):
-        if len(answer) != len(reference):
+def _frame_pairs(
+    predictions: Sequence[_Sequence], references: Sequence[_Sequence]
+) -> list[tuple[_Sequence, _Sequence]]:
+    pairs = _pair(predictions, references)
+    for index, (prediction, reference) in enumerate(pairs):
+        if len(prediction) != len(reference):
             raise ValueError(
-                f"Sequence {number}: expected tags for each frame, got {len(answer)} answers and "
-                f"{len(reference)} references. Cut off what is padding."
+                f"Sequence {index}: expected one prediction per frame, got {len(prediction)} predictions for "
+                f"{len(reference)} frames. Remove padding first."
             )
     if not any(len(reference) for reference in references):
-        raise ValueError("Expected one frame at least, and all sequences are empty.")
+        raise ValueError("Expected at least one frame, but all sequences are empty.")
     return pairs

@@ -1,74 +1,105 @@
-"""How good answers are, as papers report it."""
+"""Metrics of generated text: translations and captions."""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 
+_Ngrams = Counter[tuple[str, ...]]
+
 
 class CorpusScore(NamedTuple):
-    """A figure, and what makes it comparable."""
+    """The score of a whole test set, and how it was computed."""
 
     score: float
     """From 0 to 100."""
     signature: str
-    """Of sacrebleu: equal signatures, comparable scores."""
+    """The sacrebleu signature. Scores are comparable if their signatures are equal."""
 
 
-def bleu(answers: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> CorpusScore:
-    """BLEU of a whole set (Papineni et al., 2002), by sacrebleu (Post, 2018).
+def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> CorpusScore:
+    """Compute corpus BLEU with sacrebleu.
+
+    Papineni et al. (2002, "BLEU: a method for automatic evaluation of machine translation"); Post (2018, "A
+    call for clarity in reporting BLEU scores").
 
     Args:
-        answers: a text each.
-        references: the right one for each.
-        tokenize: of sacrebleu, such as "13a", "zh", or "none" for texts that are tokenized already.
+        predictions: one text per example.
+        references: one reference text per example.
+        tokenize: sacrebleu's tokenizer, such as "13a", "zh", or "none" for tokenized texts.
+
+    Returns:
+        The score from 0 to 100, and sacrebleu's signature.
+
+    Raises:
+        ValueError: predictions and references differ in number, or there are none.
 
     >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
     'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
     """
-    return _score(BLEU(tokenize=tokenize, force=True), answers, references)
+    return _score_corpus(BLEU(tokenize=tokenize, force=True), predictions, references)
 
 
-def chrf(answers: Sequence[str], references: Sequence[str]) -> CorpusScore:
-    """chrF2 of a whole set (Popović, 2015), by sacrebleu: an F-score over pieces of up to 6 characters.
+def chrf(predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
+    """Compute corpus chrF2 with sacrebleu: an F-score of character n-grams, n = 1 to 6.
+
+    Popović (2015, "chrF: character n-gram F-score for automatic MT evaluation").
+
+    Args:
+        predictions: one text per example.
+        references: one reference text per example.
+
+    Returns:
+        The score from 0 to 100, and sacrebleu's signature.
+
+    Raises:
+        ValueError: predictions and references differ in number, or there are none.
 
     >>> round(chrf(["a cat"], ["the cat"]).score)
     31
     """
-    return _score(CHRF(), answers, references)
+    return _score_corpus(CHRF(), predictions, references)
 
 
-def exact_match(answers: Sequence[str], references: Sequence[str]) -> float:
-    """The share of answers, from 0 to 100, that are their references; every sort of space is one space.
+def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
+    """Compute the percentage of predictions that equal their reference, apart from the kind of whitespace.
+
+    Args:
+        predictions: one text per example.
+        references: one reference text per example.
+
+    Raises:
+        ValueError: predictions and references differ in number, or there are none.
 
     >>> exact_match(["14:30\u202fh", "14.30"], ["14:30 h", "14:30"])
     50.0
     """
-    _check(answers, references)
-    pairs = zip(answers, references, strict=True)
-    return 100 * sum(one.split() == other.split() for one, other in pairs) / len(references)
+    _check_lengths(predictions, references)
+    pairs = zip(predictions, references, strict=True)
+    matches = sum(prediction.split() == reference.split() for prediction, reference in pairs)
+    return 100 * matches / len(references)
 
 
-def _score(metric: BLEU | CHRF, answers: Sequence[str], references: Sequence[str]) -> CorpusScore:
-    _check(answers, references)
-    score = metric.corpus_score(list(answers), [list(references)]).score
+def _score_corpus(metric: BLEU | CHRF, predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
+    _check_lengths(predictions, references)
+    score = metric.corpus_score(list(predictions), [list(references)]).score
     return CorpusScore(score, str(metric.get_signature()))
 
 
-def _check(answers: Sequence[str], references: Sequence[str]) -> None:
-    if not len(answers) == len(references) > 0:
+def _check_lengths(predictions: Sequence[str], references: Sequence[str]) -> None:
+    if not len(predictions) == len(references) > 0:
         raise ValueError(
-            f"Expected a reference for each answer, and one at least, got {len(answers)} answers and "
-            f"{len(references)} references."
+            f"Expected one reference per prediction, and at least one of each, got {len(predictions)} "
+            f"predictions and {len(references)} references."
         )
 
 
 def normalize_caption(caption: str) -> str:
-    """Words in lower case, a space between two, without punctuation: what captions are compared as.
+    """Lowercase a caption, remove its punctuation, and separate its words by single spaces.
 
     >>> normalize_caption("A man's dog, half-asleep, sits on the grass .")
     "a man's dog half asleep sits on the grass"
@@ -76,92 +107,112 @@ def normalize_caption(caption: str) -> str:
     return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", caption.lower().replace("\u2019", "'")))
 
 
-def score_captions(answers: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
-    """How captions are measured, all from 0 to 100 but CIDEr, which may be more.
+def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Compute the usual metrics of image captioning on normalized captions.
 
-    BLEU-1 to BLEU-4 of the whole set, against all references, the brevity penalty by the closest length
-    (Papineni et al., 2002). ROUGE-L, the mean over captions of an F-score of the longest common subsequence,
-    recall weighing 1.2² times as much (Lin, 2004). CIDEr in its variant D, with clipped counts and a penalty
-    for other lengths (Vedantam et al., 2015), 100 where the usual scale has 1. Both as the COCO evaluation
-    has them, but for its tokenizer: here words are those of `normalize_caption`.
+    - BLEU-1 to BLEU-4 of the corpus, against all references, with the brevity penalty of the closest
+      reference length. Papineni et al. (2002, "BLEU: a method for automatic evaluation of machine
+      translation").
+    - ROUGE-L: the mean over captions of the F-score of the longest common subsequence, with beta = 1.2. Lin
+      (2004, "ROUGE: a package for automatic evaluation of summaries").
+    - CIDEr-D, in percent: 100 is a CIDEr of 1, and more is possible. Vedantam, Zitnick and Parikh (2015,
+      "CIDEr: consensus-based image description evaluation").
+
+    ROUGE-L and CIDEr-D are computed as in the COCO caption evaluation, except for the tokenizer, which is
+    `normalize_caption`.
 
     Args:
-        answers: a caption of each picture.
-        references: for each picture its right captions, one at least.
+        predictions: one caption per image.
+        references: one or more captions per image; their number may differ between images.
 
     Returns:
-        The figures by name.
+        "BLEU-1" to "BLEU-4", "ROUGE-L" and "CIDEr".
 
     Raises:
-        ValueError: there are no answers, or an answer has no references.
+        ValueError: predictions and references differ in number, there are none, or an image has no
+            reference.
+
+    >>> round(score_captions(["a dog runs"], [["a dog runs fast", "the dog runs"]])["BLEU-2"])
+    100
     """
-    if not answers or len(answers) != len(references) or not all(references):
+    if not predictions or len(predictions) != len(references) or not all(references):
         raise ValueError(
-            "Expected references for each answer, and one answer at least, got "
-            f"{len(references)} for {len(answers)}, {sum(not some for some in references)} of them empty."
+            f"Expected references for each prediction, and at least one prediction, got {len(predictions)} "
+            f"predictions and {len(references)} lists of references, "
+            f"{sum(not captions for captions in references)} of them empty."
         )
-    said = [normalize_caption(answer) for answer in answers]
-    right = [[normalize_caption(reference) for reference in some] for some in references]
-    # Of sacrebleu each stream has one reference of every answer, or none.
-    most = max(map(len, right))
-    streams = [[some[k] if k < len(some) else None for some in right] for k in range(most)]
+    predicted = [normalize_caption(prediction) for prediction in predictions]
+    actual = [[normalize_caption(caption) for caption in captions] for captions in references]
+    # sacrebleu takes streams: the k-th reference of every prediction, None where there are fewer.
+    streams = [
+        [captions[k] if k < len(captions) else None for captions in actual]
+        for k in range(max(map(len, actual)))
+    ]
     scores = {}
     for order in range(1, 5):
         metric = BLEU(tokenize="none", force=True, max_ngram_order=order, smooth_method="none")
-        scores[f"BLEU-{order}"] = float(metric.corpus_score(said, streams).score)
-    tokens, wanted = [one.split() for one in said], [[one.split() for one in some] for some in right]
-    scores["ROUGE-L"] = 100 * float(np.mean([_rouge(*pair) for pair in zip(tokens, wanted, strict=True)]))
-    scores["CIDEr"] = 100 * _cider(tokens, wanted)
+        # sacrebleu documents None in a stream, but its annotation does not include it.
+        bleu_score = metric.corpus_score(predicted, cast(list[list[str]], streams))
+        scores[f"BLEU-{order}"] = float(bleu_score.score)
+    words = [caption.split() for caption in predicted]
+    reference_words = [[caption.split() for caption in captions] for captions in actual]
+    rouge = [_rouge_l(*pair) for pair in zip(words, reference_words, strict=True)]
+    scores["ROUGE-L"] = 100 * float(np.mean(rouge))
+    scores["CIDEr"] = 100 * _cider(words, reference_words)
     return scores
 
 
-def _rouge(answer: list[str], references: list[list[str]]) -> float:
-    common = [_common_subsequence(answer, reference) for reference in references]
-    precision = max(common) / max(len(answer), 1)
-    recall = max(same / max(len(reference), 1) for same, reference in zip(common, references, strict=True))
+def _rouge_l(prediction: list[str], references: list[list[str]]) -> float:
+    beta = 1.2
+    common = [_longest_common_subsequence(prediction, reference) for reference in references]
+    precision = max(common) / max(len(prediction), 1)
+    recall = max(n / max(len(reference), 1) for n, reference in zip(common, references, strict=True))
     if not precision or not recall:
         return 0.0
-    return (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
+    return (1 + beta**2) * precision * recall / (recall + beta**2 * precision)
 
 
-def _common_subsequence(one: list[str], other: list[str]) -> int:
-    """Length of the longest."""
-    lengths = [0] * (len(other) + 1)
-    for word in one:
-        before = 0
-        for place, same in enumerate(other, 1):
-            above = lengths[place]
-            lengths[place] = before + 1 if word == same else max(above, lengths[place - 1])
-            before = above
+def _longest_common_subsequence(a: list[str], b: list[str]) -> int:
+    """Return its length."""
+    lengths = [0] * (len(b) + 1)
+    for left in a:
+        diagonal = 0
+        for j, right in enumerate(b, 1):
+            above = lengths[j]
+            lengths[j] = diagonal + 1 if left == right else max(above, lengths[j - 1])
+            diagonal = above
     return lengths[-1]
 
 
-def _cider(answers: list[list[str]], references: list[list[list[str]]]) -> float:
-    """CIDEr-D: cosines of n-gram counts, weighted by how few pictures have an n-gram in their references."""
-    pictures = [set().union(*(_ngrams(one) for one in some)) for some in references]
-    frequency = Counter(ngram for picture in pictures for ngram in picture)
+def _cider(predictions: list[list[str]], references: list[list[list[str]]]) -> float:
+    """CIDEr-D: the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty.
 
-    def weighted(words: list[str]) -> dict[tuple[str, ...], float]:
+    The document frequency of an n-gram is the number of images that have it in a reference.
+    """
+    images = [set().union(*(_count_ngrams(caption) for caption in captions)) for captions in references]
+    document_frequency = Counter(ngram for image in images for ngram in image)
+
+    def tf_idf(words: list[str]) -> dict[tuple[str, ...], float]:
         return {
-            ngram: count * (math.log(len(answers)) - math.log(max(1, frequency[ngram])))
-            for ngram, count in _ngrams(words).items()
+            ngram: count * (math.log(len(predictions)) - math.log(max(1, document_frequency[ngram])))
+            for ngram, count in _count_ngrams(words).items()
         }
 
-    def similarity(one: list[str], other: list[str]) -> float:
-        first, second, total = weighted(one), weighted(other), 0.0
-        for size in range(1, 5):
-            a, b = ({k: v for k, v in vector.items() if len(k) == size} for vector in (first, second))
-            norms = math.hypot(*a.values()) * math.hypot(*b.values())
-            product = sum(min(value, b[ngram]) * b[ngram] for ngram, value in a.items() if ngram in b)
+    def similarity(prediction: list[str], reference: list[str]) -> float:
+        vectors, total = (tf_idf(prediction), tf_idf(reference)), 0.0
+        for order in range(1, 5):
+            p, r = ({k: v for k, v in vector.items() if len(k) == order} for vector in vectors)
+            norms = math.hypot(*p.values()) * math.hypot(*r.values())
+            product = sum(min(value, r[ngram]) * r[ngram] for ngram, value in p.items() if ngram in r)
             total += product / norms if norms else 0.0
-        return total / 4 * math.exp(-((len(one) - len(other)) ** 2) / (2 * 6.0**2))
+        return total / 4 * math.exp(-((len(prediction) - len(reference)) ** 2) / (2 * 6.0**2))
 
     means = [
-        np.mean([similarity(answer, reference) for reference in some])
-        for answer, some in zip(answers, references, strict=True)
+        np.mean([similarity(prediction, reference) for reference in captions])
+        for prediction, captions in zip(predictions, references, strict=True)
     ]
     return 10 * float(np.mean(means))
 
 
-def _ngrams(words: list[str]) -> Counter[tuple[str, ...]]:
+def _count_ngrams(words: list[str]) -> _Ngrams:
     return Counter(tuple(words[i : i + n]) for n in range(1, 5) for i in range(len(words) - n + 1))
