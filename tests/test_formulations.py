@@ -52,7 +52,7 @@ def test_layers_of_an_encoder_share_settings_but_neither_weights_nor_masks() -> 
     encoder = zoo.Encoder(cell, depth=2, bidirectional=True)
     encoder.build((None, None, 8))
     cells = [layer.cell for index in range(2) for layer in encoder.directions(index)]
-    masks = [np.array(cell.dropout_mask(np.ones((5, 8), "float32"))) for cell in cells]
+    masks = [np.array(cell.draw_dropout_mask(np.ones((5, 8), "float32"))) for cell in cells]
     for one, other in itertools.combinations(range(4), 2):
         assert cells[one].activation is cells[other].activation is keras.activations.relu
         assert not np.array_equal(cells[one].kernel, cells[other].kernel)

@@ -18,8 +18,8 @@ from references import assert_close, random, randomise, weighted_sum
 from test_cells import CASES
 
 import zoo
-from zoo.layers import chunks as blocks
-from zoo.layers.linear_scan import linear, linear_scan
+from zoo.layers import chunks
+from zoo.layers.linear_scan import linear_scan, run_linear_cell
 from zoo.layers.loop import run, scan
 
 BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 5
@@ -30,10 +30,10 @@ MASK[1, :3] = False
 
 
 @pytest.fixture(autouse=True)
-def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of 4 steps, so that a few steps make several of them, and the last is not full."""
-    monkeypatch.setattr(blocks, "ROWS", 4 * BATCH)
-    monkeypatch.setattr(blocks, "OPEN_BLOCK", 4)
+def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of 4 steps, so that a few steps make several of them, and the last is not full."""
+    monkeypatch.setattr(chunks, "MAX_CHUNK_ROWS", 4 * BATCH)
+    monkeypatch.setattr(chunks, "DYNAMIC_CHUNK_SIZE", 4)
 
 
 # Cells that a contract could overlook.
@@ -42,7 +42,7 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 class UnequalCell(zoo.Cell):
     """Two states of different width, and an output that is neither of them."""
 
-    blocks = ("hidden",)
+    weight_blocks = ("hidden",)
     state_names = ("hidden", "count")
 
     @property
@@ -304,11 +304,11 @@ def test_effects_of_a_cell_come_once_a_step(capfd: pytest.CaptureFixture) -> Non
 def test_examination_of_a_cell(cell: type[zoo.Cell], pure: bool) -> None:
     cell = built(cell)
     x, states = data(cell)
-    maps = blocks.Maps(cell)
-    assert maps.examine(tf.transpose(x, [1, 0, 2]), states, None) == pure
-    used = {cell.weights[i].name for i in maps.used}
+    pure_cell = chunks.PureCell(cell)
+    assert pure_cell.analyze(tf.transpose(x, [1, 0, 2]), states, None) == pure
+    used = {cell.weights[i].name for i in pure_cell.update_weights}
     assert used == ({"scale", "matrix"} if pure else set())
-    assert maps.shown == 0
+    assert pure_cell.output_state == 0
 
 
 # Which steps are compiled.
@@ -329,7 +329,7 @@ def test_compiled_for_training_and_for_known_sizes(batch: int | None, training: 
     layer = zoo.LSTM(UNITS)
     spec = tf.TensorSpec([batch, None, FEATURES])
     found = operations(lambda x: layer(x, training=training), spec)
-    assert ("compiled" in found) == compiled == blocks.compiles(batch, training)
+    assert ("compiled" in found) == compiled == chunks.should_compile(batch, training)
 
 
 def test_not_compiled_where_graphs_are_exported(tmp_path: Path) -> None:
@@ -397,7 +397,9 @@ def test_linear_scan_has_derivatives_of_first_and_second_order() -> None:
 
 def test_linear_cells_take_the_parallel_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr("zoo.layers.loop.linear", lambda *args: calls.append(1) or linear(*args))
+    monkeypatch.setattr(
+        "zoo.layers.loop.run_linear_cell", lambda *args: calls.append(1) or run_linear_cell(*args)
+    )
     cell = built(zoo.cells.MinGRUCell)
     x, states = random(0, 40, 2, FEATURES), [tf.constant(random(1, 2, UNITS))]
     found = run(cell, x, states, None)

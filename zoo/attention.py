@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 
 
 class Memory(NamedTuple):
@@ -26,7 +26,7 @@ class Memory(NamedTuple):
     """bool [batch, positions], False where there is padding."""
 
 
-class Attention(Registered, keras.layers.Layer):
+class Attention(Serializable, keras.layers.Layer):
     """The base of attentions. A subclass defines `build` and `score`, and the layer `keys`.
 
     Call arguments:

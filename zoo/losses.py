@@ -5,10 +5,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 
 
-class LabelSmoothedCrossentropy(Registered, keras.losses.Loss):
+class LabelSmoothedCrossentropy(Serializable, keras.losses.Loss):
     """Cross-entropy with smoothed labels, of logits.
 
         L = -(1 - ε) log p_y - ε mean over v of log p_v

@@ -1,11 +1,14 @@
 """Recurrent cells: the contract, then every cell with its equations and source, one step each."""
 
-from zoo.cells.base import Cell, GatedCell, LinearCell, Registered, States, Tensor, masked
+from zoo.cells.base import Cell, GatedCell, Serializable, States, Tensor, apply_mask
 from zoo.cells.gru import GRUCell
+from zoo.cells.ind_rnn import IndRNNCell
 from zoo.cells.layer_norm import LayerNormGRUCell, LayerNormLSTMCell
+from zoo.cells.linear import LinearCell
 from zoo.cells.lstm import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, ProjectedLSTMCell
-from zoo.cells.minimal import MinGRUCell, MinLSTMCell
-from zoo.cells.simple_rnn import IndRNNCell, SimpleRNNCell
+from zoo.cells.min_gru import MinGRUCell
+from zoo.cells.min_lstm import MinLSTMCell
+from zoo.cells.simple_rnn import SimpleRNNCell
 
 __all__ = [
     "Cell",
@@ -21,9 +24,9 @@ __all__ = [
     "MinLSTMCell",
     "PeepholeLSTMCell",
     "ProjectedLSTMCell",
-    "Registered",
+    "Serializable",
     "SimpleRNNCell",
     "States",
     "Tensor",
-    "masked",
+    "apply_mask",
 ]

@@ -25,14 +25,14 @@ Tensor = Any
 States = Sequence[Tensor]
 """The states of a cell, in the order of its `state_names`, each [batch, units]."""
 
-_SERIALISERS = {
+_SERIALIZERS = {
     "initializer": keras.initializers,
     "regularizer": keras.regularizers,
     "constraint": keras.constraints,
 }
 
 
-class Registered:
+class Serializable:
     """Registers every subclass for serialization, under its top-level package and its name.
 
     Where two classes of one package share a name, `keras.saving.register_keras_serializable` on them
@@ -44,11 +44,11 @@ class Registered:
         keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
 
 
-class Cell(Registered, keras.layers.Layer):
+class Cell(Serializable, keras.layers.Layer):
     """The base of all cells: weights W, U and b in named blocks, and the contract of the module.
 
     A subclass names the blocks of its weights and its states, and overrides `update`, or `gates`, or
-    whatever else differs. It is `Registered`, so models that hold it are saved, loaded and wrapped in
+    whatever else differs. It is `Serializable`, so models that hold it are saved, loaded and wrapped in
     `keras.layers.Bidirectional` without further ado.
 
     `project`, `recurrent`, `gates` and `readout` work on any number of leading axes: one time step
@@ -75,12 +75,12 @@ class Cell(Registered, keras.layers.Layer):
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Attributes:
-        blocks: names of the blocks in which W [features, blocks * units], U [units, blocks * units] and
-            b [blocks * units] lie side by side.
+        weight_blocks: names of the n blocks that lie side by side in W [features, n * units],
+            U [units, n * units] and b [n * units].
         state_names: names of the states. The first is h, which U multiplies and dropout drops.
     """
 
-    blocks: ClassVar[tuple[str, ...]]
+    weight_blocks: ClassVar[tuple[str, ...]]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
 
     def __init__(
@@ -105,9 +105,10 @@ class Cell(Registered, keras.layers.Layer):
         implementation: int = 2,
         **kwargs: Any,
     ) -> None:
-        if not hasattr(self, "blocks"):
+        if not hasattr(self, "weight_blocks"):
             raise NotImplementedError(
-                f'{type(self).__name__} must name the blocks of its weights, as in `blocks = ("hidden",)`.'
+                f"{type(self).__name__} must name the blocks of its weights, as in "
+                '`weight_blocks = ("hidden",)`.'
             )
         check_widths(units=units)
         states = len(self.state_names)
@@ -159,7 +160,7 @@ class Cell(Registered, keras.layers.Layer):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make W, U and b for inputs [batch, features]."""
-        width = self.units * len(self.blocks)
+        width = self.units * len(self.weight_blocks)
         self.kernel = self._weight("kernel", (input_shape[-1], width))
         recurrent = self.recurrent_shape(width)
         self.recurrent_kernel = None if recurrent is None else self._weight("recurrent_kernel", recurrent)
@@ -189,14 +190,14 @@ class Cell(Registered, keras.layers.Layer):
 
     def project(self, inputs: Tensor) -> Tensor:
         """W input + b, over the last axis of `inputs` [..., features]: one time step or all of them."""
-        x = self.product("kernel", inputs)
+        x = self.multiply("kernel", inputs)
         return x if self.bias is None else x + self.bias
 
     def recurrent(self, states: States) -> Tensor | None:
         """U h, from the states, each [..., units]; None for a cell without U."""
-        return None if self.recurrent_kernel is None else self.product("recurrent_kernel", states[0])
+        return None if self.recurrent_kernel is None else self.multiply("recurrent_kernel", states[0])
 
-    def product(self, weight: str, x: Tensor) -> Tensor:
+    def multiply(self, weight: str, x: Tensor) -> Tensor:
         """`x` [..., width] times the weight of that name: "kernel", which is W, or "recurrent_kernel", U."""
         return ops.matmul(x, getattr(self, weight))
 
@@ -205,7 +206,7 @@ class Cell(Registered, keras.layers.Layer):
         return {}
 
     def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
-        """The step itself: `(output, states)` from x_t, r_t [..., blocks * units] and the old states.
+        """The step itself: `(output, states)` from x_t, r_t [..., n * units] and the old states.
 
         The output is [..., units]; what has another width comes from `readout`.
         """
@@ -226,7 +227,7 @@ class Cell(Registered, keras.layers.Layer):
         """
         return sum(self._state_sizes()) if any(self.zoneout) else 0
 
-    def noise(self, like: Tensor) -> Tensor | None:
+    def draw_noise(self, like: Tensor) -> Tensor | None:
         """Random numbers in [0, 1) for `step`, [..., noise_size] for inputs [..., features]."""
         if not self.noise_size:
             return None
@@ -238,12 +239,12 @@ class Cell(Registered, keras.layers.Layer):
         self, x: Tensor, r: Tensor | None, states: States, noise: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
         """`update`, and zoneout after it; `noise` is given in training."""
-        return self._zoned(self.update(x, r, states), states, noise)
+        return self._apply_zoneout(self.update(x, r, states), states, noise)
 
-    def _zoned(
+    def _apply_zoneout(
         self, updated: tuple[Tensor, list[Tensor]], old: States, noise: Tensor | None
     ) -> tuple[Tensor, list[Tensor]]:
-        output, states = self._checked(updated, old)
+        output, states = self._check_outputs(updated, old)
         if not any(self.zoneout):
             return output, states
         zoned, start = [], 0
@@ -256,7 +257,9 @@ class Cell(Registered, keras.layers.Layer):
             start += size
         return zoned[0] if output is states[0] else output, zoned
 
-    def _checked(self, updated: tuple[Tensor, list[Tensor]], old: States) -> tuple[Tensor, list[Tensor]]:
+    def _check_outputs(
+        self, updated: tuple[Tensor, list[Tensor]], old: States
+    ) -> tuple[Tensor, list[Tensor]]:
         """What a step gave, if it has the form that the loop over time needs."""
         try:
             output, states = updated if isinstance(updated, tuple) else ()
@@ -273,14 +276,14 @@ class Cell(Registered, keras.layers.Layer):
         return output, states
 
     def split(self, z: Tensor) -> list[Tensor]:
-        """`z` [..., blocks * units] cut into its blocks, each [..., units]."""
-        return ops.split(z, len(self.blocks), axis=-1)
+        """`z` [..., n * units] cut into its blocks, each [..., units]."""
+        return ops.split(z, len(self.weight_blocks), axis=-1)
 
-    def dropout_mask(self, like: Tensor) -> Tensor | None:
+    def draw_dropout_mask(self, like: Tensor) -> Tensor | None:
         """What to multiply inputs by in training: 0 or 1 / (1 - dropout); None where nothing drops."""
         return self._mask(like, self.dropout)
 
-    def recurrent_dropout_mask(self, like: Tensor) -> Tensor | None:
+    def draw_recurrent_dropout_mask(self, like: Tensor) -> Tensor | None:
         """The same for h_{t-1} on its way into U."""
         return self._mask(like, self.recurrent_dropout)
 
@@ -307,9 +310,9 @@ class Cell(Registered, keras.layers.Layer):
         states = list(states) if nested else [states]
         seen, noise = states, None
         if training:
-            noise = self.noise(inputs)
-            inputs = masked(inputs, self.dropout_mask(inputs))
-            seen = [masked(states[0], self.recurrent_dropout_mask(states[0])), *states[1:]]
+            noise = self.draw_noise(inputs)
+            inputs = apply_mask(inputs, self.draw_dropout_mask(inputs))
+            seen = [apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0])), *states[1:]]
         output, states = self.step(self.project(inputs), self.recurrent(seen), states, noise)
         return self.readout(output), (states if nested else states[0])
 
@@ -317,7 +320,7 @@ class Cell(Registered, keras.layers.Layer):
         """The constructor's arguments."""
         weights = {
             f"{weight}_{kind}": module.serialize(getattr(self, f"{weight}_{kind}"))
-            for kind, module in _SERIALISERS.items()
+            for kind, module in _SERIALIZERS.items()
             for weight in ("kernel", "recurrent", "bias")
         }
         return {
@@ -347,7 +350,7 @@ def check_rates(**rates: float) -> None:
             raise ValueError(f"`{name}` must be a number of at least 0 and below 1, but it is {rate!r}.")
 
 
-def masked(x: Tensor, mask: Tensor | None) -> Tensor:
+def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
     """`x` times a dropout mask, where there is one."""
     return x if mask is None else x * mask
 
@@ -390,9 +393,9 @@ class GatedCell(Cell):
 
     def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """See `Cell.update`."""
-        return self.combine(self._opened(x, r, states), states)
+        return self.combine(self._compute_gates(x, r, states), states)
 
-    def _opened(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
+    def _compute_gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
         gates = self.gates(x, r, states)
         if not isinstance(gates, dict):
             raise ValueError(
@@ -412,10 +415,10 @@ class GatedCell(Cell):
         """See `Cell.step`; before it the candidate is dropped."""
         if noise is None or not self.candidate_dropout:
             return super().step(x, r, states, noise)
-        gates = self.dropped(self._opened(x, r, states), noise)
-        return self._zoned(self.combine(gates, states), states, noise)
+        gates = self.drop_candidate(self._compute_gates(x, r, states), noise)
+        return self._apply_zoneout(self.combine(gates, states), states, noise)
 
-    def dropped(self, gates: dict[str, Tensor], noise: Tensor) -> dict[str, Tensor]:
+    def drop_candidate(self, gates: dict[str, Tensor], noise: Tensor) -> dict[str, Tensor]:
         """The gates after the candidate's dropout, for one time step or several."""
         rate, candidate = self.candidate_dropout, gates["candidate"]
         candidate = ops.where(noise[..., -self.units :] < rate, 0, candidate / (1 - rate))
@@ -429,47 +432,3 @@ class GatedCell(Cell):
             "recurrent_activation": recurrent_activation,
             "candidate_dropout": self.candidate_dropout,
         }
-
-
-class LinearCell(GatedCell):
-    """A gated cell without U, whose state is linear in the one before, unit by unit.
-
-        h_t = a_t ⊙ h_{t-1} + b_t
-
-    a_t and b_t depend on the input alone, so `gates` and `coefficients` work on any number of time steps
-    at once, and no product is left in the loop. `gates(x, r, states)` is given None for r, and must not
-    look at the states, which may be None.
-
-    Args:
-        units: width of the output and of the state.
-        activation: φ, a name or a function; None, the default, is the identity.
-        recurrent_activation: σ, likewise.
-        **kwargs: as in `GatedCell`; those of U are without effect, and `recurrent_dropout` is refused.
-    """
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | Callable | None = None,
-        recurrent_activation: str | Callable | None = "sigmoid",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(units, activation, recurrent_activation, **kwargs)
-        if self.recurrent_dropout:
-            raise ValueError(
-                f"{type(self).__name__} has no U, on whose way in `recurrent_dropout` drops: leave it 0 "
-                f"and use `zoneout` or `candidate_dropout`. It is {self.recurrent_dropout!r}."
-            )
-
-    def recurrent_shape(self, width: int) -> None:
-        """There is no U."""
-
-    def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The two of h_t = a ⊙ h_{t-1} + b, each [..., units], from the gates by name."""
-        raise NotImplementedError(f"{type(self).__name__} must define `coefficients(gates)`.")
-
-    def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `GatedCell.combine`."""
-        a, b = self.coefficients(gates)
-        h = a * states[0] + b
-        return h, [h]

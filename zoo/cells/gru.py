@@ -29,7 +29,7 @@ class GRUCell(GatedCell):
         **kwargs: as in `Cell`.
     """
 
-    blocks = ("update", "reset", "candidate")
+    weight_blocks = ("update", "reset", "candidate")
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class GRUCell(GatedCell):
         """See `Cell.project`."""
         if not (self.reset_after and self.use_bias):
             return super().project(inputs)
-        return self.product("kernel", inputs) + self.bias[0]
+        return self.multiply("kernel", inputs) + self.bias[0]
 
     def recurrent(self, states: States) -> Tensor:
         """U h and its bias; before the reset U_z h, U_r h and h itself, which U_g is to multiply."""

@@ -26,10 +26,10 @@ class LayerNormCell(GatedCell):
         **kwargs: as in the cell that is normalized.
 
     Attributes:
-        groups: numbers of neighboring blocks that are normalized together, as one vector.
+        block_groups: numbers of neighboring blocks that are normalized together, as one vector.
     """
 
-    groups: ClassVar[tuple[int, ...]]
+    block_groups: ClassVar[tuple[int, ...]]
 
     def __init__(self, *args: Any, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,20 +38,20 @@ class LayerNormCell(GatedCell):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """See `Cell.build`."""
         super().build(input_shape)
-        width = (self.units * len(self.blocks),)
+        width = (self.units * len(self.weight_blocks),)
         self.kernel_gain = self.add_weight(shape=width, name="kernel_gain", initializer="ones")
         self.recurrent_kernel_gain = self.add_weight(
             shape=width, name="recurrent_kernel_gain", initializer="ones"
         )
 
-    def product(self, weight: str, x: Tensor) -> Tensor:
-        """See `Cell.product`: W x is normalized here, U h in `gates`, so that `recurrent` is linear."""
-        z = super().product(weight, x)
-        return self.normalised_groups(z, self.kernel_gain) if weight == "kernel" else z
+    def multiply(self, weight: str, x: Tensor) -> Tensor:
+        """See `Cell.multiply`: W x is normalized here, U h in `gates`, so that `recurrent` is linear."""
+        z = super().multiply(weight, x)
+        return self.normalize_groups(z, self.kernel_gain) if weight == "kernel" else z
 
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """See `Cell.gates`."""
-        r = self.normalised_groups(r, self.recurrent_kernel_gain, self.recurrent_bias)
+        r = self.normalize_groups(r, self.recurrent_kernel_gain, self.recurrent_bias)
         return super().gates(x, r, states)
 
     @property
@@ -59,14 +59,14 @@ class LayerNormCell(GatedCell):
         """What is added to r once it is normalized."""
         return None
 
-    def normalised_groups(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
+    def normalize_groups(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
         """LN of each group of `z` alone, times `gain`, plus `bias`."""
-        edges = accumulate((blocks * self.units for blocks in self.groups), initial=0)
+        edges = accumulate((blocks * self.units for blocks in self.block_groups), initial=0)
         groups = [slice(start, end) for start, end in pairwise(edges)]
-        z = ops.concatenate([self.normalized(z[..., group], gain[group]) for group in groups], axis=-1)
+        z = ops.concatenate([self.normalize(z[..., group], gain[group]) for group in groups], axis=-1)
         return z if bias is None else z + bias
 
-    def normalized(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
+    def normalize(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
         """LN(z) over the last axis, times `gain`, plus `bias`; in float32 where `z` is narrower."""
         return ops.layer_normalization(z, gain, bias, epsilon=self.epsilon)
 
@@ -93,7 +93,7 @@ class LayerNormLSTMCell(LayerNormCell, LSTMCell):
         **kwargs: as in `LSTMCell`.
     """
 
-    groups = (4,)
+    block_groups = (4,)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """See `Cell.build`."""
@@ -106,8 +106,8 @@ class LayerNormLSTMCell(LayerNormCell, LSTMCell):
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
         """See `GatedCell.combine`."""
-        c = self.next_cell(gates, states)
-        h = gates["output"] * self.activation(self.normalized(c, self.cell_gain, self.cell_bias))
+        c = self.compute_cell_state(gates, states)
+        h = gates["output"] * self.activation(self.normalize(c, self.cell_gain, self.cell_bias))
         return h, [h, c]
 
 
@@ -127,7 +127,7 @@ class LayerNormGRUCell(LayerNormCell, GRUCell):
         **kwargs: as in `GRUCell`, but `reset_after` must be True.
     """
 
-    groups = (2, 1)
+    block_groups = (2, 1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,7 +139,7 @@ class LayerNormGRUCell(LayerNormCell, GRUCell):
 
     def recurrent(self, states: States) -> Tensor:
         """See `Cell.recurrent`."""
-        return self.product("recurrent_kernel", states[0])
+        return self.multiply("recurrent_kernel", states[0])
 
     @property
     def recurrent_bias(self) -> Tensor | None:

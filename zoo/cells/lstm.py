@@ -29,7 +29,7 @@ class LSTMCell(GatedCell):
         **kwargs: as in `Cell`.
     """
 
-    blocks = ("input", "forget", "candidate", "output")
+    weight_blocks = ("input", "forget", "candidate", "output")
     state_names = ("hidden", "cell")
 
     def __init__(
@@ -47,8 +47,8 @@ class LSTMCell(GatedCell):
     def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
         """Values of b before training: ones in the forget block, where there is one."""
         bias = super().initial_bias(shape, dtype)
-        if self.unit_forget_bias and "forget" in self.blocks:
-            start = self.blocks.index("forget") * self.units
+        if self.unit_forget_bias and "forget" in self.weight_blocks:
+            start = self.weight_blocks.index("forget") * self.units
             ones = ops.ones(self.units, dtype)
             bias = ops.concatenate([bias[:start], ones, bias[start + self.units :]])
         return bias
@@ -65,11 +65,11 @@ class LSTMCell(GatedCell):
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
         """See `GatedCell.combine`."""
-        c = self.next_cell(gates, states)
+        c = self.compute_cell_state(gates, states)
         h = gates["output"] * self.activation(c)
         return h, [h, c]
 
-    def next_cell(self, gates: dict[str, Tensor], states: States) -> Tensor:
+    def compute_cell_state(self, gates: dict[str, Tensor], states: States) -> Tensor:
         """c_t [..., units], from the gates by name and the old states."""
         return gates["forget"] * states[1] + gates["input"] * gates["candidate"]
 
@@ -108,7 +108,7 @@ class PeepholeLSTMCell(LSTMCell):
             "forget": self.recurrent_activation(f + p_f * states[1]),
             "candidate": self.activation(g),
         }
-        output = self.recurrent_activation(o + p_o * self.next_cell(gates, states))
+        output = self.recurrent_activation(o + p_o * self.compute_cell_state(gates, states))
         return {**gates, "output": output}
 
 
@@ -126,7 +126,7 @@ class CoupledLSTMCell(LSTMCell):
     those of `LSTMCell`; `unit_forget_bias` is without effect, for the forget gate has no bias.
     """
 
-    blocks = ("input", "candidate", "output")
+    weight_blocks = ("input", "candidate", "output")
 
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """See `Cell.gates`."""

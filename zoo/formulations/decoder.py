@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.attention import Attention, Memory
-from zoo.cells import Cell, Registered, Tensor
+from zoo.cells import Cell, Serializable, Tensor
 from zoo.formulations.encoder import ScaledEmbedding, deserialized, numbered_layer
 from zoo.layers import swap_batch_and_time
 
@@ -17,7 +17,7 @@ State = dict[str, Any]
 """What a decoder carries from step to step: tensors whose first axis is that of the rows."""
 
 
-class Decoder(Registered, keras.layers.Layer):
+class Decoder(Serializable, keras.layers.Layer):
     """A stack of recurrent layers that emits a sequence, a token at a step.
 
         v_t = √embedding E_y of token y_{t-1}       with input feeding [v_t; o_{t-1}]

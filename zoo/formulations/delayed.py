@@ -8,13 +8,13 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.attention import Memory
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialized
 from zoo.formulations.frames import FrameVectors, located
 
 
-class DelayedManyToMany(Registered, keras.Model):
+class DelayedManyToMany(Serializable, keras.Model):
     """Delayed many-to-many: reads a sequence to its end, then emits another.
 
         v_j = embedding of x_j

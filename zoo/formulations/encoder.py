@@ -6,11 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells import Cell, Registered, Tensor
+from zoo.cells import Cell, Serializable, Tensor
 from zoo.layers import RNN
 
 
-class Encoder(Registered, keras.layers.Layer):
+class Encoder(Serializable, keras.layers.Layer):
     """A stack of recurrent layers that reads a sequence and answers at every step.
 
     Args:
@@ -143,7 +143,7 @@ class Encoder(Registered, keras.layers.Layer):
         return cls(**deserialized(config, "cell"))
 
 
-class ScaledEmbedding(Registered, keras.layers.Embedding):
+class ScaledEmbedding(Serializable, keras.layers.Embedding):
     """Vectors of variance 1 from weights E of variance 1 / width: v = √width E_id.
 
     As in Vaswani et al. (2017, "Attention is all you need"). Keras's own start near zero: then all states

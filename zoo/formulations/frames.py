@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 from zoo.formulations.encoder import deserialized
 
 
@@ -33,7 +33,7 @@ def located(maps: Tensor) -> Tensor:
     return tf.concat([maps, tf.broadcast_to(places, tf.concat([shape[:-1], [2]], 0))], -1)
 
 
-class FrameVectors(Registered, keras.layers.Layer):
+class FrameVectors(Serializable, keras.layers.Layer):
     """A vector for each frame of a sequence, from it and how it differs from some frames around it.
 
         v_t = encoder([x_t; y_t - y_{t+k}; y_t - y_{t+k'}; ...])        k, k', ... the offsets

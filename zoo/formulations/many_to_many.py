@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 from zoo.formulations.encoder import Encoder, deserialized
 from zoo.formulations.frames import FrameVectors
 
@@ -14,7 +14,7 @@ Stream = dict[str, Tensor]
 """What is carried from piece to piece of a stream, by name: tensors whose first axis is that of the rows."""
 
 
-class ManyToMany(Registered, keras.Model):
+class ManyToMany(Serializable, keras.Model):
     """Direct many-to-many: reads a sequence, and gives a vector of class scores (logits) at each step.
 
         v_t = vectors of x_t and what is around it

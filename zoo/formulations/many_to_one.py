@@ -6,11 +6,11 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 from zoo.formulations.encoder import Encoder, deserialized
 
 
-class ManyToOne(Registered, keras.Model):
+class ManyToOne(Serializable, keras.Model):
     """Many-to-one: reads a sequence of ids, and gives one vector of class scores (logits).
 
         v_t = embedding of id_t

@@ -8,13 +8,13 @@ import keras
 from keras import ops
 
 from zoo.attention import Memory
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import deserialized
 from zoo.formulations.frames import applied, located
 
 
-class OneToMany(Registered, keras.Model):
+class OneToMany(Serializable, keras.Model):
     """One-to-many: looks at one thing, such as an image, and emits a sequence.
 
         a_ij = encoder(image) at row i and column j

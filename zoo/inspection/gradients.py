@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo.cells import Cell, States, Tensor
 from zoo.inspection.states import opened
-from zoo.layers import RNN, carried_states, scan, watched
+from zoo.layers import RNN, get_carried_states, observe_states, scan
 
 
 def recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
@@ -32,7 +32,7 @@ def recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
 @contextmanager
 def undisturbed(model: keras.Layer) -> Iterator[None]:
     """After this context what a model carries from call to call is as before."""
-    kept = [*model.non_trainable_variables, *carried_states(model)]
+    kept = [*model.non_trainable_variables, *get_carried_states(model)]
     before = [(variable, tf.identity(variable.value)) for variable in kept]
     yield
     for variable, value in before:
@@ -73,7 +73,7 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
             kept.setdefault(id(cell), []).append(states)
             return states
 
-        with undisturbed(model), watched(watch):
+        with undisturbed(model), observe_states(watch):
             value = loss(model(inputs))
     gradients = tape.gradient(value, kept, unconnected_gradients="zero")
     found = {}
@@ -104,7 +104,7 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
         ValueError: it is no such layer, or has no weights yet.
     """
     with opened(layer) as cell:
-        xs, mask = layer.in_time_order(tf.cast(sequences, cell.compute_dtype), mask)
+        xs, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
         start = cell.get_initial_state(tf.shape(xs)[1])
         sizes = [state.shape[-1] for state in start]
         time, batch = xs.shape[:2]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from zoo.cells import Cell, States, Tensor
 from zoo.formulations import Encoder
 from zoo.layers import RNN, scan, swap_batch_and_time
-from zoo.layers.chunks import Maps
+from zoo.layers.chunks import PureCell
 
 
 @contextmanager
@@ -25,8 +25,8 @@ def opened(layer: RNN) -> Iterator[Cell]:
         )
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet: call it, or the model it is in, before.")
-    maps = Maps(layer.cell)
-    with maps.given(maps.weights):
+    pure_cell = PureCell(layer.cell)
+    with pure_cell.weight_scope(pure_cell.weights):
         yield layer.cell
 
 
@@ -47,7 +47,7 @@ def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str
         ValueError: it is no such layer, or has no weights yet.
     """
     with opened(layer) as cell:
-        sequences, mask = layer.in_time_order(tf.cast(sequences, cell.compute_dtype), mask)
+        sequences, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
         start = cell.get_initial_state(tf.shape(sequences)[1])
         sizes = [state.shape[-1] for state in start]
 

@@ -1,7 +1,7 @@
 """Cells run over time: `RNN(cell)`, every cell of the zoo as a ready layer, and paths past layers."""
 
 from zoo.layers.chunks import disable_jit
-from zoo.layers.loop import scan, swap_batch_and_time, watched
+from zoo.layers.loop import observe_states, scan, swap_batch_and_time
 from zoo.layers.ready import (
     GRU,
     LSTM,
@@ -15,7 +15,7 @@ from zoo.layers.ready import (
     ProjectedLSTM,
     SimpleRNN,
 )
-from zoo.layers.rnn import RNN, carried_states
+from zoo.layers.rnn import RNN, get_carried_states
 from zoo.layers.wrappers import Bypass, Highway, Residual
 
 __all__ = [
@@ -34,9 +34,9 @@ __all__ = [
     "ProjectedLSTM",
     "Residual",
     "SimpleRNN",
-    "carried_states",
     "disable_jit",
+    "get_carried_states",
+    "observe_states",
     "scan",
     "swap_batch_and_time",
-    "watched",
 ]

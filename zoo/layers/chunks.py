@@ -1,15 +1,15 @@
-"""The fast loop over time: in blocks, with a gradient of its own.
+"""The fast loop over time: in chunks, with a gradient of its own.
 
     forward     step by step x_t = W input_t + b, r_t = U h_{t-1} and the update. For back-propagation the
                 states are kept, and nothing else.
-    backward    for each block, the last first, x and r again, one large product each; then step by step, the
+    backward    for each chunk, the last first, x and r again, one large product each; then step by step, the
                 last first, the vector-Jacobian products of the update and of r_t = U h_{t-1}; then the
                 gradients of W, U and b, one product each for the block instead of one for each step.
 
 It asks nothing of `update` but that it can be computed twice: units and rows may mix. Weights that `update`
 uses itself, such as peepholes, gather their gradients step by step.
 
-The steps of a block are compiled by XLA where `compiles` says so. Large products stay outside, where
+The steps of a chunk are compiled by XLA where `should_compile` says so. Large products stay outside, where
 TensorFlow's own kernels are faster.
 """
 
@@ -24,22 +24,22 @@ import keras
 import tensorflow as tf
 from keras.src.backend import AutocastScope  # it has no public name
 
-from zoo.cells import Cell, States, Tensor, masked
+from zoo.cells import Cell, States, Tensor, apply_mask
 
-ROWS = 1600
+MAX_CHUNK_ROWS = 1600
 """Most rows, steps times batch, in a block of training where the sizes are known beforehand.
 
 Products of more rows are no faster, and what a block needs while gradients go through it grows with it.
 """
 
-OPEN_BLOCK = 32
+DYNAMIC_CHUNK_SIZE = 32
 """Time steps in a block where the length is not known, so that one program serves every length."""
 
 
 ZERO = tf.UnconnectedGradients.ZERO
 
 
-class Maps:
+class PureCell:
     """The maps of a cell as functions of tensors alone, its weights among them.
 
     Args:
@@ -47,18 +47,18 @@ class Maps:
 
     Attributes:
         weights: the values of the cell's weights, in the dtype in which it computes.
-        used: indices of the weights that the update uses itself, once `examine` has been called.
-        shown: index of the state that the update puts out, None if what it puts out is not a state.
+        update_weights: indices of the weights that the update uses itself, once `analyze` has been called.
+        output_state: index of the state that the update puts out, None if what it puts out is not a state.
     """
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.weights = [tf.convert_to_tensor(weight.value) for weight in cell.weights]
-        self.used: list[int] = []
-        self.shown: int | None = None
+        self.update_weights: list[int] = []
+        self.output_state: int | None = None
 
     @contextlib.contextmanager
-    def given(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
+    def weight_scope(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
         """Within this context the cell's weights have these values.
 
         Keras casts weights in the call of a layer alone, and back-propagation comes after it.
@@ -72,13 +72,13 @@ class Maps:
 
     def project(self, inputs: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """The x of the contract, [..., width], for inputs [..., features]."""
-        with self.given(weights):
+        with self.weight_scope(weights):
             return self.cell.project(inputs)
 
     def recurrent(self, states: States, drop: Tensor | None, weights: Sequence[Tensor]) -> Tensor | None:
         """The r of the contract, [..., width], for states [..., size]."""
-        with self.given(weights):
-            return self.cell.recurrent([masked(states[0], drop), *states[1:]])
+        with self.weight_scope(weights):
+            return self.cell.recurrent([apply_mask(states[0], drop), *states[1:]])
 
     def step(
         self,
@@ -91,14 +91,14 @@ class Maps:
     ) -> list[Tensor]:
         """The carry after a step, from that before it: the states, and the output if it is none of them."""
         count = len(self.cell.state_names)
-        with self.given(weights):
+        with self.weight_scope(weights):
             output, states = self.cell.step(x, r, list(carry[:count]), noise)
         new = [*states, output][: len(carry)]
         if valid is None:
             return new
         return [tf.where(valid, after, before) for after, before in zip(new, carry, strict=True)]
 
-    def examine(self, inputs: Tensor, states: States, noise: Tensor | None) -> bool:
+    def analyze(self, inputs: Tensor, states: States, noise: Tensor | None) -> bool:
         """Whether the maps may be computed twice: no effects, no random numbers of their own.
 
         Finds out besides which weights the update uses itself, and whether it puts out a state.
@@ -106,15 +106,15 @@ class Maps:
         updated: set[int] = set()
 
         def once(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
-            with self.given(weights) as scope:
+            with self.weight_scope(weights) as scope:
                 x, r = self.cell.project(inputs), self.cell.recurrent(states)
                 with tf.GradientTape() as tape:
                     tape.watch(weights)
                     output, new = self.cell.step(x, r, states, noise)
-                self.shown = next((i for i, state in enumerate(new) if state is output), None)
+                self.output_state = next((i for i, state in enumerate(new) if state is output), None)
                 updated.update(scope.state_mapping.keys() - {id(weight) for weight in self.cell.weights})
             gradients = tape.gradient([output, *new], weights)
-            self.used = [i for i, gradient in enumerate(gradients) if gradient is not None]
+            self.update_weights = [i for i, gradient in enumerate(gradients) if gradient is not None]
 
         arguments = (inputs[0], list(states), None if noise is None else noise[0], self.weights)
         specs = tf.nest.map_structure(
@@ -141,8 +141,8 @@ def disable_jit() -> Iterator[None]:
         _compiling.reset(token)
 
 
-def compiles(batch: int | None, training: bool) -> bool:
-    """Whether the steps of a block are compiled by XLA: a rule, never a timing, so that runs repeat exactly.
+def should_compile(batch: int | None, training: bool) -> bool:
+    """Whether the steps of a chunk are compiled by XLA: a rule, never a timing, so that runs repeat exactly.
 
     Compiled steps are faster in every shape measured, for a compilation at each new batch size. So training
     is compiled, and inference where the batch size is known beforehand; `keras.Model.export` leaves it
@@ -152,8 +152,8 @@ def compiles(batch: int | None, training: bool) -> bool:
     return wanted and _compiling.get() and tf.distribute.get_strategy().num_replicas_in_sync == 1
 
 
-class Layout:
-    """How a sequence is cut in blocks: `count` of them, each of `size` steps, the last one padded.
+class Chunking:
+    """How a sequence is cut into chunks: `count` of them, each of `size` steps, the last one padded.
 
     Args:
         inputs: [time, batch, features].
@@ -166,36 +166,36 @@ class Layout:
         self.rows = tf.shape(inputs)[1] if self.batch is None else self.batch
         self.known = self.time is not None
         if self.known:
-            limit = OPEN_BLOCK if self.batch is None else max(4, ROWS // max(1, self.batch))
+            limit = DYNAMIC_CHUNK_SIZE if self.batch is None else max(4, MAX_CHUNK_ROWS // max(1, self.batch))
             limit = min(limit, self.time) if training else self.time
             # A size that leaves no rest spares a padded copy.
             exact = (size for size in range(limit, limit // 2, -1) if self.time % size == 0)
             self.size = next(exact, limit)
             self.count = math.ceil(self.time / self.size) if self.time else 1
         else:
-            self.time, self.size = tf.shape(inputs)[0], OPEN_BLOCK
+            self.time, self.size = tf.shape(inputs)[0], DYNAMIC_CHUNK_SIZE
             self.count = tf.maximum(1, (self.time + self.size - 1) // self.size)
 
-    def cut(self, x: Tensor | None) -> Tensor | None:
-        """`x` [time, batch, ...] in blocks [count, size, batch, ...]."""
+    def split(self, x: Tensor | None) -> Tensor | None:
+        """`x` [time, batch, ...] in chunks [count, size, batch, ...]."""
         if x is None:
             return None
         if not self.known or self.time < self.count * self.size:
             x = tf.pad(x, [[0, self.count * self.size - self.time], [0, 0], [0, 0]])
         return tf.reshape(x, [self.count, self.size, self.rows, x.shape[-1]])
 
-    def join(self, blocks: tf.TensorArray) -> Tensor:
-        """The opposite of `cut`, from an array of blocks."""
-        x = blocks.read(0) if self.known and self.count == 1 else blocks.stack()
+    def join(self, chunks: tf.TensorArray) -> Tensor:
+        """The opposite of `split`, from an array of blocks."""
+        x = chunks.read(0) if self.known and self.count == 1 else chunks.stack()
         x = tf.reshape(x, [self.count * self.size, self.rows, x.shape[-1]])
         x = tf.ensure_shape(x, [None, self.batch, None])
         return x if self.known and self.time == self.count * self.size else x[: self.time]
 
-    def steps(self, i: Tensor) -> Tensor:
+    def num_steps(self, i: Tensor) -> Tensor:
         """The number of steps in block `i` that are not padding."""
         return tf.minimum(self.time - i * self.size, self.size)
 
-    def go(
+    def scan(
         self, body: Callable, carry: Any, shapes: list, dtype: Any, backwards: bool = False
     ) -> tuple[Any, list[tf.TensorArray]]:
         """Go through the blocks.
@@ -229,8 +229,8 @@ class Layout:
         return carry, arrays
 
 
-def in_blocks(
-    maps: Maps,
+def run_in_chunks(
+    pure_cell: PureCell,
     inputs: Tensor,
     states: list[Tensor],
     mask: Tensor | None,
@@ -245,7 +245,7 @@ def in_blocks(
     Second derivatives are those of `plain`.
 
     Args:
-        maps: the cell's, examined.
+        pure_cell: the cell's, examined.
         inputs: [time, batch, features]; `time` may be 0.
         states: before the first step, each [batch, size].
         mask: bool [time, batch, 1], or None.
@@ -257,15 +257,15 @@ def in_blocks(
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    layout = Layout(inputs, training)
-    jit = compiles(layout.batch, training)
+    chunking = Chunking(inputs, training)
+    jit = should_compile(chunking.batch, training)
     every_state = range(len(states))
-    shown = len(states) if maps.shown is None else maps.shown
+    shown = len(states) if pure_cell.output_state is None else pure_cell.output_state
     fixed = {"mask": mask, "drop": drop, "noise": noise}
     fixed = {name: value for name, value in fixed.items() if value is not None}
 
     def compiled(function: Callable) -> Callable:
-        function = functools.partial(function, maps)
+        function = functools.partial(function, pure_cell)
         return tf.function(function, jit_compile=True, autograph=False) if jit else function
 
     @tf.custom_gradient
@@ -273,7 +273,7 @@ def in_blocks(
         sources = inputs, states, weights
         # An outer tape is not to look in: its gradient is not that of the operations here.
         inputs, states, weights = tf.nest.map_structure(tf.stop_gradient, sources)
-        blocks, masks, noises = (layout.cut(x) for x in (inputs, fixed.get("mask"), fixed.get("noise")))
+        chunks, masks, noises = (chunking.split(x) for x in (inputs, fixed.get("mask"), fixed.get("noise")))
         drop = fixed.get("drop")
 
         def sweep(kept: Sequence[int]) -> tuple[list[Tensor], list[tf.TensorArray]]:
@@ -281,16 +281,16 @@ def in_blocks(
             forward = compiled(forward_steps)
 
             def body(i: Tensor, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-                block = blocks[i] if jit else maps.project(blocks[i], weights)
-                given = at(noises, i), at(masks, i), drop
-                return forward(block, *given, carry, layout.steps(i), weights, kept, jit)
+                chunk = chunks[i] if jit else pure_cell.project(chunks[i], weights)
+                given = get_chunk(noises, i), get_chunk(masks, i), drop
+                return forward(chunk, *given, carry, chunking.num_steps(i), weights, kept, jit)
 
             carry = [*states]
-            if maps.shown is None:
-                output = tf.zeros([layout.rows, maps.cell.units], states[0].dtype)
-                carry.append(tf.ensure_shape(output, [layout.batch, None]))
-            shapes = [[layout.size, *carry[j].shape] for j in kept]
-            return layout.go(body, carry, shapes, states[0].dtype)
+            if pure_cell.output_state is None:
+                output = tf.zeros([chunking.rows, pure_cell.cell.units], states[0].dtype)
+                carry.append(tf.ensure_shape(output, [chunking.batch, None]))
+            shapes = [[chunking.size, *carry[j].shape] for j in kept]
+            return chunking.scan(body, carry, shapes, states[0].dtype)
 
         def before(afters: list[tf.TensorArray], i: Tensor) -> list[Tensor]:
             """The states before each step of block `i`."""
@@ -303,14 +303,14 @@ def in_blocks(
 
         kept = sorted({*every_state, shown}) if training else [shown]
         last, keep = sweep(kept)
-        outputs, output = layout.join(keep[kept.index(shown)]), last[shown]
+        outputs, output = chunking.join(keep[kept.index(shown)]), last[shown]
         # A state that is put out may begin with other than zero; an output begins with zero.
         begun = any_begun = None
         if mask is not None:
             begun = tf.cumsum(tf.cast(fixed["mask"], tf.int32), 0) > 0
             any_begun = tf.reduce_any(fixed["mask"], 0)
-        elif not layout.known:
-            any_begun = layout.time > 0
+        elif not chunking.known:
+            any_begun = chunking.time > 0
 
         def gradient(*d_results: Tensor) -> tuple:
             return (*first(list(d_results), *sources), dict.fromkeys(fixed))
@@ -318,61 +318,61 @@ def in_blocks(
         @tf.custom_gradient
         def first(d_results: list, *sources: Any) -> tuple:
             d_output, d_outputs, *d_carry = tf.nest.map_structure(tf.stop_gradient, d_results)
-            if maps.shown is None:
+            if pure_cell.output_state is None:
                 d_carry.append(tf.zeros_like(d_output))
-            d_carry[shown] += where(any_begun, d_output)
-            d_blocks = layout.cut(where(begun, d_outputs))
+            d_carry[shown] += keep_valid(any_begun, d_output)
+            d_chunks = chunking.split(keep_valid(begun, d_outputs))
             afters = keep[: len(states)] if training else sweep(every_state)[1]
             backward = compiled(backward_steps)
 
             def body(i: Tensor, carry: tuple[list[Tensor], list[Tensor]]) -> tuple[tuple, list[Tensor]]:
                 d_carry, d_weights = carry
                 # Tensors from outside the loop are unknown to a tape inside: hence the copies.
-                block, own = tf.identity(blocks[i]), [tf.identity(weight) for weight in weights]
+                chunk, own = tf.identity(chunks[i]), [tf.identity(weight) for weight in weights]
                 history = before(afters, i)
                 with tf.GradientTape() as tape:
-                    tape.watch([block, *own])
-                    made = [maps.project(block, own), maps.recurrent(history, drop, own)]
-                given = at(noises, i), at(masks, i), drop
+                    tape.watch([chunk, *own])
+                    made = [pure_cell.project(chunk, own), pure_cell.recurrent(history, drop, own)]
+                given = get_chunk(noises, i), get_chunk(masks, i), drop
                 d_made, d_carry, d_used = backward(
-                    *made, *given, history, d_blocks[i], d_carry, layout.steps(i), weights, shown
+                    *made, *given, history, d_chunks[i], d_carry, chunking.num_steps(i), weights, shown
                 )
                 made = [value for value in made if value is not None]
-                d_block, *gradients = tape.gradient(made, [block, *own], d_made, ZERO)
-                for j, d in zip(maps.used, d_used, strict=True):
+                d_chunk, *gradients = tape.gradient(made, [chunk, *own], d_made, ZERO)
+                for j, d in zip(pure_cell.update_weights, d_used, strict=True):
                     gradients[j] += d
                 d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
-                return (d_carry, d_weights), [d_block]
+                return (d_carry, d_weights), [d_chunk]
 
             carry = d_carry, [tf.zeros_like(weight) for weight in weights]
-            shapes = [[layout.size, layout.batch, inputs.shape[-1]]]
-            carry, (d_inputs,) = layout.go(body, carry, shapes, inputs.dtype, backwards=True)
+            shapes = [[chunking.size, chunking.batch, inputs.shape[-1]]]
+            carry, (d_inputs,) = chunking.scan(body, carry, shapes, inputs.dtype, backwards=True)
             d_carry, d_weights = carry
 
             def second(*dd: Tensor) -> tuple:
                 with tf.GradientTape() as outer:
                     outer.watch([d_results, sources])
-                    with tf.GradientTape() as inner, maps.given(sources[2]):
+                    with tf.GradientTape() as inner, pure_cell.weight_scope(sources[2]):
                         inner.watch(sources)
                         results = tf.nest.flatten(plain(*sources[:2]))
                     d_sources = inner.gradient(results, sources, d_results, ZERO)
                 return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), list(dd), ZERO)
 
-            return (layout.join(d_inputs), d_carry[: len(states)], d_weights), second
+            return (chunking.join(d_inputs), d_carry[: len(states)], d_weights), second
 
-        return (where(any_begun, output), where(begun, outputs), *last[: len(states)]), gradient
+        return (keep_valid(any_begun, output), keep_valid(begun, outputs), *last[: len(states)]), gradient
 
-    output, outputs, *states = run(inputs, states, maps.weights, fixed)
+    output, outputs, *states = run(inputs, states, pure_cell.weights, fixed)
     return output, outputs, states
 
 
-def where(valid: Tensor | None, x: Tensor) -> Tensor:
+def keep_valid(valid: Tensor | None, x: Tensor) -> Tensor:
     """`x` where it is valid, zero elsewhere."""
     return x if valid is None else tf.where(valid, x, 0)
 
 
 def forward_steps(
-    maps: Maps,
+    pure_cell: PureCell,
     x: Tensor,
     noise: Tensor | None,
     mask: Tensor | None,
@@ -388,26 +388,26 @@ def forward_steps(
     Returns:
         The carry; those parts of it that are `kept`, after each step, [size, batch, ...].
     """
-    xs, noises, masks = unstacked(x), unstacked(noise), unstacked(mask)
-    states = len(maps.cell.state_names)
+    xs, noises, masks = unstack(x), unstack(noise), unstack(mask)
+    states = len(pure_cell.cell.state_names)
 
     def body(t: Tensor, carry: list[Tensor], afters: list) -> tuple:
-        x_t = maps.project(xs.read(t), weights) if project else xs.read(t)
-        r_t = maps.recurrent(carry[:states], drop, weights)
-        carry = maps.step(x_t, r_t, read(noises, t), read(masks, t), carry, weights)
+        x_t = pure_cell.project(xs.read(t), weights) if project else xs.read(t)
+        r_t = pure_cell.recurrent(carry[:states], drop, weights)
+        carry = pure_cell.step(x_t, r_t, read_step(noises, t), read_step(masks, t), carry, weights)
         return t + 1, carry, [array.write(t, carry[j]) for array, j in zip(afters, kept, strict=True)]
 
     _, carry, afters = tf.while_loop(
         lambda t, *_: t < steps,
         body,
-        (0, carry, [blank(x, carry[j]) for j in kept]),
-        maximum_iterations=length(x),
+        (0, carry, [zeros_array(x, carry[j]) for j in kept]),
+        maximum_iterations=num_time_steps(x),
     )
     return carry, [after.stack() for after in afters]
 
 
 def backward_steps(
-    maps: Maps,
+    pure_cell: PureCell,
     x: Tensor,
     r: Tensor | None,
     noise: Tensor | None,
@@ -423,26 +423,26 @@ def backward_steps(
     """Back-propagation through the first `steps` steps of a block; d_v is the loss's gradient by v.
 
     Returns:
-        d_x and d_r, d_carry before the block, and the gradients of the weights that the update uses.
+        d_x and d_r, d_carry before the chunk, and the gradients of the weights that the update uses.
     """
     made = [value for value in (x, r) if value is not None]
-    xs, noises, masks = [unstacked(value) for value in made], unstacked(noise), unstacked(mask)
-    befores, outputs = [unstacked(state) for state in before], unstacked(d_outputs)
+    xs, noises, masks = [unstack(value) for value in made], unstack(noise), unstack(mask)
+    befores, outputs = [unstack(state) for state in before], unstack(d_outputs)
 
     def body(t: Tensor, d_carry: list[Tensor], d_made: list, d_used: list[Tensor]) -> tuple:
         states, own = [array.read(t) for array in befores], [tf.identity(weight) for weight in weights]
-        made, used = [array.read(t) for array in xs], [own[i] for i in maps.used]
+        made, used = [array.read(t) for array in xs], [own[i] for i in pure_cell.update_weights]
         x, r = made if len(made) > 1 else (*made, None)
         d_carry = [d + outputs.read(t) if i == shown else d for i, d in enumerate(d_carry)]
         carry = [*states, *(tf.zeros_like(d) for d in d_carry[len(states) :])]
         with tf.GradientTape() as tape:
             tape.watch([*made, *carry, *used])
-            new = maps.step(x, r, read(noises, t), read(masks, t), carry, own)
+            new = pure_cell.step(x, r, read_step(noises, t), read_step(masks, t), carry, own)
         d_step, d_carry, d_now = tape.gradient(new, [made, carry, used], d_carry, ZERO)
         if r is not None:
             with tf.GradientTape() as tape:
                 tape.watch(states)
-                product = maps.recurrent(states, drop, own)
+                product = pure_cell.recurrent(states, drop, own)
             d_states = tape.gradient(product, states, d_step[1], ZERO)
             d_states = [a + b for a, b in zip(d_carry, d_states, strict=False)]
             d_carry = [*d_states, *d_carry[len(states) :]]
@@ -455,38 +455,38 @@ def backward_steps(
         (
             steps - 1,
             d_carry,
-            [blank(value, value[0]) for value in made],
-            [tf.zeros_like(weights[i]) for i in maps.used],
+            [zeros_array(value, value[0]) for value in made],
+            [tf.zeros_like(weights[i]) for i in pure_cell.update_weights],
         ),
-        maximum_iterations=length(x),
+        maximum_iterations=num_time_steps(x),
     )
     return [array.stack() for array in d_made], d_carry, d_used
 
 
-def length(x: Tensor) -> int | Tensor:
+def num_time_steps(x: Tensor) -> int | Tensor:
     """The number of time steps in `x` [time, ...]."""
     return tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
 
 
-def unstacked(x: Tensor | None) -> tf.TensorArray | None:
+def unstack(x: Tensor | None) -> tf.TensorArray | None:
     """`x` [time, ...] as an array to read by time."""
     if x is None:
         return None
-    array = tf.TensorArray(x.dtype, length(x), element_shape=x.shape[1:], clear_after_read=False)
+    array = tf.TensorArray(x.dtype, num_time_steps(x), element_shape=x.shape[1:], clear_after_read=False)
     return array.unstack(x)
 
 
-def read(array: tf.TensorArray | None, t: Tensor) -> Tensor | None:
+def read_step(array: tf.TensorArray | None, t: Tensor) -> Tensor | None:
     """What an array holds at `t`, if there is one."""
     return None if array is None else array.read(t)
 
 
-def blank(x: Tensor, value: Tensor) -> tf.TensorArray:
+def zeros_array(x: Tensor, value: Tensor) -> tf.TensorArray:
     """An array of zeros like `value` for each time step of `x`."""
-    zeros = tf.zeros(tf.concat([[length(x)], tf.shape(value)], 0), value.dtype)
-    return unstacked(tf.ensure_shape(zeros, [x.shape[0], *value.shape]))
+    zeros = tf.zeros(tf.concat([[num_time_steps(x)], tf.shape(value)], 0), value.dtype)
+    return unstack(tf.ensure_shape(zeros, [x.shape[0], *value.shape]))
 
 
-def at(blocks: Tensor | None, i: Tensor) -> Tensor | None:
+def get_chunk(chunks: Tensor | None, i: Tensor) -> Tensor | None:
     """Block `i`, if there are any."""
-    return None if blocks is None else blocks[i]
+    return None if chunks is None else chunks[i]

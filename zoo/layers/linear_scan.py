@@ -5,7 +5,7 @@ import tensorflow as tf
 from zoo.cells import LinearCell, States, Tensor
 
 
-def linear(
+def run_linear_cell(
     cell: LinearCell, inputs: Tensor, states: States, mask: Tensor | None
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Run a linear cell over time: h_t = a_t ⊙ h_{t-1} + b_t, all a and b known before.
@@ -50,7 +50,7 @@ def linear_scan(a: Tensor, b: Tensor, start: Tensor) -> tuple:
     Returns:
         h [time, batch, units].
     """
-    hidden = _scan(a, b, start)
+    hidden = _two_level_scan(a, b, start)
 
     def gradient(d_hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # d_b_t = d_hidden_t + a_{t+1} d_b_{t+1}, so that d_a_t = d_b_t h_{t-1}.
@@ -64,7 +64,7 @@ def linear_scan(a: Tensor, b: Tensor, start: Tensor) -> tuple:
     return hidden, gradient
 
 
-def _scan(a: Tensor, b: Tensor, start: Tensor) -> Tensor:
+def _two_level_scan(a: Tensor, b: Tensor, start: Tensor) -> Tensor:
     time, rows, units = tf.unstack(tf.shape(a))
     size = tf.maximum(1, tf.cast(tf.math.ceil(tf.sqrt(tf.cast(time, tf.float32))), tf.int32))
     count = tf.maximum(1, (time + size - 1) // size)

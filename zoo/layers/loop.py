@@ -6,27 +6,27 @@ from contextvars import ContextVar
 
 import tensorflow as tf
 
-from zoo.cells import Cell, LinearCell, States, Tensor, masked
-from zoo.layers.chunks import Maps, in_blocks, unstacked
-from zoo.layers.linear_scan import linear
+from zoo.cells import Cell, LinearCell, States, Tensor, apply_mask
+from zoo.layers.chunks import PureCell, run_in_chunks, unstack
+from zoo.layers.linear_scan import run_linear_cell
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from what is read at t and the states before it."""
 
-Watch = Callable[[Cell, States], States]
+StateObserver = Callable[[Cell, States], States]
 """What is told the states after each step of a cell, and gives those with which to go on."""
 
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_observer: ContextVar[StateObserver | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
-def watched(watch: Watch) -> Iterator[None]:
-    """All loops within take plain steps, and `watch` sees the states after each of them."""
-    token = _watch.set(watch)
+def observe_states(observer: StateObserver) -> Iterator[None]:
+    """All loops within take plain steps, and `observer` sees the states after each of them."""
+    token = _observer.set(observer)
     try:
         yield
     finally:
-        _watch.reset(token)
+        _observer.reset(token)
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
@@ -44,9 +44,9 @@ def run(
 ) -> tuple[Tensor, Tensor, States]:
     """Run one of our cells over time.
 
-    In a graph this is `in_blocks`, or for a cell that is linear in its state `linear`. Eager execution
-    takes plain steps, and so do unrolled loops, those that are `watched`, and cells with random numbers or
-    effects of their own, which must not be computed twice.
+    In a graph this is `run_in_chunks`, or `run_linear_cell` for a cell that is linear in its state. Plain
+    steps are taken in eager execution, when unrolled, inside `observe_states`, and by cells whose step has
+    effects or draws random numbers of its own, because such a step must not be computed twice.
 
     Args:
         cell: the cell, built.
@@ -59,40 +59,42 @@ def run(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
-    sequences, states, mask = with_batch_size(sequences, states, mask)
+    sequences, states, mask = set_static_batch_size(sequences, states, mask)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
-    drop, noise, watch = None, None, _watch.get()
+    drop, noise, observer = None, None, _observer.get()
     if training:
-        noise = cell.noise(sequences)
-        sequences = masked(sequences, cell.dropout_mask(sequences[:1]))
-        drop = cell.recurrent_dropout_mask(states[0])
+        noise = cell.draw_noise(sequences)
+        sequences = apply_mask(sequences, cell.draw_dropout_mask(sequences[:1]))
+        drop = cell.draw_recurrent_dropout_mask(states[0])
 
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
-        r = cell.recurrent([masked(states[0], drop), *states[1:]])
+        r = cell.recurrent([apply_mask(states[0], drop), *states[1:]])
         output, after = cell.step(x, r, states, *noise)
-        if watch is None:
+        if observer is None:
             return output, after
-        seen = watch(cell, after)
+        seen = observer(cell, after)
         return (seen[0] if output is after[0] else output), seen
 
     def plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
         xs = [cell.project(sequences), *([] if noise is None else [noise])]
         return scan(step, xs, states, mask, cell.units, unroll)
 
-    maps = Maps(cell)
-    if watch is not None:
+    pure_cell = PureCell(cell)
+    if observer is not None:
         last, outputs, states = plain(sequences, states)
     elif isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
-        last, outputs, states = linear(cell, sequences, states, mask)
-    elif tf.inside_function() and not unroll and maps.examine(sequences, states, noise):
-        last, outputs, states = in_blocks(maps, sequences, states, mask, drop, noise, training, plain)
+        last, outputs, states = run_linear_cell(cell, sequences, states, mask)
+    elif tf.inside_function() and not unroll and pure_cell.analyze(sequences, states, noise):
+        last, outputs, states = run_in_chunks(
+            pure_cell, sequences, states, mask, drop, noise, training, plain
+        )
     else:
         last, outputs, states = plain(sequences, states)
     return cell.readout(last), cell.readout(outputs), states
 
 
-def with_batch_size(
+def set_static_batch_size(
     sequences: Tensor, states: States, mask: Tensor | None
 ) -> tuple[Tensor, list[Tensor], Tensor | None]:
     """Give all tensors the static batch size that one of them knows: loops keep static shapes."""
@@ -140,9 +142,9 @@ def scan(
         output, states = advance(t, output, states)
         return t + 1, output, states, outputs.write(t, output)
 
-    inputs = [unstacked(x) for x in xs]
+    inputs = [unstack(x) for x in xs]
     if mask is not None:
-        masks = unstacked(mask)
+        masks = unstack(mask)
     output = tf.ensure_shape(tf.zeros([tf.shape(first)[1], width], states[0].dtype), [first.shape[1], width])
     if unroll:
         outputs = []

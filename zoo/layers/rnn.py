@@ -5,11 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.cells import Cell, Registered, Tensor
+from zoo.cells import Cell, Serializable, Tensor
 from zoo.layers.loop import run, swap_batch_and_time
 
 
-class RNN(Registered, keras.layers.RNN):
+class RNN(Serializable, keras.layers.RNN):
     """Runs a cell over time.
 
     All that `keras.layers.RNN` offers works as it does there. What differs is how the cells of this
@@ -57,7 +57,7 @@ class RNN(Registered, keras.layers.RNN):
         if not fast or {c.compute_dtype for c in (self.cell, *cells)} != {self.compute_dtype}:
             return super().inner_loop(sequences, initial_state, mask, training)
 
-        sequences, mask = self.in_time_order(sequences, mask)
+        sequences, mask = self.to_time_major(sequences, mask)
         states = []
         for cell, state in zip(cells, initial_state if stacked else [initial_state], strict=True):
             nested = isinstance(state, (list, tuple))
@@ -74,7 +74,7 @@ class RNN(Registered, keras.layers.RNN):
         for state in keras.tree.flatten(self.states or []):
             state.assign(keras.ops.zeros_like(state))
 
-    def in_time_order(self, sequences: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def to_time_major(self, sequences: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Inputs [time, batch, features] and mask [time, batch, 1] in the order of computation."""
         sequences = swap_batch_and_time(sequences)
         if mask is not None:
@@ -86,7 +86,7 @@ class RNN(Registered, keras.layers.RNN):
         return sequences, mask
 
 
-def carried_states(model: keras.Layer) -> list[keras.Variable]:
+def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
     """The states that stateful layers of a model carry on; Keras does not count them to its variables."""
     layers = (layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN))
     return [state for layer in layers for state in keras.tree.flatten(layer.states or [])]

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells import Registered, Tensor
+from zoo.cells import Serializable, Tensor
 
 
-class Bypass(Registered, keras.layers.Wrapper):
+class Bypass(Serializable, keras.layers.Wrapper):
     """A recurrent layer and a path past it: what `Residual` and `Highway` share.
 
     A subclass defines `merge(x, y)`.

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import Interrupted, TrainingError
-from zoo.layers import carried_states
+from zoo.layers import get_carried_states
 from zoo.provenance import command
 from zoo.training.bucketing import without_autotune
 from zoo.training.distribution import is_chief
@@ -147,7 +147,7 @@ def _rows(batch: Any) -> int:
 
 def _forget(model: keras.Model) -> None:
     """Set the states of stateful layers to zero."""
-    for state in carried_states(model):
+    for state in get_carried_states(model):
         state.assign(keras.ops.zeros_like(state))
 
 
@@ -211,7 +211,7 @@ class _Run:
 
     def state(self) -> dict[str, list[tf.Variable]]:
         """All that a step depends on or changes, but for the position."""
-        kept = {"optimizer": self.steps.optimizer.variables, "states": carried_states(self.steps.model)}
+        kept = {"optimizer": self.steps.optimizer.variables, "states": get_carried_states(self.steps.model)}
         return self.weights() | {name: [v.value for v in variables] for name, variables in kept.items()}
 
     def resume(self, epochs: int) -> None:
