@@ -1,4 +1,4 @@
-"""Files that are made once and kept."""
+"""Atomic writes, and cache files with checksums."""
 
 from pathlib import Path
 
@@ -6,42 +6,60 @@ import numpy as np
 import pytest
 
 from zoo.datasets.tagging import frames as frames_module
-from zoo.files import keep, kept, whole
+from zoo.files import atomic_write, read_with_checksum, sha256, write_with_checksum
 from zoo.preprocessing.images import ImageFeatures, ImageReader
 from zoo.training import extract_features
 
 
-def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "a.npy"
+def test_atomic_write_leaves_nothing_behind_on_failure(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.npy"
 
-    def interrupted() -> None:
-        with whole(file) as new:
-            new.write_text("half")
+    def interrupt_write() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert list(file.parent.iterdir()) == []
-    with whole(file) as first, whole(file) as second:
+        interrupt_write()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_atomic_write_by_two_writers_keeps_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    with atomic_write(path) as first, atomic_write(path) as second:
         first.write_text("one")
         second.write_text("two")
-    assert file.read_text() == "one"
-    assert list(file.parent.iterdir()) == [file]
+    assert path.read_text() == "one"
+    assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", "{}", '{"sha256": "?"}', b"\xff"])
-def test_damaged_facts_are_told(damage: str | bytes, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    file = tmp_path / "a.npy"
-    assert kept(file) is None
-    file.write_text("content")
-    assert kept(file) is None
-    keep(file, {"times": [1, 2.5]})
-    assert kept(file)["times"] == [1, 2.5]
-    assert capsys.readouterr().out == ""
-    damage = damage if isinstance(damage, bytes) else damage.encode()
-    file.with_suffix(".json").write_bytes(damage)
-    assert kept(file) is None
-    assert "a.npy is damaged, and made anew" in capsys.readouterr().out
+def test_checksum_roundtrip(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.npy"
+    assert read_with_checksum(path) is None
+    path.write_text("content")
+    assert read_with_checksum(path) is None
+    write_with_checksum(path, {"times": [1, 2.5]})
+    assert read_with_checksum(path) == {"times": [1, 2.5], "sha256": sha256(path)}
+    assert not caplog.records
+
+
+def test_corrupt_content_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.npy"
+    path.write_text("content")
+    write_with_checksum(path, {})
+    path.write_text("contend")
+    assert read_with_checksum(path) is None
+    assert caplog.messages == [f"{path} is corrupt; rebuilding it"]
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]", b"{}", b'{"sha256": "?"}', b"\xff"])
+def test_corrupt_metadata_are_logged(damage: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.npy"
+    path.write_text("content")
+    write_with_checksum(path, {"times": [1, 2.5]})
+    path.with_suffix(".json").write_bytes(damage)
+    assert read_with_checksum(path) is None
+    assert caplog.messages == [f"{path} is corrupt; rebuilding it"]
 
 
 def test_two_make_the_same_features_at_once(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_every_third_sequence_is_test_and_every_fourth_of_the_others_validation(
 
 
 def test_the_cache_is_used_checked_and_renewed(
-    tagged: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    tagged: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = tmp_path / "cache"
     first = everything(tagged(PER_FRAME, cache=cache))
@@ -185,7 +185,7 @@ def test_the_cache_is_used_checked_and_renewed(
     damaged.write_bytes(content)
     found = everything(tagged(PER_FRAME, cache=cache))
     assert len(opened) == 1
-    assert f"{damaged} is damaged, and made anew" in capsys.readouterr().out
+    assert f"{damaged} is corrupt" in caplog.text
     for name, (values, *_) in found.items():
         assert_grows_brighter(values, COUNTS[Path(name).name])
     tagged(PER_FRAME, cache=cache, rate=5)

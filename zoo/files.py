@@ -1,48 +1,85 @@
-"""Files that are made once and kept: whole or not at all, whoever else makes the same ones."""
+"""Files that are written atomically, and cache files whose content is checked before it is used."""
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+logger = logging.getLogger(__name__)
 
-def sha256(file: Path) -> str:
-    """The hash of what is in a file."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 hash of a file's content, in hexadecimal.
+
+    Args:
+        path: The file, of any size: it is read in parts.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def whole(file: Path) -> Iterator[Path]:
-    """A name of its own to write to, which then becomes the file; if something goes wrong nothing is left."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{uuid4().hex}.{file.name}")
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Write a file completely or not at all.
+
+    The block writes to a temporary file in the same directory, which replaces `path` when the block ends and
+    is deleted if the block raises. Several processes may write the same file at the same time.
+
+    Args:
+        path: The file to write. Missing parent directories are created.
+
+    Yields:
+        The path of the temporary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid4().hex}.{path.name}")
     try:
-        yield new
-        new.replace(file)
+        yield temporary
+        temporary.replace(path)
     finally:
-        new.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def keep(file: Path, facts: Mapping[str, Any]) -> None:
-    """Write down what is to be known of a file, beside it."""
-    with whole(file.with_suffix(".json")) as new:
-        new.write_text(json.dumps({**facts, "sha256": sha256(file)}), encoding="utf-8")
+def write_with_checksum(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Store the checksum of an existing file, and metadata about it, in a JSON file beside it.
+
+    The JSON file has the name of `path` with the suffix `.json`. Write `path` itself first, with
+    `atomic_write`.
+
+    Args:
+        path: The file that the metadata describe.
+        metadata: What `read_with_checksum` is to return; must be JSON.
+    """
+    with atomic_write(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps({**metadata, "sha256": sha256(path)}), encoding="utf-8")
 
 
-def kept(file: Path) -> dict[str, Any] | None:
-    """What is known of a file; None if it is not there, or is damaged, which is told."""
-    about = file.with_suffix(".json")
-    if not (file.exists() and about.exists()):
+def read_with_checksum(path: Path) -> dict[str, Any] | None:
+    """Check a file against its stored checksum and return its metadata.
+
+    Logs a warning if the file or its metadata are corrupt.
+
+    Args:
+        path: A file for which `write_with_checksum` was called.
+
+    Returns:
+        The metadata, with the checksum as "sha256"; None if the file is missing or corrupt.
+    """
+    metadata_path = path.with_suffix(".json")
+    if not (path.exists() and metadata_path.exists()):
         return None
     try:
-        known = json.loads(about.read_text(encoding="utf-8"))
-        if known["sha256"] == sha256(file):
-            return known
-    except (ValueError, KeyError, TypeError):  # the facts are cut
+        metadata: dict[str, Any] = json.loads(metadata_path.read_text(encoding="utf-8"))
+        if metadata["sha256"] == sha256(path):
+            return metadata
+    except (ValueError, KeyError, TypeError):  # truncated metadata
         pass
-    print(f"{file} is damaged, and made anew")
+    logger.warning("%s is corrupt; rebuilding it", path)
     return None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.files import whole
+from zoo.files import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -309,7 +309,7 @@ def _load_examples(examples: tf.data.Dataset, cache_path: Path | None) -> Any:
 
 def _write_cache(path: Path, parts: list[Any], spec: Any) -> None:
     """Write the parts atomically, as TFRecords, which have checksums."""
-    with whole(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as file:
+    with atomic_write(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as file:
         file.write(repr(spec).encode())
         for tensor in tf.nest.flatten(parts, expand_composites=True):
             file.write(tf.io.serialize_tensor(tensor).numpy())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from zoo.files import keep, kept, whole
+from zoo.files import atomic_write, read_with_checksum, write_with_checksum
 from zoo.preprocessing.images import ImageFeatures
 from zoo.training.progress import Progress
 
@@ -35,12 +35,12 @@ def extract_features(
     digests = [hashlib.sha256(example).digest() for example in examples()]
     key, count = hashlib.sha256(extract.fingerprint().encode() + b"".join(digests)), len(digests)
     file = cache / f"{key.hexdigest()[:24]}.npy"
-    if known := kept(file):
+    if known := read_with_checksum(file):
         return np.load(file, mmap_mode="r"), known["status"]
     found = tf.function(extract, input_signature=extract.reader.takes, autograph=False)
     progress, status = Progress("features", -(-count // _BATCH)), []
     left = iter(examples())
-    with whole(file) as new:
+    with atomic_write(file) as new:
         while some := list(itertools.islice(left, _BATCH)):
             given = map(tf.constant, extract.reader.given(some).values())
             features, said = (tensor.numpy() for tensor in found(*given))
@@ -51,5 +51,5 @@ def extract_features(
             progress.step(len(said), 0, dict)
         progress.clear()
         values.flush()
-    keep(file, {"status": status})
+    write_with_checksum(file, {"status": status})
     return np.load(file, mmap_mode="r"), status

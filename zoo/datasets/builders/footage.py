@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from zoo.datasets.tagging import Tagged, TaggedSequences
 from zoo.errors import DataError
-from zoo.files import whole
+from zoo.files import atomic_write
 from zoo.preprocessing.video import PICTURE, VIDEO, Size, open_video
 
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
@@ -563,11 +563,11 @@ def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path |
     else:
         kept, named = cache / f"{key[:24]}.npy", cache / f"{key[:24]}.tags.npy"
         if not kept.exists():
-            with whole(kept) as new:
+            with atomic_write(kept) as new:
                 frames = np.lib.format.open_memmap(new, "w+", np.uint8, shape)
                 _edit(files, split, frames, tags)
                 frames.flush()
-                with whole(named) as new_tags:
+                with atomic_write(named) as new_tags:
                     np.save(new_tags, tags)
         frames, tags = np.load(kept, mmap_mode="r"), np.load(named)
     names, steps = [f"{split}/{number}" for number in range(count)], np.arange(LENGTH, dtype=np.float64)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.errors import DataError, VideoError
-from zoo.files import keep, kept, whole
+from zoo.files import atomic_write, read_with_checksum, write_with_checksum
 from zoo.preprocessing.video import Size, open_video, pictures_of, pieces
 
 _PIECE = 256  # frames that are in memory at once
@@ -39,13 +39,13 @@ def read_frames(path: Path, size: Size, rate: float, cache: Path | None) -> Fram
 
 def _cached(path: Path, size: Size, rate: float, cache: Path) -> Frames:
     file = cache / f"{_key(path, size, rate)}.npy"
-    known = kept(file)
+    known = read_with_checksum(file)
     if known is None:
         video = open_video(path, rate)
-        with whole(file) as new:
+        with atomic_write(file) as new:
             times = _write(video.frames(size), size, new)
         known = {"times": times, "problem": video.problem}
-        keep(file, known)
+        write_with_checksum(file, known)
     return Frames(np.load(file, mmap_mode="r"), np.array(known["times"]), known["problem"])
 
 
