@@ -258,7 +258,7 @@ def test_what_was_found_can_be_drawn(ending: str, tmp_path: Path) -> None:
     curves = {"one": (range(3), [1, 0, 1e-5]), "other": (range(3), [1, 2, 4])}
     for log in (True, False):
         zoo.inspection.plot_curves(
-            {"a": curves, "b": curves}, tmp_path / f"{log}.{ending}", x_label="x", y_label="y", log=log
+            {"a": curves, "b": curves}, tmp_path / f"{log}.{ending}", x_label="x", y_label="y", log_scale=log
         )
     for picture in ("gates", "saliency", "True", "False"):
         file = tmp_path / f"{picture}.{ending}"
