@@ -331,7 +331,7 @@ class Cell(Serializable, keras.layers.Layer):
             **weights,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
-            "zoneout": self.zoneout,
+            "zoneout": list(self.zoneout),
             "seed": self.seed,
         }
 
