@@ -186,5 +186,7 @@ def test_predict_prints_translations_and_draws_where_it_looked(
 @pytest.mark.parametrize("metric", [bleu, chrf, exact_match])
 def test_metrics_want_a_reference_for_each_answer(metric: Callable) -> None:
     for answers, references in (["a"], ["a", "b"]), ([], []):
-        with pytest.raises(ValueError, match="Expected one reference per prediction, and at least one of each"):
+        with pytest.raises(
+            ValueError, match="Expected one reference per prediction, and at least one of each"
+        ):
             metric(answers, references)
