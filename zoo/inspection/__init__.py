@@ -1,4 +1,4 @@
-"""What goes on inside a recurrent network: gates, states, gradients and attention, as arrays and as plots."""
+"""Gates, states, gradients through time, saliency and attention, as arrays and as figures."""
 
 from zoo.inspection.gradient_logger import GradientLogger
 from zoo.inspection.gradients import (

@@ -1,4 +1,4 @@
-"""Gradients while a model is trained, for TensorBoard."""
+"""A Keras callback that logs gradient norms to TensorBoard."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,23 +9,39 @@ import tensorflow as tf
 
 from zoo._compat import direct_trainable_variables, flatten_layers
 from zoo.cells import Tensor
-from zoo.inspection.gradients import state_gradients, undisturbed
+from zoo.inspection.gradients import preserve_variables, state_gradients
 from zoo.tensorboard import ScalarWriter
 
 
 class GradientLogger(keras.callbacks.Callback):
-    """Logs to TensorBoard how gradients flow at chosen steps of a training, for a batch that stays the same.
+    """Logs gradient norms to TensorBoard during training, always for the same batch.
 
-    Of each layer with weights `gradient/<layer>`, the norm of dL/dw; and of each state of a recurrent layer
-    `state_gradient/<state>/back_<k>`, the norm of dL/ds_{T-k}, k = 0, 1, 2, 4, 8 ... steps before the last,
-    its root mean square over the rows.
+    The scalars are:
+
+    - `gradient/<layer>` for each layer with weights w: the norm ||dL/dw||;
+    - `state_gradient/<state>/back_<k>` for each state s of each recurrent layer: the norm ||dL/ds_{T-k}||,
+      k = 0, 1, 2, 4, 8 ... steps before the last one, as a root mean square over the batch.
+
+    The callback works in `model.fit` and in `zoo.fit`. It does not change the training.
 
     Args:
         model: the model that is trained.
-        batch: inputs and targets.
-        loss: from targets and outputs to L, a scalar.
-        log_dir: where TensorBoard looks.
-        update_freq: steps between logs; the first step is logged.
+        batch: inputs and targets for which gradients are computed.
+        loss: a function from targets and outputs to a scalar L, such as a Keras loss.
+        log_dir: the TensorBoard log directory.
+        update_freq: training steps between logs. The first step is logged.
+
+    Raises:
+        ValueError: `update_freq` is less than 1.
+
+    >>> import keras, numpy as np, pathlib, tempfile, zoo
+    >>> model, x, y = keras.Sequential([zoo.LSTM(8)]), np.ones([4, 10, 3], "float32"), np.ones([4, 8])
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as log_dir:
+    ...     logger = zoo.inspection.GradientLogger(
+    ...         model, (x, y), keras.losses.MeanSquaredError(), pathlib.Path(log_dir)
+    ...     )
+    ...     history = model.fit(x, y, callbacks=[logger], verbose=0)
     """
 
     def __init__(
@@ -38,33 +54,37 @@ class GradientLogger(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         if update_freq < 1:
-            raise ValueError(f"`update_freq` must be at least 1, but it is {update_freq!r}.")
-        self.observed, self.batch, self.loss, self.update_freq = model, batch, loss, update_freq
+            raise ValueError(f"Expected `update_freq` of at least 1, got {update_freq!r}.")
+        self.observed_model = model  # Keras replaces `self.model` by the model in `fit`
+        self.batch, self.loss, self.update_freq = batch, loss, update_freq
         self.writer = ScalarWriter(log_dir)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Log, if it is time."""
-        step = int(self.model.optimizer.iterations) - 1  # goes on where a run is resumed
+        """Log every `update_freq` steps."""
+        step = int(self.model.optimizer.iterations) - 1  # continues in a resumed run
         if step % self.update_freq == 0:
-            self.writer.write(step, self._norms())
+            self.writer.write(step, self._compute_norms())
             self.writer.flush()
 
-    def _norms(self) -> dict[str, float]:
+    def _compute_norms(self) -> dict[str, float]:
+        model = self.observed_model
         inputs, targets = self.batch
-        with tf.GradientTape() as tape, undisturbed(self.observed):
-            loss = self.loss(targets, self.observed(inputs))
+        with tf.GradientTape() as tape, preserve_variables(model):
+            loss = self.loss(targets, model(inputs))
         weights = {
             layer.path: [weight.value for weight in variables]
-            for layer in flatten_layers(self.observed)
+            for layer in flatten_layers(model)
             if (variables := direct_trainable_variables(layer))
         }
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        norms = {f"gradient/{path}": float(tf.linalg.global_norm(own)) for path, own in gradients.items()}
-        found = state_gradients(self.observed, inputs, lambda outputs: self.loss(targets, outputs))
-        for name, values in found.items():
-            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(values**2, -1), 0)).numpy()
-            back = 0
-            while back < len(by_step):
-                norms[f"state_gradient/{name}/back_{back}"] = float(by_step[-1 - back])
-                back = max(1, 2 * back)
+        norms = {
+            f"gradient/{path}": float(tf.linalg.global_norm(gradient)) for path, gradient in gradients.items()
+        }
+        by_state = state_gradients(model, inputs, lambda outputs: self.loss(targets, outputs))
+        for name, gradient in by_state.items():
+            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(gradient**2, -1), 0)).numpy()
+            k = 0
+            while k < len(by_step):
+                norms[f"state_gradient/{name}/back_{k}"] = float(by_step[-1 - k])
+                k = max(1, 2 * k)
         return norms

@@ -1,4 +1,4 @@
-"""How gradients flow back through time, and from an output to what was read."""
+"""Gradients through time, Jacobians of the recurrence, and saliency of the inputs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,216 +8,265 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo._compat import flatten_layers
 from zoo.cells import Cell, States, Tensor
-from zoo.inspection.states import opened
+from zoo.inspection.states import cell_scope
 from zoo.layers import RNN, get_carried_states, observe_states, scan
 
 
-def recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
-    """The cells of this library in a model, each with its layer, by the layer's path.
+def _get_recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
+    """Return the `zoo.Cell`s of a model with their layers, by the path of the layer.
 
-    A cell of a stack in one layer also bears its own name.
+    If a layer has several cells, the name of the cell is appended.
     """
-    found = {}
-    for layer in model._flatten_layers():
+    recurrent_cells = {}
+    for layer in flatten_layers(model):
         if isinstance(layer, RNN):
-            stack = getattr(layer.cell, "cells", [layer.cell])
-            for cell in stack:
+            cells = getattr(layer.cell, "cells", [layer.cell])
+            for cell in cells:
                 if isinstance(cell, Cell):
-                    name = layer.path or layer.name
-                    found[f"{name}/{cell.name}" if len(stack) > 1 else name] = (layer, cell)
-    return found
+                    path = layer.path or layer.name
+                    recurrent_cells[f"{path}/{cell.name}" if len(cells) > 1 else path] = (layer, cell)
+    return recurrent_cells
 
 
 @contextmanager
-def undisturbed(model: keras.Layer) -> Iterator[None]:
-    """After this context what a model carries from call to call is as before."""
-    kept = [*model.non_trainable_variables, *get_carried_states(model)]
-    before = [(variable, tf.identity(variable.value)) for variable in kept]
+def preserve_variables(model: keras.Layer) -> Iterator[None]:
+    """Restore on exit what a call of the model changes: non-trainable variables and states it carries."""
+    variables = [*model.non_trainable_variables, *get_carried_states(model)]
+    values = [tf.identity(variable.value) for variable in variables]
     yield
-    for variable, value in before:
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
 def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tensor]) -> dict[str, Tensor]:
-    """dL/ds_t of every state s of every recurrent layer: how much what a layer knew at t matters.
+    """Compute the gradient of a loss with respect to every state of every recurrent layer at every time step.
 
-    The whole derivative, by way of the output at t and of all later steps: back-propagation through time
-    (Werbos, 1990, "Backpropagation through time: what it does and how to do it"). Where its norm shrinks
-    towards early steps the gradient vanishes, where it grows it explodes (Pascanu, Mikolov and Bengio, 2013,
-    "On the difficulty of training recurrent neural networks").
+    The gradient dL/ds_t is the total derivative, through the output at t and through all later steps:
+
+        dL/ds_t = Σ_{u≥t} ∂L/∂s_u · ds_u/ds_t
+
+    It is computed by back-propagation through time (Werbos, 1990, "Backpropagation through time: what it does
+    and how to do it"). If its norm shrinks towards early steps, the gradient vanishes; if it grows, the
+    gradient explodes (Pascanu, Mikolov and Bengio, 2013, "On the difficulty of training recurrent neural
+    networks").
 
     Args:
-        model: any model or layer with recurrent layers of this library. It is called eagerly, as in
-            inference. The steps of a layer that is called more than once follow each other.
-        inputs: what it is called with.
-        loss: from its outputs to L, a scalar. Where that is a mean over rows, each row's gradient is divided
-            by their number.
+        model: a model or layer that contains `zoo.RNN` layers. It is called eagerly, in inference mode, and
+            its variables and carried states are restored afterwards. If a layer is called more than once, its
+            steps are concatenated.
+        inputs: the inputs of the model.
+        loss: a function from the outputs of the model to a scalar L. If L is a mean over the batch, the
+            gradient of each row is divided by the batch size.
 
     Returns:
-        By names such as `encoder/layer1_hidden` a tensor [batch, time, units], in the order of the inputs.
-        Steps under padding have no part in L, and gradients of zero.
+        A tensor [batch, time, units] for each state, in the order of the inputs. The names are those of layer
+        and state, such as `encoder/layer1_hidden`. At padded steps the gradients are 0.
 
     Raises:
-        ValueError: there is no recurrent layer of this library.
+        ValueError: the model contains no `zoo.RNN` with a `zoo.Cell`.
+
+    >>> import numpy as np, tensorflow as tf, zoo
+    >>> layer, x = zoo.LSTM(8, name="lstm"), np.ones([4, 10, 3], "float32")
+    >>> gradients = zoo.inspection.state_gradients(layer, x, lambda outputs: tf.reduce_sum(outputs**2))
+    >>> {name: gradient.shape for name, gradient in gradients.items()}
+    {'lstm_hidden': TensorShape([4, 10, 8]), 'lstm_cell': TensorShape([4, 10, 8])}
     """
-    cells = recurrent_cells(model)
-    if not cells:
+    recurrent_cells = _get_recurrent_cells(model)
+    if not recurrent_cells:
         raise ValueError(f"{model.name!r} has no recurrent layer of this library: expected a `zoo.RNN`.")
-    kept: dict[int, list[list[Tensor]]] = {}
+    history: dict[int, list[list[Tensor]]] = {}
     with tf.GradientTape() as tape:
 
-        def watch(cell: Cell, states: States) -> States:
+        def observe(cell: Cell, states: States) -> States:
             states = [tf.identity(state) for state in states]
             tape.watch(states)
-            kept.setdefault(id(cell), []).append(states)
+            history.setdefault(id(cell), []).append(states)
             return states
 
-        with undisturbed(model), observe_states(watch):
+        with preserve_variables(model), observe_states(observe):
             value = loss(model(inputs))
-    gradients = tape.gradient(value, kept, unconnected_gradients="zero")
-    found = {}
-    for name, (layer, cell) in cells.items():
-        for number, state in enumerate(cell.state_names):
-            steps = [after[number] for after in gradients.get(id(cell), [])]
+    gradients = tape.gradient(value, history, unconnected_gradients="zero")
+    named_gradients = {}
+    for path, (layer, cell) in recurrent_cells.items():
+        for index, name in enumerate(cell.state_names):
+            steps = [states[index] for states in gradients.get(id(cell), [])]
             if steps:
-                values = tf.stack(steps, 1)
-                found[f"{name}_{state}"] = tf.reverse(values, [1]) if layer.go_backwards else values
-    return found
+                stacked = tf.stack(steps, 1)
+                named_gradients[f"{path}_{name}"] = (
+                    tf.reverse(stacked, [1]) if layer.go_backwards else stacked
+                )
+    return named_gradients
 
 
 def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
-    """ds_t/ds_{t-1} of every step of a layer, as it reads sequences from a state of zeros.
+    """Compute the Jacobian of each time step of a layer, J_t = ds_t/ds_{t-1}.
 
-    s is all that the cell carries, side by side in the order of its `state_names`: of an LSTM [h; c].
+    The state s is the concatenation of all states of the cell in the order of its `state_names`; for an LSTM
+    s = [h; c]. The layer reads the sequences from a state of zeros.
 
     Args:
-        layer: one with a cell of this library.
+        layer: a built layer whose cell is a `zoo.Cell`.
         sequences: [batch, time, features].
-        mask: bool [batch, time], False where there is padding: there s is held, and the Jacobian is 1.
+        mask: bool [batch, time], False for padding; None if there is no padding.
 
     Returns:
-        [batch, time, n, n], n the size of s, in the order of computation: element [i, j] is how much unit i
-        after the step moves with unit j before it.
+        [batch, time, n, n], where n is the size of s, in the order of computation. Element [i, j] is the
+        derivative of unit i after the step with respect to unit j before it. At padded steps the Jacobian is
+        the identity.
 
     Raises:
-        ValueError: it is no such layer, or has no weights yet.
+        ValueError: the layer's cell is not a `zoo.Cell`, or the layer is not built.
+
+    >>> import numpy as np, zoo
+    >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
+    >>> last = layer(x)
+    >>> zoo.inspection.step_jacobians(layer, x).shape
+    TensorShape([4, 10, 16, 16])
     """
-    with opened(layer) as cell:
+    with cell_scope(layer) as cell:
         xs, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
-        start = cell.get_initial_state(tf.shape(xs)[1])
-        sizes = [state.shape[-1] for state in start]
+        initial_states = cell.get_initial_state(tf.shape(xs)[1])
+        sizes = [state.shape[-1] for state in initial_states]
+        size = sum(sizes)
         time, batch = xs.shape[:2]
 
-        def step(read: list[Tensor], states: States) -> tuple[Tensor, States]:
-            _, after = cell.step(read[0], cell.recurrent(states), states)
+        def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
+            _, after = cell.step(xs[0], cell.recurrent(states), states)
             return tf.concat(after, -1), after
 
         x = cell.project(xs)
-        after = scan(step, [x], start, mask, sum(sizes))[1]
-        before = tf.concat([tf.concat(start, -1)[None], after[:-1]], 0)
-        rows = tf.reshape(before, [time * batch, sum(sizes)])
+        after = scan(step, [x], initial_states, mask, size)[1]
+        before = tf.concat([tf.concat(initial_states, -1)[None], after[:-1]], 0)
+        # All steps at once: each row of this batch is one step of one sequence.
+        rows = tf.reshape(before, [time * batch, size])
         with tf.GradientTape() as tape:
             tape.watch(rows)
             outputs, _ = step([tf.reshape(x, [time * batch, x.shape[-1]])], tf.split(rows, sizes, -1))
-    found = tf.reshape(tape.batch_jacobian(outputs, rows), [time, batch, sum(sizes), sum(sizes)])
+    jacobians = tf.reshape(tape.batch_jacobian(outputs, rows), [time, batch, size, size])
     if mask is not None:
-        found = tf.where(mask[..., None], found, tf.eye(sum(sizes), dtype=found.dtype))
-    return tf.transpose(found, [1, 0, 2, 3])
+        jacobians = tf.where(mask[..., None], jacobians, tf.eye(size, dtype=jacobians.dtype))
+    return tf.transpose(jacobians, [1, 0, 2, 3])
 
 
-def jacobian(steps: Tensor, t: int, k: int) -> Tensor:
-    """ds_t/ds_k, the product of the steps between.
+def jacobian(step_jacobians: Tensor, t: int, k: int) -> Tensor:
+    """Compute the Jacobian between two time steps, the product of the Jacobians of the steps between them.
 
         ds_t/ds_k = J_t J_{t-1} ... J_{k+1},    J_i = ds_i/ds_{i-1}
 
     Args:
-        steps: from `step_jacobians` [batch, time, n, n].
+        step_jacobians: [batch, time, n, n], from `zoo.inspection.step_jacobians`.
         t: the later step, counted from 0.
-        k: the earlier one; -1 is the state before the first.
+        k: the earlier step; -1 is the state before the first step.
 
     Returns:
-        [batch, n, n]; of an LSTM the first `units` rows and columns are dh_t/dh_k.
+        [batch, n, n]. For an LSTM the first `units` rows and columns are dh_t/dh_k.
 
     Raises:
-        ValueError: not -1 <= k <= t < time.
+        ValueError: `t` and `k` do not satisfy -1 <= k <= t < time.
+
+    >>> import numpy as np, zoo
+    >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
+    >>> last = layer(x)
+    >>> zoo.inspection.jacobian(zoo.inspection.step_jacobians(layer, x), t=9, k=2).shape
+    TensorShape([4, 8, 8])
     """
-    if not -1 <= k <= t < steps.shape[1]:
-        raise ValueError(f"Expected -1 <= k <= t < {steps.shape[1]}, got t={t} and k={k}.")
-    product = tf.eye(steps.shape[-1], batch_shape=[steps.shape[0]], dtype=steps.dtype)
+    if not -1 <= k <= t < step_jacobians.shape[1]:
+        raise ValueError(f"Expected -1 <= k <= t < {step_jacobians.shape[1]}, got t={t} and k={k}.")
+    size = step_jacobians.shape[-1]
+    product = tf.eye(size, batch_shape=[step_jacobians.shape[0]], dtype=step_jacobians.dtype)
     for i in range(t, k, -1):
-        product = product @ steps[:, i]
+        product = product @ step_jacobians[:, i]
     return product
 
 
-def largest_singular_values(steps: Tensor, t: int, size: int | None = None) -> np.ndarray:
-    """||ds_t/ds_k|| for all k from 0 to t: how far back the state at t reaches.
+def largest_singular_values(step_jacobians: Tensor, t: int, size: int | None = None) -> np.ndarray:
+    """Compute ||ds_t/ds_k|| for k = 0 ... t: how strongly the state at t depends on earlier ones.
+
+    The norm is the spectral norm, the largest singular value of `zoo.inspection.jacobian`.
 
     Args:
-        steps: from `step_jacobians` [batch, time, n, n].
+        step_jacobians: [batch, time, n, n], from `zoo.inspection.step_jacobians`.
         t: the later step, counted from 0.
-        size: of the part of the state that is looked at, from its beginning: `units` for h alone. None: all.
+        size: take only the first `size` units of the state, such as `units` for h of an LSTM; None takes all.
 
     Returns:
-        [batch, t + 1], the largest singular value for each k; at k = t it is 1.
+        [batch, t + 1], one norm for each k. At k = t it is 1.
+
+    >>> import numpy as np, zoo
+    >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
+    >>> last = layer(x)
+    >>> zoo.inspection.largest_singular_values(zoo.inspection.step_jacobians(layer, x), t=9).shape
+    (4, 10)
     """
-    product = tf.eye(steps.shape[-1], batch_shape=[steps.shape[0]], dtype=steps.dtype)
+    n = step_jacobians.shape[-1]
+    product = tf.eye(n, batch_shape=[step_jacobians.shape[0]], dtype=step_jacobians.dtype)
     norms = []
     for i in range(t, -1, -1):
         norms.append(np.linalg.norm(product[:, :size, :size], ord=2, axis=(1, 2)))
-        product = product @ steps[:, i]
+        product = product @ step_jacobians[:, i]
     return np.stack(norms[::-1], 1)
 
 
 def saliency(model: keras.Layer, inputs: Any, score: Callable[[Any], Tensor]) -> dict[str, Tensor]:
-    """How much each step of what was read moved an output: the gradient times the input.
+    """Compute how much each time step contributed to an output, as gradient times input.
 
-        a_t = Σ_d x_td dS/dx_td
+        a_t = Σ_d x_td · dS/dx_td
+
+    To first order a_t is the decrease of S if x_t were zero. For token ids x_t is their embedding.
 
     Shrikumar et al. (2016, "Not just a black box: learning important features through propagating activation
-    differences"), to first order what S would lose without x_t. Of ids x_t is their embedding.
+    differences").
 
     Args:
-        model: any model; it is called eagerly, as in inference.
-        inputs: what it is called with. Those of floats are looked at, and the embeddings of ids.
-        score: from its outputs to S [batch], such as the logit of a class for each row.
+        model: any model. It is called eagerly, in inference mode, and its variables and carried states are
+            restored afterwards.
+        inputs: the inputs of the model. Saliency is computed for float inputs and for the outputs of
+            embedding layers.
+        score: a function from the outputs of the model to S [batch], such as the logit of a class.
 
     Returns:
-        a [batch, time] by the name of the embedding layer, or "inputs", with a number where there are more
-        than one, for those of floats [batch, time, features].
+        Tensors a [batch, time]: for each embedding layer by its name, and for each float input
+        [batch, time, features] as "inputs", "inputs2", "inputs3" and so on.
+
+    >>> import numpy as np, zoo
+    >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
+    >>> zoo.inspection.saliency(layer, x, lambda outputs: outputs[:, 0])["inputs"].shape
+    TensorShape([4, 10])
     """
-    given = [tf.convert_to_tensor(value) for value in keras.tree.flatten(inputs)]
-    kept = {}
+    tensors = [tf.convert_to_tensor(value) for value in keras.tree.flatten(inputs)]
+    watched: dict[str, Tensor] = {}
     with tf.GradientTape() as tape:
-        for value in given:
-            if value.dtype.is_floating:
-                tape.watch(value)
-                kept[f"inputs{len(kept) + 1 if kept else ''}"] = value
+        for tensor in tensors:
+            if tensor.dtype.is_floating:
+                tape.watch(tensor)
+                watched[f"inputs{len(watched) + 1 if watched else ''}"] = tensor
 
-        def see(name: str, values: Tensor) -> Tensor:
-            kept[name] = values = tf.identity(values)
-            tape.watch(values)
-            return values
+        def watch(name: str, embedded: Tensor) -> Tensor:
+            watched[name] = embedded = tf.identity(embedded)
+            tape.watch(embedded)
+            return embedded
 
-        with _embeddings(model, see):
-            total = tf.reduce_sum(score(model(keras.tree.pack_sequence_as(inputs, given))))
-    gradients = tape.gradient(total, kept, unconnected_gradients="zero")
+        with preserve_variables(model), _intercept_embeddings(model, watch):
+            total = tf.reduce_sum(score(model(keras.tree.pack_sequence_as(inputs, tensors))))
+    gradients = tape.gradient(total, watched, unconnected_gradients="zero")
     return {
         name: tf.reduce_sum(tf.reshape(value * gradients[name], [*value.shape[:2], -1]), -1)
-        for name, value in kept.items()
+        for name, value in watched.items()
     }
 
 
 @contextmanager
-def _embeddings(model: keras.Layer, see: Callable[[str, Tensor], Tensor]) -> Iterator[None]:
-    """What embedding layers give within goes through `see`, with their names."""
+def _intercept_embeddings(model: keras.Layer, replace: Callable[[str, Tensor], Tensor]) -> Iterator[None]:
+    """Replace the outputs of embedding layers by `replace(name, outputs)` inside the context."""
 
-    def seen(name: str, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        return lambda *given, **more: see(name, call(*given, **more))
+    def wrap(name: str, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        return lambda *args, **kwargs: replace(name, call(*args, **kwargs))
 
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
+    layers = [layer for layer in flatten_layers(model) if isinstance(layer, keras.layers.Embedding)]
     for layer in layers:
-        layer.call = seen(layer.name, layer.call)
+        layer.call = wrap(layer.name, layer.call)
     try:
         yield
     finally:

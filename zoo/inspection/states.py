@@ -1,4 +1,4 @@
-"""Gates and states of recurrent layers, by name."""
+"""Gate activations and states of recurrent layers at every time step, by name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,53 +12,74 @@ from zoo.layers.chunks import PureCell
 
 
 @contextmanager
-def opened(layer: RNN) -> Iterator[Cell]:
-    """Within this context the cell of a layer may be called part by part, in any precision.
+def cell_scope(layer: RNN) -> Iterator[Cell]:
+    """Yield the cell of a layer, so that its methods can be called outside of the layer.
+
+    Inside the context the weights have the cell's compute dtype, as in a call of the layer.
+
+    Args:
+        layer: a built layer whose cell is a `zoo.Cell`.
 
     Raises:
-        ValueError: it is no layer with a cell of this library, or has no weights yet.
+        ValueError: the layer has another cell, or is not built.
     """
     if not isinstance(layer, RNN) or not isinstance(layer.cell, Cell):
         raise ValueError(
-            f"Expected a `zoo.RNN` with one cell of this library, got {layer!r}. Of a Bidirectional layer "
-            "give its `forward_layer` or its `backward_layer`."
+            f"Expected a `zoo.RNN` with one `zoo.Cell`, got {layer!r}. For a Bidirectional layer pass its "
+            "`forward_layer` or its `backward_layer`."
         )
     if not layer.built:
-        raise ValueError(f"{layer.name} has no weights yet: call it, or the model it is in, before.")
+        raise ValueError(f"{layer.name} has no weights yet. Call it, or its model, first.")
     pure_cell = PureCell(layer.cell)
     with pure_cell.weight_scope(pure_cell.weights):
         yield layer.cell
 
 
 def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-    """The gates and states of a layer as it reads sequences from a state of zeros.
+    """Compute the gate activations and states of a layer at every time step.
+
+    The layer reads the sequences from a state of zeros, as in inference, without dropout. For `zoo.LSTM` the
+    result has the gates of its equations and both states:
+
+        input      i_t = σ(W_i x_t + U_i h_{t-1} + b_i)
+        forget     f_t = σ(W_f x_t + U_f h_{t-1} + b_f)
+        candidate  c̃_t = tanh(W_c x_t + U_c h_{t-1} + b_c)
+        output     o_t = σ(W_o x_t + U_o h_{t-1} + b_o)
+        cell       c_t = f_t ⊙ c_{t-1} + i_t ⊙ c̃_t
+        hidden     h_t = o_t ⊙ tanh(c_t)
 
     Args:
-        layer: one with a cell of this library.
+        layer: a built layer whose cell is a `zoo.Cell`.
         sequences: [batch, time, features].
-        mask: bool [batch, time], False where there is padding.
+        mask: bool [batch, time], False for padding; None if there is no padding.
 
     Returns:
-        For each of the cell's gates, and for each of its states, a tensor [batch, time, units] under
-        its name, in the order of the inputs. The states are those after the step. Under padding the
-        states are held, and the gates are of no meaning.
+        A tensor [batch, time, units] for each gate of the cell, then for each state, by name and in the order
+        of the inputs, also for a layer that reads backwards. States are those after the step. At padded steps
+        states keep their value, and gates have no meaning.
 
     Raises:
-        ValueError: it is no such layer, or has no weights yet.
+        ValueError: the layer's cell is not a `zoo.Cell`, or the layer is not built.
+
+    >>> import numpy as np, zoo
+    >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
+    >>> last = layer(x)
+    >>> zoo.inspection.gates(layer, x)["forget"].shape
+    TensorShape([4, 10, 8])
     """
-    with opened(layer) as cell:
-        sequences, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
-        start = cell.get_initial_state(tf.shape(sequences)[1])
-        sizes = [state.shape[-1] for state in start]
+    with cell_scope(layer) as cell:
+        xs, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
+        initial_states = cell.get_initial_state(tf.shape(xs)[1])
+        sizes = [state.shape[-1] for state in initial_states]
 
         def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
             _, states = cell.step(xs[0], cell.recurrent(states), states)
             return tf.concat(states, -1), states
 
-        x = cell.project(sequences)
-        history = scan(step, [x], start, mask, sum(sizes))[1]
+        x = cell.project(xs)
+        history = scan(step, [x], initial_states, mask, sum(sizes))[1]
         after = tf.split(history, sizes, axis=-1)
-        before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(start, after, strict=True)]
+        before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(initial_states, after, strict=True)]
         values = cell.gates(x, cell.recurrent(before), before)
         values |= dict(zip(cell.state_names, after, strict=True))
     if layer.go_backwards:
@@ -67,17 +88,31 @@ def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str
 
 
 def encoder_gates(encoder: Encoder, sequences: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-    """The gates and states of all layers of an encoder.
+    """Compute the gate activations and states of all layers of an encoder at every time step.
+
+    Args:
+        encoder: a built encoder.
+        sequences: [batch, time, features].
+        mask: bool [batch, time], False for padding; None if there is no padding.
 
     Returns:
-        As `gates`, under names such as `layer1_forget`, or where the encoder reads in both directions
-        `layer1_forward_forget` and `layer1_backward_forget`.
+        Tensors [batch, time, units] as from `gates`, with names such as `layer1_forget`. A bidirectional
+        encoder has `layer1_forward_forget` and `layer1_backward_forget`.
+
+    Raises:
+        ValueError: the encoder's cell is not a `zoo.Cell`, or the encoder is not built.
+
+    >>> import numpy as np, zoo
+    >>> encoder, x = zoo.Encoder(zoo.SimpleRNNCell(8), depth=2), np.ones([4, 10, 3], "float32")
+    >>> outputs, states = encoder(x)
+    >>> list(zoo.inspection.encoder_gates(encoder, x))
+    ['layer1_hidden', 'layer2_hidden']
     """
-    values = {}
-    names = ["forward_", "backward_"] if encoder.bidirectional else [""]
+    values: dict[str, Tensor] = {}
+    prefixes = ["forward_", "backward_"] if encoder.bidirectional else [""]
     for index, layer in enumerate(encoder.stack):
-        for name, direction in zip(names, encoder.directions(index), strict=True):
-            found = gates(direction, sequences, mask)
-            values |= {f"{layer.name}_{name}{gate}": value for gate, value in found.items()}
+        for prefix, direction in zip(prefixes, encoder.directions(index), strict=True):
+            layer_values = gates(direction, sequences, mask)
+            values |= {f"{layer.name}_{prefix}{name}": value for name, value in layer_values.items()}
         sequences, _ = encoder.read(index, sequences, mask)
     return values
