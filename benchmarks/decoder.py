@@ -67,7 +67,7 @@ def contender(
     loss, values = zoo.losses.LabelSmoothedCrossentropy(0.1), [v.value for v in model.trainable_variables]
 
     def step(source: tf.Tensor, target: tf.Tensor) -> list[tf.Tensor]:
-        inputs, following, weights = zoo.formulations.teacher_forced(source, target)
+        inputs, following, weights = zoo.formulations.apply_teacher_forcing(source, target)
         with tf.GradientTape() as tape:
             total = loss(following, model(inputs, training=True), sample_weight=weights)
         return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, values)]

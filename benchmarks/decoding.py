@@ -137,7 +137,7 @@ class EncoderModel(keras.Model):
 
     def call(self, source: tf.Tensor) -> tuple:
         """Read ids [batch, time]."""
-        memory, state = self.model.remember(source)
+        memory, state = self.model.prepare_memory(source)
         return state, memory or ()
 
 

@@ -26,10 +26,10 @@ from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
 from zoo.datasets import Captioned, CaptioningData, load_captioning
-from zoo.decoding import Decoded, beam_search, greedy
+from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
-from zoo.formulations import teacher_forced
+from zoo.formulations import apply_teacher_forcing
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import normalize_caption, score_captions
 from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
@@ -147,7 +147,7 @@ def batched(
 
     def forced(rows: tf.Tensor, tokens: tf.Tensor) -> tuple:
         maps = tf.numpy_function(lambda rows: split.maps[rows], [rows], split.maps.dtype)
-        return teacher_forced(tf.ensure_shape(maps, [None, *split.maps.shape[1:]]), tokens)
+        return apply_teacher_forcing(tf.ensure_shape(maps, [None, *split.maps.shape[1:]]), tokens)
 
     return found.map(forced)
 
@@ -248,7 +248,7 @@ def train(settings: Settings) -> None:
         batches_of_training = batched(training, pieces, settings, settings.seed)
         model = caption_model(settings, pieces.size, trained, data.moving)
         model.build(((None, *training.maps.shape[1:]), (None, None)))
-        model.decoder.expect(counts(training, pieces))
+        model.decoder.set_output_bias(counts(training, pieces))
         program = Program(read, pieces, model, settings.beams, settings.length_penalty)
         rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * batches_of_training.num_batches)
         history = fit(
@@ -321,16 +321,18 @@ class Program:
         length_penalty: float,
     ) -> None:
         self.read, self.pieces, self.model = read, pieces, model
-        search = partial(beam_search, beams=beams, n_best=beams, length_penalty=length_penalty)
+        search = partial(
+            beam_search, num_beams=beams, num_return_sequences=beams, length_penalty=length_penalty
+        )
         given = {"input_signature": read.reader.takes, "autograph": False}
         # For each picture or clip the best captions, their scores, and where the decoder looked for the
         # first; and the same with one caption, always by the likeliest next piece: faster, and less good.
         self.serve = tf.function(lambda *raw: self._said(*read(*raw), search), **given)
-        self.greedy = tf.function(lambda *raw: self._said(*read(*raw), greedy), **given)
+        self.greedy = tf.function(lambda *raw: self._said(*read(*raw), greedy_search), **given)
         # The same of what was read.
         self.tell = tf.function(partial(self._of_maps, search=search), autograph=False, reduce_retracing=True)
         self.tell_greedily = tf.function(
-            partial(self._of_maps, search=greedy), autograph=False, reduce_retracing=True
+            partial(self._of_maps, search=greedy_search), autograph=False, reduce_retracing=True
         )
 
     @property
@@ -338,16 +340,16 @@ class Program:
         """All that has a state."""
         return [self.pieces, self.model, *([self.read.encoder] if self.read.encoder else [])]
 
-    def _of_maps(self, maps: tf.Tensor, search: Callable[..., Decoded]) -> dict[str, tf.Tensor]:
+    def _of_maps(self, maps: tf.Tensor, search: Callable[..., DecodingResult]) -> dict[str, tf.Tensor]:
         return self._said(maps, tf.fill(tf.shape(maps)[:1], ""), search)
 
     def _said(
-        self, maps: tf.Tensor, status: tf.Tensor, search: Callable[..., Decoded]
+        self, maps: tf.Tensor, status: tf.Tensor, search: Callable[..., DecodingResult]
     ) -> dict[str, tf.Tensor]:
-        memory, state = self.model.remember(maps)
+        memory, state = self.model.prepare_memory(maps)
         limit = self.pieces.max_pieces + 1
-        tokens, scores, looked = self.model.decoder.emit(
-            search, state, memory, start=START, end=END, length=limit
+        tokens, scores, looked = self.model.decoder.generate(
+            search, state, memory, start_id=START, end_id=END, max_length=limit
         )
         positions = self.model.positions
         if looked is None:

@@ -366,10 +366,10 @@ def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, l
     seeds = tf.range(seed, seed + count)
     found = sample(
         step,
-        model.encoder.start(count),
-        start=begin,
-        end=PADDING,
-        length=length,
+        model.encoder.get_initial_state(count),
+        start_id=begin,
+        end_id=PADDING,
+        max_length=length,
         seeds=seeds,
         temperature=0.8,
     )

@@ -269,7 +269,7 @@ class Program:
         if not (model.encoder and model.encoder.bidirectional):
             self.carried = [
                 tf.TensorSpec([None, *value.shape[1:]], value.dtype, name)
-                for name, value in model.start(1).items()
+                for name, value in model.get_initial_state(1).items()
             ]
             signatures["init"] = (model.start, [tf.TensorSpec([], tf.int32, "batch")])
             signatures["step"] = (self.step, [values, *self.carried])

@@ -22,10 +22,10 @@ from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
 from zoo.datasets import ParallelTexts, load_translation
-from zoo.decoding import Decoded, beam_search, greedy
+from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
-from zoo.formulations import teacher_forced
+from zoo.formulations import apply_teacher_forcing
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, chrf, exact_match
 from zoo.preprocessing.text import (
@@ -120,7 +120,7 @@ def batched(
         print(found)
         if left_out := int(split.cardinality()) - found.num_examples:
             print(f"left out: {left_out:,} with {settings.max_pieces:,} word pieces or more on a side")
-        return found.map(teacher_forced)
+        return found.map(apply_teacher_forcing)
 
     return *pieces, forced(texts.train, settings.seed), forced(texts.validation)
 
@@ -252,20 +252,26 @@ class Program:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
     def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """For each text the best translations, their scores, and where the decoder looked for the first."""
-        how = {"beams": self.beams, "n_best": self.beams, "length_penalty": self.length_penalty}
+        how = {
+            "num_beams": self.beams,
+            "num_return_sequences": self.beams,
+            "length_penalty": self.length_penalty,
+        }
         return self._answer(text, beam_search, **how)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
     def greedy(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same with one translation, always by the likeliest next piece: faster, and less good."""
-        return self._answer(text, greedy)
+        return self._answer(text, greedy_search)
 
-    def _answer(self, text: tf.Tensor, search: Callable[..., Decoded], **how: float) -> dict[str, tf.Tensor]:
+    def _answer(
+        self, text: tf.Tensor, search: Callable[..., DecodingResult], **how: float
+    ) -> dict[str, tf.Tensor]:
         source = self.source(text)
-        memory, state = self.model.remember(source.ids)
+        memory, state = self.model.prepare_memory(source.ids)
         limit = 10 + 2 * tf.reduce_sum(tf.cast(source.ids != PADDING, tf.int32), axis=-1)
-        tokens, scores, looked = self.model.decoder.emit(
-            search, state, memory, start=START, end=END, length=limit, **how
+        tokens, scores, looked = self.model.decoder.generate(
+            search, state, memory, start_id=START, end_id=END, max_length=limit, **how
         )
         if looked is None:
             looked = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(source.ids)[1:]], axis=0))

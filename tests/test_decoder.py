@@ -62,7 +62,7 @@ def model(attention: str = "multiplicative", cell: str = "gru", **settings: Any)
 
 def stepwise(many_to_many: zoo.DelayedManyToMany, source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Logits of a plain loop over the decoder's step."""
-    memory, state = many_to_many.remember(tf.constant(source))
+    memory, state = many_to_many.prepare_memory(tf.constant(source))
     steps = []
     for tokens in target.T:
         logits, state = many_to_many.decoder.step(tf.constant(tokens), state, memory)
@@ -76,7 +76,7 @@ def test_attention_equals_numpy_and_rows_may_share_a_memory(kind: str) -> None:
     queries, values = random(1, 12, 3, 7, dtype="float32"), random(2, 4, 6, 5, dtype="float32")
     attention.build(queries.shape, values.shape)
     randomise(attention)
-    memory = attention.remember(values, np.arange(6) < LENGTHS[:, None])
+    memory = attention.prepare_memory(values, np.arange(6) < LENGTHS[:, None])
     context, weights = attention(queries, memory)
     for row in range(12):
         for step in range(3):
@@ -93,7 +93,7 @@ def test_attention_over_no_rows(kind: str) -> None:
 
     @tf.function(input_signature=[tf.TensorSpec([None, 3, 7]), tf.TensorSpec([None, 6, 5])])
     def call(queries: tf.Tensor, values: tf.Tensor) -> tuple:
-        return attention(queries, attention.remember(values, tf.ones(tf.shape(values)[:2], tf.bool)))
+        return attention(queries, attention.prepare_memory(values, tf.ones(tf.shape(values)[:2], tf.bool)))
 
     context, weights = call(tf.zeros([0, 3, 7]), tf.zeros([0, 6, 5]))
     assert context.shape == (0, 3, 5)
@@ -178,7 +178,7 @@ def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) ->
         return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, values)]
 
     def steps() -> tf.Tensor:
-        memory, state = many_to_many.remember(tf.constant(SOURCE))
+        memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
         logits = []
         for tokens in TARGET.T:
             one, state = many_to_many.decoder.step(tf.constant(tokens), state, memory)
@@ -198,7 +198,7 @@ def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) ->
 
 def test_attended_is_the_sum_of_the_weights_and_one_at_padding() -> None:
     many_to_many = model(depth=2)
-    memory, state = many_to_many.remember(tf.constant(SOURCE))
+    memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
     np.testing.assert_array_equal(state["attended"], SOURCE == 0)
     _, weights, after = many_to_many.decoder(tf.constant(TARGET), state, memory)
     assert weights.shape == (4, 5, 6)
@@ -210,7 +210,7 @@ def test_attended_is_the_sum_of_the_weights_and_one_at_padding() -> None:
 def test_weights_of_answers_are_those_of_each_alone(input_feeding: bool) -> None:
     many_to_many = model("additive", depth=2, input_feeding=input_feeding)
     decoder, answers = many_to_many.decoder, np.random.default_rng(3).integers(1, 13, (4, 3, 5))
-    memory, state = many_to_many.remember(tf.constant(SOURCE))
+    memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
     weights = decoder.weights_of(tf.constant(answers), 2, state, memory)
     assert weights.shape == (4, 3, 5, 6)
     for n in range(3):
@@ -221,7 +221,7 @@ def test_weights_of_answers_are_those_of_each_alone(input_feeding: bool) -> None
 def test_a_state_goes_on_where_the_call_before_ended() -> None:
     many_to_many = model(depth=2, input_feeding=True)
     decoder = many_to_many.decoder
-    memory, state = many_to_many.remember(tf.constant(SOURCE))
+    memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
     whole, _, end = decoder(tf.constant(TARGET), state, memory)
     first, _, middle = decoder(tf.constant(TARGET[:, :2]), state, memory)
     second, _, last = decoder(tf.constant(TARGET[:, 2:]), middle, memory)
@@ -264,7 +264,7 @@ def test_low_precision_is_near_float32_and_stays_in_files(
         logits = each((SOURCE, TARGET), training=scheduled_sampling)
         assert logits.dtype == tf.bfloat16
         np.testing.assert_allclose(tf.cast(logits, tf.float32), exact((SOURCE, TARGET)), atol=0.1)
-        memory, state = each.remember(SOURCE)
+        memory, state = each.prepare_memory(SOURCE)
         _, state = each.decoder.step(TARGET[:, 0], state, memory)
         if memory is not None:
             assert state["attended"].dtype == tf.float32
@@ -329,7 +329,7 @@ def test_smoothed_crossentropy_equals_that_of_keras(smoothing: float) -> None:
 
 def test_teacher_forcing_shifts_and_weighs() -> None:
     target = np.array([[2, 5, 6, 3], [2, 7, 3, 0]])
-    (source, given), following, weights = zoo.formulations.teacher_forced(SOURCE[:2], target)
+    (source, given), following, weights = zoo.formulations.apply_teacher_forcing(SOURCE[:2], target)
     assert source is not None
     np.testing.assert_array_equal(given, [[2, 5, 6], [2, 7, 3]])
     np.testing.assert_array_equal(following, [[5, 6, 3], [7, 3, 0]])
@@ -374,8 +374,8 @@ def test_tokens_are_at_first_as_likely_as_they_are_frequent(tied: bool) -> None:
     decoder = zoo.Decoder(5, 4, zoo.GRUCell(3), tied=tied)
     decoder.build((None, 3), None)
     counts = np.array([0, 3, 70, 2, 25])
-    decoder.expect(counts)
+    decoder.set_output_bias(counts)
     for weight in decoder.output_vector.weights:
         weight.assign(tf.zeros_like(weight))
-    logits, _, _ = decoder(np.array([[1, 2], [3, 4]]), decoder.start(np.ones((2, 3), "float32")))
+    logits, _, _ = decoder(np.array([[1, 2], [3, 4]]), decoder.get_initial_state(np.ones((2, 3), "float32")))
     np.testing.assert_allclose(tf.nn.softmax(logits)[1, 1], (counts + 0.1) / 100.5, rtol=1e-5)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.decoding import Decoded, State, _top_k, beam_search, greedy, sample
+from zoo.decoding import DecodingResult, State, _top_k, beam_search, greedy_search, sample
 
 RNG = np.random.default_rng(3)
 SEEDED = RNG.bit_generator.state
 START, END = 0, 2
-TOKENS = {"start": START, "end": END}
+TOKENS = {"start_id": START, "end_id": END}
 
 
 @pytest.fixture(autouse=True)
@@ -73,18 +73,18 @@ def random_model(batch: int, vocabulary: int, positions: int = 5) -> Model:
     return Model(*weights, normal(batch, UNITS), 2 * normal(batch, positions, UNITS), tf.constant(padded))
 
 
-def in_graph(search: Callable[..., Decoded], **settings: Any) -> Callable[..., Decoded]:
+def in_graph(search: Callable[..., DecodingResult], **settings: Any) -> Callable[..., DecodingResult]:
     """The search as a function of any model, the limits of its rows, and for `sample` their seeds."""
 
-    def decode(model: Model, limits: tf.Tensor, seeds: tf.Tensor | None = None) -> Decoded:
+    def decode(model: Model, limits: tf.Tensor, seeds: tf.Tensor | None = None) -> DecodingResult:
         others = {} if seeds is None else {"seeds": seeds}
-        return search(model.step, model.state, **TOKENS, length=limits, **settings, **others)
+        return search(model.step, model.state, **TOKENS, max_length=limits, **settings, **others)
 
     seeds = [tf.TensorSpec([None], tf.int64)] if search is sample else []
     return tf.function(decode, input_signature=[MODEL, tf.TensorSpec([None], tf.int32), *seeds])
 
 
-def lines(decoded: Decoded, row: int) -> list[tuple[int, ...]]:
+def lines(decoded: DecodingResult, row: int) -> list[tuple[int, ...]]:
     """The answers of a row; what is after their ends must be 0."""
     tokens, lengths = decoded.tokens.numpy(), decoded.lengths.numpy()
     assert tokens.dtype == lengths.dtype == np.int32
@@ -141,14 +141,14 @@ def plain_greedy(model: Model, row: int, limit: int) -> list[tuple[float, tuple[
     return [(np.max(log_p), tokens)]
 
 
-def compare(decoded: Decoded, row: int, expected: list[tuple[float, tuple[int, ...]]]) -> None:
+def compare(decoded: DecodingResult, row: int, expected: list[tuple[float, tuple[int, ...]]]) -> None:
     n = decoded.scores.shape[1]
     scores, answers = zip(*(expected + [(-np.inf, ())] * n)[:n], strict=True)
     assert lines(decoded, row) == list(answers)
     np.testing.assert_allclose(decoded.scores[row], scores, 1e-4, 1e-4)
 
 
-def assert_same(one: Decoded, other: Decoded) -> None:
+def assert_same(one: DecodingResult, other: DecodingResult) -> None:
     assert np.array_equal(one.tokens, other.tokens)
     assert np.array_equal(one.lengths, other.lengths)
     np.testing.assert_allclose(one.scores, other.scores, 1e-4, 1e-4)
@@ -161,7 +161,13 @@ def test_a_beam_that_holds_all_prefixes_finds_the_best_of_all(alpha: float, beta
     for _ in range(2):
         model, limits = random_model(3, 4), np.array([4, 2, 3])
         found = beam_search(
-            model.step, model.state, **TOKENS, length=limits, beams=81, n_best=81, **penalties
+            model.step,
+            model.state,
+            **TOKENS,
+            max_length=limits,
+            num_beams=81,
+            num_return_sequences=81,
+            **penalties,
         )
         for row, limit in enumerate(limits):
             everything = plain_search(model, row, limit, 1000, alpha, beta)
@@ -170,35 +176,41 @@ def test_a_beam_that_holds_all_prefixes_finds_the_best_of_all(alpha: float, beta
 
 
 @pytest.mark.parametrize(
-    ("beams", "n_best", "alpha", "beta"),
+    ("num_beams", "num_return_sequences", "alpha", "beta"),
     [(1, 1, 0.7, 0.0), (2, 2, 0.0, 0.0), (3, 1, 0.7, 0.4), (3, 3, 1.5, 0.0), (5, 3, 0.0, 0.4)],
 )
 def test_a_narrow_beam_finds_what_a_plain_search_finds(
-    beams: int, n_best: int, alpha: float, beta: float
+    num_beams: int, num_return_sequences: int, alpha: float, beta: float
 ) -> None:
-    search = in_graph(beam_search, beams=beams, n_best=n_best, length_penalty=alpha, coverage_penalty=beta)
+    search = in_graph(
+        beam_search,
+        num_beams=num_beams,
+        num_return_sequences=num_return_sequences,
+        length_penalty=alpha,
+        coverage_penalty=beta,
+    )
     for vocabulary in [3, 4, 5, 12] * 5:
         model, limits = random_model(3, vocabulary), RNG.integers(1, 9, 3)
         found = search(model, limits)
         for row, limit in enumerate(limits):
-            compare(found, row, plain_search(model, row, limit, beams, alpha, beta))
+            compare(found, row, plain_search(model, row, limit, num_beams, alpha, beta))
 
 
 def test_greedy_and_a_beam_of_one() -> None:
     for vocabulary in [3, 4, 5, 12, 300]:
         model, limits = random_model(3, vocabulary), RNG.integers(1, 9, 3)
-        for search, settings in ((greedy, {}), (beam_search, {"beams": 1})):
-            found = search(model.step, model.state, **TOKENS, length=limits, **settings)
+        for search, settings in ((greedy_search, {}), (beam_search, {"num_beams": 1})):
+            found = search(model.step, model.state, **TOKENS, max_length=limits, **settings)
             for row, limit in enumerate(limits):
                 compare(found, row, plain_greedy(model, row, limit))
 
 
 SEARCHES = {
-    "greedy": (greedy, {}),
+    "greedy": (greedy_search, {}),
     "sample": (sample, {"temperature": 1.3, "top_k": 7, "top_p": 0.9}),
     "beam_search": (
         beam_search,
-        {"beams": 4, "n_best": 3, "length_penalty": 0.8, "coverage_penalty": 0.2},
+        {"num_beams": 4, "num_return_sequences": 3, "length_penalty": 0.8, "coverage_penalty": 0.2},
     ),
 }
 EACH = pytest.mark.parametrize("name", SEARCHES)
@@ -216,21 +228,23 @@ def test_a_row_of_a_batch_is_that_row_alone_eager_or_in_a_graph(name: str) -> No
         if row % 2:  # eagerly, and with a Python number as the limit of all
             others = {"seeds": seeds[one]} if search is sample else {}
             limit = int(limits[row])
-            alone.append(search(own.step, own.state, **TOKENS, length=limit, **settings, **others))
+            alone.append(search(own.step, own.state, **TOKENS, max_length=limit, **settings, **others))
         time = alone[0].tokens.shape[-1]
         assert not np.any(found.tokens[row, :, time:])
         for each in alone:
-            assert_same(Decoded(found.tokens[one, :, :time], found.lengths[one], found.scores[one]), each)
+            assert_same(
+                DecodingResult(found.tokens[one, :, :time], found.lengths[one], found.scores[one]), each
+            )
 
 
 @EACH
 def test_no_rows(name: str) -> None:
     search, settings = SEARCHES[name]
-    model, n = random_model(0, 11), settings.get("n_best", 1)
+    model, n = random_model(0, 11), settings.get("num_return_sequences", 1)
     others = {"seeds": np.zeros(0, "int32")} if search is sample else {}
 
-    def decode(length: int | tf.Tensor) -> Decoded:
-        return search(model.step, model.state, **TOKENS, length=length, **settings, **others)
+    def decode(length: int | tf.Tensor) -> DecodingResult:
+        return search(model.step, model.state, **TOKENS, max_length=length, **settings, **others)
 
     for found in (decode(5), decode(np.zeros(0, "int32")), tf.function(decode)(tf.constant(5))):
         assert [x.shape for x in found] == [(0, n, 0), (0, n), (0, n)]
@@ -245,13 +259,13 @@ def test_exported_and_loaded(tmp_path: Path) -> None:
     def decode(start: tf.Tensor, memory: tf.Tensor, padded: tf.Tensor, limits: tf.Tensor) -> dict:
         own = Model(*module.weights, start, memory, padded)
         search, settings = SEARCHES["beam_search"]
-        return search(own.step, own.state, **TOKENS, length=limits, **settings)._asdict()
+        return search(own.step, own.state, **TOKENS, max_length=limits, **settings)._asdict()
 
     tf.saved_model.save(module, str(tmp_path), signatures=decode)
     loaded = tf.saved_model.load(str(tmp_path))
     serve = loaded.signatures["serving_default"]
     inputs = {"start": model.start, "memory": model.memory, "padded": model.padded, "limits": limits}
-    assert_same(Decoded(**serve(**inputs)), Decoded(**decode(**inputs)))
+    assert_same(DecodingResult(**serve(**inputs)), DecodingResult(**decode(**inputs)))
     empty = serve(**{name: x[:0] for name, x in inputs.items()})
     assert empty["tokens"].shape == (0, 3, 0)
 
@@ -261,7 +275,7 @@ def test_exported_and_loaded(tmp_path: Path) -> None:
 LETTERS = "_?.abcdefghijklmnopqrstuvwxyz "  # start, a token that nobody says, end
 
 
-def spelt(decoded: Decoded, row: int = 0) -> list[str]:
+def spelt(decoded: DecodingResult, row: int = 0) -> list[str]:
     return ["".join(LETTERS[token] for token in one) for one in lines(decoded, row)]
 
 
@@ -291,9 +305,9 @@ def chain(**following: dict[str, float]) -> tuple[Callable, State]:
 def test_spelling(limit: int | np.ndarray) -> None:
     step, state = speller("to be", "or not", "")
     for found in (
-        greedy(step, state, **TOKENS, length=limit),
-        beam_search(step, state, **TOKENS, length=limit, beams=3),
-        sample(step, state, **TOKENS, length=limit, seeds=[1, 2, 3], temperature=0.3),
+        greedy_search(step, state, **TOKENS, max_length=limit),
+        beam_search(step, state, **TOKENS, max_length=limit, num_beams=3),
+        sample(step, state, **TOKENS, max_length=limit, seeds=[1, 2, 3], temperature=0.3),
     ):
         said = "or not" if isinstance(limit, int) else "or "
         assert [spelt(found, row) for row in range(3)] == [["to be"], [said], [""]]
@@ -301,22 +315,22 @@ def test_spelling(limit: int | np.ndarray) -> None:
 
 def test_a_limit_is_at_least_one() -> None:
     step, state = speller("to be", "or not", "")
-    for search, settings in ((greedy, {}), (beam_search, {"beams": 3, "length_penalty": 0.6})):
-        found = search(step, state, **TOKENS, length=np.array([0, -7, 0]), **settings)
+    for search, settings in ((greedy_search, {}), (beam_search, {"num_beams": 3, "length_penalty": 0.6})):
+        found = search(step, state, **TOKENS, max_length=np.array([0, -7, 0]), **settings)
         assert [spelt(found, row) for row in range(3)] == [["t"], ["o"], [""]]
 
 
 def test_a_beam_finds_what_greed_misses() -> None:
     step, state = chain(_={"a": 0.6, "b": 0.4}, a={"c": 0.5, "d": 0.5}, b={".": 1}, c={".": 1}, d={".": 1})
-    assert spelt(greedy(step, state, **TOKENS, length=5)) == ["ac"]
-    found = beam_search(step, state, **TOKENS, length=5, beams=3, n_best=3)
+    assert spelt(greedy_search(step, state, **TOKENS, max_length=5)) == ["ac"]
+    found = beam_search(step, state, **TOKENS, max_length=5, num_beams=3, num_return_sequences=3)
     assert spelt(found) == ["b", "ac", "ad"]
     np.testing.assert_allclose(np.exp(found.scores), [[0.4, 0.3, 0.3]], 1e-5)
 
 
 def test_penalties_choose_between_short_and_long() -> None:
     step, state = chain(_={"a": 0.5, ".": 0.5}, a={"b": 0.9, ".": 0.1}, b={".": 1})
-    settings = {**TOKENS, "length": 5, "beams": 3}
+    settings = {**TOKENS, "max_length": 5, "num_beams": 3}
     assert spelt(beam_search(step, state, **settings)) == [""]
     found = beam_search(step, state, **settings, length_penalty=2.0)
     assert spelt(found) == ["ab"]  # three tokens, with the end
@@ -340,9 +354,9 @@ def test_of_equal_scores_the_one_found_first_stays() -> None:
         lambda tokens, state: (tf.zeros([tf.size(tokens), 4]), state),
         tf.zeros([1, 0]),
         **TOKENS,
-        length=9,
-        beams=13,
-        n_best=13,
+        max_length=9,
+        num_beams=13,
+        num_return_sequences=13,
     )
     words = (0, 1, 3)
     assert lines(found, 0) == [(), *((i,) for i in words), *((i, j) for i in words for j in words)]
@@ -358,11 +372,11 @@ def test_a_search_stops_when_no_row_can_do_better(alpha: float, steps: int) -> N
         return step(tokens, state)
 
     limits = np.array([20, 8])
-    found = beam_search(counted, state, **TOKENS, length=limits, beams=3, length_penalty=alpha)
+    found = beam_search(counted, state, **TOKENS, max_length=limits, num_beams=3, length_penalty=alpha)
     assert [spelt(found, row) for row in range(2)] == [["to be"], ["or not"]]
     assert len(calls) <= steps
     calls.clear()
-    greedy(counted, state, **TOKENS, length=limits)
+    greedy_search(counted, state, **TOKENS, max_length=limits)
     assert len(calls) == 7
 
 
@@ -374,10 +388,11 @@ def test_logits_of_low_precision_and_rows_that_get_lost() -> None:
         lost = {**state, "attended": tf.compat.v1.placeholder_with_default(state["attended"], [None, 5])}
         return tf.cast(logits, tf.float16), lost
 
-    def both(step: Callable) -> list[Decoded]:
-        searches = (greedy, {}), (beam_search, {"beams": 3})
+    def both(step: Callable) -> list[DecodingResult]:
+        searches = (greedy_search, {}), (beam_search, {"num_beams": 3})
         return [
-            search(step, model.state, **TOKENS, length=limits, **settings) for search, settings in searches
+            search(step, model.state, **TOKENS, max_length=limits, **settings)
+            for search, settings in searches
         ]
 
     for half, full in zip(tf.function(both)(lossy), both(model.step), strict=True):
@@ -414,12 +429,12 @@ def test_samples_are_as_frequent_as_the_model_says(settings: dict[str, Any]) -> 
     size = 4000
 
     @tf.function
-    def draws() -> Decoded:
+    def draws() -> DecodingResult:
         return sample(
             lambda tokens, state: (tf.gather(logits, tokens), state),
             tf.zeros([size, 0]),
             **TOKENS,
-            length=2,
+            max_length=2,
             seeds=tf.range(size),
             **settings,
         )
@@ -451,9 +466,9 @@ def test_seeds_decide() -> None:
 @pytest.mark.parametrize("settings", [{"temperature": 1e-5}, {"top_k": 1}, {"top_p": 1e-6}])
 def test_sampling_of_the_most_probable_is_greedy(settings: dict[str, Any]) -> None:
     model = random_model(5, 12)
-    search = {**TOKENS, "length": np.array([9, 3, 9, 1, 7])}
+    search = {**TOKENS, "max_length": np.array([9, 3, 9, 1, 7])}
     found = sample(model.step, model.state, **search, seeds=np.arange(5), **settings)
-    assert_same(found, greedy(model.step, model.state, **search))
+    assert_same(found, greedy_search(model.step, model.state, **search))
 
 
 @pytest.mark.parametrize("width", [3, 319, 320, 640, 993])
@@ -473,25 +488,29 @@ def test_the_highest_of_wide_rows(width: int) -> None:
 @pytest.mark.parametrize(
     ("search", "settings", "message"),
     [
-        (greedy, {"length": 0}, "`length` must be at least 1"),
+        (greedy_search, {"max_length": 0}, "`max_length` must be at least 1"),
         (sample, {"temperature": 0.0}, "`temperature` must be above 0"),
         (sample, {"top_k": 0}, "`top_k` must be at least 1"),
         (sample, {"top_p": 0.0}, "`top_p` must be above 0"),
         (sample, {"top_p": 1.1}, "`top_p` must be above 0 and at most 1, but it is 1.1"),
-        (beam_search, {"beams": 0}, "`beams` must be at least 1"),
-        (beam_search, {"beams": 2, "n_best": 3}, "`n_best` must lie between 1 and `beams`, 2, but it is 3"),
-        (beam_search, {"beams": 2, "length_penalty": -0.1}, "`length_penalty` must be at least 0"),
-        (beam_search, {"beams": 2, "coverage_penalty": -0.1}, "`coverage_penalty` must be at least 0"),
-        (beam_search, {"beams": 2, "coverage_penalty": 0.1}, 'a dict with "attended"'),
+        (beam_search, {"num_beams": 0}, "`num_beams` must be at least 1"),
+        (
+            beam_search,
+            {"num_beams": 2, "num_return_sequences": 3},
+            "`num_return_sequences` must lie between 1 and `num_beams`, 2, but it is 3",
+        ),
+        (beam_search, {"num_beams": 2, "length_penalty": -0.1}, "`length_penalty` must be at least 0"),
+        (beam_search, {"num_beams": 2, "coverage_penalty": -0.1}, "`coverage_penalty` must be at least 0"),
+        (beam_search, {"num_beams": 2, "coverage_penalty": 0.1}, 'a dict with "attended"'),
     ],
 )
 def test_errors_say_what_to_do(search: Callable, settings: dict[str, Any], message: str) -> None:
     step, state = speller("to be")
-    settings = {**TOKENS, "length": 5, **({"seeds": [1]} if search is sample else {}), **settings}
+    settings = {**TOKENS, "max_length": 5, **({"seeds": [1]} if search is sample else {}), **settings}
     with pytest.raises(ValueError, match=message):
         search(step, state, **settings)
 
 
 def test_a_state_without_tensors_is_refused() -> None:
     with pytest.raises(ValueError, match="`state` holds no tensor"):
-        greedy(speller("to be")[0], (), **TOKENS, length=5)
+        greedy_search(speller("to be")[0], (), **TOKENS, max_length=5)

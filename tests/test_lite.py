@@ -32,11 +32,13 @@ def model() -> zoo.ManyToMany:
 @pytest.fixture(scope="module")
 def contents(model: zoo.ManyToMany) -> list[bytes]:
     """The step of one stream, one frame at a time, in float32 and quantized."""
-    carried = [tf.TensorSpec(value.shape, value.dtype, name) for name, value in model.start(1).items()]
+    carried = [
+        tf.TensorSpec(value.shape, value.dtype, name) for name, value in model.get_initial_state(1).items()
+    ]
     given = [tf.TensorSpec([1, 1, *SHAPE], tf.float32, "frames"), *carried]
 
     def step(frames: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
-        scores, after = model.step(frames, dict(zip(model.start(1), states, strict=True)))
+        scores, after = model.step(frames, dict(zip(model.get_initial_state(1), states, strict=True)))
         return {"scores": scores} | after
 
     function = tf.function(step, input_signature=given, autograph=False)
@@ -47,7 +49,7 @@ def contents(model: zoo.ManyToMany) -> list[bytes]:
 def streamed(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.ndarray:
     """Scores [time + lookahead, classes] of what was converted, frame by frame."""
     runner = Interpreter(model_content=content).get_signature_runner("serving_default")
-    state, scores = {name: value.numpy() for name, value in model.start(1).items()}, []
+    state, scores = {name: value.numpy() for name, value in model.get_initial_state(1).items()}, []
     for frame in frames:
         said = runner(frames=frame[None, None], **state)
         state = {name: said[name] for name in state}

@@ -39,7 +39,7 @@ def streamed(
     many_to_many: zoo.ManyToMany, frames: np.ndarray, sizes: list[int], step: Callable | None = None
 ) -> np.ndarray:
     """The scores of streams cut in pieces of those sizes."""
-    stream, scores, start = many_to_many.start(len(frames)), [], 0
+    stream, scores, start = many_to_many.get_initial_state(len(frames)), [], 0
     for size in sizes:
         some, stream = (step or many_to_many.step)(tf.constant(frames[:, start : start + size]), stream)
         scores.append(some)
@@ -118,7 +118,7 @@ def test_vectors_may_be_given_and_recurrence_left_out() -> None:
     given = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(4), bidirectional=True), 3)
     assert given((features, np.array([7, 3, 5]))).shape == (3, 7, 3)
     with pytest.raises(ValueError, match="one direction"):
-        given.start(3)
+        given.get_initial_state(3)
     without = zoo.ManyToMany(None, 3)
     scores = without((features, np.array([7, 7, 7]))).numpy()
     order = np.random.default_rng(3).permutation(7)
@@ -177,7 +177,7 @@ def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None
     teller.build((frames.shape, tokens.shape))
     randomise(teller)
     assert teller.positions == (13, 2, 3)
-    memory, state = teller.remember(frames)
+    memory, state = teller.prepare_memory(frames)
     assert memory.mask.numpy().all()
     for row in range(4):
         values, ends = np.zeros((13, 2, 3, 4), np.float32), []
@@ -188,7 +188,7 @@ def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None
             values[:, i, j] = outputs[0]
             ends.append(states[-1][0][0].numpy())
         np.testing.assert_allclose(memory.values[row], values.reshape(-1, 4), atol=1e-5)
-        first = teller.decoder.start(tf.constant(np.max(ends, 0)[None]), None)["states"]
+        first = teller.decoder.get_initial_state(tf.constant(np.max(ends, 0)[None]), None)["states"]
         np.testing.assert_allclose(state["states"][0][row], first[0][0], atol=1e-5)
     teller.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

@@ -255,7 +255,7 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     wanted = float(loss(y, whole(x)))
     found = zoo.training.evaluate(carrying, windows, loss=next_word.MEASURES["loss"])["loss"]
     assert found == pytest.approx(wanted, rel=1e-5)
-    states = whole.encoder.start(4)
+    states = whole.encoder.get_initial_state(4)
     for t in range(21):
         logits, states = whole.step(tf.constant(x[:, t]), states)
     np.testing.assert_allclose(logits, whole(x)[:, -1], atol=1e-5)

@@ -30,7 +30,7 @@ def test_steps_give_the_logits_of_the_whole(attention: zoo.Attention | None) -> 
     made = model(attention)
     whole = made((MAPS, TOKENS))
     assert whole.shape == (3, 4, 11)
-    memory, state = made.remember(MAPS)
+    memory, state = made.prepare_memory(MAPS)
     for step in range(4):
         logits, state = made.decoder.step(tf.constant(TOKENS[:, step]), state, memory)
         np.testing.assert_allclose(logits, whole[:, step], atol=1e-5)
@@ -44,7 +44,7 @@ def test_without_attention_the_mean_of_the_map_is_all_it_knows() -> None:
 
 
 def test_memory_is_the_map_row_by_row_with_places() -> None:
-    memory, _ = model(zoo.MultiplicativeAttention()).remember(MAPS)
+    memory, _ = model(zoo.MultiplicativeAttention()).prepare_memory(MAPS)
     assert memory.values.shape == (3, 8, 8)
     np.testing.assert_allclose(memory.values[..., :6], MAPS.reshape(3, 8, 6))
     for row in range(2):
@@ -61,7 +61,7 @@ def test_regularisation_is_that_of_the_paper() -> None:
     assert made.losses == []
     made((MAPS, TOKENS), training=True)
     (loss,) = made.losses
-    memory, state = made.remember(MAPS)
+    memory, state = made.prepare_memory(MAPS)
     weights = made.decoder(TOKENS, state, memory)[1].numpy()
     each = [np.sum((1 - weights[row, :steps].sum(0)) ** 2) / steps for row, steps in enumerate([4, 2, 3])]
     np.testing.assert_allclose(loss, 0.7 * np.mean(each), rtol=1e-5)
@@ -100,9 +100,16 @@ def test_a_file_holds_all_of_it(tmp_path: Path, trained: bool) -> None:
 def test_search_looks_where_the_weights_say() -> None:
     """Tokens, scores and weights of `emit` are those of the search, and of the whole sequence at once."""
     made = model(zoo.MultiplicativeAttention())
-    memory, state = made.remember(MAPS)
-    tokens, scores, weights = made.decoder.emit(
-        zoo.decoding.beam_search, state, memory, start=2, end=3, length=6, beams=3, n_best=2
+    memory, state = made.prepare_memory(MAPS)
+    tokens, scores, weights = made.decoder.generate(
+        zoo.decoding.beam_search,
+        state,
+        memory,
+        start_id=2,
+        end_id=3,
+        max_length=6,
+        num_beams=3,
+        num_return_sequences=2,
     )
     assert tokens.shape[:2] == scores.shape == (3, 2)
     assert weights.shape == (*tokens.shape, 8)
@@ -110,7 +117,7 @@ def test_search_looks_where_the_weights_say() -> None:
         for n in range(2):
             steps = int(np.count_nonzero(tokens[row, n]))
             before = np.concatenate([[2], tokens[row, n].numpy()[:-1]])[None]
-            one, start = made.remember(MAPS[row : row + 1])
+            one, start = made.prepare_memory(MAPS[row : row + 1])
             expected = made.decoder(before, start, one)[1][0]
             np.testing.assert_allclose(weights[row, n, :steps], expected[:steps], atol=1e-5)
             assert not np.any(weights[row, n, steps:])

@@ -32,7 +32,7 @@ class Attention(Serializable, keras.layers.Layer):
     Call arguments:
         queries: [rows, steps, width]. There are as many rows as the memory has, or a multiple: then the
             first few share the memory's first row, and so on, as the hypotheses of a beam search do.
-        memory: from `remember`.
+        memory: from `prepare_memory`.
 
     Returns:
         The contexts c [rows, steps, width of the memory] and the weights α [rows, steps, positions]. Where
@@ -41,7 +41,7 @@ class Attention(Serializable, keras.layers.Layer):
 
     keys: keras.layers.Layer
 
-    def remember(self, values: Tensor, mask: Tensor) -> Memory:
+    def prepare_memory(self, values: Tensor, mask: Tensor) -> Memory:
         """Prepare m [batch, positions, width] and its mask, bool [batch, positions]."""
         values = ops.cast(values, self.compute_dtype)
         return Memory(values, self.keys(values), ops.cast(mask, "bool"))

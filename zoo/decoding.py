@@ -23,7 +23,7 @@ _NO_TOKEN = -1
 _NEVER = -float("inf")  # the log-probability of what is not to be found
 
 
-class Decoded(NamedTuple):
+class DecodingResult(NamedTuple):
     """What a search found, the best of each row first.
 
     Attributes:
@@ -38,15 +38,17 @@ class Decoded(NamedTuple):
     scores: tf.Tensor
 
 
-def greedy(step: Step, state: State, *, start: int, end: int, length: int | tf.Tensor) -> Decoded:
+def greedy_search(
+    step: Step, state: State, *, start_id: int, end_id: int, max_length: int | tf.Tensor
+) -> DecodingResult:
     """Take the most probable token at every step.
 
     Args:
         step: one step of the model, over `batch` rows.
         state: before the first step.
-        start: the token given to the first step.
-        end: the token that ends an answer.
-        length: the most tokens of an answer, its end included: one limit, or int32 [batch], taken to be at
+        start_id: the token given to the first step.
+        end_id: the token that ends an answer.
+        max_length: the most tokens of an answer, its end included: one limit, or int32 [batch], taken to be at
             least 1. An answer that reaches its limit stops there.
 
     Returns:
@@ -56,21 +58,21 @@ def greedy(step: Step, state: State, *, start: int, end: int, length: int | tf.T
     def most_probable(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
         return tf.argmax(log_probabilities, -1, tf.int32)
 
-    return _one_each(step, state, start, end, length, most_probable)
+    return _one_each(step, state, start_id, end_id, max_length, most_probable)
 
 
 def sample(
     step: Step,
     state: State,
     *,
-    start: int,
-    end: int,
-    length: int | tf.Tensor,
+    start_id: int,
+    end_id: int,
+    max_length: int | tf.Tensor,
     seeds: tf.Tensor,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float = 1.0,
-) -> Decoded:
+) -> DecodingResult:
     """Draw every token at random, by the probabilities that the model gives it.
 
     These are sharpened by the temperature first, p_i^(1 / temperature) scaled to a sum of 1. Then the
@@ -82,9 +84,9 @@ def sample(
     Args:
         step: one step of the model, over `batch` rows.
         state: before the first step.
-        start: the token given to the first step.
-        end: the token that ends an answer.
-        length: as in `greedy`.
+        start_id: the token given to the first step.
+        end_id: the token that ends an answer.
+        max_length: as in `greedy_search`.
         seeds: whole numbers [batch]. The same seed in the same state draws the same answer.
         temperature: above 0; below 1 it prefers the probable, above 1 it evens out.
         top_k: None keeps all.
@@ -94,13 +96,15 @@ def sample(
         One answer a row; its score is its log-probability in the model, with nothing sharpened or left out.
     """
     if temperature <= 0:
-        raise ValueError(f"`temperature` must be above 0, but it is {temperature!r}; see also `greedy`.")
+        raise ValueError(
+            f"`temperature` must be above 0, but it is {temperature!r}; see also `greedy_search`."
+        )
     if top_k is not None and top_k < 1:
         raise ValueError(f"`top_k` must be at least 1, or None for all, but it is {top_k!r}.")
     if not 0 < top_p <= 1:
         raise ValueError(f"`top_p` must be above 0 and at most 1, but it is {top_p!r}.")
 
-    uniforms = _uniforms(seeds, _limits(state, length)[1])
+    uniforms = _uniforms(seeds, _limits(state, max_length)[1])
 
     def drawn(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
         logits, tokens = log_probabilities / temperature, None
@@ -116,21 +120,21 @@ def sample(
         place = tf.argmax(tf.cast(above, tf.int8), -1, tf.int32)  # the first above
         return place if tokens is None else tf.gather(tokens, place, batch_dims=1)
 
-    return _one_each(step, state, start, end, length, drawn)
+    return _one_each(step, state, start_id, end_id, max_length, drawn)
 
 
 def beam_search(
     step: Step,
     state: State,
     *,
-    start: int,
-    end: int,
-    length: int | tf.Tensor,
-    beams: int,
-    n_best: int = 1,
+    start_id: int,
+    end_id: int,
+    max_length: int | tf.Tensor,
+    num_beams: int,
+    num_return_sequences: int = 1,
     length_penalty: float = 0.0,
     coverage_penalty: float = 0.0,
-) -> Decoded:
+) -> DecodingResult:
     """Follow the most probable hypotheses of each row, and keep the best that end.
 
     Answers are scored as in equation 14 of Wu et al., 2016, "Google's neural machine translation system":
@@ -141,26 +145,26 @@ def beam_search(
 
     where |Y| counts the end, and p_ij is the attention that step j pays to position i of the source.
 
-    At each step the `beams` most probable continuations of a row go on. An end counts where it is at least
+    At each step the `num_beams` most probable continuations of a row go on. An end counts where it is at least
     as probable as the last of them: ends that no beam would hold are not found, however short (see
     Stahlberg and Byrne, 2019, "On NMT search errors and model errors"). With one beam and no penalty this
-    is `greedy`. A hypothesis that reaches its limit stops there and is scored as it is, without an end.
+    is `greedy_search`. A hypothesis that reaches its limit stops there and is scored as it is, without an end.
     Of equal scores the one found first stays. A row is done when none of its hypotheses can still score
-    better than the last of its `n_best`: log P only falls, lp only grows, and cp is at most 0.
+    better than the last of its `num_return_sequences`: log P only falls, lp only grows, and cp is at most 0.
 
     Departures from Wu et al.: what goes on is ranked by log P alone, and nothing is pruned for lying some
     margin below the best.
 
     Args:
-        step: one step of the model, over `batch * beams` rows, those of one row of the batch one after the
+        step: one step of the model, over `batch * num_beams` rows, those of one row of the batch one after the
             other. They change places among themselves only, so what the step itself holds for each row of
             the batch stays where it is.
         state: before the first step, of `batch` rows. The search repeats it for the beams.
-        start: the token given to the first step.
-        end: the token that ends an answer.
-        length: as in `greedy`.
-        beams: number of hypotheses that go on in each row.
-        n_best: number of answers, at most `beams`.
+        start_id: the token given to the first step.
+        end_id: the token that ends an answer.
+        max_length: as in `greedy_search`.
+        num_beams: number of hypotheses that go on in each row.
+        num_return_sequences: number of answers, at most `num_beams`.
         length_penalty: 0 prefers short answers; Wu et al. found 0.6 to 0.7 best.
         coverage_penalty: 0 does not ask for attention. Otherwise the state must be a dict in which
             "attended", [rows, positions], is the sum of the attention that each position of the source
@@ -168,12 +172,14 @@ def beam_search(
             so that padding costs nothing. Less than 1e-30 counts as that, so that scores stay finite.
 
     Returns:
-        `n_best` answers a row.
+        `num_return_sequences` answers a row.
     """
-    if beams < 1:
-        raise ValueError(f"`beams` must be at least 1, but it is {beams!r}.")
-    if not 1 <= n_best <= beams:
-        raise ValueError(f"`n_best` must lie between 1 and `beams`, {beams}, but it is {n_best!r}.")
+    if num_beams < 1:
+        raise ValueError(f"`num_beams` must be at least 1, but it is {num_beams!r}.")
+    if not 1 <= num_return_sequences <= num_beams:
+        raise ValueError(
+            f"`num_return_sequences` must lie between 1 and `num_beams`, {num_beams}, but it is {num_return_sequences!r}."
+        )
     for name, value in (("length_penalty", length_penalty), ("coverage_penalty", coverage_penalty)):
         if not value >= 0:
             raise ValueError(f"`{name}` must be at least 0, but it is {value!r}.")
@@ -184,11 +190,11 @@ def beam_search(
             "`coverage_penalty` to 0."
         )
 
-    limits, time = _limits(state, length)
+    limits, time = _limits(state, max_length)
     batch = tf.size(limits)
     places = tf.range(time)
-    owners = tf.range(batch * beams) // beams
-    first_rows = beams * tf.range(batch)[:, None]
+    owners = tf.range(batch * num_beams) // num_beams
+    first_rows = num_beams * tf.range(batch)[:, None]
 
     def lp(size: tf.Tensor) -> tf.Tensor:
         return ((5 + tf.cast(size, tf.float32)) / 6) ** length_penalty
@@ -205,14 +211,16 @@ def beam_search(
         answers: tf.Tensor,
     ) -> tuple:
         log_probabilities, state = _log_probabilities(step, tf.reshape(tokens, [-1]), state)
-        ends = alive + tf.reshape(log_probabilities[:, end], [-1, beams])
+        ends = alive + tf.reshape(log_probabilities[:, end_id], [-1, num_beams])
 
         # Of each hypothesis one more than go on, since one of them may be the end.
-        best, tokens = _top_k(log_probabilities, beams + 1)
+        best, tokens = _top_k(log_probabilities, num_beams + 1)
         width = _width(best)
-        best = tf.reshape(tf.where(tokens == end, _NEVER, best), [-1, beams, width])
-        alive, chosen = tf.math.top_k(tf.reshape(alive[:, :, None] + best, [-1, beams * width]), beams)
-        tokens = tf.gather(tf.reshape(tokens, [-1, beams * width]), chosen, batch_dims=1)
+        best = tf.reshape(tf.where(tokens == end_id, _NEVER, best), [-1, num_beams, width])
+        alive, chosen = tf.math.top_k(
+            tf.reshape(alive[:, :, None] + best, [-1, num_beams * width]), num_beams
+        )
+        tokens = tf.gather(tf.reshape(tokens, [-1, num_beams * width]), chosen, batch_dims=1)
         parents = chosen // width
         before, sequences = sequences, tf.gather(sequences, parents, batch_dims=1)
         sequences = tf.where(places == t, tokens[:, :, None], sequences)
@@ -223,9 +231,9 @@ def beam_search(
         found = tf.concat([ended, stopped], 1) / lp(t + 1)
         if coverage_penalty:
             attended = tf.clip_by_value(tf.cast(state["attended"], tf.float32), 1e-30, 1)
-            cp = coverage_penalty * tf.reshape(tf.reduce_sum(tf.math.log(attended), -1), [-1, beams])
+            cp = coverage_penalty * tf.reshape(tf.reduce_sum(tf.math.log(attended), -1), [-1, num_beams])
             found += tf.concat([cp, tf.gather(cp, parents, batch_dims=1)], 1)
-        scores, chosen = tf.math.top_k(tf.concat([scores, found], 1), n_best)
+        scores, chosen = tf.math.top_k(tf.concat([scores, found], 1), num_return_sequences)
         answers = tf.gather(tf.concat([answers, before, sequences], 1), chosen, batch_dims=1)
 
         done = at_limit | (alive[:, :1] / lp_of_limits <= scores[:, -1:])
@@ -238,12 +246,12 @@ def beam_search(
         lambda t, tokens, state, alive, *_: tf.reduce_any(alive > _NEVER),
         body,
         0,
-        tf.fill([batch, beams], start),
+        tf.fill([batch, num_beams], start_id),
         tf.nest.map_structure(lambda x: tf.gather(x, owners), state),
-        tf.tile([[0.0] + [_NEVER] * (beams - 1)], [batch, 1]),  # at first there is one hypothesis
-        tf.fill([batch, beams, time], _NO_TOKEN),
-        tf.fill([batch, n_best], _NEVER),
-        tf.fill([batch, n_best, time], _NO_TOKEN),
+        tf.tile([[0.0] + [_NEVER] * (num_beams - 1)], [batch, 1]),  # at first there is one hypothesis
+        tf.fill([batch, num_beams, time], _NO_TOKEN),
+        tf.fill([batch, num_return_sequences], _NEVER),
+        tf.fill([batch, num_return_sequences, time], _NO_TOKEN),
     )
     return _decoded(answers, scores)
 
@@ -251,13 +259,13 @@ def beam_search(
 def _one_each(
     step: Step,
     state: State,
-    start: int,
-    end: int,
-    length: int | tf.Tensor,
+    start_id: int,
+    end_id: int,
+    max_length: int | tf.Tensor,
     choose: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-) -> Decoded:
+) -> DecodingResult:
     """Follow one hypothesis a row; `choose` takes t and log-probabilities to the tokens of step t."""
-    limits, time = _limits(state, length)
+    limits, time = _limits(state, max_length)
     batch = tf.size(limits)
     places = tf.range(time)
 
@@ -272,7 +280,7 @@ def _one_each(
         log_probabilities, state = _log_probabilities(step, tokens, state)
         tokens = choose(t, log_probabilities)
         scores += tf.where(alive, tf.gather(log_probabilities, tokens, batch_dims=1), 0)
-        alive &= tokens != end
+        alive &= tokens != end_id
         sequences = tf.where(alive[:, None] & (places == t), tokens[:, None], sequences)
         return t + 1, tokens, state, alive & (t + 1 < limits), sequences, scores
 
@@ -280,7 +288,7 @@ def _one_each(
         lambda t, tokens, state, alive, *_: tf.reduce_any(alive),
         body,
         0,
-        tf.fill([batch], start),
+        tf.fill([batch], start_id),
         state,
         tf.fill([batch], True),
         tf.fill([batch, time], _NO_TOKEN),
@@ -289,14 +297,14 @@ def _one_each(
     return _decoded(sequences[:, None], scores[:, None])
 
 
-def _limits(state: State, length: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _limits(state: State, max_length: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The limit of each row, [batch], and the highest of them."""
     if not tf.nest.flatten(state):
         raise ValueError("`state` holds no tensor, so the number of rows is unknown. Give it one of [batch].")
-    if isinstance(length, int) and length < 1:
-        raise ValueError(f"`length` must be at least 1, but it is {length!r}.")
+    if isinstance(max_length, int) and max_length < 1:
+        raise ValueError(f"`max_length` must be at least 1, but it is {max_length!r}.")
     batch = tf.shape(tf.nest.flatten(state)[0])[0]
-    limits = tf.broadcast_to(tf.maximum(tf.cast(length, tf.int32), 1), [batch])
+    limits = tf.broadcast_to(tf.maximum(tf.cast(max_length, tf.int32), 1), [batch])
     return limits, tf.maximum(tf.reduce_max(limits), 0)  # 0 where there are no rows
 
 
@@ -344,6 +352,6 @@ def _while(condition: Callable, body: Callable, *variables: Any) -> tuple:
     return tf.while_loop(condition, body, variables, shape_invariants=shapes)
 
 
-def _decoded(sequences: tf.Tensor, scores: tf.Tensor) -> Decoded:
+def _decoded(sequences: tf.Tensor, scores: tf.Tensor) -> DecodingResult:
     lengths = tf.reduce_sum(tf.cast(sequences != _NO_TOKEN, tf.int32), -1)
-    return Decoded(tf.maximum(sequences, 0)[:, :, : tf.reduce_max(lengths)], lengths, scores)
+    return DecodingResult(tf.maximum(sequences, 0)[:, :, : tf.reduce_max(lengths)], lengths, scores)

@@ -10,7 +10,7 @@ from zoo.formulations.decoder import Decoder
 from zoo.formulations.delayed import (
     DelayedManyToMany,
     ScheduledSampling,
-    teacher_forced,
+    apply_teacher_forcing,
 )
 from zoo.formulations.encoder import Encoder, ScaledEmbedding
 from zoo.formulations.frames import FrameVectors
@@ -29,5 +29,5 @@ __all__ = [
     "ScaledEmbedding",
     "ScheduledSampling",
     "Stream",
-    "teacher_forced",
+    "apply_teacher_forcing",
 ]

@@ -50,8 +50,8 @@ class Decoder(Serializable, keras.layers.Layer):
 
     Call arguments:
         tokens: [rows, steps], each the one before that which is to be predicted.
-        state: from `start`, or from a call before.
-        memory: from `remember`; with the rows of `tokens`, or fewer, as `Attention` has it.
+        state: from `get_initial_state`, or from a call before.
+        memory: from `prepare_memory`; with the rows of `tokens`, or fewer, as `Attention` has it.
         training: whether to drop.
         sampling: in training, the share of steps that read a token drawn from the step before instead of
             the one given: see `ScheduledSampling`.
@@ -110,7 +110,7 @@ class Decoder(Serializable, keras.layers.Layer):
         else:
             self.scores.build((None, None, width))
 
-    def expect(self, counts: np.ndarray) -> None:
+    def set_output_bias(self, counts: np.ndarray) -> None:
         """Set b before training, so that each token is as likely as it is frequent.
 
             b_v = log((n_v + 0.1) / Σ_w (n_w + 0.1))
@@ -124,11 +124,11 @@ class Decoder(Serializable, keras.layers.Layer):
         shares = (counts + 0.1) / np.sum(counts + 0.1)
         (self.bias if self.tied else self.scores.bias).assign(np.log(shares))
 
-    def remember(self, values: Tensor, mask: Tensor) -> Memory | None:
+    def prepare_memory(self, values: Tensor, mask: Tensor) -> Memory | None:
         """What to look into: values [batch, positions, width], and a mask, bool [batch, positions]."""
-        return None if self.attention is None else self.attention.remember(values, mask)
+        return None if self.attention is None else self.attention.prepare_memory(values, mask)
 
-    def start(self, summary: Tensor, memory: Memory | None = None) -> State:
+    def get_initial_state(self, summary: Tensor, memory: Memory | None = None) -> State:
         """The state before the first step, for a summary [batch, width]."""
         state: State = {"states": tf.split(self.initial(summary), self.state_sizes, axis=-1)}
         if memory is not None:
@@ -142,8 +142,14 @@ class Decoder(Serializable, keras.layers.Layer):
         logits, _, state = self(tokens[:, None], state, memory)
         return logits[:, 0], state
 
-    def emit(
-        self, search: Callable[..., Any], state: State, memory: Memory | None, *, start: int, **how: Any
+    def generate(
+        self,
+        search: Callable[..., Any],
+        state: State,
+        memory: Memory | None,
+        *,
+        start_id: int,
+        **options: Any,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Let a search find answers.
 
@@ -151,27 +157,31 @@ class Decoder(Serializable, keras.layers.Layer):
             search: such as `zoo.decoding.beam_search`.
             state: before the first step, of `batch` rows.
             memory: of `batch` rows.
-            start: the token before the first.
-            **how: what else the search is told.
+            start_id: the token before the first.
+            **options: further arguments of the search, such as `end_id`.
 
         Returns:
             Tokens [batch, n, steps], one step at least; scores [batch, n]; and the weights α
             [batch, n, steps, positions] with which the tokens were emitted, zero after the end, or None
             without attention.
         """
-        found = search(lambda tokens, state: self.step(tokens, state, memory), state, start=start, **how)
+        found = search(
+            lambda tokens, state: self.step(tokens, state, memory), state, start_id=start_id, **options
+        )
         tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])
-        weights = self.weights_of(tokens, start, state, memory)
+        weights = self.weights_of(tokens, start_id, state, memory)
         if weights is not None:
             weights = tf.where(tokens[..., None] == 0, tf.zeros([], weights.dtype), weights)
         return tokens, found.scores, weights
 
-    def weights_of(self, answers: Tensor, start: int, state: State, memory: Memory | None) -> Tensor | None:
+    def weights_of(
+        self, answers: Tensor, start_id: int, state: State, memory: Memory | None
+    ) -> Tensor | None:
         """The weights α with which answers were emitted; None without attention.
 
         Args:
             answers: [batch, n, steps], with one step at least.
-            start: the token before the first.
+            start_id: the token before the first.
             state: before the first step, of `batch` rows.
             memory: of `batch` rows.
 
@@ -182,7 +192,7 @@ class Decoder(Serializable, keras.layers.Layer):
             return None
         batch, n, steps = tf.unstack(tf.shape(answers))
         tokens = tf.reshape(answers, [batch * n, steps])
-        before = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]], constant_values=start)
+        before = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]], constant_values=start_id)
         state = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), state)
         _, weights, _ = self(before, state, memory)
         return tf.reshape(weights, [batch, n, steps, tf.shape(weights)[-1]])

@@ -23,7 +23,7 @@ class DelayedManyToMany(Serializable, keras.Model):
 
     Sutskever, Vinyals and Le (2014, "Sequence to sequence learning with neural networks"), and with a decoder
     that has an attention Bahdanau et al. (2015). A call is teacher forcing: each step is given the true
-    token before it. To emit, take `remember` and one `decoder.step` after the other, as `zoo.decoding.beam_search`
+    token before it. To emit, take `prepare_memory` and one `decoder.step` after the other, as `zoo.decoding.beam_search`
     does.
 
     With frames for x it tells of a video: Venugopalan et al. (2015, "Sequence to sequence - video to text").
@@ -79,7 +79,7 @@ class DelayedManyToMany(Serializable, keras.Model):
         if self.scheduled_sampling:
             self.sampled = self.add_weight(name="sampled", initializer="zeros", trainable=False)
 
-    def remember(self, source: Tensor, training: bool = False) -> tuple[Memory | None, State]:
+    def prepare_memory(self, source: Tensor, training: bool = False) -> tuple[Memory | None, State]:
         """Read a source [batch, time, ...]: the decoder's memory, and its state before the first step."""
         vectors = self.embedding(source)
         if len(vectors.shape) == 5:
@@ -89,8 +89,8 @@ class DelayedManyToMany(Serializable, keras.Model):
             mask = ops.any(ops.not_equal(source, 0), axis=tuple(range(2, len(source.shape))))
             outputs, states = self.encoder(vectors, mask=mask, training=training)
             summary = self.encoder.summary(states)
-        memory = self.decoder.remember(self.drop(outputs, training=training), mask)
-        return memory, self.decoder.start(summary, memory)
+        memory = self.decoder.prepare_memory(self.drop(outputs, training=training), mask)
+        return memory, self.decoder.get_initial_state(summary, memory)
 
     def _read_places(self, maps: Tensor, training: bool) -> tuple[Tensor, Tensor]:
         """Outputs of maps [batch, time, rows, columns, width], frame by frame and row by row; a summary."""
@@ -106,7 +106,7 @@ class DelayedManyToMany(Serializable, keras.Model):
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
         """Predict each target token; see the class."""
         source, target = inputs
-        memory, state = self.remember(source, training)
+        memory, state = self.prepare_memory(source, training)
         sampled = self.sampled if self.scheduled_sampling else None
         return self.decoder(target, state, memory, training=training, sampling=sampled)[0]
 
@@ -127,7 +127,7 @@ class DelayedManyToMany(Serializable, keras.Model):
         return cls(**deserialized(config, "embedding", "encoder", "decoder"))
 
 
-def teacher_forced(source: Tensor, target: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+def apply_teacher_forcing(source: Tensor, target: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
     """A batch of source and target ids as `zoo.fit` takes it: inputs, what to predict, and weights.
 
     Args:

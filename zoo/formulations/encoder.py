@@ -110,7 +110,7 @@ class Encoder(Serializable, keras.layers.Layer):
         outputs, *state = layer(sequences, initial_state=state, mask=mask, training=training)
         return (sequences + outputs if self.residual and index else outputs), state
 
-    def start(self, batch: Tensor) -> list[list[Tensor]]:
+    def get_initial_state(self, batch: Tensor) -> list[list[Tensor]]:
         """The states before the first step, zeros, for a number of rows."""
         return [
             [state for layer in self.directions(index) for state in layer.cell.get_initial_state(batch)]

@@ -82,7 +82,7 @@ class ManyToMany(Serializable, keras.Model):
             outputs, _ = self.encoder(outputs, mask=mask, training=training)
         return self.scores(self.drop(outputs, training=training))
 
-    def start(self, batch: Tensor) -> Stream:
+    def get_initial_state(self, batch: Tensor) -> Stream:
         """Streams before their first step, for a number of rows.
 
         `seen` counts the steps of each row, `past` are the last of them that are still looked at, and the
@@ -97,7 +97,7 @@ class ManyToMany(Serializable, keras.Model):
         if self.vectors is not None and (kept := self.vectors.behind + self.lookahead):
             stream["past"] = tf.zeros([batch, kept, *self.step_shape], self.compute_dtype)
         if self.encoder is not None:
-            stream |= self._named(self.encoder.start(batch))
+            stream |= self._named(self.encoder.get_initial_state(batch))
         return stream
 
     def step(self, sequences: Tensor, stream: Stream) -> tuple[Tensor, Stream]:
@@ -105,7 +105,7 @@ class ManyToMany(Serializable, keras.Model):
 
         Args:
             sequences: the next steps, [batch, time, ...]; in a graph `time` may be 0.
-            stream: from `start`, or from the call before.
+            stream: from `get_initial_state`, or from the call before.
 
         Returns:
             Scores [batch, time, classes], and the stream after these steps. The scores are those of the
@@ -120,7 +120,7 @@ class ManyToMany(Serializable, keras.Model):
         if self.vectors is not None:
             outputs = self.vectors.inner(outputs)
         if self.encoder is not None:
-            names = list(self._named(self.encoder.start(0)))
+            names = list(self._named(self.encoder.get_initial_state(0)))
             each = len(names) // self.encoder.depth
             states = [[stream[name] for name in names[i : i + each]] for i in range(0, len(names), each)]
             begun = stream["seen"][:, None] + tf.range(time) >= self.lookahead

@@ -74,7 +74,7 @@ class OneToMany(Serializable, keras.Model):
         if not self.decoder.built:  # as it is when a file is loaded
             self.decoder.build((None, shape[-1]), (None, None, shape[-1] + 2))
 
-    def remember(self, images: Tensor, training: bool = False) -> tuple[Memory | None, State]:
+    def prepare_memory(self, images: Tensor, training: bool = False) -> tuple[Memory | None, State]:
         """Look at images or maps [batch, ...]: the decoder's memory, and its state before the first step.
 
         The memory has the positions of the map row by row.
@@ -84,13 +84,13 @@ class OneToMany(Serializable, keras.Model):
             maps = applied(self.encoder, maps, training)
         maps = self.drop(maps, training=training)
         values = ops.reshape(located(maps), (-1, math.prod(self.positions), maps.shape[-1] + 2))
-        memory = self.decoder.remember(values, ops.ones(ops.shape(values)[:2], "bool"))
-        return memory, self.decoder.start(ops.mean(maps, axis=(1, 2)), memory)
+        memory = self.decoder.prepare_memory(values, ops.ones(ops.shape(values)[:2], "bool"))
+        return memory, self.decoder.get_initial_state(ops.mean(maps, axis=(1, 2)), memory)
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
         """Predict each token; see the class."""
         images, tokens = inputs
-        memory, state = self.remember(images, training)
+        memory, state = self.prepare_memory(images, training)
         logits, weights, _ = self.decoder(tokens, state, memory, training=training)
         if training and weights is not None and self.doubly_stochastic:
             steps = ops.cast(ops.not_equal(tokens, 0), weights.dtype)
