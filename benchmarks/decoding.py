@@ -48,7 +48,7 @@ import tyro
 import zoo
 from zoo.cli.predict import lines
 from zoo.cli.types import PositiveInt
-from zoo.preprocessing.text import END, PADDING, START, UNKNOWN
+from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID
 from zoo.provenance import commit, versions
 from zoo.recipes import translation
 from zoo.serving.model_store import saved
@@ -109,7 +109,9 @@ def rebuilt(folder: Path, export: Any) -> translation.Program:
             zoo.preprocessing.text.WordPieceTokenizer(folder / "assets" / f"{side}.txt", settings.max_pieces)
             for side in ("source", "target")
         )
-        model = translation.delayed_many_to_many(settings, source.size, target.size, settings.attention)
+        model = translation.delayed_many_to_many(
+            settings, source.vocabulary_size, target.vocabulary_size, settings.attention
+        )
         model.build(((None, None), (None, None)))
         model.set_weights([weight.numpy() for weight in export.resources[2]])
     except (OSError, LookupError, TypeError, ValueError) as error:
@@ -189,26 +191,26 @@ def looped(program: translation.Program, encode: Callable, step: Callable) -> Tr
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def read(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         source = program.source(texts)
-        return source.ids, source.pieces.to_tensor("", shape=tf.shape(source.ids, tf.int64))
+        return source.ids, source.tokens.to_tensor("", shape=tf.shape(source.ids, tf.int64))
 
     matrices = [tf.TensorSpec([None, None], kind) for kind in (tf.int32, tf.string)]
-    write = tf.function(program.target.text, input_signature=matrices, autograph=False)
+    write = tf.function(program.target.detokenize, input_signature=matrices, autograph=False)
 
     def translate(texts: Sequence[bytes]) -> list[bytes]:
         source, pieces = (x.numpy() for x in read(tf.constant(texts)))
-        limits = 10 + 2 * np.sum(source != PADDING, axis=1)
+        limits = 10 + 2 * np.sum(source != PADDING_ID, axis=1)
         state, memory = encode(source)
-        tokens, going = np.full([len(texts), 1], START, np.int32), np.full([len(texts)], True)
+        tokens, going = np.full([len(texts), 1], START_ID, np.int32), np.full([len(texts)], True)
         said, looked = [], []
         while going.any():
             logits, weights, state = step((tokens, state, memory))
             tokens = np.argmax(logits, axis=-1).astype(np.int32)
-            going = going & (tokens[:, 0] != END)
-            said.append(np.where(going, tokens[:, 0], PADDING))
+            going = going & (tokens[:, 0] != END_ID)
+            said.append(np.where(going, tokens[:, 0], PADDING_ID))
             looked.append(weights)
             going = going & (len(said) < limits)
         # Unknown pieces are copied as the export does it: from unknown words, if there are any.
-        unknown = (source == UNKNOWN)[:, None]
+        unknown = (source == UNKNOWN_ID)[:, None]
         attention = np.concatenate(looked, axis=1) if memory else np.zeros([1, len(said), 1])
         copied = np.argmax(attention + unknown, axis=-1)
         return write(np.stack(said, axis=1), np.take_along_axis(pieces, copied, axis=1)).numpy().tolist()

@@ -67,7 +67,7 @@ def prepare(settings: Settings, cache: Path) -> None:
     texts = zoo.datasets.load_text_classification(settings.dataset, data_dir=settings.data_dir).train
     if settings.examples is not None:
         texts = texts.take(settings.examples)
-    known = zoo.preprocessing.text.learn_vocabulary(texts.map(lambda text, _: text), settings.vocabulary)
+    known = zoo.preprocessing.text.build_vocabulary(texts.map(lambda text, _: text), settings.vocabulary)
     file = zoo.preprocessing.text.write_vocabulary(known, cache.with_suffix(".txt"))
     words = zoo.preprocessing.text.WordTokenizer(file, settings.words)
     encoded = texts.map(lambda text, label: (words(text[None]).ids[0], label), tf.data.AUTOTUNE)

@@ -1,12 +1,11 @@
-"""Word pieces: `zoo.preprocessing.text.WordPieceTokenizer` beside `tokenizers`, sentence for sentence, and the time of both.
+"""Compare `zoo.preprocessing.text.WordPieceTokenizer` with `tokenizers`: results and time.
 
-python benchmarks/wordpiece.py train.de.gz train.en.gz --size 4000
+python benchmarks/wordpiece.py train.de.gz train.en.gz --vocabulary-size 4000
 
-From each file a vocabulary is learnt. Then both encode every sentence of it, with cleaning and splitting,
-and must give the same ids. Ours also puts each sentence together again from the ids, with unknown words
-copied, and it must be what `tokenizers` had after cleaning. If anything differs the exit code is 1.
-
-The two take turns, with 1,000 sentences each, on all cores.
+For each file a vocabulary is trained. Then both tokenizers clean, split and encode every sentence of the
+file, 1,000 sentences at a time, by turns and on all cores. The ids must be equal. The zoo's tokenizer also
+detokenizes the ids, with unknown words copied, and the result must be the sentence as `tokenizers` cleaned
+it. The exit code is 1 if anything differs.
 """
 
 import gzip
@@ -16,10 +15,8 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from zoo.errors import UsageError
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -30,47 +27,48 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Split
 
 from zoo.cli.types import PositiveInt
-from zoo.preprocessing.text import UNKNOWN, WordPieceTokenizer, train_wordpiece, write_vocabulary
+from zoo.errors import UsageError, ZooError
+from zoo.preprocessing.text import UNKNOWN_ID, WordPieceTokenizer, train_wordpiece, write_vocabulary
 
-SHOWN = 5  # sentences that differ
-tf.get_logger().setLevel("ERROR")  # a vocabulary is a new function, which it takes for retracing
+MAX_PRINTED = 5  # sentences that differ
+tf.get_logger().setLevel("ERROR")  # each vocabulary is a new function, which TensorFlow takes for retracing
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Compare the pieces of every sentence of some files."""
+    """Compare the tokens of every sentence in some files."""
 
     files: tyro.conf.Positional[
         tuple[Path, ...]
-    ]  # a sentence a line, also .gz; .zip: pairs with tabs between
-    size: PositiveInt = 8_000  # of the vocabulary
-    min_frequency: PositiveInt = 5  # of a character and of a piece
-    max_pieces: PositiveInt = 300  # of a sentence
+    ]  # one sentence per line, also .gz; .zip: tab-separated sentence pairs
+    vocabulary_size: PositiveInt = 8_000
+    min_frequency: PositiveInt = 5  # of characters and tokens in the vocabulary
+    max_tokens: PositiveInt = 300  # per sentence
 
 
-def read(file: Path) -> list[str]:
-    """The sentences of a file; of pairs, both."""
-    if file.suffix == ".zip":
-        with zipfile.ZipFile(file) as archive:
+def read_sentences(path: Path) -> list[str]:
+    """Return the sentences of a file; of sentence pairs, both."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not Path(name).name.startswith("_")]
             lines = [line for name in names for line in archive.read(name).splitlines()]
         sentences = [sentence for line in lines for sentence in line.split(b"\t")[:2]]
     else:
-        data = file.read_bytes()
-        sentences = (gzip.decompress(data) if file.suffix == ".gz" else data).splitlines()
+        data = path.read_bytes()
+        sentences = (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
     if not sentences:
-        raise UsageError(f"{file} holds no text.")
+        raise UsageError(f"{path} contains no text. Expected one sentence per line.")
     return [sentence.decode(errors="replace") for sentence in sentences]
 
 
-def reference(pieces: Sequence[str]) -> Tokenizer:
-    """What `WordPieceTokenizer` does, by `tokenizers` alone.
+def build_reference(vocabulary: Sequence[str]) -> Tokenizer:
+    """Build the counterpart of `WordPieceTokenizer` from `tokenizers` alone.
 
-    Both sides have their own tables of Unicode; letters that are in one of them only, of the latest scripts,
-    are split differently.
+    Each side has its own Unicode tables. Letters of the newest scripts, which are in one of them only, are
+    split differently.
     """
-    ids = {piece: number for number, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(WordPiece(ids, unk_token=pieces[UNKNOWN]))
+    token_to_id = {token: number for number, token in enumerate(vocabulary)}
+    tokenizer = Tokenizer(WordPiece(token_to_id, unk_token=vocabulary[UNKNOWN_ID]))
     tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Replace(Regex(r"((?![\x{200C}-\x{200F}])[\p{Z}\p{Cc}\p{Cf}\p{Co}▁])+"), " "),
@@ -82,67 +80,72 @@ def reference(pieces: Sequence[str]) -> Tokenizer:
     return tokenizer
 
 
-def clean(tokenizer: Tokenizer, sentence: str) -> str:
-    """The sentence as `tokenizers` has it after cleaning."""
-    return tokenizer.normalizer.normalize_str(sentence).replace("▁", " ").strip()
+def clean(reference: Tokenizer, sentence: str) -> str:
+    """Return a sentence as `tokenizers` cleans it."""
+    return reference.normalizer.normalize_str(sentence).replace("▁", " ").strip()
 
 
 @dataclass
 class Comparison:
-    """What differs between the two, and the seconds that each takes."""
+    """Sentences whose tokens differ, and the seconds that each side took for all sentences."""
 
-    different: list[str]
-    ours: float = 0.0
-    theirs: float = 0.0
+    differences: list[str] = field(default_factory=list)
+    zoo_seconds: float = 0.0
+    tokenizers_seconds: float = 0.0
 
 
-def compare(encoder: WordPieceTokenizer, tokenizer: Tokenizer, sentences: Sequence[str]) -> Comparison:
-    """Encode all sentences with both, and decode them with ours."""
-    encode = tf.function(encoder.__call__, input_signature=[tf.TensorSpec([None], tf.string)])
-    matrices = [tf.TensorSpec([None, None], kind) for kind in (tf.int32, tf.string)]
-    decode = tf.function(encoder.text, input_signature=matrices)
-    encode([""])  # traced before the clock runs
-    found = Comparison([])
+def compare(tokenizer: WordPieceTokenizer, reference: Tokenizer, sentences: Sequence[str]) -> Comparison:
+    """Encode all sentences with both tokenizers, and detokenize them with the zoo's."""
+    encode = tf.function(tokenizer.__call__, input_signature=[tf.TensorSpec([None], tf.string)])
+    matrices = [tf.TensorSpec([None, None], dtype) for dtype in (tf.int32, tf.string)]
+    detokenize = tf.function(tokenizer.detokenize, input_signature=matrices)
+    encode([""])  # trace before the clock starts
+    comparison = Comparison()
     for first in range(0, len(sentences), 1000):
-        part = sentences[first : first + 1000]
+        batch = sentences[first : first + 1000]
         start = time.perf_counter()
-        ours = encode(part)
-        between = time.perf_counter()
-        theirs = tokenizer.encode_batch_fast(part)
-        found.theirs += time.perf_counter() - between
-        found.ours += between - start
-        texts = decode(ours.ids, ours.pieces.to_tensor(""))
-        for sentence, row, their, text in zip(part, ours.ids.numpy(), theirs, texts.numpy(), strict=True):
-            ids = their.ids[: encoder.max_pieces]
-            whole = len(their.ids) > encoder.max_pieces or text.decode() == clean(tokenizer, sentence)
-            if row[: len(ids)].tolist() != ids or row[len(ids) :].any() or not whole:
-                found.different.append(sentence)
-    return found
+        tokenized = encode(batch)
+        middle = time.perf_counter()
+        encodings = reference.encode_batch_fast(batch)
+        comparison.tokenizers_seconds += time.perf_counter() - middle
+        comparison.zoo_seconds += middle - start
+        texts = detokenize(tokenized.ids, tokenized.tokens.to_tensor("")).numpy()
+        for sentence, row, encoding, text in zip(batch, tokenized.ids.numpy(), encodings, texts, strict=True):
+            ids = encoding.ids[: tokenizer.max_tokens]
+            is_truncated = len(encoding.ids) > tokenizer.max_tokens
+            same_ids = row[: len(ids)].tolist() == ids and not row[len(ids) :].any()
+            if not same_ids or not (is_truncated or text.decode() == clean(reference, sentence)):
+                comparison.differences.append(sentence)
+    return comparison
 
 
 def run(settings: Settings) -> bool:
-    """Compare, and print a table. Whether nothing differs."""
-    print("| file | sentences | pieces | different | zoo, ms per 1,000 | tokenizers, ms per 1,000 |")
+    """Compare all files and print a table. Return whether nothing differs."""
+    print("| file | sentences | tokens | different | zoo, ms per 1,000 | tokenizers, ms per 1,000 |")
     print("| --- | --- | --- | --- | --- | --- |", flush=True)
-    different = []
-    for file in settings.files:
-        sentences = read(file)
-        pieces = train_wordpiece(sentences, settings.size, settings.min_frequency)
-        with tempfile.TemporaryDirectory() as folder:
-            vocabulary = write_vocabulary(pieces, Path(folder) / "pieces.txt")
-            found = compare(WordPieceTokenizer(vocabulary, settings.max_pieces), reference(pieces), sentences)
-        ours, theirs = (1e6 * seconds / len(sentences) for seconds in (found.ours, found.theirs))
-        counts = f"{len(sentences)} | {len(pieces)} | {len(found.different)}"
-        print(f"| {file.name} | {counts} | {ours:.0f} | {theirs:.0f} |", flush=True)
-        different += found.different
-    for sentence in different[:SHOWN]:
+    differences = []
+    for path in settings.files:
+        sentences = read_sentences(path)
+        vocabulary = train_wordpiece(sentences, settings.vocabulary_size, settings.min_frequency)
+        with tempfile.TemporaryDirectory() as directory:
+            vocabulary_path = write_vocabulary(vocabulary, Path(directory) / "pieces.txt")
+            tokenizer = WordPieceTokenizer(vocabulary_path, settings.max_tokens)
+            comparison = compare(tokenizer, build_reference(vocabulary), sentences)
+        times = " | ".join(
+            f"{1e6 * seconds / len(sentences):.0f}"
+            for seconds in (comparison.zoo_seconds, comparison.tokenizers_seconds)
+        )
+        counts = f"{len(sentences)} | {len(vocabulary)} | {len(comparison.differences)}"
+        print(f"| {path.name} | {counts} | {times} |", flush=True)
+        differences += comparison.differences
+    for sentence in differences[:MAX_PRINTED]:
         print(f"different: {sentence!r}")
-    return not different
+    return not differences
 
 
 if __name__ == "__main__":
     try:
         sys.exit(0 if run(tyro.cli(Settings, prog=Path(sys.argv[0]).name)) else 1)
-    except (UsageError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ZooError, OSError, zipfile.BadZipFile) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

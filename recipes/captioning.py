@@ -34,11 +34,11 @@ from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import normalize_caption, score_captions
 from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
 from zoo.preprocessing.text import (
-    END,
-    PADDING,
-    START,
+    END_ID,
+    PADDING_ID,
+    START_ID,
     WordPieceTokenizer,
-    joined_words,
+    merge_word_pieces,
     train_wordpiece,
     write_vocabulary,
 )
@@ -136,8 +136,8 @@ def batched(
     """Batches of maps and captions of like length, for teacher forcing: a picture comes with each caption."""
     rows = np.repeat(split.rows, [len(captions) for captions in split.captions])
     texts = tf.constant(list(itertools.chain.from_iterable(split.captions)))
-    tokens = tf.RaggedTensor.from_tensor(pieces(texts).ids, padding=PADDING)
-    start, end = (tf.fill([tokens.nrows(), 1], token) for token in (START, END))
+    tokens = tf.RaggedTensor.from_tensor(pieces(texts).ids, padding=PADDING_ID)
+    start, end = (tf.fill([tokens.nrows(), 1], token) for token in (START_ID, END_ID))
     both = tf.constant(rows), tf.concat([start, tokens, end], axis=1)
     # Captions cost little beside what they are about, and batches of all kinds of them teach more.
     found = bucket_by_length(
@@ -155,8 +155,8 @@ def batched(
 def counts(split: Split, pieces: WordPieceTokenizer) -> np.ndarray:
     """How often each piece is to be said."""
     ids = pieces(tf.constant(list(itertools.chain.from_iterable(split.captions)))).ids.numpy()
-    found = np.bincount(ids.ravel(), minlength=pieces.size)
-    found[[PADDING, END]] = 0, len(ids)
+    found = np.bincount(ids.ravel(), minlength=pieces.vocabulary_size)
+    found[[PADDING_ID, END_ID]] = 0, len(ids)
     return found
 
 
@@ -246,7 +246,7 @@ def train(settings: Settings) -> None:
         file = write_vocabulary(known, Path(folder) / "pieces.txt")
         pieces = WordPieceTokenizer(file, settings.max_pieces)
         batches_of_training = batched(training, pieces, settings, settings.seed)
-        model = caption_model(settings, pieces.size, trained, data.moving)
+        model = caption_model(settings, pieces.vocabulary_size, trained, data.moving)
         model.build(((None, *training.maps.shape[1:]), (None, None)))
         model.decoder.set_output_bias(counts(training, pieces))
         program = Program(read, pieces, model, settings.beams, settings.length_penalty)
@@ -347,18 +347,18 @@ class Program:
         self, maps: tf.Tensor, status: tf.Tensor, search: Callable[..., DecodingResult]
     ) -> dict[str, tf.Tensor]:
         memory, state = self.model.prepare_memory(maps)
-        limit = self.pieces.max_pieces + 1
+        limit = self.pieces.max_tokens + 1
         tokens, scores, looked = self.model.decoder.generate(
-            search, state, memory, start_id=START, end_id=END, max_length=limit
+            search, state, memory, start_id=START_ID, end_id=END_ID, max_length=limit
         )
         positions = self.model.positions
         if looked is None:
             looked = tf.zeros([*tf.unstack(tf.shape(tokens)), math.prod(positions)])
         whole = status == ""
-        pieces = tf.where(whole[:, None], self.pieces.pieces_of(tokens[:, 0]), "")
-        words, looked = joined_words(pieces, looked[:, 0])
+        pieces = tf.where(whole[:, None], self.pieces.ids_to_tokens(tokens[:, 0]), "")
+        words, looked = merge_word_pieces(pieces, looked[:, 0])
         return {
-            "captions": tf.where(whole[:, None], self.pieces.text(tokens), ""),
+            "captions": tf.where(whole[:, None], self.pieces.detokenize(tokens), ""),
             "scores": scores,
             "attention": tf.reshape(looked, [*tf.unstack(tf.shape(words)), *positions]),
             "words": words,

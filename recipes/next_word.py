@@ -29,10 +29,10 @@ from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
 from zoo.inspection import plot_curves
 from zoo.preprocessing.text import (
-    PADDING,
-    UNKNOWN,
+    PADDING_ID,
+    UNKNOWN_ID,
     WordTokenizer,
-    learn_vocabulary,
+    build_vocabulary,
     split_words,
     write_vocabulary,
 )
@@ -92,8 +92,7 @@ def gaps_batched(
 
 def split_ids(words: WordTokenizer, texts: Sequence[str]) -> tf.RaggedTensor:
     """The ids of all words of texts."""
-    found = split_words(tf.constant(texts))
-    return found.with_flat_values(tf.cast(words.table.lookup(found.flat_values) + 2, tf.int32))
+    return words.words_to_ids(split_words(tf.constant(texts)))
 
 
 # --- Models -------------------------------------------------------------------------------------
@@ -208,7 +207,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
     """Train six models on the same sentences, and see how far back each one reaches."""
     splits, about = load_fluent(settings.data_dir)
     texts = tf.data.Dataset.from_tensor_slices([*splits["train"].texts, *splits["train"].following])
-    words = WordTokenizer(write_vocabulary(learn_vocabulary(texts, 10_000), vocabulary), settings.max_words)
+    words = WordTokenizer(write_vocabulary(build_vocabulary(texts, 10_000), vocabulary), settings.max_words)
     far = splits["train"].distances >= settings.nearest
     if not far.any():
         raise UsageError(f"--nearest: no clue stands {settings.nearest} words back; 100 is the farthest.")
@@ -221,7 +220,7 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
         tried = []
         for rate in settings.rates:
             keras.utils.set_random_seed(settings.seed)
-            model, count = sized(kind, settings.parameters, words.size)
+            model, count = sized(kind, settings.parameters, words.vocabulary_size)
             print(f"\n{kind}, {count:,} parameters, learning rate {rate:g}")
             folders.append(settings.folder / f"{kind.replace(' ', '_')}_{rate:g}")
             history = fit(
@@ -261,7 +260,7 @@ def rightness(model: keras.Model, words: WordTokenizer, gaps: Gaps) -> np.ndarra
     found = []
     for start in range(0, len(wanted), 256):
         some = ids[start : start + 256]
-        logits = model(some.to_tensor(PADDING))
+        logits = model(some.to_tensor(PADDING_ID))
         last = tf.gather(logits, some.row_lengths() - 1, batch_dims=1)
         found.append(tf.argmax(last, -1).numpy())
     return np.concatenate(found) == wanted
@@ -315,7 +314,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     rows = [" ".join(spaced[start : start + 20]) for start in range(0, len(spaced), 20)]
     cuts = [round(share * len(rows)) for share in (0, 0.9, 0.95, 1)]
     parts = [rows[start:end] for start, end in itertools.pairwise(cuts)]
-    known = learn_vocabulary(tf.data.Dataset.from_tensor_slices(parts[0] or [""]), settings.vocabulary)
+    known = build_vocabulary(tf.data.Dataset.from_tensor_slices(parts[0] or [""]), settings.vocabulary)
     words = WordTokenizer(write_vocabulary(known, vocabulary), settings.max_words)
     ids = [split_ids(words, part).flat_values.numpy() if part else np.zeros(0, int) for part in parts]
     size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
@@ -323,10 +322,12 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         training, validation, test = (bptt_windows(some, size, settings.steps) for some in ids)
     except ValueError as error:
         raise UsageError(f"--dataset: {path} is too short: {error}") from error
-    print(f"{path}: {len(ids[0]):,} words for training, {words.size:,} of them known, {size} streams")
+    print(
+        f"{path}: {len(ids[0]):,} words for training, {words.vocabulary_size:,} of them known, {size} streams"
+    )
     keras.utils.set_random_seed(settings.seed)
     cell = CELLS[settings.cell](settings.units)
-    model = Recurrent(words.size, cell, settings.dropout, stateful=True)
+    model = Recurrent(words.vocabulary_size, cell, settings.dropout, stateful=True)
     rate = warmup_cosine_decay(settings.rates[-1], settings.epochs * len(training))
     fit(
         model,
@@ -343,9 +344,9 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         found = evaluate(model, part, **MEASURES)
         figures[f"{name} perplexity"] = math.exp(found["loss"])
         figures[f"{name} accuracy"] = 100 * found["accuracy"]
-    known_share = np.mean(ids[2] != UNKNOWN)
+    known_share = np.mean(ids[2] != UNKNOWN_ID)
     figures |= {"test words known, share": 100 * known_share}
-    free = Recurrent(words.size, CELLS[settings.cell](settings.units))
+    free = Recurrent(words.vocabulary_size, CELLS[settings.cell](settings.units))
     free.build((None, None))
     free.set_weights(model.get_weights())
     print("\nit writes:")
@@ -360,7 +361,7 @@ def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, l
 
     def step(ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
         logits, states = model.step(ids, states)
-        return tf.where(tf.range(words.size) > UNKNOWN, logits, logits.dtype.min), states
+        return tf.where(tf.range(words.vocabulary_size) > UNKNOWN_ID, logits, logits.dtype.min), states
 
     begin = int(split_ids(words, ["."]).flat_values[0])
     seeds = tf.range(seed, seed + count)
@@ -368,7 +369,7 @@ def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, l
         step,
         model.encoder.get_initial_state(count),
         start_id=begin,
-        end_id=PADDING,
+        end_id=PADDING_ID,
         max_length=length,
         seeds=seeds,
         temperature=0.8,
@@ -378,9 +379,7 @@ def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, l
 
 def named(words: WordTokenizer) -> list[str]:
     """The word of each id."""
-    keys, values = words.table.export()
-    known = dict(zip(values.numpy().tolist(), keys.numpy().tolist(), strict=True))
-    return ["", "?", *(known[place].decode() for place in range(len(known)))]
+    return ["", "?", *words.get_vocabulary()]
 
 
 # --- Export -------------------------------------------------------------------------------------
@@ -392,20 +391,20 @@ class Program(tf.Module):
     def __init__(self, words: WordTokenizer, model: keras.Model, choices: int) -> None:
         super().__init__()
         self.words, self.model = words, model
-        self.choices = min(choices, words.size - 2)
+        self.choices = min(choices, words.vocabulary_size - 2)
         self.names = tf.constant(named(words))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
     def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """For each text the likeliest next words, best first, and their probabilities among known words."""
         read = self.words(text)
-        length = tf.reduce_sum(tf.cast(read.ids != PADDING, tf.int32), 1)
+        length = tf.reduce_sum(tf.cast(read.ids != PADDING_ID, tf.int32), 1)
         logits = tf.gather(self.model(read.ids), tf.maximum(length, 1) - 1, batch_dims=1)
-        probabilities = tf.nn.softmax(logits[:, UNKNOWN + 1 :])
+        probabilities = tf.nn.softmax(logits[:, UNKNOWN_ID + 1 :])
         best, places = tf.math.top_k(probabilities, self.choices)
         there = (length > 0)[:, None]
         return {
-            "words": tf.where(there, tf.gather(self.names, places + UNKNOWN + 1), ""),
+            "words": tf.where(there, tf.gather(self.names, places + UNKNOWN_ID + 1), ""),
             "probabilities": tf.where(there, best, 0.0),
             "status": read.status,
         }

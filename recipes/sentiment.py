@@ -21,7 +21,7 @@ from zoo.components import CELLS
 from zoo.datasets import LabelledTexts, load_text_classification
 from zoo.export.saved_model import Card, export_model
 from zoo.inspection import encoder_gates
-from zoo.preprocessing.text import PADDING, WordTokenizer, learn_vocabulary, write_vocabulary
+from zoo.preprocessing.text import PADDING_ID, WordTokenizer, build_vocabulary, write_vocabulary
 from zoo.schedules import warmup_cosine_decay
 from zoo.training import BucketedDataset, bucket_by_length, evaluate, fit
 
@@ -70,7 +70,7 @@ def batched(
     texts: LabelledTexts, vocabulary: Path, settings: Settings
 ) -> tuple[WordTokenizer, list[BucketedDataset]]:
     """The words known, learnt from the training texts alone, and the three splits as batches of ids."""
-    known = learn_vocabulary(texts.train.map(lambda text, _: text), settings.vocabulary)
+    known = build_vocabulary(texts.train.map(lambda text, _: text), settings.vocabulary)
     file = write_vocabulary(known, vocabulary)
     words, cut = (WordTokenizer(file, n) for n in (settings.max_words, settings.train_words))
 
@@ -117,9 +117,9 @@ def train(settings: Settings) -> None:
         rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.num_batches)
         models = {"bag_of_words": False, settings.cell: True}
         for name, recurrent in models.items():
-            print(f"\n{name}, {words.size} words known")
+            print(f"\n{name}, {words.vocabulary_size} words known")
             keras.utils.set_random_seed(settings.seed)
-            model = many_to_one(settings, words.size, len(texts.labels), recurrent)
+            model = many_to_one(settings, words.vocabulary_size, len(texts.labels), recurrent)
             history = fit(
                 model,
                 training,
@@ -173,8 +173,8 @@ class Program:
         """For one text its words, and for each the gates and states of each layer and direction."""
         words = self.words(text)
         vectors = self.model.embedding(words.ids)
-        values = encoder_gates(self.model.encoder, vectors, words.ids != PADDING)
-        return {"words": words.words[0]} | {name: value[0] for name, value in values.items()}
+        values = encoder_gates(self.model.encoder, vectors, words.ids != PADDING_ID)
+        return {"words": words.tokens[0]} | {name: value[0] for name, value in values.items()}
 
 
 def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) -> Card:

@@ -29,10 +29,10 @@ from zoo.formulations import apply_teacher_forcing
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, chrf, exact_match
 from zoo.preprocessing.text import (
-    END,
-    PADDING,
-    START,
-    UNKNOWN,
+    END_ID,
+    PADDING_ID,
+    START_ID,
+    UNKNOWN_ID,
     WordPieceTokenizer,
     train_wordpiece,
     write_vocabulary,
@@ -99,10 +99,10 @@ def batched(
 
     def ids(sources: tf.Tensor, targets: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         source, target = (
-            tf.RaggedTensor.from_tensor(encoder(side).ids, padding=PADDING)
+            tf.RaggedTensor.from_tensor(encoder(side).ids, padding=PADDING_ID)
             for encoder, side in zip(pieces, (sources, targets), strict=True)
         )
-        start, end = (tf.fill([target.nrows(), 1], token) for token in (START, END))
+        start, end = (tf.fill([target.nrows(), 1], token) for token in (START_ID, END_ID))
         return source, tf.concat([start, target, end], axis=1)
 
     def fits(source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -190,9 +190,9 @@ def train(settings: Settings) -> None:
         kinds = ["none", settings.attention] if settings.baseline else [settings.attention]
         models = {f"{settings.cell}_attention_{kind}": kind for kind in kinds}
         for name, attention in models.items():
-            print(f"\n{name}, {source.size} and {target.size} pieces known")
+            print(f"\n{name}, {source.vocabulary_size} and {target.vocabulary_size} pieces known")
             keras.utils.set_random_seed(settings.seed)
-            model = delayed_many_to_many(settings, source.size, target.size, attention)
+            model = delayed_many_to_many(settings, source.vocabulary_size, target.vocabulary_size, attention)
             program = Program(source, target, model, settings.beams, settings.length_penalty)
             history = fit(
                 model,
@@ -269,9 +269,9 @@ class Program:
     ) -> dict[str, tf.Tensor]:
         source = self.source(text)
         memory, state = self.model.prepare_memory(source.ids)
-        limit = 10 + 2 * tf.reduce_sum(tf.cast(source.ids != PADDING, tf.int32), axis=-1)
+        limit = 10 + 2 * tf.reduce_sum(tf.cast(source.ids != PADDING_ID, tf.int32), axis=-1)
         tokens, scores, looked = self.model.decoder.generate(
-            search, state, memory, start_id=START, end_id=END, max_length=limit, **how
+            search, state, memory, start_id=START_ID, end_id=END_ID, max_length=limit, **how
         )
         if looked is None:
             looked = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(source.ids)[1:]], axis=0))
@@ -279,16 +279,16 @@ class Program:
         looked = tf.where(said[..., None, None], looked, 0.0)
 
         # What it has no pieces for is copied from where it looked, from unknown words if there are any.
-        unknown = tf.cast(source.ids == UNKNOWN, tf.float32)[:, None, None]
-        pieces = source.pieces.to_tensor("", shape=tf.shape(source.ids, tf.int64))
+        unknown = tf.cast(source.ids == UNKNOWN_ID, tf.float32)[:, None, None]
+        pieces = source.tokens.to_tensor("", shape=tf.shape(source.ids, tf.int64))
         copies = tf.gather(pieces, tf.argmax(looked + unknown, axis=-1), batch_dims=1)
-        texts = self.target.text(tokens, copies)
+        texts = self.target.detokenize(tokens, copies)
         return {
             "translations": tf.where(said, texts, ""),
             "scores": scores,
             "attention": looked[:, 0],
             "source_pieces": pieces,
-            "target_pieces": tf.where(said, self.target.pieces_of(tokens, copies)[:, 0], ""),
+            "target_pieces": tf.where(said, self.target.ids_to_tokens(tokens, copies)[:, 0], ""),
             "status": source.status,
         }
 

@@ -159,7 +159,9 @@ def vocabularies(folder: Path) -> list[zoo.preprocessing.text.WordPieceTokenizer
 def translator(folder: Path) -> Path:
     """The export of a translator with random weights, which likes to emit ends, and unknown pieces."""
     pieces = vocabularies(folder / "pieces")
-    model = translation.delayed_many_to_many(SMALL, *(side.size for side in pieces), SMALL.attention)
+    model = translation.delayed_many_to_many(
+        SMALL, *(side.vocabulary_size for side in pieces), SMALL.attention
+    )
     model.build(((None, None), (None, None)))
     random = np.random.default_rng(2)
     model.set_weights([random.normal(size=weight.shape) for weight in model.weights])

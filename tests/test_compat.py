@@ -1,6 +1,7 @@
 """Private names of Keras, TensorFlow and TFDS: each test fails first when one of them changes."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -52,3 +53,20 @@ def test_disable_gradient_all_reduce(wrap: Callable, monkeypatch: pytest.MonkeyP
     _compat.disable_gradient_all_reduce(optimizer)
     pairs = [(tf.ones(2), variable)]
     assert sgd._all_reduce_sum_gradients(pairs) is pairs
+
+
+def test_text_file_initializer_hides_the_path(tmp_path: Path) -> None:
+    """The name of a table in an export contains the given name in the place of the path."""
+    path = tmp_path / "words.txt"
+    path.write_text("a\nb\n")
+    key = (tf.string, tf.lookup.TextFileIndex.WHOLE_LINE)
+    value = (tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+    module = tf.Module()
+    initializer = _compat.make_text_file_initializer(path, key, value, shared_name="content_hash")
+    module.table = tf.lookup.StaticHashTable(initializer, -1)
+    module.lookup = tf.function(module.table.lookup, input_signature=[tf.TensorSpec([None], tf.string)])
+    assert module.lookup(["b", "a", "c"]).numpy().tolist() == [1, 0, -1]
+    tf.saved_model.save(module, str(tmp_path / "export"))
+    graph = (tmp_path / "export" / "saved_model.pb").read_bytes()
+    assert b"content_hash" in graph
+    assert str(tmp_path).encode() not in graph

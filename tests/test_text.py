@@ -1,22 +1,32 @@
-"""Raw strings to words and ids."""
+"""Raw texts to words and ids."""
 
+import json
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
-import zoo
-from zoo.preprocessing.text import PADDING, UNKNOWN
+from zoo.errors import UsageError
+from zoo.preprocessing.text import (
+    PADDING_ID,
+    UNKNOWN_ID,
+    Tokenizer,
+    WordPieceTokenizer,
+    WordTokenizer,
+    build_vocabulary,
+    split_words,
+    write_vocabulary,
+)
 
 
-def words(text: str | bytes) -> list[str]:
-    return [word.decode() for word in zoo.preprocessing.text.split_words(tf.constant([text]))[0].numpy()]
+def split(text: str | bytes) -> list[str]:
+    return [word.decode() for word in split_words(tf.constant([text]))[0].numpy()]
 
 
 @pytest.mark.parametrize(
-    ("odd", "plain"),
+    ("text", "clean_text"),
     [
-        (b"great\0 awful", "great awful"),  # read whole, not as far as NUL
+        (b"great\0 awful", "great awful"),  # not truncated at NUL
         (b"a \xff\xfe fine\x80 film", "a fine film"),  # not UTF-8
         (b"\xf0\x9f\x98 cut off", "cut off"),
         ("one<br /><br/>two<BR>three", "one two three"),
@@ -28,71 +38,107 @@ def words(text: str | bytes) -> list[str]:
         (" \t\n ", ""),
     ],
 )
-def test_odd_text_is_read_as_its_clean_twin(odd: str | bytes, plain: str) -> None:
-    assert words(odd) == plain.split()
+def test_split_words_cleans_text(text: str | bytes, clean_text: str) -> None:
+    assert split(text) == clean_text.split()
 
 
-def test_marks_and_emoji_are_words_of_their_own() -> None:
-    assert words("Wow!!! 7/10 \U0001f600\U0001f44d.") == [
+def test_split_words_separates_marks_and_emoji() -> None:
+    assert split("Wow!!! 7/10 \U0001f600\U0001f44d.") == [
         *("wow", "!", "!", "!", "7", "/", "10", "\U0001f600", "\U0001f44d", "."),
     ]
 
 
-def test_apostrophes_belong_to_a_word_only_inside_it() -> None:
-    assert words("'rock 'n' roll' isn't l'été ''x''") == [
+def test_split_words_keeps_apostrophes_inside_words_only() -> None:
+    assert split("'rock 'n' roll' isn't l'été ''x''") == [
         *("'", "rock", "'", "n", "'", "roll", "'", "isn't", "l'été", "''", "x", "''"),
     ]
 
 
-def test_vocabulary_holds_the_most_frequent_words_in_a_stable_order() -> None:
+def test_build_vocabulary_ranks_by_frequency_then_alphabet() -> None:
     texts = tf.data.Dataset.from_tensor_slices(["b a b", "c a B", "a, d"])
-    assert zoo.preprocessing.text.learn_vocabulary(texts, 6) == ["a", "b", ",", "c"]
-    assert zoo.preprocessing.text.learn_vocabulary(texts, 100) == ["a", "b", ",", "c", "d"]
+    assert build_vocabulary(texts, 6) == ["a", "b", ",", "c"]
+    assert build_vocabulary(texts, 100) == ["a", "b", ",", "c", "d"]
 
 
 @pytest.fixture
-def encoder(tmp_path: Path) -> zoo.preprocessing.text.WordTokenizer:
-    return zoo.preprocessing.text.WordTokenizer(
-        zoo.preprocessing.text.write_vocabulary(["great", "awful", "été"], tmp_path / "v.txt"), 5
-    )
+def tokenizer(tmp_path: Path) -> WordTokenizer:
+    return WordTokenizer(write_vocabulary(["great", "awful", "été"], tmp_path / "words.txt"), max_tokens=5)
 
 
-def test_ids(encoder: zoo.preprocessing.text.WordTokenizer) -> None:
-    found = encoder(tf.constant(["Great, great!", "", "awful Été", "nothing known"]))
-    assert found.ids.numpy().tolist() == [
-        [2, UNKNOWN, 2, UNKNOWN],
-        [PADDING] * 4,
-        [3, 4, PADDING, PADDING],
-        [UNKNOWN, UNKNOWN, PADDING, PADDING],
+def test_ids_and_status(tokenizer: WordTokenizer) -> None:
+    tokenized = tokenizer(tf.constant(["Great, great!", "", "awful Été", "nothing known"]))
+    assert tokenized.ids.numpy().tolist() == [
+        [2, UNKNOWN_ID, 2, UNKNOWN_ID],
+        [PADDING_ID] * 4,
+        [3, 4, PADDING_ID, PADDING_ID],
+        [UNKNOWN_ID, UNKNOWN_ID, PADDING_ID, PADDING_ID],
     ]
-    assert found.ids.dtype == tf.int32
-    assert [status.decode() for status in found.status.numpy()] == [
+    assert tokenized.ids.dtype == tf.int32
+    assert [status.decode() for status in tokenized.status.numpy()] == [
         *("", "no words in the text", "", "none of the words is known"),
     ]
-    assert encoder.size == 5
 
 
-def test_long_text_is_cut_to_its_ends_and_says_so(encoder: zoo.preprocessing.text.WordTokenizer) -> None:
-    found = encoder(tf.constant(["great a b c d e f awful été", "great a b c awful"]))
-    assert [word.decode() for word in found.words[0].numpy()] == ["great", "a", "b", "awful", "été"]
-    assert found.ids.numpy()[0].tolist() == [2, 1, 1, 3, 4]
-    assert [status.decode() for status in found.status.numpy()] == [
+def test_vocabulary_in_order_of_ids(tokenizer: WordTokenizer) -> None:
+    assert tokenizer.vocabulary_size == 5
+    assert tokenizer.get_vocabulary() == ["great", "awful", "été"]
+
+
+def test_words_to_ids_does_not_truncate(tokenizer: WordTokenizer) -> None:
+    words = tf.ragged.constant([["great"] * 7, [], ["été", "zz"]])
+    ids = tokenizer.words_to_ids(words)
+    assert ids.dtype == tf.int32
+    assert ids.to_list() == [[2] * 7, [], [4, UNKNOWN_ID]]
+
+
+def test_long_text_is_truncated_in_the_middle(tokenizer: WordTokenizer) -> None:
+    tokenized = tokenizer(tf.constant(["great a b c d e f awful été", "great a b c awful"]))
+    assert [word.decode() for word in tokenized.tokens[0].numpy()] == ["great", "a", "b", "awful", "été"]
+    assert tokenized.ids.numpy()[0].tolist() == [2, 1, 1, 3, 4]
+    assert [status.decode() for status in tokenized.status.numpy()] == [
         "cut: of 9 words the first 3 and the last 2 were read",
         "",
     ]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " "]])
-def test_there_is_always_a_time_step(encoder: zoo.preprocessing.text.WordTokenizer, texts: list[str]) -> None:
-    assert encoder(tf.constant(texts, tf.string)).ids.shape == (len(texts), 1)
+def test_ids_have_at_least_one_time_step(tokenizer: WordTokenizer, texts: list[str]) -> None:
+    assert tokenizer(tf.constant(texts, tf.string)).ids.shape == (len(texts), 1)
 
 
-def test_a_row_of_a_batch_is_encoded_as_it_is_alone(encoder: zoo.preprocessing.text.WordTokenizer) -> None:
+def test_rows_of_a_batch_equal_rows_alone(tokenizer: WordTokenizer) -> None:
     texts = ["great", "", "a b c d e f g great", "awful\0été", "zz"]
-    batch = encoder(tf.constant(texts))
+    batch = tokenizer(tf.constant(texts))
     for row, text in enumerate(texts):
-        alone = encoder(tf.constant([text]))
+        alone = tokenizer(tf.constant([text]))
         width = alone.ids.shape[1]
         assert batch.ids[row, :width].numpy().tolist() == alone.ids[0].numpy().tolist()
         assert not batch.ids[row, width:].numpy().any()
         assert batch.status[row] == alone.status[0]
+
+
+@pytest.mark.parametrize("cls", [WordTokenizer, WordPieceTokenizer])
+def test_tokenizer_is_rebuilt_from_the_assets_of_an_export(cls: type[Tokenizer], tmp_path: Path) -> None:
+    vocabulary = ["[PAD]", "[UNK]", "[START]", "[END]", "\u2581a", "b", "\u2581b", "c"]
+    path = write_vocabulary(vocabulary, tmp_path / "source.txt")
+    module = tf.Module()
+    module.tokenizer = cls(path, max_tokens=3)
+    module.ids = tf.function(
+        lambda texts: module.tokenizer(texts).ids, input_signature=[tf.TensorSpec([None], tf.string)]
+    )
+    tf.saved_model.save(module, str(tmp_path / "export"))
+    path.unlink()
+    config = json.loads(json.dumps(module.tokenizer.get_config()))
+    assert config == {"version": 1, "vocabulary_file": "source.txt", "max_tokens": 3}
+    rebuilt = cls.from_config(config, tmp_path / "export" / "assets")
+    assert rebuilt.get_config() == config
+    assert rebuilt.vocabulary_size == module.tokenizer.vocabulary_size
+    texts = tf.constant(["a b c", "x b b b b a", ""])
+    for expected, result in zip(module.tokenizer(texts), rebuilt(texts), strict=True):
+        tf.debugging.assert_equal(expected, result)
+
+
+def test_config_of_another_version_is_refused(tokenizer: WordTokenizer) -> None:
+    config = tokenizer.get_config() | {"version": 2}
+    with pytest.raises(UsageError, match="has version 2 of the preprocessing, expected 1"):
+        WordTokenizer.from_config(config, tokenizer.vocabulary_path.parent)

@@ -3,9 +3,11 @@
 Each function has a test in `tests/test_compat.py`, which fails first when such a name changes.
 """
 
+from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 
 def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
@@ -26,3 +28,27 @@ def disable_gradient_all_reduce(optimizer: keras.optimizers.Optimizer) -> None:
     """
     wrapped: Any = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
     wrapped._all_reduce_sum_gradients = lambda pairs: pairs
+
+
+def make_text_file_initializer(
+    path: Path, key: tuple[tf.DType, int], value: tuple[tf.DType, int], shared_name: str
+) -> tf.lookup.TextFileInitializer:
+    """Return an initializer of a lookup table from a text file, without the file's path in the table's name.
+
+    TensorFlow names the table after the path, and an export keeps that name.
+
+    Args:
+        path: The text file.
+        key: dtype of the keys, and which part of a line they are: a `tf.lookup.TextFileIndex`.
+        value: The same for the values.
+        shared_name: Stands for the path in the table's name. Tables of one process with equal names share
+            their content, so it must identify the content of the file.
+    """
+
+    class Initializer(tf.lookup.TextFileInitializer):
+        @property
+        def _shared_name(self) -> str:
+            name: str = super()._shared_name
+            return name.replace(str(path), shared_name)
+
+    return Initializer(str(path), *key, *value)

@@ -1,34 +1,34 @@
-"""Raw texts to ids and back, inside the graph, with TensorFlow's own operations alone."""
+"""Raw texts to token ids and back, inside the graph, with core TensorFlow operations."""
 
-from zoo.preprocessing.text.word_pieces import (
-    END,
-    START,
-    Pieces,
-    WordPieceTokenizer,
-    joined_words,
-    train_wordpiece,
-)
-from zoo.preprocessing.text.words import (
-    PADDING,
-    UNKNOWN,
-    Words,
-    WordTokenizer,
-    learn_vocabulary,
-    split_words,
+from zoo.preprocessing.text.base import (
+    PADDING_ID,
+    UNKNOWN_ID,
+    TokenizedText,
+    Tokenizer,
     write_vocabulary,
 )
+from zoo.preprocessing.text.word_pieces import (
+    END_ID,
+    START_ID,
+    WordPieceTokenizer,
+    merge_word_pieces,
+    pre_tokenize,
+    train_wordpiece,
+)
+from zoo.preprocessing.text.words import WordTokenizer, build_vocabulary, split_words
 
 __all__ = [
-    "END",
-    "PADDING",
-    "START",
-    "UNKNOWN",
-    "Pieces",
+    "END_ID",
+    "PADDING_ID",
+    "START_ID",
+    "UNKNOWN_ID",
+    "TokenizedText",
+    "Tokenizer",
     "WordPieceTokenizer",
     "WordTokenizer",
-    "Words",
-    "joined_words",
-    "learn_vocabulary",
+    "build_vocabulary",
+    "merge_word_pieces",
+    "pre_tokenize",
     "split_words",
     "train_wordpiece",
     "write_vocabulary",

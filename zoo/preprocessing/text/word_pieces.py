@@ -1,38 +1,48 @@
-"""Raw strings to word pieces and back without a loss, inside the graph, with core operations alone."""
+"""Raw texts to word pieces and back without loss, inside the graph, with core TensorFlow operations."""
 
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import tensorflow as tf
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer as HuggingFaceTokenizer
 from tokenizers.models import WordPiece
 from tokenizers.trainers import WordPieceTrainer
 
-from zoo.preprocessing.text.words import LINE, NUMBER, PADDING, UNKNOWN, padded, table, valid_utf8
+from zoo.errors import DataError, UsageError
+from zoo.preprocessing.text.base import (
+    PADDING_ID,
+    UNKNOWN_ID,
+    TokenizedText,
+    Tokenizer,
+    make_id_to_token_table,
+    make_token_to_id_table,
+    pad_ids,
+    replace_invalid_utf8,
+)
 
-START, END = 2, 3
-"""The ids after `PADDING` and `UNKNOWN`; here the piece on line k of a vocabulary, from 0, has the id k."""
+START_ID, END_ID = 2, 3
+"""The ids after `PADDING_ID` and `UNKNOWN_ID`, which mark the start and the end of a decoder's sequences."""
 
-_SPECIAL = ("[PAD]", "[UNK]", "[START]", "[END]")
-_CONTINUING = "##"  # stands before a piece that does not start its pre-token
-_METASPACE = "\u2581"  # stands for the space before a pre-token, and starts the text
+_SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[START]", "[END]")
+_CONTINUATION = "##"  # prefix of a token that continues a word
+_METASPACE = "\u2581"  # stands for the space before a word, and starts the text
 _SPACES = rf"(?:[\p{{Z}}{_METASPACE}]|[^\P{{C}}\x{{200C}}-\x{{200F}}])+"
 _LETTERS = r"[\p{L}\p{M}\x{200C}\x{200D}]+"
-_TOO_LONG = 100  # characters of a pre-token; as in `tokenizers`, a longer one is unknown
-_NAMED = 3  # unknown pre-tokens named in a status
+_MAX_WORD_LENGTH = 100  # characters; as in `tokenizers`, a longer word is unknown
+_MAX_UNKNOWN_IN_STATUS = 3
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-def pre_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
-    """What word pieces do not reach across: runs of letters, and each other character by itself.
+def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Split texts into pre-tokens: runs of letters, and every other character by itself.
 
-    A run of spaces, of whatever sort, and of characters that do not show, such as control characters, bytes
-    that are not UTF-8, and "▁" itself, counts as one space. What follows a space, or starts the text, starts
-    with "▁". So the pre-tokens joined, with "▁" as a space, are the text again. The joiners U+200C and U+200D
-    are letters, and the marks of direction U+200E and U+200F characters: Arabic and Persian need them.
+    A token never reaches across two pre-tokens. A run of spaces, of characters without a glyph (such as
+    control characters), of bytes that are not UTF-8, and of "▁" counts as one space. A pre-token after a
+    space or at the start of the text starts with "▁", so the pre-tokens joined, with "▁" as a space, are the
+    text again. The joiners U+200C and U+200D are letters and the direction marks U+200E and U+200F are
+    characters, because Arabic and Persian need them.
 
     Args:
         texts: string [n], UTF-8.
@@ -40,224 +50,259 @@ def pre_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
     Returns:
         Ragged string [n, pre-tokens].
 
-    >>> print(*(token.decode() for token in pre_tokens(["Don't  pay 14!"])[0].numpy()))
+    >>> print(*(token.decode() for token in pre_tokenize(["Don't  pay 14!"])[0].numpy()))
     ▁Don ' t ▁pay ▁1 4 !
     """
-    texts = tf.strings.regex_replace(valid_utf8(texts), _SPACES, " ")
+    texts = tf.strings.regex_replace(replace_invalid_utf8(texts), _SPACES, " ")
     texts = tf.strings.regex_replace(tf.strings.strip(texts), "(^| )(.)", rf"{_METASPACE}\2")
     return tf.strings.split(tf.strings.regex_replace(texts, f"{_METASPACE}?({_LETTERS}|.)", r"\0 "))
 
 
-def train_wordpiece(texts: Iterable[str], size: int, min_frequency: int = 5) -> list[str]:
-    """A WordPiece vocabulary, the same one each time.
-
-    First come the special pieces, then the characters, then what `tokenizers` joins of them.
+def train_wordpiece(texts: Iterable[str], vocabulary_size: int, min_frequency: int = 5) -> list[str]:
+    """Train a WordPiece vocabulary (Schuster and Nakajima, 2012). The result is deterministic.
 
     Args:
-        texts: what to learn from.
-        size: how many pieces there are to be, the special ones included; fewer where the texts give no more.
-        min_frequency: pieces seen fewer times are left out. So are characters that fewer words have: these
-            words are unknown, and from them a model learns what to do with such.
+        texts: The training texts.
+        vocabulary_size: Number of tokens, the special ones included. There are fewer if the texts do not
+            contain enough.
+        min_frequency: Rarer tokens are left out, and so are characters that occur in fewer words. The words
+            with such characters are unknown: they teach a model how to handle unknown words.
+
+    Returns:
+        The special tokens, then the characters, then the tokens that `tokenizers` merges from them. Write
+        them to a file with `write_vocabulary`.
 
     Raises:
-        ValueError: the characters alone are more than `size` pieces.
+        UsageError: The characters alone are more than `vocabulary_size` tokens.
     """
-    remaining, counts = iter(texts), Counter[bytes]()
+    remaining, word_counts = iter(texts), Counter[bytes]()
     while batch := list(islice(remaining, 1024)):
-        counts.update(pre_tokens(batch).flat_values.numpy().tolist())
-    words = Counter({word.decode(): count for word, count in counts.items()})
-    seen = Counter[str]()
+        word_counts.update(pre_tokenize(batch).flat_values.numpy().tolist())
+    words = Counter({word.decode(): count for word, count in word_counts.items()})
+    character_counts = Counter[str]()
     for word, count in words.items():
-        seen.update(dict.fromkeys(word, count))
-    alphabet = sorted(character for character, count in seen.items() if count >= min_frequency)
-    # The trainer meets pre-tokens in random order, and would number characters, and decide ties, by it.
-    # It takes them as they come here, and no others, where they are special and its own alphabet is empty.
-    given = [*_SPECIAL, *alphabet, *(_CONTINUING + character for character in alphabet)]
-    if len(given) > size:
-        raise ValueError(
-            f"size={size} is too small: the {len(alphabet)} characters alone make {len(given)} pieces. "
-            f"Give at least that size, or a min_frequency above {min_frequency}."
+        character_counts.update(dict.fromkeys(word, count))
+    alphabet = sorted(character for character, count in character_counts.items() if count >= min_frequency)
+    # The trainer sees words in random order, and would number characters and break ties by that order. It
+    # keeps this order, and adds no characters, if all of them are special and its own alphabet is empty.
+    initial_tokens = [*_SPECIAL_TOKENS, *alphabet, *(_CONTINUATION + character for character in alphabet)]
+    if len(initial_tokens) > vocabulary_size:
+        raise UsageError(
+            f"A vocabulary of {vocabulary_size} word pieces is too small: the {len(alphabet)} characters "
+            f"alone make {len(initial_tokens)}. Set at least that size, or a min_frequency above "
+            f"{min_frequency}."
         )
-    tokenizer = Tokenizer(WordPiece(unk_token=_SPECIAL[UNKNOWN]))
+    tokenizer = HuggingFaceTokenizer(WordPiece(unk_token=_SPECIAL_TOKENS[UNKNOWN_ID]))
     trainer = WordPieceTrainer(
-        vocab_size=size,
+        vocab_size=vocabulary_size,
         min_frequency=min_frequency,
-        special_tokens=given,
+        special_tokens=initial_tokens,
         limit_alphabet=0,
-        continuing_subword_prefix=_CONTINUING,
+        continuing_subword_prefix=_CONTINUATION,
         show_progress=False,
     )
     tokenizer.train_from_iterator(words.elements(), trainer)
-    learnt = tokenizer.get_vocab()
-    return sorted(learnt, key=learnt.__getitem__)
+    token_to_id = tokenizer.get_vocab()
+    return sorted(token_to_id, key=token_to_id.__getitem__)
 
 
-class Pieces(NamedTuple):
-    """What a `WordPieceTokenizer` makes of n texts."""
+class WordPieceTokenizer(Tokenizer):
+    """Texts to ids of word pieces and back.
 
-    ids: tf.Tensor
-    """int32 [n, time], time >= 1, padded with `PADDING` on the right, without `START` and `END`."""
-    pieces: tf.RaggedTensor
-    """string [n, pieces]: what of the text is behind the ids; joined, with "▁" as a space, it is the text."""
-    status: tf.Tensor
-    """string [n]: empty, or what is to be said about the text."""
+    The longest token that a word (`pre_tokenize`) starts with is split off, then the longest that the rest
+    starts with, and so on (Wu et al., 2016, "Google's neural machine translation system"). If there is no
+    such token at some point, or the word has more than 100 characters, the whole word becomes one unknown
+    token. The ids are those of `tokenizers.models.WordPiece`.
 
+    The token on line k of the vocabulary file, counted from 0, has the id k; the first four are padding,
+    unknown, start and end. The result of a call contains neither `START_ID` nor `END_ID`.
 
-class WordPieceTokenizer(tf.Module):
-    """Texts to ids of word pieces and back, by a vocabulary that travels with a SavedModel as an asset.
+    `status` of a text is "" if it was read completely and all of it is known; "no text"; or one or both of
 
-    A pre-token (`pre_tokens`) becomes the longest piece it starts with, then the longest that the rest of it
-    starts with, and so on; where there is none, or the pre-token has more than 100 characters, all of it is
-    one unknown piece. The ids are those of `tokenizers.models.WordPiece`.
+    - "cut: the first 100 pieces of 250 words and marks were read", if it has more than `max_tokens` tokens;
+    - "unknown: ", followed by up to three unknown words.
 
     Args:
-        vocabulary: a file with one piece a line, as `train_wordpiece` gives them.
-        max_pieces: a longer text is cut to its first pieces.
+        vocabulary_path: File with one token per line, as `train_wordpiece` and `write_vocabulary` make it.
+        max_tokens: Greatest number of tokens per text; longer texts are truncated at the end.
 
     Raises:
-        ValueError: the file does not start with the special pieces.
+        DataError: The file does not start with the special tokens.
+
+    >>> import tempfile
+    >>> from zoo.preprocessing.text import write_vocabulary
+    >>> vocabulary = train_wordpiece(["hot hotel hotels"] * 5, vocabulary_size=50)
+    >>> path = write_vocabulary(vocabulary, Path(tempfile.mkdtemp(), "pieces.txt"))
+    >>> tokenizer = WordPieceTokenizer(path, max_tokens=100)
+    >>> tokenized = tokenizer(["hotels hot"])
+    >>> print(*(token.decode() for token in tokenized.tokens[0].numpy()))
+    ▁hotels ▁hot
+    >>> tokenizer.detokenize(tokenized.ids).numpy()
+    array([b'hotels hot'], dtype=object)
     """
 
-    def __init__(self, vocabulary: Path | str, max_pieces: int) -> None:
-        super().__init__()
-        pieces = Path(vocabulary).read_text(encoding="utf-8").split("\n")
-        if tuple(pieces[: len(_SPECIAL)]) != _SPECIAL:
-            raise ValueError(
-                f"{vocabulary} starts with the lines {pieces[: len(_SPECIAL)]}, not {list(_SPECIAL)}. "
-                "Write what `train_wordpiece` gives by `write_vocabulary`."
+    def __init__(self, vocabulary_path: Path | str, max_tokens: int) -> None:
+        super().__init__(vocabulary_path, max_tokens)
+        vocabulary = self.vocabulary_path.read_text(encoding="utf-8").split("\n")
+        first_lines = vocabulary[: len(_SPECIAL_TOKENS)]
+        if tuple(first_lines) != _SPECIAL_TOKENS:
+            raise DataError(
+                f"{vocabulary_path} starts with the lines {first_lines}, expected {list(_SPECIAL_TOKENS)}. "
+                "Make the file with `train_wordpiece` and `write_vocabulary`."
             )
-        self.longest = max(len(piece.removeprefix(_CONTINUING)) for piece in pieces)
-        self.max_pieces = max_pieces
-        self.id_of = table(vocabulary, LINE, NUMBER, UNKNOWN)
-        self.piece_of = table(vocabulary, NUMBER, LINE, "")
+        self._max_token_length = max(len(token.removeprefix(_CONTINUATION)) for token in vocabulary)
+        self._token_to_id = make_token_to_id_table(self.vocabulary_path, UNKNOWN_ID)
+        self._id_to_token = make_id_to_token_table(self.vocabulary_path, "")
 
     @property
-    def size(self) -> int:
-        """How many ids there are, the special ones included."""
-        return int(self.id_of.size())
+    def vocabulary_size(self) -> int:
+        """Number of ids, the special ones included."""
+        return int(self._token_to_id.size())
 
-    def __call__(self, texts: tf.Tensor) -> Pieces:
-        """Encode string [n]."""
-        tokens = pre_tokens(texts)
-        count = tokens.row_lengths()
-        tokens = tokens[:, : self.max_pieces + 1]  # enough, for each is one piece or more
-        unique, index = tf.unique(tokens.flat_values)
-        ids, pieces = (
-            tokens.with_values(tf.gather(found, index)).merge_dims(1, 2)
-            for found in self._word_pieces(unique)
-        )
-        cut = ids.row_lengths() > self.max_pieces
-        ids, pieces = ids[:, : self.max_pieces], pieces[:, : self.max_pieces]
-        unknown = tf.ragged.boolean_mask(pieces, ids == UNKNOWN)
-        return Pieces(padded(ids), pieces, self._status(count, cut, unknown))
-
-    def _word_pieces(self, tokens: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """Ids, and what is behind them, [tokens, pieces].
-
-        Each step of the loop takes one piece off each token that has a rest, or all it can if none is known.
-        """
-        size = tf.size(tokens, tf.int64)
-        numbers = tf.range(size)
-        too_long = tf.strings.length(tokens, "UTF8_CHAR") > _TOO_LONG
-        rest = tf.where(too_long, " ", tokens)  # a space is not in any vocabulary
-
-        def next_pieces(
-            number: tf.Tensor, rest: tf.Tensor, prefix: tf.Tensor, owners: tf.Tensor, pieces: tf.Tensor
-        ) -> tuple[tf.Tensor, ...]:
-            longest = tf.minimum(self.longest, tf.reduce_max(tf.strings.length(rest, "UTF8_CHAR")))
-            lengths = tf.tile(tf.range(longest, 0, -1)[None], [tf.size(rest), 1])
-            starts = prefix + tf.strings.substr(rest[:, None], tf.zeros_like(lengths), lengths, "UTF8_CHAR")
-            known = tf.cast(self.id_of.lookup(starts) != UNKNOWN, tf.int32)
-            first = tf.argmax(known, axis=1)  # longer ones come before
-            piece = tf.gather(starts, first, batch_dims=1)
-            owners, pieces = tf.concat([owners, number], 0), tf.concat([pieces, piece], 0)
-            taken = tf.strings.length(piece) - tf.strings.length(prefix)
-            rest = tf.strings.substr(rest, taken, tf.strings.length(rest))
-            return number[rest != ""], rest[rest != ""], _CONTINUING, owners, pieces
-
-        vector = tf.TensorShape([None])
-        *_, owners, pieces = tf.while_loop(
-            lambda number, *_: tf.size(number) > 0,
-            next_pieces,
-            [numbers, rest, "", numbers[:0], tokens[:0]],
-            [vector, vector, tf.TensorShape([]), vector, vector],
-        )
-        order = tf.argsort(owners, stable=True)
-        owners, pieces = tf.gather(owners, order), tf.gather(pieces, order)
-        pieces = tf.RaggedTensor.from_value_rowids(pieces, owners, size)
-        ids = pieces.with_values(tf.cast(self.id_of.lookup(pieces.values), tf.int32))
-        pieces = pieces.with_values(_surfaces(pieces.values))
-        whole = tf.RaggedTensor.from_uniform_row_length(tokens, 1)
-        unknown = whole.with_values(tf.fill([size], UNKNOWN))
-        # A token is unknown as a whole if a part of it is.
-        row = numbers + tf.where(tf.reduce_any(ids == UNKNOWN, axis=1), size, 0)
-        return tf.gather(tf.concat([ids, unknown], 0), row), tf.gather(tf.concat([pieces, whole], 0), row)
-
-    def _status(self, count: tf.Tensor, cut: tf.Tensor, unknown: tf.RaggedTensor) -> tf.Tensor:
-        read = tf.strings.as_string(count) + " words and marks were read"
-        cut = tf.where(cut, f"cut: the first {self.max_pieces} pieces of " + read, "")
-        named = unknown[:, :_NAMED]
-        plain = tf.strings.regex_replace(named.values, _METASPACE, "")
-        named = named.with_values(tf.strings.regex_replace(plain, "^(.{30}).+", r"\1..."))
-        more = tf.where(unknown.row_lengths() > _NAMED, ", ...", "")
-        names = "unknown: " + tf.strings.reduce_join(named, axis=1, separator=", ") + more
-        names = tf.where(unknown.row_lengths() > 0, names, "")
-        between = tf.where((cut != "") & (names != ""), "; ", "")
-        return tf.where(count > 0, cut + between + names, "no text")
-
-    def pieces_of(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        """What is behind the ids, joined by nothing and with "▁" for a space the text.
-
-        It is empty for `START`, and from the first `END` or `PADDING` on.
+    def __call__(self, texts: tf.Tensor) -> TokenizedText:
+        """Tokenize texts.
 
         Args:
-            ids: int32 [..., time].
-            copies: string [..., time], what stands for unknown pieces: pieces of the source, say, that
-                attention points at. Where it is empty or not given that is "▁[UNK]".
+            texts: string [n], UTF-8. See `pre_tokenize`.
 
         Returns:
-            String [..., time].
+            A `TokenizedText` of n rows. Its tokens joined, with "▁" as a space, are the text.
         """
-        unknown = f"{_METASPACE}{_SPECIAL[UNKNOWN]}"
+        words = pre_tokenize(texts)
+        num_words = words.row_lengths()
+        words = words[:, : self.max_tokens + 1]  # each becomes one token or more
+        unique_words, index = tf.unique(words.flat_values)
+        ids, tokens = (
+            words.with_values(tf.gather(values, index)).merge_dims(1, 2)
+            for values in self._split_into_tokens(unique_words)
+        )
+        is_truncated = ids.row_lengths() > self.max_tokens
+        ids, tokens = ids[:, : self.max_tokens], tokens[:, : self.max_tokens]
+        unknown = tf.ragged.boolean_mask(tokens, ids == UNKNOWN_ID)
+        return TokenizedText(pad_ids(ids), tokens, self._status(num_words, is_truncated, unknown))
+
+    def _split_into_tokens(self, words: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Split words [n] into tokens: their ids int32 [n, tokens], and their texts string [n, tokens].
+
+        Each iteration of the loop takes the next token off every word that is not used up, or all that is
+        left of a word if no token matches.
+        """
+        size = tf.size(words, tf.int64)
+        numbers = tf.range(size)
+        is_too_long = tf.strings.length(words, "UTF8_CHAR") > _MAX_WORD_LENGTH
+        rests = tf.where(is_too_long, " ", words)  # no vocabulary contains a space
+
+        def take_tokens(
+            numbers: tf.Tensor, rests: tf.Tensor, prefix: tf.Tensor, row_ids: tf.Tensor, tokens: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
+            longest = tf.minimum(self._max_token_length, tf.reduce_max(tf.strings.length(rests, "UTF8_CHAR")))
+            lengths = tf.tile(tf.range(longest, 0, -1)[None], [tf.size(rests), 1])
+            candidates = prefix + tf.strings.substr(
+                rests[:, None], tf.zeros_like(lengths), lengths, "UTF8_CHAR"
+            )
+            is_known = tf.cast(self._token_to_id.lookup(candidates) != UNKNOWN_ID, tf.int32)
+            token = tf.gather(candidates, tf.argmax(is_known, axis=1), batch_dims=1)  # the longest
+            row_ids, tokens = tf.concat([row_ids, numbers], 0), tf.concat([tokens, token], 0)
+            num_taken = tf.strings.length(token) - tf.strings.length(prefix)
+            rests = tf.strings.substr(rests, num_taken, tf.strings.length(rests))
+            return numbers[rests != ""], rests[rests != ""], _CONTINUATION, row_ids, tokens
+
+        vector = tf.TensorShape([None])
+        *_, row_ids, tokens = tf.while_loop(
+            lambda numbers, *_: tf.size(numbers) > 0,
+            take_tokens,
+            [numbers, rests, "", numbers[:0], words[:0]],
+            [vector, vector, tf.TensorShape([]), vector, vector],
+        )
+        order = tf.argsort(row_ids, stable=True)
+        row_ids, tokens = tf.gather(row_ids, order), tf.gather(tokens, order)
+        tokens = tf.RaggedTensor.from_value_rowids(tokens, row_ids, size)
+        ids = tokens.with_values(tf.cast(self._token_to_id.lookup(tokens.values), tf.int32))
+        tokens = tokens.with_values(_remove_continuation(tokens.values))
+        # A word with an unknown part is unknown as a whole.
+        whole_words = tf.RaggedTensor.from_uniform_row_length(words, 1)
+        unknown_ids = whole_words.with_values(tf.fill([size], UNKNOWN_ID))
+        row = numbers + tf.where(tf.reduce_any(ids == UNKNOWN_ID, axis=1), size, 0)
+        return (
+            tf.gather(tf.concat([ids, unknown_ids], 0), row),
+            tf.gather(tf.concat([tokens, whole_words], 0), row),
+        )
+
+    def _status(self, num_words: tf.Tensor, is_truncated: tf.Tensor, unknown: tf.RaggedTensor) -> tf.Tensor:
+        words_read = tf.strings.as_string(num_words) + " words and marks were read"
+        truncated = tf.where(is_truncated, f"cut: the first {self.max_tokens} pieces of " + words_read, "")
+        shown = unknown[:, :_MAX_UNKNOWN_IN_STATUS]
+        plain = tf.strings.regex_replace(shown.values, _METASPACE, "")
+        shown = shown.with_values(tf.strings.regex_replace(plain, "^(.{30}).+", r"\1..."))
+        more = tf.where(unknown.row_lengths() > _MAX_UNKNOWN_IN_STATUS, ", ...", "")
+        names = "unknown: " + tf.strings.reduce_join(shown, axis=1, separator=", ") + more
+        names = tf.where(unknown.row_lengths() > 0, names, "")
+        separator = tf.where((truncated != "") & (names != ""), "; ", "")
+        return tf.where(num_words > 0, truncated + separator + names, "no text")
+
+    def ids_to_tokens(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the token behind each id. Joined, with "▁" as a space, they are the text.
+
+        Args:
+            ids: int32 [..., time], such as a decoder's output.
+            copies: string [..., time]: what replaces unknown tokens, such as the source tokens that attention
+                points at. Where it is empty, or None, an unknown token is "▁[UNK]".
+
+        Returns:
+            string [..., time]. Empty for `START_ID`, and from the first `END_ID` or `PADDING_ID` on.
+        """
+        unknown = f"{_METASPACE}{_SPECIAL_TOKENS[UNKNOWN_ID]}"
         if copies is not None:
             unknown = tf.where(copies == "", unknown, copies)
-        pieces = _surfaces(self.piece_of.lookup(tf.cast(ids, tf.int64)))
-        ends = tf.cast((ids == END) | (ids == PADDING), tf.int32)
-        silent = (ids == START) | (tf.cumsum(ends, axis=-1) > 0)
-        return tf.where(silent, "", tf.where(ids == UNKNOWN, unknown, pieces))
+        tokens = _remove_continuation(self._id_to_token.lookup(tf.cast(ids, tf.int64)))
+        is_end = tf.cast((ids == END_ID) | (ids == PADDING_ID), tf.int32)
+        is_outside = (ids == START_ID) | (tf.cumsum(is_end, axis=-1) > 0)
+        return tf.where(is_outside, "", tf.where(ids == UNKNOWN_ID, unknown, tokens))
 
-    def text(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        """The texts, string [...], that `pieces_of` gives the pieces of."""
-        joined = tf.strings.reduce_join(self.pieces_of(ids, copies), axis=-1)
+    def detokenize(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the texts behind ids.
+
+        Args:
+            ids: int32 [..., time], such as a decoder's output. Nothing from the first `END_ID` or
+                `PADDING_ID` on is read.
+            copies: string [..., time]: what replaces unknown tokens. See `ids_to_tokens`.
+
+        Returns:
+            string [...].
+        """
+        joined = tf.strings.reduce_join(self.ids_to_tokens(ids, copies), axis=-1)
         return tf.strings.strip(tf.strings.regex_replace(joined, f"{_METASPACE}+", " "))
 
 
-def joined_words(pieces: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Words of pieces, and for each the mean of what belongs to its pieces.
+def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Merge word pieces into words, and average what belongs to the pieces of each word.
 
     Args:
-        pieces: string [n, time], as `WordPieceTokenizer.pieces_of` gives them.
-        values: [n, time, width], such as weights of attention.
+        tokens: string [n, time], from `WordPieceTokenizer.ids_to_tokens`.
+        values: float [n, time, width], such as attention weights.
 
     Returns:
-        String [n, words] and [n, words, width], padded with empty words and zeros; one word at least.
+        The words, string [n, words], and the averages, float [n, words, width]. Rows are padded with empty
+        words and zeros; there is at least one column.
 
-    >>> pieces, values = [["\u2581dog", "house", "\u2581red", ""]], tf.reshape(tf.range(4.0), [1, 4, 1])
-    >>> words, means = joined_words(tf.constant(pieces), values)
+    >>> tokens, values = [["\u2581dog", "house", "\u2581red", ""]], tf.reshape(tf.range(4.0), [1, 4, 1])
+    >>> words, means = merge_word_pieces(tf.constant(tokens), values)
     >>> [word.decode() for word in words[0].numpy()], means[0, :, 0].numpy().tolist()
     (['doghouse', 'red'], [0.5, 2.0])
     """
-    starts = tf.cast(tf.strings.substr(pieces, 0, 1, "UTF8_CHAR") == _METASPACE, tf.int32)
-    word = tf.maximum(tf.cumsum(starts, axis=1) - 1, 0)
-    rows, count = tf.shape(pieces)[0], tf.maximum(tf.reduce_max(word) + 1, 1)
-    belongs = tf.one_hot(tf.where(pieces == "", -1, word), count, dtype=values.dtype)
-    sums = tf.matmul(belongs, values, transpose_a=True)
-    means = sums / tf.maximum(tf.reduce_sum(belongs, axis=1), 1)[..., None]
-    place = tf.range(rows)[:, None] * count + word
-    words = tf.strings.unsorted_segment_join(tf.reshape(pieces, [-1]), tf.reshape(place, [-1]), rows * count)
-    words = tf.strings.regex_replace(tf.reshape(words, [rows, count]), _METASPACE, "")
+    is_start = tf.cast(tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == _METASPACE, tf.int32)
+    word_index = tf.maximum(tf.cumsum(is_start, axis=1) - 1, 0)
+    rows, max_words = tf.shape(tokens)[0], tf.maximum(tf.reduce_max(word_index) + 1, 1)
+    membership = tf.one_hot(tf.where(tokens == "", -1, word_index), max_words, dtype=values.dtype)
+    sums = tf.matmul(membership, values, transpose_a=True)
+    means = sums / tf.maximum(tf.reduce_sum(membership, axis=1), 1)[..., None]
+    segment = tf.range(rows)[:, None] * max_words + word_index
+    words = tf.strings.unsorted_segment_join(
+        tf.reshape(tokens, [-1]), tf.reshape(segment, [-1]), rows * max_words
+    )
+    words = tf.strings.regex_replace(tf.reshape(words, [rows, max_words]), _METASPACE, "")
     return words, means
 
 
-def _surfaces(pieces: tf.Tensor) -> tf.Tensor:
-    return tf.strings.regex_replace(pieces, f"^{_CONTINUING}", "")
+def _remove_continuation(tokens: tf.Tensor) -> tf.Tensor:
+    return tf.strings.regex_replace(tokens, f"^{_CONTINUATION}", "")

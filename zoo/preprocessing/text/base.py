@@ -1,0 +1,146 @@
+"""What both tokenizers share: special ids, the result, cleaning, padding and the vocabulary file."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import tensorflow as tf
+
+from zoo._compat import make_text_file_initializer
+from zoo.files import sha256
+from zoo.preprocessing.config import make_config, read_config
+
+PADDING_ID, UNKNOWN_ID = 0, 1
+"""The first two ids of both tokenizers."""
+
+
+class TokenizedText(NamedTuple):
+    """The tokens of n texts.
+
+    Attributes:
+        ids: int32 [n, time], time >= 1, padded with `PADDING_ID` on the right.
+        tokens: Ragged string [n, tokens]: the token behind each id, as it stands in the text. An unknown
+            token has its own text here and the id `UNKNOWN_ID`.
+        status: string [n]: empty if all of the text was read and every word of it is known, otherwise what
+            was truncated or is unknown.
+    """
+
+    ids: tf.Tensor
+    tokens: tf.RaggedTensor
+    status: tf.Tensor
+
+
+class Tokenizer(tf.Module):
+    """Base class: raw texts to token ids, inside the graph.
+
+    The vocabulary file becomes an asset of any SavedModel that contains the tokenizer, under its own name.
+
+    Args:
+        vocabulary_path: File with one token per line, UTF-8.
+        max_tokens: Longer texts are truncated to this number of tokens.
+    """
+
+    def __init__(self, vocabulary_path: Path | str, max_tokens: int) -> None:
+        super().__init__()
+        self.vocabulary_path = Path(vocabulary_path)
+        self.max_tokens = max_tokens
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of ids, the special ones included."""
+        raise NotImplementedError
+
+    def __call__(self, texts: tf.Tensor) -> TokenizedText:
+        """Tokenize texts.
+
+        Args:
+            texts: string [n]. Bytes that are not UTF-8 and control characters count as spaces.
+
+        Returns:
+            A `TokenizedText` of n rows. Each row is what the text alone would give, up to padding.
+        """
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs beside the vocabulary file, as JSON."""
+        return make_config(vocabulary_file=self.vocabulary_path.name, max_tokens=self.max_tokens)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets_dir: Path | str) -> Self:
+        """Rebuild a tokenizer.
+
+        Args:
+            config: What `get_config` returned.
+            assets_dir: Directory of the vocabulary file: the `assets` directory of an export.
+
+        Returns:
+            A tokenizer with the same results.
+
+        Raises:
+            UsageError: The configuration was made by another version of the preprocessing.
+        """
+        arguments = read_config(config)
+        return cls(Path(assets_dir) / arguments.pop("vocabulary_file"), **arguments)
+
+
+def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:
+    """Write a vocabulary file: one token per line, UTF-8.
+
+    Args:
+        tokens: The tokens, from `build_vocabulary` or `train_wordpiece`.
+        path: The file. Missing parent directories are created.
+
+    Returns:
+        `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8", newline="\n")
+    return path
+
+
+def make_token_to_id_table(vocabulary_path: Path, default: int) -> tf.lookup.StaticHashTable:
+    """Return a table from the lines of a file (string) to their numbers (int64), counted from 0."""
+    return _make_table(vocabulary_path, _LINE, _LINE_NUMBER, default)
+
+
+def make_id_to_token_table(vocabulary_path: Path, default: str) -> tf.lookup.StaticHashTable:
+    """Return a table from the numbers of lines (int64), counted from 0, to the lines of a file (string)."""
+    return _make_table(vocabulary_path, _LINE_NUMBER, _LINE, default)
+
+
+_LINE = (tf.string, tf.lookup.TextFileIndex.WHOLE_LINE)
+_LINE_NUMBER = (tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+
+
+def _make_table(path: Path, key: Any, value: Any, default: int | str) -> tf.lookup.StaticHashTable:
+    # The name of a table stays in an export: the hash of the file identifies it, and hides where it lay.
+    initializer = make_text_file_initializer(path, key, value, shared_name=sha256(path))
+    return tf.lookup.StaticHashTable(initializer, default)
+
+
+def replace_invalid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Replace bytes that are not UTF-8 and control characters, NUL among them, by spaces.
+
+    Call it first of all: `tf.strings.lower` truncates a string at NUL, and `tf.strings.regex_replace` skips
+    strings with invalid UTF-8.
+
+    Args:
+        texts: string, any shape.
+
+    Returns:
+        string, the same shape, valid UTF-8.
+    """
+    return tf.strings.unicode_transcode(
+        texts,
+        "UTF-8",
+        "UTF-8",
+        errors="replace",
+        replacement_char=ord(" "),
+        replace_control_characters=True,
+    )
+
+
+def pad_ids(ids: tf.RaggedTensor) -> tf.Tensor:
+    """Pad int32 [n, ragged] on the right with `PADDING_ID`, to [n, time] with time >= 1."""
+    dense = ids.to_tensor(PADDING_ID)
+    return tf.pad(dense, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(dense)[1])]])
