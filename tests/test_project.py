@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,17 @@ def test_recipes_import_the_package_and_not_each_other() -> None:
     for file in (ROOT / "recipes").glob("*.py"):
         imports = first_party_imports(file)
         assert all(name.startswith("zoo") and not name.startswith("zoo.recipes") for name in imports), file
+
+
+# What is installed.
+
+
+def test_packages_of_the_project_are_those_of_the_tree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    packages = {".".join(file.parent.relative_to(ROOT).parts) for file in (ROOT / "zoo").rglob("*.py")}
+    assert set(project["packages"]) == packages | {"zoo.recipes"}
+    assert project["package-dir"] == {"zoo.recipes": "recipes"}
+    assert set(project["py-modules"]) == {file.stem for file in ROOT.glob("*.py")}
 
 
 # The size of the recipes.

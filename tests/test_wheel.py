@@ -1,4 +1,4 @@
-"""What is built of the project: complete, small, and at work outside of the checkout."""
+"""The sdist and the wheel: they are complete and small, and the wheel works outside of the checkout."""
 
 import json
 import os
@@ -12,60 +12,70 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.slow
 
-def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess:
+
+def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, **options)
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel that is built of it."""
-    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the sdist, and the wheel that is built from it."""
+    source, directory = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("distributions")
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, files.stdout.split("\0")):
         if not name.startswith(("saved_models/", "docs/")) and (ROOT / name).exists():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
-    made = run("-m", "build", "--outdir", folder, source)
-    assert made.returncode == 0, made.stdout + made.stderr
-    return folder
+    build = run("-m", "build", "--outdir", directory, source)
+    assert build.returncode == 0, build.stdout + build.stderr
+    return directory
 
 
-def test_both_hold_all_that_is_needed_and_no_models(built: Path) -> None:
-    (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    with tarfile.open(sdist) as archive:
-        of_sdist = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    sources = [
-        str(file.relative_to(ROOT))
+def source_files() -> dict[str, str]:
+    """The files of the package in the tree, and where they are in the wheel."""
+    paths = [
+        file.relative_to(ROOT).as_posix()
         for package in ("zoo", "recipes")
         for file in (ROOT / package).rglob("*")
-        if file.suffix in (".py", ".html", ".typed")
+        if file.is_file() and "__pycache__" not in file.parts
     ]
-    assert len(sources) > 80
-    for found in (names, of_sdist):
-        assert set(sources) <= found
-        assert not [name for name in found if "saved_model" in name and not name.endswith(".py")]
-    assert {name.split("/")[0] for name in names} - {"zoo", "recipes"} == {"rnn_zoo-0.1.0.dist-info"}
+    files = {path: path if path.startswith("zoo/") else f"zoo/{path}" for path in paths}
+    return files | {path.name: path.name for path in ROOT.glob("zoo_*.py")}
+
+
+def test_wheel_holds_the_files_of_the_tree_and_nothing_else(distributions: Path) -> None:
+    (wheel,) = distributions.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert names == set(source_files().values())
+    assert len(names) > 80
     assert wheel.stat().st_size < 1e6
 
 
-def test_the_wheel_runs_a_recipe_outside_of_the_checkout(built: Path, tmp_path: Path) -> None:
-    (wheel,) = built.glob("*.whl")
-    place = tmp_path / "installed"
-    installed = run("-m", "pip", "install", "-q", "--no-deps", "--target", place, wheel)
-    assert installed.returncode == 0, installed.stderr
-    given = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(place)}}
-    small = ["--units", "8", "--embedding", "8", "--epochs", "1", "--data-dir", "data"]
-    trained = run("-m", "zoo.recipes.sentiment", *small, **given)
-    assert trained.returncode == 0, trained.stderr
-    assert trained.stdout.splitlines()[-1].startswith("next: python -m recipes.sentiment predict")
-    export = tmp_path / "runs" / "sentiment" / "export"
-    card = (export / "1" / "card.json").read_text(encoding="utf-8")
-    assert "/installed" not in card
-    assert json.loads(card)["command"] == f"python -m recipes.sentiment {' '.join(small)}"
-    asked = run("-m", "zoo", "predict", "runs/sentiment/export/1", "Good, not bad.", **given)
-    assert asked.stdout.split()[0] in ("negative", "positive")
-    none = run("-m", "zoo", "list", **given)
-    assert none.returncode == 2
-    assert "There is no folder of models (expected saved_models)" in none.stderr
+def test_sdist_holds_the_files_of_the_tree_and_no_models(distributions: Path) -> None:
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert names >= set(source_files())
+    assert not [name for name in names if name.startswith("saved_models")]
+
+
+def test_wheel_trains_and_predicts_outside_of_the_checkout(distributions: Path, tmp_path: Path) -> None:
+    (wheel,) = distributions.glob("*.whl")
+    site = tmp_path / "site"
+    pip = run("-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel)
+    assert pip.returncode == 0, pip.stderr
+    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(site)}}
+    settings = ["--units", "8", "--embedding", "8", "--epochs", "1", "--data-dir", "data"]
+    training = run("-m", "zoo.recipes.sentiment", *settings, **options)
+    assert training.returncode == 0, training.stderr
+    assert training.stdout.splitlines()[-1].startswith("next: ")
+    card = (tmp_path / "runs" / "sentiment" / "export" / "1" / "card.json").read_text(encoding="utf-8")
+    assert str(site) not in card
+    assert json.loads(card)["command"].endswith(" ".join(settings))
+    predicting = run("-m", "zoo_command", "predict", "runs/sentiment/export/1", "Good, not bad.", **options)
+    assert predicting.stdout.split()[0] in ("negative", "positive"), predicting.stderr
+    listing = run("-m", "zoo_command", "list", **options)
+    assert listing.returncode == 2
+    assert "saved_models" in listing.stderr
