@@ -1,5 +1,7 @@
-"""Files that take long come first, so that both processes end at about the same time; what many tests use."""
+"""What many tests use, and the order of the files: those that take longest come first."""
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -29,36 +31,36 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.option.loadscopereorder = False  # else xdist begins with the files of most tests
+    config.option.loadscopereorder = False  # otherwise xdist starts with the files that have most tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {name: place for place, name in enumerate(LONG)}
+    order = {name: index for index, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture
-def asked_here(monkeypatch: pytest.MonkeyPatch) -> Callable:
-    """Exports are asked by this process: a fresh one, which those of other tests start, takes seconds.
+def predict_in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, np.ndarray]]:
+    """Check exports in this process: the fresh one that `export_model` starts takes seconds.
 
     Returns:
-        What an export in a folder answers to inputs by name.
+        A function from the directory of an export and inputs by name to its outputs by name.
     """
 
-    def answers(folder: Path, inputs: Mapping[str, object]) -> dict[str, np.ndarray]:
-        import tensorflow as tf  # not in the process that shares out the tests
+    def predict(directory: Path, inputs: Mapping[str, object]) -> dict[str, np.ndarray]:
+        import tensorflow as tf  # not in the process that distributes the tests
 
-        serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-        said = serve(**{name: tf.constant(value) for name, value in inputs.items()})
-        return {name: value.numpy() for name, value in said.items()}
+        model = tf.saved_model.load(str(directory))
+        outputs = model.signatures["serving_default"](**{name: tf.constant(x) for name, x in inputs.items()})
+        return {name: output.numpy() for name, output in outputs.items()}
 
-    monkeypatch.setattr("zoo.export.saved_model._answers_of_a_fresh_process", answers)
-    return answers
+    monkeypatch.setattr("zoo.export.saved_model._answers_of_a_fresh_process", predict)
+    return predict
 
 
 @pytest.fixture
 def saved_model_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """The command of this name, which comes with TensorFlow: from its arguments to what it prints."""
+    """A function that runs TensorFlow's command of this name with arguments, and returns what it prints."""
 
     def run(*arguments: str | Path) -> str:
         from tensorflow.python.tools.saved_model_cli import create_parser
@@ -67,3 +69,16 @@ def saved_model_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium() -> tuple[str, str]:
+    """The paths of Chromium and its driver.
+
+    Where they are missing, tests that use this are skipped, or fail if ZOO_REQUIRE_CHROMIUM is set.
+    """
+    paths = shutil.which("chromium"), shutil.which("chromedriver")
+    if None in paths:
+        report = pytest.fail if os.environ.get("ZOO_REQUIRE_CHROMIUM") else pytest.skip
+        report("Chromium and its driver are missing: apt-get install chromium chromium-driver")
+    return paths

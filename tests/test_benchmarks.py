@@ -172,7 +172,7 @@ def translator(folder: Path) -> Path:
     return zoo.export_model(signatures, [*pieces, model], {"text": ["a b"]}, folder / "1", about)
 
 
-@pytest.mark.usefixtures("asked_here")
+@pytest.mark.usefixtures("predict_in_process")
 def test_export_and_loops_translate_alike(
     decoding: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

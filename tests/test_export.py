@@ -96,7 +96,7 @@ def test_gradients_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert "gradient" not in caplog.text
 
 
-@pytest.mark.usefixtures("asked_here")
+@pytest.mark.usefixtures("predict_in_process")
 def test_an_export_takes_the_place_of_the_earlier_one(earlier: Path, tmp_path: Path) -> None:
     shutil.copytree(earlier, tmp_path / "1")
     export(3.0, tmp_path / "1")
@@ -114,7 +114,7 @@ def test_an_export_that_ends_early_leaves_the_earlier_one_whole(
     request: pytest.FixtureRequest,
 ) -> None:
     if step == "card":
-        request.getfixturevalue("asked_here")
+        request.getfixturevalue("predict_in_process")
 
     def end(*args: object, **kwargs: object) -> None:
         raise reason
@@ -206,7 +206,7 @@ class Reader(tf.Module):
         return {"h": self.layer(x)}
 
 
-@pytest.mark.usefixtures("asked_here")
+@pytest.mark.usefixtures("predict_in_process")
 def test_an_export_is_not_compiled(tmp_path: Path) -> None:
     examples = {"x": [[[1.0, 2.0], [3.0, 4.0]]]}
     reader = Reader()

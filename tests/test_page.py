@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,12 +34,9 @@ def page() -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def browser(page: Page) -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.fail("There is no Chromium to test the page in: apt-get install chromium chromium-driver")
+def browser(page: Page, chromium: tuple[str, str]) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    options.binary_location = chromium
+    options.binary_location, driver = chromium
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,1400"):
         options.add_argument(argument)
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))

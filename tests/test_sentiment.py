@@ -197,7 +197,7 @@ def test_other_settings_need_another_folder(
     assert " units: was '64', is now '32'" in message
 
 
-def test_three_classes_from_a_table(tmp_path: Path, asked_here: Callable) -> None:
+def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable) -> None:
     """The columns have names of their own, and the shorter words tell the class."""
     rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
     (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
@@ -216,7 +216,7 @@ def test_three_classes_from_a_table(tmp_path: Path, asked_here: Callable) -> Non
     )
     with zoo.disable_jit():
         sentiment.train(settings)
-    answer = asked_here(tmp_path / "1", {"text": ["word999 xx", "yy word7", "zz"]})
+    answer = predict_in_process(tmp_path / "1", {"text": ["word999 xx", "yy word7", "zz"]})
     assert answer["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert answer["label"].tolist() == [b"no", b"maybe", b"yes"]
     assert figures(tmp_path / "1")["test accuracy, gru"] > 90
