@@ -30,7 +30,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import tensorflow as tf
 import tyro
 
-from zoo.datasets import LabelledTexts, load_text_classification
+from zoo.datasets import DataSplits, load_text_classification
 from zoo.serving.model_store import saved
 
 LABELS = ("neg", "pos")
@@ -57,11 +57,13 @@ class Measure:
     model: Path = Path("saved_models/sentiment/1")  # an export of recipes/sentiment.py
 
 
-def texts_of(name: str) -> LabelledTexts:
+def texts_of(name: str) -> DataSplits[tf.data.Dataset]:
     """A set of two labels."""
     found = load_text_classification(name)
-    if len(found.labels) != len(LABELS):
-        raise UsageError(f"{name} has the labels {', '.join(found.labels)}; expected two, negative first.")
+    if len(found.info.labels) != len(LABELS):
+        raise UsageError(
+            f"{name} has the labels {', '.join(found.info.labels)}; expected two, negative first."
+        )
     return found
 
 

@@ -25,7 +25,7 @@ import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
-from zoo.datasets import Captioned, CaptioningData, load_captioning
+from zoo.datasets import CaptioningSplit, DataInfo, DataSplits, load_captioning
 from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
@@ -100,9 +100,9 @@ class Split:
     captions: list[list[str]]
 
 
-def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
+def seen(extract: ImageFeatures, cache: Path, split: CaptioningSplit) -> Split:
     """The features of all pictures or clips; those that cannot be read are told and left out."""
-    maps, status = extract_features(extract, split.images, cache)
+    maps, status = extract_features(extract, split.read_inputs, cache)
     broken = [(name, why) for name, why in zip(split.names, status, strict=True) if why]
     for name, why in broken[:5]:
         print(f"left out: {name}: {why}")
@@ -115,14 +115,16 @@ def seen(extract: ImageFeatures, cache: Path, split: Captioned) -> Split:
     return Split(maps, rows, captions)
 
 
-def examples_of(data: CaptioningData, split: Split, settings: Settings, folder: Path) -> dict[str, Any]:
+def examples_of(
+    data: DataSplits[CaptioningSplit], split: Split, settings: Settings, folder: Path
+) -> dict[str, Any]:
     """What the card shows: what the user named, or the first two of validation, pictures as small copies."""
-    if settings.examples and data.moving:
+    if settings.examples and data.info.is_video:
         return ClipReader.given([short_clip(name, CLIP_SIZE) for name in settings.examples])
     if settings.examples:
         return {"image": settings.examples}
-    first = [next(itertools.islice(data.validation.images(), row, None)) for row in split.rows[:2]]
-    if data.moving:
+    first = [next(itertools.islice(data.validation.read_inputs(), row, None)) for row in split.rows[:2]]
+    if data.info.is_video:
         return ClipReader.given(first)
     files = [folder / f"{number}.png" for number in range(len(first))]
     for file, image in zip(files, first, strict=True):
@@ -231,11 +233,11 @@ def train(settings: Settings) -> None:
     keras.utils.set_random_seed(settings.seed)
     encoder = image_encoder(settings.encoder, settings.image_size, settings.weights)
     data = load_captioning(settings.dataset, data_dir=settings.data_dir)
-    print(f"{data.source}.", *data.notes)
+    print(f"{data.info.source}.", *data.info.notes)
     # The small one knows nothing yet: all of it is trained.
     kept, trained = (None, encoder) if settings.encoder == "small" else cut(encoder, settings.tuned)
     size = settings.image_size
-    read = ImageFeatures(ClipReader(settings.frames, size) if data.moving else ImageReader(size), kept)
+    read = ImageFeatures(ClipReader(settings.frames, size) if data.info.is_video else ImageReader(size), kept)
     see = partial(seen, read, settings.folder / "features")
     training, validation, test = map(see, (data.train, data.validation, data.test))
     with tempfile.TemporaryDirectory() as folder:
@@ -246,7 +248,7 @@ def train(settings: Settings) -> None:
         file = write_vocabulary(known, Path(folder) / "pieces.txt")
         pieces = WordPieceTokenizer(file, settings.max_pieces)
         batches_of_training = batched(training, pieces, settings, settings.seed)
-        model = caption_model(settings, pieces.vocabulary_size, trained, data.moving)
+        model = caption_model(settings, pieces.vocabulary_size, trained, data.info.is_video)
         model.build(((None, *training.maps.shape[1:]), (None, None)))
         model.decoder.set_output_bias(counts(training, pieces))
         program = Program(read, pieces, model, settings.beams, settings.length_penalty)
@@ -268,7 +270,7 @@ def train(settings: Settings) -> None:
         figures["validation CIDEr (greedy)"] = max(epoch["val_cider"] for epoch in history)
         figures |= evaluation(captioned(program.tell, test), training, test)
         remembered = nearest(training, test)
-        nearby = f"nearest training {'clip' if data.moving else 'picture'}"
+        nearby = f"nearest training {'clip' if data.info.is_video else 'picture'}"
         figures[f"test BLEU-4, {nearby}"] = score_captions(remembered, test.captions)["BLEU-4"]
         figures[f"test exact match, {nearby}"] = matches(remembered, test)
         figures["minutes"] = minutes(start, [run])
@@ -277,9 +279,9 @@ def train(settings: Settings) -> None:
             return
         examples = examples_of(data, validation, settings, Path(folder))
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
-        about = card(settings, data, figures)
+        about = card(settings, data.info, figures)
         export_model(signatures, program.resources, examples, settings.export, about)
-    if data.moving:
+    if data.info.is_video:
         shown = [frames[:length] for frames, length in zip(*examples.values(), strict=True)]
         names = [f"clip {number}" for number in range(1, 1 + len(shown))]
         ended("captioning", settings.export, shown, names, "video.mp4")
@@ -366,9 +368,9 @@ class Program:
         }
 
 
-def card(settings: Settings, data: CaptioningData, figures: dict[str, float]) -> Card:
+def card(settings: Settings, info: DataInfo, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
-    if data.moving:
+    if info.is_video:
         shown = "clip"
         own = (
             f"It sees {settings.frames} frames of a clip, evenly spread, each squeezed to a square of "
@@ -384,9 +386,9 @@ def card(settings: Settings, data: CaptioningData, figures: dict[str, float]) ->
             "of the picture.",
         )
     return Card(
-        title=f"Captioning ({data.source})",
+        title=f"Captioning ({info.source})",
         summary=f"Says in a sentence what a {shown} shows, and where it looked for each word.",
-        **origin(settings, data),
+        **origin(settings, info),
         figures=figures,
         limits=(
             "It knows what its data show, and tells of other things in the same words.",

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import PositiveFloats, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
-from zoo.datasets import Gaps, load_fluent
+from zoo.datasets import ClozeSet, DataInfo, load_cloze, load_text
 from zoo.decoding import sample
 from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
@@ -77,13 +77,13 @@ class Settings:
 
 
 def gaps_batched(
-    gaps: Gaps, words: WordTokenizer, batch_size: int, seed: int | None = None
+    gaps: ClozeSet, words: WordTokenizer, batch_size: int, seed: int | None = None
 ) -> BucketedDataset:
     """Batches of ids, of what follows each, and of weights: the gap alone counts."""
     ids = split_ids(words, gaps.texts)
     last = tf.RaggedTensor.from_row_lengths(tf.ones_like(ids.flat_values), ids.row_lengths())
     ends = tf.ragged.range(ids.row_lengths()) == tf.cast(ids.row_lengths() - 1, tf.int64)[:, None]
-    following = tf.gather(split_ids(words, gaps.following).flat_values, ends.value_rowids())
+    following = tf.gather(split_ids(words, gaps.next_words).flat_values, ends.value_rowids())
     weights = tf.cast(ends.flat_values, tf.float32)
     targets = last.with_flat_values(following)
     examples = tf.data.Dataset.from_tensor_slices((ids, targets, last.with_flat_values(weights)))
@@ -191,30 +191,21 @@ def train(settings: Settings) -> None:
     ended("next_word", settings.export, EXAMPLES, EXAMPLES, "Your text")
 
 
-class Source(NamedTuple):
-    """Where data come from."""
-
-    source: str
-    citation: str = ""
-    license: str = ""
-    notes: tuple[str, ...] = ()
-
-
-Told = tuple[keras.Model, WordTokenizer, dict[str, float], Source, list[Path]]
+Told = tuple[keras.Model, WordTokenizer, dict[str, float], DataInfo, list[Path]]
 
 
 def compare(settings: Settings, vocabulary: Path) -> Told:
     """Train six models on the same sentences, and see how far back each one reaches."""
-    splits, about = load_fluent(settings.data_dir)
-    texts = tf.data.Dataset.from_tensor_slices([*splits["train"].texts, *splits["train"].following])
+    splits = load_cloze(settings.data_dir)
+    texts = tf.data.Dataset.from_tensor_slices([*splits.train.texts, *splits.train.next_words])
     words = WordTokenizer(write_vocabulary(build_vocabulary(texts, 10_000), vocabulary), settings.max_words)
-    far = splits["train"].distances >= settings.nearest
+    far = splits.train.distances >= settings.nearest
     if not far.any():
         raise UsageError(f"--nearest: no clue stands {settings.nearest} words back; 100 is the farthest.")
-    chosen = Gaps(*(list(itertools.compress(part, far)) for part in splits["train"]))
+    chosen = ClozeSet(*(list(itertools.compress(part, far)) for part in splits.train))
     training = gaps_batched(chosen, words, settings.batch_size, settings.seed)
-    validation = gaps_batched(splits["validation"], words, settings.batch_size)
-    print(f"{about['source']}: {training}")
+    validation = gaps_batched(splits.validation, words, settings.batch_size)
+    print(f"{splits.info.source}: {training}")
     curves, figures, kept, folders = {}, {}, None, []
     for kind in sorted(KINDS, key=settings.cell.__eq__):  # the last one is exported
         tried = []
@@ -237,9 +228,9 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
             )
             tried.append((min(epoch["val_loss"] for epoch in history), rate, model, count))
         _, rate, model, count = min(tried, key=lambda found: found[0])
-        right = rightness(model, words, splits["test"])
-        places = np.unique(splits["test"].distances)
-        curves[kind] = [100 * right[splits["test"].distances == place].mean() for place in places]
+        right = rightness(model, words, splits.test)
+        places = np.unique(splits.test.distances)
+        curves[kind] = [100 * right[splits.test.distances == place].mean() for place in places]
         figures |= {
             f"parameters, {kind}": count,
             f"learning rate, {kind}": rate,
@@ -247,16 +238,16 @@ def compare(settings: Settings, vocabulary: Path) -> Told:
         }
         kept = model if kind == settings.cell else kept
     table(places, curves)
-    needs(places, curves, splits["test"], settings.cell)
+    needs(places, curves, splits.test, settings.cell)
     for ending in ("png", "svg"):
         plot_reach(places, curves, settings.folder / f"reach.{ending}")
     print(f"drawn in {settings.folder / 'reach.png'}")
-    return kept, words, figures, Source(**about), folders
+    return kept, words, figures, splits.info, folders
 
 
-def rightness(model: keras.Model, words: WordTokenizer, gaps: Gaps) -> np.ndarray:
+def rightness(model: keras.Model, words: WordTokenizer, gaps: ClozeSet) -> np.ndarray:
     """For each text whether the likeliest next word is the one it lacks."""
-    ids, wanted = split_ids(words, gaps.texts), split_ids(words, gaps.following).flat_values.numpy()
+    ids, wanted = split_ids(words, gaps.texts), split_ids(words, gaps.next_words).flat_values.numpy()
     found = []
     for start in range(0, len(wanted), 256):
         some = ids[start : start + 256]
@@ -274,7 +265,7 @@ def table(places: np.ndarray, curves: dict[str, list[float]]) -> None:
         print(f"{kind:14}" + "".join(f"{share:6.0f}" for share in shares))
 
 
-def needs(places: np.ndarray, curves: dict[str, list[float]], gaps: Gaps, cell: str) -> None:
+def needs(places: np.ndarray, curves: dict[str, list[float]], gaps: ClozeSet, cell: str) -> None:
     """Print what the figures say to the four needs of sequence modelling."""
     lengths = [len(text.split()) for text in gaps.texts]
     own, window, bag = (np.array(curves[kind]) for kind in (cell, "large window", "bag of words"))
@@ -303,28 +294,18 @@ def plot_reach(places: np.ndarray, curves: dict[str, list[float]], picture: Path
 
 def read(settings: Settings, vocabulary: Path) -> Told:
     """Train a language model on one long text, by truncated back-propagation with carried states."""
-    path = Path(settings.dataset).expanduser()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"--dataset: {path} cannot be read: {error}. Name a text file in UTF-8, or leave it out."
-        ) from error
-    spaced, folder = text.split(), settings.folder / settings.cell
-    rows = [" ".join(spaced[start : start + 20]) for start in range(0, len(spaced), 20)]
-    cuts = [round(share * len(rows)) for share in (0, 0.9, 0.95, 1)]
-    parts = [rows[start:end] for start, end in itertools.pairwise(cuts)]
-    known = build_vocabulary(tf.data.Dataset.from_tensor_slices(parts[0] or [""]), settings.vocabulary)
+    text = load_text(settings.dataset)
+    parts, folder = (text.train, text.validation, text.test), settings.folder / settings.cell
+    known = build_vocabulary(tf.data.Dataset.from_tensor_slices(text.train), settings.vocabulary)
     words = WordTokenizer(write_vocabulary(known, vocabulary), settings.max_words)
-    ids = [split_ids(words, part).flat_values.numpy() if part else np.zeros(0, int) for part in parts]
+    ids = [split_ids(words, part).flat_values.numpy() for part in parts]
     size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
     try:
         training, validation, test = (bptt_windows(some, size, settings.steps) for some in ids)
     except ValueError as error:
-        raise UsageError(f"--dataset: {path} is too short: {error}") from error
-    print(
-        f"{path}: {len(ids[0]):,} words for training, {words.vocabulary_size:,} of them known, {size} streams"
-    )
+        raise UsageError(f"--dataset: {text.info.source} is too short: {error}") from error
+    known_words = f"{len(ids[0]):,} words for training, {words.vocabulary_size:,} of them known"
+    print(f"{text.info.source}: {known_words}, {size} streams")
     keras.utils.set_random_seed(settings.seed)
     cell = CELLS[settings.cell](settings.units)
     model = Recurrent(words.vocabulary_size, cell, settings.dropout, stateful=True)
@@ -352,7 +333,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     print("\nit writes:")
     for line in written(free, words, settings.seed):
         print(f"  {line}")
-    return free, words, figures, Source(str(path)), [folder]
+    return free, words, figures, text.info, [folder]
 
 
 def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, length: int = 25) -> list[str]:
@@ -410,7 +391,7 @@ class Program(tf.Module):
         }
 
 
-def card(settings: Settings, data: Source, figures: dict[str, float]) -> Card:
+def card(settings: Settings, data: DataInfo, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
     return Card(
         title=f"Next words ({data.source})",

@@ -18,7 +18,7 @@ import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
-from zoo.datasets import LabelledTexts, load_text_classification
+from zoo.datasets import DataInfo, DataSplits, load_text_classification
 from zoo.export.saved_model import Card, export_model
 from zoo.inspection import encoder_gates
 from zoo.preprocessing.text import PADDING_ID, WordTokenizer, build_vocabulary, write_vocabulary
@@ -67,7 +67,7 @@ class Settings:
 
 
 def batched(
-    texts: LabelledTexts, vocabulary: Path, settings: Settings
+    texts: DataSplits[tf.data.Dataset], vocabulary: Path, settings: Settings
 ) -> tuple[WordTokenizer, list[BucketedDataset]]:
     """The words known, learnt from the training texts alone, and the three splits as batches of ids."""
     known = build_vocabulary(texts.train.map(lambda text, _: text), settings.vocabulary)
@@ -111,7 +111,7 @@ def train(settings: Settings) -> None:
     start, figures = time.time(), {}
     columns = {"text_column": settings.text_column, "label_column": settings.label_column}
     texts = load_text_classification(settings.dataset, data_dir=settings.data_dir, **columns)
-    print(f"{texts.source}: {', '.join(texts.labels)}.", *texts.notes)
+    print(f"{texts.info.source}: {', '.join(texts.info.labels)}.", *texts.info.notes)
     with tempfile.TemporaryDirectory() as folder:
         words, (training, validation, test) = batched(texts, Path(folder) / "vocabulary.txt", settings)
         rate = warmup_cosine_decay(settings.learning_rate, settings.epochs * training.num_batches)
@@ -119,7 +119,7 @@ def train(settings: Settings) -> None:
         for name, recurrent in models.items():
             print(f"\n{name}, {words.vocabulary_size} words known")
             keras.utils.set_random_seed(settings.seed)
-            model = many_to_one(settings, words.vocabulary_size, len(texts.labels), recurrent)
+            model = many_to_one(settings, words.vocabulary_size, len(texts.info.labels), recurrent)
             history = fit(
                 model,
                 training,
@@ -138,9 +138,9 @@ def train(settings: Settings) -> None:
         figures = reported(figures)
         if not zoo.training.is_chief():
             return
-        program = Program(words, model, texts.labels)
+        program = Program(words, model, texts.info.labels)
         signatures = {"serving_default": program.serve, "gates": program.gates}
-        about = card(settings, texts, figures)
+        about = card(settings, texts.info, figures)
         export_model(signatures, [words, model], {"text": EXAMPLES}, settings.export, about)
     ended("sentiment", settings.export, EXAMPLES, EXAMPLES, "Your text.")
 
@@ -177,12 +177,12 @@ class Program:
         return {"words": words.tokens[0]} | {name: value[0] for name, value in values.items()}
 
 
-def card(settings: Settings, texts: LabelledTexts, figures: dict[str, float]) -> Card:
+def card(settings: Settings, info: DataInfo, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
     return Card(
-        title=f"Sentiment ({texts.source})",
-        summary=f"Reads a text and says which it is: {' or '.join(texts.labels)}.",
-        **origin(settings, texts),
+        title=f"Sentiment ({info.source})",
+        summary=f"Reads a text and says which it is: {' or '.join(info.labels)}.",
+        **origin(settings, info),
         figures=figures,
         limits=(
             "It knows the words and the subjects of its data, and is at a loss elsewhere.",

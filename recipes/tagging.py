@@ -21,7 +21,7 @@ import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, Size, UnitInterval
 from zoo.components import CELLS, frame_encoder
-from zoo.datasets import Tagged, TaggedSequences, load_footage, load_tagging
+from zoo.datasets import DataInfo, DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets.builders.footage import clip, painted
 from zoo.export.saved_model import Card, called, convert_to_litert, export_model
 from zoo.formulations import Stream
@@ -79,7 +79,7 @@ class Settings:
 # --- Data ---------------------------------------------------------------------------------------
 
 
-def data_of(settings: Settings) -> TaggedSequences:
+def data_of(settings: Settings) -> DataSplits[TaggingSplit]:
     """Sequences and tags, in three splits."""
     cache = settings.folder / "frames"
     if settings.footage:
@@ -96,7 +96,7 @@ def data_of(settings: Settings) -> TaggedSequences:
     )
 
 
-def batched(split: Tagged, settings: Settings, seed: int | None = None) -> BucketedDataset:
+def batched(split: TaggingSplit, settings: Settings, seed: int | None = None) -> BucketedDataset:
     """Batches of windows of the sequences, with tags and a weight for each step."""
     steps = settings.window
     windows = [
@@ -130,7 +130,7 @@ def batched(split: Tagged, settings: Settings, seed: int | None = None) -> Bucke
     return found.map(examples)
 
 
-def example_of(data: TaggedSequences, settings: Settings) -> np.ndarray:
+def example_of(data: DataSplits[TaggingSplit], settings: Settings) -> np.ndarray:
     """A short sequence for the card: of validation, but nothing of a user's footage."""
     if settings.footage:
         return clip(np.random.default_rng(settings.seed), painted, settings.window, settings.size)[0]
@@ -140,20 +140,20 @@ def example_of(data: TaggedSequences, settings: Settings) -> np.ndarray:
 # --- Model --------------------------------------------------------------------------------------
 
 
-def many_to_many(settings: Settings, data: TaggedSequences, recurrent: bool) -> zoo.ManyToMany:
+def many_to_many(settings: Settings, data: DataSplits[TaggingSplit], recurrent: bool) -> zoo.ManyToMany:
     """A vector of each frame, a recurrent stack, scores; or of each frame alone, without the stack."""
     encoder, offsets = None, ()
     if recurrent:
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
         offsets = settings.offsets
-    pictures = data.train.sequences[0].ndim == 4
+    pictures = data.info.is_video
     if pictures:
         seen = frame_encoder(settings.size, len(offsets), settings.width)
     else:
         seen = feature_encoder(data.train.sequences, len(offsets), settings.width)
     vectors = zoo.FrameVectors(seen, offsets, brightness=pictures)
-    return zoo.ManyToMany(encoder, len(data.labels), vectors, dropout=settings.dropout)
+    return zoo.ManyToMany(encoder, len(data.info.labels), vectors, dropout=settings.dropout)
 
 
 def feature_encoder(sequences: Sequence[np.ndarray], differences: int, width: int) -> keras.Model:
@@ -169,9 +169,9 @@ def feature_encoder(sequences: Sequence[np.ndarray], differences: int, width: in
 # --- Training and evaluation --------------------------------------------------------------------
 
 
-def measures(data: TaggedSequences) -> dict[str, Any]:
+def measures(data: DataSplits[TaggingSplit]) -> dict[str, Any]:
     """Loss and metrics of each step."""
-    if data.multi_label:
+    if data.info.multi_label:
         loss, metric = (
             keras.losses.BinaryCrossentropy,
             keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),
@@ -188,7 +188,7 @@ def train(settings: Settings) -> None:
     """The whole story, from sequences and tags to an exported model and what it says of one."""
     start, figures = time.time(), {}
     data = data_of(settings)
-    print(f"{data.source}: {', '.join(data.labels)}.", *data.notes)
+    print(f"{data.info.source}: {', '.join(data.info.labels)}.", *data.info.notes)
     training, validation = batched(data.train, settings, settings.seed), batched(data.validation, settings)
     models = ({"per_frame": -(-settings.epochs // 2)} if settings.baseline else {}) | {
         settings.cell: settings.epochs
@@ -223,28 +223,28 @@ def train(settings: Settings) -> None:
     example = example_of(data, settings)[None]
     inputs = {program.takes: example, "lengths": np.array([example.shape[1]], np.int32)}
     files = program.lite() if "step" in program.signatures else {}
-    about = card(settings, data, program, figures)
+    about = card(settings, data.info, program, figures)
     export_model(program.signatures, [model], inputs, settings.export, about, files)
     said = f"the example on its card, {example.shape[1]} steps"
     following = "video.mp4" if program.takes == "frames" else None
     ended("tagging", settings.export, [example[0]], [said], following)
 
 
-def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict[str, float]:
+def evaluation(program: "Program", split: TaggingSplit, data: DataSplits[TaggingSplit]) -> dict[str, float]:
     """How right the tags of whole sequences are."""
     scores = [
         answers(program.by_name, program.takes, in_pieces(sequence, program.signatures)).scores
         for sequence in split.sequences
     ]
-    if data.multi_label:
-        return score_multilabel_frames([own > 0.5 for own in scores], split.tags, data.labels)
-    labels = np.array(data.labels)
+    if data.info.multi_label:
+        return score_multilabel_frames([own > 0.5 for own in scores], split.tags, data.info.labels)
+    labels = np.array(data.info.labels)
     said = [labels[own.argmax(-1)].tolist() for own in scores]
     true = [labels[own].tolist() for own in split.tags]
-    found = score_frames(said, true, data.labels) | {"segment edit": segmental_edit_score(said, true)}
-    found["macro-F1 within 2 frames"] = score_frames(said, true, data.labels, tolerance=2)["macro-F1"]
+    found = score_frames(said, true, data.info.labels) | {"segment edit": segmental_edit_score(said, true)}
+    found["macro-F1 within 2 frames"] = score_frames(said, true, data.info.labels, tolerance=2)["macro-F1"]
     found |= {f"segment F1@{share}": segmental_f1(said, true, share / 100) for share in (10, 25, 50)}
-    if SHOT in data.labels:
+    if SHOT in data.info.labels:
         seen = [find_transitions(tags, SHOT, SHORTEST) for tags in said]
         of_transitions = score_transitions(seen, true, SHOT)._asdict().items()
         found |= {f"transition {name.replace('_', ' ')}": value for name, value in of_transitions}
@@ -257,8 +257,8 @@ def evaluation(program: "Program", split: Tagged, data: TaggedSequences) -> dict
 class Program:
     """The whole program: frames, or features, in and tags out; of whole sequences, or of streams."""
 
-    def __init__(self, model: zoo.ManyToMany, data: TaggedSequences, size: tuple[int, int]) -> None:
-        self.model, self.labels, self.multi_label = model, data.labels, data.multi_label
+    def __init__(self, model: zoo.ManyToMany, data: DataSplits[TaggingSplit], size: tuple[int, int]) -> None:
+        self.model, self.labels, self.multi_label = model, data.info.labels, data.info.multi_label
         self.reader = FrameReader(size) if len(model.step_shape) == 3 else None
         if self.reader:
             values = tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames")
@@ -343,7 +343,7 @@ class Program:
         }
 
 
-def card(settings: Settings, data: TaggedSequences, program: Program, figures: dict[str, float]) -> Card:
+def card(settings: Settings, info: DataInfo, program: Program, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
     whole = "`serving_default` keeps all steps in memory."
     stream = (
@@ -354,7 +354,7 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
         stream if "step" in program.signatures else f"It reads both ways, so it is for no streams. {whole}",
         "The scores are not calibrated: 0.99 does not mean wrong once in a hundred times.",
     ]
-    if SHOT in data.labels:
+    if SHOT in info.labels:
         limits += [
             "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame at which "
             "there is something of both shots, or less than all of one; black between fades belongs to them.",
@@ -362,9 +362,9 @@ def card(settings: Settings, data: TaggedSequences, program: Program, figures: d
             "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are passed over.",
         ]
     return Card(
-        title=f"Tagging ({data.source})",
-        summary=f"Says of each {program.takes.removesuffix('s')} which it is: {', '.join(data.labels)}.",
-        **origin(settings, data),
+        title=f"Tagging ({info.source})",
+        summary=f"Says of each {program.takes.removesuffix('s')} which it is: {', '.join(info.labels)}.",
+        **origin(settings, info),
         figures=figures,
         limits=tuple(limits),
     )

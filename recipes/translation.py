@@ -21,7 +21,7 @@ import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
-from zoo.datasets import ParallelTexts, load_translation
+from zoo.datasets import DataInfo, DataSplits, load_translation
 from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import UsageError
 from zoo.export.saved_model import Card, export_model
@@ -84,7 +84,7 @@ class Settings:
 
 
 def batched(
-    texts: ParallelTexts, folder: Path, settings: Settings
+    texts: DataSplits[tf.data.Dataset], folder: Path, settings: Settings
 ) -> tuple[WordPieceTokenizer, WordPieceTokenizer, BucketedDataset, BucketedDataset]:
     """The pieces of both languages, learnt from the training pairs alone, and batches of teacher forcing."""
     pieces = []
@@ -179,7 +179,7 @@ def train(settings: Settings) -> None:
     names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
     languages = (settings.source, settings.target)
     texts = load_translation(names, languages=languages, data_dir=settings.data_dir)
-    print(f"{texts.source}: {' to '.join(texts.languages)}.", *texts.notes)
+    print(f"{texts.info.source}: {' to '.join(texts.info.languages)}.", *texts.info.notes)
     validation, test = (
         [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
         for split in (texts.validation, texts.test)
@@ -216,7 +216,7 @@ def train(settings: Settings) -> None:
             return
         examples = settings.examples or [source for source, _ in validation[:2]]
         signatures = {"serving_default": program.serve, "greedy": program.greedy}
-        about = card(settings, texts, figures)
+        about = card(settings, texts.info, figures)
         export_model(signatures, [source, target, model], {"text": examples}, settings.export, about)
     ended("translation", settings.export, examples, examples, examples[0])
 
@@ -293,13 +293,13 @@ class Program:
         }
 
 
-def card(settings: Settings, texts: ParallelTexts, figures: dict[str, float]) -> Card:
+def card(settings: Settings, info: DataInfo, figures: dict[str, float]) -> Card:
     """What is to be known of the model."""
-    source, target = texts.languages
+    source, target = info.languages
     return Card(
-        title=f"Translation, {source} to {target} ({texts.source})",
+        title=f"Translation, {source} to {target} ({info.source})",
         summary=f"Translates sentences from {source} into {target}.",
-        **origin(settings, texts),
+        **origin(settings, info),
         figures=figures,
         limits=(
             "It knows the words and the subjects of its data, and makes up what it does not know.",

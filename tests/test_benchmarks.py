@@ -238,7 +238,7 @@ def test_texts_of_both_lengths_are_mixed(tmp_path: Path, capsys: pytest.CaptureF
     sentiment.prepare(sentiment.Prepare(str(reviews), str(sentences), tmp_path / "mixed"))
     assert "next: python recipes/sentiment.py --dataset" in capsys.readouterr().out
     mixed = load_text_classification(str(tmp_path / "mixed"))
-    assert (mixed.labels, mixed.notes) == (("neg", "pos"), ())
+    assert (mixed.info.labels, mixed.info.notes) == (("neg", "pos"), ())
     rows = {split: sentiment.rows_of(getattr(mixed, split)) for split in ("train", "validation", "test")}
     assert [text for _, text in rows["test"]] == [" ".join(text.split()) for text in long[-6:]]
     assert not {text for _, text in rows["train"]} & {text for _, text in rows["validation"]}

@@ -17,7 +17,7 @@ from PIL import Image
 
 from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
-from zoo.datasets import CaptioningData, load_captioning
+from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
 from zoo.datasets.builders import scenes
 from zoo.errors import UsageError, VideoError
 from zoo.metrics import score_captions
@@ -61,7 +61,7 @@ def model(folder: Path, report: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(folder: Path, report: str) -> CaptioningData:
+def data(folder: Path, report: str) -> DataSplits[CaptioningSplit]:
     return load_captioning("scenes", data_dir=folder / "data")
 
 
@@ -72,16 +72,16 @@ def encoded(picture: Image.Image, kind: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def odd(data: CaptioningData) -> list[bytes]:
+def odd(data: DataSplits[CaptioningSplit]) -> list[bytes]:
     """A picture in other forms, and what is none between them."""
-    png = next(data.test.images())
+    png = next(data.test.read_inputs())
     picture = Image.open(io.BytesIO(png))
     return [png, b"", encoded(picture, "BMP"), png[:500], encoded(picture.convert("RGBA"), "PNG"), b"text"]
 
 
 @pytest.fixture(scope="module")
-def answers(model: Path, data: CaptioningData, odd: list[bytes]) -> list[Answer]:
-    images = list(data.test.images())
+def answers(model: Path, data: DataSplits[CaptioningSplit], odd: list[bytes]) -> list[Answer]:
+    images = list(data.test.read_inputs())
     batches = [images[:100], images[100:], images[:40], [], odd, [odd[0]]]
     signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
     return ask(model, *zip(signatures, batches, strict=True))
@@ -92,7 +92,7 @@ def best(answer: Answer) -> list[str]:
 
 
 def test_export_gives_the_captions_of_the_training_process(
-    model: Path, answers: list[Answer], trained: tuple[str, list[str]], data: CaptioningData
+    model: Path, answers: list[Answer], trained: tuple[str, list[str]], data: DataSplits[CaptioningSplit]
 ) -> None:
     """There from features that were kept, here from the bytes of the pictures."""
     said, found = best(answers[0]) + best(answers[1]), figures(model)
@@ -284,7 +284,7 @@ CLIPS = [square(way, 2, time) for way, time in zip(WAYS, (4, 7, 8, 14), strict=T
 @pytest.fixture(scope="module")
 def retold(told: tuple[Path, str, list[str]], videos: Path) -> list[Answer]:
     """What a fresh process says of the test set, and of clips in other forms."""
-    test = list(load_captioning(str(videos)).test.images())
+    test = list(load_captioning(str(videos)).test.read_inputs())
     some = padded(CLIPS, 14)
     larger = {**some, "frames": some["frames"].repeat(3, 2).repeat(2, 3)}
     odd = {

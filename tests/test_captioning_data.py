@@ -15,7 +15,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zoo.datasets import Captioned, CaptioningData, load_captioning
+from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
 from zoo.datasets.builders import scenes as scenes_module
 from zoo.errors import DataError
 from zoo.preprocessing.video import CLIP_SIZE
@@ -38,13 +38,13 @@ def zipped(files: dict[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def all_of(data: CaptioningData) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
+def all_of(data: DataSplits[CaptioningSplit]) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
     """Of each split, by name, the picture and the captions."""
     found = {}
     for split in SPLITS:
-        part: Captioned = getattr(data, split)
-        images = list(part.images())
-        assert images == list(part.images())
+        part: CaptioningSplit = getattr(data, split)
+        images = list(part.read_inputs())
+        assert images == list(part.read_inputs())
         rows = zip(part.names, images, part.captions, strict=True)
         found[split] = {name: (image, captions) for name, image, captions in rows}
     return found
@@ -83,8 +83,8 @@ def test_flickr8k(tmp_path: Path, form: str) -> None:
         )
         (tmp_path / "Flickr8k.token.txt").unlink()
     data = load_captioning(str(path))
-    assert data.source == str(path)
-    assert data.notes == ()
+    assert data.info.source == str(path)
+    assert data.info.notes == ()
     for split, names in zip(SPLITS, LISTS.values(), strict=True):
         assert all_of(data)[split] == expected(names, "Flicker8k_Dataset/")
 
@@ -96,14 +96,14 @@ def test_without_lists_a_tenth_is_held_out(tmp_path: Path) -> None:
     parts = all_of(first)
     assert {**parts["train"], **parts["validation"], **parts["test"]} == expected(NAMES)
     assert sum(map(len, parts.values())) == 60
-    assert first.notes == tuple(
+    assert first.info.notes == tuple(
         f"{split} is a tenth of train, chosen by a hash of the names." for split in SPLITS[1:]
     )
 
 
 def test_captions_of_another_encoding_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("latin-1"), **PICTURES})
-    assert " texts hold bytes that are not UTF-8." in load_captioning(str(tmp_path)).notes[0]
+    assert " texts hold bytes that are not UTF-8." in load_captioning(str(tmp_path)).info.notes[0]
 
 
 def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> Non
         (tmp_path / name).unlink()
     data = load_captioning(str(tmp_path))
     assert all_of(data)["train"] == expected(NAMES[5:40])
-    assert data.notes == (
+    assert data.info.notes == (
         "Left out, for they are not there, or several of the name: 0.jpg, 1.jpg, 2.jpg and 2 more.",
     )
 
@@ -128,7 +128,7 @@ def test_pictures_are_found_by_name_where_only_one_bears_it(tmp_path: Path) -> N
         **{f"{'ab'[n % 2]}/{n}.jpg": f"{n}".encode() for n in range(40) if n != 5},
         "a/5.jpg": b"another 5",
     }
-    assert data.notes[0] == "Left out, for they are not there, or several of the name: elsewhere/5.jpg."
+    assert data.info.notes[0] == "Left out, for they are not there, or several of the name: elsewhere/5.jpg."
 
 
 def test_a_picture_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_coco(tmp_path: Path) -> None:
     parts = all_of(data)
     assert parts["validation"] == expected(NAMES[50:], "val2014/")
     assert {**parts["train"], **parts["test"]} == expected(NAMES[:50], "train2014/")
-    assert data.notes == ("test is a tenth of train, chosen by a hash of the names.",)
+    assert data.info.notes == ("test is a tenth of train, chosen by a hash of the names.",)
 
 
 @pytest.mark.parametrize("header", ["", "image\tcaption\n"])
@@ -255,7 +255,7 @@ def test_coco_captions_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert sorted(part.captions) == [
             tuple(f"Caption {j} of {own} {i}." for j in range(i + 1)) for i in range(3)
         ]
-        for image, captions in zip(part.images(), part.captions, strict=True):
+        for image, captions in zip(part.read_inputs(), part.captions, strict=True):
             assert np.array(Image.open(io.BytesIO(image))).tolist() == [[[len(captions) - 1] * 3] * 3] * 2
 
 
@@ -284,12 +284,12 @@ def test_videos_of_a_table(tmp_path: Path) -> None:
         rows = "".join(f"{Path(name).name},It is {20 * names.index(name)}\n" for name in own)
         (tmp_path / f"{split}.csv").write_text(rows, encoding="utf-8")
     data = load_captioning(str(tmp_path))
-    assert data.moving
+    assert data.info.is_video
     for split, own in zip(SPLITS, tables.values(), strict=True):
-        part: Captioned = getattr(data, split)
+        part: CaptioningSplit = getattr(data, split)
         assert part.names == own
         for _ in range(2):
-            for name, clip in zip(own, part.images(), strict=True):
+            for name, clip in zip(own, part.read_inputs(), strict=True):
                 light = 20 * names.index(name)
                 assert clip.shape == (names.index(name) + 1, *CLIP_SIZE, 3)
                 assert clip.dtype == np.uint8
@@ -303,7 +303,7 @@ def test_a_video_that_cannot_be_read_has_no_frames(tmp_path: Path) -> None:
         encode(tmp_path / f"{n}.mp4", 100, 3)
     write(tmp_path, {f"{n}.mp4": "no video" for n in range(0, 40, 3)})
     train = load_captioning(str(tmp_path)).train
-    for name, clip in zip(train.names, train.images(), strict=True):
+    for name, clip in zip(train.names, train.read_inputs(), strict=True):
         count = 3 if int(name.removesuffix(".mp4")) % 3 else 0
         assert clip.shape == (count, *CLIP_SIZE, 3)
 
@@ -328,13 +328,13 @@ def test_videos_in_a_zip_are_a_mistake(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptioningData:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSplit]:
     return load_captioning("scenes", data_dir=tmp_path_factory.mktemp("scenes"))
 
 
-def test_scenes_have_the_promised_sizes_and_pictures(drawn: CaptioningData) -> None:
+def test_scenes_have_the_promised_sizes_and_pictures(drawn: DataSplits[CaptioningSplit]) -> None:
     assert [len(getattr(drawn, split).names) for split in SPLITS] == list(scenes_module.SIZES.values())
-    for image in itertools.islice(drawn.test.images(), 20):
+    for image in itertools.islice(drawn.test.read_inputs(), 20):
         picture = Image.open(io.BytesIO(image))
         assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (64, 64))
         assert np.asarray(picture).std() > 5
@@ -345,7 +345,7 @@ def things_of(caption: str) -> list[str]:
 
 
 def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
-    drawn: CaptioningData,
+    drawn: DataSplits[CaptioningSplit],
 ) -> None:
     seen = {}
     for split in SPLITS:
@@ -359,9 +359,9 @@ def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
     assert len(known) == 2 * len(scenes_module.COLOURS) * len(scenes_module.SHAPES)
 
 
-def test_scenes_are_the_same_at_every_preparation(drawn: CaptioningData, tmp_path: Path) -> None:
+def test_scenes_are_the_same_at_every_preparation(drawn: DataSplits[CaptioningSplit], tmp_path: Path) -> None:
     again = itertools.islice(scenes_module.Scenes(data_dir=tmp_path)._generate_examples("test"), 30)
-    prepared = dict(zip(drawn.test.images(), drawn.test.captions, strict=True))
+    prepared = dict(zip(drawn.test.read_inputs(), drawn.test.captions, strict=True))
     for _, example in again:
         assert prepared[example["image"].read()] == (example["caption"],)
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from zoo.datasets import CaptioningData, load_captioning
+from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
 from zoo.datasets.builders import clips
 from zoo.datasets.builders.clips import ALONE, DIRECTIONS, MOVES, RELATIONS, SIDE, Event, Thing
 from zoo.datasets.builders.scenes import COLOURS
@@ -16,7 +16,7 @@ RED, BLUE = Thing("red", "circle"), Thing("blue", "square")
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> CaptioningData:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSplit]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clips, "SIZES", SIZES)
         return load_captioning("clips", data_dir=tmp_path_factory.mktemp("clips"))
@@ -32,21 +32,21 @@ def middles(seen: np.ndarray) -> np.ndarray:
     return np.stack([np.argwhere(frame).mean(0)[::-1] for frame in seen])
 
 
-def test_each_split_has_its_clips_with_one_caption_each(drawn: CaptioningData) -> None:
+def test_each_split_has_its_clips_with_one_caption_each(drawn: DataSplits[CaptioningSplit]) -> None:
     for split in SPLITS:
-        part, found = getattr(drawn, split), list(getattr(drawn, split).images())
+        part, found = getattr(drawn, split), list(getattr(drawn, split).read_inputs())
         assert len(found) == len(part.names) == len(part.captions) == SIZES[split]
         assert all(frames.dtype == np.uint8 and frames.shape[1:] == (SIDE, SIDE, 3) for frames in found)
         lengths = {len(frames) for frames in found}
         assert min(lengths) >= 10
         assert max(lengths) <= 18
         assert len(lengths) > 7
-    assert drawn.moving
+    assert drawn.info.is_video
 
 
-def test_clips_are_the_same_at_every_preparation(drawn: CaptioningData) -> None:
+def test_clips_are_the_same_at_every_preparation(drawn: DataSplits[CaptioningSplit]) -> None:
     """By split and number alone; TFDS keeps them in another order."""
-    prepared = zip(drawn.test.images(), drawn.test.captions, strict=True)
+    prepared = zip(drawn.test.read_inputs(), drawn.test.captions, strict=True)
     known = {(frames.tobytes(), said) for frames, (said,) in prepared}
     again = {(frames.tobytes(), said) for frames, said in (clips.clip("test", n) for n in range(60))}
     assert known == again
@@ -62,7 +62,9 @@ def combinations(captions: list[tuple[str, ...]]) -> set[tuple[str, ...]]:
     return found
 
 
-def test_no_combination_is_in_two_splits_and_train_knows_all_words(drawn: CaptioningData) -> None:
+def test_no_combination_is_in_two_splits_and_train_knows_all_words(
+    drawn: DataSplits[CaptioningSplit],
+) -> None:
     seen = {split: combinations(getattr(drawn, split).captions) for split in SPLITS}
     for one, other in itertools.combinations(SPLITS, 2):
         assert not seen[one] & seen[other]

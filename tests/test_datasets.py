@@ -28,7 +28,7 @@ from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 from tensorflow_datasets.core.download.resource import get_dl_fname
 
-from zoo.datasets import LabelledTexts, load_text_classification
+from zoo.datasets import DataSplits, load_text_classification
 from zoo.datasets import tfds_catalog as catalogue
 from zoo.datasets.builders import negation as negation_module
 from zoo.errors import DataError
@@ -67,14 +67,14 @@ def network() -> Iterator[list]:
         yield attempts
 
 
-def rows_of(data: LabelledTexts) -> Rows:
+def rows_of(data: DataSplits[tf.data.Dataset]) -> Rows:
     """Returns (text, label name) of every split, and checks the declared shapes and types."""
     spec = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
     splits = {split: getattr(data, split) for split in SPLITS}
     assert all(examples.element_spec == spec for examples in splits.values())
     return {
         split: [
-            (text.decode(), data.labels[label])
+            (text.decode(), data.info.labels[label])
             for batch in examples.batch(1000).as_numpy_iterator()
             for text, label in zip(*batch, strict=True)
         ]
@@ -89,8 +89,8 @@ def rows_of(data: LabelledTexts) -> Rows:
 def negation(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     with no_network() as attempts:
         data = load_text_classification("negation", data_dir=tmp_path_factory.mktemp("tfds"))
-        assert data.labels == ("negative", "positive")
-        assert data.notes == ()
+        assert data.info.labels == ("negative", "positive")
+        assert data.info.notes == ()
         rows = rows_of(data)
     assert attempts == []
     return rows
@@ -250,10 +250,10 @@ def imdb_rows(split: str) -> list[tuple[str, str]]:
 def test_imdb_reviews_from_a_cached_archive(tmp_path, imdb_archive, network):
     put_archive(tmp_path, "imdb_reviews", IMDB_URL, imdb_archive)
     data = load_text_classification("imdb_reviews", data_dir=tmp_path)
-    assert data.labels == ("neg", "pos")
-    assert data.source == "imdb_reviews/plain_text/1.0.0"
-    assert "Maas" in data.citation
-    assert data.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
+    assert data.info.labels == ("neg", "pos")
+    assert data.info.source == "imdb_reviews/plain_text/1.0.0"
+    assert "Maas" in data.info.citation
+    assert data.info.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
     rows = rows_of(data)
     assert sorted(rows["test"]) == sorted(imdb_rows("test"))
     assert sorted(rows["train"] + rows["validation"]) == sorted(imdb_rows("train"))
@@ -341,8 +341,8 @@ def test_any_answer_counts_as_reachable(tmp_path, monkeypatch):
         data = load_text_classification("served", data_dir=tmp_path)
         server.shutdown()
     rows = rows_of(data)
-    assert data.labels == ("0", "1")
-    assert [note.split()[0] for note in data.notes] == ["validation", "test"]
+    assert data.info.labels == ("0", "1")
+    assert [note.split()[0] for note in data.info.notes] == ["validation", "test"]
     expected = [(f"text {i}", str(i % 2)) for i in range(60)]
     assert sorted(itertools.chain(*rows.values())) == sorted(expected)
 
@@ -363,15 +363,15 @@ def test_hidden_test_labels_make_the_validation_split_the_test_split(tmp_path, n
     url = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
     put_archive(tmp_path, "glue/sst2", url, buffer.getvalue())
     data = load_text_classification("glue/sst2", data_dir=tmp_path)
-    assert data.labels == ("negative", "positive")
-    assert data.notes == (
+    assert data.info.labels == ("negative", "positive")
+    assert data.info.notes == (
         "The labels of the test split are not public.",
         "test is the validation split.",
         "validation is a tenth of train, chosen by a hash of the text.",
     )
     rows = rows_of(data)
     assert sorted(rows["test"]) == [("a bright one", "positive"), ("a dull one", "negative")]
-    expected = sorted((text, data.labels[label]) for text, label in train)
+    expected = sorted((text, data.info.labels[label]) for text, label in train)
     assert sorted(rows["train"] + rows["validation"]) == expected
     assert network == []  # the archives of the other GLUE sets are not missed
 
@@ -415,11 +415,11 @@ class UndeclaredNewsroom(Newsroom):
 def test_three_classes_and_the_choice_of_text(tmp_path, column):
     chosen = {} if column == "body" else {"text_column": "title"}
     data = load_text_classification("newsroom", data_dir=tmp_path, **chosen)
-    assert data.labels == ("home", "money", "sport")
-    assert data.license == "as you like"
-    assert data.notes == ()
+    assert data.info.labels == ("home", "money", "sport")
+    assert data.info.license == "as you like"
+    assert data.info.notes == ()
     for split, rows in rows_of(data).items():
-        assert sorted(rows) == [(f"{split} {column} {i}", data.labels[i]) for i in range(3)]
+        assert sorted(rows) == [(f"{split} {column} {i}", data.info.labels[i]) for i in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -478,10 +478,10 @@ def test_folders_of_labels(tmp_path):
     files |= {"train/unsup/0.txt": b"unlabeled", "train/urls.txt": b"an address", "README": b"x"}
     files["test/bad/bytes.txt"] = b"\xef\xbb\xbfcaf\xe9\rbar\xc2\x85\n"
     data = load_text_classification(write(tmp_path, files))
-    assert data.labels == ("bad", "good")
-    assert data.source == str(tmp_path)
-    assert data.notes[0].startswith(f"In {tmp_path} 1 of 81 texts hold bytes that are not UTF-8.")
-    assert data.notes[1:] == ("validation is a tenth of train, chosen by a hash of the text.",)
+    assert data.info.labels == ("bad", "good")
+    assert data.info.source == str(tmp_path)
+    assert data.info.notes[0].startswith(f"In {tmp_path} 1 of 81 texts hold bytes that are not UTF-8.")
+    assert data.info.notes[1:] == ("validation is a tenth of train, chosen by a hash of the text.",)
     rows = rows_of(data)
     assert sorted(rows["test"]) == sorted([*numbered("test"), ("caf\ufffd\rbar\x85", "bad")])
     assert sorted(rows["train"] + rows["validation"]) == sorted(numbered("train"))
@@ -492,7 +492,7 @@ def test_all_splits_given_are_taken_as_they_are(tmp_path, name):
     files = {"train.tsv": tsv(numbered("train")), "test.tsv": tsv(numbered("test"))}
     files[f"{name}/good/only.txt"] = b"a folder beside files"
     data = load_text_classification(write(tmp_path, files))
-    assert data.notes == ()
+    assert data.info.notes == ()
     assert rows_of(data) == {
         "train": numbered("train"),
         "validation": [("a folder beside files", "good")],
@@ -509,7 +509,7 @@ def test_a_single_file_gives_all_three_splits(tmp_path, suffix, compress):
     rows = numbered("one", 200)
     folder = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
     data = load_text_classification(f"{folder}/reviews.tsv{suffix}")
-    assert data.notes == (
+    assert data.info.notes == (
         "validation is a tenth of train, chosen by a hash of the text.",
         "test is a tenth of train, chosen by a hash of the text.",
     )
@@ -526,7 +526,7 @@ def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
     expected = [*lines, ("1caf\ufffd", "0")]
     data = load_text_classification(write(tmp_path, files))
     assert rows_of(data) == dict.fromkeys(SPLITS, expected)
-    assert data.notes == (
+    assert data.info.notes == (
         f"In {tmp_path} 3 of 27 texts hold bytes that are not UTF-8. If the file has another encoding, "
         "convert it, as iconv does.",
     )
@@ -557,7 +557,7 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
 def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, given, labels):
     content = tsv([(f"text {label}", label) for label in given])
     data = load_text_classification(write(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
-    assert data.labels == labels
+    assert data.info.labels == labels
     assert rows_of(data)["test"] == [(f"text {label}", label) for label in given]
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from test_video import encode, smooth
 
-from zoo.datasets import Tagged, TaggedSequences, load_tagging
+from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.builders import footage
 from zoo.datasets.builders.footage import (
     CUT,
@@ -302,9 +302,9 @@ def test_the_embedded_clips_come_by_name(tmp_path: Path, monkeypatch: pytest.Mon
     sizes = {"train": 4, "validation": 2, "test": 3}
     monkeypatch.setattr(footage, "SIZES", sizes)
     data = load_tagging("footage", data_dir=tmp_path)
-    assert data.labels == TAGS
-    assert data.source == "footage/1.0.0"
-    assert data.license == "Apache-2.0"
+    assert data.info.labels == TAGS
+    assert data.info.source == "footage/1.0.0"
+    assert data.info.license == "Apache-2.0"
     assert {split: len(getattr(data, split).names) for split in SPLITS} == sizes
     expected = [clip(np.random.default_rng([2, number]), painted, style=GENTLE) for number in range(3)]
     for frames, tags in expected:
@@ -334,8 +334,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def all_of(data: TaggedSequences) -> list[np.ndarray]:
-    parts: list[Tagged] = [getattr(data, split) for split in SPLITS]
+def all_of(data: DataSplits[TaggingSplit]) -> list[np.ndarray]:
+    parts: list[TaggingSplit] = [getattr(data, split) for split in SPLITS]
     return [array for part in parts for own in (part.sequences, part.tags) for array in own]
 
 
@@ -344,8 +344,8 @@ def test_clips_of_a_users_pictures(pictures: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(footage, "raw_footage", lambda files, size: taken.append(files) or read(files, size))
     data = QUICK([pictures], clips=25)
     assert [len(getattr(data, split).names) for split in SPLITS] == [25, 2, 2]
-    assert (data.labels, data.source) == (TAGS, str(pictures))
-    assert "30 pictures and videos" in data.notes[0]
+    assert (data.info.labels, data.info.source) == (TAGS, str(pictures))
+    assert "30 pictures and videos" in data.info.notes[0]
     for split in SPLITS:
         part = getattr(data, split)
         for frames, tags, times in zip(part.sequences, part.tags, part.times, strict=True):
@@ -445,8 +445,8 @@ def test_a_stock_is_of_its_files_and_of_videos_as_they_go(tmp_path: Path) -> Non
 def test_videos_may_be_among_the_sources(pictures: Path, tmp_path: Path) -> None:
     encode(tmp_path / "a.mp4", smooth(30))
     data = QUICK([pictures, tmp_path / "a.mp4"])
-    assert "31 pictures and videos" in data.notes[0]
-    assert data.source == f"{pictures}, {tmp_path / 'a.mp4'}"
+    assert "31 pictures and videos" in data.info.notes[0]
+    assert data.info.source == f"{pictures}, {tmp_path / 'a.mp4'}"
 
 
 def few(folder: Path) -> None:

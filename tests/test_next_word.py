@@ -18,7 +18,7 @@ from references import randomise
 import zoo
 from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
-from zoo.datasets import Gaps, load_fluent
+from zoo.datasets import ClozeSet, DataSplits, load_cloze
 from zoo.datasets.builders import fluent
 from zoo.datasets.builders.fluent import DISTANCES, LANGUAGES
 from zoo.recipes import next_word
@@ -34,19 +34,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fluent")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fluent, "TWINS", TWINS)
-        load_fluent(folder)
+        load_cloze(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def splits(data: Path) -> dict[str, Gaps]:
-    return load_fluent(data)[0]
+def splits(data: Path) -> DataSplits[ClozeSet]:
+    return load_cloze(data)
 
 
 @pytest.mark.parametrize("split", TWINS)
-def test_twins_have_the_same_words_and_other_answers(splits: dict[str, Gaps], split: str) -> None:
+def test_twins_have_the_same_words_and_other_answers(splits: DataSplits[ClozeSet], split: str) -> None:
     """So whatever a bag of words says, it is right for one of them at most."""
-    texts, following, distances = splits[split]
+    texts, following, distances = getattr(splits, split)
     assert len(texts) == len(following) == len(distances) == 2 * TWINS[split]
     for row in range(0, len(texts), 2):
         assert Counter(texts[row].split()) == Counter(texts[row + 1].split())
@@ -55,9 +55,9 @@ def test_twins_have_the_same_words_and_other_answers(splits: dict[str, Gaps], sp
         assert distances[row] == distances[row + 1]
 
 
-def test_the_answer_is_of_the_country_to_grow_up_in(splits: dict[str, Gaps]) -> None:
+def test_the_answer_is_of_the_country_to_grow_up_in(splits: DataSplits[ClozeSet]) -> None:
     seen = set()
-    for text, following, distance in zip(*splits["train"], strict=True):
+    for text, following, distance in zip(*splits.train, strict=True):
         words = text.split()
         home = words[words.index("grew") + 3]
         assert LANGUAGES[home] == following
@@ -68,12 +68,12 @@ def test_the_answer_is_of_the_country_to_grow_up_in(splits: dict[str, Gaps]) -> 
         assert not set(words) & set(LANGUAGES.values())
         seen.add(words.index("grew") < words.index("live"))
     assert seen == {True, False}
-    assert splits["train"].distances.max() > 60
-    assert Counter(splits["test"].distances.tolist()) == dict.fromkeys(DISTANCES, 4)
+    assert splits.train.distances.max() > 60
+    assert Counter(splits.test.distances.tolist()) == dict.fromkeys(DISTANCES, 4)
 
 
-def test_no_sentence_is_in_two_splits(splits: dict[str, Gaps]) -> None:
-    long = [{t for t in splits[split].texts if len(t.split()) > 30} for split in TWINS]
+def test_no_sentence_is_in_two_splits(splits: DataSplits[ClozeSet]) -> None:
+    long = [{t for t in getattr(splits, split).texts if len(t.split()) > 30} for split in TWINS]
     assert all(long)
     assert not long[0] & long[1] | long[0] & long[2] | long[1] & long[2]
 
@@ -116,9 +116,9 @@ def test_models_have_about_the_same_number_of_parameters(kind: str) -> None:
     assert 18_000 < count <= 20_000
 
 
-def test_only_the_gap_counts(splits: dict[str, Gaps], tmp_path: Path) -> None:
-    gaps = Gaps(*(part[:6] for part in splits["train"]))
-    known = sorted({word for text in [*gaps.texts, *gaps.following] for word in text.split()})
+def test_only_the_gap_counts(splits: DataSplits[ClozeSet], tmp_path: Path) -> None:
+    gaps = ClozeSet(*(part[:6] for part in splits.train))
+    known = sorted({word for text in [*gaps.texts, *gaps.next_words] for word in text.split()})
     file = zoo.preprocessing.text.write_vocabulary(known, tmp_path / "words.txt")
     words = zoo.preprocessing.text.WordTokenizer(file, 300)
     names = next_word.named(words)
@@ -129,7 +129,7 @@ def test_only_the_gap_counts(splits: dict[str, Gaps], tmp_path: Path) -> None:
             assert place == (ids[row] > 0).sum() - 1
             text = " ".join(names[i] for i in ids[row, : place + 1])
             found.append((text, names[targets[row, place]]))
-    assert sorted(found) == sorted(zip(gaps.texts, gaps.following, strict=True))
+    assert sorted(found) == sorted(zip(gaps.texts, gaps.next_words, strict=True))
 
 
 @pytest.fixture(scope="module")

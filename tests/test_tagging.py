@@ -22,7 +22,7 @@ from test_video import encode
 
 from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
-from zoo.datasets import TaggedSequences, load_tagging
+from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.builders import footage
 from zoo.errors import UsageError, VideoError
 from zoo.metrics import Segment, find_segments, find_transitions, score_frames, score_transitions
@@ -106,7 +106,7 @@ def model(folder: Path, trained: tuple[str, tagging.Program]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(folder: Path, model: Path) -> TaggedSequences:
+def data(folder: Path, model: Path) -> DataSplits[TaggingSplit]:
     return load_tagging("footage", data_dir=folder / "data", size=SIZE)
 
 
@@ -118,7 +118,7 @@ CUTS = {"one by one": [1] * 40, "one and the rest": [1, 39], "some": [2, 17, 0, 
 
 
 @pytest.fixture(scope="module")
-def asked(model: Path, data: TaggedSequences) -> dict[str, list[Answer]]:
+def asked(model: Path, data: DataSplits[TaggingSplit]) -> dict[str, list[Answer]]:
     """What a fresh process says of the test set, whole, in pieces, and of odd input."""
     clips = np.stack(data.test.sequences)
     three = clips[:3, :40]
@@ -152,7 +152,7 @@ def tags_of(answer: Answer) -> list[list[str]]:
 
 
 def test_export_gives_the_scores_of_the_training_process(
-    asked: dict[str, list[Answer]], trained: tuple[str, tagging.Program], data: TaggedSequences
+    asked: dict[str, list[Answer]], trained: tuple[str, tagging.Program], data: DataSplits[TaggingSplit]
 ) -> None:
     (there,), (_, inputs) = asked["whole"], whole(np.stack(data.test.sequences), [100] * SIZES["test"])
     here = trained[1].by_name["serving_default"](**{key: tf.constant(own) for key, own in inputs.items()})
@@ -166,12 +166,12 @@ def test_export_gives_the_scores_of_the_training_process(
 
 
 def test_figures_are_those_of_the_export(
-    asked: dict[str, list[Answer]], model: Path, data: TaggedSequences
+    asked: dict[str, list[Answer]], model: Path, data: DataSplits[TaggingSplit]
 ) -> None:
     said, found = tags_of(asked["whole"][0]), figures(model)
-    true = [np.array(data.labels)[own].tolist() for own in data.test.tags]
+    true = [np.array(data.info.labels)[own].tolist() for own in data.test.tags]
     seen = [find_transitions(tags, "shot", tagging.SHORTEST) for tags in said]
-    expected = score_frames(said, true, data.labels)
+    expected = score_frames(said, true, data.info.labels)
     expected["transition f1"] = score_transitions(seen, true, "shot").f1
     assert expected["accuracy"] < 100
     for name, score in expected.items():
@@ -259,7 +259,7 @@ def test_nothing_at_all_is_answered(asked: dict[str, list[Answer]]) -> None:
     assert (step["tags"].shape, finish["tags"].shape) == ((0, 5), (0, AHEAD))
 
 
-def test_saved_model_cli_runs_it(model: Path, data: TaggedSequences, tmp_path: Path) -> None:
+def test_saved_model_cli_runs_it(model: Path, data: DataSplits[TaggingSplit], tmp_path: Path) -> None:
     np.save(tmp_path / "frames.npy", data.test.sequences[0][None, :6])
     np.save(tmp_path / "lengths.npy", np.array([6], np.int32))
     inputs = ";".join(f"{name}={tmp_path}/{name}.npy" for name in ("frames", "lengths"))
@@ -292,7 +292,7 @@ def lite_tags(file: Path, frames: np.ndarray) -> list[str]:
 
 @pytest.mark.parametrize(("name", "least"), [("step.tflite", 1.0), ("step_int8.tflite", 0.99)])
 def test_lite_step_gives_the_same_tags(
-    model: Path, data: TaggedSequences, asked: dict[str, list[Answer]], name: str, least: float
+    model: Path, data: DataSplits[TaggingSplit], asked: dict[str, list[Answer]], name: str, least: float
 ) -> None:
     expected = np.array(tags_of(asked["whole"][0])[:3])
     found = np.array([lite_tags(model / name, clip) for clip in data.test.sequences[:3]])
@@ -424,7 +424,7 @@ def test_users_footage_is_edited(folder: Path, tmp_path: Path) -> None:
         Image.new("RGB", (40, 30), (8 * number, 0, 90)).save(tmp_path / f"{number}.png")
     settings = dataclasses.replace(SETTINGS, footage=(tmp_path,), clips=3, folder=tmp_path / "run")
     data = tagging.data_of(settings)
-    assert data.source == str(tmp_path)
+    assert data.info.source == str(tmp_path)
     assert data.train.sequences[0].shape == (100, *SIZE, 3)
     assert list((tmp_path / "run" / "frames").glob("*.npy"))
 
@@ -465,7 +465,7 @@ def seconds(said: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def edited(data: TaggedSequences, folder: Path) -> tuple[Path, np.ndarray]:
+def edited(data: DataSplits[TaggingSplit], folder: Path) -> tuple[Path, np.ndarray]:
     """A video of a variable frame rate, of a test clip with a cut, and the times of its frames and end."""
     frames = data.test.sequences[max(range(6), key=lambda row: (data.test.tags[row] == footage.CUT).sum())]
     times = np.cumsum(np.random.default_rng(1).choice([0.02, 0.04, 0.1, 2.3], len(frames)))

@@ -14,7 +14,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
+from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.tagging import frames as frames_module
 from zoo.errors import DataError
 
@@ -23,24 +23,24 @@ SIZE = (6, 8)
 STEP = 18  # of the brightness from frame to frame: enough to tell frames apart after encoding
 
 
-def everything(data: TaggedSequences) -> dict[str, tuple[np.ndarray, list, np.ndarray]]:
+def everything(data: DataSplits[TaggingSplit]) -> dict[str, tuple[np.ndarray, list, np.ndarray]]:
     """By name, values, labels by name, and times."""
     found = {}
     for split in SPLITS:
-        part: Tagged = getattr(data, split)
+        part: TaggingSplit = getattr(data, split)
         for name, values, tags, times in zip(part.names, part.sequences, part.tags, part.times, strict=True):
             assert len(values) == len(tags) == len(times)
             assert times.dtype == np.float64
-            assert tags.dtype == (bool if data.multi_label else np.int32)
-            if data.multi_label:
-                said = [{data.labels[place] for place in np.flatnonzero(step)} for step in tags]
+            assert tags.dtype == (bool if data.info.multi_label else np.int32)
+            if data.info.multi_label:
+                said = [{data.info.labels[place] for place in np.flatnonzero(step)} for step in tags]
             else:
-                said = [data.labels[place] for place in tags]
+                said = [data.info.labels[place] for place in tags]
             found[name] = values, said, times
     return found
 
 
-def names(data: TaggedSequences) -> list[list[str]]:
+def names(data: DataSplits[TaggingSplit]) -> list[list[str]]:
     return [getattr(data, split).names for split in SPLITS]
 
 
@@ -100,12 +100,12 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tagged(clips: Path, tmp_path: Path) -> Callable[..., TaggedSequences]:
+def tagged(clips: Path, tmp_path: Path) -> Callable[..., DataSplits[TaggingSplit]]:
     """Loads the clips with a table of tags."""
     for path in clips.iterdir():
         (tmp_path / path.name).symlink_to(path)
 
-    def load(table: str | dict[str, str], **options: object) -> TaggedSequences:
+    def load(table: str | dict[str, str], **options: object) -> DataSplits[TaggingSplit]:
         write(tmp_path, table if isinstance(table, dict) else {"tags.csv": table})
         return load_tagging(str(tmp_path), **{"size": SIZE, "rate": 10, **options})
 
@@ -141,8 +141,8 @@ def test_a_tag_for_each_frame(
         assert said == ["dark"] * 3 + ["light"] * (count - 3)
         wanted = [0, 0.05, 0.1, 0.6, 1.1, 1.15] if name == "clip10" else np.arange(count) / 10
         np.testing.assert_allclose(times, wanted, atol=1e-3)
-    assert data.labels == ("dark", "light")
-    assert not data.multi_label
+    assert data.info.labels == ("dark", "light")
+    assert not data.info.multi_label
 
 
 def test_every_third_sequence_is_test_and_every_fourth_of_the_others_validation(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_every_third_sequence_is_test_and_every_fourth_of_the_others_validation(
         ["s5", "s11"],
         ["s3", "s6", "s9", "s12"],
     ]
-    assert data.notes == (
+    assert data.info.notes == (
         "test is every third sequence, in natural order.",
         "validation is every fourth remaining sequence, in natural order.",
     )
@@ -200,7 +200,7 @@ def test_a_time_means_the_nearest_frame(tagged: Callable) -> None:
         "clip1,0,a\nclip2,0,a\nclip3,0,a\nclip4,0,a\n"
     )
     assert everything(data)["clip10"][1] == ["a", "none", "b", "c", "d", "a"]
-    assert "26 of 35 frames are in no row, and bear the label none." in data.notes
+    assert "26 of 35 frames are in no row, and bear the label none." in data.info.notes
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_several_labels_a_frame(tagged: Callable) -> None:
     rows = ["video,start_frame,end_frame,tag", "clip10,0,3,a|b", "clip10,2,5,b | c", "clip10,4,5,a"]
     rows += [f"{name},0,1,a" for name in COUNTS if name != "clip10"]
     data = tagged("\n".join(rows), multi_label=True)
-    assert data.labels == ("a", "b", "c")
+    assert data.info.labels == ("a", "b", "c")
     assert everything(data)["clip10"][1] == [
         {"a", "b"},
         {"a", "b"},
@@ -235,7 +235,7 @@ def test_several_labels_a_frame(tagged: Callable) -> None:
         {"a", "b", "c"},
         set(),
     ]
-    assert "26 frames bear no label." in data.notes
+    assert "26 frames bear no label." in data.info.notes
 
 
 def test_two_labels_of_a_frame_are_told(tagged: Callable) -> None:
@@ -250,8 +250,8 @@ def test_what_is_not_there_and_what_is_not_named_is_left_out_and_told(tagged: Ca
     rows = [f"{name},0,1,a" for name in ("clip1", "clip2", "clip10", "clip5", "lost/clip6.mp4")]
     data = tagged("\n".join(["video,start,end,tag", *rows]), test=("clip1.mp4",), validation=("clip2",))
     assert names(data) == [["clip10"], ["clip2"], ["clip1"]]
-    assert "Left out, for they are not there: clip5, lost/clip6.mp4." in data.notes
-    assert "Left out, for no row names them: clip4, more/clip3." in data.notes
+    assert "Left out, for they are not there: clip5, lost/clip6.mp4." in data.info.notes
+    assert "Left out, for no row names them: clip4, more/clip3." in data.info.notes
 
 
 def test_tables_for_splits(tagged: Callable, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_tables_for_splits(tagged: Callable, tmp_path: Path) -> None:
     assert names(data) == [["clip1", "clip2", "more/clip3"], ["clip4"], ["clip10"]]
     assert everything(data)["clip4"][1] == ["a", "a", "none", "none", "none"]
     assert everything(data)["clip10"][1] == ["none"] * 5 + ["b"]
-    assert not any("every" in note for note in data.notes)
+    assert not any("every" in note for note in data.info.notes)
 
 
 def test_sub_folders_for_splits(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_sub_folders_for_splits(tmp_path: Path) -> None:
     data = load_tagging(str(tmp_path), size=SIZE)
     assert names(data) == [["train/clip"], ["valid/clip"], ["test/clip"]]
     assert everything(data)["valid/clip"][1] == ["none"] * 3 + ["v"]
-    assert "No sequence for training has the label v." in data.notes
+    assert "No sequence for training has the label v." in data.info.notes
 
 
 def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
@@ -284,7 +284,9 @@ def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
     (tmp_path / "clip2" / "frame_5.png").write_bytes(b"")
     rows = "".join(f"{name},0,a\n{name},2,b\n" for name in COUNTS)
     data = tagged(f"video,frame,tag\n{rows}")
-    assert any("frame_5.png cannot be read" in note and "7 frames were read" in note for note in data.notes)
+    assert any(
+        "frame_5.png cannot be read" in note and "7 frames were read" in note for note in data.info.notes
+    )
     assert len(everything(data)["clip2"][0]) == 7
 
 
@@ -366,13 +368,13 @@ def test_a_file_for_each_sequence(tmp_path: Path) -> None:
         write(tmp_path, {f"{name}_raw.csv{ending}": pack(text.encode())})
     data = load_tagging(str(tmp_path), test=("b", "e"))
     assert names(data) == [["a", "c", "d", "g"], ["f"], ["b", "e"]]
-    assert data.labels == ("Hold", "Rest", "Strike", "Stroke")
+    assert data.info.labels == ("Hold", "Rest", "Strike", "Stroke")
     for name, (found, said, times) in everything(data).items():
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, values[name], rtol=1e-6)
         assert said == tags[name]
         np.testing.assert_array_equal(times, 5000 + 31 * np.arange(len(said)))
-    assert data.notes == (
+    assert data.info.notes == (
         "Left out, for they are no numbers: the columns who.",
         "validation is every fourth remaining sequence, in natural order.",
         "Only 1 of the frames bears the label Strike: is it meant, in f?",
@@ -408,7 +410,7 @@ def test_several_sequences_in_a_file(tmp_path: Path, header: str) -> None:
         random.shuffle(rows)
     write(tmp_path, {f"{name}.csv": header + "\n".join(rows) for name, rows in files.items()})
     data = load_tagging(str(tmp_path))
-    assert data.labels == ("-1", "0", "1")
+    assert data.info.labels == ("-1", "0", "1")
     found = everything(data)
     assert set(found) == set(wanted)
     for name, (values, said, times) in found.items():
@@ -559,9 +561,9 @@ class MiniatureVectors(Miniature):
 def test_frames_by_name(tmp_path: Path) -> None:
     data = load_tagging("miniature", data_dir=tmp_path, size=SIZE)
     assert [len(split) for split in names(data)] == [5, 2, 3]
-    assert data.labels == ("odd", "even", "absent")
-    assert (data.source, data.license, data.citation) == ("miniature/1.0.0", "own", "by us")
-    assert data.notes == ("No sequence for training has the label absent.",)
+    assert data.info.labels == ("odd", "even", "absent")
+    assert (data.info.source, data.info.license, data.info.citation) == ("miniature/1.0.0", "own", "by us")
+    assert data.info.notes == ("No sequence for training has the label absent.",)
     for values, said, times in everything(data).values():
         assert values.shape[1:] == (*SIZE, 3)
         light = values[:, 0, 0, 0]
@@ -577,7 +579,7 @@ def test_frames_by_name(tmp_path: Path) -> None:
 def test_vectors_by_name(tmp_path: Path) -> None:
     data = load_tagging("miniature_vectors", data_dir=tmp_path, test=(), validation=("train/2",))
     assert [len(split) for split in names(data)] == [4, 1, 3]
-    assert data.labels == ("0", "10")
+    assert data.info.labels == ("0", "10")
     for values, said, _ in everything(data).values():
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values[:, 0], -values[:, 1])

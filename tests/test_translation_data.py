@@ -18,7 +18,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.datasets import ParallelTexts, load_translation
+from zoo.datasets import DataSplits, load_translation
 from zoo.datasets.builders import dates as dates_module
 from zoo.errors import DataError
 
@@ -27,7 +27,7 @@ EN_DE = ("en", "de")
 Pairs = list[tuple[str, str]]
 
 
-def pairs_of(data: ParallelTexts) -> dict[str, Pairs]:
+def pairs_of(data: DataSplits[tf.data.Dataset]) -> dict[str, Pairs]:
     """Returns the pairs of every split, and checks the declared shapes, types and sizes."""
     pairs = {}
     for split in SPLITS:
@@ -68,7 +68,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def all_of(data: ParallelTexts) -> Pairs:
+def all_of(data: DataSplits[tf.data.Dataset]) -> Pairs:
     return sorted(itertools.chain(*pairs_of(data).values()))
 
 
@@ -98,16 +98,16 @@ def test_folders_of_parallel_files(tmp_path, names, suffix, compress):
         files |= parallel(name, pairs, suffix, compress)
     data = load_translation(write(tmp_path, files), languages=EN_DE)
     assert pairs_of(data) == expected
-    assert data.languages == EN_DE
-    assert data.source == str(tmp_path)
-    assert data.notes == ("Pairs: train 5, validation 4, test 3.",)
-    assert data.citation == data.license == ""
+    assert data.info.languages == EN_DE
+    assert data.info.source == str(tmp_path)
+    assert data.info.notes == ("Pairs: train 5, validation 4, test 3.",)
+    assert data.info.citation == data.info.license == ""
 
 
 def test_either_language_is_the_source(tmp_path):
     files = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
     data = load_translation(write(tmp_path, files), languages=("de", "en"))
-    assert data.languages == ("de", "en")
+    assert data.info.languages == ("de", "en")
     assert pairs_of(data)["test"] == [(target, source) for source, target in numbered("test")]
 
 
@@ -121,7 +121,7 @@ def test_a_prefix_names_two_files_for_train(tmp_path, suffix):
     folder = write(tmp_path, files)
     data = load_translation(f"{folder}/corpus/europarl-v9", languages=EN_DE)
     assert all_of(data) == sorted(pairs)
-    assert data.source == f"{folder}/corpus/europarl-v9"
+    assert data.info.source == f"{folder}/corpus/europarl-v9"
 
 
 def test_only_newlines_end_a_line(tmp_path):
@@ -133,7 +133,7 @@ def test_only_newlines_end_a_line(tmp_path):
     files["test.de"] += " Café \n".encode()
     data = load_translation(write(tmp_path, files), languages=EN_DE)
     assert pairs_of(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
-    assert re.match(rf"In {tmp_path} 1 of [\d,]+ texts hold bytes that are not UTF-8\.", data.notes[0])
+    assert re.match(rf"In {tmp_path} 1 of [\d,]+ texts hold bytes that are not UTF-8\.", data.info.notes[0])
 
 
 # Tables.
@@ -153,16 +153,16 @@ def test_tables(tmp_path, kind, suffix, compress):
     content += "broken\r\nfine\u2028here\tgut\r\n\r\n  \nalso broken\nalt\xe9\tneu".encode("utf-8", "replace")
     folder = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
     data = load_translation(f"{folder}/pairs{kind}{suffix}")
-    assert data.languages == ("source", "target")
+    assert data.info.languages == ("source", "target")
     assert all_of(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", "neu")])
     path = f"{folder}/pairs{kind}{suffix}"
-    assert data.notes[0] == f"Left out of {path}: 2 lines without a tab, the first is line 301."
+    assert data.info.notes[0] == f"Left out of {path}: 2 lines without a tab, the first is line 301."
 
 
 def test_a_table_takes_the_languages_that_are_given(tmp_path):
     folder = write(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
     data = load_translation(f"{folder}/pairs.tsv", languages=("nds", "fy"))
-    assert data.languages == ("nds", "fy")
+    assert data.info.languages == ("nds", "fy")
     assert ("row is 7.", "row ist 7.") in all_of(data)
 
 
@@ -182,7 +182,7 @@ def test_zips(tmp_path, name, member, languages, expected, swapped):
     files = {"_about.txt": b"terms", "sub/_about.txt": b"x", "__MACOSX/._a.txt": b"x", "readme.md": b"x"}
     write(tmp_path, {name: zipped({**files, member: table([(*pair, "CC-BY") for pair in pairs])})})
     data = load_translation(str(tmp_path / name), languages=languages)
-    assert data.languages == expected
+    assert data.info.languages == expected
     assert all_of(data) == sorted(pair[::-1] if swapped else pair for pair in pairs)
 
 
@@ -229,11 +229,11 @@ class Mute(tfds.core.GeneratorBasedBuilder):
 
 def test_tfds_sets_know_their_languages(tmp_path):
     data = load_translation("parley", data_dir=tmp_path)
-    assert data.languages == ("pt", "en")
-    assert data.source == "parley/2.0.1"
-    assert data.citation == "@misc{parley}"
-    assert data.license == "as you like"
-    [held_out, sizes] = data.notes
+    assert data.info.languages == ("pt", "en")
+    assert data.info.source == "parley/2.0.1"
+    assert data.info.citation == "@misc{parley}"
+    assert data.info.license == "as you like"
+    [held_out, sizes] = data.info.notes
     assert held_out.startswith("Held out of train of parley/2.0.1: a fiftieth of the sources for test, ")
     pairs = pairs_of(data)
     assert sorted(pairs["validation"]) == [(f"são {i} de 5", f"it is {i} of 5") for i in range(5)]
@@ -242,7 +242,7 @@ def test_tfds_sets_know_their_languages(tmp_path):
     assert 2 <= len(pairs["test"]) <= 20
     assert sizes == f"Pairs: train {400 - len(pairs['test'])}, validation 5, test {len(pairs['test'])}."
     reversed_data = load_translation("parley", languages=("en", "pt"), data_dir=tmp_path)
-    assert reversed_data.languages == ("en", "pt")
+    assert reversed_data.info.languages == ("en", "pt")
     assert ("it is 3 of 5", "são 3 de 5") in pairs_of(reversed_data)["validation"]
 
 
@@ -340,7 +340,7 @@ def test_what_is_left_out_is_counted(tmp_path):
         "validation": held_out[:3],
         "test": [("e", "e")],
     }
-    assert data.notes == (
+    assert data.info.notes == (
         f"Left out of {tmp_path}: 4 pairs with an empty side.",
         "Left out of train: 2 pairs whose source is in validation or test, 1 pair of more than 5 words on a "
         "side, 1 pair already there.",
@@ -364,8 +364,8 @@ def test_sets_are_put_together_and_no_test_sentence_is_trained_on(tmp_path):
         "validation": numbered("other") + numbered("validation") + alone["validation"],
         "test": [("train is 0.", "Zug"), *numbered("test"), *alone["test"]],
     }
-    assert data.source == " + ".join(names)
-    assert "Left out of train: 3 pairs whose source is in validation or test." in data.notes
+    assert data.info.source == " + ".join(names)
+    assert "Left out of train: 3 pairs whose source is in validation or test." in data.info.notes
 
 
 def test_sets_that_lack_other_splits_hold_out_the_same_sources(tmp_path):
@@ -397,7 +397,7 @@ def test_translations_of_a_sentence_stay_together_and_the_choice_is_always_the_s
     pairs += [(source, f"again {i}") for i, source in enumerate(sources)]
     write(tmp_path, {"pairs.tsv": table(pairs)})
     data = load_translation(str(tmp_path / "pairs.tsv"))
-    assert data.notes[0] == (
+    assert data.info.notes[0] == (
         f"Held out of train of {tmp_path / 'pairs.tsv'}: a fiftieth of the sources for validation and for "
         "test, chosen by a hash of their words, with the first translation of each source only."
     )
@@ -588,10 +588,10 @@ def test_phrases_by_hand(phrase, numbers, locale, expected):
 def test_another_locale_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(dates_module, "SIZES", {"train": 300, "validation": 100, "test": 100})
     data = load_translation("dates/ar", data_dir=tmp_path)
-    assert data.languages == ("en", "ar")
-    assert data.source == f"dates/ar/1.{'.'.join(babel.__version__.split('.')[:2])}"
-    assert data.license == "Unicode-3.0"
-    assert data.notes == ("Pairs: train 300, validation 100, test 100.",)
+    assert data.info.languages == ("en", "ar")
+    assert data.info.source == f"dates/ar/1.{'.'.join(babel.__version__.split('.')[:2])}"
+    assert data.info.license == "Unicode-3.0"
+    assert data.info.notes == ("Pairs: train 300, validation 100, test 100.",)
     pairs = pairs_of(data)
     assert [len(pairs[split]) for split in SPLITS] == [300, 100, 100]
     assert all(read(plain(english)) for english, _ in itertools.chain(*pairs.values()))

@@ -2,33 +2,35 @@
 
 from zoo.datasets.builders.clips import Clips
 from zoo.datasets.builders.dates import Dates
-from zoo.datasets.builders.fluent import Fluent, Gaps, load_fluent
+from zoo.datasets.builders.fluent import Fluent
 from zoo.datasets.builders.footage import Footage, load_footage
 from zoo.datasets.builders.negation import Negation
 from zoo.datasets.builders.scenes import Scenes
-from zoo.datasets.captioning import Captioned, CaptioningData, load_captioning
-from zoo.datasets.tagging import Tagged, TaggedSequences, load_tagging
-from zoo.datasets.text_classification import LabelledTexts, load_text_classification
-from zoo.datasets.translation import ParallelTexts, load_translation
+from zoo.datasets.captioning import load_captioning
+from zoo.datasets.cloze import load_cloze
+from zoo.datasets.records import CaptioningSplit, ClozeSet, DataInfo, DataSplits, TaggingSplit
+from zoo.datasets.tagging import load_tagging
+from zoo.datasets.text import load_text
+from zoo.datasets.text_classification import load_text_classification
+from zoo.datasets.translation import load_translation
 
 __all__ = [
-    "Captioned",
-    "CaptioningData",
+    "CaptioningSplit",
     "Clips",
+    "ClozeSet",
+    "DataInfo",
+    "DataSplits",
     "Dates",
     "Fluent",
     "Footage",
-    "Gaps",
-    "LabelledTexts",
     "Negation",
-    "ParallelTexts",
     "Scenes",
-    "Tagged",
-    "TaggedSequences",
+    "TaggingSplit",
     "load_captioning",
-    "load_fluent",
+    "load_cloze",
     "load_footage",
     "load_tagging",
+    "load_text",
     "load_text_classification",
     "load_translation",
 ]

@@ -16,6 +16,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets import tfds_catalog
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed, foreign
+from zoo.datasets.records import CaptioningSplit, DataInfo, DataSplits
 from zoo.datasets.tfds_catalog import some
 from zoo.errors import DataError, VideoError
 from zoo.preprocessing.video import CLIP_SIZE, PICTURE, VIDEO, short_clip
@@ -26,48 +27,7 @@ _EXPECTED = (
 )
 
 
-@dataclass(frozen=True)
-class Captioned:
-    """The pictures of a split, or its clips, and their captions.
-
-    Attributes:
-        names: Of the pictures or clips.
-        captions: Of each, one at least.
-        images: Gives the encoded pictures, or the clips, uint8 [time, height, width, 3], in that order, anew
-            each time. Where a file cannot be read, a picture is empty, and a clip has no frames.
-    """
-
-    names: list[str]
-    captions: list[tuple[str, ...]]
-    images: Callable[[], Iterator[bytes | np.ndarray]]
-
-
-@dataclass(frozen=True)
-class CaptioningData:
-    """Pictures or clips and their captions, in three splits.
-
-    Attributes:
-        train: For training.
-        validation: For choosing the model.
-        test: For the final figure.
-        source: The TFDS name with configuration and version, or the path.
-        moving: Whether there are clips, not pictures.
-        notes: What was left out, and how the splits differ from what the source offers, a sentence each.
-        citation: What TFDS says to cite, else empty.
-        license: What TFDS knows of the license, else empty.
-    """
-
-    train: Captioned
-    validation: Captioned
-    test: Captioned
-    source: str
-    moving: bool = False
-    notes: tuple[str, ...] = ()
-    citation: str = ""
-    license: str = ""
-
-
-def load_captioning(dataset: str, *, data_dir: Path | None = None) -> CaptioningData:
+def load_captioning(dataset: str, *, data_dir: Path | None = None) -> DataSplits[CaptioningSplit]:
     """Loads a captioning set from a path or, where there is none such, from TFDS by name.
 
     A path is a folder or a zip that holds pictures, also in folders and zips within, and what is said of
@@ -153,7 +113,7 @@ def _files(path: Path) -> _Files:
     return files
 
 
-def _from_files(path: Path) -> CaptioningData:
+def _from_files(path: Path) -> DataSplits[CaptioningSplit]:
     files = _files(path)
     if path.is_file() and path.suffix != ".zip":
         if not re.search(TABLE, path.name):
@@ -197,10 +157,10 @@ def _from_files(path: Path) -> CaptioningData:
     moving = _moving(files, [name for captions in splits.values() for name in captions])
     give = _clips if moving else _images
     made = {
-        split: Captioned(list(said), list(map(tuple, said.values())), partial(give, files, list(said)))
+        split: CaptioningSplit(list(said), list(map(tuple, said.values())), partial(give, files, list(said)))
         for split, said in splits.items()
     }
-    return CaptioningData(**made, source=str(path), moving=moving, notes=tuple(notes))
+    return DataSplits(**made, info=DataInfo(str(path), notes=tuple(notes), is_video=moving))
 
 
 def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
@@ -319,7 +279,7 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
 # TFDS.
 
 
-def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptioningData:
+def _from_tfds(builder: tfds.core.DatasetBuilder) -> DataSplits[CaptioningSplit]:
     features, info = builder.info.features, builder.info
     image = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
     clip = [name for name, feature in features.items() if _is_clip(feature)]
@@ -349,13 +309,13 @@ def _from_tfds(builder: tfds.core.DatasetBuilder) -> CaptioningData:
                     for found in examples(own, text)
                 ]
                 numbers = [f"{own}/{number}" for number in range(len(captions))]
-                splits[split] = Captioned(numbers, captions, partial(examples, own, name, undecoded))
+                splits[split] = CaptioningSplit(numbers, captions, partial(examples, own, name, undecoded))
     missing = [split for split in SPLITS if split not in splits]
     if missing:
         raise DataError(
             f"{info.full_name} has no split for {' and '.join(missing)}. Choose another data set, or files."
         )
-    return CaptioningData(**splits, moving=bool(clip), **tfds_catalog.origin(info))
+    return DataSplits(**splits, info=DataInfo(**tfds_catalog.origin(info), is_video=bool(clip)))
 
 
 def _is_clip(feature: tfds.features.FeatureConnector) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,32 +10,8 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets import tfds_catalog
 from zoo.datasets.files import SPLITS, TABLE, foreign, of_splits, read_table, sorted_labels
+from zoo.datasets.records import DataInfo, DataSplits
 from zoo.errors import DataError
-
-
-@dataclass(frozen=True)
-class LabelledTexts:
-    """Texts with one label each, in three splits.
-
-    Attributes:
-        labels: The label names; a label in the data is an index into them.
-        train: Pairs of a text (scalar string) and its label (scalar int64), in a fixed order.
-        validation: The same, for choosing the model.
-        test: The same, for the final figure.
-        source: The TFDS name with configuration and version, or the path.
-        notes: How the splits differ from what the source offers, a sentence each.
-        citation: What TFDS says to cite, else empty.
-        license: What TFDS knows of the license, else empty.
-    """
-
-    labels: tuple[str, ...]
-    train: tf.data.Dataset
-    validation: tf.data.Dataset
-    test: tf.data.Dataset
-    source: str
-    notes: tuple[str, ...] = ()
-    citation: str = ""
-    license: str = ""
 
 
 def load_text_classification(
@@ -45,7 +20,7 @@ def load_text_classification(
     data_dir: Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
-) -> LabelledTexts:
+) -> DataSplits[tf.data.Dataset]:
     """Loads a text classification set from a path or, where there is none such, from TFDS by name.
 
     A path is a TSV or CSV file or a folder that holds for each split (`train`; optional
@@ -77,7 +52,7 @@ def load_text_classification(
 
 def _from_tfds(
     builder: tfds.core.DatasetBuilder, text_column: str | None, label_column: str | None
-) -> LabelledTexts:
+) -> DataSplits[tf.data.Dataset]:
     text = _feature(builder, tfds.features.Text, text_column)
     label = _feature(builder, tfds.features.ClassLabel, label_column)
     tfds_catalog.prepare(builder)
@@ -101,7 +76,8 @@ def _from_tfds(
             notes.append("test is the validation split.")
     labels = tuple(info.features[label].names)
     notes += _complete(splits, labels, info.full_name)
-    return LabelledTexts(labels=labels, **splits, notes=tuple(notes), **tfds_catalog.origin(info))
+    about = DataInfo(labels=labels, notes=tuple(notes), **tfds_catalog.origin(info))
+    return DataSplits(**splits, info=about)
 
 
 def _feature(builder: tfds.core.DatasetBuilder, kind: type, chosen: str | None) -> str:
@@ -125,7 +101,7 @@ class _Row(NamedTuple):
     label: str
 
 
-def _from_files(path: Path, text_column: str, label_column: str) -> LabelledTexts:
+def _from_files(path: Path, text_column: str, label_column: str) -> DataSplits[tf.data.Dataset]:
     rows = {
         split: _rows(split_path, text_column, label_column)
         for split, split_path in _split_paths(path).items()
@@ -134,7 +110,7 @@ def _from_files(path: Path, text_column: str, label_column: str) -> LabelledText
     splits = {split: _dataset(split_rows, labels) for split, split_rows in rows.items()}
     notes = foreign((row.text for own in rows.values() for row in own), str(path))
     notes += _complete(splits, labels, str(path))
-    return LabelledTexts(labels=labels, **splits, source=str(path), notes=tuple(notes))
+    return DataSplits(**splits, info=DataInfo(str(path), labels=labels, notes=tuple(notes)))
 
 
 def _split_paths(path: Path) -> dict[str, Path]:

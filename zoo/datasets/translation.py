@@ -14,6 +14,7 @@ from babel.core import get_global
 
 from zoo.datasets import tfds_catalog
 from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, foreign, open_text
+from zoo.datasets.records import DataInfo, DataSplits
 from zoo.errors import DataError
 
 Pairs = list[tuple[str, str]]
@@ -22,38 +23,13 @@ _CHOOSE = "--source {} --target {}"
 _PLACES = {"validation": 0, "test": 1}  # of 50, by a hash: the same in all sets that are put together
 
 
-@dataclass(frozen=True)
-class ParallelTexts:
-    """Sentences and their translations, in three splits.
-
-    Attributes:
-        languages: Those of source and target, as the data name them.
-        train: Pairs of a source and a target (scalar strings), in a fixed order.
-        validation: The same, for choosing the model.
-        test: The same, for the final figure.
-        source: The TFDS name with configuration and version, or the path; of each set.
-        notes: What was left out, and how the splits differ from what the source offers, a sentence each.
-        citation: What TFDS says to cite, else empty.
-        license: What TFDS knows of the license, else empty.
-    """
-
-    languages: tuple[str, str]
-    train: tf.data.Dataset
-    validation: tf.data.Dataset
-    test: tf.data.Dataset
-    source: str
-    notes: tuple[str, ...] = ()
-    citation: str = ""
-    license: str = ""
-
-
 def load_translation(
     datasets: str | Sequence[str],
     *,
     languages: tuple[str, str] | None = None,
     data_dir: Path | None = None,
     max_words: int = 100,
-) -> ParallelTexts:
+) -> DataSplits[tf.data.Dataset]:
     """Loads translation sets from paths or, where there is none such, from TFDS by name, into memory.
 
     A path is one of these. Files are UTF-8 and may be compressed (.gz, .xz, .bz2).
@@ -101,16 +77,16 @@ def load_translation(
                 "split is missing, a fiftieth of the sources is held out of train."
             )
     sizes = ", ".join(f"{split} {len(pairs):,}" for split, pairs in splits.items())
-    return ParallelTexts(
-        languages=languages,
-        **{
-            split: tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*pairs, strict=True))))
-            for split, pairs in splits.items()
-        },
-        source=source,
-        notes=(*(note for part in sets for note in part.notes), *left_out, f"Pairs: {sizes}."),
-        citation="\n\n".join(part.citation for part in sets if part.citation),
+    info = DataInfo(
+        source,
         license="; ".join(part.license for part in sets if part.license),
+        citation="\n\n".join(part.citation for part in sets if part.citation),
+        notes=(*(note for part in sets for note in part.notes), *left_out, f"Pairs: {sizes}."),
+        languages=languages,
+    )
+    sides = {split: tuple(map(list, zip(*pairs, strict=True))) for split, pairs in splits.items()}
+    return DataSplits(
+        **{split: tf.data.Dataset.from_tensor_slices(both) for split, both in sides.items()}, info=info
     )
 
 

@@ -1,13 +1,9 @@
 """Two clues, told apart by order alone, some words back: the embedded default of the next-word recipe."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
-
-from zoo.datasets import tfds_catalog
 
 LANGUAGES = {
     "italy": "italian",
@@ -101,31 +97,3 @@ def _rest(random: np.random.Generator, count: int) -> list[str]:
     while len(words) < count - len(end):
         words += ["the", str(random.choice(NOUNS)), "is", str(random.choice(ADJECTIVES))]
     return [*words[: count - len(end)], *end]
-
-
-class Gaps(NamedTuple):
-    """Texts that lack the next word, twins side by side."""
-
-    texts: list[str]
-    following: list[str]  # the word that each lacks
-    distances: np.ndarray  # how many words back the nearer clue stands
-
-
-def load_fluent(data_dir: Path | None = None) -> tuple[dict[str, Gaps], dict[str, str]]:
-    """`Fluent` by split, and where it comes from: source, citation and license.
-
-    Args:
-        data_dir: Where TFDS keeps prepared data; its own folder if None.
-    """
-    builder = tfds_catalog.find("fluent", data_dir)
-    tfds_catalog.prepare(builder)
-    splits = {}
-    for split in TWINS:
-        found = tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
-        examples = sorted(found, key=lambda example: example["pair"])  # TFDS keeps them in another order
-        splits[split] = Gaps(
-            [example["text"].decode() for example in examples],
-            [example["next"].decode() for example in examples],
-            np.array([example["distance"] for example in examples]),
-        )
-    return splits, tfds_catalog.origin(builder.info)

@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw, ImageOps
 
-from zoo.datasets.tagging import Tagged, TaggedSequences
+from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit
 from zoo.errors import DataError
 from zoo.files import atomic_write
 from zoo.preprocessing.video import PICTURE, VIDEO, Size, open_video
@@ -500,7 +500,7 @@ def _reel(path: Path, size: Size) -> np.ndarray:
 
 def load_footage(
     sources: Sequence[Path], clips: int, size: Size = SIZE, cache: Path | None = None
-) -> TaggedSequences:
+) -> DataSplits[TaggingSplit]:
     """Edits clips of a user's own pictures and videos, as `Footage` are of painted grounds.
 
     A fifth of the shots is painted all the same, for what pictures do not have. A tenth of the files, by a
@@ -540,7 +540,7 @@ def load_footage(
         "from painted grounds.",
         "validation and test are made of a tenth of the files each, chosen by a hash of their names.",
     )
-    return TaggedSequences(**made, labels=TAGS, source=named, notes=notes)
+    return DataSplits(**made, info=DataInfo(named, labels=TAGS, notes=notes, is_video=True))
 
 
 def _files(source: Path) -> list[Path]:
@@ -552,7 +552,7 @@ def _files(source: Path) -> list[Path]:
     ]
 
 
-def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path | None) -> Tagged:
+def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path | None) -> TaggingSplit:
     """Clips of the files, from the cache where they are there."""
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     key = hashlib.sha256(repr((states, split, count, tuple(size), str(Footage.VERSION))).encode()).hexdigest()
@@ -571,7 +571,7 @@ def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path |
                     np.save(new_tags, tags)
         frames, tags = np.load(kept, mmap_mode="r"), np.load(named)
     names, steps = [f"{split}/{number}" for number in range(count)], np.arange(LENGTH, dtype=np.float64)
-    return Tagged(names, list(frames), list(tags), [steps] * count)
+    return TaggingSplit(names, list(frames), list(tags), [steps] * count)
 
 
 def _edit(files: list[Path], split: str, frames: np.ndarray, tags: np.ndarray) -> None:

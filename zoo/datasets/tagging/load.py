@@ -8,9 +8,10 @@ from pathlib import Path
 
 from zoo.datasets import tfds_catalog
 from zoo.datasets.files import sorted_labels
+from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.tagging.features import tagged_features
 from zoo.datasets.tagging.frames import ReadFrames, read_frames
-from zoo.datasets.tagging.splits import Splits, TaggedSequences, hold_out, oddities, tagged
+from zoo.datasets.tagging.splits import Splits, hold_out, oddities, tagged
 from zoo.datasets.tagging.tables import read_tables
 from zoo.datasets.tagging.tfds import tagged_by_name
 from zoo.datasets.tagging.videos import find_videos, tagged_videos
@@ -28,7 +29,7 @@ def load_tagging(
     test: Sequence[str] = (),
     validation: Sequence[str] = (),
     cache: Path | None = None,
-) -> TaggedSequences:
+) -> DataSplits[TaggingSplit]:
     """Loads a tagging set from a path or, where there is none such, from TFDS by name.
 
     A path is a folder, a file of it, or a pattern such as "folder/*_raw.csv.gz". Tables are CSV or TSV in
@@ -86,7 +87,9 @@ def load_tagging(
             "column of the tags the right one?"
         )
     notes += oddities(splits, labels)
-    return TaggedSequences(**made, labels=labels, notes=tuple(notes), **origin, multi_label=multi_label)
+    is_video = made["train"].sequences[0].ndim == 4
+    info = DataInfo(**origin, labels=labels, notes=tuple(notes), is_video=is_video, multi_label=multi_label)
+    return DataSplits(**made, info=info)
 
 
 def _from_files(path: Path, read: ReadFrames, multi_label: bool) -> tuple[Splits, list[str]]:

@@ -3,65 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from zoo.datasets.records import TaggingSplit
 from zoo.datasets.tfds_catalog import some
 from zoo.errors import DataError
 from zoo.preprocessing.video import VIDEO, natural
 
 _FEW = 5  # steps: a label that has fewer may be a slip of the pen
 _EVERY = (("test", 3, "third sequence"), ("validation", 4, "fourth remaining sequence"))
-
-
-@dataclass(frozen=True)
-class Tagged:
-    """The sequences of a split, and a tag for each step.
-
-    Attributes:
-        names: Of the sequences.
-        sequences: Of each, frames uint8 [time, height, width, 3], perhaps mapped from a file, or features
-            float32 [time, features].
-        tags: Of each, positions in the labels int32 [time]; with several labels a step, whether it bears
-            each, bool [time, labels].
-        times: Of each, when its steps are, float64 [time]: seconds for videos; for features what the file
-            says, in its own unit; else the number of the step.
-    """
-
-    names: list[str]
-    sequences: list[np.ndarray]
-    tags: list[np.ndarray]
-    times: list[np.ndarray]
-
-
-@dataclass(frozen=True)
-class TaggedSequences:
-    """Sequences with tags, in three splits.
-
-    Attributes:
-        train: For training.
-        validation: For choosing the model.
-        test: For the final figure.
-        labels: What a step may bear.
-        source: The TFDS name with configuration and version, or the path.
-        notes: How the splits came to be, and what is odd in the data, a sentence each.
-        citation: What TFDS says to cite, else empty.
-        license: What TFDS knows of the license, else empty.
-        multi_label: Whether a step may bear several labels, or none.
-    """
-
-    train: Tagged
-    validation: Tagged
-    test: Tagged
-    labels: tuple[str, ...]
-    source: str
-    notes: tuple[str, ...] = ()
-    citation: str = ""
-    license: str = ""
-    multi_label: bool = False
 
 
 class ReadSequence(NamedTuple):
@@ -147,7 +100,7 @@ def oddities(splits: Splits, labels: tuple[str, ...]) -> list[str]:
     return notes
 
 
-def tagged(sequences: list[ReadSequence], labels: tuple[str, ...], multi_label: bool) -> Tagged:
+def tagged(sequences: list[ReadSequence], labels: tuple[str, ...], multi_label: bool) -> TaggingSplit:
     """The sequences of a split, with positions in the labels for tags."""
     places = {label: place for place, label in enumerate(labels)}
 
@@ -163,4 +116,4 @@ def tagged(sequences: list[ReadSequence], labels: tuple[str, ...], multi_label: 
         return borne if multi_label else borne.argmax(axis=1).astype(np.int32)
 
     names, values, _, times = map(list, zip(*sequences, strict=True))
-    return Tagged(names, values, list(map(encoded, sequences)), times)
+    return TaggingSplit(names, values, list(map(encoded, sequences)), times)

@@ -1,0 +1,106 @@
+"""The one shape in which every loader returns data: `DataSplits`, and the splits that are not `tf.data`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+SplitT = TypeVar("SplitT")
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """Where data come from and what they contain.
+
+    Attributes:
+        source: TFDS name with configuration and version, or the path; of several sets joined by " + ".
+        license: License as TFDS states it; empty if it states none.
+        citation: Publication to cite, as TFDS states it; empty if it states none.
+        labels: Names of the classes, in the order of their ids; empty if examples have no class.
+        notes: How the splits were made, what was left out and what looks wrong, one sentence each.
+        languages: Of source and target, in sets for translation; otherwise `None`.
+        is_video: Whether examples are videos, uint8 `[time, height, width, 3]`.
+        multi_label: Whether a time step may have several labels, or none.
+    """
+
+    source: str
+    license: str = ""
+    citation: str = ""
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    languages: tuple[str, str] | None = None
+    is_video: bool = False
+    multi_label: bool = False
+
+
+@dataclass(frozen=True)
+class DataSplits(Generic[SplitT]):
+    """A data set in three splits of one type.
+
+    >>> splits = DataSplits(["one", "two"], ["three"], ["four"], DataInfo("count.txt"))
+    >>> len(splits.train), splits.info.source
+    (2, 'count.txt')
+
+    Attributes:
+        train: Examples for training.
+        validation: Examples for choosing a model.
+        test: Examples for the final score.
+        info: Source, license, citation, labels and notes.
+    """
+
+    train: SplitT
+    validation: SplitT
+    test: SplitT
+    info: DataInfo
+
+
+@dataclass(frozen=True)
+class CaptioningSplit:
+    """Images or videos with their captions.
+
+    Attributes:
+        names: Name of each image or video.
+        captions: Captions of each, at least one.
+        read_inputs: Returns an iterator over the encoded images (bytes) or the videos (uint8
+            `[time, height, width, 3]`) in the order of `names`, a new one at each call. An image that cannot
+            be read is empty, a video that cannot be read has no frames.
+    """
+
+    names: list[str]
+    captions: list[tuple[str, ...]]
+    read_inputs: Callable[[], Iterator[bytes | np.ndarray]]
+
+
+@dataclass(frozen=True)
+class TaggingSplit:
+    """Sequences with a tag at each time step.
+
+    Attributes:
+        names: Name of each sequence.
+        sequences: Frames uint8 `[time, height, width, 3]`, which may be mapped from a file, or features
+            float32 `[time, features]`, of each sequence.
+        tags: Ids of labels, int32 `[time]`, of each sequence; with several labels a time step, bool
+            `[time, labels]`.
+        times: Time of each step, float64 `[time]`, of each sequence: seconds for videos, the unit of the file
+            for features that have times, otherwise the number of the step.
+    """
+
+    names: list[str]
+    sequences: list[np.ndarray]
+    tags: list[np.ndarray]
+    times: list[np.ndarray]
+
+
+class ClozeSet(NamedTuple):
+    """Texts whose next word is to be predicted; the two texts of a pair follow each other.
+
+    Attributes:
+        texts: Each text without its last word.
+        next_words: The last word of each text.
+        distances: Number of words between the end of each text and the nearer clue, int `[texts]`.
+    """
+
+    texts: list[str]
+    next_words: list[str]
+    distances: np.ndarray
