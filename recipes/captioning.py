@@ -32,7 +32,13 @@ from zoo.export.saved_model import Card, export_model
 from zoo.formulations import apply_teacher_forcing
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import normalize_caption, score_captions
-from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder, small_copy
+from zoo.preprocessing.images import (
+    FeatureExtractor,
+    ImageReader,
+    build_image_encoder,
+    make_thumbnail,
+    split_encoder,
+)
 from zoo.preprocessing.text import (
     END_ID,
     PADDING_ID,
@@ -100,7 +106,7 @@ class Split:
     captions: list[list[str]]
 
 
-def seen(extract: ImageFeatures, cache: Path, split: CaptioningSplit) -> Split:
+def seen(extract: FeatureExtractor, cache: Path, split: CaptioningSplit) -> Split:
     """The features of all pictures or clips; those that cannot be read are told and left out."""
     maps, status = extract_features(extract, split.read_inputs, cache)
     broken = [(name, why) for name, why in zip(split.names, status, strict=True) if why]
@@ -120,15 +126,15 @@ def examples_of(
 ) -> dict[str, Any]:
     """What the card shows: what the user named, or the first two of validation, pictures as small copies."""
     if settings.examples and data.info.is_video:
-        return ClipReader.given([short_clip(name, CLIP_SIZE) for name in settings.examples])
+        return ClipReader.pack_inputs([short_clip(name, CLIP_SIZE) for name in settings.examples])
     if settings.examples:
         return {"image": settings.examples}
     first = [next(itertools.islice(data.validation.read_inputs(), row, None)) for row in split.rows[:2]]
     if data.info.is_video:
-        return ClipReader.given(first)
+        return ClipReader.pack_inputs(first)
     files = [folder / f"{number}.png" for number in range(len(first))]
     for file, image in zip(files, first, strict=True):
-        small_copy(image).save(file)
+        make_thumbnail(image).save(file)
     return {"image": files}
 
 
@@ -231,13 +237,14 @@ def train(settings: Settings) -> None:
         raise UsageError(f"--examples: there is no file {', '.join(lost)}.")
     run = settings.folder / f"{settings.cell}_attention_{settings.attention}"
     keras.utils.set_random_seed(settings.seed)
-    encoder = image_encoder(settings.encoder, settings.image_size, settings.weights)
+    encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
     data = load_captioning(settings.dataset, data_dir=settings.data_dir)
     print(f"{data.info.source}.", *data.info.notes)
     # The small one knows nothing yet: all of it is trained.
-    kept, trained = (None, encoder) if settings.encoder == "small" else cut(encoder, settings.tuned)
+    kept, trained = (None, encoder) if settings.encoder == "small" else split_encoder(encoder, settings.tuned)
     size = settings.image_size
-    read = ImageFeatures(ClipReader(settings.frames, size) if data.info.is_video else ImageReader(size), kept)
+    reader = ClipReader(settings.frames, size) if data.info.is_video else ImageReader(size)
+    read = FeatureExtractor(reader, kept)
     see = partial(seen, read, settings.folder / "features")
     training, validation, test = map(see, (data.train, data.validation, data.test))
     with tempfile.TemporaryDirectory() as folder:
@@ -316,7 +323,7 @@ class Program:
 
     def __init__(
         self,
-        read: ImageFeatures,
+        read: FeatureExtractor,
         pieces: WordPieceTokenizer,
         model: zoo.OneToMany | zoo.DelayedManyToMany,
         beams: int,
@@ -326,7 +333,7 @@ class Program:
         search = partial(
             beam_search, num_beams=beams, num_return_sequences=beams, length_penalty=length_penalty
         )
-        given = {"input_signature": read.reader.takes, "autograph": False}
+        given = {"input_signature": read.reader.input_signature, "autograph": False}
         # For each picture or clip the best captions, their scores, and where the decoder looked for the
         # first; and the same with one caption, always by the likeliest next piece: faster, and less good.
         self.serve = tf.function(lambda *raw: self._said(*read(*raw), search), **given)

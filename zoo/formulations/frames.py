@@ -9,17 +9,7 @@ from keras import ops
 
 from zoo.cells import Serializable, Tensor
 from zoo.formulations.encoder import deserialized
-
-
-def applied(network: keras.Model, rows: Tensor, training: bool = False) -> Tensor:
-    """What a network makes of rows [n, ...], of which there may be none.
-
-    On some processors convolutions give back their input where there are no rows, so the network always sees
-    one.
-    """
-    count = tf.shape(rows)[0]
-    some = tf.pad(rows, [[0, tf.maximum(1 - count, 0)], *([[0, 0]] * (rows.shape.rank - 1))])
-    return network(some, training=training)[:count]
+from zoo.preprocessing.images import apply_encoder
 
 
 def located(maps: Tensor) -> Tensor:
@@ -102,7 +92,7 @@ class FrameVectors(Serializable, keras.layers.Layer):
         seen = tf.concat([at(0, frames), *(at(0) - at(offset) for offset in self.offsets)], -1)
         if self.encoder is None:
             return seen
-        vectors = applied(self.encoder, tf.reshape(seen, [batch * time, *seen.shape[2:]]), training)
+        vectors = apply_encoder(self.encoder, tf.reshape(seen, [batch * time, *seen.shape[2:]]), training)
         return tf.reshape(vectors, [batch, time, *vectors.shape[1:]])
 
     def get_config(self) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from zoo.attention import Memory
 from zoo.cells import Serializable, Tensor
 from zoo.formulations.decoder import Decoder, State
 from zoo.formulations.encoder import deserialized
-from zoo.formulations.frames import applied, located
+from zoo.formulations.frames import located
+from zoo.preprocessing.images import apply_encoder
 
 
 class OneToMany(Serializable, keras.Model):
@@ -81,7 +82,7 @@ class OneToMany(Serializable, keras.Model):
         """
         maps = ops.cast(images, self.compute_dtype)
         if self.encoder is not None:
-            maps = applied(self.encoder, maps, training)
+            maps = apply_encoder(self.encoder, maps, training)
         maps = self.drop(maps, training=training)
         values = ops.reshape(located(maps), (-1, math.prod(self.positions), maps.shape[-1] + 2))
         memory = self.decoder.prepare_memory(values, ops.ones(ops.shape(values)[:2], "bool"))

@@ -13,6 +13,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from zoo.errors import VideoError
+from zoo.preprocessing.config import make_config
 
 PICTURE = r"\.(jpe?g|png|bmp|gif)$"
 """How the name of a picture ends, in lower case, as a regular expression."""
@@ -309,7 +310,7 @@ class ClipReader:
         shape: of the frames of a clip.
     """
 
-    takes = (
+    input_signature = (
         tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames"),
         tf.TensorSpec([None], tf.int32, "lengths"),
     )
@@ -320,19 +321,19 @@ class ClipReader:
         self._scaled = FrameReader((size, size))
 
     @staticmethod
-    def given(clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Clips [time, height, width, 3] of one height and width as `takes` has them, by name."""
+    def pack_inputs(clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Clips [time, height, width, 3] of one height and width as `input_signature` has them, by name."""
         lengths = np.array([len(clip) for clip in clips], np.int32)
         frames = np.zeros((len(clips), max(lengths), *clips[0].shape[1:]), np.uint8)
         for row, clip in enumerate(clips):
             frames[row, : len(clip)] = clip
         return {"frames": frames, "lengths": lengths}
 
-    def fingerprint(self) -> str:
-        """Another one where frames would be others."""
-        return str(self.shape)
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs, as JSON."""
+        return make_config(num_frames=self.shape[0], image_size=self.shape[1])
 
-    @tf.function(input_signature=takes, autograph=False)
+    @tf.function(input_signature=input_signature, autograph=False)
     def __call__(self, frames: tf.Tensor, lengths: tf.Tensor) -> Clips:
         """Read clips."""
         shape = tf.shape(frames)

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.errors import UsageError
 from zoo.inspection import plot_image_attention
-from zoo.preprocessing.images import ImageReader, small_copy
+from zoo.preprocessing.images import ImageReader, make_thumbnail
 from zoo.preprocessing.video import CLIP_SIZE, ClipReader, middles, short_clip
 from zoo.tasks.predictor import Answer, Program, decoded
 
@@ -61,9 +61,9 @@ class Captioner(Program[Shown, Caption]):
 
     def _answers(self, inputs: Sequence[Shown]) -> Iterable[Caption]:
         if self.kind == "video":
-            said = self.serve(**ClipReader.given([_clip(shown) for shown in inputs]))
+            said = self.serve(**ClipReader.pack_inputs([_clip(shown) for shown in inputs]))
         else:
-            said = self.serve(**ImageReader.given([_picture(shown) for shown in inputs]))
+            said = self.serve(**ImageReader.pack_inputs([_picture(shown) for shown in inputs]))
         for row, status in enumerate(said["status"]):
             words, captions = decoded(said["words"][row]), decoded(said["captions"][row])
             yield Caption(
@@ -88,7 +88,7 @@ class Captioner(Program[Shown, Caption]):
             images, weights = frames[places], weights[range(len(words)), most]
             words = [f"{word}, frame {place}" for word, place in zip(words, places, strict=True)]
         else:
-            images = np.asarray(small_copy(_picture(given)))
+            images = np.asarray(make_thumbnail(_picture(given)))
         plot_image_attention(images, words, weights, picture)
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.files import atomic_write, read_with_checksum, write_with_checksum
-from zoo.preprocessing.images import ImageFeatures
+from zoo.preprocessing.images import FeatureExtractor
 from zoo.training.progress import Progress
 
 _BATCH = 32
 
 
 def extract_features(
-    extract: ImageFeatures, examples: Callable[[], Iterable[bytes | np.ndarray]], cache: Path
+    extract: FeatureExtractor, examples: Callable[[], Iterable[bytes | np.ndarray]], cache: Path
 ) -> tuple[np.ndarray, list[str]]:
     """The features of pictures or clips, from the cache where they are there.
 
@@ -37,12 +37,12 @@ def extract_features(
     file = cache / f"{key.hexdigest()[:24]}.npy"
     if known := read_with_checksum(file):
         return np.load(file, mmap_mode="r"), known["status"]
-    found = tf.function(extract, input_signature=extract.reader.takes, autograph=False)
+    found = tf.function(extract, input_signature=extract.reader.input_signature, autograph=False)
     progress, status = Progress("features", -(-count // _BATCH)), []
     left = iter(examples())
     with atomic_write(file) as new:
         while some := list(itertools.islice(left, _BATCH)):
-            given = map(tf.constant, extract.reader.given(some).values())
+            given = map(tf.constant, extract.reader.pack_inputs(some).values())
             features, said = (tensor.numpy() for tensor in found(*given))
             if not status:
                 values = np.lib.format.open_memmap(new, "w+", features.dtype, (count, *extract.shape))

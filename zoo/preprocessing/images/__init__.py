@@ -1,6 +1,17 @@
-"""Encoded pictures to pixels, and pixels to maps of features."""
+"""Encoded images to pixels, and pixels to feature maps."""
 
-from zoo.preprocessing.images.encoders import ImageFeatures, cut, image_encoder
-from zoo.preprocessing.images.reader import ImageReader, Images, small_copy
+from zoo.preprocessing.images.encoders import apply_encoder, build_image_encoder, split_encoder
+from zoo.preprocessing.images.feature_extractor import ExtractedFeatures, FeatureExtractor, Reader
+from zoo.preprocessing.images.reader import DecodedImages, ImageReader, make_thumbnail
 
-__all__ = ["ImageFeatures", "ImageReader", "Images", "cut", "image_encoder", "small_copy"]
+__all__ = [
+    "DecodedImages",
+    "ExtractedFeatures",
+    "FeatureExtractor",
+    "ImageReader",
+    "Reader",
+    "apply_encoder",
+    "build_image_encoder",
+    "make_thumbnail",
+    "split_encoder",
+]

