@@ -1,11 +1,10 @@
-"""Images per second of an exported captioner, greedy and by beam search.
+"""Measure the images per second of an exported captioner, with greedy decoding and with beam search.
 
 python benchmarks/captioning.py --model saved_models/captioning/1
 python benchmarks/captioning.py --model saved_models/captioning/1 --images photo1.jpg photo2.jpg
 
-From encoded images to sentences; reading the files does not count. Both signatures caption the same images,
-in turns and in a new random order each round, and once before the clock runs. What is shown is the median
-over the rounds.
+The time is from encoded images to captions, without reading files. In each round both signatures caption the
+same images, in random order. After one round of warm-up, the table shows the median over the rounds.
 """
 
 import os
@@ -17,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from zoo.errors import UsageError
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import numpy as np
 import tensorflow as tf
@@ -27,65 +24,69 @@ import tyro
 
 from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import scenes
+from zoo.errors import UsageError, ZooError
 from zoo.provenance import commit, versions
 from zoo.serving.model_store import saved
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure how fast an exported captioner is."""
+    """Measure the speed of an exported captioner."""
 
     model: Path = Path("saved_models/captioning/1")  # an export of recipes/captioning.py
-    images: tuple[Path, ...] = ()  # files; none: drawn scenes, as JPEG
-    size: PositiveInt = 500  # pixels each way, of the drawn scenes
-    batch_sizes: tuple[PositiveInt, ...] = (
-        1,
-        32,
-    )  # images at once; where there are too few they are repeated
-    rounds: PositiveInt = 5  # in each of them both signatures caption all
+    images: tuple[Path, ...] = ()  # image files; none: generated scenes as JPEG
+    size: PositiveInt = 500  # height and width of the generated scenes, in pixels
+    batch_sizes: tuple[PositiveInt, ...] = (1, 32)  # images are repeated to fill a batch
+    rounds: PositiveInt = 5
 
 
-def pictures(settings: Settings) -> list[bytes]:
-    """The encoded images."""
+def load_images(settings: Settings) -> list[bytes]:
+    """Return encoded images: those of the user, or generated scenes."""
     try:
-        found = [path.read_bytes() for path in settings.images]
+        images = [path.read_bytes() for path in settings.images]
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    for number in range(0 if found else 8):
-        drawn = np.asarray(scenes.scene("test", number)[0].resize([settings.size] * 2))
-        found.append(tf.io.encode_jpeg(drawn, quality=90).numpy())
-    return found
+        raise UsageError(f"--images: {error.filename} cannot be read: {error.strerror}.") from error
+    for index in range(0 if images else 8):
+        pixels = np.asarray(scenes.scene("test", index)[0].resize([settings.size] * 2))
+        images.append(tf.io.encode_jpeg(pixels, quality=90).numpy())
+    return images
 
 
-def seconds(caption: Callable[..., dict[str, tf.Tensor]], images: tf.Tensor) -> float:
-    """How long it takes to caption them."""
+def measure_seconds(caption: Callable[..., dict[str, tf.Tensor]], images: tf.Tensor) -> float:
+    """Return the time of one call."""
     start = time.perf_counter()
     caption(image=images)["captions"].numpy()
     return time.perf_counter() - start
 
 
 def run(settings: Settings) -> None:
-    """Measure and print."""
-    images, model = pictures(settings), saved(settings.model, "captions")
+    """Measure both signatures and print a table."""
+    images, model = load_images(settings), saved(settings.model, "captions")
     print(
         f"{settings.model}, {len(images)} images, {os.cpu_count()} CPU cores, commit {commit()}, {versions()}"
     )
-    beams = model.signatures["serving_default"].structured_outputs["captions"].shape[1]
-    names = {"greedy": "greedy", "serving_default": f"{beams} beams, {beams} best"}
-    print("\n| | images at once | images per second | ms |\n| --- | --- | --- | --- |")
-    for size in settings.batch_sizes:
-        batch = tf.constant([images[i % len(images)] for i in range(size)])
-        times = {name: [] for name in names}
+    num_beams = model.signatures["serving_default"].structured_outputs["captions"].shape[1]
+    titles = {"greedy": "greedy", "serving_default": f"{num_beams} beams, {num_beams} best"}
+    print("\n| | batch size | images/s | ms/batch |\n| --- | --- | --- | --- |")
+    for batch_size in settings.batch_sizes:
+        batch = tf.constant([images[i % len(images)] for i in range(batch_size)])
+        seconds: dict[str, list[float]] = {name: [] for name in titles}
         for _ in range(settings.rounds + 1):
-            for name in random.sample(list(names), len(names)):
-                times[name].append(seconds(model.signatures[name], batch))
-        for name, title in names.items():
-            took = median(times[name][1:])
-            print(f"| {title} | {size} | {size / took:.1f} | {1000 * took:.0f} |")
+            for name in random.sample(list(titles), len(titles)):
+                seconds[name].append(measure_seconds(model.signatures[name], batch))
+        for name, title in titles.items():
+            middle = median(seconds[name][1:])
+            print(f"| {title} | {batch_size} | {batch_size / middle:.1f} | {1000 * middle:.0f} |")
+
+
+def main() -> None:
+    """Run the benchmark with settings from the command line."""
+    settings = tyro.cli(Settings)
+    try:
+        run(settings)
+    except ZooError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
-    try:
-        run(tyro.cli(Settings))
-    except UsageError as error:
-        sys.exit(f"error: {error}")
+    main()

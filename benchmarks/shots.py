@@ -48,9 +48,7 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from zoo.errors import UsageError, ZooError
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import numpy as np
 import tensorflow as tf
@@ -58,6 +56,7 @@ import tyro
 from PIL import Image
 
 from zoo.cli.types import PositiveInt, Seed
+from zoo.errors import UsageError, ZooError
 from zoo.metrics import Segment, TransitionScores, find_transitions, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.provenance import commit, versions

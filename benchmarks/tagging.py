@@ -1,12 +1,12 @@
-"""How long an exported tagger takes for a frame of a stream, by TensorFlow and by LiteRT; do they agree?
+"""Measure the time per frame of an exported streaming tagger with TensorFlow and LiteRT, and their agreement.
 
 python benchmarks/tagging.py --model saved_models/tagging/1 --video docs/drawings/film.mp4
 python benchmarks/tagging.py --clips 20
 
-One stream, one frame at a time, of the size that the model wants; reading the video does not count. LiteRT
-runs `step.tflite` and `step_int8.tflite`, which lie beside the model (`pip install ai-edge-litert`). Frames
-come from a video, or from clips of generated footage. Agreement is the share of frames with the tag of the
-SavedModel.
+One stream is tagged frame by frame, in the frame size of the model; decoding the video is not timed. LiteRT
+runs `step.tflite` and `step_int8.tflite` from the directory of the model (`pip install ai-edge-litert`).
+Frames come from a video or from generated footage. Agreement is the percentage of frames with the same tag as
+from the SavedModel.
 """
 
 import os
@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from zoo.errors import UsageError, VideoError
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import numpy as np
 import tensorflow as tf
@@ -27,98 +25,108 @@ import tyro
 
 from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import footage
+from zoo.errors import UsageError, ZooError
 from zoo.preprocessing.video import open_video
 from zoo.provenance import commit, versions
 from zoo.serving.model_store import saved
 
 Step = Callable[[np.ndarray], np.ndarray]
-"""From the next frame [height, width, 3] to scores [classes]; carries the state."""
+"""Maps the next frame [height, width, 3] to scores [labels], and carries the state."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure how fast an exported tagger follows a stream."""
+    """Measure the speed of an exported tagger on a stream."""
 
     model: Path = Path("saved_models/tagging/1")  # an export of recipes/tagging.py
-    video: Path | None = None  # a file, or a folder of frames; none: generated footage
+    video: Path | None = None  # a file or a directory of images; None: generated footage
     clips: PositiveInt = 5  # of generated footage, 100 frames each
 
 
-def frames_of(settings: Settings, size: tuple[int, int]) -> np.ndarray:
-    """Frames uint8 [time, height, width, 3]."""
+def load_frames(settings: Settings, size: tuple[int, int]) -> np.ndarray:
+    """Return frames uint8 [time, height, width, 3]."""
     if settings.video:
         return np.stack([frame for _, frame in open_video(settings.video).frames(size)])
-    randoms = (np.random.default_rng([9, number]) for number in range(settings.clips))
-    return np.concatenate([footage.clip(random, footage.painted, size=size)[0] for random in randoms])
+    generators = (np.random.default_rng([9, index]) for index in range(settings.clips))
+    return np.concatenate([footage.clip(random, footage.painted, size=size)[0] for random in generators])
 
 
-def by_tensorflow(signatures: dict[str, Callable]) -> Step:
-    """The step of the SavedModel."""
+def build_tensorflow_step(signatures: dict[str, Callable[..., dict[str, tf.Tensor]]]) -> Step:
+    """Return the step of the SavedModel."""
     state = signatures["init"](batch=tf.constant(1))
 
     def step(frame: np.ndarray) -> np.ndarray:
         nonlocal state
-        said = signatures["step"](frames=tf.constant(frame[None, None]), **state)
-        state = {name: said[name] for name in state}
-        return said["scores"].numpy()[0, 0]
+        outputs = signatures["step"](frames=tf.constant(frame[None, None]), **state)
+        state = {name: outputs[name] for name in state}
+        return outputs["scores"].numpy()[0, 0]
 
     return step
 
 
-def by_litert(file: Path) -> Step:
-    """The step in a .tflite file."""
+def build_litert_step(path: Path) -> Step:
+    """Return the step of a .tflite file."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(file), num_threads=os.cpu_count()).get_signature_runner()
+    runner = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner()
     state = {
-        name: np.zeros(about["shape"], about["dtype"])
-        for name, about in runner.get_input_details().items()
+        name: np.zeros(details["shape"], details["dtype"])
+        for name, details in runner.get_input_details().items()
         if name != "frames"
     }
 
     def step(frame: np.ndarray) -> np.ndarray:
         nonlocal state
-        said = runner(frames=frame[None, None].astype(np.float32), **state)
-        state = {name: said[name] for name in state}
-        return said["scores"][0, 0]
+        outputs = runner(frames=frame[None, None].astype(np.float32), **state)
+        state = {name: outputs[name] for name in state}
+        return outputs["scores"][0, 0]
 
     return step
 
 
 def run(settings: Settings) -> None:
-    """Measure and print."""
+    """Measure every step and print a table."""
     model = saved(settings.model, "tags")
     if "step" not in model.signatures:
-        raise UsageError(f"{settings.model} is for no streams. Name a model of one direction by --model.")
+        raise UsageError(
+            f"{settings.model} has no signature step. Name an export of a model that reads in one direction "
+            "by --model."
+        )
     *_, height, width, _ = model.signatures["init"].structured_outputs["past"].shape
-    frames = frames_of(settings, (height, width))
-    steps = {"TensorFlow": by_tensorflow(model.signatures)}
+    frames = load_frames(settings, (height, width))
+    steps = {"TensorFlow": build_tensorflow_step(model.signatures)}
     for name in ("step.tflite", "step_int8.tflite"):
         try:
-            steps[name] = by_litert(settings.model / name)
+            steps[name] = build_litert_step(settings.model / name)
         except (ImportError, ValueError) as error:
             print(f"{name} is left out: {error}")
-    late = model.signatures["finish"].structured_outputs["tags"].shape[1]
     print(
         f"{settings.model}, {len(frames)} frames, {os.cpu_count()} CPU cores, commit {commit()}, {versions()}"
     )
-    print("\n| | ms a frame | agreement | MB |\n| --- | --- | --- | --- |")
-    said: dict[str, np.ndarray] = {}
+    print("\n| | ms/frame | agreement | MB |\n| --- | --- | --- | --- |")
+    lag = model.signatures["finish"].structured_outputs["tags"].shape[1]
+    labels: dict[str, np.ndarray] = {}
     for name, step in steps.items():
-        times, scores = [], []
+        seconds, scores = [], []
         for frame in frames:
             start = time.perf_counter()
             scores.append(step(frame))
-            times.append(time.perf_counter() - start)
-        said[name] = np.argmax(scores[late:], -1)
-        same = 100 * np.mean(said[name] == said["TensorFlow"])
-        file = settings.model / name
-        size = f"{file.stat().st_size / 1e6:.2f}" if file.is_file() else ""
-        print(f"| {name} | {1000 * median(times):.2f} | {same:.1f} % | {size} |")
+            seconds.append(time.perf_counter() - start)
+        labels[name] = np.argmax(scores[lag:], -1)
+        agreement = 100 * np.mean(labels[name] == labels["TensorFlow"])
+        path = settings.model / name
+        megabytes = f"{path.stat().st_size / 1e6:.2f}" if path.is_file() else ""
+        print(f"| {name} | {1000 * median(seconds):.2f} | {agreement:.1f} % | {megabytes} |")
+
+
+def main() -> None:
+    """Run the benchmark with settings from the command line."""
+    settings = tyro.cli(Settings)
+    try:
+        run(settings)
+    except ZooError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
-    try:
-        run(tyro.cli(Settings))
-    except (UsageError, VideoError) as error:
-        sys.exit(f"error: {error}")
+    main()

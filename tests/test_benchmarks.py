@@ -1,4 +1,4 @@
-"""The benchmarks: that they run, and that their figures are what they say."""
+"""The benchmarks run, and their tables agree with what they measure."""
 
 import importlib.util
 import json
@@ -39,12 +39,12 @@ def benchmark() -> ModuleType:
     return load("recurrence")
 
 
-def test_a_tiny_run_has_a_row_for_each_contender(
+def test_recurrence_prints_a_row_for_each_contender(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    saved = tmp_path / "times.json"
+    json_path = tmp_path / "times.json"
     options = ["--rounds", "2", "--families", "LSTM", "--shapes", "2,3,2,4", "--no-memory", "--json"]
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *options, str(saved)])
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *options, str(json_path)])
     runpy.run_path(str(SCRIPT), run_name="__main__")
     blocks = tables(capsys.readouterr().out)
     times, means, to_ours = (re.findall(r"^\| (.*) \|$", block, re.M) for block in blocks)
@@ -54,13 +54,13 @@ def test_a_tiny_run_has_a_row_for_each_contender(
     assert [name for name in names if name != "torch"][2:] == contenders
     assert [line.split("|")[0].strip() for line in means] == names
     assert [line.split("|")[0].strip() for line in to_ours][2:] == ours
-    for row in json.loads(saved.read_text(encoding="utf-8"))["times"]:
+    for row in json.loads(json_path.read_text(encoding="utf-8"))["times"]:
         assert [len(row["seconds"][task]) for task in ("forward", "training")] == [2, 2]
         line = times[names.index(row["contender"])].split("|")
         assert float(line[3]) == pytest.approx(1000 * np.mean(row["seconds"]["training"]), abs=0.01)
 
 
-def test_contenders_of_training_learn_the_same_with_as_many_weights(tmp_path: Path) -> None:
+def test_training_contenders_have_the_same_data_and_number_of_weights(tmp_path: Path) -> None:
     training = load("training")
     settings, cache = training.Settings(examples=40, units=4, embedding=4, batch_size=16), tmp_path / "texts"
     training.prepare(settings, cache)
@@ -82,7 +82,7 @@ def tables(text: str) -> list[str]:
     return [block for block in text.split("\n\n") if block.startswith("|")]
 
 
-def test_a_shape_that_cannot_be_is_refused(benchmark: ModuleType) -> None:
+def test_invalid_shapes_raise(benchmark: ModuleType) -> None:
     assert benchmark.read_shape("1") == (32, 200, 64, 64)
     assert benchmark.read_shape("1,2,3,4") == (1, 2, 3, 4)
     for text in ("6", "-1", "1,2,3", "1,2,3,0", "a"):
@@ -90,14 +90,14 @@ def test_a_shape_that_cannot_be_is_refused(benchmark: ModuleType) -> None:
             benchmark.read_shape(text)
 
 
-def test_ratios_are_of_medians_to_the_better_of_keras(benchmark: ModuleType) -> None:
+def test_ratios_compare_medians_with_the_faster_keras(benchmark: ModuleType) -> None:
     times = {"keras": ([4, 9, 5], [20]), "keras, jit": ([8], [10]), "zoo": ([1, 2, 60], [5]), "x": ([4], [1])}
     rows = rows_of(benchmark, SHAPE, times)
     assert [benchmark.ratio(rows[2], rows, task) for task in ("forward", "training")] == [2 / 5, 1 / 2]
     assert benchmark.ratio(rows[3], rows, "forward", ["zoo"]) == 2
 
 
-def test_means_are_geometric_and_over_the_main_shapes(benchmark: ModuleType) -> None:
+def test_mean_ratios_are_geometric_means_over_the_main_shapes(benchmark: ModuleType) -> None:
     keras = {"keras": ([1], [1]), "keras, jit": ([2], [2])}
     odd = rows_of(benchmark, SHAPE, keras | {"zoo": ([7], [1])})
     assert benchmark.mean_ratios(odd, "LSTM", "zoo") == pytest.approx([7, 1])
@@ -115,12 +115,12 @@ def rows_of(benchmark: ModuleType, shape: tuple[int, ...], times: dict[str, tupl
     ]
 
 
-def test_memory_kept_is_the_difference_of_the_medians(benchmark: ModuleType) -> None:
+def test_memory_is_the_difference_of_medians(benchmark: ModuleType) -> None:
     assert benchmark.kept({"forward": [100, 900, 110], "training": [400, 300, 310]}) == 200
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-def test_peak_memory_is_of_the_process_itself_and_outlasts_what_was_freed(benchmark: ModuleType) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc of Linux")
+def test_peak_memory_is_that_of_the_process_and_includes_freed_memory(benchmark: ModuleType) -> None:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak, now = (int(re.search(rf"{name}:\s*(\d+)", status)[1]) / 1024 for name in ("VmHWM", "VmRSS"))
     held = np.ones(int((peak - now + 200) * 2**20), "int8")
@@ -132,7 +132,7 @@ def test_peak_memory_is_of_the_process_itself_and_outlasts_what_was_freed(benchm
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
         child.stdout.readline()
-        assert 50 < benchmark.peak_memory(child.pid) < 100  # it takes nothing over from this process
+        assert 50 < benchmark.peak_memory(child.pid) < 100  # not that of this process
         child.communicate(b"\n")
 
 
@@ -157,7 +157,7 @@ def vocabularies(folder: Path) -> list[zoo.preprocessing.text.WordPieceTokenizer
 
 
 def translator(folder: Path) -> Path:
-    """The export of a translator with random weights, which likes to emit ends, and unknown pieces."""
+    """Export a translator with random weights, biased towards [END] and [UNK]."""
     pieces = vocabularies(folder / "pieces")
     model = translation.delayed_many_to_many(
         SMALL, *(side.vocabulary_size for side in pieces), SMALL.attention
@@ -173,7 +173,7 @@ def translator(folder: Path) -> Path:
 
 
 @pytest.mark.usefixtures("predict_in_process")
-def test_export_and_loops_translate_alike(
+def test_export_and_loops_give_the_same_translations(
     decoding: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found, contenders = {}, decoding.contenders
@@ -191,11 +191,11 @@ def test_export_and_loops_translate_alike(
         assert list(found) == ["export, greedy", "export, 2 beams", "predict loop", "compiled loop"]
         assert all(float(figure) > 0 for row in rows for figure in row[1:])
         assert float(rows[2][2]) == 1
-    # Of these answers two end, one of them at once, one reaches its limit, and two have copied words.
+    # Two translations end, one of them at once; one reaches the limit; two contain copied words.
     assert found["compiled loop"]([b"q c", b"q b q", b"e"]) == [b"q q", b"", b"x" + 11 * b" e"]
 
 
-def test_other_answers_are_told(decoding: ModuleType) -> None:
+def test_different_translations_are_reported(decoding: ModuleType) -> None:
     same, other = [b"x", b"y"], [b"x", b"z"]
     answers = {"export, greedy": same, "export, 2 beams": other, "predict loop": same, "compiled loop": same}
     assert decoding.different(answers, [b"a", b"b"]) == []
@@ -205,7 +205,7 @@ def test_other_answers_are_told(decoding: ModuleType) -> None:
         assert "'z'" in told
 
 
-def test_what_is_no_such_export_is_refused(decoding: ModuleType, tmp_path: Path) -> None:
+def test_unsuitable_exports_raise(decoding: ModuleType, tmp_path: Path) -> None:
     vocabularies(tmp_path / "assets")
     export = SimpleNamespace(resources=[None, None, [tf.Variable([0.0])]])
     for change, message in (({}, "weight list of length 1"), ({"cell": "x"}, "'x'"), ({"old": "1"}, "'old'")):
@@ -215,51 +215,62 @@ def test_what_is_no_such_export_is_refused(decoding: ModuleType, tmp_path: Path)
             decoding.rebuilt(tmp_path, export)
 
 
-def test_rates_are_of_medians_over_rounds(decoding: ModuleType) -> None:
+def test_rates_are_computed_from_medians_over_rounds(decoding: ModuleType) -> None:
     seconds = {"x": [[1, 1], [3, 2], [9, 1]], "predict loop": [[8, 2], [9, 1], [7, 1]]}
     rows = decoding.table(seconds, 20).splitlines()[2:]
     assert rows == ["| x | 4 | 2 | 1500.0 |", "| predict loop | 2 | 1 | 4500.0 |"]
 
 
-def test_texts_of_both_lengths_are_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def write_tsv(path: Path, rows: list[tuple[str, str]]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    lines = ["label\ttext", *("\t".join(row) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_sentiment_prepare_mixes_reviews_and_sentences(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sentiment = load("sentiment")
 
-    def written(name: str, label: str, texts: list[str]) -> Path:
-        for split, some in (("train", texts[:-6]), ("test", texts[-6:])):
-            lines = [f"{'negative' if i % 2 else 'positive'}\t{text}" for i, text in enumerate(some)]
-            (tmp_path / name).mkdir(exist_ok=True)
-            (tmp_path / name / f"{split}.tsv").write_text("\n".join([f"{label}\ttext", *lines]) + "\n")
+    def write_splits(name: str, texts: list[str]) -> Path:
+        for split, part in (("train", texts[:-6]), ("test", texts[-6:])):
+            rows = [("negative" if i % 2 else "positive", text) for i, text in enumerate(part)]
+            write_tsv(tmp_path / name / f"{split}.tsv", rows)
         return tmp_path / name
 
-    ends = [f"The end of {i} is{' very' * (i // 3)} long!" for i in range(90)]
-    long = [f"Seen in {i}.<br />It has  a plot. {end}" for i, end in enumerate(ends)]
-    short = [f"A film of {i}." for i in range(46)]
-    reviews, sentences = written("long", "label", long), written("short", "label", short)
-    sentiment.prepare(sentiment.Prepare(str(reviews), str(sentences), tmp_path / "mixed"))
+    last_sentences = [f"The end of {i} is{' very' * (i // 3)} long!" for i in range(90)]
+    reviews = [f"Seen in {i}.<br />It has  a plot. {last}" for i, last in enumerate(last_sentences)]
+    sentences = [f"A film of {i}." for i in range(46)]
+    directories = write_splits("reviews", reviews), write_splits("sentences", sentences)
+    sentiment.prepare(sentiment.Prepare(*map(str, directories), tmp_path / "mixed"))
     assert "next: python recipes/sentiment.py --dataset" in capsys.readouterr().out
     mixed = load_text_classification(str(tmp_path / "mixed"))
     assert (mixed.info.labels, mixed.info.notes) == (("neg", "pos"), ())
-    rows = {split: sentiment.rows_of(getattr(mixed, split)) for split in ("train", "validation", "test")}
-    assert [text for _, text in rows["test"]] == [" ".join(text.split()) for text in long[-6:]]
-    assert not {text for _, text in rows["train"]} & {text for _, text in rows["validation"]}
-    of_train = {text: label for label, text in rows["train"]}
-    kept = [i for i in range(84) if of_train.get(" ".join(long[i].split())) == ("pos", "neg")[i % 2]]
-    assert 60 < len(kept) < 84
-    found = [text for _, text in rows["train"] if text.startswith("The end")]
-    assert found == [ends[i] for i in kept if len(ends[i].split()) <= 25]
-    counts = Counter(text for _, text in rows["train"] if text.startswith("A film"))
+    train, validation, test = (
+        sentiment.read_rows(split) for split in (mixed.train, mixed.validation, mixed.test)
+    )
+    assert [text for _, text in test] == [" ".join(text.split()) for text in reviews[-6:]]
+    assert not {text for _, text in train} & {text for _, text in validation}
+    labels = {text: label for label, text in train}
+    in_train = [i for i in range(84) if labels.get(" ".join(reviews[i].split())) == ("pos", "neg")[i % 2]]
+    assert 60 < len(in_train) < 84
+    extracted = [text for _, text in train if text.startswith("The end")]
+    assert extracted == [last_sentences[i] for i in in_train if len(last_sentences[i].split()) <= 25]
+    counts = Counter(text for _, text in train if text.startswith("A film"))
     assert set(counts.values()) == {2}
-    assert sum(len(text.split()) > 5 for _, text in rows["train"][-8000:]) > 7000  # the embedded ones
+    assert sum(len(text.split()) > 5 for _, text in train[-8000:]) > 7000  # those of negation
 
 
-def test_share_of_sentences_that_are_right(tmp_path: Path) -> None:
+def test_sentiment_measure_computes_the_accuracy(tmp_path: Path) -> None:
     sentiment = load("sentiment")
-    (tmp_path / "train.tsv").write_text("label\ttext\n" + "neg\tDull.\npos\tFine.\n" * 9)
-    (tmp_path / "validation.tsv").write_text("label\ttext\nneg\tDull.\n")
-    rows = ["neg\tA dreadful waste of time.", "pos\tA wonderful film.", "pos\tBoring, awful, terrible."]
-    (tmp_path / "test.tsv").write_text("\n".join(["label\ttext", *rows, rows[0]]) + "\n")
+    train = [("neg", "Dull."), ("pos", "Fine.")]
+    write_tsv(tmp_path / "train.tsv", train * 9)
+    write_tsv(tmp_path / "validation.tsv", [("neg", "Dull.")])
+    dreadful = ("neg", "A dreadful waste of time.")
+    wrong = ("pos", "Boring, awful, terrible.")
+    write_tsv(tmp_path / "test.tsv", [dreadful, ("pos", "A wonderful film."), wrong, dreadful])
     model = SCRIPT.parents[1] / "saved_models" / "sentiment" / "1"
     assert sentiment.measure(sentiment.Measure(str(tmp_path), model)) == 75
-    (tmp_path / "train.tsv").write_text("label\ttext\n" + "neg\tDull.\npos\tFine.\nsoso\tWell.\n" * 9)
-    with pytest.raises(UsageError, match="expected two"):
+    write_tsv(tmp_path / "train.tsv", [*train, ("soso", "Well.")] * 9)
+    with pytest.raises(UsageError, match="expected two, negative first"):
         sentiment.measure(sentiment.Measure(str(tmp_path), model))
