@@ -24,7 +24,7 @@ import tensorflow as tf
 import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
-from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
+from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import CaptioningSplit, DataInfo, DataSplits, load_captioning
 from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import UsageError
@@ -50,7 +50,7 @@ from zoo.preprocessing.text import (
 )
 from zoo.preprocessing.video import CLIP_SIZE, ClipReader, short_clip
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, bucket_by_length, extract_features, fit
+from zoo.training import BucketedDataset, GenerationMetrics, bucket_by_length, extract_features, fit
 
 # --- Settings -----------------------------------------------------------------------------------
 

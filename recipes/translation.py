@@ -20,7 +20,7 @@ import tensorflow as tf
 import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
-from zoo.components import ATTENTIONS, CELLS, GenerationMetrics
+from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import DataInfo, DataSplits, load_translation
 from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import UsageError
@@ -38,7 +38,7 @@ from zoo.preprocessing.text import (
     write_vocabulary,
 )
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, bucket_by_length, fit
+from zoo.training import BucketedDataset, GenerationMetrics, bucket_by_length, fit
 
 # --- Settings -----------------------------------------------------------------------------------
 

@@ -225,7 +225,7 @@ def test_a_model_of_a_text(book: Path, tmp_path: Path, capsys: pytest.CaptureFix
         cell="gru",
     )
     (tmp_path / "run" / "another").mkdir(parents=True)
-    timing = {"at": time.time() - 9_000, "seconds": 7_200}  # of a run that shares the folder
+    timing = {"wall_time": time.time() - 9_000, "seconds": 7_200}  # of a run that shares the folder
     line = json.dumps({"kind": "epoch", "timing": timing})
     (tmp_path / "run" / "another" / "log.jsonl").write_text(line, encoding="utf-8")
     next_word.train(settings)

@@ -1,6 +1,8 @@
 """What a result was made with."""
 
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,20 +10,39 @@ import pytest
 from zoo import provenance
 
 
-def test_changes_of_what_git_knows_are_told_and_files_beside_it_are_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commit_notes_changes_of_tracked_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> str:
-        who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        command = ["git", "-C", str(tmp_path), *identity, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
-    (tmp_path / "known.py").write_text("1")
+    (tmp_path / "tracked.py").write_text("1")
     git("init")
-    git("add", "known.py")
+    git("add", "tracked.py")
     git("commit", "-m", "one")
-    (tmp_path / "reviews.csv").touch()
+    (tmp_path / "untracked.csv").touch()
     assert provenance.commit() == git("rev-parse", "HEAD")
-    (tmp_path / "known.py").write_text("2")
+    (tmp_path / "tracked.py").write_text("2")
     assert provenance.commit() == git("rev-parse", "HEAD") + " with changes"
+
+
+def recipe_path(name: str) -> str:
+    spec = find_spec("zoo.recipes")
+    assert spec is not None
+    return str(Path(spec.submodule_search_locations[0]) / f"{name}.py")
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        ([recipe_path("sentiment"), "--dataset", "my texts"], "zoo train sentiment --dataset 'my texts'"),
+        (["scripts/train.py", "--units", "4"], "python scripts/train.py --units 4"),
+        (["/home/me/train.py"], "python train.py"),
+    ],
+)
+def test_portable_command_has_no_paths_of_this_machine(
+    argv: list[str], command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert provenance.portable_command() == command

@@ -64,7 +64,7 @@ def interrupted(folder: Path) -> tuple[int, str]:
 @pytest.fixture(scope="module")
 def report(interrupted: tuple[int, str]) -> str:
     """What the recipe prints when the command is given by which it says that it goes on."""
-    _, command = interrupted[1].splitlines()[-1].split("To go on: ")
+    _, command = interrupted[1].splitlines()[-1].split("To resume: ")
     trained = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True)
     assert trained.returncode == 0, trained.stderr
     return trained.stdout
@@ -184,9 +184,9 @@ def test_ctrl_c_saves_and_says_how_to_go_on(interrupted: tuple[int, str], report
     code, errors = interrupted
     assert code == 130
     assert "Traceback" not in errors
-    assert re.search(r"stopped at step \d+, saved in \S+bag_of_words\. To go on: ", errors)
-    step = re.search(r"stopped at step (\d+)", errors)[1]
-    assert f"going on after step {step}, in epoch 2" in report
+    assert re.search(r"Stopped at step \d+; saved in \S+bag_of_words\. To resume: ", errors)
+    step = re.search(r"Stopped at step (\d+)", errors)[1]
+    assert f"resuming after step {step}, in epoch 2" in report
 
 
 def test_other_settings_need_another_folder(
@@ -235,6 +235,6 @@ def test_minutes_are_those_of_all_processes(tmp_path: Path) -> None:
     now = time.time()
     (tmp_path / "lstm").mkdir()
     rows = [("step", now - 90, 7.0), ("epoch", now - 80, 120.0), ("epoch", now - 10, 50.0)]
-    rows = [{"kind": kind, "timing": {"at": at, "seconds": seconds}} for kind, at, seconds in rows]
+    rows = [{"kind": kind, "timing": {"wall_time": at, "seconds": seconds}} for kind, at, seconds in rows]
     (tmp_path / "lstm" / "log.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert minutes(now - 60, [tmp_path / "lstm", tmp_path / "not_begun"]) == pytest.approx(1 + 2, abs=0.1)

@@ -1,4 +1,4 @@
-"""The training loop: what a step computes, what is kept, and that a run goes on to the bit."""
+"""The training loop: what a step computes, what a run directory holds, and exact resume."""
 
 import io
 import json
@@ -28,19 +28,19 @@ LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Compiling and drawing take most of the time of small runs. `test_resume` compiles."""
-    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log, picture: None)
+def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Skip compilation and plots, which take most of the time of small runs. `test_resume` compiles."""
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
     with zoo.disable_jit():
         yield
 
 
-def dataset(*values: np.ndarray, batch: int = 10) -> tf.data.Dataset:
+def make_dataset(*values: np.ndarray, batch: int = 10) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(values or (X, Y)).batch(batch)
 
 
-def network(*layers: Callable[[], keras.layers.Layer]) -> keras.Model:
-    """The layers, each made by a function, with the same random numbers each time."""
+def build_model(*layers: Callable[[], keras.layers.Layer]) -> keras.Model:
+    """Build a model from functions that make its layers, with the same initial weights each time."""
     keras.utils.set_random_seed(3)
     layers = layers or (lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(2))
     return keras.Sequential([keras.Input((6, 3)), *(layer() for layer in layers)])
@@ -50,10 +50,10 @@ def accuracy() -> list[keras.metrics.Metric]:
     return [keras.metrics.SparseCategoricalAccuracy("accuracy")]
 
 
-def fitted(folder: Path, model: keras.Model | None = None, training: Any = None, **options: Any) -> tuple:
-    """The model and the figures of each epoch, by default of a small run."""
-    model = network() if model is None else model
-    training = dataset() if training is None else training
+def run_fit(run_dir: Path, model: keras.Model | None = None, train: Any = None, **options: Any) -> tuple:
+    """Return the model and the history, by default of a small run."""
+    model = build_model() if model is None else model
+    train = make_dataset() if train is None else train
     options = {
         "optimizer": keras.optimizers.Adam(0.03, global_clipnorm=0.5),
         "loss": LOSS,
@@ -61,82 +61,84 @@ def fitted(folder: Path, model: keras.Model | None = None, training: Any = None,
         "monitor": "loss",
         **options,
     }
-    return model, zoo.fit(model, training, run_dir=folder, **options)
+    return model, zoo.fit(model, train, run_dir=run_dir, **options)
 
 
-def log(folder: Path, kind: str) -> list[dict[str, Any]]:
-    lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+def read_log(run_dir: Path, kind: str) -> list[dict[str, Any]]:
+    lines = map(json.loads, (run_dir / "log.jsonl").read_text().splitlines())
     return [{k: v for k, v in line.items() if k != "timing"} for line in lines if line["kind"] == kind]
 
 
-def weights(model: keras.Model) -> list[np.ndarray]:
+def all_values(model: keras.Model) -> list[np.ndarray]:
     return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
 
 
-def assert_same(model: keras.Model, other: keras.Model) -> None:
-    for one, two in zip(weights(model), weights(other), strict=True):
+def assert_identical(model: keras.Model, other: keras.Model) -> None:
+    for one, two in zip(all_values(model), all_values(other), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
-class At(keras.callbacks.Callback):
-    """Does something after a number of batches of the first epoch."""
+class CallAt(keras.callbacks.Callback):
+    """Calls a function after a batch of the first epoch, counted from 1."""
 
-    def __init__(self, batch: int, act: Callable[[], Any]) -> None:
+    def __init__(self, batch: int, function: Callable[[], Any]) -> None:
         super().__init__()
-        self.at, self.act = batch, act
+        self.batch, self.function = batch, function
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if batch + 1 == self.at:
-            self.act()
+        if batch + 1 == self.batch:
+            self.function()
 
 
 # --- What a step computes ----------------------------------------------------------------------------
 
 
-def test_equals_the_fit_of_keras(tmp_path: Path) -> None:
-    """On the same batches, the last of them smaller, with clipping and a regularizer: the same weights."""
+def test_fit_equals_keras_fit(tmp_path: Path) -> None:
+    """Weights agree, with a smaller last batch, clipping and a regularizer."""
 
-    def made() -> keras.Model:
-        return network(lambda: zoo.GRU(4), lambda: keras.layers.Dense(2, kernel_regularizer="l2"))
+    def build() -> keras.Model:
+        return build_model(lambda: zoo.GRU(4), lambda: keras.layers.Dense(2, kernel_regularizer="l2"))
 
-    model, history = fitted(tmp_path, made(), metrics=accuracy())
-    other = made()
+    model, history = run_fit(tmp_path, build(), metrics=accuracy())
+    other = build()
     other.compile(
         keras.optimizers.Adam(0.03, global_clipnorm=0.5), LOSS, metrics=accuracy(), jit_compile=False
     )
-    theirs = other.fit(dataset(), epochs=2, shuffle=False, verbose=0).history
+    expected = other.fit(make_dataset(), epochs=2, shuffle=False, verbose=0).history
     for one, two in zip(model.weights, other.weights, strict=True):
         np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
-    assert [epoch["accuracy"] for epoch in history] == pytest.approx(theirs["accuracy"])
+    assert [epoch["accuracy"] for epoch in history] == pytest.approx(expected["accuracy"])
 
 
-def test_each_element_has_the_weight_it_is_given(tmp_path: Path) -> None:
-    """Loss and gradients are those of the mean over what is not padding, in the whole batch."""
+def test_sample_weights_of_elements(tmp_path: Path) -> None:
+    """Loss and gradient are those of the mean over all elements of the batch that are not padding."""
     present = RNG.random((12, 6)) < 0.6
     targets = RNG.integers(0, 2, (12, 6))
-    made = network(lambda: keras.layers.Dense(4), lambda: keras.layers.Dense(2))
+    model = build_model(lambda: keras.layers.Dense(4), lambda: keras.layers.Dense(2))
     x = X[:12]
     with tf.GradientTape() as tape:
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, made(x))
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, model(x))
         mean = tf.reduce_mean(tf.boolean_mask(losses, present))
-    norm = tf.linalg.global_norm(tape.gradient(mean, [v.value for v in made.trainable_variables]))
-    batches = dataset(x, targets, present.astype("float32"), batch=12)
-    fitted(tmp_path, made, batches, epochs=1)
-    (line,) = log(tmp_path, "step")
+    norm = tf.linalg.global_norm(tape.gradient(mean, [v.value for v in model.trainable_variables]))
+    batches = make_dataset(x, targets, present.astype("float32"), batch=12)
+    run_fit(tmp_path, model, batches, epochs=1)
+    (line,) = read_log(tmp_path, "step")
     assert line["loss"] == pytest.approx(float(mean), rel=1e-5)
-    assert line["norm"] == pytest.approx(float(norm), rel=1e-5)
+    assert line["gradient_norm"] == pytest.approx(float(norm), rel=1e-5)
 
 
-def test_weights_of_rows_count_for_all_their_elements() -> None:
+def test_sample_weights_of_rows_apply_to_all_their_elements() -> None:
     targets, rows = RNG.integers(0, 2, (57, 6)), RNG.random(57).astype("float32")
-    model = network(lambda: keras.layers.Dense(4), lambda: keras.layers.Dense(2))
+    model = build_model(lambda: keras.layers.Dense(4), lambda: keras.layers.Dense(2))
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, model(X)).numpy().mean(1)
     expected = (losses * rows).sum() / rows.sum()
-    assert zoo.evaluate(model, dataset(X, targets, rows), LOSS)["loss"] == pytest.approx(expected, rel=1e-5)
+    assert zoo.evaluate(model, make_dataset(X, targets, rows), LOSS)["loss"] == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
-def test_metrics_count_each_step_by_its_weight() -> None:
-    """A batch of short rows counts no more than one of long rows: of each another share of steps is right."""
+def test_metrics_weight_each_time_step() -> None:
+    """Short rows count no more than long ones; each row has another share of correct steps."""
     lengths, right = np.array([1, 2, 5]), np.array([1, 1, 0])
     x = np.stack([np.zeros((3, 5)), right[:, None] - np.full((3, 5), 0.5)], -1).astype("float32")
     weights = ((np.arange(5) < lengths[:, None]) * [[2.0], [1.0], [1.0]]).astype("float32")
@@ -149,76 +151,82 @@ def test_metrics_count_each_step_by_its_weight() -> None:
     signature = tuple(tf.TensorSpec([None, None, *shape], kind) for shape, kind in spec)
     batches = tf.data.Dataset.from_generator(padded, output_signature=signature)
     model = keras.Sequential([keras.Input((None, 2)), keras.layers.Identity()])
-    found = zoo.evaluate(model, batches, LOSS, accuracy())
-    assert found["accuracy"] == pytest.approx((2 * 1 + 2) / (2 * 1 + 2 + 5))
+    metrics = zoo.evaluate(model, batches, LOSS, accuracy())
+    assert metrics["accuracy"] == pytest.approx((2 * 1 + 2) / (2 * 1 + 2 + 5))
 
 
-def test_norm_adds_up_rows_of_an_embedding_that_come_more_than_once(tmp_path: Path) -> None:
+def test_gradient_norm_sums_repeated_rows_of_an_embedding(tmp_path: Path) -> None:
     ids, model = np.full((4, 5), 2), zoo.ManyToOne(4, 3, None, 2, "mean")
     model.build((None, None))
     with tf.GradientTape() as tape:
         mean = tf.reduce_mean(LOSS(Y[:4], model(ids)))
     gradients = tape.gradient(mean, [v.value for v in model.trainable_variables])
     norm = tf.linalg.global_norm([tf.convert_to_tensor(gradient) for gradient in gradients])
-    fitted(tmp_path, model, dataset(ids, Y[:4]), epochs=1)
-    assert log(tmp_path, "step")[0]["norm"] == pytest.approx(float(norm), rel=1e-5)
+    run_fit(tmp_path, model, make_dataset(ids, Y[:4]), epochs=1)
+    assert read_log(tmp_path, "step")[0]["gradient_norm"] == pytest.approx(float(norm), rel=1e-5)
 
 
-def test_a_scaled_loss_moves_weights_as_an_unscaled_one_does(tmp_path: Path) -> None:
-    plain, _ = fitted(tmp_path / "plain", optimizer=keras.optimizers.SGD(0.1, global_clipnorm=0.5))
+def test_loss_scaling_changes_no_update(tmp_path: Path) -> None:
+    plain, _ = run_fit(tmp_path / "plain", optimizer=keras.optimizers.SGD(0.1, global_clipnorm=0.5))
     scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1, global_clipnorm=0.5))
-    scaled, _ = fitted(tmp_path / "scaled", optimizer=scaling)
+    scaled, _ = run_fit(tmp_path / "scaled", optimizer=scaling)
     for one, two in zip(plain.get_weights(), scaled.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-6)
-    for one, two in zip(*(log(tmp_path / name, "step") for name in ("plain", "scaled")), strict=True):
-        assert [one[name] for name in ("loss", "norm")] == pytest.approx([two["loss"], two["norm"]], rel=1e-4)
+    for one, two in zip(*(read_log(tmp_path / name, "step") for name in ("plain", "scaled")), strict=True):
+        assert [one[name] for name in ("loss", "gradient_norm")] == pytest.approx(
+            [two["loss"], two["gradient_norm"]], rel=1e-4
+        )
 
 
-def test_a_step_whose_scaled_gradients_overflow_is_left_out(tmp_path: Path) -> None:
+def test_step_with_overflowing_scaled_gradients_is_skipped(tmp_path: Path) -> None:
     scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1e-5), initial_scale=2.0**127)
-    start = network()
-    model, history = fitted(tmp_path, optimizer=scaling, training=dataset(X * 100, Y), epochs=3)
-    assert math.isinf(log(tmp_path, "step")[0]["norm"])
+    start = build_model()
+    model, history = run_fit(tmp_path, optimizer=scaling, train=make_dataset(X * 100, Y), epochs=3)
+    assert math.isinf(read_log(tmp_path, "step")[0]["gradient_norm"])
     assert float(scaling.dynamic_scale) < 2.0**127
     assert 0 < int(scaling.iterations) < 3 * 6
     assert any((one != two).any() for one, two in zip(start.get_weights(), model.get_weights(), strict=True))
     assert all(math.isfinite(epoch["loss"]) for epoch in history)
 
 
-def test_losses_of_half_precision_are_summed_in_single() -> None:
+def test_half_precision_losses_are_summed_in_float32() -> None:
     x, y = np.ones((90, 1000, 1), "float16"), np.ones((90, 1000, 1), "float32")
 
     def loss(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         return tf.abs(tf.cast(targets, outputs.dtype) - outputs)[..., 0]
 
     model = keras.Sequential([keras.Input((1000, 1)), keras.layers.Rescaling(0.5, dtype="float16")])
-    assert zoo.evaluate(model, dataset(x, y, batch=90), loss)["loss"] == pytest.approx(0.5)
+    assert zoo.evaluate(model, make_dataset(x, y, batch=90), loss)["loss"] == pytest.approx(0.5)
 
 
-def test_evaluate_equals_keras_and_drops_no_example() -> None:
-    metrics = [keras.metrics.CategoricalHinge(), keras.metrics.F1Score("macro"), keras.metrics.AUC(20)]
-    model, one_hot = network(), np.eye(2)[Y].astype("float32")
+def test_evaluate_equals_keras_and_includes_the_last_batch() -> None:
+    keras_metrics = [keras.metrics.CategoricalHinge(), keras.metrics.F1Score("macro"), keras.metrics.AUC(20)]
+    model, one_hot = build_model(), np.eye(2)[Y].astype("float32")
     model.add(keras.layers.Softmax())
     loss = keras.losses.CategoricalCrossentropy()
-    found = zoo.evaluate(model, dataset(X, one_hot), loss, metrics)
-    model.compile(loss=loss, metrics=metrics)
-    theirs = model.evaluate(X, one_hot, verbose=0, return_dict=True)
-    assert found == pytest.approx(theirs, rel=1e-5)
+    metrics = zoo.evaluate(model, make_dataset(X, one_hot), loss, keras_metrics)
+    model.compile(loss=loss, metrics=keras_metrics)
+    expected = model.evaluate(X, one_hot, verbose=0, return_dict=True)
+    assert metrics == pytest.approx(expected, rel=1e-5)
 
 
-def test_states_are_carried_from_window_to_window_and_start_at_zero(tmp_path: Path) -> None:
-    """Truncated back-propagation through time, beside the same by hand."""
+def test_states_are_carried_between_windows_and_reset_each_epoch(tmp_path: Path) -> None:
+    """Truncated backpropagation through time equals a loop written by hand."""
     ids = RNG.integers(0, 5, 49)
     windows = zoo.training.bptt_windows(ids, batch_size=2, steps=6)
 
-    def made(stateful: bool) -> keras.Model:
+    def build(stateful: bool) -> keras.Model:
         keras.utils.set_random_seed(3)
         shape = keras.Input(batch_shape=(2, 6))
         layer = zoo.GRU(4, stateful=stateful, return_sequences=True, return_state=True, name="gru")
-        return keras.Sequential([shape, keras.layers.Embedding(5, 3), layer, First(), keras.layers.Dense(5)])
+        return keras.Sequential(
+            [shape, keras.layers.Embedding(5, 3), layer, FirstOutput(), keras.layers.Dense(5)]
+        )
 
-    model, _ = fitted(tmp_path, made(True), windows, validation=windows, optimizer=keras.optimizers.SGD(0.5))
-    embedding, layer, _, scores = (other := made(False)).layers
+    model, _ = run_fit(
+        tmp_path, build(True), windows, validation=windows, optimizer=keras.optimizers.SGD(0.5)
+    )
+    embedding, layer, _, scores = (other := build(False)).layers
     for _ in range(2):
         state = tf.zeros((2, 4))
         for x, y in windows:
@@ -232,61 +240,63 @@ def test_states_are_carried_from_window_to_window_and_start_at_zero(tmp_path: Pa
         np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
 
 
-class First(keras.layers.Layer):
-    """The first of several inputs."""
+class FirstOutput(keras.layers.Layer):
+    """Returns the first of several inputs."""
 
     def call(self, inputs: Any) -> Any:
         return inputs[0]
 
 
-# --- Choosing ----------------------------------------------------------------------------------------
+# --- The best epoch ---------------------------------------------------------------------------------
 
 
-def test_learns_and_ends_with_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
-    """Validation has the other labels, so the more is learnt, the worse it is."""
+def test_fit_restores_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
+    """Validation has inverted labels, so its accuracy falls as the model learns."""
     options = {"metrics": accuracy(), "epochs": 12, "monitor": "val_accuracy", "mode": "max"}
-    model, history = fitted(tmp_path, validation=dataset(X, 1 - Y), **options)
+    model, history = run_fit(tmp_path, validation=make_dataset(X, 1 - Y), **options)
     assert history[-1]["accuracy"] > 0.9
     values = [epoch["val_accuracy"] for epoch in history]
     assert max(values) > values[-1]
-    assert zoo.evaluate(model, dataset(X, 1 - Y), LOSS, accuracy())["accuracy"] == max(values)
+    assert zoo.evaluate(model, make_dataset(X, 1 - Y), LOSS, accuracy())["accuracy"] == max(values)
 
 
-def test_stops_without_a_better_epoch_and_stays_stopped(tmp_path: Path) -> None:
-    """A callback's figure, such as BLEU, is what epochs are compared by."""
+def test_patience_stops_and_a_second_call_trains_no_further(tmp_path: Path) -> None:
+    """`monitor` is a metric that a callback adds, such as BLEU."""
 
     class Bleu(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             logs["bleu"] = [10, 30, 20, 30, 40][epoch]
 
     options = {"monitor": "bleu", "mode": "max", "patience": 2, "epochs": 5, "callbacks": [Bleu()]}
-    _, history = fitted(tmp_path, **options)
+    _, history = run_fit(tmp_path, **options)
     assert [epoch["bleu"] for epoch in history] == [10, 30, 20, 30]
-    _, again = fitted(tmp_path, **options)
+    _, again = run_fit(tmp_path, **options)
     assert again == history
 
 
-def test_a_callback_may_stop_training(tmp_path: Path) -> None:
-    class Stop(keras.callbacks.Callback):
+def test_callback_can_stop_training(tmp_path: Path) -> None:
+    class StopTraining(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             self.model.stop_training = epoch == 1
 
-    assert len(fitted(tmp_path, epochs=5, callbacks=[Stop()])[1]) == 2
+    assert len(run_fit(tmp_path, epochs=5, callbacks=[StopTraining()])[1]) == 2
 
 
-def test_what_is_monitored_must_be_there(tmp_path: Path) -> None:
+def test_unknown_monitor_raises(tmp_path: Path) -> None:
     with pytest.raises(
-        zoo.errors.TrainingError, match=r"`monitor` is 'f1', but the figures are loss, accuracy\."
+        zoo.errors.TrainingError, match=r"`monitor` is 'f1', but the metrics are loss, accuracy\."
     ):
-        fitted(tmp_path, monitor="f1", metrics=accuracy())
+        run_fit(tmp_path, monitor="f1", metrics=accuracy())
 
 
-# --- The run folder ----------------------------------------------------------------------------------
+# --- The run directory --------------------------------------------------------------------------------
 
 
-def test_run_folder_tells_what_the_run_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_directory_has_settings_provenance_log_and_curves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", plot_training_curves)
-    _, history = fitted(tmp_path, settings={"seed": 3, "at": tmp_path}, metrics=accuracy())
+    _, history = run_fit(tmp_path, settings={"seed": 3, "at": tmp_path}, metrics=accuracy())
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["settings"]["seed"] == 3
     assert run["settings"]["at"] == str(tmp_path)
@@ -294,211 +304,227 @@ def test_run_folder_tells_what_the_run_was(tmp_path: Path, monkeypatch: pytest.M
     assert run["versions"]["keras"] == keras.__version__
     assert run["commit"]
     assert run["command"] == shlex.join(sys.orig_argv)
-    assert [line["step"] for line in log(tmp_path, "step")] == list(range(1, 13))
-    assert [line["accuracy"] for line in log(tmp_path, "epoch")] == [epoch["accuracy"] for epoch in history]
+    assert [line["step"] for line in read_log(tmp_path, "step")] == list(range(1, 13))
+    assert [line["accuracy"] for line in read_log(tmp_path, "epoch")] == [
+        epoch["accuracy"] for epoch in history
+    ]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_tensorboard_gets_the_log(tmp_path: Path) -> None:
-    fitted(tmp_path)
-    fitted(tmp_path)  # goes on after the end, and writes the events anew
+def test_tensorboard_has_the_log(tmp_path: Path) -> None:
+    run_fit(tmp_path)
+    run_fit(tmp_path)  # rewrites the events
     (file,) = (tmp_path / "tensorboard").iterdir()
     read = {}
     for record in tf.data.TFRecordDataset(str(file)):
         event = tf.compat.v1.Event.FromString(record.numpy())
         for value in event.summary.value:
             read.setdefault(value.tag, []).append((event.step, value.simple_value))
-    assert read["norm"] == [(line["step"], np.float32(line["norm"])) for line in log(tmp_path, "step")]
-    assert read["epoch_loss"] == [(n["step"], np.float32(n["loss"])) for n in log(tmp_path, "epoch")]
+    assert read["gradient_norm"] == [
+        (line["step"], np.float32(line["gradient_norm"])) for line in read_log(tmp_path, "step")
+    ]
+    assert read["epoch_loss"] == [(n["step"], np.float32(n["loss"])) for n in read_log(tmp_path, "epoch")]
 
 
-def test_other_settings_are_refused_and_the_difference_shown(tmp_path: Path) -> None:
-    fitted(tmp_path, settings={"units": 4, "seed": 1})
+def test_other_settings_raise_and_list_the_differences(tmp_path: Path) -> None:
+    run_fit(tmp_path, settings={"units": 4, "seed": 1})
     with pytest.raises(zoo.errors.TrainingError, match="other settings") as error:
-        fitted(tmp_path, settings={"units": 5, "seed": 1}, epochs=3)
+        run_fit(tmp_path, settings={"units": 5, "seed": 1}, epochs=3)
     assert "  units: was 4, is now 5\n  fit.epochs: was 2, is now 3\n" in str(error.value)
     assert "seed" not in str(error.value)
 
 
-def test_other_code_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fitted(tmp_path)
+def test_other_code_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run_fit(tmp_path)
     run = json.loads((tmp_path / "run.json").read_text())
     run["versions"]["keras"] = "3.0.0"
     (tmp_path / "run.json").write_text(json.dumps(run))
-    fitted(tmp_path)
-    assert f"versions.keras: was '3.0.0', is now '{keras.__version__}'" in capsys.readouterr().out
+    run_fit(tmp_path)
+    assert f"versions.keras: was '3.0.0', is now '{keras.__version__}'" in caplog.text
 
 
-def test_a_folder_is_for_one_process(tmp_path: Path) -> None:
-    def again() -> None:
+def test_run_directory_in_use_raises(tmp_path: Path) -> None:
+    def fit_again() -> None:
         with pytest.raises(zoo.errors.TrainingError, match="Another process is training"):
-            fitted(tmp_path)
+            run_fit(tmp_path)
 
-    fitted(tmp_path, callbacks=[At(1, again)], epochs=1)
+    run_fit(tmp_path, callbacks=[CallAt(1, fit_again)], epochs=1)
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_unwritable_run_directory_raises(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(zoo.errors.TrainingError, match="could not be written: Not a directory"):
-        fitted(tmp_path / "file" / "run")
+        run_fit(tmp_path / "file" / "run")
 
 
-# --- Going on ----------------------------------------------------------------------------------------
+# --- Resume ------------------------------------------------------------------------------------------
 
 
-def shuffled() -> tf.data.Dataset:
+def shuffled_dataset() -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(57, seed=2).batch(10).prefetch(2)
 
 
-def dropping() -> keras.Model:
+def dropout_model() -> keras.Model:
     dense = [lambda width=width: keras.layers.Dense(width) for width in (64, 2)]
-    return network(lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), *dense)
+    return build_model(lambda: keras.layers.Dropout(0.3), lambda: keras.layers.Flatten(), *dense)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model, list[dict[str, float]]]:
-    """The folder, the model and the figures of a run that nothing interrupts."""
-    folder = tmp_path_factory.mktemp("whole")
+def uninterrupted(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, keras.Model, list[dict[str, float]]]:
+    """Run directory, model and history of a run that is not interrupted."""
+    run_dir = tmp_path_factory.mktemp("uninterrupted")
     with zoo.disable_jit():
-        return folder, *fitted(folder, dropping(), shuffled())
+        return run_dir, *run_fit(run_dir, dropout_model(), shuffled_dataset())
 
 
-def interrupted(folder: Path, batch: int, number: int = signal.SIGINT, **options: Any) -> None:
-    stop = At(batch, lambda: os.kill(os.getpid(), number))
+def interrupt(run_dir: Path, batch: int, number: int = signal.SIGINT, **options: Any) -> None:
+    stop = CallAt(batch, lambda: os.kill(os.getpid(), number))
     with pytest.raises(zoo.errors.Interrupted) as error:
-        fitted(folder, dropping(), shuffled(), callbacks=[stop], **options)
+        run_fit(run_dir, dropout_model(), shuffled_dataset(), callbacks=[stop], **options)
     assert error.value.signal == number
-    assert f"stopped at step {batch + 1}, saved in {folder}. To go on: " in str(error.value)
+    assert f"Stopped at step {batch + 1}; saved in {run_dir}. To resume: " in str(error.value)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_the_same_call_goes_on(tmp_path: Path, number: int, whole: tuple) -> None:
-    folder, model, history = whole
+def test_signal_saves_and_the_same_call_resumes(tmp_path: Path, number: int, uninterrupted: tuple) -> None:
+    run_dir, model, history = uninterrupted
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    interrupted(tmp_path, 3, number)
-    resumed, their_history = fitted(tmp_path, dropping(), shuffled())
-    assert_same(model, resumed)
-    assert history == their_history
-    assert log(folder, "step") == log(tmp_path, "step")
+    interrupt(tmp_path, 3, number)
+    resumed, resumed_history = run_fit(tmp_path, dropout_model(), shuffled_dataset())
+    assert_identical(model, resumed)
+    assert history == resumed_history
+    assert read_log(run_dir, "step") == read_log(tmp_path, "step")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
-def test_a_signal_at_the_end_of_the_last_epoch_is_heeded(tmp_path: Path, whole: tuple) -> None:
-    class AtEnd(keras.callbacks.Callback):
+def test_signal_after_the_last_step_stops(tmp_path: Path, uninterrupted: tuple) -> None:
+    class InterruptAtEnd(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             if epoch == 1:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(zoo.errors.Interrupted, match="stopped at step 12, saved in"):
-        fitted(tmp_path, dropping(), shuffled(), callbacks=[AtEnd()])
-    resumed, history = fitted(tmp_path, dropping(), shuffled())
-    assert_same(whole[1], resumed)
-    assert history == whole[2]
+    with pytest.raises(zoo.errors.Interrupted, match="Stopped at step 12; saved in"):
+        run_fit(tmp_path, dropout_model(), shuffled_dataset(), callbacks=[InterruptAtEnd()])
+    resumed, history = run_fit(tmp_path, dropout_model(), shuffled_dataset())
+    assert_identical(uninterrupted[1], resumed)
+    assert history == uninterrupted[2]
 
 
-def test_states_that_are_carried_are_taken_up_again(tmp_path: Path) -> None:
-    """Truncated back-propagation through time, interrupted in the middle of an epoch."""
+def test_resume_restores_states_of_stateful_layers(tmp_path: Path) -> None:
+    """Truncated backpropagation through time, interrupted in the middle of an epoch."""
     windows = zoo.training.bptt_windows(RNG.integers(0, 5, 61), batch_size=2, steps=5)
 
-    def run(folder: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
+    def run(name: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
         keras.utils.set_random_seed(3)
         stack = [zoo.LSTM(4, stateful=True, return_sequences=True), keras.layers.Dense(5)]
         model = keras.Sequential([keras.Input(batch_shape=(2, 5)), keras.layers.Embedding(5, 3), *stack])
-        return fitted(tmp_path / folder, model, windows, callbacks=callbacks)[0]
+        return run_fit(tmp_path / name, model, windows, callbacks=callbacks)[0]
 
-    whole = run("whole")
+    expected = run("uninterrupted")
     with pytest.raises(zoo.errors.Interrupted):
-        run("resumed", At(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
+        run("resumed", CallAt(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
     resumed = run("resumed")
-    assert_same(whole, resumed)
-    assert log(tmp_path / "whole", "step") == log(tmp_path / "resumed", "step")
-    for one, two in zip(whole.layers[1].states, resumed.layers[1].states, strict=True):
+    assert_identical(expected, resumed)
+    assert read_log(tmp_path / "uninterrupted", "step") == read_log(tmp_path / "resumed", "step")
+    for one, two in zip(expected.layers[1].states, resumed.layers[1].states, strict=True):
         np.testing.assert_array_equal(one.numpy(), two.numpy())
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "manifest", "missing"])
-def test_a_damaged_checkpoint_is_passed_over(
-    tmp_path: Path, damage: str, whole: tuple, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("corruption", ["cut", "flipped", "manifest", "missing"])
+def test_corrupt_checkpoint_is_skipped(
+    tmp_path: Path, corruption: str, uninterrupted: tuple, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder, model, _ = whole
-    interrupted(tmp_path, 4, checkpoint_seconds=0)
+    run_dir, model, _ = uninterrupted
+    interrupt(tmp_path, 4, checkpoint_seconds=0)
     newest = max((tmp_path / "checkpoints").iterdir())
     manifest, state = newest / "checkpoint.json", newest / "state.data-00000-of-00001"
     content = bytearray(state.read_bytes())
-    if damage == "cut":
+    if corruption == "cut":
         state.write_bytes(content[: len(content) // 2])
-    elif damage == "flipped":
+    elif corruption == "flipped":
         content[len(content) // 3] ^= 4
         state.write_bytes(content)
-    elif damage == "manifest":
+    elif corruption == "manifest":
         manifest.write_text(manifest.read_text().replace('"batch": 5', '"batch": 3'))
     else:
         manifest.unlink()
-    resumed, _ = fitted(tmp_path, dropping(), shuffled())
-    said = capsys.readouterr().out
-    assert f"The checkpoint {newest} is passed over: " in said
-    assert "going on after step 4, in epoch 1" in said
-    assert_same(model, resumed)
-    assert log(folder, "step") == log(tmp_path, "step")
+    caplog.set_level("INFO")
+    resumed, _ = run_fit(tmp_path, dropout_model(), shuffled_dataset())
+    assert f"Skipping the checkpoint {newest}: " in caplog.text
+    assert "resuming after step 4, in epoch 1" in caplog.text
+    assert_identical(model, resumed)
+    assert read_log(run_dir, "step") == read_log(tmp_path, "step")
 
 
-def test_a_run_that_is_done_is_not_said_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, _ = fitted(tmp_path)
-    again, _ = fitted(tmp_path)
-    said = capsys.readouterr().out
-    assert f"{tmp_path}: its training is done" in said
-    assert "going on" not in said
-    assert_same(model, again)
+def test_complete_run_is_logged_as_complete(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model, _ = run_fit(tmp_path)
+    caplog.set_level("INFO")
+    again, _ = run_fit(tmp_path)
+    assert f"{tmp_path}: training is complete" in caplog.text
+    assert "resuming" not in caplog.text
+    assert_identical(model, again)
 
 
-def test_a_checkpoint_of_another_model_is_not_used(tmp_path: Path) -> None:
-    fitted(tmp_path, network())
+def test_checkpoint_of_another_model_raises(tmp_path: Path) -> None:
+    run_fit(tmp_path, build_model())
     with pytest.raises(
-        zoo.errors.TrainingError, match=r"No checkpoint in .* can be used\. To start anew, remove"
+        zoo.errors.TrainingError,
+        match=r"No checkpoint in .* can be used\. To start again from scratch, remove",
     ):
-        fitted(tmp_path, network(lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(3)))
+        run_fit(tmp_path, build_model(lambda: keras.layers.Flatten(), lambda: keras.layers.Dense(3)))
 
 
 @pytest.mark.parametrize(
     ("size", "message"),
     [
-        (5000, r"(?s)A checkpoint could not be written.*File too large\. The last good one is \S*/000003\."),
-        (100, r"(?s)The run folder .* could not be written: File too large\."),
+        (
+            5000,
+            r"(?s)The checkpoint could not be written.*File too large\. The last good .* is \S*/000003\.",
+        ),
+        (100, r"(?s)The run directory .* could not be written: File too large\."),
     ],
     ids=["checkpoint", "log"],
 )
-def test_a_full_disk_leaves_the_last_good_checkpoint(
-    tmp_path: Path, size: int, message: str, whole: tuple
+def test_full_disk_leaves_the_last_good_checkpoint(
+    tmp_path: Path, size: int, message: str, uninterrupted: tuple
 ) -> None:
-    """From a certain step on, no file may grow beyond a size: writing fails half-way through one."""
+    """From a certain step on, files may not exceed a size, so that a write fails halfway."""
 
-    def fill() -> None:
+    def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
 
-    folder, model, _ = whole
+    run_dir, model, _ = uninterrupted
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         with pytest.raises(zoo.errors.TrainingError, match=message):
-            fitted(tmp_path, dropping(), shuffled(), callbacks=[At(4, fill)], checkpoint_seconds=0)
+            run_fit(
+                tmp_path,
+                dropout_model(),
+                shuffled_dataset(),
+                callbacks=[CallAt(4, limit_file_size)],
+                checkpoint_seconds=0,
+            )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    resumed, _ = fitted(tmp_path, dropping(), shuffled())
-    assert_same(model, resumed)
-    assert log(folder, "step") == log(tmp_path, "step")
+    resumed, _ = run_fit(tmp_path, dropout_model(), shuffled_dataset())
+    assert_identical(model, resumed)
+    assert read_log(run_dir, "step") == read_log(tmp_path, "step")
 
 
-# --- Numbers that are not finite ---------------------------------------------------------------------
+# --- NaN and infinity --------------------------------------------------------------------------------
 
 
 class Overflow(keras.layers.Layer):
-    """Outputs that are not finite where the first feature is above 2.9."""
+    """Returns infinity where the first feature is above 2.9."""
 
     def call(self, x: Any) -> Any:
         return x / tf.cast(x[..., :1] < 2.9, x.dtype)
 
 
-class Root(keras.layers.Layer):
-    """The root of a weight that is zero: finite, with a gradient that is not."""
+class SquareRoot(keras.layers.Layer):
+    """Adds the square root of a weight that is zero: finite, but its gradient is not."""
 
     def build(self, shape: Any) -> None:
         self.weight = self.add_weight(name="weight", initializer="zeros")
@@ -507,14 +533,14 @@ class Root(keras.layers.Layer):
         return x + keras.ops.sqrt(self.weight)
 
 
-def nan_in(values: np.ndarray, row: int) -> np.ndarray:
+def with_nan(values: np.ndarray, row: int) -> np.ndarray:
     values = values.copy()
     values[row] = np.nan
     return values
 
 
-def spoilt() -> keras.Model:
-    model = network()
+def model_with_infinite_weight() -> keras.Model:
+    model = build_model()
     model.layers[-1].kernel.assign(np.full((18, 2), np.inf))
     return model
 
@@ -524,18 +550,18 @@ LARGE[34, 0, 0] = 3.1
 
 
 @pytest.mark.parametrize(
-    ("made", "x", "batch", "cause"),
+    ("build", "x", "batch", "cause"),
     [
-        (network, nan_in(X, 34), 4, "the inputs of the batch are not finite"),
-        (spoilt, X, 1, r"the weight \S*kernel is not finite"),
+        (build_model, with_nan(X, 34), 4, "the inputs of the batch are not finite"),
+        (model_with_infinite_weight, X, 1, r"the weight \S*kernel is not finite"),
         (
-            lambda: network(lambda: Overflow(name="over"), lambda: keras.layers.Flatten()),
+            lambda: build_model(lambda: Overflow(name="over"), lambda: keras.layers.Flatten()),
             LARGE,
             4,
             "the output of the layer \\S*/over is not finite",
         ),
         (
-            lambda: network(lambda: keras.layers.Flatten(), lambda: Root(name="root")),
+            lambda: build_model(lambda: keras.layers.Flatten(), lambda: SquareRoot(name="root")),
             X,
             1,
             "the gradient of \\S*root/weight is not finite",
@@ -543,26 +569,26 @@ LARGE[34, 0, 0] = 3.1
     ],
     ids=["inputs", "weights", "layer", "gradient"],
 )
-def test_a_step_that_is_not_finite_is_named(
-    tmp_path: Path, made: Callable, x: np.ndarray, batch: int, cause: str
+def test_nonfinite_step_is_located(
+    tmp_path: Path, build: Callable, x: np.ndarray, batch: int, cause: str
 ) -> None:
     where = f"Training stopped at step {batch}, batch {batch} of epoch 1: {cause}"
     with pytest.raises(zoo.errors.TrainingError, match=where):
-        fitted(tmp_path, made(), dataset(x, Y), checkpoint_seconds=0)
-    kept = sorted((tmp_path / "checkpoints").iterdir()) if batch > 1 else []
-    assert [path.name for path in kept] == ["000002", "000003"][: len(kept)]
+        run_fit(tmp_path, build(), make_dataset(x, Y), checkpoint_seconds=0)
+    saved = sorted((tmp_path / "checkpoints").iterdir()) if batch > 1 else []
+    assert [path.name for path in saved] == ["000002", "000003"][: len(saved)]
 
 
-def test_progress_leaves_a_clean_line_on_a_terminal_and_says_nothing_elsewhere() -> None:
+def test_progress_clear_erases_the_line_on_a_terminal_only() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    for stream, last in ((Terminal(), "\r\x1b[K"), (io.StringIO(), "")):
+    for stream, suffix in ((Terminal(), "\r\x1b[K"), (io.StringIO(), "")):
         progress = Progress("reading", 3, stream=stream)
-        progress.printed = -math.inf
-        progress.step(2, 0, dict)
-        shown = stream.getvalue()
-        assert "reading  1/3  left 0:00" in shown
+        progress.printed_at = -math.inf
+        progress.update(2)
+        printed = stream.getvalue()
+        assert "reading  1/3  left 0:00" in printed
         progress.clear()
-        assert stream.getvalue() == shown + last
+        assert stream.getvalue() == printed + suffix

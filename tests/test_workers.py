@@ -1,4 +1,4 @@
-"""Several workers: processes on this machine that meet, leave together, and are stopped or killed."""
+"""Several workers: processes on this machine that connect, leave together, and are stopped or killed."""
 
 import contextlib
 import json
@@ -18,14 +18,14 @@ import tensorflow as tf
 from zoo.training.distribution import (
     WorkerError,
     _Cluster,
-    _greet,
-    _listener,
-    _meet,
+    _connect,
+    _exchange_greetings,
+    _listen,
     distribution_scope,
     is_chief,
 )
 
-# What a worker does, by the first argument.
+# The script of a worker; its first argument is the role.
 SCRIPT = """
 import signal, sys, time
 import tensorflow as tf
@@ -65,24 +65,24 @@ class Worker:
                 [sys.executable, "-c", SCRIPT, role], env=os.environ | more, stdout=file, stderr=file
             )
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self.output.read_text(encoding="utf-8")
 
-    def until(self, text: str) -> None:
+    def wait_for(self, text: str) -> None:
         end = time.monotonic() + 60
-        while text not in self.said():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < end, self.said()
+        while text not in self.read_output():
+            assert self.process.poll() is None, self.read_output()
+            assert time.monotonic() < end, self.read_output()
             time.sleep(0.05)
 
-    def code(self, seconds: float) -> int:
+    def wait_for_exit(self, seconds: float) -> int:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            pytest.fail(f"still there after {seconds} s: {self.said()}")
+            pytest.fail(f"still running after {seconds} s: {self.read_output()}")
 
 
-def free_addresses(size: int) -> list[str]:
+def find_free_addresses(size: int) -> list[str]:
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("", 0))) for _ in range(size)]
         return [f"127.0.0.1:{listener.getsockname()[1]}" for listener in listeners]
@@ -90,11 +90,11 @@ def free_addresses(size: int) -> list[str]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., list[Worker]]]:
-    """Starts a worker for each role, of a cluster that may have more."""
+    """Return a function that starts one worker per role, of a cluster that may have more."""
     started = []
 
     def start(*roles: str, size: int) -> list[Worker]:
-        addresses = free_addresses(size)
+        addresses = find_free_addresses(size)
         new = [
             Worker(tmp_path / str(len(started) + index), role, addresses, index)
             for index, role in enumerate(roles)
@@ -110,64 +110,64 @@ def start(tmp_path: Path) -> Iterator[Callable[..., list[Worker]]]:
             worker.process.wait()
 
 
-def test_workers_add_up_and_leave_together(start: Callable[..., list[Worker]]) -> None:
+def test_workers_reduce_and_leave_together(start: Callable[..., list[Worker]]) -> None:
     both = start("lingers", "leaves", size=2)
     ends = []
     for worker in both:
-        assert worker.code(90) == 0, worker.said()
-        assert "sum 2\n" in worker.said()
-        assert "Lost" not in worker.said()
-        assert "Traceback" not in worker.said()
-        ends.append(float(worker.said().split("left ")[1]))
-    assert abs(ends[0] - ends[1]) < 2  # and not the four seconds that one lingers
+        assert worker.wait_for_exit(90) == 0, worker.read_output()
+        assert "sum 2\n" in worker.read_output()
+        assert "Lost" not in worker.read_output()
+        assert "Traceback" not in worker.read_output()
+        ends.append(float(worker.read_output().split("left ")[1]))
+    assert abs(ends[0] - ends[1]) < 2  # one of them lingers for 4 seconds
 
 
-def test_when_a_worker_is_killed_the_others_end(start: Callable[..., list[Worker]]) -> None:
-    """In the middle of adding up, where TensorFlow fails, and outside, where nothing would."""
+def test_other_workers_end_when_one_is_killed(start: Callable[..., list[Worker]]) -> None:
+    """Both in an all-reduce, where TensorFlow fails, and outside of it, where nothing would."""
     killed, idle, blocked = start("idle", "idle", "blocked", size=3)
     for worker in (killed, idle, blocked):
-        worker.until("sum 3")
+        worker.wait_for("sum 3")
     time.sleep(0.5)
     killed.process.kill()
     lost = f"Lost {killed.address} (worker 0)"
-    assert idle.code(20) == 1
-    assert lost in idle.said()
-    assert "Traceback" not in idle.said()  # its main thread slept on
-    assert blocked.code(30) == 1
-    assert f"WorkerError: {lost}" in blocked.said()
-    assert "goes on from the last checkpoint" in blocked.said()
+    assert idle.wait_for_exit(20) == 1
+    assert lost in idle.read_output()
+    assert "Traceback" not in idle.read_output()  # the main thread was asleep
+    assert blocked.wait_for_exit(30) == 1
+    assert f"WorkerError: {lost}" in blocked.read_output()
+    assert "resume from the last checkpoint" in blocked.read_output()
 
 
-def test_sigterm_to_all_ends_them_even_if_tensorflow_hangs(start: Callable[..., list[Worker]]) -> None:
+def test_sigterm_ends_workers_even_if_tensorflow_hangs(start: Callable[..., list[Worker]]) -> None:
     idle, blocked = start("idle", "blocked", size=2)
     for worker in (idle, blocked):
-        worker.until("sum 2")
+        worker.wait_for("sum 2")
     time.sleep(0.5)
     for worker in (idle, blocked):
         worker.process.send_signal(signal.SIGTERM)
-    assert [worker.code(20) for worker in (idle, blocked)] == [128 + signal.SIGTERM] * 2
-    assert "handled" in idle.said()  # TensorFlow's handler was replaced
-    assert "handled" not in blocked.said()
+    assert [worker.wait_for_exit(20) for worker in (idle, blocked)] == [128 + signal.SIGTERM] * 2
+    assert "handled" in idle.read_output()  # TensorFlow's handler was replaced
+    assert "handled" not in blocked.read_output()
 
 
-def test_a_worker_waits_no_longer_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = free_addresses(2)
+def test_worker_waits_for_start_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = find_free_addresses(2)
     monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 1}, worker=addresses))
     monkeypatch.setenv("ZOO_START_SECONDS", "1.5")
     handler, began = signal.getsignal(signal.SIGTERM), time.monotonic()
     with pytest.raises(WorkerError) as caught, distribution_scope():
         pass
     assert 1.5 < time.monotonic() - began < 5
-    assert f"Not there after 1.5 seconds: {addresses[0]} (worker 0)." in str(caught.value)
+    assert f"Not started within 1.5 seconds: {addresses[0]} (worker 0)." in str(caught.value)
     assert signal.getsignal(signal.SIGTERM) == handler
 
 
-def test_a_worker_that_waits_ends_on_sigterm(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_waiting_worker_ends_on_sigterm(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=free_addresses(2)))
+    monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=find_free_addresses(2)))
     monkeypatch.setenv("ZOO_START_SECONDS", "15")
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # that a mistake may not end the tests
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so that a failure does not end the tests
     stop = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
     stop.start()
     try:
@@ -178,37 +178,37 @@ def test_a_worker_that_waits_ends_on_sigterm(
         stop.join()
         signal.signal(signal.SIGTERM, before)
     assert end.value.code == 128 + signal.SIGTERM
-    assert "SIGTERM while waiting" in capsys.readouterr().err
+    assert "SIGTERM while waiting" in caplog.text
 
 
-def test_workers_meet_though_one_is_started_again_and_strangers_come() -> None:
+def test_workers_connect_despite_a_restart_and_a_stranger() -> None:
     tasks = ("worker 0", "worker 1", "worker 2")
-    addresses = tuple(free_addresses(3))
-    clusters = [_Cluster(addresses, tasks, own) for own in range(3)]
-    met: dict[int, dict[int, socket.socket]] = {}
+    addresses = tuple(find_free_addresses(3))
+    clusters = [_Cluster(addresses, tasks, index) for index in range(3)]
+    connections: dict[int, dict[int, socket.socket]] = {}
 
-    def meet(own: int) -> threading.Thread:
-        thread = threading.Thread(target=lambda: met.update({own: _meet(clusters[own], 20)}))
+    def connect(index: int) -> threading.Thread:
+        thread = threading.Thread(target=lambda: connections.update({index: _connect(clusters[index], 20)}))
         thread.start()
         return thread
 
-    first = meet(1)
+    first = connect(1)
     before: dict[int, socket.socket] = {}
-    with _listener(clusters[0]) as listener:
+    with _listen(clusters[0]) as listener:
         listener.settimeout(20)
-        _greet(listener.accept()[0], clusters[0], before)
+        _exchange_greetings(listener.accept()[0], clusters[0], before)
     before[1].close()  # worker 0 was killed
-    socket.create_connection(clusters[0].place(1), 1).close()  # a stranger
-    second, third = meet(2), meet(0)
+    socket.create_connection(clusters[0].host_and_port(1), 1).close()  # a stranger
+    second, third = connect(2), connect(0)
     for thread in (first, second, third):
         thread.join(30)
-    assert {own: set(others) for own, others in met.items()} == {0: {1, 2}, 1: {0, 2}, 2: {0, 1}}
-    for own, others in met.items():
-        for other, connection in others.items():
-            connection.send(bytes([10 * own + other]))
-    for own, others in met.items():
-        for other, connection in others.items():
-            assert connection.recv(8) == bytes([10 * other + own])
+    assert {index: set(peers) for index, peers in connections.items()} == {0: {1, 2}, 1: {0, 2}, 2: {0, 1}}
+    for index, peers in connections.items():
+        for other, connection in peers.items():
+            connection.send(bytes([10 * index + other]))
+    for index, peers in connections.items():
+        for other, connection in peers.items():
+            assert connection.recv(8) == bytes([10 * other + index])
             connection.close()
 
 
@@ -233,7 +233,7 @@ A, B = "a:2222", "b:2222"
         (config({"type": "worker", "index": 0}, worker=[A], chief=[B, "c:1"]), "two chiefs"),
         (
             config({"type": "worker", "index": 2}, worker=[A, B]),
-            'has the "task" worker 2; its cluster has worker 0',
+            'has the "task" worker 2, but its cluster has worker 0',
         ),
         (config({"type": "evaluator", "index": 0}, worker=[A, B]), "all of them evaluate"),
         (config({"type": "chief", "index": 0}, worker=[A, B]), 'has the "task" chief 0'),
@@ -241,7 +241,7 @@ A, B = "a:2222", "b:2222"
         (config(None, worker=[A, B]), 'has the "task" none'),
     ],
 )
-def test_wrong_tf_config_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
+def test_invalid_tf_config_raises(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(WorkerError) as caught, distribution_scope():
         pass
@@ -249,18 +249,18 @@ def test_wrong_tf_config_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, tex
     assert "unset it" in str(caught.value)
 
 
-def test_wrong_start_limit_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_start_seconds_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[A, B]))
     monkeypatch.setenv("ZOO_START_SECONDS", "soon")
     with pytest.raises(WorkerError, match="ZOO_START_SECONDS is 'soon'"), distribution_scope():
         pass
 
 
-def test_port_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("", 0)) as taken:
-        own = f"127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[own, B]))
-        with pytest.raises(WorkerError, match=f"Cannot listen at {own}"), distribution_scope():
+def test_port_in_use_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[address, B]))
+        with pytest.raises(WorkerError, match=f"Cannot listen at {address}"), distribution_scope():
             pass
 
 
@@ -276,13 +276,13 @@ def test_port_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         (config({"type": "worker", "index": 0}, worker=[A], chief=[B]), False),
     ],
 )
-def test_one_worker_is_the_chief(monkeypatch: pytest.MonkeyPatch, text: str, chief: bool) -> None:
+def test_one_worker_is_chief(monkeypatch: pytest.MonkeyPatch, text: str, chief: bool) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     assert is_chief() is chief
 
 
 @pytest.mark.parametrize("text", ["", "{}", config({"type": "worker", "index": 0}, worker=[A])])
-def test_a_single_machine_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_single_machine_is_unchanged(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     default = tf.distribute.get_strategy()
     threads = threading.enumerate()
@@ -296,9 +296,9 @@ def test_a_single_machine_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, text
         assert descriptor == -1
 
 
-def test_a_strategy_that_is_in_use_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_current_strategy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[A, B]))
     monkeypatch.setenv("ZOO_START_SECONDS", "1")
-    mine = tf.distribute.OneDeviceStrategy("CPU:0")
-    with mine.scope(), distribution_scope() as strategy:
-        assert strategy is mine
+    current = tf.distribute.OneDeviceStrategy("CPU:0")
+    with current.scope(), distribution_scope() as strategy:
+        assert strategy is current

@@ -1,6 +1,6 @@
-"""Parts of models by the names they have on the command line, and how a model that speaks is validated."""
+"""Parts of models by the names they have on the command line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
@@ -31,30 +31,3 @@ def frame_encoder(size: Sequence[int], differences: int, width: int) -> keras.Mo
     for number, count in enumerate((32, 48, 64), 1):
         x = layers.Conv2D(count, 3, 2, "same", **given, name=f"conv{number}")(x)
     return keras.Model(frames, layers.Dense(width, **given, name="vector")(layers.Flatten()(x)))
-
-
-class GenerationMetrics(keras.callbacks.Callback):
-    """After each epoch scores what the model says by itself, and shows one of its answers.
-
-    Args:
-        questions: what to show before each answer.
-        answers: gives what the model says to each.
-        scores: the figures of that, for the log; one of them may be monitored.
-    """
-
-    def __init__(
-        self,
-        questions: Sequence[str],
-        answers: Callable[[], Sequence[str]],
-        scores: Callable[[Sequence[str]], dict[str, float]],
-    ) -> None:
-        super().__init__()
-        self.questions, self.answers, self.scores = questions, answers, scores
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Add the scores to the figures of the epoch."""
-        answers = self.answers()
-        logs |= self.scores(answers)
-        shown = epoch % len(answers)
-        if zoo.training.is_chief():
-            print(f"\n  {self.questions[shown]}\n  -> {answers[shown]}")

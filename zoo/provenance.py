@@ -1,21 +1,27 @@
-"""What a result was made with: the versions, the commit and the command."""
+"""What a result was made with: versions, commit and command."""
 
 import platform
 import shlex
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python, of this library, and of what it stands on."""
+    """Return the versions of Python, rnn-zoo, TensorFlow and Keras, by package name."""
     packages = ("rnn-zoo", "tensorflow", "keras")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def commit() -> str:
-    """The commit of the checkout that this library lies in, if it lies in one."""
+    """Return the Git commit of the checkout that contains this library.
+
+    Returns:
+        The full hash, with the suffix " with changes" if tracked files differ from it; "unknown" outside of a
+        checkout, or without Git.
+    """
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
@@ -30,5 +36,20 @@ def commit() -> str:
 
 
 def command() -> str:
-    """The command line of this process, as it would be typed again."""
+    """Return the command line of this process, quoted for a shell on this machine."""
     return shlex.join(sys.orig_argv)
+
+
+def portable_command() -> str:
+    """Return the command line of this process for another machine, without the paths of this one.
+
+    Returns:
+        `zoo train NAME ...` for a recipe, else `python SCRIPT ...`.
+    """
+    script, *arguments = sys.argv
+    path = Path(script)
+    recipes = find_spec("zoo.recipes")
+    directories = recipes.submodule_search_locations if recipes else None
+    if any(path.resolve().parent == Path(directory).resolve() for directory in directories or ()):
+        return shlex.join(["zoo", "train", path.stem, *arguments])
+    return shlex.join(["python", path.name if path.is_absolute() else script, *arguments])

@@ -1,6 +1,7 @@
 """The command line that all recipes share: train by default, or predict; and what their cards share."""
 
 import json
+import logging
 import shlex
 import sys
 import time
@@ -38,6 +39,8 @@ def main(train: Callable[[Any], None], settings: type, model: str, kind: type[Pr
     """
     arguments = sys.argv[1:]
     program = Path(sys.argv[0]).name
+    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    logging.getLogger("zoo").setLevel(logging.INFO)
     with exit_on_user_error():
         if arguments[:1] == ["predict"]:
             query = tyro.cli(Query, args=arguments[1:], prog=f"{program} predict", default=Query(model))
@@ -97,7 +100,7 @@ def minutes(start: float, folders: Iterable[Path]) -> float:
     logs = [log.read_text("utf-8") for log in (folder / "log.jsonl" for folder in folders) if log.exists()]
     lines = [json.loads(line) for log in logs for line in log.splitlines()]
     timings = [line["timing"] for line in lines if line["kind"] == "epoch"]
-    return (time.time() - start + sum(t["seconds"] for t in timings if t["at"] < start)) / 60
+    return (time.time() - start + sum(t["seconds"] for t in timings if t["wall_time"] < start)) / 60
 
 
 def reported(figures: Mapping[str, float]) -> dict[str, float]:

@@ -146,7 +146,7 @@ class Tagger(Program[Filmed, Tags]):
             times += some.tolist()
             yield frames
             if shown:
-                shown.step(len(frames), 0, dict)
+                shown.update(len(frames))
         if shown:
             shown.clear()
 

@@ -3,12 +3,16 @@
 from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_length, plan_buckets
 from zoo.training.distribution import distribution_scope, is_chief
 from zoo.training.features import extract_features
+from zoo.training.generation_metrics import GenerationMetrics
 from zoo.training.progress import Progress
+from zoo.training.run import Run
 from zoo.training.training_loop import evaluate, fit
 
 __all__ = [
     "BucketedDataset",
+    "GenerationMetrics",
     "Progress",
+    "Run",
     "bptt_windows",
     "bucket_by_length",
     "distribution_scope",

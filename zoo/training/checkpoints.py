@@ -1,8 +1,9 @@
-"""Checkpoints that are whole or are not there, and that say what they are of."""
+"""Checkpoints that are written atomically and verified when they are read."""
 
 import hashlib
 import itertools
 import json
+import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,136 +15,154 @@ import tensorflow as tf
 from zoo.errors import TrainingError
 from zoo.files import sha256
 
+logger = logging.getLogger(__name__)
+
 State = Mapping[str, Sequence[tf.Variable]]
-MANIFEST = "checkpoint.json"
+"""Lists of variables by name."""
+
+_MANIFEST = "checkpoint.json"
 
 
-class Checkpoints:
-    """The last checkpoints of a run, each a folder with a number for its name.
+class CheckpointManager:
+    """The newest checkpoints of a run, in directories named by consecutive numbers.
 
-    One is written under another name, with the SHA-256 of its files, and renamed when all of it is on the
-    disk: a process killed while it writes leaves the one before. A damaged one is noticed when it is read.
+    A checkpoint is written under a temporary name together with the SHA-256 of its files, and renamed when
+    everything is on disk. A process killed while it writes therefore leaves the previous checkpoint. A
+    corrupt checkpoint is detected when it is read.
 
     Args:
-        folder: where they lie.
-        keep: how many are kept.
+        directory: directory of the checkpoints.
+        max_to_keep: number of checkpoints to keep.
+
+    >>> import tempfile
+    >>> variable = tf.Variable(1.0)
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     manager = CheckpointManager(Path(directory))
+    ...     manager.save({"model": [variable]}, {"step": 3})
+    ...     _ = variable.assign(2.0)
+    ...     manager.restore({"model": [variable]}), float(variable)
+    ({'step': 3}, 1.0)
     """
 
-    def __init__(self, folder: Path, keep: int = 2) -> None:
-        self.folder, self.keep = folder, keep
+    def __init__(self, directory: Path, max_to_keep: int = 2) -> None:
+        self.directory, self.max_to_keep = directory, max_to_keep
 
-    def _numbered(self) -> list[Path]:
-        """From the newest to the oldest."""
-        if not self.folder.exists():
-            return []
-        return sorted((path for path in self.folder.iterdir() if path.name.isdigit()), reverse=True)
-
-    def save(self, state: State, progress: Mapping[str, Any]) -> None:
-        """Write a checkpoint, and remove those that are too old.
+    def save(self, state: State, position: Mapping[str, Any]) -> None:
+        """Write a checkpoint, and remove the oldest.
 
         Args:
-            state: lists of variables by name.
-            progress: anything else, as JSON holds it.
+            state: the variables to save.
+            position: anything else to save, as JSON values.
 
         Raises:
-            TrainingError: it cannot be written, as when the disk is full. Those before it are as they were.
+            TrainingError: the checkpoint cannot be written, for example because the disk is full. Earlier
+                checkpoints are unchanged.
         """
-        new = self.folder / "unfinished"
-        before = self._numbered()
+        new = self.directory / "unfinished"
+        earlier = self._checkpoints()
         try:
             shutil.rmtree(new, ignore_errors=True)
             new.mkdir(parents=True)
             tf.train.Checkpoint(**state).write(str(new / "state"))
             files = {file.name: sha256(file) for file in sorted(new.iterdir())}
-            content = {"progress": progress, "shapes": _shapes(state), "files": files}
-            (new / MANIFEST).write_text(json.dumps({**content, "digest": _digest_of(content)}, indent=1))
+            content = {"position": position, "shapes": _describe(state), "files": files}
+            (new / _MANIFEST).write_text(json.dumps({**content, "digest": _digest(content)}, indent=1))
             for path in (*new.iterdir(), new):
-                _to_disk(path)
-            new.rename(self.folder / f"{int(before[0].name) + 1 if before else 1:06}")
-            _to_disk(self.folder)
+                _sync_to_disk(path)
+            new.rename(self.directory / f"{int(earlier[0].name) + 1 if earlier else 1:06}")
+            _sync_to_disk(self.directory)
         except (OSError, tf.errors.OpError) as error:
             shutil.rmtree(new, ignore_errors=True)
-            kept = f"The last good one is {before[0]}." if before else "There is none yet."
+            last = f"The last good checkpoint is {earlier[0]}." if earlier else "There is no earlier one."
             raise TrainingError(
-                f"A checkpoint could not be written to {self.folder}: {reason(error)} {kept} Make room, and "
-                "give the same command again."
+                f"The checkpoint could not be written to {self.directory}: {describe_os_error(error)} {last} "
+                "Fix the cause, and run the same command again."
             ) from error
-        for path in before[self.keep - 1 :]:
+        for path in earlier[self.max_to_keep - 1 :]:
             shutil.rmtree(path, ignore_errors=True)
 
     def restore(self, state: State) -> dict[str, Any] | None:
-        """Give `state` the values of the newest checkpoint that is whole and fits.
+        """Assign the values of the newest valid checkpoint to variables.
 
         Args:
-            state: as it was given to `save`, with other values.
+            state: variables like those given to `save`.
 
         Returns:
-            The progress saved with it; None if there is no checkpoint.
+            The `position` saved with them; None if there is no checkpoint.
 
         Raises:
-            TrainingError: there are checkpoints, and none can be used.
+            TrainingError: there are checkpoints, but none is valid.
         """
-        numbered = self._numbered()
-        for path in numbered:
+        checkpoints = self._checkpoints()
+        for path in checkpoints:
             try:
-                content = _read(path)
-                _fits(content["shapes"], _shapes(state))
+                content = _read_manifest(path)
+                _check_shapes(content["shapes"], _describe(state))
                 tf.train.Checkpoint(**state).read(str(path / "state")).assert_consumed()
-            except _Unusable as error:
-                print(f"The checkpoint {path} is passed over: {error}")
+            except _InvalidCheckpointError as error:
+                logger.warning("Skipping the checkpoint %s: %s", path, error)
             else:
-                return content["progress"]
-        if numbered:
+                return content["position"]
+        if checkpoints:
             raise TrainingError(
-                f"No checkpoint in {self.folder} can be used. To start anew, remove {self.folder.parent}."
+                f"No checkpoint in {self.directory} can be used. To start again from scratch, remove "
+                f"{self.directory.parent}."
             )
         return None
 
+    def _checkpoints(self) -> list[Path]:
+        """Return the directories of all checkpoints, the newest first."""
+        if not self.directory.exists():
+            return []
+        return sorted((path for path in self.directory.iterdir() if path.name.isdigit()), reverse=True)
 
-class _Unusable(Exception):
-    """Why a checkpoint is passed over."""
+
+def describe_os_error(error: OSError | tf.errors.OpError) -> str:
+    """Return the cause of a failed file operation as a sentence, such as "No space left on device."."""
+    text = str(error.strerror) if isinstance(error, OSError) else error.message.rsplit(";")[-1]
+    return text.split(" [Op:")[0].strip().rstrip(".") + "."
 
 
-def _read(path: Path) -> dict[str, Any]:
+class _InvalidCheckpointError(Exception):
+    """A checkpoint is corrupt or belongs to another model."""
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of a checkpoint, and compare all hashes."""
     try:
-        content = json.loads((path / MANIFEST).read_text())
+        content = json.loads((path / _MANIFEST).read_text())
         digest = content.pop("digest")
-        if digest != _digest_of(content):
-            raise _Unusable(f"{MANIFEST} is damaged.")
+        if digest != _digest(content):
+            raise _InvalidCheckpointError(f"{_MANIFEST} is corrupt.")
         for name, expected in content["files"].items():
             if sha256(path / name) != expected:
-                raise _Unusable(f"{name} is damaged.")
+                raise _InvalidCheckpointError(f"{name} is corrupt.")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise _Unusable(f"it cannot be read: {error}.") from error
+        raise _InvalidCheckpointError(f"it cannot be read: {error}.") from error
     return content
 
 
-def _fits(saved: Mapping[str, list[str]], wanted: Mapping[str, list[str]]) -> None:
-    for name, here in wanted.items():
-        there = saved.get(name, [])
-        for was, now in itertools.zip_longest(there, here, fillvalue="nothing"):
-            if was != now:
-                raise _Unusable(f"it is of another model: among its `{name}` is {was} where here is {now}.")
+def _check_shapes(saved: Mapping[str, list[str]], current: Mapping[str, list[str]]) -> None:
+    for name, variables in current.items():
+        for before, now in itertools.zip_longest(saved.get(name, []), variables, fillvalue="no variable"):
+            if before != now:
+                raise _InvalidCheckpointError(
+                    f"it belongs to another model: {name!r} has {before} where the current model has {now}."
+                )
 
 
-def _shapes(state: State) -> dict[str, list[str]]:
-    """Of each list of variables, dtype and shape of each."""
+def _describe(state: State) -> dict[str, list[str]]:
+    """Return dtype and shape of each variable."""
     return {name: [f"{v.dtype.name} {v.shape}" for v in values] for name, values in state.items()}
 
 
-def _digest_of(content: Mapping[str, Any]) -> str:
+def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _to_disk(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
+def _sync_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
-
-
-def reason(error: OSError | tf.errors.OpError) -> str:
-    """What the system says, as a sentence."""
-    text = str(error.strerror) if isinstance(error, OSError) else error.message.rsplit(";")[-1]
-    return text.split(" [Op:")[0].strip().rstrip(".") + "."
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""What an encoder that is not trained makes of pictures or clips: computed once, and kept in a file."""
+"""Features from a frozen image encoder, computed once and cached in a file."""
 
 import hashlib
 import itertools
@@ -12,44 +12,46 @@ from zoo.files import atomic_write, read_with_checksum, write_with_checksum
 from zoo.preprocessing.images import FeatureExtractor
 from zoo.training.progress import Progress
 
-_BATCH = 32
+_BATCH_SIZE = 32
 
 
 def extract_features(
-    extract: FeatureExtractor, examples: Callable[[], Iterable[bytes | np.ndarray]], cache: Path
+    extractor: FeatureExtractor, examples: Callable[[], Iterable[bytes | np.ndarray]], cache_dir: Path
 ) -> tuple[np.ndarray, list[str]]:
-    """The features of pictures or clips, from the cache where they are there.
+    """Compute the features of images or clips, or read them from the cache.
 
-    A file of the cache is named by all that it depends on: the encoder and the examples. It is checked before
-    it is used, and made anew if it is damaged.
+    The name of the cache file is a hash of the encoder and of all examples, so other data get another file.
+    The file is verified when it is read, and rebuilt if it is corrupt.
 
     Args:
-        extract: makes them.
-        examples: gives the pictures or clips, as the reader takes them, the same ones each time.
-        cache: a folder.
+        extractor: computes features and status of a batch.
+        examples: function that returns the images or clips, as the reader of `extractor` takes them. It is
+            called twice and must return the same examples.
+        cache_dir: directory of the cache files.
 
     Returns:
-        The features [n, *shape], mapped from the file and not read into memory; and for each example why it
-        has none, or an empty text.
+        The features [n, *shape], memory-mapped; and a status for each example, empty if it could be read,
+        otherwise the reason why its features are invalid.
     """
-    digests = [hashlib.sha256(example).digest() for example in examples()]
-    key, count = hashlib.sha256(extract.fingerprint().encode() + b"".join(digests)), len(digests)
-    file = cache / f"{key.hexdigest()[:24]}.npy"
-    if known := read_with_checksum(file):
-        return np.load(file, mmap_mode="r"), known["status"]
-    found = tf.function(extract, input_signature=extract.reader.input_signature, autograph=False)
-    progress, status = Progress("features", -(-count // _BATCH)), []
-    left = iter(examples())
-    with atomic_write(file) as new:
-        while some := list(itertools.islice(left, _BATCH)):
-            given = map(tf.constant, extract.reader.pack_inputs(some).values())
-            features, said = (tensor.numpy() for tensor in found(*given))
+    hashes = [hashlib.sha256(example).digest() for example in examples()]
+    key, count = hashlib.sha256(extractor.fingerprint().encode() + b"".join(hashes)), len(hashes)
+    path = cache_dir / f"{key.hexdigest()[:24]}.npy"
+    if metadata := read_with_checksum(path):
+        return np.load(path, mmap_mode="r"), metadata["status"]
+    extract_batch = tf.function(extractor, input_signature=extractor.reader.input_signature, autograph=False)
+    progress, status = Progress("features", -(-count // _BATCH_SIZE)), []
+    remaining = iter(examples())
+    with atomic_write(path) as temporary:
+        while batch := list(itertools.islice(remaining, _BATCH_SIZE)):
+            inputs = map(tf.constant, extractor.reader.pack_inputs(batch).values())
+            features, reasons = (tensor.numpy() for tensor in extract_batch(*inputs))
             if not status:
-                values = np.lib.format.open_memmap(new, "w+", features.dtype, (count, *extract.shape))
-            values[len(status) : len(status) + len(said)] = features
-            status += [why.decode() for why in said]
-            progress.step(len(said), 0, dict)
+                shape = (count, *extractor.shape)
+                values = np.lib.format.open_memmap(temporary, "w+", features.dtype, shape)
+            values[len(status) : len(status) + len(reasons)] = features
+            status += [reason.decode() for reason in reasons]
+            progress.update(len(reasons))
         progress.clear()
         values.flush()
-    write_with_checksum(file, {"status": status})
-    return np.load(file, mmap_mode="r"), status
+    write_with_checksum(path, {"status": status})
+    return np.load(path, mmap_mode="r"), status

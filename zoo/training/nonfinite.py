@@ -1,4 +1,4 @@
-"""Where numbers that are not finite come from."""
+"""Where NaN and infinity come from in a training step."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -12,62 +12,68 @@ from zoo._compat import flatten_layers
 
 
 def locate_nonfinite(model: keras.Model, batch: Any, loss: Any, gradients: Sequence[tf.Tensor]) -> str:
-    """The first place where a step was not finite, as a sentence.
+    """Name the first part of a training step that is not finite.
 
-    Looked for in the order of computation: inputs, weights, outputs of the layers (without dropout), loss,
-    gradients (of the last layer first).
+    Parts are checked in the order of computation: the batch, weights, outputs of layers (without dropout),
+    the loss, and gradients from the last layer to the first.
 
     Args:
-        model: with the weights before the step.
-        batch: of the step.
-        loss: of the step.
-        gradients: of the step, of all trainable weights.
+        model: the model, with the weights before the step.
+        batch: the batch `(x, y)` or `(x, y, sample_weight)`.
+        loss: the loss of the step.
+        gradients: the gradients of the step, in the order of `model.trainable_variables`.
+
+    Returns:
+        A clause such as "the gradient of dense/kernel is not finite".
     """
     x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
     for name, values in (("inputs", x), ("targets", y), ("weights", weights)):
-        if not _finite(values):
+        if not _is_finite(values):
             return f"the {name} of the batch are not finite"
     for weight in model.weights:
-        if not _finite(weight.value):
+        if not _is_finite(weight.value):
             return f"the weight {weight.path} is not finite"
-    with _watched(model) as bad:
+    with _watch_outputs(model) as nonfinite_paths:
         model(x, training=False)
-    if bad:
-        return f"the output of the layer {bad[0]} is not finite"
-    start = "" if _finite(loss) else "the loss is not finite, and "
+    if nonfinite_paths:
+        return f"the output of the layer {nonfinite_paths[0]} is not finite"
+    prefix = "" if _is_finite(loss) else "the loss is not finite, and "
     for weight, gradient in reversed(list(zip(model.trainable_variables, gradients, strict=True))):
-        if not _finite(gradient):
-            return f"{start}the gradient of {weight.path} is not finite"
-    return f"{start}the gradients are too large to be added up"
+        if not _is_finite(gradient):
+            return f"{prefix}the gradient of {weight.path} is not finite"
+    return f"{prefix}the norm of the gradients overflows"
 
 
 @contextlib.contextmanager
-def _watched(model: keras.Model) -> Iterator[list[str]]:
-    """The paths of layers whose outputs were not finite, the first first; inner layers before outer."""
-    bad: list[str] = []
+def _watch_outputs(model: keras.Model) -> Iterator[list[str]]:
+    """Collect, within this context, the paths of layers with outputs that are not finite.
+
+    The paths are in the order of computation; a layer comes after those inside it.
+    """
+    nonfinite_paths: list[str] = []
     layers = [layer for layer in flatten_layers(model) if "call" not in vars(layer)]
 
-    def watching(layer: keras.layers.Layer) -> Any:
+    def watch(layer: keras.layers.Layer) -> Any:
         call = layer.call
 
-        def watched(*args: Any, **kwargs: Any) -> Any:
+        def call_and_check(*args: Any, **kwargs: Any) -> Any:
             outputs = call(*args, **kwargs)
-            if not _finite(outputs):
-                bad.append(layer.path)
+            if not _is_finite(outputs):
+                nonfinite_paths.append(layer.path)
             return outputs
 
-        return watched
+        return call_and_check
 
     try:
         for layer in layers:
-            object.__setattr__(layer, "call", watching(layer))
-        yield bad
+            object.__setattr__(layer, "call", watch(layer))
+        yield nonfinite_paths
     finally:
         for layer in layers:
             object.__delattr__(layer, "call")
 
 
-def _finite(values: Any) -> bool:
+def _is_finite(values: Any) -> bool:
     return all(
         np.all(np.isfinite(np.asarray(value, np.float32)))
         for value in map(tf.convert_to_tensor, (v for v in keras.tree.flatten(values) if v is not None))

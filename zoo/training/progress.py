@@ -1,86 +1,116 @@
-"""How far training has come, on one line."""
+"""A progress line for training, evaluation and other loops over batches."""
 
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TextIO
+
+_TERMINAL_SECONDS, _FILE_SECONDS = 0.2, 30.0
+"""Seconds between two updates of the line on a terminal, and between two lines elsewhere."""
+
+_FIRST_LINE_SECONDS = 10.0
 
 
 class Progress:
-    """Prints where an epoch stands: rewritten in place on a terminal, else a new line now and then.
+    """Prints the progress of a loop: one line updated in place on a terminal, else a line every 30 seconds.
 
-        epoch 2/6  320/352  left 2:41  loss 0.3120  norm 0.8412  6.1 steps/s  390 examples/s  input 0%
+        epoch 2/6  320/352  left 2:41  loss 0.3120  gradient_norm 0.8412  6.1 batches/s  390 examples/s
 
     Args:
-        label: what begins the line.
-        total: batches of the epoch, negative if not known.
-        after: batches of the whole run that follow this epoch, for the time left.
-        done: batches of this epoch that were done in an earlier process.
-        stream: where to; None is standard output.
+        label: start of the line.
+        num_batches: number of batches in this epoch; negative if unknown.
+        batches_after: number of batches in later epochs, for the remaining time.
+        batches_before: number of batches of this epoch that an earlier process has done.
+        stream: output stream; None is standard output.
+
+    >>> progress = Progress("reading", num_batches=2)
+    >>> progress.update(num_examples=32)
+    >>> progress.num_done
+    1
     """
 
     def __init__(
-        self, label: str, total: int, after: int = 0, done: int = 0, stream: TextIO | None = None
+        self,
+        label: str,
+        num_batches: int,
+        batches_after: int = 0,
+        batches_before: int = 0,
+        stream: TextIO | None = None,
     ) -> None:
-        self.label, self.total, self.after = label, total, after
-        self.done = self.first = done
-        self.examples = 0
-        self.waited = 0.0
-        self.started = time.monotonic()
+        self.label, self.num_batches, self.batches_after = label, num_batches, batches_after
+        self.num_done = self.batches_before = batches_before
+        self.num_examples = 0
+        self.input_seconds = 0.0
+        self.started_at = time.monotonic()
         self.stream = stream or sys.stdout
-        self.terminal = self.stream.isatty()
-        self.printed = self.started if self.terminal else self.started - 20  # the first line comes early
+        self.is_terminal = self.stream.isatty()
+        self.interval = _TERMINAL_SECONDS if self.is_terminal else _FILE_SECONDS
+        self.printed_at = self.started_at
+        if not self.is_terminal:
+            self.printed_at -= _FILE_SECONDS - _FIRST_LINE_SECONDS
 
-    def step(self, examples: int, waited: float, figures: Callable[[], dict[str, float]]) -> None:
-        """Count one batch.
+    def update(
+        self,
+        num_examples: int,
+        input_seconds: float = 0.0,
+        metrics: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        """Count a batch, and print the line if it is time.
 
         Args:
-            examples: rows in it.
-            waited: seconds for which the step had to wait for it.
-            figures: gives what else to print, by name.
+            num_examples: number of examples in the batch.
+            input_seconds: time spent waiting for the batch.
+            metrics: function that returns the metrics to print. It is called only when the line is printed.
         """
-        self.done += 1
-        self.examples += examples
-        self.waited += waited
+        self.num_done += 1
+        self.num_examples += num_examples
+        self.input_seconds += input_seconds
         now = time.monotonic()
-        if now - self.printed >= (0.2 if self.terminal else 30):
-            self.printed = now
+        if now - self.printed_at >= self.interval:
+            self.printed_at = now
             timing, left = self.timing(), ""
-            if self.total > 0:
-                remaining = self.total - self.done + self.after
-                left = f"left {_clock(remaining * timing['seconds'] / (self.done - self.first))}"
-            self._print(self._line(figures(), timing, left), "\r")
+            if self.num_batches > 0:
+                remaining = self.num_batches - self.num_done + self.batches_after
+                seconds = remaining * timing["seconds"] / (self.num_done - self.batches_before)
+                left = f"left {_format_seconds(seconds)}"
+            self._print(self._line(metrics(), timing, left), "\r")
 
-    def end(self, figures: dict[str, float], timing: dict[str, float]) -> None:
-        """Print the line of the whole epoch, with its figures and its `timing`."""
-        self._print(self._line(figures, timing, f"took {_clock(timing['seconds'])}"), "\n")
+    def finish(self, metrics: Mapping[str, float], timing: Mapping[str, float]) -> None:
+        """Print the line of the whole epoch, with its metrics and its `timing`."""
+        self._print(self._line(metrics, timing, f"took {_format_seconds(timing['seconds'])}"), "\n")
 
     def clear(self) -> None:
-        """Leave a clean line on a terminal, where nothing is to be said of what is done."""
-        if self.terminal:
+        """Erase the line on a terminal."""
+        if self.is_terminal:
             print("\r\x1b[K", end="", flush=True, file=self.stream)
 
     def timing(self) -> dict[str, float]:
-        """Seconds so far, the share of them spent waiting for input, steps and examples per second."""
-        seconds = max(time.monotonic() - self.started, 1e-9)
+        """Return seconds, the share of them spent waiting for input, and batches and examples per second."""
+        seconds = max(time.monotonic() - self.started_at, 1e-9)
         return {
             "seconds": seconds,
-            "input_share": self.waited / seconds,
-            "steps_per_second": (self.done - self.first) / seconds,
-            "examples_per_second": self.examples / seconds,
+            "input_share": self.input_seconds / seconds,
+            "batches_per_second": (self.num_done - self.batches_before) / seconds,
+            "examples_per_second": self.num_examples / seconds,
         }
 
-    def _line(self, figures: dict[str, float], timing: dict[str, float], time: str) -> str:
-        of = f"/{self.total}" if self.total > 0 else ""
-        shown = [f"{name} {value:.4f}" for name, value in figures.items()]
-        speed = f"{timing['steps_per_second']:.1f} steps/s  {timing['examples_per_second']:.0f} examples/s"
+    def _line(self, metrics: Mapping[str, float], timing: Mapping[str, float], time: str) -> str:
+        total = f"/{self.num_batches}" if self.num_batches > 0 else ""
         return "  ".join(
-            [self.label, f"{self.done}{of}", time, *shown, speed, f"input {timing['input_share']:.0%}"]
+            [
+                self.label,
+                f"{self.num_done}{total}",
+                time,
+                *(f"{name} {value:.4f}" for name, value in metrics.items()),
+                f"{timing['batches_per_second']:.1f} batches/s",
+                f"{timing['examples_per_second']:.0f} examples/s",
+                f"input {timing['input_share']:.0%}",
+            ]
         )
 
     def _print(self, line: str, end: str) -> None:
-        if not self.terminal:
+        if not self.is_terminal:
             print(line, flush=True, file=self.stream)
             return
         if end == "\r":  # a line that wraps would not be overwritten
@@ -88,7 +118,7 @@ class Progress:
         print(f"\r{line}\x1b[K", end=end, flush=True, file=self.stream)
 
 
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
+def _format_seconds(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

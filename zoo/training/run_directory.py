@@ -1,21 +1,24 @@
-"""The folder of a run: what it was made with, its log, its checkpoints and its curves.
+"""The directory of one training run.
 
-run.json            settings, versions, commit, command
-log.jsonl           a line for each step and each epoch; what differs from run to run is under "timing"
-checkpoints/        the last ones, whole
+run.json            settings, versions, commit and command
+log.jsonl           one line per step and per epoch; what differs from process to process is under "timing"
+checkpoints/        the newest checkpoints
 best/               the weights of the best epoch
-curves.png          the log as a picture
+curves.png          the log as a plot
 tensorboard/        the log for TensorBoard
+lock                held by the process that trains
 """
 
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO
 
 import tensorflow as tf
@@ -23,184 +26,212 @@ import tensorflow as tf
 from zoo.errors import TrainingError
 from zoo.provenance import command, commit, versions
 from zoo.tensorboard import ScalarWriter
-from zoo.training.checkpoints import Checkpoints, State, reason
+from zoo.training.checkpoints import CheckpointManager, State, describe_os_error
 from zoo.training.curves import plot_training_curves
+
+logger = logging.getLogger(__name__)
 
 
 class RunDirectory:
-    """The folder of a run, held by one process at a time.
+    """A context that holds the directory of a run, for one process at a time.
 
     Args:
-        path: where it is.
-        settings: what the run depends on, as JSON holds it.
-        write: whether this process writes it; of several workers one does.
+        path: the directory. It is created if needed.
+        settings: everything that the run depends on, as JSON values; other values are stored as strings.
+        is_writer: whether this process writes the directory. Of several workers, one does.
+
+    Attributes:
+        checkpoints: the newest checkpoints.
+        best: the weights of the best epoch.
 
     Raises:
-        TrainingError: on entering: another process holds it, it is of a run with other settings, or it
-            cannot be written.
+        TrainingError: on entering, if another process holds the directory, it belongs to a run with other
+            settings, or it cannot be written.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], write: bool = True) -> None:
-        self.path, self.settings, self.write = path, settings, write
-        self.checkpoints = Checkpoints(path / "checkpoints")
-        self.best = Checkpoints(path / "best", keep=1)
-        self.held = contextlib.ExitStack()
+    def __init__(self, path: Path, settings: Mapping[str, Any], is_writer: bool = True) -> None:
+        self.path, self.settings, self.is_writer = path, settings, is_writer
+        self.checkpoints = CheckpointManager(path / "checkpoints")
+        self.best = CheckpointManager(path / "best", max_to_keep=1)
+        self._resources = contextlib.ExitStack()
 
     def __enter__(self) -> "RunDirectory":
-        if self.write:
-            with _writing(self.path), self.held as held:
+        if self.is_writer:
+            with self._convert_os_errors(), self._resources as resources:
                 self.path.mkdir(parents=True, exist_ok=True)
-                held.enter_context(self._locked())
-                self._describe(json.loads(json.dumps(self.settings, default=str)))
-                self.held = held.pop_all()
+                resources.enter_context(self._lock())
+                self._check_or_write_provenance(json.loads(json.dumps(self.settings, default=str)))
+                self._resources = resources.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.held.close()
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._resources.close()
 
-    def open_log(self, size: int) -> None:
-        """Open the log, and take back what was written after its first `size` bytes."""
-        if self.write:
-            with _writing(self.path):
-                self._log = self.held.enter_context(Log(self.path, size))
+    def open_log(self, num_bytes: int) -> None:
+        """Open the log, and remove everything after its first `num_bytes` bytes."""
+        if self.is_writer:
+            with self._convert_os_errors():
+                self._log = self._resources.enter_context(_RunLog(self.path, num_bytes))
 
-    def log(self, kind: str, figures: Mapping[str, Any], timing: Mapping[str, float]) -> None:
-        """Add a line to the log: of a kind, "step" or "epoch", with numbers by name, "step" among them."""
-        if self.write:
-            with _writing(self.path):
-                self._log.add({"kind": kind, **figures, "timing": {"at": round(time.time(), 3), **timing}})
+    def log(self, kind: str, metrics: Mapping[str, Any], timing: Mapping[str, float]) -> None:
+        """Append a line to the log.
+
+        Args:
+            kind: "step" or "epoch".
+            metrics: numbers by name, "step" among them.
+            timing: numbers that differ from process to process, by name.
+        """
+        if self.is_writer:
+            timing = {"wall_time": round(time.time(), 3), **timing}
+            with self._convert_os_errors():
+                self._log.append({"kind": kind, **metrics, "timing": timing})
 
     def save(self, state: State, position: Mapping[str, Any]) -> None:
-        """Write a checkpoint; with the position it keeps the size that the log has now."""
-        if self.write:
-            with _writing(self.path):
-                size = self._log.to_disk()
-            self.checkpoints.save(state, {**position, "log": size})
+        """Write a checkpoint. Its position stores the current size of the log."""
+        if self.is_writer:
+            with self._convert_os_errors():
+                num_bytes = self._log.sync_to_disk()
+            self.checkpoints.save(state, {**position, "log_bytes": num_bytes})
 
     def save_best(self, state: State) -> None:
         """Write the weights of the best epoch."""
-        if self.write:
+        if self.is_writer:
             self.best.save(state, {})
 
-    def plot_training_curves(self) -> None:
-        """Draw the curves, once there is an epoch in the log."""
-        if self.write:
-            with _writing(self.path):
-                self._log.to_disk()
-                plot_training_curves(self._log.file, self.path / "curves.png")
+    def plot(self) -> None:
+        """Plot the log, which must have at least one epoch, to `curves.png`."""
+        if self.is_writer:
+            with self._convert_os_errors():
+                self._log.sync_to_disk()
+                plot_training_curves(self._log.path, self.path / "curves.png")
 
-    def _locked(self) -> TextIO:
-        held = (self.path / "lock").open("a")
+    def _lock(self) -> TextIO:
+        lock = (self.path / "lock").open("a")
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            held.close()
+            lock.close()
             raise TrainingError(
-                f"Another process is training in {self.path}. Wait for it, or give another folder."
+                f"Another process is training in {self.path}. Wait for it, or use another run directory."
             ) from error
-        return held
+        return lock
 
-    def _describe(self, settings: Mapping[str, Any]) -> None:
-        file = self.path / "run.json"
-        now = {
+    def _check_or_write_provenance(self, settings: Mapping[str, Any]) -> None:
+        """Compare `run.json` with this process, or write it if there is none."""
+        path = self.path / "run.json"
+        current = {
             "settings": settings,
             "versions": versions(),
             "commit": commit(),
             "command": command(),
         }
-        if file.exists():
-            before = json.loads(file.read_text())
-            changed = _differences(before["settings"], settings)
-            if changed:
-                raise TrainingError(
-                    f"{self.path} holds a run with other settings:\n{changed}\n"
-                    "Give the settings it was started with, or another folder, or remove it to start anew."
-                )
-            made = {name: before[name] for name in ("versions", "commit")}
-            changed = _differences(made, {name: now[name] for name in made})
-            if changed:
-                print(f"This run was started with other code, and may end with other numbers:\n{changed}")
-        else:
-            new = file.with_suffix(".new")
-            new.write_text(json.dumps(now, indent=2) + "\n")
-            new.replace(file)
+        if not path.exists():
+            temporary = path.with_suffix(".new")
+            temporary.write_text(json.dumps(current, indent=2) + "\n")
+            temporary.replace(path)
+            return
+        saved = json.loads(path.read_text())
+        if differences := _describe_differences(saved["settings"], settings):
+            raise TrainingError(
+                f"{self.path} contains a run with other settings:\n{differences}\n"
+                "Use the settings of that run, or another run directory, or remove this one."
+            )
+        code = [{name: run[name] for name in ("versions", "commit")} for run in (saved, current)]
+        if differences := _describe_differences(*code):
+            logger.warning(
+                "%s was started with other code, so its results may differ:\n%s", self.path, differences
+            )
+
+    @contextlib.contextmanager
+    def _convert_os_errors(self) -> Iterator[None]:
+        """Raise failed file operations as `TrainingError`."""
+        try:
+            yield
+        except (OSError, tf.errors.OpError) as error:
+            raise TrainingError(
+                f"The run directory {self.path} could not be written: {describe_os_error(error)} Fix the "
+                "cause, and run the same command again. All checkpoints are unchanged."
+            ) from error
 
 
-class Log:
-    """The lines of a run's log, on disk and for TensorBoard; a context that closes them."""
+class _RunLog:
+    """A context with the log of a run, as `log.jsonl` and for TensorBoard.
 
-    def __init__(self, folder: Path, size: int) -> None:
-        self.file = folder / "log.jsonl"
-        self.file.touch()
-        if self.file.stat().st_size < size:
-            raise TrainingError(f"{self.file} is cut short. To start anew, remove {folder}.")
-        os.truncate(self.file, size)
-        self.opened = self.file.open("a")
-        events = folder / "tensorboard"
-        shutil.rmtree(events, ignore_errors=True)
-        self.events = ScalarWriter(events)
-        with self.file.open() as lines:
+    Args:
+        run_dir: directory of the run.
+        num_bytes: size of `log.jsonl` at the last checkpoint. The rest is removed.
+    """
+
+    def __init__(self, run_dir: Path, num_bytes: int) -> None:
+        self.path = run_dir / "log.jsonl"
+        self.path.touch()
+        if self.path.stat().st_size < num_bytes:
+            raise TrainingError(
+                f"{self.path} has fewer than the {num_bytes} bytes it had at the last checkpoint. To start "
+                f"again from scratch, remove {run_dir}."
+            )
+        os.truncate(self.path, num_bytes)
+        self._file = self.path.open("a")
+        shutil.rmtree(run_dir / "tensorboard", ignore_errors=True)
+        self._scalars = ScalarWriter(run_dir / "tensorboard")
+        with self.path.open() as lines:
             for line in lines:
-                self._to_tensorboard(json.loads(line))
+                self._write_scalars(json.loads(line))
 
-    def __enter__(self) -> "Log":
+    def __enter__(self) -> "_RunLog":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        # What the last checkpoint knows of is on the disk, and what came after it would be taken back.
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Lines up to the last checkpoint are on disk; later ones would be removed on resume.
         with contextlib.suppress(OSError, tf.errors.OpError):
-            self.opened.close()
+            self._file.close()
         with contextlib.suppress(OSError, tf.errors.OpError):
-            self.events.close()
+            self._scalars.close()
 
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Add a line."""
-        self.opened.write(json.dumps(line) + "\n")
-        self._to_tensorboard(line)
+    def append(self, line: dict[str, Any]) -> None:
+        """Append a line."""
+        self._file.write(json.dumps(line) + "\n")
+        self._write_scalars(line)
 
-    def to_disk(self) -> int:
-        """Make sure that all lines are on the disk, and say how many bytes they are."""
-        self.opened.flush()
-        os.fsync(self.opened.fileno())
-        self.events.flush()
-        return self.file.stat().st_size
+    def sync_to_disk(self) -> int:
+        """Write all lines to disk, and return the size of the log in bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._scalars.flush()
+        return self.path.stat().st_size
 
-    def _to_tensorboard(self, line: Mapping[str, Any]) -> None:
-        timing = {name: value for name, value in line["timing"].items() if name != "at"}
-        values = {**line, **timing}
+    def _write_scalars(self, line: dict[str, Any]) -> None:
         prefix = "epoch_" if line["kind"] == "epoch" else ""
         scalars = {
             prefix + name: value
-            for name, value in values.items()
-            if isinstance(value, (int, float)) and name != "step"
+            for name, value in (line | line["timing"]).items()
+            if isinstance(value, (int, float)) and name not in ("step", "wall_time")
         }
-        self.events.write(line["step"], scalars, line["timing"]["at"])
+        self._scalars.write(line["step"], scalars, line["timing"]["wall_time"])
 
 
-@contextlib.contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Within this context what the system says of files becomes a `TrainingError`."""
-    try:
-        yield
-    except (OSError, tf.errors.OpError) as error:
-        raise TrainingError(
-            f"The run folder {folder} could not be written: {reason(error)} Mend that, and give the same "
-            "command again: the checkpoints are as they were."
-        ) from error
-
-
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """A line for each setting that differs."""
-    was, is_now = _flat(before), _flat(now)
+def _describe_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return a line for each value that differs, nested ones included."""
+    flat_before, flat_now = _flatten(before), _flatten(now)
     return "\n".join(
-        f"  {name}: was {was.get(name, 'not there')!r}, is now {is_now.get(name, 'not there')!r}"
-        for name in {**was, **is_now}
-        if was.get(name, KeyError) != is_now.get(name, KeyError)
+        f"  {name}: was {flat_before.get(name, 'not set')!r}, is now {flat_now.get(name, 'not set')!r}"
+        for name in {**flat_before, **flat_now}
+        if flat_before.get(name, KeyError) != flat_now.get(name, KeyError)
     )
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat

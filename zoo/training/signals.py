@@ -1,43 +1,52 @@
-"""Ctrl-C and SIGTERM, taken between two steps."""
+"""SIGINT and SIGTERM, handled between two steps."""
 
 import os
 import signal
 import threading
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Any
 
 import tensorflow as tf
 
 
 class SignalHandler:
-    """Within this context SIGINT and SIGTERM are remembered instead of ending the process.
+    """A context that records SIGINT and SIGTERM instead of ending the process.
 
-    A second one is not waited for. Outside the main thread, where Python takes no signals, nothing changes.
+    A second signal raises `KeyboardInterrupt`. Outside the main thread, where Python delivers no signals, the
+    context has no effect.
 
     Attributes:
-        signal: the number of the signal that came; SIGTERM if none has.
+        is_received: whether a signal has arrived.
+        signal_number: number of the signal that arrived, else SIGTERM: another worker may have received one.
     """
 
     def __init__(self) -> None:
-        self.signal, self.came = signal.SIGTERM, False
+        self.signal_number: int = signal.SIGTERM
+        self.is_received = False
+        self._previous_handlers: dict[int, Any] = {}
 
-    def asked(self) -> tf.Tensor:
-        """1 if a signal has come, else 0."""
-        return tf.constant(float(self.came))
+    def as_tensor(self) -> tf.Tensor:
+        """Return 1 if a signal has arrived, else 0, as a float32 scalar."""
+        return tf.constant(float(self.is_received))
 
     def __enter__(self) -> "SignalHandler":
-        self.before = {}
         if threading.current_thread() is threading.main_thread():
-            self.before = {
-                number: signal.signal(number, self._came) for number in (signal.SIGINT, signal.SIGTERM)
-            }
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous_handlers[number] = signal.signal(number, self._receive)
         return self
 
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self.before.items():
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
-    def _came(self, number: int, frame: FrameType | None) -> None:
-        if self.came:
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.is_received:
             raise KeyboardInterrupt
-        self.signal, self.came = number, True
-        os.write(2, b"\nstopping after this step; once more to stop without saving\n")
+        self.signal_number, self.is_received = number, True
+        # `logging` and `print` could wait for a lock that the interrupted code holds.
+        os.write(2, b"\nStopping after this step. Interrupt again to stop without saving.\n")

@@ -1,11 +1,12 @@
-"""`fit`: training that goes on where it was stopped, to the bit; and `evaluate`."""
+"""`fit`, a training loop that resumes exactly where it was stopped, and `evaluate`."""
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import keras
 import numpy as np
@@ -22,8 +23,12 @@ from zoo.training.run_directory import RunDirectory
 from zoo.training.signals import SignalHandler
 from zoo.training.step_runner import Loss, MetricAccumulator, StepRunner
 
+logger = logging.getLogger(__name__)
+
+_PLOT_SECONDS = 30.0
+
 Data = tf.data.Dataset | Callable[[int], tf.data.Dataset]
-"""Batches: the same dataset in each epoch, or a function from the epoch, counted from 0, to its dataset."""
+"""Batches: one dataset for all epochs, or a function from the epoch number, from 0, to its dataset."""
 
 
 def fit(
@@ -45,47 +50,65 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train a model, and leave it with the weights of its best epoch.
 
-    The same call in a new process goes on where the last one was stopped, in the middle of an epoch too,
-    and ends with the same bits: weights, optimizer, random numbers of layers and the position in `train`
-    are in the checkpoint, and log lines written after it are taken back. On SIGINT (Ctrl-C) and SIGTERM the
-    step is finished and saved. Inside `zoo.training.distribution_scope` the rows of each batch are shared out
-    among the replicas; `run_dir` must then be one that all machines see.
+    The same call in a new process resumes an interrupted run, also in the middle of an epoch, and ends with
+    bit-identical weights. Checkpoints hold weights, optimizer, random states of layers, states of stateful
+    layers, and the position in `train`; log lines written after the last checkpoint are removed. On SIGINT
+    (Ctrl-C) and SIGTERM the current step is finished and saved. Within `zoo.training.distribution_scope` the
+    replicas share the rows of each batch; all machines must then see the same `run_dir`.
 
     Args:
-        model: called as `model(x, training=True)`. States of its stateful layers are carried from
-            batch to batch, and are zero at the start of each epoch: with `zoo.training.bptt_windows` this is
-            truncated back-propagation through time (Williams and Peng, 1990).
-        train: batches `(x, y)` or `(x, y, weights)`, with weights [batch] or as the loss has elements: 0
-            where there is padding. Either a dataset, or a function that gives the dataset of an epoch,
-            counted from 0, such as a `BucketedDataset`. Two processes must read the same from it: give its
-            `shuffle` a seed. To go on, what the epoch has seen is read again and skipped; of a dataset
-            also all epochs before, which may shuffle anew each time.
-        validation: batches likewise.
-        optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradients of the whole
-            batch (Pascanu et al., 2013), and the norm before that is in the log.
-        loss: a Keras loss, or a function of targets and outputs that gives a loss for each element. The
-            weighted mean over all elements of the batch is minimized, plus the losses that the model adds.
-        metrics: Keras metrics whose state is made of sums, as that of almost all is.
-        epochs: how often all of `train` is seen.
-        run_dir: what is kept of the run; see `zoo.training.run_directory`.
-        settings: what else the run depends on, such as a recipe's settings and the seed. A run that was
-            started with others is not gone on with.
-        monitor: the figure by which epochs are compared; None is the loss, on `validation` if there is one.
-            Figures on `validation` begin with "val_"; a callback may add others, such as BLEU, to the `logs`
-            of its `on_epoch_end`.
-        mode: whether the best is the lowest or the highest.
-        patience: stop after so many epochs without a better one; None goes on to the end.
-        callbacks: Keras callbacks. What one remembers itself is not in the checkpoint: so use `patience`
-            in the place of `keras.callbacks.EarlyStopping`.
-        checkpoint_seconds: time between checkpoints. There is one after each epoch in any case.
+        model: a model, called as `model(x, training=True)`. States of stateful layers are carried from batch
+            to batch and are reset at the start of each epoch. With `zoo.training.bptt_windows` this is
+            truncated backpropagation through time (Williams and Peng, 1990,
+            https://doi.org/10.1162/neco.1990.2.4.490).
+        train: batches `(x, y)` or `(x, y, sample_weight)`. Weights have shape [batch] or the shape of the
+            losses; give padding the weight 0. Either a dataset, or a function from the epoch number, from 0,
+            to a dataset, such as a `BucketedDataset`. Two processes must read the same batches: give
+            `Dataset.shuffle` a seed. On resume, batches of the epoch that were already seen are read and
+            skipped; for a dataset, which may reshuffle at each epoch, earlier epochs are read too.
+        validation: batches for evaluation after each epoch, as in `train`. Of a function the dataset of epoch
+            0 is used.
+        optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradient of the whole batch
+            (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063). The log has the norm before clipping.
+        loss: a Keras loss, or a function from targets and outputs to a loss for each element. The weighted
+            mean over all elements of the batch is minimized, plus the losses that the model adds.
+        metrics: Keras metrics. Their state must consist of sums, as it does for almost all of them.
+        epochs: number of passes over `train`.
+        run_dir: directory of the run; see `zoo.training.run_directory`.
+        settings: everything else that the result depends on, such as the seed and the settings of a recipe,
+            as JSON values. A run is not resumed with other settings.
+        monitor: name of the metric by which epochs are compared: "loss" or a metric's name, with the prefix
+            "val_" for `validation`, or one that a callback adds to the `logs` of its `on_epoch_end`, such as
+            BLEU. None is "val_loss", or "loss" without `validation`.
+        mode: whether a lower ("min") or a higher ("max") `monitor` is better.
+        patience: number of epochs without improvement after which training stops. None trains all epochs.
+        callbacks: Keras callbacks. Their state is not part of a checkpoint; in particular, use `patience`
+            instead of `keras.callbacks.EarlyStopping`.
+        checkpoint_seconds: seconds between checkpoints. Each epoch ends with a checkpoint in any case.
 
     Returns:
-        The figures of each epoch: "loss" and metrics in training, and on `validation` with "val_" before.
+        The metrics of each epoch by name, "loss" among them; those on `validation` with the prefix "val_".
 
     Raises:
-        TrainingError: the folder is of another run, in use, damaged or full; loss or gradient are not
-            finite; `monitor` is none of the figures.
-        Interrupted: a `KeyboardInterrupt`, after a signal.
+        TrainingError: `run_dir` belongs to a run with other settings, is in use by another process, is
+            corrupt or cannot be written; loss or gradients are not finite; or `monitor` is not a metric.
+        Interrupted: SIGINT or SIGTERM arrived. The state is saved.
+
+    >>> import tempfile
+    >>> x = np.linspace(-1, 1, 32, dtype="float32").reshape(32, 1)
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as run_dir:
+    ...     history = fit(
+    ...         model,
+    ...         tf.data.Dataset.from_tensor_slices((x, 2 * x)).batch(8),
+    ...         optimizer=keras.optimizers.SGD(0.5),
+    ...         loss=keras.losses.MeanSquaredError(),
+    ...         epochs=9,
+    ...         run_dir=run_dir,
+    ...     )  # doctest: +ELLIPSIS
+    epoch 1/9...
+    >>> history[-1]["loss"] < 0.01
+    True
     """
     monitor = monitor or ("loss" if validation is None else "val_loss")
     first = _epoch_dataset(train, 0)
@@ -93,8 +116,8 @@ def fit(
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
         model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
     optimizer.build(model.trainable_variables)
-    model.optimizer, model.stop_training = optimizer, False  # what callbacks expect
-    of_fit = {
+    model.optimizer, model.stop_training = optimizer, False  # callbacks use both
+    fit_settings = {
         "epochs": epochs,
         "monitor": f"{mode} of {monitor}",
         "patience": patience,
@@ -102,12 +125,25 @@ def fit(
         "batch": str(first.element_spec),
         "batches": int(first.cardinality()),
     }
-    described = {**(settings or {}), "fit": of_fit}
-    with SignalHandler() as stop, RunDirectory(Path(run_dir), described, write=is_chief()) as opened:
-        steps = StepRunner(model, loss, metrics, first.element_spec, optimizer)
-        run = _Run(steps, train, validation, opened, stop, callbacks, monitor, mode, checkpoint_seconds)
-        run.train(epochs, math.inf if patience is None else patience)
-    return run.at.history
+    all_settings = {**(settings or {}), "fit": fit_settings}
+    with (
+        SignalHandler() as signal_handler,
+        RunDirectory(Path(run_dir), all_settings, is_writer=is_chief()) as run_directory,
+    ):
+        loop = _TrainingLoop(
+            runner=StepRunner(model, loss, metrics, first.element_spec, optimizer),
+            train=train,
+            validation=validation,
+            run_directory=run_directory,
+            signal_handler=signal_handler,
+            callbacks=callbacks,
+            epochs=epochs,
+            monitor=monitor,
+            mode=mode,
+            patience=math.inf if patience is None else patience,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        return loop.run()
 
 
 def evaluate(
@@ -116,228 +152,295 @@ def evaluate(
     loss: Loss,
     metrics: Sequence[keras.metrics.Metric] = (),
 ) -> dict[str, float]:
-    """Loss and metrics of a model over all batches; the arguments are those of `fit`."""
-    with SignalHandler() as stop:
-        batches = _epoch_dataset(data, 0)
-        return _evaluated(StepRunner(model, loss, metrics, batches.element_spec), batches, stop)
+    """Compute loss and metrics of a model over all batches.
+
+    Args:
+        model: a model, called as `model(x, training=False)`. States of stateful layers are reset before and
+            after.
+        data: batches `(x, y)` or `(x, y, sample_weight)`, as in `fit`. Of a function the dataset of epoch 0
+            is used.
+        loss: a loss, as in `fit`.
+        metrics: Keras metrics, as in `fit`.
+
+    Returns:
+        "loss" and the metrics by name, each weighted over all elements.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM arrived.
+
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Identity()])
+    >>> data = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0]], [[1.0], [4.0]])).batch(2)
+    >>> evaluate(model, data, keras.losses.MeanSquaredError())
+    {'loss': 2.0}
+    """
+    dataset = _epoch_dataset(data, 0)
+    with SignalHandler() as signal_handler:
+        return _evaluate(StepRunner(model, loss, metrics, dataset.element_spec), dataset, signal_handler)
 
 
 def _epoch_dataset(data: Data, epoch: int) -> tf.data.Dataset:
     return data(epoch) if callable(data) else data
 
 
-def _evaluated(steps: StepRunner, batches: tf.data.Dataset, stop: SignalHandler) -> dict[str, float]:
-    measures, progress = MetricAccumulator(steps.metrics), Progress("evaluating", int(batches.cardinality()))
-    _forget(steps.model)
-    for batch in without_autotune(batches):
-        measured = steps.test(batch, stop.asked())
-        measures.add(measured["sums"])
-        progress.step(_rows(batch), 0, measures.results)
-        if measured["stop"]:
-            message = f"stopped in an evaluation; what was trained is saved. To go on: {command()}"
-            raise Interrupted(message, stop.signal)
+def _evaluate(
+    runner: StepRunner, dataset: tf.data.Dataset, signal_handler: SignalHandler
+) -> dict[str, float]:
+    accumulator = MetricAccumulator(runner.metrics)
+    progress = Progress("evaluating", int(dataset.cardinality()))
+    _reset_states(runner.model)
+    for batch in without_autotune(dataset):
+        outcome = runner.evaluate_batch(batch, signal_handler.as_tensor())
+        accumulator.update(outcome["sums"])
+        progress.update(_batch_size(batch), 0, accumulator.results)
+        if outcome["stop_requests"]:
+            raise Interrupted(
+                f"Stopped during evaluation. The trained weights are saved. To resume: {command()}",
+                signal_handler.signal_number,
+            )
     progress.clear()
-    _forget(steps.model)
-    return measures.results()
+    _reset_states(runner.model)
+    return accumulator.results()
 
 
-def _rows(batch: Any) -> int:
+def _batch_size(batch: Any) -> int:
     return keras.tree.flatten(batch)[0].shape[0]
 
 
-def _forget(model: keras.Model) -> None:
-    """Set the states of stateful layers to zero."""
+def _reset_states(model: keras.Model) -> None:
     for state in get_carried_states(model):
         state.assign(keras.ops.zeros_like(state))
 
 
 @dataclass
 class _Position:
-    """Where a run stands."""
+    """How far a run has come. Checkpoints store it as JSON."""
 
-    epoch: int = 0  # being trained, from 0
-    batch: int = 0  # batches of it done
-    step: int = 0  # batches done in all
-    sums: list[Any] = field(default_factory=list)  # of the measures in this epoch
-    log: int = 0  # bytes
+    epoch: int = 0  # in training, from 0
+    batch: int = 0  # number of batches done in this epoch
+    step: int = 0  # number of batches done in all epochs
+    metric_sums: list[Any] = field(default_factory=list)  # of this epoch
+    log_bytes: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
-    best: int | None = None  # the epoch
-    stopped: bool = False
+    best_epoch: int | None = None
+    is_stopped: bool = False  # by `patience` or a callback
 
 
 @dataclass
-class _Run:
-    """What `fit` does, one method for each of its parts."""
+class _TrainingLoop:
+    """The training of `fit`, whose arguments describe the fields."""
 
-    steps: StepRunner
-    training: Data
+    runner: StepRunner
+    train: Data
     validation: Data | None
-    folder: RunDirectory
-    stop: SignalHandler
+    run_directory: RunDirectory
+    signal_handler: SignalHandler
     callbacks: Sequence[keras.callbacks.Callback]
+    epochs: int
     monitor: str
-    mode: str
+    mode: Literal["min", "max"]
+    patience: float
     checkpoint_seconds: float
 
-    def train(self, epochs: int, patience: float) -> None:
-        self.measures = MetricAccumulator(self.steps.metrics)
-        self.resume(epochs)
-        for callback in self.callbacks:
-            callback.set_model(self.steps.model)
-            callback.set_params({"epochs": epochs, "verbose": 0})
-        self.call("on_train_begin")
-        while self.at.epoch < epochs and not self.at.stopped:
-            self.train_epoch(epochs)
-            self.end_epoch(patience)
-            if self.steps.mean_over_replicas(float(self.stop.came)):  # asked after the epoch's last step
-                self.leave()
-        self.call("on_train_end")
-        if self.at.history:
-            self.folder.plot_training_curves()
-        self.agree()  # the chief has written the best weights
-        if self.at.best is not None:
-            self.folder.best.restore(self.weights())
+    def __post_init__(self) -> None:
+        self.accumulator = MetricAccumulator(self.runner.metrics)
+        self.position = _Position()
+        self.saved_at = self.plotted_at = time.monotonic()
 
-    def call(self, hook: str, *arguments: Any) -> None:
+    def run(self) -> list[dict[str, float]]:
+        """Train all epochs, restore the best weights, and return the history."""
+        self.resume()
+        for callback in self.callbacks:
+            callback.set_model(self.runner.model)
+            callback.set_params({"epochs": self.epochs, "verbose": 0})
+        self.call_callbacks("on_train_begin")
+        while self.position.epoch < self.epochs and not self.position.is_stopped:
+            self.train_epoch()
+            self.end_epoch()
+            # A signal may have arrived after the last step of the epoch.
+            if self.runner.mean_over_replicas(float(self.signal_handler.is_received)):
+                self.stop()
+        self.call_callbacks("on_train_end")
+        if self.position.history:
+            self.run_directory.plot()
+        self.synchronize()  # the chief has written the best weights
+        if self.position.best_epoch is not None:
+            self.run_directory.best.restore(self.weights())
+        return self.position.history
+
+    def call_callbacks(self, hook: str, *arguments: Any) -> None:
         """Call a method of all callbacks."""
         for callback in self.callbacks:
             getattr(callback, hook)(*arguments)
 
-    # --- What is kept -------------------------------------------------------------------------------
+    # --- Checkpoints --------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, list[tf.Variable]]:
-        """All that the model's outputs depend on."""
-        return {"model": [v.value for v in self.steps.model.variables]}
+        """Return the variables that the outputs of the model depend on."""
+        return {"model": [v.value for v in self.runner.model.variables]}
 
     def state(self) -> dict[str, list[tf.Variable]]:
-        """All that a step depends on or changes, but for the position."""
-        kept = {"optimizer": self.steps.optimizer.variables, "states": get_carried_states(self.steps.model)}
-        return self.weights() | {name: [v.value for v in variables] for name, variables in kept.items()}
+        """Return all variables that a step reads or writes."""
+        assert self.runner.optimizer is not None
+        variables = {
+            "optimizer": self.runner.optimizer.variables,
+            "states": get_carried_states(self.runner.model),
+        }
+        return self.weights() | {name: [v.value for v in values] for name, values in variables.items()}
 
-    def resume(self, epochs: int) -> None:
-        """Take up the last checkpoint, or begin."""
-        progress = self.folder.checkpoints.restore(self.state())
-        self.at = _Position()
-        if progress is not None:
-            self.at = _Position(**progress)
-            if self.at.sums:
-                self.measures.sums = [np.asarray(value) for value in self.at.sums]
-            done = self.at.stopped or self.at.epoch >= epochs
-            where = f"going on after step {self.at.step}, in epoch {self.at.epoch + 1}"
-            say(f"{self.folder.path}: {'its training is done' if done else where}")
-            if not callable(self.training):
-                for _ in range(self.at.epoch):
-                    self.training.reduce(0, lambda count, *_: count)
-        self.folder.open_log(self.at.log)
-        self.agree()
-        self.saved = self.drawn = time.monotonic()
+    def resume(self) -> None:
+        """Restore the newest checkpoint, if there is one."""
+        saved = self.run_directory.checkpoints.restore(self.state())
+        if saved is not None:
+            position = self.position = _Position(**saved)
+            if position.metric_sums:
+                self.accumulator.sums = [np.asarray(value) for value in position.metric_sums]
+            self.log_resumed()
+            if not callable(self.train):
+                for _ in range(position.epoch):
+                    self.train.reduce(0, lambda count, *_: count)
+        self.run_directory.open_log(self.position.log_bytes)
+        self.synchronize()
+        self.saved_at = self.plotted_at = time.monotonic()
+
+    def log_resumed(self) -> None:
+        """Log where the run is resumed."""
+        path, position = self.run_directory.path, self.position
+        if not is_chief():
+            return
+        if position.is_stopped or position.epoch >= self.epochs:
+            logger.info("%s: training is complete", path)
+        else:
+            logger.info("%s: resuming after step %d, in epoch %d", path, position.step, position.epoch + 1)
 
     def save(self) -> None:
         """Write a checkpoint."""
-        self.at.sums = [value.tolist() for value in self.measures.sums or ()]
-        self.folder.save(self.state(), asdict(self.at))
-        self.saved = time.monotonic()
+        self.position.metric_sums = [value.tolist() for value in self.accumulator.sums or ()]
+        self.run_directory.save(self.state(), asdict(self.position))
+        self.saved_at = time.monotonic()
 
-    def agree(self) -> None:
-        """Wait for the other workers, and make sure that they stand at the same step."""
-        mean = self.steps.mean_over_replicas(self.at.step)
-        if mean != self.at.step:
+    def synchronize(self) -> None:
+        """Wait for the other workers, and check that all are at the same step."""
+        mean = self.runner.mean_over_replicas(self.position.step)
+        if mean != self.position.step:
             raise TrainingError(
-                f"This worker stands at step {self.at.step} of {self.folder.path}, the workers on average at "
-                f"step {mean:g}. The run folder must be one that all of them see, such as a shared volume."
+                f"This worker is at step {self.position.step} of {self.run_directory.path}, but the workers "
+                f"are on average at step {mean:g}. Use a run directory that all workers see, such as one on "
+                "a shared volume."
             )
+
+    def stop(self) -> NoReturn:
+        """Save, and raise `Interrupted`."""
+        self.save()
+        self.synchronize()  # no worker may end while another one saves
+        raise Interrupted(
+            f"Stopped at step {self.position.step}; saved in {self.run_directory.path}. "
+            f"To resume: {command()}",
+            self.signal_handler.signal_number,
+        )
 
     # --- An epoch -----------------------------------------------------------------------------------
 
-    def train_epoch(self, epochs: int) -> None:
-        """Train on what is left of an epoch."""
-        dataset = _epoch_dataset(self.training, self.at.epoch)
-        batches = int(dataset.cardinality())
-        after = batches * (epochs - self.at.epoch - 1)
-        self.progress = Progress(f"epoch {self.at.epoch + 1}/{epochs}", batches, after, self.at.batch)
-        if self.at.batch == 0:
-            self.measures.sums = None
-            _forget(self.steps.model)
-        self.call("on_epoch_begin", self.at.epoch)
-        asked = time.monotonic()
-        for batch in without_autotune(dataset.skip(self.at.batch)):
-            self.train_batch(batch, time.monotonic() - asked)
-            if time.monotonic() - self.saved > self.checkpoint_seconds:
+    def train_epoch(self) -> None:
+        """Train on the remaining batches of an epoch."""
+        position = self.position
+        dataset = _epoch_dataset(self.train, position.epoch)
+        num_batches = int(dataset.cardinality())
+        self.progress = Progress(
+            f"epoch {position.epoch + 1}/{self.epochs}",
+            num_batches,
+            batches_after=num_batches * (self.epochs - position.epoch - 1),
+            batches_before=position.batch,
+        )
+        if position.batch == 0:
+            self.accumulator.sums = None
+            _reset_states(self.runner.model)
+        self.call_callbacks("on_epoch_begin", position.epoch)
+        requested_at = time.monotonic()
+        for batch in without_autotune(dataset.skip(position.batch)):
+            self.train_batch(batch, time.monotonic() - requested_at)
+            if time.monotonic() - self.saved_at > self.checkpoint_seconds:
                 self.save()
-            asked = time.monotonic()
+            requested_at = time.monotonic()
 
-    def train_batch(self, batch: Any, waited: float) -> None:
-        """One step, and its line in the log."""
-        self.call("on_train_batch_begin", self.at.batch)
-        gradients, measured = self.steps.gradients(batch, self.stop.asked())
-        figures = {name: float(measured[name]) for name in ("loss", "norm", "learning_rate")}
-        scales = isinstance(self.steps.optimizer, keras.optimizers.LossScaleOptimizer)
-        # One that scales the loss leaves out a step whose gradients overflow, and lowers the scale.
-        if not math.isfinite(figures["loss"]) or not (scales or math.isfinite(figures["norm"])):
-            where = f"step {self.at.step + 1}, batch {self.at.batch + 1} of epoch {self.at.epoch + 1}"
-            cause = locate_nonfinite(self.steps.model, batch, figures["loss"], gradients)
+    def train_batch(self, batch: Any, input_seconds: float) -> None:
+        """Update the weights, and log the step.
+
+        Args:
+            batch: the batch.
+            input_seconds: time spent waiting for the batch.
+        """
+        position = self.position
+        self.call_callbacks("on_train_batch_begin", position.batch)
+        gradients, outcome = self.runner.compute_gradients(batch, self.signal_handler.as_tensor())
+        metrics = {name: float(outcome[name]) for name in ("loss", "gradient_norm", "learning_rate")}
+        # A LossScaleOptimizer skips a step whose gradients overflow, and lowers the scale.
+        skips_overflow = isinstance(self.runner.optimizer, keras.optimizers.LossScaleOptimizer)
+        if not math.isfinite(metrics["loss"]) or not (
+            skips_overflow or math.isfinite(metrics["gradient_norm"])
+        ):
+            cause = locate_nonfinite(self.runner.model, batch, metrics["loss"], gradients)
             raise TrainingError(
-                f"Training stopped at {where}: {cause}. Checkpoints from before are in {self.folder.path}. A "
-                "lower learning rate or `global_clipnorm` may help, in another folder."
+                f"Training stopped at step {position.step + 1}, batch {position.batch + 1} of epoch "
+                f"{position.epoch + 1}: {cause}. Earlier checkpoints are in {self.run_directory.path}. A "
+                "lower learning rate or `global_clipnorm` may help; use another run directory with it."
             )
-        self.steps.update(gradients)
-        self.measures.add(measured["sums"])
-        self.at.batch += 1
-        self.at.step += 1
-        timing = {"waited": round(waited, 6)}
-        self.folder.log("step", {"epoch": self.at.epoch + 1, "step": self.at.step, **figures}, timing)
-        self.progress.step(_rows(batch), waited, lambda: self.measures.results() | {"norm": figures["norm"]})
-        self.call("on_train_batch_end", self.at.batch - 1, {"loss": figures["loss"]})
-        if measured["stop"]:
-            self.leave()
+        self.runner.apply_gradients(gradients)
+        self.accumulator.update(outcome["sums"])
+        position.batch += 1
+        position.step += 1
+        line = {"epoch": position.epoch + 1, "step": position.step, **metrics}
+        self.run_directory.log("step", line, {"input_seconds": round(input_seconds, 6)})
+        self.progress.update(
+            _batch_size(batch),
+            input_seconds,
+            lambda: self.accumulator.results() | {"gradient_norm": metrics["gradient_norm"]},
+        )
+        self.call_callbacks("on_train_batch_end", position.batch - 1, {"loss": metrics["loss"]})
+        if outcome["stop_requests"]:
+            self.stop()
 
-    def end_epoch(self, patience: float) -> None:
-        """Evaluate, log, keep the weights if they are the best, save."""
+    def end_epoch(self) -> None:
+        """Evaluate, log, save the weights if they are the best, and write a checkpoint."""
+        position = self.position
         timing = self.progress.timing()
-        figures = self.measures.results()
+        metrics = self.accumulator.results()
         if self.validation is not None:
+            dataset = _epoch_dataset(self.validation, 0)
             try:
-                validated = _evaluated(self.steps, _epoch_dataset(self.validation, 0), self.stop)
+                validation_metrics = _evaluate(self.runner, dataset, self.signal_handler)
             except Interrupted:
-                self.leave()
-            figures |= {f"val_{name}": value for name, value in validated.items()}
-        self.call("on_epoch_end", self.at.epoch, figures)
-        if self.monitor not in figures:
-            raise TrainingError(f"`monitor` is {self.monitor!r}, but the figures are {', '.join(figures)}.")
-        figures = {name: float(value) for name, value in figures.items()}
-        self.progress.end(figures, timing)
-        self.at.history.append(figures)
+                self.stop()
+            metrics |= {f"val_{name}": value for name, value in validation_metrics.items()}
+        self.call_callbacks("on_epoch_end", position.epoch, metrics)
+        if self.monitor not in metrics:
+            raise TrainingError(
+                f"`monitor` is {self.monitor!r}, but the metrics are {', '.join(metrics)}. Choose one of "
+                "them."
+            )
+        metrics = {name: float(value) for name, value in metrics.items()}
+        self.progress.finish(metrics, timing)
+        position.history.append(metrics)
         if self.is_best():
-            self.at.best = self.at.epoch
-            self.folder.save_best(self.weights())
-        line = {"epoch": self.at.epoch + 1, "step": self.at.step, **figures}
-        self.folder.log("epoch", line, timing)
-        self.at.stopped = self.at.epoch - self.at.best >= patience or self.steps.model.stop_training
-        self.at.epoch += 1
-        self.at.batch = 0
+            position.best_epoch = position.epoch
+            self.run_directory.save_best(self.weights())
+        self.run_directory.log(
+            "epoch", {"epoch": position.epoch + 1, "step": position.step, **metrics}, timing
+        )
+        assert position.best_epoch is not None
+        position.is_stopped = (
+            position.epoch - position.best_epoch >= self.patience or self.runner.model.stop_training
+        )
+        position.epoch += 1
+        position.batch = 0
         self.save()
-        if time.monotonic() - self.drawn > 30:
-            self.folder.plot_training_curves()
-            self.drawn = time.monotonic()
+        if time.monotonic() - self.plotted_at > _PLOT_SECONDS:
+            self.run_directory.plot()
+            self.plotted_at = time.monotonic()
 
     def is_best(self) -> bool:
-        """Whether the last epoch is better than all before; a figure that is not a number is not."""
-        last = self.at.history[-1][self.monitor]
-        if self.at.best is None or math.isnan(best := self.at.history[self.at.best][self.monitor]):
+        """Return whether the last epoch is better than all before. NaN is worse than any number."""
+        history, best_epoch = self.position.history, self.position.best_epoch
+        last = history[-1][self.monitor]
+        if best_epoch is None or math.isnan(best := history[best_epoch][self.monitor]):
             return True
         return last > best if self.mode == "max" else last < best
-
-    def leave(self) -> None:
-        """Save, and raise what ends the run."""
-        self.save()
-        self.agree()  # the others would be missed while one is saving
-        raise Interrupted(
-            f"stopped at step {self.at.step}, saved in {self.folder.path}. To go on: {command()}",
-            self.stop.signal,
-        )
-
-
-def say(message: str) -> None:
-    """Tell the user, where there is one to tell."""
-    if is_chief():
-        print(message, flush=True)

@@ -1,0 +1,98 @@
+"""`Run`: several models in one directory, typed settings, and time over all processes."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.errors import TrainingError
+from zoo.training import Run
+
+X = np.linspace(-1, 1, 8, dtype="float32").reshape(8, 1)
+
+
+@dataclass(frozen=True)
+class Settings:
+    units: int = 3
+    rates: tuple[float, ...] = (0.1, 0.2)
+    weights: Path | None = None
+    num_beams: int = 5
+    data_dir: Path | None = None
+    run_dir: Path = Path("runs/test")
+    export_dir: Path = Path("exports/1")
+    citation: str = "someone"
+
+
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
+
+
+def run_fit(run: Run, name: str, epochs: int = 1) -> list[dict[str, float]]:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    return run.fit(
+        model,
+        tf.data.Dataset.from_tensor_slices((X, X)).batch(4),
+        name=name,
+        optimizer=keras.optimizers.SGD(0.1),
+        loss=keras.losses.MeanSquaredError(),
+        epochs=epochs,
+    )
+
+
+def read_settings(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "run.json").read_text())["settings"]
+
+
+def test_settings_are_recorded_as_json_values_without_locations(tmp_path: Path) -> None:
+    run = Run(tmp_path, Settings(weights=Path("weights.h5")))
+    assert run.settings == {"units": 3, "rates": [0.1, 0.2], "weights": "weights.h5", "num_beams": 5}
+    run_fit(run, "linear")
+    recorded = read_settings(tmp_path / "linear")
+    assert {name: recorded[name] for name in run.settings} == run.settings
+    assert set(recorded) == {*run.settings, "fit"}
+
+
+def test_each_model_has_a_directory_and_a_second_process_trains_no_further(tmp_path: Path) -> None:
+    run = Run(tmp_path, Settings())
+    histories = [run_fit(run, name) for name in ("first", "second")]
+    assert [len(history) for history in histories] == [1, 1]
+    assert run_fit(Run(tmp_path, Settings()), "first") == histories[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
+
+
+def test_only_settings_that_may_change_may_change(tmp_path: Path) -> None:
+    run_fit(Run(tmp_path, Settings(), may_change=["num_beams"]), "linear")
+    run = Run(tmp_path, Settings(num_beams=1), may_change=["num_beams"])
+    assert run.settings["num_beams"] == 1
+    run_fit(run, "linear")
+    with pytest.raises(TrainingError, match="units: was 3, is now 4"):
+        run_fit(Run(tmp_path, Settings(units=4), may_change=["num_beams"]), "linear")
+
+
+def test_unknown_setting_in_may_change_raises(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="`may_change` names beams, but the settings are units, rates"):
+        Run(tmp_path, Settings(), may_change=["beams", "units"])
+
+
+def test_elapsed_minutes_include_epochs_of_earlier_processes(tmp_path: Path) -> None:
+    """Neither its own epochs, which the clock covers, nor other models in the directory are added."""
+    run = Run(tmp_path, Settings())
+    run_fit(run, "linear")
+    now = time.time()
+    lines = [("step", now - 90, 7.0), ("epoch", now - 80, 120.0), ("epoch", now + 10, 50.0)]
+    log = "\n".join(
+        json.dumps({"kind": kind, "timing": {"wall_time": wall_time, "seconds": seconds}})
+        for kind, wall_time, seconds in lines
+    )
+    for name in ("linear", "other"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "log.jsonl").write_text(log, encoding="utf-8")
+    run._started_at = now - 60
+    assert run.elapsed_minutes == pytest.approx(1 + 2, abs=0.1)

@@ -1,0 +1,46 @@
+"""Validation of models that generate text."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+
+from zoo.training.distribution import is_chief
+
+logger = logging.getLogger(__name__)
+
+
+class GenerationMetrics(keras.callbacks.Callback):
+    """Scores generated texts after each epoch, and logs one of them as an example.
+
+    Loss and accuracy of a decoder are measured with the right tokens before each step. This callback measures
+    what the model generates by itself, such as BLEU of its translations. `zoo.fit` can monitor the scores.
+
+    Args:
+        inputs: the inputs, or the references, to log beside the generated texts.
+        generate: function that returns the generated text for each input.
+        score: function from the generated texts to metrics by name, such as "val_bleu".
+
+    >>> callback = GenerationMetrics(["a cat"], lambda: ["une chatte"], lambda texts: {"val_bleu": 0.0})
+    >>> callback.on_epoch_end(0, logs := {"loss": 1.0})
+    >>> logs
+    {'loss': 1.0, 'val_bleu': 0.0}
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str],
+        generate: Callable[[], Sequence[str]],
+        score: Callable[[Sequence[str]], Mapping[str, float]],
+    ) -> None:
+        super().__init__()
+        self.inputs, self.generate, self.score = inputs, generate, score
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add the scores to `logs`."""
+        texts = self.generate()
+        if logs is not None:
+            logs.update(self.score(texts))
+        if is_chief():
+            index = epoch % len(texts)
+            logger.info("\n  %s\n  -> %s", self.inputs[index], texts[index])

@@ -1,0 +1,114 @@
+"""Bookkeeping of everything that one command trains."""
+
+import json
+import time
+from collections.abc import Collection
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.provenance import portable_command
+from zoo.training.training_loop import Data, fit
+
+_NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license"}
+"""Settings that say where files are and what the card shows. Training does not depend on them."""
+
+
+class Run:
+    """Models trained by one command, each in a subdirectory, with settings, metrics and time.
+
+    A task exports a model together with what its run knows: settings, metrics and command.
+
+    Args:
+        directory: directory of the run. Each model has a subdirectory with the content that
+            `zoo.training.run_directory` lists.
+        settings: settings as a dataclass or a mapping. Not recorded are the directories `run_dir`,
+            `export_dir` and `data_dir`, and `examples`, `citation` and `license`, which only the card shows.
+        may_change: names of settings that may change when a run is resumed, because training does not depend
+            on them, such as the number of beams of the export.
+
+    Attributes:
+        directory: directory of the run.
+        settings: the recorded settings as JSON values.
+        metrics: measured values by name, empty at first, for the recipe to fill.
+        command: the command of this process, without paths of this machine.
+
+    >>> import tempfile
+    >>> import tensorflow as tf
+    >>> data = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0]], [[1.0], [2.0]])).batch(2)
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     run = Run(directory, settings={"units": 1})
+    ...     history = run.fit(
+    ...         model,
+    ...         data,
+    ...         name="linear",
+    ...         optimizer=keras.optimizers.SGD(0.1),
+    ...         loss=keras.losses.MeanSquaredError(),
+    ...         epochs=1,
+    ...     )
+    ...     run.metrics["minutes"] = run.elapsed_minutes  # doctest: +ELLIPSIS
+    epoch 1/1...
+    >>> run.settings, len(history), list(run.metrics)
+    ({'units': 1}, 1, ['minutes'])
+    """
+
+    def __init__(self, directory: Path | str, settings: Any, may_change: Collection[str] = ()) -> None:
+        self.directory = Path(directory)
+        values = asdict(settings) if is_dataclass(settings) else dict(settings)
+        self.settings: dict[str, Any] = {
+            name: value
+            for name, value in json.loads(json.dumps(values, default=str)).items()
+            if name not in _NOT_RECORDED
+        }
+        if unknown := set(may_change) - set(values):
+            raise ValueError(
+                f"`may_change` names {', '.join(sorted(unknown))}, but the settings are {', '.join(values)}."
+            )
+        self.may_change = frozenset(may_change)
+        self.metrics: dict[str, float] = {}
+        self.command = portable_command()
+        self._names: list[str] = []
+        self._started_at = time.time()
+
+    def fit(
+        self,
+        model: keras.Model,
+        train: Data,
+        validation: Data | None = None,
+        *,
+        name: str,
+        **arguments: Any,
+    ) -> list[dict[str, float]]:
+        """Train a model in the subdirectory `name`, with `zoo.fit`, or resume its training.
+
+        Args:
+            model: a model, left with the weights of its best epoch.
+            train: batches `(x, y)` or `(x, y, sample_weight)`, as a dataset or a `BucketedDataset`.
+            validation: batches for evaluation after each epoch.
+            name: name of the model, and of its subdirectory.
+            arguments: `optimizer`, `loss`, `epochs` and the other arguments of `zoo.fit`, except `run_dir`
+                and `settings`.
+
+        Returns:
+            The metrics of each epoch by name.
+
+        Raises:
+            TrainingError: as `zoo.fit` does, in particular if `name` was trained with other settings.
+            Interrupted: SIGINT or SIGTERM arrived. The state is saved.
+        """
+        self._names.append(name)
+        settings = {key: value for key, value in self.settings.items() if key not in self.may_change}
+        return fit(model, train, validation, run_dir=self.directory / name, settings=settings, **arguments)
+
+    @property
+    def elapsed_minutes(self) -> float:
+        """Minutes since this run was created, and those of epochs that earlier processes trained."""
+        seconds = time.time() - self._started_at
+        for name in self._names:
+            lines = (self.directory / name / "log.jsonl").read_text(encoding="utf-8").splitlines()
+            epochs = [line["timing"] for line in map(json.loads, lines) if line["kind"] == "epoch"]
+            seconds += sum(timing["seconds"] for timing in epochs if timing["wall_time"] < self._started_at)
+        return seconds / 60
