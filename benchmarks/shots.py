@@ -152,7 +152,7 @@ def look_up_shots(path: Path) -> Ranges:
 def extract_shots(path: Path, shots: Ranges) -> Iterator[Clip]:
     """Yield shots of a video, no higher than the edits and without black borders."""
     end = max((end for _, end in shots), default=0)
-    frames = [limit_height(frame) for _, frame in islice(open_video(path).frames(), end)]
+    frames = [limit_height(frame) for _, frame in islice(open_video(path).decode(), end)]
     for shot in shots:
         clip = np.stack(frames[slice(*shot)])
         is_bright = np.max(clip, axis=(0, 3)) > 40
@@ -474,7 +474,7 @@ def with_decoding(detect: Callable[[np.ndarray], list[Segment]]) -> Detector:
 
     def run(path: Path) -> Detection:
         start = time.perf_counter()
-        frames = np.stack([frame for _, frame in open_video(path).frames(MODEL_SIZE)])
+        frames = np.stack([frame for _, frame in open_video(path).decode(MODEL_SIZE)])
         decoded = time.perf_counter()
         transitions = detect(frames)
         end = time.perf_counter()

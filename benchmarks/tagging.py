@@ -46,7 +46,7 @@ class Settings:
 def load_frames(settings: Settings, size: tuple[int, int]) -> np.ndarray:
     """Return frames uint8 [time, height, width, 3]."""
     if settings.video:
-        return np.stack([frame for _, frame in open_video(settings.video).frames(size)])
+        return np.stack([frame for _, frame in open_video(settings.video).decode(size)])
     generators = (np.random.default_rng([9, index]) for index in range(settings.clips))
     return np.concatenate([footage.clip(random, footage.painted, size=size)[0] for random in generators])
 

@@ -48,7 +48,7 @@ from zoo.preprocessing.text import (
     train_wordpiece,
     write_vocabulary,
 )
-from zoo.preprocessing.video import CLIP_SIZE, ClipReader, short_clip
+from zoo.preprocessing.video import CLIP_FRAME_SIZE, ClipReader, read_clip
 from zoo.schedules import warmup_cosine_decay
 from zoo.training import BucketedDataset, GenerationMetrics, bucket_by_length, extract_features, fit
 
@@ -126,7 +126,7 @@ def examples_of(
 ) -> dict[str, Any]:
     """What the card shows: what the user named, or the first two of validation, pictures as small copies."""
     if settings.examples and data.info.is_video:
-        return ClipReader.pack_inputs([short_clip(name, CLIP_SIZE) for name in settings.examples])
+        return ClipReader.pack_inputs([read_clip(name, CLIP_FRAME_SIZE) for name in settings.examples])
     if settings.examples:
         return {"image": settings.examples}
     first = [next(itertools.islice(data.validation.read_inputs(), row, None)) for row in split.rows[:2]]

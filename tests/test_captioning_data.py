@@ -18,7 +18,7 @@ from PIL import Image
 from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
 from zoo.datasets.builders import scenes as scenes_module
 from zoo.errors import DataError
-from zoo.preprocessing.video import CLIP_SIZE
+from zoo.preprocessing.video import CLIP_FRAME_SIZE
 
 SPLITS = ("train", "validation", "test")
 
@@ -291,7 +291,7 @@ def test_videos_of_a_table(tmp_path: Path) -> None:
         for _ in range(2):
             for name, clip in zip(own, part.read_inputs(), strict=True):
                 light = 20 * names.index(name)
-                assert clip.shape == (names.index(name) + 1, *CLIP_SIZE, 3)
+                assert clip.shape == (names.index(name) + 1, *CLIP_FRAME_SIZE, 3)
                 assert clip.dtype == np.uint8
                 np.testing.assert_allclose(clip, light, atol=4)
         assert part.captions == [(f"It is {20 * names.index(name)}",) for name in own]
@@ -305,7 +305,7 @@ def test_a_video_that_cannot_be_read_has_no_frames(tmp_path: Path) -> None:
     train = load_captioning(str(tmp_path)).train
     for name, clip in zip(train.names, train.read_inputs(), strict=True):
         count = 3 if int(name.removesuffix(".mp4")) % 3 else 0
-        assert clip.shape == (count, *CLIP_SIZE, 3)
+        assert clip.shape == (count, *CLIP_FRAME_SIZE, 3)
 
 
 def test_pictures_and_videos_together_are_a_mistake(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_video import encode, smooth
+from test_video import make_frames, write_video
 
 from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.builders import footage
@@ -418,8 +418,8 @@ def test_an_interrupted_edit_leaves_nothing_half_made(
 
 
 def test_a_stock_is_of_its_files_and_of_videos_as_they_go(tmp_path: Path) -> None:
-    frames = smooth(40, 64, 96)
-    encode(tmp_path / "a.mp4", frames)
+    frames = make_frames(40, 64, 96)
+    write_video(tmp_path / "a.mp4", frames)
     Image.new("L", (300, 600), 77).save(tmp_path / "b.png")
     stock = raw_footage([tmp_path / "a.mp4", tmp_path / "b.png"], (27, 48))
     small = Image.fromarray(frames[0]).resize((96, 54), Image.Resampling.BOX)
@@ -443,7 +443,7 @@ def test_a_stock_is_of_its_files_and_of_videos_as_they_go(tmp_path: Path) -> Non
 
 
 def test_videos_may_be_among_the_sources(pictures: Path, tmp_path: Path) -> None:
-    encode(tmp_path / "a.mp4", smooth(30))
+    write_video(tmp_path / "a.mp4", make_frames(30))
     data = QUICK([pictures, tmp_path / "a.mp4"])
     assert "31 pictures and videos" in data.info.notes[0]
     assert data.info.source == f"{pictures}, {tmp_path / 'a.mp4'}"

@@ -142,7 +142,7 @@ def test_captions_of_a_drawing_in_other_forms() -> None:
 def test_shots_of_a_film_as_a_whole_and_by_litert() -> None:
     """The film of docs/drawings/film.py: a cut at 70, a dissolve, a fade and a wipe."""
     model = ROOT / "saved_models/tagging/1"
-    frames = np.stack([frame for _, frame in open_video(ROOT / "docs/drawings/film.mp4").frames((27, 48))])
+    frames = np.stack([frame for _, frame in open_video(ROOT / "docs/drawings/film.mp4").decode((27, 48))])
     answer = serve(model, frames=frames[None], lengths=np.array([len(frames)], np.int32))
     tags = [tag.decode() for tag in answer["tags"][0]]
     assert tags.index("cut") == 70

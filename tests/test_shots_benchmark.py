@@ -178,7 +178,7 @@ def test_seed_determines_the_edit() -> None:
 def test_encoded_videos_contain_the_frames(tmp_path: Path) -> None:
     edit = shots.Edit((gray_shot(50, 5), gray_shot(200, 5)), (shots.Transition("cut", 0),))
     assert shots.encode(edit.render(), tmp_path / "a.mp4", 500) == 10
-    times, frames = zip(*open_video(tmp_path / "a.mp4").frames(), strict=True)
+    times, frames = zip(*open_video(tmp_path / "a.mp4").decode(), strict=True)
     assert np.diff(times) == pytest.approx(1 / 25)
     assert [frame.shape for frame in frames] == [(360, 640, 3)] * 10
     assert [float(frame.mean()) for frame in frames] == pytest.approx([50] * 5 + [200] * 5, abs=3)
@@ -381,7 +381,7 @@ def test_run_writes_videos_ground_truth_and_detections(
     results = json.loads(path.read_text())
     for video, detection in zip(results["videos"], results["detections"]["zoo"], strict=True):
         assert detection["transitions"] == video["transitions"]
-        frames = [frame for _, frame in open_video(video["path"]).frames((27, 48))]
+        frames = [frame for _, frame in open_video(video["path"]).decode((27, 48))]
         assert len(frames) == video["num_frames"]
         ((_, start, end),) = video["transitions"]
         before, after = (float(frames[index].mean()) for index in (start - 1, end))

@@ -18,7 +18,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from exports import Answer, ask, figures
 from PIL import Image
-from test_video import encode
+from test_video import write_video
 
 from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
@@ -381,7 +381,7 @@ def of_videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder, rows = tmp_path_factory.mktemp("videos"), ["video,start,end,tag"]
     for number in range(6):
         turn = 4 + 2 * number
-        encode(folder / f"{number}.mp4", bright(turn, 20))
+        write_video(folder / f"{number}.mp4", bright(turn, 20))
         rows += [f"{number}.mp4,0,{0.04 * turn},dark", f"{number}.mp4,{0.04 * turn},{0.04 * 20},light"]
     (folder / "segments.csv").write_text("\n".join(rows), encoding="utf-8")
     settings = Settings(
@@ -469,7 +469,7 @@ def edited(data: DataSplits[TaggingSplit], folder: Path) -> tuple[Path, np.ndarr
     """A video of a variable frame rate, of a test clip with a cut, and the times of its frames and end."""
     frames = data.test.sequences[max(range(6), key=lambda row: (data.test.tags[row] == footage.CUT).sum())]
     times = np.cumsum(np.random.default_rng(1).choice([0.02, 0.04, 0.1, 2.3], len(frames)))
-    encode(folder / "holiday.v2.mp4", frames.repeat(4, 1).repeat(4, 2), times)
+    write_video(folder / "holiday.v2.mp4", frames.repeat(4, 1).repeat(4, 2), times)
     times -= times[0]
     return folder / "holiday.v2.mp4", np.append(times, 2 * times[-1] - times[-2])
 
@@ -483,7 +483,7 @@ def test_predict_tells_the_shots_of_a_video(
 ) -> None:
     video, times = edited
     ask_aloud(load(model), Question((str(video),), folder=tmp_path))
-    frames = np.stack([frame for _, frame in open_video(video).frames(SIZE)])
+    frames = np.stack([frame for _, frame in open_video(video).decode(SIZE)])
     tags = answers(trained[1].by_name, "frames", [frames]).tags
     parts = shots(tags)
     assert len(parts) > 1
@@ -500,7 +500,7 @@ def test_predict_of_folders_and_of_several_videos(
     (tmp_path / "own").mkdir()
     for number, frame in enumerate(frames):
         Image.fromarray(frame).save(tmp_path / "own" / f"{number}.png")
-    encode(tmp_path / "one.mp4", frames[:1])
+    write_video(tmp_path / "one.mp4", frames[:1])
     videos = (str(tmp_path / "own"), str(tmp_path / "one.mp4"))
     ask_aloud(load(model), Question(videos, folder=tmp_path / "said", rate=10.0))
     printed = capsys.readouterr().out.splitlines()
@@ -592,8 +592,8 @@ def test_what_is_no_video_is_told(model: Path, tmp_path: Path, unseen: Path) -> 
     (tmp_path / "empty").mkdir()
     for name, message in (
         ("no.mp4", "There is no"),
-        ("text.mp4", "cannot be read as a video|holds no video"),
-        ("empty", "holds no pictures"),
+        ("text.mp4", "cannot be read as a video|contains no video"),
+        ("empty", "contains no images"),
     ):
         with pytest.raises(VideoError, match=message):
             ask_aloud(load(model), Question((str(tmp_path / name),), folder=unseen))
@@ -602,6 +602,6 @@ def test_what_is_no_video_is_told(model: Path, tmp_path: Path, unseen: Path) -> 
 def test_a_model_of_features_reads_no_videos(
     of_features: tuple[Path, str], tmp_path: Path, unseen: Path
 ) -> None:
-    video = encode(tmp_path / "a.mp4", bright(1, 3))
+    video = write_video(tmp_path / "a.mp4", bright(1, 3))
     with pytest.raises(UsageError, match=r"takes .*features.*, not videos"):
         ask_aloud(load(of_features[0]), Question((str(video),), folder=unseen))

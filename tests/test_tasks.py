@@ -91,7 +91,7 @@ def test_pictures_are_captioned_by_name_and_by_content() -> None:
 
 def test_shots_of_a_video_and_of_its_frames() -> None:
     model = zoo.load("tagging")
-    frames = np.stack([frame for _, frame in open_video(FILM).frames((27, 48))])
+    frames = np.stack([frame for _, frame in open_video(FILM).decode((27, 48))])
     film, same = model.predict([FILM, frames])
     assert film.tags == same.tags
     assert [part.what for part in film.parts] == ["start", "cut", "dissolve", "fade", "wipe"]

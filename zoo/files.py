@@ -1,8 +1,9 @@
-"""Files that are written atomically, and cache files whose content is checked before it is used."""
+"""Files: atomic writes, checksums, natural order of names."""
 
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,3 +84,19 @@ def read_with_checksum(path: Path) -> dict[str, Any] | None:
         pass
     logger.warning("%s is corrupt; rebuilding it", path)
     return None
+
+
+def natural_sort_key(name: str) -> tuple[list[str | int], str]:
+    """Return a key that sorts names with their numbers in numerical order.
+
+    Args:
+        name: A file name or any other text.
+
+    Returns:
+        A key for `sorted` and `list.sort`.
+
+    >>> sorted(["frame_10.jpg", "frame_2.jpg"], key=natural_sort_key)
+    ['frame_2.jpg', 'frame_10.jpg']
+    """
+    parts = re.split(r"(\d+)", name)  # every second part is a number
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name

@@ -19,7 +19,7 @@ from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed,
 from zoo.datasets.records import CaptioningSplit, DataInfo, DataSplits
 from zoo.datasets.tfds_catalog import some
 from zoo.errors import DataError, VideoError
-from zoo.preprocessing.video import CLIP_SIZE, PICTURE, VIDEO, short_clip
+from zoo.preprocessing.video import CLIP_FRAME_SIZE, IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, read_clip
 
 _EXPECTED = (
     "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "
@@ -174,14 +174,14 @@ def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
 def _clips(files: _Files, names: list[str]) -> Iterator[np.ndarray]:
     for name in names:
         try:
-            yield short_clip(files.paths[name], CLIP_SIZE)
+            yield read_clip(files.paths[name], CLIP_FRAME_SIZE)
         except VideoError:
-            yield np.zeros((0, *CLIP_SIZE, 3), np.uint8)
+            yield np.zeros((0, *CLIP_FRAME_SIZE, 3), np.uint8)
 
 
 def _moving(files: _Files, names: list[str]) -> bool:
     """Whether they are videos, all of them."""
-    videos = [name for name in names if re.search(VIDEO, name.lower())]
+    videos = [name for name in names if re.search(VIDEO_FILE_PATTERN, name.lower())]
     if 0 < len(videos) < len(names):
         pictures = [name for name in names if name not in set(videos)]
         raise DataError(
@@ -251,7 +251,9 @@ def _table(name: str, text: str) -> Captions:
                     f"{name}, line {number}: expected a picture or video and a caption, with "
                     f"{'a tab' if '.tsv' in name else 'a comma'} between them, got {row[0][:80]!r}."
                 )
-            if number > 1 or re.search(rf"{PICTURE}|{VIDEO}", row[0].lower()):  # else it is a header
+            if number > 1 or re.search(
+                rf"{IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", row[0].lower()
+            ):  # else it is a header
                 yield row[0], row[1]
 
     return _gathered(pairs())

@@ -1,5 +1,6 @@
 """Gates, states, gradients through time, saliency and attention, as arrays and as figures."""
 
+from zoo.inspection.contact_sheet import plot_contact_sheet
 from zoo.inspection.gradient_logger import GradientLogger
 from zoo.inspection.gradients import (
     jacobian,
@@ -24,6 +25,7 @@ __all__ = [
     "jacobian",
     "largest_singular_values",
     "plot_attention",
+    "plot_contact_sheet",
     "plot_curves",
     "plot_gates",
     "plot_image_attention",

@@ -12,7 +12,7 @@ import numpy as np
 from zoo.errors import UsageError
 from zoo.inspection import plot_image_attention
 from zoo.preprocessing.images import ImageReader, make_thumbnail
-from zoo.preprocessing.video import CLIP_SIZE, ClipReader, middles, short_clip
+from zoo.preprocessing.video import CLIP_FRAME_SIZE, ClipReader, read_clip, sample_positions
 from zoo.tasks.predictor import Answer, Program, decoded
 
 Shown = str | Path | bytes | np.ndarray
@@ -84,7 +84,7 @@ class Captioner(Program[Shown, Caption]):
         words, weights = list(answer.words), answer.attention
         if self.kind == "video":
             frames, most = _clip(given), weights.sum((2, 3)).argmax(1)
-            places = middles(len(frames), weights.shape[1])[most]
+            places = sample_positions(len(frames), weights.shape[1])[most]
             images, weights = frames[places], weights[range(len(words)), most]
             words = [f"{word}, frame {place}" for word, place in zip(words, places, strict=True)]
         else:
@@ -97,7 +97,7 @@ def _clip(shown: Shown) -> np.ndarray:
         return shown
     if isinstance(shown, bytes):
         raise UsageError("Expected a video: a file, or frames as an array; got bytes.")
-    return short_clip(Path(shown), CLIP_SIZE)
+    return read_clip(Path(shown), CLIP_FRAME_SIZE)
 
 
 def _picture(shown: Shown) -> bytes:

@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UsageError
+from zoo.inspection import plot_contact_sheet
 from zoo.metrics import Segment, find_segments, find_transitions
-from zoo.preprocessing.video import Video, contact_sheet, open_video, pieces, timecode
+from zoo.preprocessing.video import Video, batch_frames, format_timecode, open_video
 from zoo.tasks.predictor import Answer, Program
 from zoo.training import Progress
 
@@ -62,7 +63,7 @@ class Tags(Answer):
     def rows(self) -> list[tuple]:
         """Of each part number, kind, first step, the step after the last; of videos their times, too."""
         return [
-            (number, *part, *(timecode(self.times[step]) for step in part[1:] if self.times))
+            (number, *part, *(format_timecode(self.times[step]) for step in part[1:] if self.times))
             for number, part in enumerate(self.parts, 1)
         ]
 
@@ -140,9 +141,9 @@ class Tagger(Program[Filmed, Tags]):
         past = begin.structured_outputs.get("past") if begin else None
         size = _LARGE if past is None else tuple(past.shape[2:4])
         length = piece_size(self.signatures)
-        total = -(-video.count // length) if video.count else -1
+        total = -(-video.num_frames // length) if video.num_frames else -1
         shown = Progress(str(video.path), total, stream=sys.stderr) if progress else None
-        for some, frames in pieces(video.frames(size), length):
+        for some, frames in batch_frames(video.decode(size), length):
             times += some.tolist()
             yield frames
             if shown:
@@ -155,11 +156,11 @@ class Tagger(Program[Filmed, Tags]):
         if isinstance(given, np.ndarray):
             raise UsageError("A contact sheet is drawn of videos. Give a file, or a folder of pictures.")
         video, middles = self._video(given), {(part.start + part.end) // 2 for part in answer.parts}
-        height, width, _ = next(video.frames())[1].shape
+        height, width, _ = next(video.decode())[1].shape
         size = tuple(max(1, _PICTURE * side // max(height, width)) for side in (height, width))
-        pictures = [frame for number, (_, frame) in enumerate(video.frames(size)) if number in middles]
+        pictures = [frame for number, (_, frame) in enumerate(video.decode(size)) if number in middles]
         captions = [f"{number}  {start} to {end}" for number, *_, start, end in answer.rows()]
-        contact_sheet(pictures, captions, picture)
+        plot_contact_sheet(pictures, captions, picture)
 
 
 class Steps(NamedTuple):

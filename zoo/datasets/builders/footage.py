@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageOps
 from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit
 from zoo.errors import DataError
 from zoo.files import atomic_write
-from zoo.preprocessing.video import PICTURE, VIDEO, Size, open_video
+from zoo.preprocessing.video import IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, FrameSize, open_video
 
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
 SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
@@ -91,7 +91,7 @@ class Footage(tfds.core.GeneratorBasedBuilder):
 
 
 def _clips(
-    split: str, count: int, stock: Stock, size: Size, style: Style
+    split: str, count: int, stock: Stock, size: FrameSize, style: Style
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Clips one after the other, made by threads."""
 
@@ -106,7 +106,11 @@ def _clips(
 
 
 def clip(
-    random: np.random.Generator, stock: Stock, length: int = LENGTH, size: Size = SIZE, style: Style = WILD
+    random: np.random.Generator,
+    stock: Stock,
+    length: int = LENGTH,
+    size: FrameSize = SIZE,
+    style: Style = WILD,
 ) -> tuple[np.ndarray, np.ndarray]:
     """An edited clip.
 
@@ -260,7 +264,7 @@ def _pushed(
 _LONGEST = 120
 
 
-def shot(random: np.random.Generator, stock: Stock, size: Size, style: Style = WILD) -> np.ndarray:
+def shot(random: np.random.Generator, stock: Stock, size: FrameSize, style: Style = WILD) -> np.ndarray:
     """A shot, float32 [time, height, width, 3] from 0 to 255: a camera looks at raw footage."""
     time = int(np.clip(random.lognormal(3.6, 0.7), 8, _LONGEST))
     # Some are filmed, or animated, with fewer pictures a second.
@@ -275,7 +279,7 @@ def shot(random: np.random.Generator, stock: Stock, size: Size, style: Style = W
 
 
 def _looked_at(
-    random: np.random.Generator, moments: np.ndarray, size: Size, proportion: float, pace: float
+    random: np.random.Generator, moments: np.ndarray, size: FrameSize, proportion: float, pace: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where in pictures of that proportion pixels lie, from -0.5 to 0.5: y and x [time, height, width]."""
     time = len(moments)
@@ -457,7 +461,7 @@ def painted(random: np.random.Generator, length: int) -> np.ndarray:
     return np.asarray(picture)[None]
 
 
-def raw_footage(sources: Sequence[Path], size: Size = SIZE) -> Stock:
+def raw_footage(sources: Sequence[Path], size: FrameSize = SIZE) -> Stock:
     """A stock of a user's own pictures and videos, which are read into memory, small.
 
     A video is chosen more often than a picture by the square root of the number of its frames.
@@ -481,11 +485,11 @@ def raw_footage(sources: Sequence[Path], size: Size = SIZE) -> Stock:
     return stock
 
 
-def _reel(path: Path, size: Size) -> np.ndarray:
+def _reel(path: Path, size: FrameSize) -> np.ndarray:
     """A picture, or the frames of a video, uint8 [1 or time, rows, columns, 3]."""
     try:
-        if re.search(VIDEO, path.name.lower()):
-            return np.stack([frame for _, frame in open_video(path).frames(size)])
+        if re.search(VIDEO_FILE_PATTERN, path.name.lower()):
+            return np.stack([frame for _, frame in open_video(path).decode(size)])
         with Image.open(path) as picture:
             square = (max(size), max(size))
             picture.draft("RGB", square)
@@ -499,7 +503,7 @@ def _reel(path: Path, size: Size) -> np.ndarray:
 
 
 def load_footage(
-    sources: Sequence[Path], clips: int, size: Size = SIZE, cache: Path | None = None
+    sources: Sequence[Path], clips: int, size: FrameSize = SIZE, cache: Path | None = None
 ) -> DataSplits[TaggingSplit]:
     """Edits clips of a user's own pictures and videos, as `Footage` are of painted grounds.
 
@@ -548,11 +552,13 @@ def _files(source: Path) -> list[Path]:
         raise DataError(f"There is no {source}. Expected pictures and videos, or folders of them.")
     found = sorted(source.rglob("*")) if source.is_dir() else [source]
     return [
-        file for file in found if re.search(f"{PICTURE}|{VIDEO}", file.name.lower()) and file.name[0] != "."
+        file
+        for file in found
+        if re.search(f"{IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", file.name.lower()) and file.name[0] != "."
     ]
 
 
-def _edited(files: list[Path], split: str, count: int, size: Size, cache: Path | None) -> TaggingSplit:
+def _edited(files: list[Path], split: str, count: int, size: FrameSize, cache: Path | None) -> TaggingSplit:
     """Clips of the files, from the cache where they are there."""
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     key = hashlib.sha256(repr((states, split, count, tuple(size), str(Footage.VERSION))).encode()).hexdigest()

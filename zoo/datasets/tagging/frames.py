@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.errors import DataError, VideoError
 from zoo.files import atomic_write, read_with_checksum, write_with_checksum
-from zoo.preprocessing.video import Size, open_video, pictures_of, pieces
+from zoo.preprocessing.video import FrameSize, batch_frames, list_images, open_video
 
 _PIECE = 256  # frames that are in memory at once
 
@@ -25,31 +25,31 @@ class Frames(NamedTuple):
 ReadFrames = Callable[[Path], Frames]
 
 
-def read_frames(path: Path, size: Size, rate: float, cache: Path | None) -> Frames:
+def read_frames(path: Path, size: FrameSize, rate: float, cache: Path | None) -> Frames:
     """Reads a video, or a folder of pictures at a rate, in memory; or what the cache has of it."""
     try:
         if cache:
             return _cached(path, size, rate, cache)
         video = open_video(path, rate)
-        times, pixels = zip(*pieces(video.frames(size), _PIECE), strict=True)
+        times, pixels = zip(*batch_frames(video.decode(size), _PIECE), strict=True)
     except VideoError as error:
         raise DataError(str(error)) from error
     return Frames(np.concatenate(pixels), np.concatenate(times), video.problem)
 
 
-def _cached(path: Path, size: Size, rate: float, cache: Path) -> Frames:
+def _cached(path: Path, size: FrameSize, rate: float, cache: Path) -> Frames:
     file = cache / f"{_key(path, size, rate)}.npy"
     known = read_with_checksum(file)
     if known is None:
         video = open_video(path, rate)
         with atomic_write(file) as new:
-            times = _write(video.frames(size), size, new)
+            times = _write(video.decode(size), size, new)
         known = {"times": times, "problem": video.problem}
         write_with_checksum(file, known)
     return Frames(np.load(file, mmap_mode="r"), np.array(known["times"]), known["problem"])
 
 
-def _write(frames: Iterator[tuple[float, np.ndarray]], size: Size, path: Path) -> list[float]:
+def _write(frames: Iterator[tuple[float, np.ndarray]], size: FrameSize, path: Path) -> list[float]:
     """Writes frames piece by piece into a .npy file; returns their times."""
     times = []
     with path.open("wb") as file:
@@ -60,14 +60,14 @@ def _write(frames: Iterator[tuple[float, np.ndarray]], size: Size, path: Path) -
             np.lib.format.write_array_header_1_0(file, about)
 
         write_header()
-        for own, pixels in pieces(frames, _PIECE):
+        for own, pixels in batch_frames(frames, _PIECE):
             file.write(pixels.tobytes())
             times += own.tolist()
         write_header()
     return times
 
 
-def _key(path: Path, size: Size, rate: float) -> str:
-    files = pictures_of(path) if path.is_dir() else [path]
+def _key(path: Path, size: FrameSize, rate: float) -> str:
+    files = list_images(path) if path.is_dir() else [path]
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(repr((str(path.resolve()), states, tuple(size), rate)).encode()).hexdigest()[:24]

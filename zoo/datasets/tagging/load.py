@@ -16,14 +16,14 @@ from zoo.datasets.tagging.tables import read_tables
 from zoo.datasets.tagging.tfds import tagged_by_name
 from zoo.datasets.tagging.videos import find_videos, tagged_videos
 from zoo.errors import DataError
-from zoo.preprocessing.video import Size
+from zoo.preprocessing.video import FrameSize
 
 
 def load_tagging(
     dataset: str,
     *,
     data_dir: Path | None = None,
-    size: Size = (27, 48),
+    size: FrameSize = (27, 48),
     rate: float = 25.0,
     multi_label: bool = False,
     test: Sequence[str] = (),

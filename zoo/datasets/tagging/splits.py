@@ -11,7 +11,8 @@ import numpy as np
 from zoo.datasets.records import TaggingSplit
 from zoo.datasets.tfds_catalog import some
 from zoo.errors import DataError
-from zoo.preprocessing.video import VIDEO, natural
+from zoo.files import natural_sort_key
+from zoo.preprocessing.video import VIDEO_FILE_PATTERN
 
 _FEW = 5  # steps: a label that has fewer may be a slip of the pen
 _EVERY = (("test", 3, "third sequence"), ("validation", 4, "fourth remaining sequence"))
@@ -31,7 +32,7 @@ Splits = dict[str, list[ReadSequence]]
 
 def without_ending(name: str) -> str:
     """The name of a sequence that is a video."""
-    return re.sub(VIDEO, "", name, flags=re.IGNORECASE)
+    return re.sub(VIDEO_FILE_PATTERN, "", name, flags=re.IGNORECASE)
 
 
 def by_name(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
@@ -50,7 +51,7 @@ def hold_out(splits: Splits, chosen: dict[str, Sequence[str]], source: str) -> l
     Returns:
         A note on each split that nobody chose.
     """
-    known = {own.name: own for own in sorted(splits["train"], key=lambda own: natural(own.name))}
+    known = {own.name: own for own in sorted(splits["train"], key=lambda own: natural_sort_key(own.name))}
     for split, given in chosen.items():
         names = dict.fromkeys(map(without_ending, given))
         if names and split in splits:

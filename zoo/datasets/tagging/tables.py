@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoo.datasets.files import TABLE, of_splits, read_table
 from zoo.datasets.tfds_catalog import some
 from zoo.errors import DataError
-from zoo.preprocessing.video import natural
+from zoo.files import natural_sort_key
 
 SPANS = (("frame",), ("time",), ("start", "end"), ("start_frame", "end_frame"))
 """The columns that may tell which frames a row of tags is about."""
@@ -74,7 +74,7 @@ def read_tables(path: Path) -> dict[str, list[Table]]:
 
 def _tables(files: Iterable[Path]) -> list[Path]:
     tables = [file for file in files if re.search(TABLE, file.name) and file.name[0] != "."]
-    return sorted(tables, key=lambda file: natural(str(file)))
+    return sorted(tables, key=lambda file: natural_sort_key(str(file)))
 
 
 def _read(path: Path) -> Table:

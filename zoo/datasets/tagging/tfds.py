@@ -10,10 +10,12 @@ from zoo.datasets import tfds_catalog
 from zoo.datasets.files import SPLITS
 from zoo.datasets.tagging.splits import ReadSequence, Splits
 from zoo.errors import DataError
-from zoo.preprocessing.video import FrameReader, Size
+from zoo.preprocessing.video import FrameReader, FrameSize
 
 
-def tagged_by_name(builder: tfds.core.DatasetBuilder, size: Size) -> tuple[Splits, tuple[str, ...] | None]:
+def tagged_by_name(
+    builder: tfds.core.DatasetBuilder, size: FrameSize
+) -> tuple[Splits, tuple[str, ...] | None]:
     """Reads a set, downloaded and prepared where needed: sequences, and labels if they have names."""
     info = builder.info
     kinds = {name: _kind(feature) for name, feature in info.features.items()}

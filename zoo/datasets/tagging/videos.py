@@ -14,7 +14,8 @@ from zoo.datasets.tagging.splits import ReadSequence, Splits, by_name, without_e
 from zoo.datasets.tagging.tables import COLUMNS, SPANS, Table, tags_in
 from zoo.datasets.tfds_catalog import some
 from zoo.errors import DataError
-from zoo.preprocessing.video import VIDEO, natural, pictures_of
+from zoo.files import natural_sort_key
+from zoo.preprocessing.video import VIDEO_FILE_PATTERN, list_images
 
 NONE = "none"
 """The label of frames that no row of a table covers."""
@@ -26,7 +27,7 @@ def find_videos(root: Path) -> dict[str, Path]:
     def named() -> Iterator[tuple[str, Path]]:
         for inside in sorted(glob.glob("**/*", root_dir=root, recursive=True)):  # follows links, as rglob not
             path, name = root / inside, Path(inside).as_posix()
-            if pictures_of(path) if path.is_dir() else re.search(VIDEO, name.lower()):
+            if list_images(path) if path.is_dir() else re.search(VIDEO_FILE_PATTERN, name.lower()):
                 yield name if path.is_dir() else without_ending(name), path
 
     return by_name(named())
@@ -51,7 +52,7 @@ def tagged_videos(
             raise DataError(f"{table.path}: {some(both)} is also in another split. Leave it in one of them.")
         seen |= spans.keys()
         splits[split] = []
-        for number, name in enumerate(sorted(spans, key=natural), 1):
+        for number, name in enumerate(sorted(spans, key=natural_sort_key), 1):
             print(f"reading {name}, {number} of {len(spans)} for {split}", flush=True)
             frames = read(videos[name])
             notes += [frames.problem] if frames.problem else []

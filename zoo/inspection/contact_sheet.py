@@ -1,0 +1,58 @@
+"""Contact sheets: images with captions in a grid."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from zoo.errors import UsageError
+
+_IMAGE_SIZE, _MARGIN, _FONT_SIZE = 320, 12, 15  # pixels
+_MAX_COLUMNS = 5
+_MAX_HEIGHT = 60_000  # pixels; a JPEG can have 65,500
+_BACKGROUND, _TEXT_COLOR = (24, 24, 24), (235, 235, 235)
+
+
+def plot_contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str], path: str | Path) -> None:
+    """Draw images in a grid, each with a caption below it.
+
+    The grid has up to 5 columns, and more if the sheet would otherwise be higher than a JPEG can be.
+
+    Args:
+        images: One image or more, each uint8 [height, width, 3].
+        captions: One caption per image.
+        path: The file to write: .png, .jpg or .jpeg.
+
+    Raises:
+        UsageError: There are no images, the file has another suffix, or it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UsageError(
+            f"{path} is no file name for a contact sheet. Expected one that ends with .png, .jpg or .jpeg."
+        )
+    if not images:
+        raise UsageError(f"There are no images for the contact sheet {path}.")
+    # Pillow's default font lacks most characters.
+    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), _FONT_SIZE)
+    thumbnails = [ImageOps.contain(Image.fromarray(image), (_IMAGE_SIZE, _IMAGE_SIZE)) for image in images]
+    widths = [*(thumbnail.width for thumbnail in thumbnails), *map(font.getlength, captions)]
+    cell_width = math.ceil(max(widths)) + _MARGIN
+    cell_height = max(thumbnail.height for thumbnail in thumbnails) + 2 * _FONT_SIZE + _MARGIN
+    columns = min(_MAX_COLUMNS, math.ceil(math.sqrt(len(thumbnails))))
+    columns = max(columns, math.ceil(len(thumbnails) / (_MAX_HEIGHT // cell_height)))
+    rows = math.ceil(len(thumbnails) / columns)
+    sheet = Image.new("RGB", (columns * cell_width + _MARGIN, rows * cell_height + _MARGIN), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    for index, (thumbnail, caption) in enumerate(zip(thumbnails, captions, strict=True)):
+        row, column = divmod(index, columns)
+        left, top = column * cell_width + _MARGIN, row * cell_height + _MARGIN
+        sheet.paste(thumbnail, (left, top))
+        draw.text((left, top + thumbnail.height + _FONT_SIZE // 3), caption, fill=_TEXT_COLOR, font=font)
+    try:
+        sheet.save(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,39 @@
+"""Videos and directories of images to frames, and frames of any size to one size inside the graph."""
+
+from zoo.preprocessing.video.decoding import (
+    IMAGE_FILE_PATTERN,
+    VIDEO_FILE_PATTERN,
+    FrameSize,
+    TimedFrames,
+    Video,
+    batch_frames,
+    format_timecode,
+    list_images,
+    open_video,
+    read_clip,
+)
+from zoo.preprocessing.video.readers import (
+    CLIP_FRAME_SIZE,
+    ClipReader,
+    FrameReader,
+    SampledClips,
+    sample_positions,
+)
+
+__all__ = [
+    "CLIP_FRAME_SIZE",
+    "IMAGE_FILE_PATTERN",
+    "VIDEO_FILE_PATTERN",
+    "ClipReader",
+    "FrameReader",
+    "FrameSize",
+    "SampledClips",
+    "TimedFrames",
+    "Video",
+    "batch_frames",
+    "format_timecode",
+    "list_images",
+    "open_video",
+    "read_clip",
+    "sample_positions",
+]
