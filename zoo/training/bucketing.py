@@ -267,6 +267,7 @@ def _batch_sizes(longest: np.ndarray, batch_size: int | None, max_tokens: int | 
     n = len(longest)
     if batch_size is not None:
         return np.minimum(batch_size, n - np.arange(0, n, batch_size))
+    assert max_tokens is not None
     sizes, start = [], 0
     while start < n:
         bounds = np.maximum.accumulate(longest[start : start + max_tokens // longest[start]])

@@ -16,7 +16,6 @@ import re
 import selectors
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -168,7 +167,7 @@ def _join(cluster: _Cluster) -> tuple[tf.distribute.Strategy, "_Peers"]:
         peers = _Peers(cluster, _connect(cluster, float(text)))
         # All workers are there, so this takes a second. If one is lost within it, TensorFlow waits for it and
         # holds Python's lock, so that neither threads nor signal handlers run: only a timer in C ends it.
-        dump_traceback_later(max(float(text), 1), exit=True, file=sys.__stderr__)
+        dump_traceback_later(max(float(text), 1), exit=True, file=2)
         try:
             return tf.distribute.MultiWorkerMirroredStrategy(), peers
         except (RuntimeError, tf.errors.OpError) as error:

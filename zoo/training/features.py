@@ -33,13 +33,17 @@ def extract_features(
         The features [n, *shape], memory-mapped; and a status for each example, empty if it could be read,
         otherwise the reason why its features are invalid.
     """
-    hashes = [hashlib.sha256(example).digest() for example in examples()]
+    hashes = [
+        hashlib.sha256(example).digest()  # type: ignore[arg-type]  # arrays are buffers; typed so from Python 3.12
+        for example in examples()
+    ]
     key, count = hashlib.sha256(extractor.fingerprint().encode() + b"".join(hashes)), len(hashes)
     path = cache_dir / f"{key.hexdigest()[:24]}.npy"
     if metadata := read_with_checksum(path):
         return np.load(path, mmap_mode="r"), metadata["status"]
     extract_batch = tf.function(extractor, input_signature=extractor.reader.input_signature, autograph=False)
-    progress, status = Progress("features", -(-count // _BATCH_SIZE)), []
+    progress = Progress("features", -(-count // _BATCH_SIZE))
+    status: list[str] = []
     remaining = iter(examples())
     with atomic_write(path) as temporary:
         while batch := list(itertools.islice(remaining, _BATCH_SIZE)):

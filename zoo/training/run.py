@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Collection
-from dataclasses import asdict, is_dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Run:
 
     def __init__(self, directory: Path | str, settings: Any, may_change: Collection[str] = ()) -> None:
         self.directory = Path(directory)
-        values = asdict(settings) if is_dataclass(settings) else dict(settings)
+        values = dict(settings) if isinstance(settings, Mapping) else asdict(settings)
         self.settings: dict[str, Any] = {
             name: value
             for name, value in json.loads(json.dumps(values, default=str)).items()

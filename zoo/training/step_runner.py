@@ -8,7 +8,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from zoo._compat import disable_gradient_all_reduce
 
-Loss = keras.losses.Loss | Callable[[Any, Any], Any]
+Loss: TypeAlias = keras.losses.Loss | Callable[[Any, Any], Any]
 
 
 class MetricAccumulator:
@@ -159,7 +159,7 @@ class StepRunner:
         """Return the mean of a number that each worker has. Waits for all workers."""
         return float(self._sum(number)) / self.strategy.num_replicas_in_sync
 
-    def _run(self, run_replica: Callable, *arguments: Any) -> Any:
+    def _run(self, run_replica: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function on all replicas, and return the results of the first local one."""
         results = self.strategy.run(run_replica, args=arguments)
         return keras.tree.map_structure(lambda x: self.strategy.experimental_local_results(x)[0], results)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _PLOT_SECONDS = 30.0
 
-Data = tf.data.Dataset | Callable[[int], tf.data.Dataset]
+Data: TypeAlias = tf.data.Dataset | Callable[[int], tf.data.Dataset]
 """Batches: one dataset for all epochs, or a function from the epoch number, from 0, to its dataset."""
 
 
