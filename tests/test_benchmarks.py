@@ -62,20 +62,22 @@ def test_recurrence_prints_a_row_for_each_contender(
 
 def test_training_contenders_have_the_same_data_and_number_of_weights(tmp_path: Path) -> None:
     training = load("training")
-    settings, cache = training.Settings(examples=40, units=4, embedding=4, batch_size=16), tmp_path / "texts"
-    training.prepare(settings, cache)
+    settings = training.Settings(examples=40, units=4, embedding_dim=4, batch_size=16)
+    cache_path = tmp_path / "texts"
+    training.prepare(settings, cache_path)
 
     def texts(batches: tf.data.Dataset) -> list[list[int]]:
         return sorted([n for n in row if n] for ids, _ in batches for row in ids.numpy().tolist())
 
-    same, usual = training.stored(settings, cache)(0), training.usual(settings, cache)
-    assert len(texts(same)) == 40
-    assert texts(same) == texts(usual)
-    assert [len(labels) for _, labels in usual] == [16, 16, 8]
+    buckets = training.load_buckets(settings, cache_path)(0)
+    padded = training.load_padded_batches(settings, cache_path)
+    assert len(texts(buckets)) == 40
+    assert texts(buckets) == texts(padded)
+    assert [len(labels) for _, labels in padded] == [16, 16, 8]
     ours = zoo.ManyToOne(10_000, 4, zoo.Encoder(zoo.LSTMCell(4), bidirectional=True), 2)
     ours.build((None, None))
-    assert ours.count_params() == training.keras_model(settings).count_params()
-    assert list(training.CONTENDERS) == ["zoo", "keras, same batches", "keras, usual"]
+    assert ours.count_params() == training.build_keras_model(settings).count_params()
+    assert list(training.CONTENDERS) == ["zoo", "keras, same batches", "keras, padded batches"]
 
 
 def tables(text: str) -> list[str]:
