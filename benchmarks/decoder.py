@@ -63,7 +63,7 @@ def contender(
     )
     model.build(((None, None), (None, None)))
     if scheduled_sampling:
-        model.sampled.assign(0.25)
+        model.sampling_probability.assign(0.25)
     loss, values = zoo.losses.LabelSmoothedCrossentropy(0.1), [v.value for v in model.trainable_variables]
 
     def step(source: tf.Tensor, target: tf.Tensor) -> list[tf.Tensor]:

@@ -360,7 +360,7 @@ class Program:
         tokens, scores, looked = self.model.decoder.generate(
             search, state, memory, start_id=START_ID, end_id=END_ID, max_length=limit
         )
-        positions = self.model.positions
+        positions = self.model.memory_shape
         if looked is None:
             looked = tf.zeros([*tf.unstack(tf.shape(tokens)), math.prod(positions)])
         whole = status == ""

@@ -20,11 +20,11 @@ import tensorflow as tf
 import zoo
 from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, Size, UnitInterval
-from zoo.components import CELLS, frame_encoder
+from zoo.components import CELLS
 from zoo.datasets import DataInfo, DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets.builders.footage import clip, painted
 from zoo.export.saved_model import Card, called, convert_to_litert, export_model
-from zoo.formulations import Stream
+from zoo.formulations import StreamState, build_frame_encoder
 from zoo.metrics import (
     find_transitions,
     score_frames,
@@ -149,7 +149,7 @@ def many_to_many(settings: Settings, data: DataSplits[TaggingSplit], recurrent: 
         offsets = settings.offsets
     pictures = data.info.is_video
     if pictures:
-        seen = frame_encoder(settings.size, len(offsets), settings.width)
+        seen = build_frame_encoder(settings.size, len(offsets), settings.width)
     else:
         seen = feature_encoder(data.train.sequences, len(offsets), settings.width)
     vectors = zoo.FrameVectors(seen, offsets, brightness=pictures)
@@ -271,7 +271,7 @@ class Program:
                 tf.TensorSpec([None, *value.shape[1:]], value.dtype, name)
                 for name, value in model.get_initial_state(1).items()
             ]
-            signatures["init"] = (model.start, [tf.TensorSpec([], tf.int32, "batch")])
+            signatures["init"] = (model.get_initial_state, [tf.TensorSpec([], tf.int32, "batch")])
             signatures["step"] = (self.step, [values, *self.carried])
             signatures["finish"] = (self.finish, self.carried)
         self.signatures = {
@@ -303,7 +303,7 @@ class Program:
         scores = self.model.finish(stream)
         return self.answer(scores, self.due(stream, scores))
 
-    def stream(self, carried: Sequence[tf.Tensor]) -> Stream:
+    def stream(self, carried: Sequence[tf.Tensor]) -> StreamState:
         """What is carried on, by name."""
         return {spec.name: value for spec, value in zip(self.carried, carried, strict=True)}
 
@@ -311,9 +311,9 @@ class Program:
         """Frames of any size as the model has them; features as they are."""
         return self.reader(values) if self.reader else values
 
-    def due(self, stream: Stream, scores: tf.Tensor) -> tf.Tensor:
+    def due(self, stream: StreamState, scores: tf.Tensor) -> tf.Tensor:
         """Which of the scores [n, time, classes] are of a step: those before the first are not."""
-        return stream["seen"][:, None] + tf.range(tf.shape(scores)[1]) >= self.model.lookahead
+        return stream["steps"][:, None] + tf.range(tf.shape(scores)[1]) >= self.model.lookahead
 
     def answer(self, scores: tf.Tensor, where: tf.Tensor) -> dict[str, tf.Tensor]:
         """Tags and probabilities for scores of steps; elsewhere no tag, and zeros."""

@@ -56,7 +56,7 @@ def model(attention: str = "multiplicative", cell: str = "gru", **settings: Any)
     built.build(((None, None), (None, None)))
     randomise(built)
     if built.scheduled_sampling:
-        built.sampled.assign(0.0)
+        built.sampling_probability.assign(0.0)
     return built
 
 
@@ -101,7 +101,7 @@ def test_attention_over_no_rows(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attention", "cell", "depth", "tied", "input_feeding"),
+    ("attention", "cell", "depth", "tie_weights", "input_feeding"),
     [
         ("none", "gru", 1, True, False),
         ("none", "projected", 2, False, True),
@@ -111,13 +111,15 @@ def test_attention_over_no_rows(kind: str) -> None:
         ("multiplicative", "lstm", 2, False, True),
     ],
 )
-def test_decoder_equals_numpy(attention: str, cell: str, depth: int, tied: bool, input_feeding: bool) -> None:
+def test_decoder_equals_numpy(
+    attention: str, cell: str, depth: int, tie_weights: bool, input_feeding: bool
+) -> None:
     """The equations of the docstring, a row and a step at a time."""
-    many_to_many = model(attention, cell, depth=depth, tied=tied, input_feeding=input_feeding)
+    many_to_many = model(attention, cell, depth=depth, tie_weights=tie_weights, input_feeding=input_feeding)
     decoder = many_to_many.decoder
     source = many_to_many.embedding(SOURCE)
     memory, states = many_to_many.encoder(source, mask=SOURCE != 0)
-    summary = np.array(many_to_many.encoder.summary(states))
+    summary = np.array(many_to_many.encoder.summarize(states))
     got = np.array(many_to_many((SOURCE, TARGET)))
     reference = CELLS[cell][1]
     embedding, each = np.array(decoder.embedding.embeddings), len(decoder.cell.state_names)
@@ -138,7 +140,9 @@ def test_decoder_equals_numpy(attention: str, cell: str, depth: int, tied: bool,
                     context, _ = looked_at(decoder.attention, h, np.array(memory[row]), length)
             o = np.tanh(np.concatenate([h, context]) @ w_o + b_o)
             logits = (
-                o @ embedding.T + np.array(decoder.bias) if tied else np.array(decoder.scores(o[None]))[0]
+                o @ embedding.T + np.array(decoder.bias)
+                if tie_weights
+                else np.array(decoder.scores(o[None]))[0]
             )
             assert_close(got[row, step], logits, 1e-5)
 
@@ -199,10 +203,10 @@ def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) ->
 def test_attended_is_the_sum_of_the_weights_and_one_at_padding() -> None:
     many_to_many = model(depth=2)
     memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
-    np.testing.assert_array_equal(state["attended"], SOURCE == 0)
+    np.testing.assert_array_equal(state["coverage"], SOURCE == 0)
     _, weights, after = many_to_many.decoder(tf.constant(TARGET), state, memory)
     assert weights.shape == (4, 5, 6)
-    assert_close(after["attended"], np.sum(weights, 1) + (SOURCE == 0), 1e-5)
+    assert_close(after["coverage"], np.sum(weights, 1) + (SOURCE == 0), 1e-5)
     assert_close(np.sum(weights, -1), np.where(LENGTHS[:, None] > 0, 1, 0) * np.ones((4, 5)), 1e-5)
 
 
@@ -211,7 +215,7 @@ def test_weights_of_answers_are_those_of_each_alone(input_feeding: bool) -> None
     many_to_many = model("additive", depth=2, input_feeding=input_feeding)
     decoder, answers = many_to_many.decoder, np.random.default_rng(3).integers(1, 13, (4, 3, 5))
     memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
-    weights = decoder.weights_of(tf.constant(answers), 2, state, memory)
+    weights = decoder.compute_attention(tf.constant(answers), 2, state, memory)
     assert weights.shape == (4, 3, 5, 6)
     for n in range(3):
         before = np.concatenate([np.full((4, 1), 2), answers[:, n, :-1]], 1)
@@ -239,7 +243,7 @@ def test_padding_and_neighbours_change_nothing() -> None:
 
 
 def test_keras_file_round_trip(tmp_path: Path) -> None:
-    settings = {"depth": 2, "input_feeding": True, "tied": False}
+    settings = {"depth": 2, "input_feeding": True, "tie_weights": False}
     many_to_many = model("additive", "lstm", scheduled_sampling=True, **settings)
     many_to_many.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
@@ -251,7 +255,7 @@ def test_keras_file_round_trip(tmp_path: Path) -> None:
 def test_low_precision_is_near_float32_and_stays_in_files(
     attention: str, scheduled_sampling: bool, tmp_path: Path
 ) -> None:
-    settings = {"depth": 2, "tied": scheduled_sampling, "scheduled_sampling": scheduled_sampling}
+    settings = {"depth": 2, "tie_weights": scheduled_sampling, "scheduled_sampling": scheduled_sampling}
     exact = model(attention, "lstm", **settings)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -267,7 +271,7 @@ def test_low_precision_is_near_float32_and_stays_in_files(
         memory, state = each.prepare_memory(SOURCE)
         _, state = each.decoder.step(TARGET[:, 0], state, memory)
         if memory is not None:
-            assert state["attended"].dtype == tf.float32
+            assert state["coverage"].dtype == tf.float32
 
 
 def test_precision_of_a_part_is_that_asked_for() -> None:
@@ -287,11 +291,11 @@ def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
     taught = many_to_many((SOURCE, TARGET), training=True)
     assert_close(taught, logits, 1e-5)  # none at first
 
-    schedule = zoo.formulations.ScheduledSampling(many_to_many, share=0.5, epochs=3)
+    schedule = zoo.formulations.ScheduledSampling(many_to_many, final_probability=0.5, epochs=3)
     shares = []
     for epoch in range(5):
         schedule.on_epoch_begin(epoch)
-        shares.append(float(many_to_many.sampled))
+        shares.append(float(many_to_many.sampling_probability))
     assert shares == [0, 0.25, 0.5, 0.5, 0.5]
     assert_close(many_to_many((SOURCE, TARGET)), logits, 1e-5)  # and none but in training
 
@@ -304,7 +308,7 @@ def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
     sampled = np.abs(second - own).max(-1) < 1e-4
     assert (sampled | (np.abs(second - given).max(-1) < 1e-4)).all()
     assert 0.35 < sampled.mean() < 0.65
-    many_to_many.sampled.assign(1.0)
+    many_to_many.sampling_probability.assign(1.0)
     second = np.array(many_to_many((source, target), training=True))[:, 1]
     assert np.abs(second - own).max() < 1e-4
 
@@ -348,7 +352,7 @@ def test_residual_encoder_adds_from_the_second_layer_on() -> None:
 
 
 def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None:
-    many_to_many = model("additive", depth=2, tied=False)
+    many_to_many = model("additive", depth=2, tie_weights=False)
     for weight in many_to_many.trainable_variables:
         weight.assign(weight * 0.1)
     many_to_many.compile("adam", zoo.losses.LabelSmoothedCrossentropy(0.1), jit_compile=False)
@@ -368,10 +372,10 @@ def test_mistakes_are_named() -> None:
         zoo.Decoder(13, 6, zoo.GRUCell(4), depth=0)
 
 
-@pytest.mark.parametrize("tied", [True, False])
-def test_tokens_are_at_first_as_likely_as_they_are_frequent(tied: bool) -> None:
+@pytest.mark.parametrize("tie_weights", [True, False])
+def test_tokens_are_at_first_as_likely_as_they_are_frequent(tie_weights: bool) -> None:
     """With outputs of zeros the logits are b."""
-    decoder = zoo.Decoder(5, 4, zoo.GRUCell(3), tied=tied)
+    decoder = zoo.Decoder(5, 4, zoo.GRUCell(3), tie_weights=tie_weights)
     decoder.build((None, 3), None)
     counts = np.array([0, 3, 70, 2, 25])
     decoder.set_output_bias(counts)

@@ -38,7 +38,7 @@ class Model(NamedTuple):
 
     @property
     def state(self) -> State:
-        return {"attended": tf.cast(self.padded, tf.float32), "deeper": (self.start, [-self.start])}
+        return {"coverage": tf.cast(self.padded, tf.float32), "deeper": (self.start, [-self.start])}
 
     def step(self, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
         multiple = tf.size(tokens) // tf.shape(self.memory)[0]
@@ -47,7 +47,7 @@ class Model(NamedTuple):
         h = tf.tanh(tf.gather(self.inputs, tokens) + h @ self.recurrent + slow)
         attention = tf.nn.softmax(tf.where(padded, -np.inf, tf.linalg.matvec(memory, h)))
         logits = (h + tf.linalg.matvec(memory, attention, transpose_a=True)) @ self.outputs
-        return logits, {"attended": state["attended"] + attention, "deeper": (h, [0.9 * slow + 0.1 * h])}
+        return logits, {"coverage": state["coverage"] + attention, "deeper": (h, [0.9 * slow + 0.1 * h])}
 
     def row(self, index: int) -> "Model":
         """The same model over one row of the batch, with no padding."""
@@ -338,11 +338,11 @@ def test_penalties_choose_between_short_and_long() -> None:
 
     def attending(tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
         # The first step sees one of two positions, the second a part of the other; a third is never seen.
-        seen = tf.where(state["attended"][:, :1] < 1, [[1.0, 0.0, 0.0]], [[0.2, 0.3, 0.0]])
-        return step(tokens, ())[0], {"attended": state["attended"] + tf.cast(seen, tf.float16)}
+        seen = tf.where(state["coverage"][:, :1] < 1, [[1.0, 0.0, 0.0]], [[0.2, 0.3, 0.0]])
+        return step(tokens, ())[0], {"coverage": state["coverage"] + tf.cast(seen, tf.float16)}
 
     found = beam_search(
-        attending, {"attended": tf.zeros([1, 3], tf.float16)}, **settings, coverage_penalty=0.01
+        attending, {"coverage": tf.zeros([1, 3], tf.float16)}, **settings, coverage_penalty=0.01
     )
     assert spelt(found) == ["ab"]
     coverage = np.log(0.6) + np.log(1e-30)
@@ -385,7 +385,7 @@ def test_logits_of_low_precision_and_rows_that_get_lost() -> None:
 
     def lossy(tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
         logits, state = model.step(tokens, state)
-        lost = {**state, "attended": tf.compat.v1.placeholder_with_default(state["attended"], [None, 5])}
+        lost = {**state, "coverage": tf.compat.v1.placeholder_with_default(state["coverage"], [None, 5])}
         return tf.cast(logits, tf.float16), lost
 
     def both(step: Callable) -> list[DecodingResult]:
@@ -501,7 +501,7 @@ def test_the_highest_of_wide_rows(width: int) -> None:
         ),
         (beam_search, {"num_beams": 2, "length_penalty": -0.1}, "`length_penalty` must be at least 0"),
         (beam_search, {"num_beams": 2, "coverage_penalty": -0.1}, "`coverage_penalty` must be at least 0"),
-        (beam_search, {"num_beams": 2, "coverage_penalty": 0.1}, 'a dict with "attended"'),
+        (beam_search, {"num_beams": 2, "coverage_penalty": 0.1}, 'a dict with "coverage"'),
     ],
 )
 def test_errors_say_what_to_do(search: Callable, settings: dict[str, Any], message: str) -> None:

@@ -23,7 +23,9 @@ def ragged_ids(lengths: list[int], width: int) -> np.ndarray:
 
 def model(**settings: object) -> zoo.ManyToOne:
     encoder = zoo.Encoder(zoo.LSTMCell(5, bias_initializer="normal"), depth=2, bidirectional=True)
-    built = zoo.ManyToOne(**{"vocabulary": 20, "embedding": 4, "encoder": encoder, "classes": 3, **settings})
+    built = zoo.ManyToOne(
+        **{"vocabulary_size": 20, "embedding_dim": 4, "encoder": encoder, "classes": 3, **settings}
+    )
     built.build((None, None))
     return built
 
@@ -51,7 +53,7 @@ def test_layers_of_an_encoder_share_settings_but_neither_weights_nor_masks() -> 
     cell = zoo.LSTMCell(4, activation="relu", dropout=0.5, seed=3)
     encoder = zoo.Encoder(cell, depth=2, bidirectional=True)
     encoder.build((None, None, 8))
-    cells = [layer.cell for index in range(2) for layer in encoder.directions(index)]
+    cells = [layer.cell for index in range(2) for layer in encoder.get_directions(index)]
     masks = [np.array(cell.draw_dropout_mask(np.ones((5, 8), "float32"))) for cell in cells]
     for one, other in itertools.combinations(range(4), 2):
         assert cells[one].activation is cells[other].activation is keras.activations.relu

@@ -183,7 +183,7 @@ class Classifier(keras.Model):
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
         _, states = self.encoder(self.embedding(ids), mask=ids != 0)
-        return self.dense(self.encoder.summary(states))
+        return self.dense(self.encoder.summarize(states))
 
 
 def make_model(kind: str) -> keras.Model:

@@ -45,7 +45,7 @@ def streamed(
         scores.append(some)
         start += size
     scores.append(many_to_many.finish(stream))
-    assert stream["seen"].numpy().tolist() == [start] * len(frames)
+    assert stream["steps"].numpy().tolist() == [start] * len(frames)
     return np.concatenate(scores, 1)[:, many_to_many.lookahead :]
 
 
@@ -53,7 +53,7 @@ def streamed(
 def test_vectors_equal_a_plain_loop(brightness: bool) -> None:
     encoder = frame_encoder(OFFSETS, brightness)
     vectors = zoo.FrameVectors(encoder, OFFSETS, brightness)
-    assert (vectors.behind, vectors.ahead) == (4, 3)
+    assert (vectors.lookbehind, vectors.lookahead) == (4, 3)
     found = vectors(FRAMES).numpy()
     assert found.shape == (4, 13, 6)
     assert vectors.compute_output_shape(FRAMES.shape) == found.shape
@@ -176,7 +176,7 @@ def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None
     teller = map_teller(maps)
     teller.build((frames.shape, tokens.shape))
     randomise(teller)
-    assert teller.positions == (13, 2, 3)
+    assert teller.memory_shape == (13, 2, 3)
     memory, state = teller.prepare_memory(frames)
     assert memory.mask.numpy().all()
     for row in range(4):

@@ -74,7 +74,7 @@ def test_an_encoder_is_trained_with_the_decoder() -> None:
     decoder = zoo.Decoder(11, 5, zoo.LSTMCell(7), attention=zoo.MultiplicativeAttention())
     made = zoo.OneToMany(decoder, build_image_encoder("small", 16))
     made.build(((None, 16, 16, 3), (None, None)))
-    assert made.positions == (2, 2)
+    assert made.memory_shape == (2, 2)
     images = RNG.integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(made((images, TOKENS), training=True)[..., 0] ** 2) + sum(made.losses)
@@ -94,7 +94,7 @@ def test_a_file_holds_all_of_it(tmp_path: Path, trained: bool) -> None:
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded((maps, TOKENS)), expected, atol=1e-6)
     assert loaded.get_config()["doubly_stochastic"] == 0.3
-    assert loaded.positions == ((2, 2) if trained else (2, 4))
+    assert loaded.memory_shape == ((2, 2) if trained else (2, 4))
 
 
 def test_search_looks_where_the_weights_say() -> None:

@@ -220,7 +220,7 @@ def test_rows_of_a_batch_do_not_meet(asked: dict[str, list[Answer]]) -> None:
 def test_a_stream_in_pieces_gives_what_the_whole_gives(asked: dict[str, list[Answer]], name: str) -> None:
     """One of them in frames of another size."""
     (expected,), (begun, *said) = asked["three"], asked[name]
-    assert begun["seen"].tolist() == [0, 0, 0]
+    assert begun["steps"].tolist() == [0, 0, 0]
     assert [answer["tags"].shape for answer in said] == [(3, size) for size in [*CUTS[name], AHEAD]]
     scores, tags = (np.concatenate([answer[key] for answer in said], 1) for key in ("scores", "tags"))
     assert not any(tags[:, :AHEAD].ravel())

@@ -1,4 +1,4 @@
-"""Attention: where a decoder looks, at each of its steps, in what it was given to remember.
+"""Attention: at each step, a weighted mean of the positions of a memory.
 
 e_ij = score(q_i, m_j)              of query i and each position j of the memory
 α_i = softmax over j of e_i         over the positions that are not padding
@@ -16,62 +16,122 @@ from zoo.cells import Serializable, Tensor
 
 
 class Memory(NamedTuple):
-    """What an attention looks at, prepared once for all steps."""
+    """What an attention layer attends to, prepared once for all steps.
+
+    Attributes:
+        values: float tensor [batch, positions, width]. m_j, for example the outputs of an encoder.
+        keys: float tensor [batch, positions, units]. The part of the scores that depends on m_j alone.
+        mask: bool tensor [batch, positions]. False where there is padding.
+    """
 
     values: Tensor
-    """m [batch, positions, width]."""
     keys: Tensor
-    """What of them each score needs [batch, positions, units]."""
     mask: Tensor
-    """bool [batch, positions], False where there is padding."""
 
 
 class Attention(Serializable, keras.layers.Layer):
-    """The base of attentions. A subclass defines `build` and `score`, and the layer `keys`.
+    """The base of attention layers: contexts and weights of queries over a memory.
+
+        e_ij = score(q_i, m_j)
+        α_i = softmax over j of e_i
+        c_i = Σ_j α_ij m_j
+
+    A subclass defines `build`, `score` and the layer `keys`, which maps m_j to what `score` needs of it.
+
+    Args:
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
 
     Call arguments:
-        queries: [rows, steps, width]. There are as many rows as the memory has, or a multiple: then the
-            first few share the memory's first row, and so on, as the hypotheses of a beam search do.
-        memory: from `prepare_memory`.
+        queries: float tensor [rows, steps, width]. `rows` is the batch size of the memory or a multiple of
+            it. With k times as many, the first k rows share the memory of batch row 0, the next k that of row
+            1, and so on: the order of the hypotheses of a beam search.
+        memory: `Memory` from `prepare_memory`.
 
-    Returns:
-        The contexts c [rows, steps, width of the memory] and the weights α [rows, steps, positions]. Where
-        all of a row is padding both are zero.
+    Input shape:
+        `build` takes two shapes: queries [rows, steps, width] and memory [batch, positions, width].
+
+    Output shape:
+        A tuple of the contexts c [rows, steps, width of the memory] and the weights α [rows, steps,
+        positions]. Both are zero where all positions of a row are padding.
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> attention = zoo.MultiplicativeAttention()
+    >>> attention.build((None, None, 8), (None, None, 6))
+    >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+    >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
+    >>> context.shape, weights.shape
+    (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
     """
 
     keys: keras.layers.Layer
 
     def prepare_memory(self, values: Tensor, mask: Tensor) -> Memory:
-        """Prepare m [batch, positions, width] and its mask, bool [batch, positions]."""
+        """Compute the keys of a memory.
+
+        Args:
+            values: float tensor [batch, positions, width]. m_j.
+            mask: bool tensor [batch, positions]. False where there is padding.
+        """
         values = ops.cast(values, self.compute_dtype)
         return Memory(values, self.keys(values), ops.cast(mask, "bool"))
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """E [batch, queries, positions] of queries [batch, queries, width] and prepared keys."""
+        """Return e [batch, queries, positions].
+
+        Args:
+            queries: float tensor [batch, queries, width].
+            keys: float tensor [batch, positions, units]. Keys of a `Memory`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define `score(queries, keys)`.")
 
     def call(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Look into the memory; see the class."""
+        """Return contexts and weights; see the class."""
         rows, steps, width = ops.shape(queries)
         batch = ops.shape(memory.values)[0]
-        together = (rows // ops.maximum(batch, 1)) * steps  # of the queries, those that share a memory
-        scores = self.score(ops.reshape(queries, (batch, together, width)), memory.keys)
-        valid = memory.mask[:, None, :]
-        weights = tf.nn.softmax(tf.where(valid, scores, scores.dtype.min))
-        weights = tf.where(valid, weights, 0)
+        queries_per_memory = (rows // ops.maximum(batch, 1)) * steps
+        scores = self.score(ops.reshape(queries, (batch, queries_per_memory, width)), memory.keys)
+        is_valid = memory.mask[:, None, :]
+        weights = tf.nn.softmax(tf.where(is_valid, scores, scores.dtype.min))
+        weights = tf.where(is_valid, weights, 0)
         context = ops.matmul(weights, memory.values)
-        return tuple(ops.reshape(x, (rows, steps, ops.shape(x)[-1])) for x in (context, weights))
+        return (
+            ops.reshape(context, (rows, steps, ops.shape(context)[-1])),
+            ops.reshape(weights, (rows, steps, ops.shape(weights)[-1])),
+        )
 
 
 class AdditiveAttention(Attention):
-    """Scores by a hidden layer: e_ij = v · tanh(W q_i + U m_j).
+    """Attention with a hidden layer as score: e_ij = v · tanh(W q_i + U m_j).
 
-    Bahdanau, Cho and Bengio (2015, "Neural machine translation by jointly learning to align and
-    translate"). Its tensors [batch, queries, positions, units] take more time and memory than the product.
+    From Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and
+    translate". The hidden layer [batch, queries, positions, units] takes more time and memory than the
+    product of `MultiplicativeAttention`.
 
     Args:
-        units: width of the hidden layer.
-        **kwargs: `name`, `dtype` and `trainable`.
+        units: int. Width of the hidden layer.
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
+
+    Call arguments:
+        queries: float tensor [rows, steps, width]. `rows` is the batch size of the memory or a multiple of
+            it; see `Attention`.
+        memory: `Memory` from `prepare_memory`.
+
+    Input shape:
+        `build` takes two shapes: queries [rows, steps, width] and memory [batch, positions, width].
+
+    Output shape:
+        A tuple of the contexts c [rows, steps, width of the memory] and the weights α [rows, steps,
+        positions].
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> attention = zoo.AdditiveAttention(16)
+    >>> attention.build((None, None, 8), (None, None, 6))
+    >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+    >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
+    >>> context.shape, weights.shape
+    (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
     """
 
     def __init__(self, units: int, **kwargs: Any) -> None:
@@ -81,38 +141,60 @@ class AdditiveAttention(Attention):
         self.keys = keras.layers.Dense(units, use_bias=False, name="keys", dtype=self.dtype_policy)  # U
 
     def build(self, queries_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:
-        """Make W, U and v, for queries [rows, steps, width] and a memory [batch, positions, width]."""
+        """Create W, U and v, for queries [rows, steps, width] and a memory [batch, positions, width]."""
         self.queries.build(queries_shape)
         self.keys.build(memory_shape)
         self.v = self.add_weight(shape=(self.units,), name="v", initializer="glorot_uniform")
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """See `Attention.score`."""
+        """Return e [batch, queries, positions]; see `Attention.score`."""
         hidden = ops.tanh(self.queries(queries)[:, :, None] + keys[:, None])
         return ops.sum(hidden * self.v, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         return {**super().get_config(), "units": self.units}
 
 
 class MultiplicativeAttention(Attention):
-    """Scores by a product: e_ij = q_i · W m_j / √d, where d is the width of q.
+    """Attention with a scaled product as score: e_ij = q_i · W m_j / √d, where d is the width of q.
 
-    The "general" score of Luong, Pham and Manning (2015, "Effective approaches to attention-based neural
-    machine translation"), but divided by √d, as in Vaswani et al. (2017, "Attention is all you need"):
-    else scores grow until each step looks at a single position, where the softmax has no gradient.
+    The "general" score of Luong, Pham and Manning (2015), "Effective approaches to attention-based neural
+    machine translation", divided by √d as in Vaswani et al. (2017), "Attention is all you need". Without the
+    division the scores of wide queries grow until the softmax selects a single position, where it has no
+    gradient.
 
     Args:
-        **kwargs: `name`, `dtype` and `trainable`.
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
+
+    Call arguments:
+        queries: float tensor [rows, steps, width]. `rows` is the batch size of the memory or a multiple of
+            it; see `Attention`.
+        memory: `Memory` from `prepare_memory`.
+
+    Input shape:
+        `build` takes two shapes: queries [rows, steps, width] and memory [batch, positions, width].
+
+    Output shape:
+        A tuple of the contexts c [rows, steps, width of the memory] and the weights α [rows, steps,
+        positions].
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> attention = zoo.MultiplicativeAttention()
+    >>> attention.build((None, None, 8), (None, None, 6))
+    >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+    >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
+    >>> context.shape, weights.shape
+    (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
     """
 
     def build(self, queries_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:
-        """Make W, for queries [rows, steps, width] and a memory [batch, positions, width]."""
+        """Create W, for queries [rows, steps, width] and a memory [batch, positions, width]."""
         width = queries_shape[-1]
         self.keys = keras.layers.Dense(width, use_bias=False, name="keys", dtype=self.dtype_policy)
         self.keys.build(memory_shape)
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """See `Attention.score`."""
+        """Return e [batch, queries, positions]; see `Attention.score`."""
         return ops.matmul(queries / keys.shape[-1] ** 0.5, ops.transpose(keys, (0, 2, 1)))

@@ -1,9 +1,9 @@
 """The ways in which sequences go in and come out, as Keras models built from one `Encoder` and one `Decoder`.
 
-one-to-many             one thing, such as an image, to a sequence: `OneToMany`
-many-to-one             a sequence to one answer: `ManyToOne`
-direct many-to-many     a sequence to an answer at each of its steps: `ManyToMany`
-delayed many-to-many    a sequence to another, once it has been read to its end: `DelayedManyToMany`
+one-to-many             captioner: one input, such as an image, to a sequence: `OneToMany`
+many-to-one             sequence classifier: a sequence to one vector of scores: `ManyToOne`
+direct many-to-many     sequence tagger: a sequence to scores at each step: `ManyToMany`, `LanguageModel`
+delayed many-to-many    sequence-to-sequence: a sequence to another, once it has ended: `DelayedManyToMany`
 """
 
 from zoo.formulations.decoder import Decoder
@@ -13,8 +13,9 @@ from zoo.formulations.delayed import (
     apply_teacher_forcing,
 )
 from zoo.formulations.encoder import Encoder, ScaledEmbedding
-from zoo.formulations.frames import FrameVectors
-from zoo.formulations.many_to_many import ManyToMany, Stream
+from zoo.formulations.frames import FrameVectors, build_frame_encoder
+from zoo.formulations.language_model import LanguageModel
+from zoo.formulations.many_to_many import ManyToMany, StreamState
 from zoo.formulations.many_to_one import ManyToOne
 from zoo.formulations.one_to_many import OneToMany
 
@@ -23,11 +24,13 @@ __all__ = [
     "DelayedManyToMany",
     "Encoder",
     "FrameVectors",
+    "LanguageModel",
     "ManyToMany",
     "ManyToOne",
     "OneToMany",
     "ScaledEmbedding",
     "ScheduledSampling",
-    "Stream",
+    "StreamState",
     "apply_teacher_forcing",
+    "build_frame_encoder",
 ]

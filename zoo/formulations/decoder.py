@@ -1,4 +1,4 @@
-"""The half that emits a sequence: a recurrent language model with a memory to look into."""
+"""The decoder: a recurrent language model with attention over a memory, which generates a sequence."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,191 +10,248 @@ from keras import ops
 
 from zoo.attention import Attention, Memory
 from zoo.cells import Cell, Serializable, Tensor
-from zoo.formulations.encoder import ScaledEmbedding, deserialized, numbered_layer
+from zoo.decoding import DecodingResult
+from zoo.formulations.encoder import ScaledEmbedding, deserialize_objects, make_layer
 from zoo.layers import swap_batch_and_time
 
 State = dict[str, Any]
-"""What a decoder carries from step to step: tensors whose first axis is that of the rows."""
+"""The state of a decoder between two steps, by name: tensors whose first axis is that of the rows."""
 
 
 class Decoder(Serializable, keras.layers.Layer):
-    """A stack of recurrent layers that emits a sequence, a token at a step.
+    """A stack of recurrent layers that generates a sequence, one token per step.
 
-        v_t = √embedding E_y of token y_{t-1}       with input feeding [v_t; o_{t-1}]
+        v_t = √d E_y of token y_{t-1}               d is `embedding_dim`; with input feeding [v_t; o_{t-1}]
         h¹_t = layer 1 of v_t
         c_t = Σ_j α_tj m_j                          attention of h¹_t over the memory m
         hᵏ_t = layer k of [hᵏ⁻¹_t; c_t]             k = 2 ... depth
         o_t = tanh(W_o [h_t; c_t] + b_o)            h_t is that of the last layer
-        logits_t = E o_t + b                        the same E where weights are tied
+        logits_t = E o_t + b                        with `tie_weights`; otherwise V o_t + b
 
-    With one layer this is the global attention of Luong et al. (2015); with more the attention stands after
-    the first, as in Wu et al. (2016), but there the context is that of the step before. No step waits for a
-    context, so in training each layer runs over all steps at once, and attention and logits are single
-    products. Input feeding (Luong et al., 2015) makes each step wait for the one before: the steps are then
-    taken one by one, and what the cells drop is drawn anew at each.
+    With one layer this is the global attention of Luong, Pham and Manning (2015), "Effective approaches to
+    attention-based neural machine translation". With more layers the attention follows the first one, as in
+    Wu et al. (2016), "Google's neural machine translation system", who use the context of the step before.
+    Here no step waits for a context, so in training each layer runs over all steps at once, and attention and
+    logits are single products. Input feeding (also Luong et al.) makes each step depend on the output of the
+    step before: the steps are then computed one by one, and the cells draw their dropout masks at each step.
 
-    The state before the first step is tanh(W_s s + b_s), cut in the states of all layers, of a summary s of
-    what is to be told, such as the final state of an encoder.
+    The states of all layers before the first step are tanh(W_s s + b_s), where s is a summary of the source,
+    for example the final state of an encoder.
 
     Args:
-        vocabulary: number of tokens.
-        embedding: width of v_t and o_t.
-        cell: the cell of each layer; they share its settings, not its weights, name, seed or dtype.
-        depth: number of layers.
-        attention: looks into the memory. None leaves c_t out: all there is to know is in the summary.
-        input_feeding: whether each step sees o_{t-1}.
-        tied: whether E is the embedding (Press and Wolf, 2017, "Using the output embedding to improve
-            language models"), or has weights of its own.
-        dropout: share of o_t dropped in training.
-        **kwargs: `name`, `dtype` and `trainable`.
+        vocabulary_size: int. Number of token ids.
+        embedding_dim: int. Width d of v_t and of o_t.
+        cell: a cell of this library, for example `zoo.GRUCell(64)`. It is the template of the cell of each
+            layer. They share its settings, not its weights, name, seed or dtype.
+        depth: int. Number of layers. Defaults to `1`.
+        attention: `zoo.Attention` or None. Computes c_t from the memory. None leaves c_t out: the decoder
+            then depends on the source through s alone. Defaults to `None`.
+        input_feeding: bool. Whether the input of each step contains o_{t-1}. Defaults to `False`.
+        tie_weights: bool. Whether the embedding E also computes the logits (Press and Wolf, 2017, "Using the
+            output embedding to improve language models"). Defaults to `True`.
+        dropout: float in [0, 1). Share of the features of o_t that are dropped in training. Defaults to
+            `0.0`.
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
 
     Call arguments:
-        tokens: [rows, steps], each the one before that which is to be predicted.
-        state: from `get_initial_state`, or from a call before.
-        memory: from `prepare_memory`; with the rows of `tokens`, or fewer, as `Attention` has it.
-        training: whether to drop.
-        sampling: in training, the share of steps that read a token drawn from the step before instead of
-            the one given: see `ScheduledSampling`.
+        tokens: int tensor [rows, steps]. At each step the token before the one to predict, y_{t-1}.
+        state: state before the first step, from `get_initial_state` or from an earlier call.
+        memory: `Memory` from `prepare_memory`, or None without attention. Its batch size is `rows` or a
+            divisor of it; see `zoo.Attention`. Defaults to `None`.
+        training: bool. Whether dropout is applied. Defaults to `False`.
+        sampling_probability: float tensor [] or None. In training, the probability with which a step reads a
+            token drawn from the predictions of the step before instead of the one in `tokens`; see
+            `ScheduledSampling`. Defaults to `None`.
 
-    Returns:
-        Logits [rows, steps, vocabulary], the weights α [rows, steps, positions] or None, and the state.
-        Its entry "attended" [rows, positions] is the sum of the weights over the steps so far; at padding
-        it is 1 from the start.
+    Input shape:
+        `build` takes two shapes: summary [batch, width] and memory [batch, positions, width]. Without
+        attention the second one may be left out.
+
+    Output shape:
+        A tuple of the logits [rows, steps, vocabulary_size], the attention weights α [rows, steps, positions]
+        or None, and the state after the last step. With attention its entry "coverage" [rows, positions] is
+        the sum of α over all steps so far; at padding it is 1 from the start.
+
+    Raises:
+        ValueError: `depth` is below 1.
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.MultiplicativeAttention())
+    >>> decoder.build((None, 8), (None, None, 8))
+    >>> memory = decoder.prepare_memory(np.ones((3, 5, 8), "float32"), np.ones((3, 5), bool))
+    >>> state = decoder.get_initial_state(np.ones((3, 8), "float32"), memory)
+    >>> logits, weights, state = decoder(np.array([[1, 7], [1, 9], [1, 4]]), state, memory)
+    >>> logits.shape, weights.shape
+    (TensorShape([3, 2, 60]), TensorShape([3, 2, 5]))
     """
 
     def __init__(
         self,
-        vocabulary: int,
-        embedding: int,
+        vocabulary_size: int,
+        embedding_dim: int,
         cell: Cell,
         depth: int = 1,
         attention: Attention | None = None,
         input_feeding: bool = False,
-        tied: bool = True,
+        tie_weights: bool = True,
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         if depth < 1:
             raise ValueError(f"`depth` must be at least 1, but it is {depth!r}.")
-        super().__init__(autocast=False, **kwargs)  # sums of attention stay float32
+        super().__init__(autocast=False, **kwargs)  # the coverage stays float32
         policy = self.dtype_policy
-        self.vocabulary, self.cell, self.depth = vocabulary, cell, depth
-        self.attention, self.input_feeding, self.tied = attention, input_feeding, tied
-        self.embedding = ScaledEmbedding(vocabulary, embedding, name="embedding", dtype=policy)
-        self.stack = [numbered_layer(cell, i + 1, policy) for i in range(depth)]
+        self.cell, self.depth, self.attention = cell, depth, attention
+        self.input_feeding, self.tie_weights = input_feeding, tie_weights
+        self.embedding = ScaledEmbedding(vocabulary_size, embedding_dim, name="embedding", dtype=policy)
+        self.stack = [make_layer(cell, i + 1, policy) for i in range(depth)]
         sizes = cell.state_size
         self.state_sizes = (sizes if isinstance(sizes, list) else [sizes]) * depth
         self.initial = keras.layers.Dense(sum(self.state_sizes), "tanh", name="initial", dtype=policy)
-        self.output_vector = keras.layers.Dense(embedding, "tanh", name="output_vector", dtype=policy)
+        self.output_vector = keras.layers.Dense(embedding_dim, "tanh", name="output_vector", dtype=policy)
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=policy)
         self.seed_generator = keras.random.SeedGenerator()
-        if not tied:
-            self.scores = keras.layers.Dense(vocabulary, name="scores", dtype=policy)
+        if not tie_weights:
+            self.scores = keras.layers.Dense(vocabulary_size, name="scores", dtype=policy)
 
-    def build(self, summary_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:
-        """Make the weights, for a summary [batch, width] and a memory [batch, positions, width]."""
-        width, units = self.embedding.output_dim, self.cell.output_size
-        looked = 0
+    def build(
+        self, summary_shape: Sequence[int | None], memory_shape: Sequence[int | None] | None = None
+    ) -> None:
+        """Create all weights, for a summary [batch, width] and a memory [batch, positions, width]."""
+        width, units, context_width = self.embedding.output_dim, self.cell.output_size, 0
         self.initial.build(summary_shape)
         self.embedding.build((None, None))
         if self.attention is not None:
-            looked = memory_shape[-1]
-            if not self.attention.built:  # as it is when a file is loaded
+            if memory_shape is None or memory_shape[-1] is None:
+                raise ValueError(
+                    "A decoder with attention needs a `memory_shape` whose last axis is known, but it is "
+                    f"{memory_shape}."
+                )
+            context_width = memory_shape[-1]
+            if not self.attention.built:  # it is built already when Keras loads a file
                 self.attention.build((None, None, units), memory_shape)
         for index, layer in enumerate(self.stack):
-            inputs = units + looked if index else width * (1 + self.input_feeding)
-            layer.build((None, None, inputs))
-        self.output_vector.build((None, None, units + looked))
-        if self.tied:
-            self.bias = self.add_weight(shape=(self.vocabulary,), name="bias", initializer="zeros")
+            layer.build((None, None, units + context_width if index else width * (1 + self.input_feeding)))
+        self.output_vector.build((None, None, units + context_width))
+        if self.tie_weights:
+            self.bias = self.add_weight(shape=(self.embedding.input_dim,), name="bias", initializer="zeros")
         else:
             self.scores.build((None, None, width))
 
     def set_output_bias(self, counts: np.ndarray) -> None:
-        """Set b before training, so that each token is as likely as it is frequent.
+        """Set b so that before training each token is as likely as it is frequent in the data.
 
             b_v = log((n_v + 0.1) / Σ_w (n_w + 0.1))
 
-        Else training begins by learning which tokens are rare, and what a decoder looks at does not matter
-        to that: where many are, and attention has to be learnt, that costs epochs.
+        Otherwise training begins by learning which tokens are rare, and the gradients of that do not depend
+        on what the decoder attends to. With many rare tokens this delays the learning of attention by epochs.
 
         Args:
-            counts: n of each token in the training data, [vocabulary].
+            counts: array [vocabulary_size]. n, the number of times each token is a target in the training
+                data.
         """
-        shares = (counts + 0.1) / np.sum(counts + 0.1)
-        (self.bias if self.tied else self.scores.bias).assign(np.log(shares))
+        probabilities = (counts + 0.1) / np.sum(counts + 0.1)
+        (self.bias if self.tie_weights else self.scores.bias).assign(np.log(probabilities))
 
     def prepare_memory(self, values: Tensor, mask: Tensor) -> Memory | None:
-        """What to look into: values [batch, positions, width], and a mask, bool [batch, positions]."""
+        """Prepare what the attention attends to, once for all steps.
+
+        Args:
+            values: float tensor [batch, positions, width]. m_j.
+            mask: bool tensor [batch, positions]. False where there is padding.
+
+        Returns:
+            The memory, or None without attention.
+        """
         return None if self.attention is None else self.attention.prepare_memory(values, mask)
 
     def get_initial_state(self, summary: Tensor, memory: Memory | None = None) -> State:
-        """The state before the first step, for a summary [batch, width]."""
+        """Return the state before the first step.
+
+        Args:
+            summary: float tensor [batch, width]. s.
+            memory: result of `prepare_memory`. Defaults to `None`.
+        """
         state: State = {"states": tf.split(self.initial(summary), self.state_sizes, axis=-1)}
         if memory is not None:
-            state["attended"] = ops.cast(ops.logical_not(memory.mask), "float32")
+            state["coverage"] = ops.cast(ops.logical_not(memory.mask), "float32")
         if self.input_feeding:
-            state["fed"] = ops.zeros((ops.shape(summary)[0], self.embedding.output_dim), self.compute_dtype)
+            shape = (ops.shape(summary)[0], self.embedding.output_dim)
+            state["output_vector"] = ops.zeros(shape, self.compute_dtype)
         return state
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
-        """One step: logits [rows, vocabulary] and the new state, for tokens [rows]."""
+        """Compute one step.
+
+        Args:
+            tokens: int tensor [rows]. The token before the one to predict.
+            state: from `get_initial_state`, or from the step before.
+            memory: result of `prepare_memory`. Defaults to `None`.
+
+        Returns:
+            Logits [rows, vocabulary_size] and the new state.
+        """
         logits, _, state = self(tokens[:, None], state, memory)
         return logits[:, 0], state
 
     def generate(
         self,
-        search: Callable[..., Any],
+        search: Callable[..., DecodingResult],
         state: State,
         memory: Memory | None,
         *,
         start_id: int,
         **options: Any,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Let a search find answers.
+        """Generate sequences with a search, and return the attention weights of each token.
 
         Args:
-            search: such as `zoo.decoding.beam_search`.
-            state: before the first step, of `batch` rows.
-            memory: of `batch` rows.
-            start_id: the token before the first.
-            **options: further arguments of the search, such as `end_id`.
+            search: `zoo.decoding.greedy_search`, `zoo.decoding.sample`, `zoo.decoding.beam_search`, or a
+                function with the same arguments.
+            state: state of `batch` rows before the first step.
+            memory: `Memory` of `batch` rows, or None without attention.
+            start_id: int. The token that the first step reads.
+            **options: further arguments of the search: `end_id`, `max_length` and others.
 
         Returns:
-            Tokens [batch, n, steps], one step at least; scores [batch, n]; and the weights α
-            [batch, n, steps, positions] with which the tokens were emitted, zero after the end, or None
-            without attention.
+            A tuple of
+
+            - int32 tokens [batch, n, steps], best sequence first, 0 after the end; `steps` is at least 1,
+            - float32 scores [batch, n],
+            - attention weights [batch, n, steps, positions], zero after the end of a sequence; None without
+                attention.
         """
-        found = search(
+        result = search(
             lambda tokens, state: self.step(tokens, state, memory), state, start_id=start_id, **options
         )
-        tokens = tf.pad(found.tokens, [[0, 0], [0, 0], [0, 1]])
-        weights = self.weights_of(tokens, start_id, state, memory)
+        tokens = tf.pad(result.tokens, [[0, 0], [0, 0], [0, 1]])
+        weights = self.compute_attention(tokens, start_id, state, memory)
         if weights is not None:
             weights = tf.where(tokens[..., None] == 0, tf.zeros([], weights.dtype), weights)
-        return tokens, found.scores, weights
+        return tokens, result.scores, weights
 
-    def weights_of(
-        self, answers: Tensor, start_id: int, state: State, memory: Memory | None
+    def compute_attention(
+        self, sequences: Tensor, start_id: int, state: State, memory: Memory | None
     ) -> Tensor | None:
-        """The weights α with which answers were emitted; None without attention.
+        """Return the attention weights with which sequences are generated.
 
         Args:
-            answers: [batch, n, steps], with one step at least.
-            start_id: the token before the first.
-            state: before the first step, of `batch` rows.
-            memory: of `batch` rows.
+            sequences: int tensor [batch, n, steps], with at least one step.
+            start_id: int. The token before the first.
+            state: state of `batch` rows before the first step.
+            memory: `Memory` of `batch` rows, or None without attention.
 
         Returns:
-            [batch, n, steps, positions].
+            Float tensor [batch, n, steps, positions]; None without attention.
         """
         if memory is None:
             return None
-        batch, n, steps = tf.unstack(tf.shape(answers))
-        tokens = tf.reshape(answers, [batch * n, steps])
-        before = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]], constant_values=start_id)
+        batch, n, steps = tf.unstack(tf.shape(sequences))
+        targets = tf.reshape(sequences, [batch * n, steps])
+        tokens = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=start_id)
         state = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), state)
-        _, weights, _ = self(before, state, memory)
+        _, weights, _ = self(tokens, state, memory)
         return tf.reshape(weights, [batch, n, steps, tf.shape(weights)[-1]])
 
     def call(
@@ -203,92 +260,95 @@ class Decoder(Serializable, keras.layers.Layer):
         state: State,
         memory: Memory | None = None,
         training: bool = False,
-        sampling: Tensor | None = None,
+        sampling_probability: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, State]:
-        """Emit; see the class."""
-        one_by_one = self.input_feeding or (training and sampling is not None)
-        advance = self._one_by_one if one_by_one and tokens.shape[1] != 1 else self._advance
-        outputs, weights, state = advance(tokens, state, memory, training, sampling)
-        return self._logits(outputs), weights, state
+        """Return logits, attention weights and the new state; see the class."""
+        probability = sampling_probability if training else None
+        is_sequential = self.input_feeding or probability is not None
+        if is_sequential and tokens.shape[1] != 1:
+            outputs, weights, state = self._run_sequentially(tokens, state, memory, training, probability)
+        else:
+            outputs, weights, state = self._run(tokens, state, memory, training)
+        return self._compute_logits(outputs), weights, state
 
-    def _advance(
-        self, tokens: Tensor, state: State, memory: Memory | None, training: bool, _: Any = None
+    def _run(
+        self, tokens: Tensor, state: State, memory: Memory | None, training: bool
     ) -> tuple[Tensor, Tensor | None, State]:
-        """The equations of the class up to o_t [rows, steps, width], for all steps or, fed, for one."""
+        """Compute o_t [rows, steps, embedding_dim] of all steps at once; with input feeding, of one step."""
         h = self.embedding(tokens)
         if self.input_feeding:
-            h = ops.concatenate([h, state["fed"][:, None]], axis=-1)
-        new: State = {**state, "states": []}
-        each, context, weights = len(self.cell.state_names), [], None
+            h = ops.concatenate([h, state["output_vector"][:, None]], axis=-1)
+        states_per_layer = len(self.cell.state_names)
+        new_state: State = {**state, "states": []}
+        context: list[Tensor] = []
+        weights = None
         for index, layer in enumerate(self.stack):
             inputs = ops.concatenate([h, *context], axis=-1) if index and context else h
-            before = state["states"][index * each : (index + 1) * each]
-            h, *after = layer(inputs, initial_state=before, training=training)
-            new["states"] += after
+            initial_state = state["states"][index * states_per_layer : (index + 1) * states_per_layer]
+            h, *final_state = layer(inputs, initial_state=initial_state, training=training)
+            new_state["states"] += final_state
             if index == 0 and self.attention is not None:
-                looked, weights = self.attention(h, memory)
-                context = [ops.cast(looked, h.dtype)]
-                new["attended"] = state["attended"] + ops.sum(ops.cast(weights, "float32"), axis=1)
+                c, weights = self.attention(h, memory)
+                context = [ops.cast(c, h.dtype)]
+                new_state["coverage"] = state["coverage"] + ops.sum(ops.cast(weights, "float32"), axis=1)
         outputs = self.output_vector(ops.concatenate([h, *context], axis=-1))
         if self.input_feeding:
-            new["fed"] = outputs[:, -1]
-        return self.drop(outputs, training=training), weights, new
+            new_state["output_vector"] = outputs[:, -1]
+        return self.drop(outputs, training=training), weights, new_state
 
-    def _one_by_one(
-        self, tokens: Tensor, state: State, memory: Memory | None, training: bool, sampling: Tensor | None
+    def _run_sequentially(
+        self, tokens: Tensor, state: State, memory: Memory | None, training: bool, probability: Tensor | None
     ) -> tuple[Tensor, Tensor | None, State]:
-        """The same step by step, each from what the one before put out."""
+        """Compute o_t of all steps one by one: each needs the output of the step before."""
 
-        def step(before: dict[str, Any], given: tuple[Tensor, Tensor]) -> dict[str, Any]:
-            tokens, share = given
-            if training and sampling is not None:
-                tokens = self._sampled(tokens, before["outputs"], share)
-            outputs, weights, state = self._advance(tokens[:, None], before["state"], memory, training)
-            after = {"outputs": outputs[:, 0], "state": state}
-            return after if weights is None else after | {"weights": weights[:, 0]}
+        def step(carry: dict[str, Any], inputs: tuple[Tensor, Tensor]) -> dict[str, Any]:
+            tokens, probability_t = inputs
+            if probability is not None:
+                tokens = self._sample_tokens(tokens, carry["outputs"], probability_t)
+            outputs, weights, state = self._run(tokens[:, None], carry["state"], memory, training)
+            new_carry = {"outputs": outputs[:, 0], "state": state}
+            return new_carry if weights is None else new_carry | {"weights": weights[:, 0]}
 
         steps = tf.shape(tokens)[1]
-        # Before the first step there is nothing to draw from.
-        shares = tf.where(
-            tf.range(steps) > 0, 0.0 if sampling is None else tf.cast(sampling, tf.float32), 0.0
+        # Before the first step there are no predictions to draw from.
+        probabilities = tf.where(
+            tf.range(steps) > 0, 0.0 if probability is None else tf.cast(probability, tf.float32), 0.0
         )
-        width = self.embedding.output_dim
-        before = {"outputs": tf.zeros([tf.shape(tokens)[0], width], self.compute_dtype), "state": state}
+        outputs = tf.zeros([tf.shape(tokens)[0], self.embedding.output_dim], self.compute_dtype)
+        carry = {"outputs": outputs, "state": state}
         if memory is not None:
-            before["weights"] = tf.zeros_like(state["attended"], self.attention.compute_dtype)
-        after = tf.scan(step, (tf.transpose(tokens), shares), before)
-        weights = None if memory is None else swap_batch_and_time(after["weights"])
-        state = tf.nest.map_structure(lambda x: x[-1], after["state"])
-        return swap_batch_and_time(after["outputs"]), weights, state
+            carry["weights"] = tf.zeros_like(state["coverage"], memory.values.dtype)
+        history = tf.scan(step, (tf.transpose(tokens), probabilities), carry)
+        weights = None if memory is None else swap_batch_and_time(history["weights"])
+        state = tf.nest.map_structure(lambda x: x[-1], history["state"])
+        return swap_batch_and_time(history["outputs"]), weights, state
 
-    def _sampled(self, given: Tensor, outputs: Tensor, share: Tensor) -> Tensor:
-        """Of the tokens given [rows], a share replaced by ones drawn as the step before predicts them."""
-        logits = tf.stop_gradient(self._logits(outputs))
-        drawn = keras.random.categorical(logits, 1, dtype=given.dtype, seed=self.seed_generator)[:, 0]
-        chosen = keras.random.uniform(ops.shape(given), dtype="float32", seed=self.seed_generator) < share
-        return ops.where(chosen, drawn, given)
+    def _sample_tokens(self, tokens: Tensor, outputs: Tensor, probability: Tensor) -> Tensor:
+        """Replace each of `tokens` [rows], with a probability, by one drawn after o_{t-1} [rows, width]."""
+        logits = tf.stop_gradient(self._compute_logits(outputs))
+        samples = keras.random.categorical(logits, 1, dtype=tokens.dtype, seed=self.seed_generator)[:, 0]
+        uniform = keras.random.uniform(ops.shape(tokens), dtype="float32", seed=self.seed_generator)
+        return ops.where(uniform < probability, samples, tokens)
 
-    def _logits(self, outputs: Tensor) -> Tensor:
-        if not self.tied:
-            return self.scores(outputs)
-        weights, bias = (ops.cast(x, outputs.dtype) for x in (self.embedding.embeddings, self.bias))
-        return ops.matmul(outputs, ops.transpose(weights)) + bias
+    def _compute_logits(self, outputs: Tensor) -> Tensor:
+        """Return the logits [..., vocabulary_size] of o_t [..., embedding_dim]."""
+        return self.embedding.compute_logits(outputs, self.bias) if self.tie_weights else self.scores(outputs)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         return {
             **super().get_config(),
-            "vocabulary": self.vocabulary,
-            "embedding": self.embedding.output_dim,
+            "vocabulary_size": self.embedding.input_dim,
+            "embedding_dim": self.embedding.output_dim,
             "cell": keras.saving.serialize_keras_object(self.cell),
             "depth": self.depth,
             "attention": keras.saving.serialize_keras_object(self.attention),
             "input_feeding": self.input_feeding,
-            "tied": self.tied,
+            "tie_weights": self.tie_weights,
             "dropout": self.drop.rate,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Decoder":
-        """The decoder of a `get_config`."""
-        return cls(**deserialized(config, "cell", "attention"))
+        """Create the decoder from the result of `get_config`."""
+        return cls(**deserialize_objects(config, "cell", "attention"))

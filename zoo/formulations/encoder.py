@@ -1,4 +1,4 @@
-"""The half that consumes a sequence: a stack of recurrent layers."""
+"""The encoder: a stack of recurrent layers, which reads a sequence."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,29 +11,53 @@ from zoo.layers import RNN
 
 
 class Encoder(Serializable, keras.layers.Layer):
-    """A stack of recurrent layers that reads a sequence and answers at every step.
+    """A stack of recurrent layers that reads a sequence and has an output at every step.
+
+        y⁰_t = x_t
+        yᵏ_t = RNN of layer k over yᵏ⁻¹                 k = 1 ... depth
+        yᵏ_t = yᵏ⁻¹_t + RNN of layer k over yᵏ⁻¹        with `residual`, from k = 2 on
+
+    With `bidirectional` each layer is two RNNs, one in each direction, and yᵏ_t is [forward; backward]:
+    Schuster and Paliwal (1997), "Bidirectional recurrent neural networks". Residual connections are those of
+    He et al. (2016), "Deep residual learning for image recognition".
 
     Args:
-        cell: the cell of each layer and direction; they share its settings, not its weights, name, seed or
-            dtype. Their masks follow `keras.utils.set_random_seed`.
-        depth: number of layers.
-        bidirectional: whether each layer reads in both directions, with weights for each, and gives
-            both outputs side by side (Schuster and Paliwal, 1997, "Bidirectional recurrent networks").
-        residual: whether each layer from the second on adds its inputs to its outputs (He et al., 2016).
-        stateful: whether a call goes on from the states in which the one before ended, for a fixed batch
-            size. Gradients stop there: truncated back-propagation through time.
-        **kwargs: `name`, `dtype` and `trainable`.
+        cell: a cell of this library, for example `zoo.LSTMCell(64)`. It is the template of the cell of each
+            layer and direction. They share its settings, not its weights, name, seed or dtype.
+        depth: int. Number of layers. Defaults to `1`.
+        bidirectional: bool. Whether each layer reads in both directions, with weights for each. Defaults to
+            `False`.
+        residual: bool. Whether each layer from the second on adds its inputs to its outputs. Defaults to
+            `False`.
+        stateful: bool. Whether a call starts from the states in which the call before ended, for a fixed
+            batch size. Gradients stop there (truncated back-propagation through time). Defaults to `False`.
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
 
     Call arguments:
-        sequences: [batch, time, features].
-        mask: bool [batch, time], False where there is padding.
-        training: whether to drop.
-        states: before the first step, as a call returns them; zeros if not given.
+        sequences: float tensor [batch, time, features], with at least one time step.
+        mask: bool tensor [batch, time] or None. False where there is padding: the states stay as they are,
+            and the output is zero. Defaults to `None`.
+        training: bool. Whether the dropout of the cells is applied. Defaults to `False`.
+        states: the states before the first step, in the form in which a call returns them. None stands for
+            zeros, or with `stateful` for those in which the call before ended. Defaults to `None`.
 
-    Returns:
-        Outputs [batch, time, width], zero where there is padding, and a list of the final states of each
-        layer: a list of tensors [batch, units], those of the forward direction first. `width` is the
-        cell's output size, twice that if bidirectional.
+    Input shape:
+        [batch, time, features], as `build` takes it. The batch size must be known if the encoder is stateful.
+
+    Output shape:
+        A tuple of the outputs [batch, time, output_size] and the final states: for each layer a list of
+        tensors [batch, units], those of the forward direction first. `output_size` is the output size of the
+        cell, twice that if the encoder is bidirectional.
+
+    Raises:
+        ValueError: `depth` is below 1, or both `bidirectional` and `stateful` are set.
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> encoder = zoo.Encoder(zoo.GRUCell(16), depth=2, bidirectional=True)
+    >>> outputs, states = encoder(np.ones((3, 7, 8), "float32"))
+    >>> outputs.shape, len(states), states[-1][0].shape
+    (TensorShape([3, 7, 32]), 2, TensorShape([3, 16]))
     """
 
     def __init__(
@@ -48,25 +72,28 @@ class Encoder(Serializable, keras.layers.Layer):
         if depth < 1:
             raise ValueError(f"`depth` must be at least 1, but it is {depth!r}.")
         if bidirectional and stateful:
-            raise ValueError("`stateful` goes on from the past; what reads backwards comes from the future.")
+            raise ValueError(
+                "`stateful` and `bidirectional` exclude each other: the backward direction starts at the end "
+                "of the sequence, which is not known before the last call."
+            )
         super().__init__(**kwargs)
         self.cell, self.depth, self.bidirectional = cell, depth, bidirectional
         self.residual, self.stateful = residual, stateful
         policy = self.dtype_policy
         layers = [
-            numbered_layer(cell, i + 1, policy, zero_output_for_mask=True, stateful=stateful)
+            make_layer(cell, i + 1, policy, zero_output_for_mask=True, stateful=stateful)
             for i in range(depth)
         ]
         self.stack = [
             keras.layers.Bidirectional(layer, name=layer.name, dtype=policy) if bidirectional else layer
             for layer in layers
         ]
-        # While Keras loads a file it takes objects of the same address for one shared object, and
-        # `Bidirectional` copies its layer by that way: the copied ones must not be freed for others.
+        # `Bidirectional` copies its layer by serialization. While Keras loads a file, it takes objects with
+        # the same address for one shared object. So the layers stay alive: no address may be used again.
         self._copied = lambda: layers
 
     def build(self, sequences_shape: Sequence[int | None]) -> None:
-        """Make the weights of all layers, for inputs [batch, time, features]."""
+        """Create the weights of all layers, for inputs [batch, time, features]."""
         shape = tuple(sequences_shape)
         for layer in self.stack:
             layer.build(shape)
@@ -77,8 +104,8 @@ class Encoder(Serializable, keras.layers.Layer):
         """Width of the outputs."""
         return self.cell.output_size * (2 if self.bidirectional else 1)
 
-    def directions(self, index: int) -> list[RNN]:
-        """The layers that read forwards and, where there is one, backwards, of a layer of the stack."""
+    def get_directions(self, index: int) -> list[RNN]:
+        """Return the forward layer and, if there is one, the backward layer of layer `index` of the stack."""
         layer = self.stack[index]
         return [layer.forward_layer, layer.backward_layer] if self.bidirectional else [layer]
 
@@ -89,45 +116,73 @@ class Encoder(Serializable, keras.layers.Layer):
         training: bool = False,
         states: Sequence[Sequence[Tensor]] | None = None,
     ) -> tuple[Tensor, list[list[Tensor]]]:
-        """Read the sequences; see the class."""
-        after = []
+        """Return the outputs and the final states; see the class."""
+        final_states = []
         for index in range(self.depth):
-            before = None if states is None else states[index]
-            sequences, state = self.read(index, sequences, mask, training, before)
-            after.append(state)
-        return sequences, after
+            initial_state = None if states is None else states[index]
+            sequences, state = self.run_layer(index, sequences, mask, training, initial_state)
+            final_states.append(state)
+        return sequences, final_states
 
-    def read(
+    def run_layer(
         self,
         index: int,
         sequences: Tensor,
         mask: Tensor | None = None,
         training: bool = False,
-        state: Sequence[Tensor] | None = None,
+        initial_state: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
-        """Outputs and final states of one layer of the stack, for the outputs of the layer before it."""
+        """Run one layer of the stack.
+
+        Args:
+            index: int. Position of the layer in the stack, from 0.
+            sequences: float tensor [batch, time, features]. Outputs of the layer before.
+            mask: bool tensor [batch, time] or None. False where there is padding. Defaults to `None`.
+            training: bool. Whether the dropout of the cell is applied. Defaults to `False`.
+            initial_state: list of tensors [batch, units] or None. States before the first step. Defaults to
+                `None`.
+
+        Returns:
+            The outputs [batch, time, output_size] and the list of final states of the layer.
+        """
         layer = self.stack[index]
-        outputs, *state = layer(sequences, initial_state=state, mask=mask, training=training)
+        outputs, *state = layer(sequences, initial_state=initial_state, mask=mask, training=training)
         return (sequences + outputs if self.residual and index else outputs), state
 
-    def get_initial_state(self, batch: Tensor) -> list[list[Tensor]]:
-        """The states before the first step, zeros, for a number of rows."""
+    def get_initial_state(self, batch_size: int | Tensor) -> list[list[Tensor]]:
+        """Return the states before the first step, zeros: for each layer tensors [batch_size, units]."""
         return [
-            [state for layer in self.directions(index) for state in layer.cell.get_initial_state(batch)]
+            [
+                state
+                for layer in self.get_directions(index)
+                for state in layer.cell.get_initial_state(batch_size)
+            ]
             for index in range(self.depth)
         ]
 
-    def summary(self, states: Sequence[Sequence[Tensor]]) -> Tensor:
-        """The hidden state in which each direction of the last layer ends, read out: [batch, width]."""
-        each = len(self.cell.state_names)  # the states of a direction, h the first of them
-        ends = zip(self.directions(-1), states[-1][::each], strict=True)
-        return ops.concatenate([layer.cell.readout(h) for layer, h in ends], axis=-1)
+    def reset_state(self) -> None:
+        """Set the carried states of a stateful encoder to zero."""
+        for layer in self.stack:
+            layer.reset_state()
+
+    def summarize(self, states: Sequence[Sequence[Tensor]]) -> Tensor:
+        """Return the final output of each direction of the last layer, side by side.
+
+        Args:
+            states: final states of all layers, as a call returns them.
+
+        Returns:
+            Float tensor [batch, output_size]: the final hidden state h, mapped by `readout` of the cell.
+        """
+        states_per_direction = len(self.cell.state_names)  # h is the first of them
+        final = zip(self.get_directions(-1), states[-1][::states_per_direction], strict=True)
+        return ops.concatenate([layer.cell.readout(h) for layer, h in final], axis=-1)
 
     def compute_mask(self, *args: Any, **kwargs: Any) -> None:
-        """Masks are given to each call, not passed on behind the caller's back."""
+        """Return None: masks are arguments of each call, and Keras passes none on."""
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         return {
             **super().get_config(),
             "cell": keras.saving.serialize_keras_object(self.cell),
@@ -139,42 +194,72 @@ class Encoder(Serializable, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Encoder":
-        """The encoder of a `get_config`."""
-        return cls(**deserialized(config, "cell"))
+        """Create the encoder from the result of `get_config`."""
+        return cls(**deserialize_objects(config, "cell"))
 
 
 class ScaledEmbedding(Serializable, keras.layers.Embedding):
-    """Vectors of variance 1 from weights E of variance 1 / width: v = √width E_id.
+    """Embedding with vectors of variance 1 from weights of variance 1 / d: v = √d E_id.
 
-    As in Vaswani et al. (2017, "Attention is all you need"). Keras's own start near zero: then all states
-    are alike at first, attention has nothing to choose from, and learns late. Weights of variance 1 would
-    do for v, and would be too large for a product with them, as where E also gives the scores.
+    d is `output_dim`. As in Vaswani et al. (2017), "Attention is all you need". The vectors of
+    `keras.layers.Embedding` start near zero. Then all states of an encoder are alike at first, and an
+    attention learns late, because it cannot tell positions apart. Weights of variance 1 would be too large
+    where E also computes logits (tied weights).
 
     Args:
-        input_dim: number of ids.
-        output_dim: width of the vectors.
-        **kwargs: as in `keras.layers.Embedding`.
+        input_dim: int. Number of ids.
+        output_dim: int. Width d of the vectors.
+        **kwargs: arguments of `keras.layers.Embedding`. `embeddings_initializer` defaults to a normal
+            distribution of variance 1 / d.
+
+    Call arguments:
+        ids: int tensor [...].
+
+    Input shape:
+        [...], any shape; `build` creates E for all of them.
+
+    Output shape:
+        [..., output_dim]
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> zoo.ScaledEmbedding(50, 16)(np.array([[3, 7, 9], [4, 8, 0]])).shape
+    TensorShape([2, 3, 16])
     """
 
     def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
-        start = keras.initializers.RandomNormal(stddev=output_dim**-0.5)
-        super().__init__(input_dim, output_dim, **{"embeddings_initializer": start, **kwargs})
+        initializer = keras.initializers.RandomNormal(stddev=output_dim**-0.5)
+        super().__init__(input_dim, output_dim, **{"embeddings_initializer": initializer, **kwargs})
 
     def call(self, ids: Tensor) -> Tensor:
-        """The vectors [..., width] of ids [...]."""
+        """Return the vectors [..., output_dim] of ids [...]."""
         return super().call(ids) * self.output_dim**0.5
 
+    def compute_logits(self, outputs: Tensor, bias: Tensor) -> Tensor:
+        """Return E o + b, the logits of all ids where the weights are tied.
 
-def numbered_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any) -> RNN:
-    """A layer of a stack, with outputs of all steps and final states, and a cell of its own.
+        Args:
+            outputs: float tensor [..., output_dim]. o.
+            bias: float tensor [input_dim]. b.
 
-    Of its own in name and seed, too: layers of one seed would drop the same units.
+        Returns:
+            Float tensor [..., input_dim], of the dtype of `outputs`.
+        """
+        embeddings, bias = (ops.cast(x, outputs.dtype) for x in (self.embeddings, bias))
+        return ops.matmul(outputs, ops.transpose(embeddings)) + bias
+
+
+def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any) -> RNN:
+    """Create layer `number` of a stack, which returns the outputs of all steps and the final states.
+
+    The layer has a copy of the cell without its name and seed: layers with the same seed would drop the same
+    units.
     """
     cell = type(cell).from_config({**cell.get_config(), "name": None, "seed": None, "dtype": policy})
     name = f"layer{number}"
     return RNN(cell, return_sequences=True, return_state=True, name=name, dtype=policy, **kwargs)
 
 
-def deserialized(config: dict[str, Any], *names: str) -> dict[str, Any]:
-    """A `get_config` with the objects of those names made anew."""
+def deserialize_objects(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return a `get_config` result with the entries of the given names deserialized."""
     return {**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in names}}

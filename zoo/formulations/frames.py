@@ -1,4 +1,4 @@
-"""What a recurrent encoder reads of a sequence of frames: a vector for each."""
+"""Vectors or maps of frames: what an encoder reads of a video."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,48 +8,67 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import deserialized
+from zoo.formulations.encoder import deserialize_objects
 from zoo.preprocessing.images import apply_encoder
 
 
-def located(maps: Tensor) -> Tensor:
-    """Maps [..., rows, columns, width] with where each place of them lies, y and x from -1 to 1: width + 2.
+def append_coordinates(maps: Tensor) -> Tensor:
+    """Append the position of each place of feature maps to its features.
 
-    Liu et al. (2018, "An intriguing failing of convolutional neural networks and the CoordConv solution").
+    The coordinates of Liu et al. (2018), "An intriguing failing of convolutional neural networks and the
+    CoordConv solution".
+
+    Args:
+        maps: float tensor [..., rows, columns, width].
+
+    Returns:
+        Float tensor [..., rows, columns, width + 2]. The last two features are y and x, from -1 to 1.
     """
     shape = tf.shape(maps)
     axes = [tf.linspace(-1.0, 1.0, size) for size in tf.unstack(shape[-3:-1])]
-    places = tf.cast(tf.stack(tf.meshgrid(*axes, indexing="ij"), -1), maps.dtype)
-    return tf.concat([maps, tf.broadcast_to(places, tf.concat([shape[:-1], [2]], 0))], -1)
+    coordinates = tf.cast(tf.stack(tf.meshgrid(*axes, indexing="ij"), -1), maps.dtype)
+    return tf.concat([maps, tf.broadcast_to(coordinates, tf.concat([shape[:-1], [2]], 0))], -1)
 
 
 class FrameVectors(Serializable, keras.layers.Layer):
-    """A vector for each frame of a sequence, from it and how it differs from some frames around it.
+    """A vector (or feature map) for each frame, from the frame and its differences to frames near it.
 
-        v_t = encoder([x_t; y_t - y_{t+k}; y_t - y_{t+k'}; ...])        k, k', ... the offsets
+        v_t = encoder([x_t; y_t - y_{t+k}; y_t - y_{t+k'}; ...])        k, k', ... are the offsets
 
-    y is x, or of pictures their brightness. x is zero before the first frame and after the last. Two frames
-    at once show what moves, and a later one what became of it; in a stream a vector is then late by as many
-    frames as it looks ahead.
+    y is x, or with `brightness` the mean of x over its channels. x is zero before the first frame and after
+    the last. A difference of two frames shows what moves. An offset above zero looks ahead: in a stream the
+    vector is then late by as many frames.
 
     Args:
-        encoder: from frames [batch, ...], put together along the last axis, as channels, to vectors [batch,
-            width], or maps [batch, rows, columns, width]; such as a convolutional network. None: the frames
-            are maps, as an encoder that is not trained gave them.
-        offsets: of the frames to compare with, below zero for those before, above zero for those after.
-        brightness: whether y is the mean of x over its last axis, the channels: a third of the work.
-        **kwargs: `name` and `dtype`.
+        encoder: Keras model or None. Maps frames [batch, ..., channels] to vectors [batch, width] or to
+            feature maps [batch, rows, columns, width], for example a convolutional network. Its input has the
+            channels of x_t and of all differences. None returns that input: the frames are vectors or feature
+            maps already.
+        offsets: sequence of int. Positions of the frames to compare with, relative to t: below zero for
+            earlier frames, above zero for later ones. Defaults to `()`.
+        brightness: bool. Whether differences are those of the brightness, one channel each. Defaults to
+            `False`.
+        **kwargs: `name` and `dtype`, as of every Keras layer.
 
     Call arguments:
-        frames: [batch, time, ...].
-        training: whether the encoder is being trained.
+        frames: float or int tensor [batch, time, ..., channels].
+        training: bool. Whether the encoder runs in training mode. Defaults to `False`.
 
-    Returns:
-        Vectors [batch, time, width], or maps [batch, time, rows, columns, width].
+    Input shape:
+        [batch, time, ..., channels], as `build` takes it.
+
+    Output shape:
+        [batch, time, width], or [batch, time, rows, columns, width].
 
     Attributes:
-        behind: how many frames back it looks at most.
-        ahead: how many frames ahead it looks at most.
+        lookbehind: number of frames before t that v_t depends on.
+        lookahead: number of frames after t that v_t depends on.
+
+    Example:
+    >>> import keras, numpy as np, zoo
+    >>> encoder = keras.Sequential([keras.Input((16,)), keras.layers.Dense(4)])
+    >>> zoo.FrameVectors(encoder, offsets=(-1,))(np.ones((2, 5, 8), "float32")).shape
+    TensorShape([2, 5, 4])
     """
 
     def __init__(
@@ -61,47 +80,88 @@ class FrameVectors(Serializable, keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.encoder, self.offsets, self.brightness = encoder, tuple(offsets), brightness
-        self.behind, self.ahead = -min((*offsets, 0)), max((*offsets, 0))
+        self.lookbehind, self.lookahead = -min((*offsets, 0)), max((*offsets, 0))
 
     def build(self, frames_shape: Sequence[int | None]) -> None:
-        """The encoder has its weights; see that it takes these frames."""
+        """Check that the encoder, which is built already, accepts frames [batch, time, ..., channels]."""
         self.compute_output_shape(frames_shape)
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """Of the vectors."""
-        batch, time, *others, channels = frames_shape
-        seen = (None, *others, channels + (1 if self.brightness else channels) * len(self.offsets))
-        return (batch, time, *(self.encoder.compute_output_shape(seen) if self.encoder else seen)[1:])
+        """Return the shape of the vectors or maps of frames [batch, time, ..., channels]."""
+        batch, time, *sizes, channels = frames_shape
+        if channels is None:
+            raise ValueError(f"The last axis of the frames must be known, but their shape is {frames_shape}.")
+        channels += (1 if self.brightness else channels) * len(self.offsets)
+        shape = (None, *sizes, channels)
+        if self.encoder is not None:
+            shape = self.encoder.compute_output_shape(shape)
+        return (batch, time, *shape[1:])
 
     def call(self, frames: Tensor, training: bool = False) -> Tensor:
-        """Make the vectors; see the class."""
-        around = [[0, 0], [self.behind, self.ahead], *([[0, 0]] * (frames.shape.rank - 2))]
-        return self.inner(tf.pad(frames, around), training)
+        """Return the vectors or maps of all frames; see the class."""
+        margins = [[0, 0], [self.lookbehind, self.lookahead], *([[0, 0]] * (frames.shape.rank - 2))]
+        return self.encode_inner(tf.pad(frames, margins), training)
 
-    def inner(self, frames: Tensor, training: bool = False) -> Tensor:
-        """Vectors [batch, time, width] of frames [batch, behind + time + ahead, ...]."""
+    def encode_inner(self, frames: Tensor, training: bool = False) -> Tensor:
+        """Return the vectors or maps of all frames but those at the margins, which are only compared with.
+
+        Args:
+            frames: float or int tensor [batch, lookbehind + time + lookahead, ..., channels].
+            training: bool. Whether the encoder runs in training mode. Defaults to `False`.
+
+        Returns:
+            Float tensor [batch, time, width], or [batch, time, rows, columns, width].
+        """
         frames = tf.cast(frames, self.compute_dtype)
         batch, time = ops.shape(frames)[:2]
-        time -= self.behind + self.ahead
+        time -= self.lookbehind + self.lookahead
+
+        def shift(values: Tensor, offset: int) -> Tensor:
+            return values[:, self.lookbehind + offset : self.lookbehind + offset + time]
 
         compared = tf.reduce_mean(frames, -1, keepdims=True) if self.brightness else frames
-
-        def at(offset: int, values: Tensor = compared) -> Tensor:
-            return values[:, self.behind + offset : self.behind + offset + time]
-
-        seen = tf.concat([at(0, frames), *(at(0) - at(offset) for offset in self.offsets)], -1)
+        differences = [shift(compared, 0) - shift(compared, offset) for offset in self.offsets]
+        inputs = tf.concat([shift(frames, 0), *differences], -1)
         if self.encoder is None:
-            return seen
-        vectors = apply_encoder(self.encoder, tf.reshape(seen, [batch * time, *seen.shape[2:]]), training)
+            return inputs
+        vectors = apply_encoder(self.encoder, tf.reshape(inputs, [batch * time, *inputs.shape[2:]]), training)
         return tf.reshape(vectors, [batch, time, *vectors.shape[1:]])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         encoder = keras.saving.serialize_keras_object(self.encoder)
         config = {"encoder": encoder, "offsets": self.offsets, "brightness": self.brightness}
         return {**super().get_config(), **config}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "FrameVectors":
-        """The layer of a `get_config`."""
-        return cls(**deserialized(config, "encoder"))
+        """Create the layer from the result of `get_config`."""
+        return cls(**deserialize_objects(config, "encoder"))
+
+
+def build_frame_encoder(size: Sequence[int], num_differences: int, width: int) -> keras.Model:
+    """Build a small convolutional network as the encoder of `FrameVectors(brightness=True)`.
+
+    Three convolutions with stride 2 and a dense layer. The network splits each difference in brightness into
+    what has become lighter and what darker: Shang et al. (2016), "Understanding and improving convolutional
+    neural networks via concatenated rectified linear units". The sum over a region is then the amount of
+    change in it.
+
+    Args:
+        size: sequence of int. Height and width of the frames in pixels.
+        num_differences: int. Number of offsets of `FrameVectors`.
+        width: int. Width of the vectors.
+
+    Returns:
+        A model from frames [batch, height, width, 3 + num_differences] to vectors [batch, width].
+    """
+    options = {"activation": "relu", "kernel_initializer": "he_normal"}
+    frames = keras.Input((*size, 3 + num_differences), name="frames")
+    x = keras.layers.Rescaling(1 / 64, name="rescaling")(frames)
+    if num_differences:
+        x, changes = ops.split(x, [3], axis=-1)
+        x = ops.concatenate([x, ops.relu(changes), ops.relu(-changes)], axis=-1)
+    for number, filters in enumerate((32, 48, 64), 1):
+        x = keras.layers.Conv2D(filters, 3, 2, "same", **options, name=f"conv{number}")(x)
+    x = keras.layers.Dense(width, **options, name="vector")(keras.layers.Flatten()(x))
+    return keras.Model(frames, x)

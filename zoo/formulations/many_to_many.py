@@ -1,4 +1,4 @@
-"""Direct many-to-many: a sequence to an answer at each of its steps."""
+"""Direct many-to-many (sequence tagger): a sequence to a vector of class scores at each of its steps."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,37 +7,55 @@ import keras
 import tensorflow as tf
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, deserialized
+from zoo.formulations.encoder import Encoder, deserialize_objects
 from zoo.formulations.frames import FrameVectors
 
-Stream = dict[str, Tensor]
-"""What is carried from piece to piece of a stream, by name: tensors whose first axis is that of the rows."""
+StreamState = dict[str, Tensor]
+"""The state of streams between two calls, by name: tensors whose first axis is the batch."""
 
 
 class ManyToMany(Serializable, keras.Model):
-    """Direct many-to-many: reads a sequence, and gives a vector of class scores (logits) at each step.
+    """Direct many-to-many (sequence tagger): maps each step of a sequence to a vector of class scores.
 
-        v_t = vectors of x_t and what is around it
+        v_t = vectors of x_t and the steps near it
         y_1 ... y_T = encoder(v_1 ... v_T)
         scores_t = V y_t + b
 
-    If the encoder reads in one direction, `step` takes a stream in pieces of any length and gives what the
-    whole sequence gives, later by `lookahead` steps, for v_t looks as many ahead; and `finish` gives what is
-    then owed.
+    The model also tags streams, if the encoder is not bidirectional: `get_initial_state` creates the state,
+    `step` takes the next steps, any number of them, and `finish` ends the stream. Together they return what a
+    call returns for the whole sequence, `lookahead` steps later, because v_t depends on so many later steps.
 
     Args:
-        encoder: reads the vectors. None leaves recurrence out, y_t = v_t: the baseline without memory.
-        classes: number of classes.
-        vectors: makes a vector of each step. None: the steps are vectors.
-        dropout: share of y_t dropped in training.
-        **kwargs: `name` and `dtype`.
+        encoder: `zoo.Encoder` or None. Reads v_t. None leaves recurrence out, y_t = v_t: the baseline without
+            memory.
+        classes: int. Number of classes.
+        vectors: `zoo.FrameVectors` or None. Computes v_t. With None the steps are vectors already, v_t = x_t.
+            Defaults to `None`.
+        dropout: float in [0, 1). Share of the features of y_t that are dropped in training. Defaults to
+            `0.0`.
+        **kwargs: `name` and `dtype`, as of every Keras model.
 
     Call arguments:
-        inputs: sequences x [batch, time, ...], and the number of steps of each, int [batch].
-        training: whether to drop.
+        inputs: a tuple of the sequences x, float or int tensor [batch, time, ...], and their lengths, int
+            tensor [batch].
+        training: bool. Whether dropout is applied. Defaults to `False`.
 
-    Returns:
-        Scores [batch, time, classes]. After the end of a row they are of no meaning.
+    Input shape:
+        A tuple of the sequences [batch, time, ...] and the lengths [batch], as `build` takes it. All axes of
+        the sequences from the third on must be known.
+
+    Output shape:
+        [batch, time, classes]: logits. After the end of a sequence they have no meaning.
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> model = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(16)), classes=5)
+    >>> x = np.ones((2, 7, 8), "float32")
+    >>> model((x, np.array([7, 4]))).shape
+    TensorShape([2, 7, 5])
+    >>> scores, state = model.step(x[:, :3], model.get_initial_state(2))
+    >>> scores.shape
+    TensorShape([2, 3, 5])
     """
 
     def __init__(
@@ -54,8 +72,9 @@ class ManyToMany(Serializable, keras.Model):
         self.scores = keras.layers.Dense(classes, name="scores", dtype=self.dtype_policy)
 
     def build(self, inputs_shape: Sequence[Sequence[int | None]]) -> None:
-        """Make all weights, for sequences [batch, time, ...] and lengths [batch]."""
-        _, _, *self.step_shape = shape = inputs_shape[0]
+        """Create all weights, for sequences [batch, time, ...] and lengths [batch]."""
+        shape = tuple(inputs_shape[0])
+        self.step_shape = shape[2:]
         if self.vectors is not None:
             self.vectors.build(shape)
             shape = self.vectors.compute_output_shape(shape)
@@ -67,84 +86,88 @@ class ManyToMany(Serializable, keras.Model):
 
     @property
     def lookahead(self) -> int:
-        """How many steps the scores of a stream are late."""
-        return 0 if self.vectors is None else self.vectors.ahead
+        """Number of steps by which the scores of a stream are late."""
+        return 0 if self.vectors is None else self.vectors.lookahead
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
-        """Score each step; see the class."""
+        """Return logits [batch, time, classes]; see the class."""
         sequences, lengths = inputs
         mask = tf.sequence_mask(lengths, tf.shape(sequences)[1])
-        given = tf.reshape(mask, tf.concat([tf.shape(mask), [1] * len(self.step_shape)], 0))
-        outputs = tf.where(given, sequences, tf.zeros([], sequences.dtype))
+        is_valid = tf.reshape(mask, tf.concat([tf.shape(mask), [1] * len(self.step_shape)], 0))
+        outputs = tf.where(is_valid, sequences, tf.zeros([], sequences.dtype))
         if self.vectors is not None:
             outputs = self.vectors(outputs, training=training)
         if self.encoder is not None:
             outputs, _ = self.encoder(outputs, mask=mask, training=training)
         return self.scores(self.drop(outputs, training=training))
 
-    def get_initial_state(self, batch: Tensor) -> Stream:
-        """Streams before their first step, for a number of rows.
+    def get_initial_state(self, batch_size: int | Tensor) -> StreamState:
+        """Return the state of streams before their first step.
 
-        `seen` counts the steps of each row, `past` are the last of them that are still looked at, and the
-        others are the states of the encoder by layer.
-
-        Raises:
-            ValueError: the encoder reads in both directions.
-        """
-        if self.encoder is not None and self.encoder.bidirectional:
-            raise ValueError("A stream has no end to read backwards from: make an encoder of one direction.")
-        stream = {"seen": tf.zeros([batch], tf.int32)}
-        if self.vectors is not None and (kept := self.vectors.behind + self.lookahead):
-            stream["past"] = tf.zeros([batch, kept, *self.step_shape], self.compute_dtype)
-        if self.encoder is not None:
-            stream |= self._named(self.encoder.get_initial_state(batch))
-        return stream
-
-    def step(self, sequences: Tensor, stream: Stream) -> tuple[Tensor, Stream]:
-        """Go on with streams.
+        Its entries are `steps` [batch_size], the number of steps so far; `past` [batch_size, n, ...], the
+        last n steps, if later vectors depend on them; and the states of the encoder by layer, such as
+        `layer1_hidden`.
 
         Args:
-            sequences: the next steps, [batch, time, ...]; in a graph `time` may be 0.
-            stream: from `get_initial_state`, or from the call before.
+            batch_size: int or int tensor []. Number of streams.
+
+        Raises:
+            ValueError: the encoder is bidirectional.
+        """
+        if self.encoder is not None and self.encoder.bidirectional:
+            raise ValueError(
+                "A bidirectional encoder cannot tag a stream, because it also reads a sequence from its end. "
+                "Create the model with an encoder of one direction."
+            )
+        state = {"steps": tf.zeros([batch_size], tf.int32)}
+        if self.vectors is not None and (count := self.vectors.lookbehind + self.lookahead):
+            state["past"] = tf.zeros([batch_size, count, *self.step_shape], self.compute_dtype)
+        if self.encoder is not None:
+            state |= name_states(self.encoder, self.encoder.get_initial_state(batch_size))
+        return state
+
+    def step(self, sequences: Tensor, state: StreamState) -> tuple[Tensor, StreamState]:
+        """Continue streams.
+
+        Args:
+            sequences: tensor [batch, time, ...]. The next steps; in a graph `time` may be 0.
+            state: from `get_initial_state`, or from the call before.
 
         Returns:
-            Scores [batch, time, classes], and the stream after these steps. The scores are those of the
-            steps `lookahead` earlier, so the first `lookahead` of a stream are of no meaning.
+            Logits [batch, time, classes] and the state after these steps. The logits are those of the steps
+            `lookahead` earlier. So the first `lookahead` of a stream have no meaning.
         """
         outputs = tf.cast(sequences, self.compute_dtype)
         time = tf.shape(outputs)[1]
-        after = {"seen": stream["seen"] + time}
-        if "past" in stream:
-            outputs = tf.concat([stream["past"], outputs], 1)
-            after["past"] = outputs[:, time:]
+        new_state = {"steps": state["steps"] + time}
+        if "past" in state:
+            outputs = tf.concat([state["past"], outputs], 1)
+            new_state["past"] = outputs[:, time:]
         if self.vectors is not None:
-            outputs = self.vectors.inner(outputs)
+            outputs = self.vectors.encode_inner(outputs)
         if self.encoder is not None:
-            names = list(self._named(self.encoder.get_initial_state(0)))
-            each = len(names) // self.encoder.depth
-            states = [[stream[name] for name in names[i : i + each]] for i in range(0, len(names), each)]
-            begun = stream["seen"][:, None] + tf.range(time) >= self.lookahead
-            outputs, states = self.encoder(outputs, mask=begun, states=states)
-            after |= self._named(states)
-        return self.scores(outputs), after
+            has_started = state["steps"][:, None] + tf.range(time) >= self.lookahead
+            states = select_states(self.encoder, state)
+            outputs, states = self.encoder(outputs, mask=has_started, states=states)
+            new_state |= name_states(self.encoder, states)
+        return self.scores(outputs), new_state
 
-    def finish(self, stream: Stream) -> Tensor:
-        """The scores [batch, lookahead, classes] that are owed at the end of streams."""
-        rows = tf.shape(stream["seen"])[0]
+    def finish(self, state: StreamState) -> Tensor:
+        """End streams.
+
+        Args:
+            state: from `get_initial_state` or `step`.
+
+        Returns:
+            Logits [batch, lookahead, classes] of the last `lookahead` steps.
+        """
+        rows = tf.shape(state["steps"])[0]
         if not self.lookahead:
             return tf.zeros([rows, 0, self.scores.units], self.compute_dtype)
-        return self.step(tf.zeros([rows, self.lookahead, *self.step_shape], self.compute_dtype), stream)[0]
-
-    def _named(self, states: Sequence[Sequence[Tensor]]) -> Stream:
-        """The states of the encoder as a stream has them."""
-        return {
-            f"{layer.name}_{name}": state
-            for layer, own in zip(self.encoder.stack, states, strict=True)
-            for name, state in zip(self.encoder.cell.state_names, own, strict=True)
-        }
+        return self.step(tf.zeros([rows, self.lookahead, *self.step_shape], self.compute_dtype), state)[0]
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -155,5 +178,19 @@ class ManyToMany(Serializable, keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ManyToMany":
-        """The model of a `get_config`."""
-        return cls(**deserialized(config, "encoder", "vectors"))
+        """Create the model from the result of `get_config`."""
+        return cls(**deserialize_objects(config, "encoder", "vectors"))
+
+
+def name_states(encoder: Encoder, states: Sequence[Sequence[Tensor]]) -> StreamState:
+    """Return the states of an encoder by name, such as `layer1_hidden`."""
+    return {
+        f"{layer.name}_{name}": state
+        for layer, layer_states in zip(encoder.stack, states, strict=True)
+        for name, state in zip(encoder.cell.state_names, layer_states, strict=True)
+    }
+
+
+def select_states(encoder: Encoder, state: StreamState) -> list[list[Tensor]]:
+    """Return the states that `name_states` has named, in the form in which an encoder takes them."""
+    return [[state[f"{layer.name}_{name}"] for name in encoder.cell.state_names] for layer in encoder.stack]

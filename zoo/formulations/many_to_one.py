@@ -1,4 +1,4 @@
-"""Many-to-one: a sequence to one answer."""
+"""Many-to-one (sequence classifier): a sequence to one vector of class scores."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -7,41 +7,59 @@ import keras
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, deserialized
+from zoo.formulations.encoder import Encoder, deserialize_objects
 
 
 class ManyToOne(Serializable, keras.Model):
-    """Many-to-one: reads a sequence of ids, and gives one vector of class scores (logits).
+    """Many-to-one (sequence classifier): maps a sequence of token ids to one vector of class scores.
 
-        v_t = embedding of id_t
+        v_t = E_w of token w_t
         y_1 ... y_T = encoder(v_1 ... v_T)
         p = pooling of y_1 ... y_T over the steps that are not padding
         scores = V p + b
 
+    With a bidirectional encoder and max pooling this is the BiLSTM-max of Conneau et al. (2017), "Supervised
+    learning of universal sentence representations from natural language inference data".
+
     Args:
-        vocabulary: number of ids; id 0 is padding.
-        embedding: width of the vectors v_t.
-        encoder: reads the vectors. None leaves recurrence out, y_t = v_t: a bag of words, the baseline
-            without memory, which gives the same words in any order the same scores.
-        classes: number of classes.
-        pooling: "max" or "mean" of the outputs over time, or "last": the hidden state in which each
-            direction of the last layer ends, read out.
-        dropout: share of p dropped in training.
-        word_dropout: share of the vectors v_t dropped whole in training, so that no single one decides.
-        **kwargs: `name` and `dtype`.
+        vocabulary_size: int. Number of token ids. Id 0 is padding.
+        embedding_dim: int. Width of the token vectors v_t.
+        encoder: `zoo.Encoder` or None. Reads the vectors. None leaves recurrence out, y_t = v_t: a bag of
+            words, which is the baseline that ignores word order.
+        classes: int. Number of classes.
+        pooling: "max", "mean" or "last". "max" and "mean" pool the outputs y_t over time; "last" is the final
+            hidden state of each direction of the last layer, mapped to outputs where the cell has a
+            projection. "last" needs an encoder. Defaults to `"max"`.
+        dropout: float in [0, 1). Share of the features of p that are dropped in training. Defaults to `0.0`.
+        word_dropout: float in [0, 1). Share of the vectors v_t that are dropped as a whole in training.
+            Defaults to `0.0`.
+        **kwargs: `name` and `dtype`, as of every Keras model.
 
     Call arguments:
-        ids: [batch, time], with `time` at least 1.
-        training: whether to drop.
+        ids: int tensor [batch, time], with at least one time step.
+        training: bool. Whether dropout is applied. Defaults to `False`.
 
-    Returns:
-        Scores [batch, classes]. Where a row is all padding, p is zero.
+    Input shape:
+        [batch, time], as `build` takes it.
+
+    Output shape:
+        [batch, classes]: logits. For a row of padding p is zero.
+
+    Raises:
+        ValueError: `pooling` is unknown, or "last" without an encoder.
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> encoder = zoo.Encoder(zoo.LSTMCell(32), bidirectional=True)
+    >>> model = zoo.ManyToOne(50, 16, encoder, classes=3)
+    >>> model(np.array([[3, 7, 9], [4, 8, 0]])).shape
+    TensorShape([2, 3])
     """
 
     def __init__(
         self,
-        vocabulary: int,
-        embedding: int,
+        vocabulary_size: int,
+        embedding_dim: int,
         encoder: Encoder | None,
         classes: int,
         pooling: Literal["max", "mean", "last"] = "max",
@@ -52,21 +70,19 @@ class ManyToOne(Serializable, keras.Model):
         if pooling not in ("max", "mean", "last"):
             raise ValueError(f'`pooling` must be "max", "mean" or "last", but it is {pooling!r}.')
         if encoder is None and pooling == "last":
-            raise ValueError('Without an encoder `pooling` must be "max" or "mean".')
+            raise ValueError('Without an encoder `pooling` must be "max" or "mean", but it is "last".')
         super().__init__(**kwargs)
+        policy = self.dtype_policy
         self.embedding = keras.layers.Embedding(
-            vocabulary, embedding, name="embedding", dtype=self.dtype_policy
+            vocabulary_size, embedding_dim, name="embedding", dtype=policy
         )
-        self.encoder = encoder
-        self.pooling = pooling
-        self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)
-        self.drop_words = keras.layers.Dropout(
-            word_dropout, (None, None, 1), name="drop_words", dtype=self.dtype_policy
-        )
-        self.scores = keras.layers.Dense(classes, name="scores", dtype=self.dtype_policy)
+        self.encoder, self.pooling = encoder, pooling
+        self.drop = keras.layers.Dropout(dropout, name="drop", dtype=policy)
+        self.drop_words = keras.layers.Dropout(word_dropout, (None, None, 1), name="drop_words", dtype=policy)
+        self.scores = keras.layers.Dense(classes, name="scores", dtype=policy)
 
     def build(self, ids_shape: Sequence[int | None]) -> None:
-        """Make all weights, for ids [batch, time]."""
+        """Create all weights, for ids [batch, time]."""
         width = self.embedding.output_dim
         self.embedding.build(ids_shape)
         if self.encoder is not None:
@@ -75,29 +91,33 @@ class ManyToOne(Serializable, keras.Model):
         self.scores.build((ids_shape[0], width))
 
     def call(self, ids: Tensor, training: bool = False) -> Tensor:
-        """Score the sequences; see the class."""
+        """Return logits [batch, classes]; see the class."""
         mask = ops.not_equal(ids, 0)
-        outputs = self.drop_words(self.embedding(ids), training=training)
+        outputs, states = self.drop_words(self.embedding(ids), training=training), None
         if self.encoder is not None:
             outputs, states = self.encoder(outputs, mask=mask, training=training)
-        pooled = self.encoder.summary(states) if self.pooling == "last" else self._pool(outputs, mask)
+        if self.encoder is not None and self.pooling == "last":
+            pooled = self.encoder.summarize(states)
+        else:
+            pooled = self._pool(outputs, mask)
         return self.scores(self.drop(pooled, training=training))
 
     def _pool(self, outputs: Tensor, mask: Tensor) -> Tensor:
-        valid = mask[:, :, None]
+        """Return the maximum or mean of `outputs` [batch, time, width] over valid steps, [batch, width]."""
+        is_valid = mask[:, :, None]
         if self.pooling == "max":
-            highest = ops.max(ops.where(valid, outputs, outputs.dtype.min), axis=1)
-            return ops.where(ops.any(valid, axis=1), highest, 0)
-        count = ops.sum(ops.cast(valid, outputs.dtype), axis=1)
-        return ops.sum(ops.where(valid, outputs, 0), axis=1) / ops.maximum(count, 1)
+            highest = ops.max(ops.where(is_valid, outputs, outputs.dtype.min), axis=1)
+            return ops.where(ops.any(is_valid, axis=1), highest, 0)
+        count = ops.sum(ops.cast(is_valid, outputs.dtype), axis=1)
+        return ops.sum(ops.where(is_valid, outputs, 0), axis=1) / ops.maximum(count, 1)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         encoder = self.encoder
         return {
             **super().get_config(),
-            "vocabulary": self.embedding.input_dim,
-            "embedding": self.embedding.output_dim,
+            "vocabulary_size": self.embedding.input_dim,
+            "embedding_dim": self.embedding.output_dim,
             "encoder": None if encoder is None else keras.saving.serialize_keras_object(encoder),
             "classes": self.scores.units,
             "pooling": self.pooling,
@@ -107,5 +127,5 @@ class ManyToOne(Serializable, keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ManyToOne":
-        """The model of a `get_config`."""
-        return cls(**deserialized(config, "encoder"))
+        """Create the model from the result of `get_config`."""
+        return cls(**deserialize_objects(config, "encoder"))

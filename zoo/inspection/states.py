@@ -111,8 +111,8 @@ def encoder_gates(encoder: Encoder, sequences: Tensor, mask: Tensor | None = Non
     values: dict[str, Tensor] = {}
     prefixes = ["forward_", "backward_"] if encoder.bidirectional else [""]
     for index, layer in enumerate(encoder.stack):
-        for prefix, direction in zip(prefixes, encoder.directions(index), strict=True):
+        for prefix, direction in zip(prefixes, encoder.get_directions(index), strict=True):
             layer_values = gates(direction, sequences, mask)
             values |= {f"{layer.name}_{prefix}{name}": value for name, value in layer_values.items()}
-        sequences, _ = encoder.read(index, sequences, mask)
+        sequences, _ = encoder.run_layer(index, sequences, mask)
     return values
