@@ -98,37 +98,18 @@ def split_ids(words: WordTokenizer, texts: Sequence[str]) -> tf.RaggedTensor:
 # --- Models -------------------------------------------------------------------------------------
 
 
-class Recurrent(keras.Model):
-    """A recurrent language model: h_t = f_W(h_{t-1}, x_t), and of h_t the logits of the next word."""
-
-    def __init__(self, vocabulary: int, cell: zoo.Cell, dropout: float = 0.0, stateful: bool = False) -> None:
-        super().__init__()
-        self.embedding = zoo.ScaledEmbedding(vocabulary, min(vocabulary, cell.units))
-        self.encoder = zoo.Encoder(cell, stateful=stateful)
-        self.drop = keras.layers.Dropout(dropout)
-        self.scores = keras.layers.Dense(vocabulary)
-
-    def build(self, ids_shape: Sequence[int | None]) -> None:
-        """Make all weights, for ids [batch, time]."""
-        self.embedding.build(ids_shape)
-        self.encoder.build((*ids_shape, self.embedding.output_dim))
-        self.scores.build((*ids_shape, self.encoder.output_size))
-
-    def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Logits [batch, time, vocabulary] of what follows each of ids [batch, time]."""
-        outputs, _ = self.encoder(self.drop(self.embedding(ids), training=training), training=training)
-        return self.scores(self.drop(outputs, training=training))
-
-    def step(self, ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
-        """One step: logits [batch, vocabulary] for ids [batch], and the new states."""
-        outputs, states = self.encoder(self.embedding(ids[:, None]), states=states)
-        return self.scores(outputs[:, 0]), states
+def language_model(
+    vocabulary: int, cell: zoo.Cell, dropout: float = 0.0, stateful: bool = False
+) -> zoo.LanguageModel:
+    """A language model with one layer, whose word vectors are as wide as its state."""
+    encoder = zoo.Encoder(cell, stateful=stateful)
+    return zoo.LanguageModel(vocabulary, min(vocabulary, cell.units), encoder, dropout)
 
 
 def network(kind: str, units: int, vocabulary: int) -> keras.Model:
     """One of six ways to look back: ids [batch, time] to logits of what follows each."""
     if kind in CELLS:
-        return Recurrent(vocabulary, CELLS[kind](units))
+        return language_model(vocabulary, CELLS[kind](units))
     ids = keras.Input([None], dtype="int32")
     x = ops.one_hot(ids, vocabulary)
     if kind == "bag of words":  # counts of all words so far
@@ -308,7 +289,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     print(f"{text.info.source}: {known_words}, {size} streams")
     keras.utils.set_random_seed(settings.seed)
     cell = CELLS[settings.cell](settings.units)
-    model = Recurrent(words.vocabulary_size, cell, settings.dropout, stateful=True)
+    model = language_model(words.vocabulary_size, cell, settings.dropout, stateful=True)
     rate = warmup_cosine_decay(settings.rates[-1], settings.epochs * len(training))
     fit(
         model,
@@ -327,7 +308,7 @@ def read(settings: Settings, vocabulary: Path) -> Told:
         figures[f"{name} accuracy"] = 100 * found["accuracy"]
     known_share = np.mean(ids[2] != UNKNOWN_ID)
     figures |= {"test words known, share": 100 * known_share}
-    free = Recurrent(words.vocabulary_size, CELLS[settings.cell](settings.units))
+    free = language_model(words.vocabulary_size, CELLS[settings.cell](settings.units))
     free.build((None, None))
     free.set_weights(model.get_weights())
     print("\nit writes:")
@@ -336,7 +317,9 @@ def read(settings: Settings, vocabulary: Path) -> Told:
     return free, words, figures, text.info, [folder]
 
 
-def written(model: Recurrent, words: WordTokenizer, seed: int, count: int = 3, length: int = 25) -> list[str]:
+def written(
+    model: zoo.LanguageModel, words: WordTokenizer, seed: int, count: int = 3, length: int = 25
+) -> list[str]:
     """Words drawn from the model, one after the other."""
     names = named(words)
 

@@ -316,7 +316,7 @@ def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
 def test_scheduled_sampling_needs_a_model_made_for_it() -> None:
     with pytest.raises(ValueError, match="scheduled_sampling=True"):
         zoo.formulations.ScheduledSampling(model(), 0.5, 3)
-    with pytest.raises(ValueError, match="`share` must be between 0 and 1"):
+    with pytest.raises(ValueError, match="`final_probability` must be between 0 and 1"):
         zoo.formulations.ScheduledSampling(model(scheduled_sampling=True), 5, 3)
 
 

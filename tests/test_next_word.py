@@ -243,11 +243,11 @@ def test_a_model_of_a_text(book: Path, tmp_path: Path, capsys: pytest.CaptureFix
 def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     """Windows one after the other, each from the states in which the one before ended."""
     ids = RNG.integers(2, 20, 4 * 21 + 1)
-    carrying = next_word.Recurrent(20, zoo.LSTMCell(8), stateful=True)
+    carrying = next_word.language_model(20, zoo.LSTMCell(8), stateful=True)
     windows = zoo.training.bptt_windows(ids, 4, 7)
     carrying(next(iter(windows))[0])
     randomise(carrying)
-    whole = next_word.Recurrent(20, zoo.LSTMCell(8))
+    whole = next_word.language_model(20, zoo.LSTMCell(8))
     whole.build((None, None))
     whole.set_weights(carrying.get_weights())
     x, y = ids[:-1].reshape(4, 21), ids[1:].reshape(4, 21)

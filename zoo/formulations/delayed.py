@@ -90,7 +90,8 @@ class DelayedManyToMany(Serializable, keras.Model):
         shape = self.embedding.compute_output_shape(inputs_shape[0])
         self.memory_shape = tuple(shape[1:-1])
         has_maps = len(shape) == 5
-        self.encoder.build((None, None, shape[-1] + (2 if has_maps else 0)))
+        width: Any = shape[-1]
+        self.encoder.build((None, None, width + 2 if has_maps else width))
         width = self.encoder.output_size
         if not self.decoder.built:  # it is built already when Keras loads a file
             self.decoder.build((None, width), (None, None, width))

@@ -122,12 +122,11 @@ class LanguageModel(Serializable, keras.Model):
         """
         vectors = self.drop(self.embedding(ids), training=training)
         mask = ops.not_equal(ids, 0)
-        outputs, states = self.encoder(vectors, mask=mask, training=training, states=states)
+        outputs, new_states = self.encoder(vectors, mask=mask, training=training, states=states)
         outputs = self.drop(outputs, training=training)
-        logits = (
-            self.embedding.compute_logits(outputs, self.bias) if self.tie_weights else self.scores(outputs)
-        )
-        return logits, states
+        if self.tie_weights:
+            return self.embedding.compute_logits(outputs, self.bias), new_states
+        return self.scores(outputs), new_states
 
     def step(self, tokens: Tensor, states: States) -> tuple[Tensor, list[list[Tensor]]]:
         """Continue a text by one token.

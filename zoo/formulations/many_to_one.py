@@ -93,13 +93,13 @@ class ManyToOne(Serializable, keras.Model):
     def call(self, ids: Tensor, training: bool = False) -> Tensor:
         """Return logits [batch, classes]; see the class."""
         mask = ops.not_equal(ids, 0)
-        outputs, states = self.drop_words(self.embedding(ids), training=training), None
-        if self.encoder is not None:
-            outputs, states = self.encoder(outputs, mask=mask, training=training)
-        if self.encoder is not None and self.pooling == "last":
-            pooled = self.encoder.summarize(states)
-        else:
+        outputs = self.drop_words(self.embedding(ids), training=training)
+        if self.encoder is None:
             pooled = self._pool(outputs, mask)
+        else:
+            outputs, states = self.encoder(outputs, mask=mask, training=training)
+            is_last = self.pooling == "last"
+            pooled = self.encoder.summarize(states) if is_last else self._pool(outputs, mask)
         return self.scores(self.drop(pooled, training=training))
 
     def _pool(self, outputs: Tensor, mask: Tensor) -> Tensor:
