@@ -38,9 +38,8 @@ tf.get_logger().setLevel("ERROR")  # each vocabulary is a new function, which Te
 class Settings:
     """Compare the tokens of every sentence in some files."""
 
-    files: tyro.conf.Positional[
-        tuple[Path, ...]
-    ]  # one sentence per line, also .gz; .zip: tab-separated sentence pairs
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """One sentence per line, also .gz; .zip: tab-separated sentence pairs."""
     vocabulary_size: PositiveInt = 8_000
     min_frequency: PositiveInt = 5  # of characters and tokens in the vocabulary
     max_tokens: PositiveInt = 300  # per sentence
@@ -121,6 +120,8 @@ def compare(tokenizer: WordPieceTokenizer, reference: Tokenizer, sentences: Sequ
 
 def run(settings: Settings) -> bool:
     """Compare all files and print a table. Return whether nothing differs."""
+    if not settings.files:
+        raise UsageError("There are no files to compare. Give at least one file of sentences.")
     print("| file | sentences | tokens | different | zoo, ms per 1,000 | tokenizers, ms per 1,000 |")
     print("| --- | --- | --- | --- | --- | --- |", flush=True)
     differences = []

@@ -70,3 +70,14 @@ def test_text_file_initializer_hides_the_path(tmp_path: Path) -> None:
     graph = (tmp_path / "export" / "saved_model.pb").read_bytes()
     assert b"content_hash" in graph
     assert str(tmp_path).encode() not in graph
+
+
+def test_every_application_has_its_preprocessing() -> None:
+    applications = _compat.find_applications()
+    assert {"MobileNetV2", "ResNet50", "VGG16", "ConvNeXtTiny"} <= set(applications)
+    for application in applications.values():
+        preprocess_input = _compat.get_preprocess_input(application)
+        assert preprocess_input.__module__ == application.__module__
+    pixels = np.array([0.0, 127.5, 255.0])
+    mobilenet = _compat.get_preprocess_input(applications["MobileNetV2"])
+    np.testing.assert_allclose(mobilenet(pixels), [-1, 0, 1])

@@ -62,34 +62,35 @@ def test_corrupt_metadata_are_logged(damage: bytes, tmp_path: Path, caplog: pyte
     assert caplog.messages == [f"{path} is corrupt; rebuilding it"]
 
 
-def test_two_make_the_same_features_at_once(tmp_path: Path) -> None:
-    """While one is at work another, such as a worker on another machine, begins and ends."""
-    pictures = [np.random.default_rng(n).bytes(50) for n in range(3)]
-    extractor, calls, others = FeatureExtractor(ImageReader(8)), [], []
+def test_two_processes_extract_the_same_features_at_once(tmp_path: Path) -> None:
+    """A second process begins and ends while the first is at work."""
+    images = [np.random.default_rng(n).bytes(50) for n in range(3)]
+    extractor, calls, other_results = FeatureExtractor(ImageReader(8)), [], []
 
-    def examples() -> list[bytes]:
+    def read_images() -> list[bytes]:
         calls.append(len(calls))
         if len(calls) == 2:
-            others.append(extract_features(extractor, lambda: pictures, tmp_path))
-        return pictures
+            other_results.append(extract_features(extractor, lambda: images, tmp_path))
+        return images
 
-    values, status = extract_features(extractor, examples, tmp_path)
-    np.testing.assert_array_equal(values, others[0][0])
-    assert status == others[0][1]
-    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".npy"]
+    values, status = extract_features(extractor, read_images, tmp_path)
+    np.testing.assert_array_equal(values, other_results[0][0])
+    assert status == other_results[0][1]
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".npy"]
 
 
-def test_two_read_the_same_video_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    video, write, others = Path(__file__).parents[1] / "docs/drawings/film.mp4", frames_module._write, []
+def test_two_processes_read_the_same_video_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = Path(__file__).parents[1] / "docs/drawings/film.mp4"
+    write_frames, other_results = frames_module._write, []
 
-    def late(*given: object) -> list[float]:
-        if not others:
-            others.append(None)
-            others[0] = frames_module.read_frames(video, (8, 12), 25.0, tmp_path)
-        return write(*given)
+    def read_again_and_write(*arguments: object) -> list[float]:
+        if not other_results:
+            other_results.append(None)
+            other_results[0] = frames_module.read_frames(video, (8, 12), 25.0, tmp_path)
+        return write_frames(*arguments)
 
-    monkeypatch.setattr(frames_module, "_write", late)
-    found = frames_module.read_frames(video, (8, 12), 25.0, tmp_path)
-    np.testing.assert_array_equal(found.pixels, others[0].pixels)
-    np.testing.assert_array_equal(found.times, others[0].times)
-    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".npy"]
+    monkeypatch.setattr(frames_module, "_write", read_again_and_write)
+    frames = frames_module.read_frames(video, (8, 12), 25.0, tmp_path)
+    np.testing.assert_array_equal(frames.pixels, other_results[0].pixels)
+    np.testing.assert_array_equal(frames.times, other_results[0].times)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".npy"]

@@ -3,6 +3,8 @@
 Each function has a test in `tests/test_compat.py`, which fails first when such a name changes.
 """
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +54,24 @@ def make_text_file_initializer(
             return name.replace(str(path), shared_name)
 
     return Initializer(str(path), *key, *value)
+
+
+def find_applications() -> dict[str, Callable[..., keras.Model]]:
+    """Return the functions in `keras.applications` that build an image model, by their names."""
+    return {
+        name: value
+        for name, value in vars(keras.applications).items()
+        if inspect.isfunction(value) and "include_top" in inspect.signature(value).parameters
+    }
+
+
+def get_preprocess_input(application: Callable[..., keras.Model]) -> Callable[[Any], Any]:
+    """Return the preprocessing of an application: pixels between 0 and 255 to the inputs of its model.
+
+    Args:
+        application: A function from `find_applications`. The public module with its preprocessing has the
+            name of the private module that defines it.
+    """
+    module = getattr(keras.applications, application.__module__.rpartition(".")[2])
+    preprocess_input: Callable[[Any], Any] = module.preprocess_input
+    return preprocess_input

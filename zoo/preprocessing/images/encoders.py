@@ -1,9 +1,7 @@
 """Image encoders: convolutional networks by name, split into a frozen and a trainable part."""
 
 import difflib
-import inspect
 import socket
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from zoo._compat import find_applications, get_preprocess_input
 from zoo.errors import WeightsError
 from zoo.preprocessing.images.efficientnet_lite0 import build_efficientnet_lite0
 
@@ -73,7 +72,7 @@ def _build_small(image_size: int, weights: Weights) -> keras.Model:
 def _build_application(name: str, image_size: int, weights: Weights) -> keras.Model:
     function = _find_application(name)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    preprocessed = sys.modules[function.__module__].preprocess_input(pixels)
+    preprocessed = get_preprocess_input(function)(pixels)
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:
@@ -97,11 +96,7 @@ def _build_application(name: str, image_size: int, weights: Weights) -> keras.Mo
 
 
 def _find_application(name: str) -> Callable[..., keras.Model]:
-    functions = {
-        key: value
-        for key, value in vars(keras.applications).items()
-        if inspect.isfunction(value) and "include_top" in inspect.signature(value).parameters
-    }
+    functions = find_applications()
     if name in functions:
         return functions[name]
     matches = difflib.get_close_matches(name, ["small", "efficientnet_lite0", *functions])

@@ -40,7 +40,7 @@ def read_torch_file(file: BinaryIO) -> dict[str, np.ndarray]:
     }
 
 
-class _StateDict(dict):
+class _StateDict(dict[str, Any]):
     """A dictionary that can have attributes, as PyTorch's state dictionaries have."""
 
 
