@@ -21,6 +21,8 @@ from zoo.datasets import load_text_classification
 from zoo.errors import UsageError
 from zoo.recipes import translation
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
 
 

@@ -332,6 +332,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSpli
     return load_captioning("scenes", data_dir=tmp_path_factory.mktemp("scenes"))
 
 
+@pytest.mark.slow
 def test_scenes_have_the_promised_sizes_and_pictures(drawn: DataSplits[CaptioningSplit]) -> None:
     assert [len(getattr(drawn, split).names) for split in SPLITS] == list(scenes_module.SIZES.values())
     for image in itertools.islice(drawn.test.read_inputs(), 20):
@@ -344,6 +345,7 @@ def things_of(caption: str) -> list[str]:
     return re.findall(r"a (\w+ \w+ \w+?)\b(?= from|,| and|$)", caption)
 
 
+@pytest.mark.slow
 def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
     drawn: DataSplits[CaptioningSplit],
 ) -> None:
@@ -359,6 +361,7 @@ def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
     assert len(known) == 2 * len(scenes_module.COLOURS) * len(scenes_module.SHAPES)
 
 
+@pytest.mark.slow
 def test_scenes_are_the_same_at_every_preparation(drawn: DataSplits[CaptioningSplit], tmp_path: Path) -> None:
     again = itertools.islice(scenes_module.Scenes(data_dir=tmp_path)._generate_examples("test"), 30)
     prepared = dict(zip(drawn.test.read_inputs(), drawn.test.captions, strict=True))

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import resumable
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = resumable.__file__
 
 

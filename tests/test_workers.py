@@ -110,6 +110,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., list[Worker]]]:
             worker.process.wait()
 
 
+@pytest.mark.slow
 def test_workers_reduce_and_leave_together(start: Callable[..., list[Worker]]) -> None:
     both = start("lingers", "leaves", size=2)
     ends = []
@@ -122,6 +123,7 @@ def test_workers_reduce_and_leave_together(start: Callable[..., list[Worker]]) -
     assert abs(ends[0] - ends[1]) < 2  # one of them lingers for 4 seconds
 
 
+@pytest.mark.slow
 def test_other_workers_end_when_one_is_killed(start: Callable[..., list[Worker]]) -> None:
     """Both in an all-reduce, where TensorFlow fails, and outside of it, where nothing would."""
     killed, idle, blocked = start("idle", "idle", "blocked", size=3)
@@ -138,6 +140,7 @@ def test_other_workers_end_when_one_is_killed(start: Callable[..., list[Worker]]
     assert "resume from the last checkpoint" in blocked.read_output()
 
 
+@pytest.mark.slow
 def test_sigterm_ends_workers_even_if_tensorflow_hangs(start: Callable[..., list[Worker]]) -> None:
     idle, blocked = start("idle", "blocked", size=2)
     for worker in (idle, blocked):
