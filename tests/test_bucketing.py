@@ -57,8 +57,8 @@ def padding_share(lengths: np.ndarray, keys: list[list[int]]) -> float:
 
 
 def test_every_example_comes_once_per_epoch_and_is_complete() -> None:
-    plan, seen = bucket_by_length(examples(), batch_size=16, seed=1), []
-    for sequences, (keys, names, pairs) in plan(0).as_numpy_iterator():
+    dataset, all_keys = bucket_by_length(examples(), batch_size=16, seed=1), []
+    for sequences, (keys, names, pairs) in dataset(0).as_numpy_iterator():
         lengths = LENGTHS[keys]
         for name, counts in (("ids", lengths), ("words", lengths), ("features", lengths // 2)):
             assert sequences[name].shape[:2] == (len(keys), max(counts.max(), 1))
@@ -71,8 +71,8 @@ def test_every_example_comes_once_per_epoch_and_is_complete() -> None:
             assert not features[length // 2 :].any()
         assert names.tolist() == [b"%d" % key for key in keys]
         assert pairs.tolist() == [[key, key] for key in keys]
-        seen += keys.tolist()
-    assert sorted(seen) == list(range(len(LENGTHS)))
+        all_keys += keys.tolist()
+    assert sorted(all_keys) == list(range(len(LENGTHS)))
 
 
 def test_static_shapes() -> None:
