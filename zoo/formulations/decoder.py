@@ -129,8 +129,7 @@ class Decoder(Serializable, keras.layers.Layer):
                     f"{memory_shape}."
                 )
             context_width = memory_shape[-1]
-            if not self.attention.built:  # it is built already when Keras loads a file
-                self.attention.build((None, None, units), memory_shape)
+            self.attention.build((None, None, units), memory_shape)
         for index, layer in enumerate(self.stack):
             layer.build((None, None, units + context_width if index else width * (1 + self.input_feeding)))
         self.output_vector.build((None, None, units + context_width))

@@ -93,8 +93,7 @@ class DelayedManyToMany(Serializable, keras.Model):
         width: Any = shape[-1]
         self.encoder.build((None, None, width + 2 if has_maps else width))
         width = self.encoder.output_size
-        if not self.decoder.built:  # it is built already when Keras loads a file
-            self.decoder.build((None, width), (None, None, width))
+        self.decoder.build((None, width), (None, None, width))
         if self.scheduled_sampling:
             self.sampling_probability = self.add_weight(
                 name="sampling_probability", initializer="zeros", trainable=False

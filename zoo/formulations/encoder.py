@@ -252,14 +252,24 @@ class ScaledEmbedding(Serializable, keras.layers.Embedding):
 def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any) -> RNN:
     """Create layer `number` of a stack, which returns the outputs of all steps and the final states.
 
-    The layer has a copy of the cell without its name and seed: layers with the same seed would drop the same
-    units.
+    The layer has a copy of the cell without its seed, because layers with the same seed would drop the same
+    units, and with a fixed name, so that the paths of its weights are the same in every process.
     """
-    cell = type(cell).from_config({**cell.get_config(), "name": None, "seed": None, "dtype": policy})
+    cell = type(cell).from_config({**cell.get_config(), "name": "cell", "seed": None, "dtype": policy})
     name = f"layer{number}"
     return RNN(cell, return_sequences=True, return_state=True, name=name, dtype=policy, **kwargs)
 
 
 def deserialize_objects(config: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return a `get_config` result with the entries of the given names deserialized."""
-    return {**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in names}}
+    """Return a `get_config` result with the entries of the given names deserialized, and not yet built.
+
+    Keras would build them from the shapes in their configurations, and the `build` of the layer or model that
+    holds them would then create their weights again.
+    """
+    objects = {}
+    for name in names:
+        serialized = config[name]
+        if serialized is not None:
+            serialized = {key: value for key, value in serialized.items() if key != "build_config"}
+        objects[name] = keras.saving.deserialize_keras_object(serialized)
+    return {**config, **objects}

@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import deserialize_objects
 from zoo.preprocessing.images import apply_encoder
 
 
@@ -136,7 +135,8 @@ class FrameVectors(Serializable, keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "FrameVectors":
         """Create the layer from the result of `get_config`."""
-        return cls(**deserialize_objects(config, "encoder"))
+        encoder = keras.saving.deserialize_keras_object(config["encoder"])
+        return cls(**{**config, "encoder": encoder})
 
 
 def build_frame_encoder(size: Sequence[int], num_differences: int, width: int) -> keras.Model:

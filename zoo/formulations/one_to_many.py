@@ -90,8 +90,7 @@ class OneToMany(Serializable, keras.Model):
                 f"The shape of the feature maps must be known except for the batch size, but it is {shape}."
             )
         self.memory_shape = (rows, columns)
-        if not self.decoder.built:  # it is built already when Keras loads a file
-            self.decoder.build((None, width), (None, None, width + 2))
+        self.decoder.build((None, width), (None, None, width + 2))
 
     def prepare_memory(self, images: Tensor, training: bool = False) -> tuple[Memory | None, State]:
         """Read images.
@@ -138,4 +137,5 @@ class OneToMany(Serializable, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "OneToMany":
         """Create the model from the result of `get_config`."""
-        return cls(**deserialize_objects(config, "decoder", "encoder"))
+        encoder = keras.saving.deserialize_keras_object(config["encoder"])
+        return cls(**{**deserialize_objects(config, "decoder"), "encoder": encoder})
