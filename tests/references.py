@@ -1,4 +1,4 @@
-"""What the layers are compared with: each cell in NumPy, and how outputs and gradients are compared."""
+"""NumPy references of the cells, and functions that compare outputs and gradients with them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ import tensorflow as tf
 Array = np.ndarray
 
 Step = Callable[..., tuple[Array, list[Array], dict[str, Array]]]
-"""`step(weights, x, states, drop)` gives the output, the new states and the gates by name.
+"""`step(weights, x, states, drop)` returns the output, the new states and the gates by name.
 
 `weights` lie as in the cell, and `drop` is the recurrent dropout mask, by which h is multiplied on its
 way into U, and there alone.
@@ -120,9 +120,9 @@ def gru_reset_before(weights: list[Array], x: Array, states: list[Array], drop: 
     (kernel, recurrent_kernel, bias), (h,) = weights, states
     x_z, x_r, x_g = np.split(x @ kernel + bias, 3, -1)
     u_z, u_r, u_g = np.split(recurrent_kernel, 3, -1)
-    seen = h * drop
-    z, r = sigmoid(x_z + seen @ u_z), sigmoid(x_r + seen @ u_r)
-    return gru_output(z, r, np.tanh(x_g + (r * seen) @ u_g), h)
+    dropped = h * drop
+    z, r = sigmoid(x_z + dropped @ u_z), sigmoid(x_r + dropped @ u_r)
+    return gru_output(z, r, np.tanh(x_g + (r * dropped) @ u_g), h)
 
 
 def layer_norm_gru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
@@ -161,8 +161,8 @@ def min_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1)
     return h, [h], {"input": i, "forget": f, "candidate": g}
 
 
-def zoned(step: Step, zoneout: Sequence[float]) -> Step:
-    """A step with zoneout, as it is in inference."""
+def add_zoneout(step: Step, zoneout: Sequence[float]) -> Step:
+    """Return a step with zoneout, as in inference."""
 
     def zoned_step(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
         _, new, gates = step(weights, x, states, drop)
@@ -172,16 +172,16 @@ def zoned(step: Step, zoneout: Sequence[float]) -> Step:
     return zoned_step
 
 
-def noisy(
+def add_noise(
     step: Step,
     combine: Callable[..., tuple] | None,
     features: int,
     zoneout: Sequence[float],
     candidate_dropout: float,
 ) -> Step:
-    """A step in training, whose random numbers lie in x behind the features: those of each state, then more.
+    """Return a step as in training, with its random numbers in x after the features: zoneout, then candidate.
 
-    `combine` is `lstm_output` or `gru_output`: the step from its gates on, given the last of the states.
+    `combine` is `lstm_output` or `gru_output`: it computes the step from the gates and the last state.
     """
 
     def noisy_step(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
@@ -205,7 +205,7 @@ def run(
     mask: Array | None = None,
     drop: Array | None = None,
 ) -> list[Array]:
-    """All outputs [batch, time, units] and the final states, each row over its valid steps alone."""
+    """Return all outputs [batch, time, units] and the final states; each row skips its masked steps."""
     mask = np.ones(x.shape[:2], bool) if mask is None else mask
     outputs = np.zeros((*x.shape[:2], step(weights, x[0, 0], [state[0] for state in states])[0].size))
     finals = [state.copy() for state in states]
@@ -213,21 +213,21 @@ def run(
         output = 0
         for t in range(x.shape[1]):
             if mask[row, t]:
-                seen = 1 if drop is None else drop[row]
-                output, state, _ = step(weights, x[row, t], [final[row] for final in finals], seen)
+                row_drop = 1 if drop is None else drop[row]
+                output, state, _ = step(weights, x[row, t], [final[row] for final in finals], row_drop)
                 for final, new in zip(finals, state, strict=True):
                     final[row] = new
             outputs[row, t] = output
     return [outputs, *finals]
 
 
-def weighted(outputs: Sequence[Array]) -> float:
-    """The loss whose gradients are compared: a sum in which each number has a weight of its own."""
+def weighted_sum(outputs: Sequence[Array]) -> float:
+    """Return the loss whose gradients are compared: a sum of all numbers with different weights."""
     return sum(np.sum(y * np.cos(np.arange(y.size)).reshape(y.shape)) for y in outputs)
 
 
-def weighted_sum(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The same of tensors."""
+def weighted_sum_of_tensors(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return `weighted_sum` of tensors."""
     weights = [tf.reshape(tf.cos(tf.cast(tf.range(tf.size(y)), y.dtype)), tf.shape(y)) for y in outputs]
     return tf.add_n([tf.reduce_sum(y * w) for y, w in zip(outputs, weights, strict=True)])
 
@@ -240,22 +240,22 @@ def evaluate(
     graph: bool = False,
     jit: bool = False,
 ) -> tuple[list[Array], list[Array]]:
-    """Outputs of `function(x, states)`, and gradients with respect to x, each state and each variable.
+    """Return outputs of `function(x, states)`, and gradients by x, each state and each variable.
 
     Args:
         function: from `x` [batch, time, features] and states [batch, units] to any structure of tensors.
-        x: its input.
-        states: its states.
-        variables: what it depends on besides.
-        graph: whether to run it in a graph that knows neither the batch size nor the length.
-        jit: whether to compile it.
+        x: [batch, time, features].
+        states: each [batch, units].
+        variables: variables that the function depends on.
+        graph: whether to run it in a graph where batch size and length are unknown.
+        jit: whether to compile it with XLA.
     """
 
     def forward_and_back(x: tf.Tensor, states: list[tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             tape.watch([x, *states])
             outputs = tf.nest.flatten(function(x, states))
-            loss = weighted_sum(outputs)
+            loss = weighted_sum_of_tensors(outputs)
         sources = [x, *states, *(v.value for v in variables)]
         return outputs, tape.gradient(loss, sources, unconnected_gradients="zero")
 
@@ -272,27 +272,29 @@ def evaluate(
     return tf.nest.map_structure(np.asarray, forward_and_back(x, states))
 
 
-def slopes(loss: Callable[[list[Array]], float], at: list[Array], directions: list[Array]) -> list[float]:
-    """Central differences of the loss, from each of the arrays `at` along its direction."""
+def compute_slopes(
+    loss: Callable[[list[Array]], float], at: list[Array], directions: list[Array]
+) -> list[float]:
+    """Return central differences of the loss at the arrays `at`, each along its direction."""
 
-    def beside(index: int, step: float) -> float:
+    def loss_beside(index: int, step: float) -> float:
         return loss([a + step * directions[i] if i == index else a for i, a in enumerate(at)])
 
-    return [(beside(i, 1e-5) - beside(i, -1e-5)) / 2e-5 for i in range(len(at))]
+    return [(loss_beside(i, 1e-5) - loss_beside(i, -1e-5)) / 2e-5 for i in range(len(at))]
 
 
-def random(seed: int, *shape: int, dtype: str = "float64") -> Array:
+def random_normal(seed: int, *shape: int, dtype: str = "float64") -> Array:
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
-def randomise(layer: keras.layers.Layer, seed: int = 0) -> list[Array]:
-    """Give every weight random values, the bias too, and return them."""
-    layer.set_weights([random(seed + i, *w.shape) / 2 for i, w in enumerate(layer.get_weights())])
+def randomize_weights(layer: keras.layers.Layer, seed: int = 0) -> list[Array]:
+    """Set every weight, biases included, to random values, and return them."""
+    layer.set_weights([random_normal(seed + i, *w.shape) / 2 for i, w in enumerate(layer.get_weights())])
     return layer.get_weights()
 
 
 def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
-    """Compare two structures of arrays, number by number."""
+    """Assert that two structures of arrays are equal up to the tolerance, number by number."""
     actual, expected = tf.nest.flatten(actual), tf.nest.flatten(expected)
     assert len(actual) == len(expected)
     for a, e in zip(actual, expected, strict=True):

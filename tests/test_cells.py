@@ -1,4 +1,4 @@
-"""The cells by their promises: one table of cells, and each promise tested over all of it.
+"""Cells: one table of all cells, and each property tested for the whole table.
 
 A new cell adds a line to `CASES` and its equations in NumPy to `references`.
 """
@@ -21,7 +21,7 @@ import pytest
 import references
 import tensorflow as tf
 from keras import layers, ops
-from references import assert_close, evaluate, random, randomise
+from references import assert_close, evaluate, random_normal, randomize_weights
 
 import zoo
 
@@ -42,7 +42,7 @@ class UnforgettingLSTMCell(zoo.LSTMCell):
 
 
 class HalfOpenLSTMCell(zoo.LSTMCell):
-    """An LSTM of which one gate differs: the output is always at least half shown."""
+    """An LSTM with another output gate, which is always at least half open."""
 
     def gates(self, x, r, states):
         gate = super().gates(x, r, states)
@@ -50,7 +50,7 @@ class HalfOpenLSTMCell(zoo.LSTMCell):
 
 
 class MixingCell(zoo.SimpleRNNCell):
-    """A cell whose `update` mixes the units without saying so: it takes their mean away."""
+    """A cell whose `update` mixes units: it subtracts their mean."""
 
     def update(self, x, r, states):
         h = self.activation(x + r - ops.mean(x + r, axis=-1, keepdims=True))
@@ -59,7 +59,7 @@ class MixingCell(zoo.SimpleRNNCell):
 
 @dataclass(frozen=True)
 class Case:
-    """A cell, its step in NumPy, and the Keras layer of the same equations, if there is one."""
+    """A cell, its step in NumPy, and the Keras layer with the same equations, if there is one."""
 
     name: str
     cell: type[zoo.Cell]
@@ -111,29 +111,29 @@ every_counterpart = pytest.mark.parametrize(
 )
 
 
-def build(case: Case, dtype: str = "float64") -> zoo.Cell:
-    """The cell of a case, with random values for all of its weights."""
+def build_cell(case: Case, dtype: str = "float64") -> zoo.Cell:
+    """Create the cell of a case with random weights."""
     cell = case.cell(UNITS, dtype=dtype, **case.arguments)
     cell.build((None, FEATURES))
-    randomise(cell)
+    randomize_weights(cell)
     return cell
 
 
-def data(cell: zoo.Cell) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Sequences, and states to start from, which are not zero."""
+def make_data(cell: zoo.Cell) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Create sequences and non-zero initial states."""
     sizes = tf.nest.flatten(cell.state_size)
-    states = [random(8 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
-    return random(7, BATCH, TIME, FEATURES, dtype=cell.dtype), states
+    states = [random_normal(8 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
+    return random_normal(7, BATCH, TIME, FEATURES, dtype=cell.dtype), states
 
 
-def running(cell: zoo.Cell, layer: type[layers.RNN] = zoo.RNN, **arguments: Any) -> Callable:
-    """All outputs and the final states of a layer, as a function of sequences and states."""
+def make_runner(cell: zoo.Cell, layer: type[layers.RNN] = zoo.RNN, **arguments: Any) -> Callable:
+    """Return a function from sequences and states to all outputs and the final states of a layer."""
     rnn = layer(cell, return_sequences=True, return_state=True, dtype=cell.dtype)
     return lambda x, states: rnn(x, initial_state=states, **arguments)
 
 
-def loop(cell: zoo.Cell) -> Callable:
-    """The same from a plain loop in Python."""
+def loop_over_cell(cell: zoo.Cell) -> Callable:
+    """Return a function like that of `make_runner`, by a Python loop over the cell."""
 
     def run(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
         outputs = []
@@ -145,79 +145,79 @@ def loop(cell: zoo.Cell) -> Callable:
     return run
 
 
-def reference(
+def run_reference(
     case: Case, cell: zoo.Cell, x: np.ndarray, states: list[np.ndarray], **arguments: Any
 ) -> list[np.ndarray]:
-    """The same from NumPy."""
+    """Return all outputs and the final states of the NumPy reference."""
     return references.run(case.step, cell.get_weights(), x, states, **arguments)
 
 
-def assert_slopes(
+def assert_gradients(
     gradients: list[np.ndarray], function: Callable, x: np.ndarray, states: list[np.ndarray], cell: zoo.Cell
 ) -> None:
-    """Compare gradients with the slopes of `function(x, states, weights)`, which is in NumPy."""
+    """Compare gradients with numerical slopes of `function(x, states, weights)`, which is in NumPy."""
     at = [x, *states, *cell.get_weights()]
     count = 1 + len(states)
 
     def loss(at: list[np.ndarray]) -> float:
-        return references.weighted(function(at[0], at[1:count], at[count:]))
+        return references.weighted_sum(function(at[0], at[1:count], at[count:]))
 
-    directions = [random(20 + i, *a.shape) for i, a in enumerate(at)]
+    directions = [random_normal(20 + i, *a.shape) for i, a in enumerate(at)]
     rises = [np.sum(g * d) for g, d in zip(gradients, directions, strict=True)]
-    assert_close(rises, references.slopes(loss, at, directions), 1e-7)
+    assert_close(rises, references.compute_slopes(loss, at, directions), 1e-7)
 
 
-# The table is complete.
+# Completeness of the table.
 
 
-def missing_from_table(namespace: Any) -> set[type]:
-    """The cells in a namespace, less the bases of all and those in the table."""
+def find_missing_cells(namespace: Any) -> set[type]:
+    """Return the cells of a namespace that are neither base classes nor in the table."""
     classes = {c for c in vars(namespace).values() if isinstance(c, type) and issubclass(c, zoo.Cell)}
     return classes - {zoo.Cell, zoo.GatedCell, zoo.LinearCell} - {case.cell for case in CASES}
 
 
-def test_every_cell_of_the_zoo_is_in_the_table() -> None:
-    assert not missing_from_table(zoo)
-    assert not missing_from_table(zoo.cells)
+def test_table_has_every_cell() -> None:
+    assert not find_missing_cells(zoo)
+    assert not find_missing_cells(zoo.cells)
 
 
-def test_a_cell_that_is_not_in_the_table_is_noticed() -> None:
+def test_table_check_finds_missing_cell() -> None:
     class ForgottenCell(zoo.SimpleRNNCell):
         pass
 
-    assert missing_from_table(SimpleNamespace(**vars(zoo), added=ForgottenCell)) == {ForgottenCell}
+    assert find_missing_cells(SimpleNamespace(**vars(zoo), added=ForgottenCell)) == {ForgottenCell}
 
 
-# What a cell computes.
-
-
-@every_case
-def test_equals_a_numpy_reference_in_outputs_and_gradients(case: Case) -> None:
-    cell = build(case)
-    x, states = data(cell)
-    outputs, gradients = evaluate(running(cell), x, states, cell.trainable_variables, graph=True)
-    assert_close(outputs, reference(case, cell, x, states), 1e-12)
-    assert_slopes(gradients, lambda x, s, w: references.run(case.step, w, x, s), x, states, cell)
+# Results.
 
 
 @every_case
-def test_equals_a_loop_over_the_cell(case: Case) -> None:
-    cell = build(case)
-    x, states = data(cell)
-    ours = evaluate(running(cell), x, states, cell.trainable_variables)
-    assert_close(ours, evaluate(loop(cell), x, states, cell.trainable_variables), 1e-12)
+def test_outputs_and_gradients_equal_numpy_reference(case: Case) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
+    outputs, gradients = evaluate(make_runner(cell), x, states, cell.trainable_variables, graph=True)
+    assert_close(outputs, run_reference(case, cell, x, states), 1e-12)
+    assert_gradients(gradients, lambda x, s, w: references.run(case.step, w, x, s), x, states, cell)
+
+
+@every_case
+def test_layer_equals_python_loop_over_cell(case: Case) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
+    ours = evaluate(make_runner(cell), x, states, cell.trainable_variables)
+    assert_close(ours, evaluate(loop_over_cell(cell), x, states, cell.trainable_variables), 1e-12)
 
 
 @every_counterpart
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-12)])
-def test_equals_the_keras_layer_and_takes_its_weights(case: Case, dtype: str, tolerance: float) -> None:
+def test_equals_keras_layer_with_its_weights(case: Case, dtype: str, tolerance: float) -> None:
     theirs = case.counterpart(UNITS, return_sequences=True, return_state=True, dtype=dtype, **case.arguments)
     theirs.build((None, None, FEATURES))
-    randomise(theirs)
-    cell = build(case, dtype)
+    randomize_weights(theirs)
+    cell = build_cell(case, dtype)
     cell.set_weights(theirs.get_weights())
-    x, states = data(cell)
-    ours = evaluate(running(cell), x, states, cell.trainable_variables)
+    x, states = make_data(cell)
+    ours = evaluate(make_runner(cell), x, states, cell.trainable_variables)
     expected = evaluate(
         lambda x, states: theirs(x, initial_state=states), x, states, theirs.trainable_variables
     )
@@ -226,53 +226,55 @@ def test_equals_the_keras_layer_and_takes_its_weights(case: Case, dtype: str, to
 
 @every_case
 @pytest.mark.parametrize("where", MASKS)
-def test_padding_changes_nothing(case: Case, where: str) -> None:
-    cell = build(case)
-    x, states = data(cell)
+def test_padding_has_no_effect(case: Case, where: str) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
     mask = MASKS[where]
     x[~mask] *= 1e3
-    run = running(cell, mask=tf.constant(mask))
+    run = make_runner(cell, mask=tf.constant(mask))
     outputs, gradients = evaluate(run, x, states, cell.trainable_variables)
-    assert_close(outputs, reference(case, cell, x, states, mask=mask), 1e-12)
-    assert_slopes(gradients, lambda x, s, w: references.run(case.step, w, x, s, mask), x, states, cell)
+    assert_close(outputs, run_reference(case, cell, x, states, mask=mask), 1e-12)
+    assert_gradients(gradients, lambda x, s, w: references.run(case.step, w, x, s, mask), x, states, cell)
     assert not gradients[0][~mask].any()
 
 
 @every_case
-def test_a_batch_equals_its_rows_alone(case: Case) -> None:
-    cell = build(case)
-    x, states = data(cell)
-    run = running(cell)
+def test_batch_equals_its_rows(case: Case) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
+    run = make_runner(cell)
     rows = [run(x[i : i + 1], [state[i : i + 1] for state in states]) for i in range(BATCH)]
     alone = [np.concatenate(parts) for parts in zip(*rows, strict=True)]
     assert_close(run(x, states), alone, 1e-12)
 
 
 @every_case
-def test_drops_inputs_and_states_on_their_way_in(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = build(case)
-    x, states = data(cell)
-    kept = np.random.default_rng(9).choice([0.0, 2.0], size=(BATCH, FEATURES + UNITS))
-    drop_x, drop_h = kept[:, :FEATURES], kept[:, FEATURES:]
+def test_dropout_of_inputs_and_recurrent_inputs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
+    factors = np.random.default_rng(9).choice([0.0, 2.0], size=(BATCH, FEATURES + UNITS))
+    drop_x, drop_h = factors[:, :FEATURES], factors[:, FEATURES:]
     monkeypatch.setattr(cell, "draw_dropout_mask", lambda like: tf.constant(drop_x))
     monkeypatch.setattr(cell, "draw_recurrent_dropout_mask", lambda like: tf.constant(drop_h))
 
-    def dropped(x: np.ndarray, states: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
+    def run_dropped(x: np.ndarray, states: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
         return references.run(case.step, weights, x * drop_x[:, None], states, drop=drop_h)
 
-    for run in (running(cell, training=True), running(cell, layers.RNN, training=True)):
+    for run in (make_runner(cell, training=True), make_runner(cell, layers.RNN, training=True)):
         outputs, gradients = evaluate(run, x, states, cell.trainable_variables)
-        assert_close(outputs, dropped(x, states, cell.get_weights()), 1e-12)
-        assert_slopes(gradients, dropped, x, states, cell)
-    assert_close(running(cell, training=False)(x, states), reference(case, cell, x, states), 1e-12)
+        assert_close(outputs, run_dropped(x, states, cell.get_weights()), 1e-12)
+        assert_gradients(gradients, run_dropped, x, states, cell)
+    assert_close(make_runner(cell, training=False)(x, states), run_reference(case, cell, x, states), 1e-12)
 
 
 @every_case
-def test_names_its_gates(case: Case) -> None:
-    cell = build(case)
-    x, _ = data(cell)
+def test_gates_by_name(case: Case) -> None:
+    cell = build_cell(case)
+    x, _ = make_data(cell)
     x = np.swapaxes(x, 0, 1)
-    states = [random(10 + i, TIME, BATCH, size) for i, size in enumerate(tf.nest.flatten(cell.state_size))]
+    states = [
+        random_normal(10 + i, TIME, BATCH, size) for i, size in enumerate(tf.nest.flatten(cell.state_size))
+    ]
     output, new_states, gates = case.step(cell.get_weights(), x, states)
     arguments = cell.project(x), cell.recurrent(states), states
     ours, our_states = cell.update(*arguments)
@@ -285,17 +287,17 @@ def test_names_its_gates(case: Case) -> None:
         assert cell.gates(*arguments) == {}
 
 
-# What one cell promises, or a few.
+# Properties of single cells.
 
 
-def test_a_projected_lstm_is_the_recursion_in_its_projected_output() -> None:
-    """As `torch.nn.LSTM(proj_size=...)` computes it, whose state is the output."""
+def test_projected_lstm_equals_recursion_in_projected_output() -> None:
+    """`torch.nn.LSTM(proj_size=...)` computes it this way: its state is the output."""
     cell = zoo.cells.ProjectedLSTMCell(UNITS, 4, dtype="float64")
     cell.build((None, FEATURES))
-    *weights, projection = randomise(cell)
-    x, (m, c) = data(cell)
+    *weights, projection = randomize_weights(cell)
+    x, (m, c) = make_data(cell)
     h, outputs = m @ projection, []
-    ours = running(cell)(x, [m, c])
+    ours = make_runner(cell)(x, [m, c])
     for t in range(TIME):
         i, f, g, o = np.split(references.preactivation(weights, x[:, t], h), 4, -1)
         gates = (references.sigmoid(i), references.sigmoid(f), np.tanh(g), references.sigmoid(o))
@@ -307,28 +309,28 @@ def test_a_projected_lstm_is_the_recursion_in_its_projected_output() -> None:
 
 
 @pytest.mark.parametrize("cell", [zoo.cells.LayerNormLSTMCell, zoo.cells.LayerNormGRUCell])
-def test_without_a_bias_equals_a_bias_of_zero(cell: type[zoo.Cell]) -> None:
+def test_no_bias_equals_zero_bias(cell: type[zoo.Cell]) -> None:
     with_bias, without = cell(UNITS, dtype="float64"), cell(UNITS, use_bias=False, dtype="float64")
     for one in (with_bias, without):
         one.build((None, FEATURES))
-    randomise(with_bias)
+    randomize_weights(with_bias)
     for weight in with_bias.weights:
         if "bias" in weight.name:
             weight.assign(ops.zeros_like(weight))
     without.set_weights([w for w in with_bias.weights if "bias" not in w.name])
-    x, states = data(without)
-    assert_close(running(without)(x, states), running(with_bias)(x, states), 1e-12)
+    x, states = make_data(without)
+    assert_close(make_runner(without)(x, states), make_runner(with_bias)(x, states), 1e-12)
 
 
-def test_layer_normalisation_is_computed_in_more_than_half_precision() -> None:
+def test_layer_normalization_is_computed_in_float32() -> None:
     cell = zoo.cells.LayerNormLSTMCell(UNITS, dtype="mixed_bfloat16")
-    z = tf.cast(8 + random(3, BATCH, 4 * UNITS) / 4, "bfloat16")
+    z = tf.cast(8 + random_normal(3, BATCH, 4 * UNITS) / 4, "bfloat16")
     ours = cell.normalize(z, tf.ones(4 * UNITS, "bfloat16"))
     assert ours.dtype == "bfloat16"
     assert_close(tf.cast(ours, "float64"), references.layer_norm(np.asarray(z, "float64")), 2**-8)
 
 
-def test_the_recurrent_weights_of_ind_rnn_start_below_one_and_can_be_kept_there() -> None:
+def test_ind_rnn_recurrent_weights_start_in_unit_interval_and_can_be_bounded() -> None:
     limit = 2 ** (1 / 100)
     first = zoo.cells.IndRNNCell(50, recurrent_constraint=keras.constraints.MaxNorm(limit, axis=()))
     for cell in (first, zoo.cells.IndRNNCell.from_config(json.loads(json.dumps(first.get_config())))):
@@ -336,24 +338,24 @@ def test_the_recurrent_weights_of_ind_rnn_start_below_one_and_can_be_kept_there(
         start = np.asarray(cell.recurrent_kernel)
         assert start.shape == (50,)
         assert 0 <= start.min() < 0.2 < 0.8 < start.max() < 1
-        w = random(4, 50, dtype="float32")
+        w = random_normal(4, 50, dtype="float32")
         assert_close(cell.recurrent_kernel.constraint(w), np.clip(w, -limit, limit), 1e-6)
 
 
 @pytest.mark.parametrize("cell", [zoo.cells.MinGRUCell, zoo.cells.MinLSTMCell])
-def test_the_coefficients_of_a_linear_cell_are_those_of_its_state(cell: type[zoo.LinearCell]) -> None:
+def test_linear_cell_coefficients_reproduce_states(cell: type[zoo.LinearCell]) -> None:
     cell = cell(UNITS, dtype="float64")
     cell.build((None, FEATURES))
-    randomise(cell)
-    x, (h,) = data(cell)
+    randomize_weights(cell)
+    x, (h,) = make_data(cell)
     a, b = cell.coefficients(cell.gates(cell.project(x), None, None))
-    expected = running(cell)(x, [h])[0]
+    expected = make_runner(cell)(x, [h])[0]
     for t in range(TIME):
         h = a[:, t] * h + b[:, t]
         assert_close(h, expected[:, t], 1e-12)
 
 
-def test_closed_gates_of_a_min_lstm_divide_nothing_by_nothing() -> None:
+def test_min_lstm_with_closed_gates_has_finite_values_and_gradients() -> None:
     cell = zoo.cells.MinLSTMCell(UNITS, recurrent_activation="hard_sigmoid")
     x = tf.fill([BATCH, 3 * UNITS], -9.0)
     with tf.GradientTape() as tape:
@@ -364,12 +366,12 @@ def test_closed_gates_of_a_min_lstm_divide_nothing_by_nothing() -> None:
     )
 
 
-# Zoneout and the candidate's dropout.
+# Zoneout and candidate dropout.
 
 
 @dataclass(frozen=True)
-class Noisy:
-    """A cell with random numbers in its step, the step without them, and the part of it after the gates."""
+class NoisyCase:
+    """A cell with zoneout or candidate dropout, its step without them, and the part after the gates."""
 
     cell: type[zoo.Cell]
     step: references.Step
@@ -379,48 +381,46 @@ class Noisy:
 
     def build(self) -> zoo.Cell:
         arguments = {"candidate_dropout": self.candidate_dropout} if self.combine else {}
-        return build(Case("", self.cell, self.step, None, {"zoneout": self.zoneout, **arguments}))
+        return build_cell(Case("", self.cell, self.step, None, {"zoneout": self.zoneout, **arguments}))
 
 
 every_noisy = pytest.mark.parametrize(
     "case",
     [
-        Noisy(zoo.SimpleRNNCell, references.simple_rnn, None, [0.3]),
-        Noisy(zoo.GRUCell, references.gru, references.gru_output, [0.3], 0.4),
-        Noisy(zoo.LSTMCell, references.lstm, references.lstm_output, [0.3, 0.6], 0.4),
-        Noisy(zoo.LSTMCell, references.lstm, references.lstm_output, [0.0, 0.6]),
-        Noisy(zoo.LSTMCell, references.lstm, references.lstm_output, [0.0, 0.0], 0.4),
+        NoisyCase(zoo.SimpleRNNCell, references.simple_rnn, None, [0.3]),
+        NoisyCase(zoo.GRUCell, references.gru, references.gru_output, [0.3], 0.4),
+        NoisyCase(zoo.LSTMCell, references.lstm, references.lstm_output, [0.3, 0.6], 0.4),
+        NoisyCase(zoo.LSTMCell, references.lstm, references.lstm_output, [0.0, 0.6]),
+        NoisyCase(zoo.LSTMCell, references.lstm, references.lstm_output, [0.0, 0.0], 0.4),
     ],
     ids=lambda case: f"{case.cell.__name__} {case.zoneout} {case.candidate_dropout}",
 )
 
 
 @every_noisy
-def test_zoneout_mixes_old_and_new_in_inference(case: Noisy) -> None:
-    cell, step = case.build(), references.zoned(case.step, case.zoneout)
-    x, states = data(cell)
-    outputs, gradients = evaluate(running(cell), x, states, cell.trainable_variables, graph=True)
+def test_zoneout_mixes_old_and_new_states_in_inference(case: NoisyCase) -> None:
+    cell, step = case.build(), references.add_zoneout(case.step, case.zoneout)
+    x, states = make_data(cell)
+    outputs, gradients = evaluate(make_runner(cell), x, states, cell.trainable_variables, graph=True)
     assert_close(outputs, references.run(step, cell.get_weights(), x, states), 1e-12)
-    assert_slopes(gradients, lambda x, s, w: references.run(step, w, x, s), x, states, cell)
+    assert_gradients(gradients, lambda x, s, w: references.run(step, w, x, s), x, states, cell)
 
 
 @every_noisy
-def test_zoneout_keeps_units_and_the_candidate_is_dropped_in_training(
-    case: Noisy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_zoneout_and_candidate_dropout_in_training(case: NoisyCase, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, mask = case.build(), MASKS["middle"]
-    x, states = data(cell)
+    x, states = make_data(cell)
     noise = np.random.default_rng(5).uniform(size=(BATCH, TIME, UNITS * (len(states) + 1)))
     used = noise[..., None if any(case.zoneout) else -UNITS : None if case.candidate_dropout else -UNITS]
     used = tf.constant(np.swapaxes(used, 0, 1))
     assert used.shape[-1] == cell.noise_size
     monkeypatch.setattr(cell, "draw_noise", lambda like: used)
-    step = references.noisy(case.step, case.combine, FEATURES, case.zoneout, case.candidate_dropout)
+    step = references.add_noise(case.step, case.combine, FEATURES, case.zoneout, case.candidate_dropout)
 
     def expected(x: np.ndarray, states: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
         return references.run(step, weights, np.concatenate([x, noise], -1), states, mask)
 
-    def stepped(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+    def run_steps(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
         output, outputs = tf.zeros([BATCH, UNITS], x.dtype), []
         for t in range(TIME):
             valid = mask[:, t, None]
@@ -430,15 +430,15 @@ def test_zoneout_keeps_units_and_the_candidate_is_dropped_in_training(
             outputs.append(output)
         return [tf.stack(outputs, axis=1), *states]
 
-    run = running(cell, training=True, mask=tf.constant(mask))
+    run = make_runner(cell, training=True, mask=tf.constant(mask))
     outputs, gradients = evaluate(run, x, states, cell.trainable_variables, graph=True)
     assert_close(outputs, expected(x, states, cell.get_weights()), 1e-12)
-    assert_slopes(gradients, expected, x, states, cell)
-    assert_close((outputs, gradients), evaluate(stepped, x, states, cell.trainable_variables), 1e-12)
+    assert_gradients(gradients, expected, x, states, cell)
+    assert_close((outputs, gradients), evaluate(run_steps, x, states, cell.trainable_variables), 1e-12)
 
 
 class CountingCell(zoo.Cell):
-    """Counts its steps in two states, and puts out what they were before: the second in hundreds."""
+    """Counts its steps in two states; the output is the first plus 100 times the second, before the step."""
 
     weight_blocks = ("hidden",)
     state_names = ("first", "second")
@@ -448,9 +448,9 @@ class CountingCell(zoo.Cell):
 
 
 @pytest.mark.parametrize("layer", [zoo.RNN, layers.RNN])
-def test_zoneout_draws_anew_for_every_state_step_row_and_unit(layer: type[layers.RNN]) -> None:
-    def counted(seed: int, training: bool = True, calls: int = 1) -> np.ndarray:
-        """By how much the output grew at each step, [time, batch, units]."""
+def test_zoneout_draws_independently_for_every_state_step_row_and_unit(layer: type[layers.RNN]) -> None:
+    def count_growth(seed: int, training: bool = True, calls: int = 1) -> np.ndarray:
+        """Return by how much the output grows at each step, [time, batch, units]."""
         rnn = layer(CountingCell(10, zoneout=[0.3, 0.6], seed=seed), return_sequences=True)
         rnn.build((None, None, FEATURES))
         unknown = tf.TensorSpec([None, None, FEATURES])
@@ -459,52 +459,52 @@ def test_zoneout_draws_anew_for_every_state_step_row_and_unit(layer: type[layers
             counts = run(tf.ones([8, 61, FEATURES]))
         return np.diff(np.swapaxes(counts, 0, 1), axis=0)
 
-    grown = counted(1)
+    grown = count_growth(1)
     assert set(np.unique(grown)) == {0, 1, 100, 101}
-    kept = [grown % 100 == 0, grown < 100]
-    assert_close([np.mean(k) for k in kept], [0.3, 0.6], 0.03)
-    beside = [kept] + [
-        (np.delete(draws, 0, axis), np.delete(draws, -1, axis)) for draws in kept for axis in range(3)
+    held = [grown % 100 == 0, grown < 100]
+    assert_close([np.mean(h) for h in held], [0.3, 0.6], 0.03)
+    pairs = [held] + [
+        (np.delete(draws, 0, axis), np.delete(draws, -1, axis)) for draws in held for axis in range(3)
     ]
-    assert_close([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in beside], [0.0] * 7, 0.08)
-    assert_close(counted(1), grown, 0)
-    for others in (counted(2), counted(1, calls=2)):
+    assert_close([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs], [0.0] * 7, 0.08)
+    assert_close(count_growth(1), grown, 0)
+    for others in (count_growth(2), count_growth(1, calls=2)):
         assert 0.2 < np.mean(others != grown) < 0.8
-    assert_close(counted(1, training=False), np.full((60, 8, 10), 0.7 + 40), 1e-3)
+    assert_close(count_growth(1, training=False), np.full((60, 8, 10), 0.7 + 40), 1e-3)
 
 
-def test_noise_is_as_fine_in_half_precision() -> None:
+def test_noise_is_float32_in_half_precision() -> None:
     cell = zoo.SimpleRNNCell(UNITS, zoneout=0.1, dtype="mixed_bfloat16")
     assert len(np.unique(cell.draw_noise(tf.ones([1000, FEATURES], "bfloat16")))) > 4000
 
 
-# What a cell can be put into.
+# Layers, models and files.
 
 
 @every_case
-def test_runs_under_the_rnn_of_keras(case: Case) -> None:
-    cell = build(case)
-    x, states = data(cell)
-    theirs = evaluate(running(cell, layers.RNN), x, states, cell.trainable_variables)
-    assert_close(theirs, evaluate(running(cell), x, states, cell.trainable_variables), 1e-12)
+def test_runs_in_keras_rnn(case: Case) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
+    theirs = evaluate(make_runner(cell, layers.RNN), x, states, cell.trainable_variables)
+    assert_close(theirs, evaluate(make_runner(cell), x, states, cell.trainable_variables), 1e-12)
 
 
 @pytest.mark.parametrize("case", {case.cell: case for case in CASES}.values(), ids=lambda case: case.name)
-def test_compiles(case: Case) -> None:
-    cell = build(case)
-    x, states = data(cell)
-    run = running(cell, mask=tf.constant(MASKS["middle"]))
+def test_compiles_with_xla(case: Case) -> None:
+    cell = build_cell(case)
+    x, states = make_data(cell)
+    run = make_runner(cell, mask=tf.constant(MASKS["middle"]))
     compiled = evaluate(run, x, states, cell.trainable_variables, jit=True)
     assert_close(compiled, evaluate(run, x, states, cell.trainable_variables), 1e-11)
 
 
 @every_case
-def test_runs_in_both_directions(case: Case) -> None:
-    layer = layers.Bidirectional(zoo.RNN(build(case), return_sequences=True), dtype="float64")
+def test_runs_in_keras_bidirectional(case: Case) -> None:
+    layer = layers.Bidirectional(zoo.RNN(build_cell(case), return_sequences=True), dtype="float64")
     layer.build((None, None, FEATURES))
-    randomise(layer)
+    randomize_weights(layer)
     cells = layer.forward_layer.cell, layer.backward_layer.cell
-    x, states = data(cells[0])
+    x, states = make_data(cells[0])
     mask = MASKS["middle"]
     ahead = references.run(case.step, cells[0].get_weights(), x, states, mask)[0]
     behind = references.run(case.step, cells[1].get_weights(), x[:, ::-1], states, mask[:, ::-1])[0]
@@ -530,7 +530,7 @@ def test_config_round_trip(case: Case) -> None:
         "recurrent_dropout": 0.5,
         "zoneout": [0.25] * len(case.cell.state_names),
         "seed": 3,
-        "name": "mine",
+        "name": "my_name",
         "dtype": "float64",
     }
     if issubclass(case.cell, zoo.GatedCell):
@@ -545,9 +545,9 @@ def test_config_round_trip(case: Case) -> None:
     assert all(isinstance(v, str) or getattr(twin, argument) == v for argument, v in arguments.items())
     for one in (cell, twin):
         one.build((None, FEATURES))
-        randomise(one)
-    x, states = data(cell)
-    assert_close(running(twin)(x, states), running(cell)(x, states), 0)
+        randomize_weights(one)
+    x, states = make_data(cell)
+    assert_close(make_runner(twin)(x, states), make_runner(cell)(x, states), 0)
 
 
 @every_case
@@ -557,40 +557,40 @@ def test_keras_file_round_trip(case: Case, tmp_path: Path) -> None:
     y = layers.Bidirectional(zoo.RNN(case.cell(UNITS, **arguments), return_sequences=True))(x)
     y = zoo.RNN(case.cell(UNITS, **arguments))(y)
     model = keras.Model(x, y)
-    randomise(model)
+    randomize_weights(model)
     model.save(tmp_path / "model.keras")
     twin = keras.models.load_model(tmp_path / "model.keras")
     assert twin.to_json() == model.to_json()
-    sequences = random(7, BATCH, TIME, FEATURES, dtype="float32")
+    sequences = random_normal(7, BATCH, TIME, FEATURES, dtype="float32")
     assert_close(twin(sequences), model(sequences), 0)
 
 
 @pytest.mark.parametrize(
     "case", {c.cell: c for c in CASES if c.cell.__module__.startswith("zoo.")}.values(), ids=lambda c: c.name
 )
-def test_has_a_ready_layer(case: Case) -> None:
-    ready = getattr(zoo, case.cell.__name__.removesuffix("Cell"))
+def test_layer_of_cell_equals_rnn_of_cell(case: Case) -> None:
+    layer_class = getattr(zoo, case.cell.__name__.removesuffix("Cell"))
     arguments = {"zoneout": [0.25] * len(case.cell.state_names), **case.arguments}
-    layer = ready(UNITS, return_sequences=True, dtype="float64", **arguments)
-    twin = ready.from_config(json.loads(json.dumps(layer.get_config())))
+    layer = layer_class(UNITS, return_sequences=True, dtype="float64", **arguments)
+    twin = layer_class.from_config(json.loads(json.dumps(layer.get_config())))
     plain = zoo.RNN(case.cell(UNITS, dtype="float64", **arguments), return_sequences=True)
-    x = random(7, BATCH, TIME, FEATURES)
+    x = random_normal(7, BATCH, TIME, FEATURES)
     for one in (layer, twin, plain):
         one.build((BATCH, TIME, FEATURES))
-        randomise(one)
+        randomize_weights(one)
         assert_close(one(x), layer(x), 0)
     assert twin.get_config() == layer.get_config()
     assert all(isinstance(v, str) or getattr(layer, argument) == v for argument, v in arguments.items())
 
 
 @every_case
-def test_describes_its_states(case: Case) -> None:
-    cell = build(case)
+def test_state_names_sizes_and_initial_states_agree(case: Case) -> None:
+    cell = build_cell(case)
     states = cell.get_initial_state(batch_size=BATCH)
     assert [(BATCH, size) for size in tf.nest.flatten(cell.state_size)] == [tuple(s.shape) for s in states]
     assert len(states) == len(cell.state_names)
     assert not any(np.any(state) for state in states)
-    output, new_states = cell(data(cell)[0][:, 0], states)
+    output, new_states = cell(make_data(cell)[0][:, 0], states)
     assert [s.shape for s in new_states] == [s.shape for s in states]
     assert output.shape == (BATCH, cell.output_size)
 
@@ -598,25 +598,25 @@ def test_describes_its_states(case: Case) -> None:
 # Subclasses.
 
 
-def test_a_subclass_with_all_of_this_takes_15_lines() -> None:
+def test_subclass_takes_15_lines() -> None:
     assert len(inspect.getsource(UnforgettingLSTMCell).splitlines()) <= 15
 
 
-def test_a_block_that_a_subclass_leaves_out_has_no_bias() -> None:
+def test_no_forget_bias_without_forget_block() -> None:
     cell = UnforgettingLSTMCell(UNITS)
     cell.build((None, FEATURES))
     assert not np.any(cell.bias)
 
 
-def test_a_cell_without_update_says_what_is_missing() -> None:
+def test_cell_without_update_raises() -> None:
     class EmptyCell(zoo.Cell):
         weight_blocks = ("hidden",)
 
     with pytest.raises(NotImplementedError, match="EmptyCell must define `update"):
-        zoo.RNN(EmptyCell(UNITS))(random(0, BATCH, TIME, FEATURES))
+        zoo.RNN(EmptyCell(UNITS))(random_normal(0, BATCH, TIME, FEATURES))
 
 
-def test_classes_of_one_name_in_two_packages_stay_apart(
+def test_classes_of_one_name_in_two_packages_are_saved_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
@@ -634,12 +634,12 @@ def test_classes_of_one_name_in_two_packages_stay_apart(
     model = keras.Model(x, [zoo.RNN(cell(UNITS))(x) for cell in cells])
     model.save(tmp_path / "model.keras")
     twin = keras.models.load_model(tmp_path / "model.keras")
-    sequences = random(0, BATCH, TIME, FEATURES)
+    sequences = random_normal(0, BATCH, TIME, FEATURES)
     assert_close(twin(sequences), model(sequences), 0)
     assert [type(layer.cell) for layer in twin.layers[1:]] == cells
 
 
-def test_a_fresh_process_loads_our_cells_and_those_of_a_user(
+def test_fresh_process_loads_library_cells_and_user_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "user_cells.py").write_text(
@@ -651,8 +651,8 @@ def test_a_fresh_process_loads_our_cells_and_those_of_a_user(
     y = zoo.GRU(UNITS, return_sequences=True)(x)
     y = layers.Bidirectional(zoo.RNN(user_cell(UNITS), return_sequences=True))(y)
     model = keras.Model(x, zoo.RNN([zoo.LSTMCell(UNITS), user_cell(UNITS)])(y))
-    randomise(model)
-    sequences = random(0, BATCH, TIME, FEATURES, dtype="float32")
+    randomize_weights(model)
+    sequences = random_normal(0, BATCH, TIME, FEATURES, dtype="float32")
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "sequences.npy", sequences)
     program = (
@@ -665,123 +665,15 @@ def test_a_fresh_process_loads_our_cells_and_those_of_a_user(
     assert_close(np.load(tmp_path / "outputs.npy"), model(sequences), 1e-6)
 
 
-# The arguments.
-
-SETTINGS = {
-    "activation": "softsign",
-    "recurrent_activation": "hard_sigmoid",
-    "use_bias": False,
-    "kernel_initializer": "he_normal",
-    "recurrent_initializer": "random_normal",
-    "bias_initializer": "ones",
-    "unit_forget_bias": False,
-    "reset_after": False,
-    "kernel_regularizer": "l1",
-    "recurrent_regularizer": "l2",
-    "bias_regularizer": "l1l2",
-    "activity_regularizer": "l2",
-    "kernel_constraint": "non_neg",
-    "recurrent_constraint": "max_norm",
-    "bias_constraint": "unit_norm",
-    "dropout": 0.25,
-    "recurrent_dropout": 0.5,
-    "seed": 3,
-    "return_sequences": True,
-    "return_state": True,
-    "go_backwards": True,
-    "stateful": True,
-    "unroll": True,
-}
-"""Every argument of Keras's cells and layers, away from its default.
-
-Less `use_cudnn`, which chooses a kernel of one vendor's for one backend: our loop is the same everywhere.
-"""
-
-OURS = {"zoneout", "candidate_dropout"}
-"""The arguments that Keras lacks, which are zero by default: there, all is as in Keras."""
-
-every_name = pytest.mark.parametrize(
-    "name", ["SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell"]
-)
-
-
-def settings(theirs: type) -> dict[str, Any]:
-    left_out = {"units", "use_cudnn", "kwargs"}
-    if theirs is layers.SimpleRNN:
-        left_out.add("activity_regularizer")  # which it takes and then forgets
-    return {name: SETTINGS[name] for name in inspect.signature(theirs).parameters if name not in left_out}
-
-
-def says_the_same(ours: layers.Layer, theirs: layers.Layer) -> bool:
-    """Whether all that the config of `theirs` says is in the config of `ours`, where absent means None."""
-    config = ours.get_config()
-    return all(config.get(argument) == value for argument, value in theirs.get_config().items())
-
-
-@every_name
-def test_arguments_and_their_defaults_are_those_of_keras(name: str) -> None:
-    ours, theirs = getattr(zoo, name), getattr(layers, name)
-    for chosen in ({}, settings(theirs)):
-        arguments = {"units": UNITS, "name": "mine", **chosen}
-        layer = ours(**arguments)
-        assert says_the_same(layer, theirs(**arguments))
-        for argument, value in arguments.items():
-            assert isinstance(value, str) or getattr(layer, argument) == value
-
-
-@every_name
-def test_config_comes_from_keras_and_goes_back(name: str) -> None:
-    ours, theirs = getattr(zoo, name), getattr(layers, name)
-    layer = theirs(UNITS, **settings(theirs))
-    here = ours.from_config(layer.get_config())
-    assert type(here) is ours
-    assert says_the_same(here, layer)
-    config = here.get_config()
-    for argument in OURS & config.keys():
-        assert not np.any(config.pop(argument))
-    assert says_the_same(theirs.from_config(config), layer)
-
-
-@every_name
-def test_weights_start_as_in_keras(name: str) -> None:
-    for arguments in ({}, {"unit_forget_bias": False}, {"reset_after": False}, {"use_bias": False}):
-        if not arguments.keys() <= inspect.signature(getattr(layers, name)).parameters.keys():
-            continue
-        weights = []
-        for module in (zoo, layers):
-            layer = getattr(module, name)(
-                UNITS,
-                kernel_initializer=keras.initializers.GlorotUniform(seed=1),
-                recurrent_initializer=keras.initializers.Orthogonal(seed=2),
-                bias_initializer=keras.initializers.Constant(0.25),
-                **arguments,
-            )
-            layer.build((BATCH, FEATURES) if "Cell" in name else (BATCH, TIME, FEATURES))
-            weights.append(layer.get_weights())
-        assert_close(weights[0], weights[1], 0)
-
-
-@every_name
-def test_regularizers_and_constraints_reach_their_weights(name: str) -> None:
-    kinds = [
-        f"{weight}_{kind}"
-        for weight in ("kernel", "recurrent", "bias")
-        for kind in ("regularizer", "constraint")
-    ]
-    found = []
-    for module in (zoo, layers):
-        layer = getattr(module, name)(UNITS, **{kind: SETTINGS[kind] for kind in kinds})
-        layer.build((BATCH, FEATURES) if "Cell" in name else (BATCH, TIME, FEATURES))
-        found.append([(w.name, type(w.regularizer), type(w.constraint)) for w in layer.weights])
-    assert found[0] == found[1]
+# Invalid arguments and results.
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"units": 0}, "`units` must be a positive whole number, but it is 0"),
-        ({"units": 2.5}, "`units` must be a positive whole number, but it is 2.5"),
-        ({"units": True}, "`units` must be a positive whole number, but it is True"),
+        ({"units": 0}, "`units` must be a positive integer, but it is 0"),
+        ({"units": 2.5}, "`units` must be a positive integer, but it is 2.5"),
+        ({"units": True}, "`units` must be a positive integer, but it is True"),
         ({"dropout": 1.0}, "`dropout` must be a number of at least 0 and below 1, but it is 1.0"),
         ({"recurrent_dropout": -0.5}, "`recurrent_dropout` must be .* but it is -0.5"),
         ({"candidate_dropout": 1}, "`candidate_dropout` must be .* but it is 1"),
@@ -791,12 +683,12 @@ def test_regularizers_and_constraints_reach_their_weights(name: str) -> None:
         ({"zoneout": [0.1]}, r"one for each of the states \('hidden', 'cell'\), but it is \[0.1\]"),
     ],
 )
-def test_a_wrong_argument_is_named(arguments: dict[str, Any], message: str) -> None:
+def test_invalid_argument_raises(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         zoo.LSTMCell(**{"units": UNITS, **arguments})
 
 
-def test_widths_may_be_numbers_of_numpy() -> None:
+def test_widths_may_be_numpy_integers() -> None:
     cell = zoo.cells.ProjectedLSTMCell(np.int64(UNITS), np.int32(3))
     assert json.loads(json.dumps(cell.get_config()["units"])) == UNITS
     assert json.loads(json.dumps(cell.get_config()["projection_units"])) == 3
@@ -806,18 +698,30 @@ def test_widths_may_be_numbers_of_numpy() -> None:
     ("cell", "arguments", "message"),
     [
         (MixingCell, {"recurrent_dropout": 2}, "`recurrent_dropout` must be .* but it is 2"),
-        (zoo.cells.ProjectedLSTMCell, {"projection_units": 0}, "`projection_units` must be a positive whole"),
+        (
+            zoo.cells.ProjectedLSTMCell,
+            {"projection_units": 0},
+            "`projection_units` must be a positive integer",
+        ),
         (zoo.cells.LayerNormGRUCell, {"reset_after": False}, "`reset_after` must be True: LayerNormGRUCell"),
-        (zoo.cells.MinGRUCell, {"recurrent_dropout": 0.5}, "MinGRUCell has no U, .* It is 0.5"),
-        (zoo.cells.MinLSTMCell, {"recurrent_dropout": 0.5}, "MinLSTMCell has no U, .* use `zoneout`"),
+        (
+            zoo.cells.MinGRUCell,
+            {"recurrent_dropout": 0.5},
+            "`recurrent_dropout` of MinGRUCell must be 0, .* it is 0.5",
+        ),
+        (
+            zoo.cells.MinLSTMCell,
+            {"recurrent_dropout": 0.5},
+            "`recurrent_dropout` of MinLSTMCell must be 0, .* Use `zoneout`",
+        ),
     ],
 )
-def test_what_a_cell_cannot_do_it_refuses(cell: type, arguments: dict[str, Any], message: str) -> None:
+def test_unsupported_argument_raises(cell: type, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cell(UNITS, **arguments)
 
 
-def test_a_cell_that_defines_update_refuses_candidate_dropout() -> None:
+def test_candidate_dropout_needs_gates_and_combine() -> None:
     class WholeCell(zoo.GatedCell):
         weight_blocks = ("hidden",)
 
@@ -835,7 +739,7 @@ def test_a_cell_that_defines_update_refuses_candidate_dropout() -> None:
         (
             lambda z, h: z,
             None,
-            r"`gates` of Wrong must give a dict of gates by name, but it gives a \w*Tensor",
+            r"`gates` of Wrong must return a dict of gates by name, but it returns a \w*Tensor",
         ),
         (
             None,
@@ -848,7 +752,7 @@ def test_a_cell_that_defines_update_refuses_candidate_dropout() -> None:
     ],
 )
 @pytest.mark.parametrize("compiled", [False, True])
-def test_a_cell_that_gives_what_it_must_not_is_told(
+def test_invalid_results_of_cell_raise(
     gates: Callable | None, combine: Callable | None, message: str, compiled: bool
 ) -> None:
     class Wrong(zoo.GatedCell):
@@ -857,25 +761,28 @@ def test_a_cell_that_gives_what_it_must_not_is_told(
         def gates(self, x, r, states):
             return gates(x + r, *states) if gates else {"a": x + r}
 
-        def combine(self, found, states):
-            return combine(found, *states) if combine else (found["a"], [found["a"]])
+        def combine(self, values, states):
+            return combine(values, *states) if combine else (values["a"], [values["a"]])
 
     layer = zoo.RNN(Wrong(4, zoneout=0.1))
     with pytest.raises(ValueError, match=message):
         (tf.function(layer, jit_compile=True) if compiled else layer)(tf.ones([3, 5, 2]))
 
 
-def test_a_cell_without_blocks_is_told() -> None:
+def test_cell_without_weight_blocks_raises() -> None:
     class Bare(zoo.Cell):
         pass
 
-    with pytest.raises(NotImplementedError, match="Bare must name the blocks of its weights"):
+    with pytest.raises(
+        NotImplementedError,
+        match=r"Bare does not name the blocks of its weights\. Define .* `weight_blocks`",
+    ):
         Bare(4)
 
 
-def test_states_come_back_in_the_form_in_which_they_came() -> None:
-    cell = build(CASES[0])
-    x, (h,) = data(cell)
+def test_states_are_returned_in_the_form_they_are_passed() -> None:
+    cell = build_cell(CASES[0])
+    x, (h,) = make_data(cell)
     output, states = cell(x[:, 0], [h])
     assert isinstance(states, list)
     assert_close(cell(x[:, 0], h), [output, *states], 0)

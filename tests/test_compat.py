@@ -81,3 +81,19 @@ def test_every_application_has_its_preprocessing() -> None:
     pixels = np.array([0.0, 127.5, 255.0])
     mobilenet = _compat.get_preprocess_input(applications["MobileNetV2"])
     np.testing.assert_allclose(mobilenet(pixels), [-1, 0, 1])
+
+
+def test_autocast_scope_casts_variables_when_they_are_read() -> None:
+    variable = keras.Variable(np.ones(2, "float32"))
+    with _compat.autocast_scope("bfloat16"):
+        assert tf.convert_to_tensor(variable).dtype == "bfloat16"
+        with _compat.autocast_scope(None):
+            assert tf.convert_to_tensor(variable).dtype == "float32"
+
+
+def test_updated_variable_ids_are_those_of_assigned_variables() -> None:
+    first, second = (keras.Variable(np.zeros(2, "float32")) for _ in range(2))
+    with keras.StatelessScope() as scope:
+        first.assign(np.ones(2))
+        assert _compat.updated_variable_ids(scope) == {id(first)}
+    assert not second.numpy().any()

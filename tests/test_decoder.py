@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import references
 import tensorflow as tf
-from references import assert_close, random, randomise
+from references import assert_close, random_normal, randomize_weights
 
 import zoo
 
@@ -54,7 +54,7 @@ def model(attention: str = "multiplicative", cell: str = "gru", **settings: Any)
     decoder = zoo.Decoder(13, 6, CELLS[cell][0], attention=ATTENTIONS[attention](), **settings)
     built = zoo.DelayedManyToMany(zoo.ScaledEmbedding(11, 5), encoder, decoder, **whole)
     built.build(((None, None), (None, None)))
-    randomise(built)
+    randomize_weights(built)
     if built.scheduled_sampling:
         built.sampling_probability.assign(0.0)
     return built
@@ -73,9 +73,9 @@ def stepwise(many_to_many: zoo.DelayedManyToMany, source: np.ndarray, target: np
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
 def test_attention_equals_numpy_and_rows_may_share_a_memory(kind: str) -> None:
     attention = ATTENTIONS[kind]()
-    queries, values = random(1, 12, 3, 7, dtype="float32"), random(2, 4, 6, 5, dtype="float32")
+    queries, values = random_normal(1, 12, 3, 7, dtype="float32"), random_normal(2, 4, 6, 5, dtype="float32")
     attention.build(queries.shape, values.shape)
-    randomise(attention)
+    randomize_weights(attention)
     memory = attention.prepare_memory(values, np.arange(6) < LENGTHS[:, None])
     context, weights = attention(queries, memory)
     for row in range(12):
@@ -281,7 +281,7 @@ def test_precision_of_a_part_is_that_asked_for() -> None:
     )
     many_to_many = zoo.DelayedManyToMany(zoo.ScaledEmbedding(11, 5), encoder, decoder)
     assert many_to_many((SOURCE, TARGET)).dtype == tf.bfloat16
-    assert encoder(random(1, 2, 3, 5, dtype="float32"))[0].dtype == tf.bfloat16
+    assert encoder(random_normal(1, 2, 3, 5, dtype="float32"))[0].dtype == tf.bfloat16
     assert {variable.dtype for variable in many_to_many.trainable_variables} == {"float32"}
 
 
@@ -322,7 +322,10 @@ def test_scheduled_sampling_needs_a_model_made_for_it() -> None:
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
 def test_smoothed_crossentropy_equals_that_of_keras(smoothing: float) -> None:
-    logits, labels = random(3, 4, 5, 6, dtype="float32") * 3, np.random.default_rng(4).integers(0, 6, (4, 5))
+    logits, labels = (
+        random_normal(3, 4, 5, 6, dtype="float32") * 3,
+        np.random.default_rng(4).integers(0, 6, (4, 5)),
+    )
     expected = keras.losses.categorical_crossentropy(
         keras.ops.one_hot(labels, 6), logits, from_logits=True, label_smoothing=smoothing
     )
@@ -342,7 +345,7 @@ def test_teacher_forcing_shifts_and_weighs() -> None:
 
 def test_residual_encoder_adds_from_the_second_layer_on() -> None:
     encoder = zoo.Encoder(zoo.GRUCell(5), depth=3, bidirectional=True, residual=True)
-    x, mask = random(5, 4, 6, 3, dtype="float32"), np.arange(6) < LENGTHS[:, None]
+    x, mask = random_normal(5, 4, 6, 3, dtype="float32"), np.arange(6) < LENGTHS[:, None]
     got, _ = encoder(x, mask=mask)
     h = encoder.stack[0](x, mask=mask)[0]
     for layer in encoder.stack[1:]:

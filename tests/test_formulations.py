@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from references import randomise
+from references import randomize_weights
 
 import zoo
 
@@ -284,7 +284,7 @@ def test_configuration_in_json_rebuilds_the_model(name: str, cell: str, is_built
     if is_built:  # then the configuration contains the shape, and building is part of deserialization
         rebuilt = rebuild_from_json(model, None)
     assert [weight.path for weight in rebuilt.weights] == [weight.path for weight in model.weights]
-    weights = randomise(model)
+    weights = randomize_weights(model)
     outputs = model(inputs)
     assert np.abs(np.subtract(rebuilt(inputs), outputs)).max() > 1e-3
     if name == "tied_language_model":
@@ -301,7 +301,7 @@ def test_keras_file_restores_every_formulation(name: str, tmp_path: Path) -> Non
     build, shape, inputs = FORMULATIONS[name]
     model = build(zoo.LSTMCell(5))
     model.build(shape)
-    randomise(model)
+    randomize_weights(model)
     model.save(tmp_path / "model.keras")
     restored = keras.saving.load_model(tmp_path / "model.keras")
     assert [weight.path for weight in restored.weights] == [weight.path for weight in model.weights]

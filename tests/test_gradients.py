@@ -8,7 +8,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import tensorflow as tf
-from references import randomise
+from references import randomize_weights
 
 import zoo
 from zoo._compat import flatten_layers
@@ -30,7 +30,7 @@ CELLS = [
 def make_layer(cell: type[zoo.Cell], **settings: object) -> zoo.RNN:
     layer = zoo.RNN(cell(5, dtype="float64"), return_sequences=True, **settings)
     layer.build(X.shape)
-    randomise(layer)
+    randomize_weights(layer)
     return layer
 
 
@@ -161,7 +161,7 @@ def test_state_gradients_are_products_of_jacobians() -> None:
     """If the loss depends on the last state only, dL/ds_k is dL/ds_T times ds_T/ds_k."""
     layer = zoo.RNN(zoo.LSTMCell(5, dtype="float64"))
     layer.build(X.shape)
-    randomise(layer)
+    randomize_weights(layer)
     by_state = zoo.inspection.state_gradients(layer, X, weighted_loss)
     gradients = np.concatenate(list(by_state.values()), -1)
     jacobians = zoo.inspection.step_jacobians(layer, X)

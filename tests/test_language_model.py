@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import references
 import tensorflow as tf
-from references import assert_close, random, randomise
+from references import assert_close, random_normal, randomize_weights
 
 import zoo
 
@@ -27,7 +27,7 @@ def build_model(
     encoder = zoo.Encoder(CELLS[cell][0], depth=2, stateful=stateful)
     model = zoo.LanguageModel(13, 6, encoder, tie_weights=tie_weights, **settings)
     model.build((4 if stateful else None, None))
-    randomise(model)
+    randomize_weights(model)
     return model
 
 
@@ -202,6 +202,6 @@ def test_scaled_embedding_computes_vectors_and_logits_from_the_same_weights() ->
     embedding = zoo.ScaledEmbedding(1_000, 16)
     vectors = embedding(np.arange(1_000))
     np.testing.assert_allclose(np.var(vectors), 1, atol=0.05)
-    weights, outputs, bias = embedding.get_weights()[0], random(3, 2, 16), random(4, 1_000)
+    weights, outputs, bias = embedding.get_weights()[0], random_normal(3, 2, 16), random_normal(4, 1_000)
     assert_close(vectors, 4 * weights, 1e-6)
     assert_close(embedding.compute_logits(outputs, bias), outputs @ weights.T + bias, 1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from references import randomise
+from references import randomize_weights
 from test_export import CARD
 
 import zoo
@@ -25,7 +25,7 @@ def model() -> zoo.ManyToMany:
     seen = keras.Model(frames, keras.layers.Dense(24, "relu")(keras.layers.Flatten()(x)))
     built = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(24)), 4, zoo.FrameVectors(seen, OFFSETS))
     built.build(((None, None, *SHAPE), (None,)))
-    randomise(built)
+    randomize_weights(built)
     return built
 
 

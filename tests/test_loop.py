@@ -1,4 +1,4 @@
-"""The fast loop and the parallel scan: equal to plain steps, for any cell, in every form."""
+"""The fast loop and the parallel scan equal plain steps, for every cell and in every mode."""
 
 import functools
 import json
@@ -14,33 +14,33 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
-from references import assert_close, random, randomise, weighted_sum
+from references import assert_close, random_normal, randomize_weights, weighted_sum_of_tensors
 from test_cells import CASES
 
 import zoo
 from zoo.layers import chunks
 from zoo.layers.linear_scan import linear_scan, run_linear_cell
-from zoo.layers.loop import run, scan
+from zoo.layers.loop import run_cell, scan
 
 BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 5
 
 MASK = np.random.default_rng(3).random((BATCH, TIME)) < 0.6
-MASK[0] = True  # one row is valid throughout, one begins with padding
+MASK[0] = True  # the first row has no padding, the second one starts with it
 MASK[1, :3] = False
 
 
 @pytest.fixture(autouse=True)
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of 4 steps, so that a few steps make several of them, and the last is not full."""
+    """Use chunks of 4 steps, so that 11 steps make three chunks, and the last one is not full."""
     monkeypatch.setattr(chunks, "MAX_CHUNK_ROWS", 4 * BATCH)
     monkeypatch.setattr(chunks, "DYNAMIC_CHUNK_SIZE", 4)
 
 
-# Cells that a contract could overlook.
+# Unusual cells.
 
 
 class UnequalCell(zoo.Cell):
-    """Two states of different width, and an output that is neither of them."""
+    """Two states of different width, and an output that is not a state."""
 
     weight_blocks = ("hidden",)
     state_names = ("hidden", "count")
@@ -56,7 +56,7 @@ class UnequalCell(zoo.Cell):
 
 
 class RowMixingCell(zoo.SimpleRNNCell):
-    """Each row sees the mean of all."""
+    """Each row depends on the mean of all rows."""
 
     def update(self, x, r, states):
         h = self.activation(x + r + ops.mean(states[0], axis=0, keepdims=True))
@@ -64,7 +64,7 @@ class RowMixingCell(zoo.SimpleRNNCell):
 
 
 class UnitMixingCell(zoo.SimpleRNNCell):
-    """Each unit sees the mean of all, and its neighbor."""
+    """Each unit depends on the mean of all units and on its neighbor."""
 
     def update(self, x, r, states):
         h = self.activation(x - ops.mean(r, axis=-1, keepdims=True) + ops.roll(states[0], 1, axis=-1))
@@ -72,7 +72,7 @@ class UnitMixingCell(zoo.SimpleRNNCell):
 
 
 class VectorCell(zoo.SimpleRNNCell):
-    """A trainable number for each unit, a matrix inside the update, and a weight that nothing uses."""
+    """A weight per unit and a matrix inside `update`, and a weight that is not used."""
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -86,7 +86,7 @@ class VectorCell(zoo.SimpleRNNCell):
 
 
 class SublayerCell(zoo.SimpleRNNCell):
-    """A Keras layer inside."""
+    """A Keras layer inside `update`."""
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -99,7 +99,7 @@ class SublayerCell(zoo.SimpleRNNCell):
 
 
 class WithoutRecurrentCell(zoo.SimpleRNNCell):
-    """No product with the state."""
+    """A cell whose `recurrent` returns None."""
 
     def recurrent(self, states):
         return None
@@ -110,13 +110,13 @@ class WithoutRecurrentCell(zoo.SimpleRNNCell):
 
 
 class NonlinearRecurrentCell(zoo.SimpleRNNCell):
-    """What comes from the state is not linear in it."""
+    """A cell whose `recurrent` is not linear."""
 
     def recurrent(self, states):
         return ops.matmul(ops.sin(states[0]), self.recurrent_kernel)
 
 
-ODD = [
+UNUSUAL = [
     UnequalCell,
     RowMixingCell,
     UnitMixingCell,
@@ -126,30 +126,36 @@ ODD = [
     NonlinearRecurrentCell,
 ]
 
-ALIKE = {"sigmoid", "LSTM without bias", "GRU without bias", "one gate missing", "mixed units"}
+SIMILAR = {"sigmoid", "LSTM without bias", "GRU without bias", "one gate missing", "mixed units"}
 
 EVERY_CELL = {
-    **{case.name: functools.partial(case.cell, **case.arguments) for case in CASES if case.name not in ALIKE},
-    **{cell.__name__: cell for cell in ODD},
+    **{
+        case.name: functools.partial(case.cell, **case.arguments)
+        for case in CASES
+        if case.name not in SIMILAR
+    },
+    **{cell.__name__: cell for cell in UNUSUAL},
 }
 
 
-def built(make: Callable[..., zoo.Cell], dtype: str = "float64", **arguments: Any) -> zoo.Cell:
-    """A cell with random weights."""
+def build_cell(make: Callable[..., zoo.Cell], dtype: str = "float64", **arguments: Any) -> zoo.Cell:
+    """Create a cell with random weights."""
     cell = make(UNITS, dtype=dtype, **arguments)
     cell.build((None, FEATURES))
-    randomise(cell)
+    randomize_weights(cell)
     return cell
 
 
-def data(cell: zoo.Cell, time: int = TIME) -> tuple[tf.Tensor, list[tf.Tensor]]:
+def make_data(cell: zoo.Cell, time: int = TIME) -> tuple[tf.Tensor, list[tf.Tensor]]:
     sizes = tf.nest.flatten(cell.state_size)
-    states = [random(5 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
-    return tf.constant(random(4, BATCH, time, FEATURES, dtype=cell.dtype)), [tf.constant(s) for s in states]
+    states = [random_normal(5 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
+    return tf.constant(random_normal(4, BATCH, time, FEATURES, dtype=cell.dtype)), [
+        tf.constant(s) for s in states
+    ]
 
 
 def forward_and_back(cell: zoo.Cell, mask: Any = None, training: bool = False, **options: Any) -> Callable:
-    """Results of a layer, and gradients by input, states and weights."""
+    """Return a function that computes outputs of a layer, and gradients by input, states and weights."""
     layer = zoo.RNN(cell, return_sequences=True, return_state=True, **options)
     variables = [weight.value for weight in cell.weights]
 
@@ -157,16 +163,16 @@ def forward_and_back(cell: zoo.Cell, mask: Any = None, training: bool = False, *
         with tf.GradientTape() as tape:
             tape.watch([x, states])
             results = tf.nest.flatten(layer(x, initial_state=states, mask=mask, training=training))
-            loss = weighted_sum(results)
+            loss = weighted_sum_of_tensors(results)
         return results, tape.gradient(loss, [x, *states, *variables], unconnected_gradients="zero")
 
     return function
 
 
-def in_graph(function: Callable, cell: zoo.Cell, known: bool) -> Callable:
-    """`function` in a graph, which knows batch size and length or does not."""
+def wrap_in_graph(function: Callable, cell: zoo.Cell, static: bool) -> Callable:
+    """Wrap `function` in a graph with static or unknown batch size and length."""
     signature = None
-    if not known:
+    if not static:
         sizes = tf.nest.flatten(cell.state_size)
         states = [tf.TensorSpec([None, size], cell.dtype) for size in sizes]
         signature = [tf.TensorSpec([None, None, FEATURES], cell.dtype), states]
@@ -175,40 +181,40 @@ def in_graph(function: Callable, cell: zoo.Cell, known: bool) -> Callable:
 
 @pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.parametrize(
-    ("mask", "known", "training"),
+    ("mask", "static", "training"),
     [(None, True, True), (MASK, False, False)],
-    ids=["known sizes, training", "open sizes, masked, inference"],
+    ids=["static sizes, training", "unknown sizes, masked, inference"],
 )
-def test_equals_plain_steps_and_their_gradients(name: str, mask: Any, known: bool, training: bool) -> None:
-    cell = built(EVERY_CELL[name])
+def test_equals_plain_steps_and_their_gradients(name: str, mask: Any, static: bool, training: bool) -> None:
+    cell = build_cell(EVERY_CELL[name])
     function = forward_and_back(cell, mask, training)
-    expected = function(*data(cell))  # eager execution takes plain steps
-    assert_close(in_graph(function, cell, known)(*data(cell)), expected, 1e-10)
+    expected = function(*make_data(cell))  # eager execution takes plain steps
+    assert_close(wrap_in_graph(function, cell, static)(*make_data(cell)), expected, 1e-10)
 
 
 @pytest.mark.parametrize("cell", [zoo.LSTMCell, UnequalCell])
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("static", [True, False])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("time", [1, 8])
-def test_any_length_in_any_form(cell: type[zoo.Cell], known: bool, training: bool, time: int) -> None:
-    cell = built(cell)
+def test_short_lengths_in_every_mode(cell: type[zoo.Cell], static: bool, training: bool, time: int) -> None:
+    cell = build_cell(cell)
     function = forward_and_back(cell, MASK[:, :time], training, go_backwards=True, zero_output_for_mask=True)
-    x, states = data(cell, time)
-    assert_close(in_graph(function, cell, known)(x, states), function(x, states), 1e-10)
+    x, states = make_data(cell, time)
+    assert_close(wrap_in_graph(function, cell, static)(x, states), function(x, states), 1e-10)
 
 
-def test_noise_and_dropout_are_the_same_forward_and_back() -> None:
+def test_noise_and_dropout_are_equal_in_forward_and_backward_pass() -> None:
     rates = {"dropout": 0.3, "recurrent_dropout": 0.4, "zoneout": [0.2, 0.5], "candidate_dropout": 0.3}
     function = {}
     for form in ("plain", "fast"):
-        cell = built(zoo.LSTMCell, seed=7, **rates)
+        cell = build_cell(zoo.LSTMCell, seed=7, **rates)
         function[form] = forward_and_back(cell, MASK, training=True)
-    fast = in_graph(function["fast"], cell, known=True)
-    assert_close(fast(*data(cell)), function["plain"](*data(cell)), 1e-10)
+    fast = wrap_in_graph(function["fast"], cell, static=True)
+    assert_close(fast(*make_data(cell)), function["plain"](*make_data(cell)), 1e-10)
 
 
 def test_second_derivatives() -> None:
-    cell = built(zoo.LSTMCell)
+    cell = build_cell(zoo.LSTMCell)
     layer = zoo.RNN(cell)
 
     def function(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -216,32 +222,32 @@ def test_second_derivatives() -> None:
             outer.watch(x)
             with tf.GradientTape() as inner:
                 inner.watch(x)
-                loss = weighted_sum([layer(x, initial_state=states, training=True)])
+                loss = weighted_sum_of_tensors([layer(x, initial_state=states, training=True)])
             slope = inner.gradient(loss, x)
-            loss = weighted_sum([slope**2])
+            loss = weighted_sum_of_tensors([slope**2])
         return outer.gradient(loss, [x, cell.recurrent_kernel.value])
 
-    expected = function(*data(cell))
-    for known in (True, False):
-        assert_close(in_graph(function, cell, known)(*data(cell)), expected, 1e-9)
+    expected = function(*make_data(cell))
+    for static in (True, False):
+        assert_close(wrap_in_graph(function, cell, static)(*make_data(cell)), expected, 1e-9)
 
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU"])
-def test_bfloat16_is_near_float32(name: str) -> None:
+def test_bfloat16_is_close_to_float32(name: str) -> None:
     results = []
     for dtype in ("float32", "bfloat16"):
-        cell = built(EVERY_CELL[name], "float32")
+        cell = build_cell(EVERY_CELL[name], "float32")
         layer = zoo.RNN(type(cell)(UNITS, dtype=keras.DTypePolicy("mixed_bfloat16")), return_sequences=True)
         layer = layer if dtype == "bfloat16" else zoo.RNN(cell, return_sequences=True)
         layer.build((None, None, FEATURES))
         layer.set_weights(cell.get_weights())
-        x = tf.constant(random(4, BATCH, TIME, FEATURES, dtype="float32"))
+        x = tf.constant(random_normal(4, BATCH, TIME, FEATURES, dtype="float32"))
 
         @tf.function(autograph=False)
         def function(x: tf.Tensor, layer: zoo.RNN = layer) -> tuple[tf.Tensor, list[tf.Tensor]]:
             with tf.GradientTape() as tape:
                 y = layer(x, training=True)
-                loss = weighted_sum([tf.cast(y, tf.float32)])
+                loss = weighted_sum_of_tensors([tf.cast(y, tf.float32)])
             return y, tape.gradient(loss, [weight.value for weight in layer.weights])
 
         y, gradients = function(x)
@@ -252,11 +258,11 @@ def test_bfloat16_is_near_float32(name: str) -> None:
         assert np.max(np.abs(exact - coarse)) < 0.03 * np.max(np.abs(exact))
 
 
-# Cells whose update must not be computed twice.
+# Cells whose update may not be computed twice.
 
 
-class OwnNoiseCell(zoo.SimpleRNNCell):
-    """Random numbers of its own at each step."""
+class RandomUpdateCell(zoo.SimpleRNNCell):
+    """Draws random numbers in `update`."""
 
     def update(self, x, r, states):
         h = x * ops.cast(keras.random.uniform(ops.shape(x), seed=self.seed_generator) < 0.5, x.dtype)
@@ -264,17 +270,17 @@ class OwnNoiseCell(zoo.SimpleRNNCell):
 
 
 class PrintingCell(zoo.SimpleRNNCell):
-    """An effect."""
+    """Prints in `update`."""
 
     def update(self, x, r, states):
         tf.print("step", output_stream=sys.stdout)
         return super().update(x, r, states)
 
 
-def test_random_numbers_of_a_cell_are_drawn_once() -> None:
-    cell = built(OwnNoiseCell, seed=1)
+def test_random_numbers_in_update_are_drawn_once() -> None:
+    cell = build_cell(RandomUpdateCell, seed=1)
     layer = zoo.RNN(cell, return_sequences=True)
-    x = data(cell)[0]
+    x = make_data(cell)[0]
 
     @tf.function(autograph=False)
     def function(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -284,26 +290,28 @@ def test_random_numbers_of_a_cell_are_drawn_once() -> None:
         return y, tape.gradient(loss, cell.bias.value)
 
     y, gradient = function(x)
-    kept = np.asarray(y) != 0
-    assert_close(gradient, kept.sum((0, 1)), 1e-12)
-    assert 0.2 < kept.mean() < 0.8
-    assert np.any(kept[:, 1:] != kept[:, :-1])
+    nonzero = np.asarray(y) != 0
+    assert_close(gradient, nonzero.sum((0, 1)), 1e-12)
+    assert 0.2 < nonzero.mean() < 0.8
+    assert np.any(nonzero[:, 1:] != nonzero[:, :-1])
     assert np.any(function(x)[0] != y)
 
 
-def test_effects_of_a_cell_come_once_a_step(capfd: pytest.CaptureFixture) -> None:
-    cell = built(PrintingCell)
+def test_effects_in_update_happen_once_per_step(capfd: pytest.CaptureFixture) -> None:
+    cell = build_cell(PrintingCell)
     function = forward_and_back(cell, training=True)
-    expected = function(*data(cell))
+    expected = function(*make_data(cell))
     capfd.readouterr()
-    assert_close(in_graph(function, cell, known=True)(*data(cell)), expected, 1e-10)
+    assert_close(wrap_in_graph(function, cell, static=True)(*make_data(cell)), expected, 1e-10)
     assert capfd.readouterr().out.count("step") == TIME
 
 
-@pytest.mark.parametrize(("cell", "pure"), [(OwnNoiseCell, False), (PrintingCell, False), (VectorCell, True)])
-def test_examination_of_a_cell(cell: type[zoo.Cell], pure: bool) -> None:
-    cell = built(cell)
-    x, states = data(cell)
+@pytest.mark.parametrize(
+    ("cell", "pure"), [(RandomUpdateCell, False), (PrintingCell, False), (VectorCell, True)]
+)
+def test_analyze(cell: type[zoo.Cell], pure: bool) -> None:
+    cell = build_cell(cell)
+    x, states = make_data(cell)
     pure_cell = chunks.PureCell(cell)
     assert pure_cell.analyze(tf.transpose(x, [1, 0, 2]), states, None) == pure
     used = {cell.weights[i].name for i in pure_cell.update_weights}
@@ -311,11 +319,11 @@ def test_examination_of_a_cell(cell: type[zoo.Cell], pure: bool) -> None:
     assert pure_cell.output_state == 0
 
 
-# Which steps are compiled.
+# Compilation.
 
 
-def operations(function: Callable, *arguments: Any) -> set[str]:
-    """The attributes and operations of a graph and of all functions in it."""
+def find_operations(function: Callable, *arguments: Any) -> set[str]:
+    """Return the operation types of a graph and its functions, and "compiled" if XLA compiles one of them."""
     definition = tf.function(function, autograph=False).get_concrete_function(*arguments).graph.as_graph_def()
     nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
     compiled = any(f.attr["_XlaMustCompile"].b for f in definition.library.function)
@@ -325,29 +333,31 @@ def operations(function: Callable, *arguments: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("batch", "training", "compiled"), [(None, False, False), (None, True, True), (3, False, True)]
 )
-def test_compiled_for_training_and_for_known_sizes(batch: int | None, training: bool, compiled: bool) -> None:
+def test_compiled_in_training_and_for_static_batch_size(
+    batch: int | None, training: bool, compiled: bool
+) -> None:
     layer = zoo.LSTM(UNITS)
     spec = tf.TensorSpec([batch, None, FEATURES])
-    found = operations(lambda x: layer(x, training=training), spec)
-    assert ("compiled" in found) == compiled == chunks.should_compile(batch, training)
+    types = find_operations(lambda x: layer(x, training=training), spec)
+    assert ("compiled" in types) == compiled == chunks.should_compile(batch, training)
 
 
-def test_not_compiled_where_graphs_are_exported(tmp_path: Path) -> None:
+def test_exported_graph_is_not_compiled(tmp_path: Path) -> None:
     inputs = keras.Input((None, FEATURES))
     outputs = keras.layers.Bidirectional(zoo.LSTM(UNITS, return_sequences=True))(inputs)
     model = keras.Model(inputs, zoo.GRU(UNITS)(outputs))
     model.export(tmp_path / "model", verbose=False)
     assert b"_XlaMustCompile" not in (tmp_path / "model" / "saved_model.pb").read_bytes()
-    x = random(0, 2, 7, FEATURES, dtype="float32")
+    x = random_normal(0, 2, 7, FEATURES, dtype="float32")
     loaded = tf.saved_model.load(tmp_path / "model")
     assert_close(loaded.serve(x), model(x), 1e-6)
 
 
-def test_the_plain_loop_serves_cells_in_eager_execution(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eager_execution_takes_plain_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr("zoo.layers.loop.scan", lambda *args: calls.append(1) or scan(*args))
     layer = zoo.LSTM(UNITS)
-    x = random(0, 2, 3, FEATURES, dtype="float32")
+    x = random_normal(0, 2, 3, FEATURES, dtype="float32")
     layer(x)
     assert calls == [1]
     tf.function(layer, autograph=False)(x)
@@ -358,8 +368,8 @@ def test_the_plain_loop_serves_cells_in_eager_execution(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("time", [0, 1, 2, 3, 10, 17])
-def test_linear_scan_is_a_loop(time: int) -> None:
-    a, b, start = random(0, time, 2, 3), random(1, time, 2, 3), random(2, 2, 3)
+def test_linear_scan_equals_loop(time: int) -> None:
+    a, b, start = random_normal(0, time, 2, 3), random_normal(1, time, 2, 3), random_normal(2, 2, 3)
     h, expected = start, []
     for t in range(time):
         h = a[t] * h + b[t]
@@ -372,8 +382,8 @@ def test_linear_scan_is_a_loop(time: int) -> None:
     assert_close(fast(a, b, start), np.reshape(expected, [time, 2, 3]), 1e-10)
 
 
-def test_linear_scan_has_derivatives_of_first_and_second_order() -> None:
-    at = [tf.constant(random(i, *shape)) for i, shape in enumerate([(7, 2, 3), (7, 2, 3), (2, 3)])]
+def test_linear_scan_first_and_second_derivatives() -> None:
+    at = [tf.constant(random_normal(i, *shape)) for i, shape in enumerate([(7, 2, 3), (7, 2, 3), (2, 3)])]
 
     def loop(a: tf.Tensor, b: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
         h, values = start, []
@@ -387,48 +397,48 @@ def test_linear_scan_has_derivatives_of_first_and_second_order() -> None:
             outer.watch(at)
             with tf.GradientTape() as inner:
                 inner.watch(at)
-                loss = weighted_sum([function(*at)])
+                loss = weighted_sum_of_tensors([function(*at)])
             first = inner.gradient(loss, at)
-            loss = weighted_sum([slope**2 for slope in first])
+            loss = weighted_sum_of_tensors([slope**2 for slope in first])
         return [*first, *outer.gradient(loss, at)]
 
     assert_close(derivatives(linear_scan), derivatives(loop), 1e-10)
 
 
-def test_linear_cells_take_the_parallel_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linear_cell_uses_parallel_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(
         "zoo.layers.loop.run_linear_cell", lambda *args: calls.append(1) or run_linear_cell(*args)
     )
-    cell = built(zoo.cells.MinGRUCell)
-    x, states = random(0, 40, 2, FEATURES), [tf.constant(random(1, 2, UNITS))]
-    found = run(cell, x, states, None)
+    cell = build_cell(zoo.cells.MinGRUCell)
+    x, states = random_normal(0, 40, 2, FEATURES), [tf.constant(random_normal(1, 2, UNITS))]
+    results = run_cell(cell, x, states, None)
 
     def step(xs: list[tf.Tensor], states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         return cell.step(xs[0], None, states)
 
-    assert_close(found, scan(step, [cell.project(x)], states, None, UNITS), 1e-10)
+    assert_close(results, scan(step, [cell.project(x)], states, None, UNITS), 1e-10)
     assert calls == [1]
 
 
-# Other worlds.
+# Other processes: several replicas, another backend.
 
 
-def python(program: str, **environment: str) -> Any:
-    """What a Python program of its own prints last, as JSON."""
-    found = subprocess.run(
+def run_python(program: str, **environment: str) -> Any:
+    """Run a Python program in a process and return the JSON that it prints last."""
+    process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
         cwd=Path(__file__).parent,
     )
-    assert found.returncode == 0, found.stderr[-3000:]
-    return json.loads(found.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr[-3000:]
+    return json.loads(process.stdout.splitlines()[-1])
 
 
-def test_replicas_learn_what_one_learns() -> None:
-    one, two = python(
+def test_two_replicas_train_like_one() -> None:
+    one, two = run_python(
         """
 import json, keras, numpy as np, tensorflow as tf, zoo
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -436,16 +446,16 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(16, 9, 3)).astype("float32"), rng.normal(size=(16, 2)).astype("float32")
 
-def learnt():
+def train():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([zoo.LSTM(4), keras.layers.Dense(2)])
     model.compile("sgd", "mse")
     model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
     return [weight.tolist() for weight in model.get_weights()]
 
-one = learnt()
+one = train()
 with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-    two = learnt()
+    two = train()
 print(json.dumps([one, two]))
 """
     )
@@ -453,7 +463,7 @@ print(json.dumps([one, two]))
 
 
 def test_cells_run_on_jax() -> None:
-    """The same weights give the same outputs and gradients on Keras's JAX backend, by the plain loop."""
+    """The plain loop on Keras's JAX backend has the same outputs and gradients."""
     program = """
 import json, keras, numpy as np, zoo
 keras.utils.set_random_seed(0)
@@ -479,9 +489,9 @@ for layer in (zoo.PeepholeLSTM, zoo.LayerNormGRU):
     results.append([np.asarray(v).tolist() for v in (model(x, mask=mask), *gradients)])
 print(json.dumps(results))
 """
-    jax = python(program, KERAS_BACKEND="jax")
+    jax = run_python(program, KERAS_BACKEND="jax")
     names: dict[str, Any] = {}
-    exec(program, names)  # and here, on TensorFlow
+    exec(program, names)  # in this process, on TensorFlow
     tensorflow = names["results"]
     assert len(jax) == 2
     for one, other in zip(jax, tensorflow, strict=True):

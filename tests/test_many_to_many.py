@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from references import randomise
+from references import randomize_weights
 
 import zoo
 
@@ -31,7 +31,7 @@ def model(
     encoder = zoo.Encoder(cells[cell](5), depth, bidirectional)
     built = zoo.ManyToMany(encoder, 4, zoo.FrameVectors(frame_encoder(offsets), offsets))
     built.build(((None, None, 4, 5, 3), (None,)))
-    randomise(built)
+    randomize_weights(built)
     return built
 
 
@@ -175,7 +175,7 @@ def test_frames_that_become_maps_are_read_place_by_place(tmp_path: Path) -> None
     frames[1, 5:] = 0  # black, and there
     teller = map_teller(maps)
     teller.build((frames.shape, tokens.shape))
-    randomise(teller)
+    randomize_weights(teller)
     assert teller.memory_shape == (13, 2, 3)
     memory, state = teller.prepare_memory(frames)
     assert memory.mask.numpy().all()
@@ -201,7 +201,7 @@ def test_maps_that_were_made_before_are_told_of_alike() -> None:
     tokens = np.array([[1, 3, 4]] * 4)
     whole, rest = map_teller(maps), map_teller(None)
     whole.build((FRAMES.shape, tokens.shape))
-    randomise(whole)
+    randomize_weights(whole)
     made = zoo.FrameVectors(maps)(FRAMES)
     rest.build((made.shape, tokens.shape))
     for mine, other in ((rest.encoder, whole.encoder), (rest.decoder, whole.decoder)):

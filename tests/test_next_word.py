@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from exports import Answer, ask, figures
-from references import randomise
+from references import randomize_weights
 
 import zoo
 from zoo.cli.predict import Question
@@ -84,7 +84,7 @@ def test_each_model_looks_back_as_far_as_it_should_and_never_ahead(kind: str) ->
     model = next_word.network(kind, 6, 20)
     ids = RNG.integers(2, 20, (1, 45))
     model(ids)
-    randomise(model)
+    randomize_weights(model)
     before = model(ids).numpy()
     assert before.shape == (1, 45, 20)
     moved = []
@@ -246,7 +246,7 @@ def test_carried_states_give_the_loss_of_the_whole_text() -> None:
     carrying = next_word.language_model(20, zoo.LSTMCell(8), stateful=True)
     windows = zoo.training.bptt_windows(ids, 4, 7)
     carrying(next(iter(windows))[0])
-    randomise(carrying)
+    randomize_weights(carrying)
     whole = next_word.language_model(20, zoo.LSTMCell(8))
     whole.build((None, None))
     whole.set_weights(carrying.get_weights())

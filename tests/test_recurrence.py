@@ -1,4 +1,4 @@
-"""All that the recurrent layers of Keras offer works in ours: each option, and each way of running it."""
+"""Every option of Keras's recurrent layers, and every way to run them, works for our layers."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, ops
-from references import assert_close, evaluate, random, randomise
+from references import assert_close, evaluate, random_normal, randomize_weights
 
 import zoo
 
@@ -22,7 +22,7 @@ every_name = pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
 
 
 class PlainCell(layers.Layer):
-    """An ordinary Keras cell, which knows nothing of ours."""
+    """An ordinary Keras cell."""
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -37,22 +37,22 @@ class PlainCell(layers.Layer):
         return 2 * h, [h]
 
 
-def pair(name: str, **arguments: Any) -> tuple[layers.RNN, layers.RNN]:
-    """Our layer and Keras's, with the same random weights."""
+def make_pair(name: str, **arguments: Any) -> tuple[layers.RNN, layers.RNN]:
+    """Create our layer and Keras's with the same random weights."""
     arguments = {"dtype": "float64", **arguments}
     ours, theirs = (getattr(module, name)(UNITS, **arguments) for module in (zoo, layers))
     for layer in (ours, theirs):
         layer.build((BATCH, TIME, FEATURES))
-    theirs.set_weights(randomise(ours))
+    theirs.set_weights(randomize_weights(ours))
     return ours, theirs
 
 
-def data(layer: layers.Layer) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Sequences, and states to start from, one after another for the cells of a stack."""
+def make_data(layer: layers.Layer) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Create sequences and initial states; those of a stack are in one flat list."""
     sizes = tf.nest.flatten(layer.cell.state_size)
     dtype = layer.variable_dtype
-    states = [random(8 + i, BATCH, size, dtype=dtype) for i, size in enumerate(sizes)]
-    return random(7, BATCH, TIME, FEATURES, dtype=dtype), states
+    states = [random_normal(8 + i, BATCH, size, dtype=dtype) for i, size in enumerate(sizes)]
+    return random_normal(7, BATCH, TIME, FEATURES, dtype=dtype), states
 
 
 def assert_same(
@@ -65,7 +65,7 @@ def assert_same(
     graph: bool = False,
     pack: Callable = list,
 ) -> None:
-    """Compare two layers in outputs and gradients; ours, where `graph` asks so, in one of unknown shapes."""
+    """Compare outputs and gradients of two layers; with `graph` ours runs in a graph of unknown shapes."""
     mask = None if mask is None else tf.constant(mask)
     results = [
         evaluate(
@@ -81,7 +81,7 @@ def assert_same(
 
 
 def signature(*specs: tf.TensorSpec) -> Callable:
-    """`tf.function` for tensors of these shapes and types alone."""
+    """Return `tf.function` with this input signature."""
     return tf.function(input_signature=list(specs), autograph=False)
 
 
@@ -106,24 +106,24 @@ VALID = tf.TensorSpec([None, None], "bool")
     ],
 )
 def test_options(name: str, options: str) -> None:
-    ours, theirs = pair(name, **dict.fromkeys(options.split(), True))
-    assert_same(ours, theirs, *data(ours), MASK, graph=name == "LSTM" and "unroll" not in options)
+    ours, theirs = make_pair(name, **dict.fromkeys(options.split(), True))
+    assert_same(ours, theirs, *make_data(ours), MASK, graph=name == "LSTM" and "unroll" not in options)
 
 
 @every_name
 def test_unrolled_equals_looped(name: str) -> None:
     arguments = {"return_sequences": True, "go_backwards": True, "zero_output_for_mask": True}
-    unrolled, looped = pair(name, unroll=True, **arguments)[0], pair(name, **arguments)[0]
-    assert_same(looped, unrolled, *data(looped), MASK)
+    unrolled, looped = make_pair(name, unroll=True, **arguments)[0], make_pair(name, **arguments)[0]
+    assert_same(looped, unrolled, *make_data(looped), MASK)
 
 
 @every_name
-def test_weights_go_to_keras_and_come_back(name: str) -> None:
-    ours, theirs = pair(name)
-    x, _ = data(ours)
-    theirs.set_weights(randomise(ours, seed=50))
+def test_weights_round_trip_through_keras(name: str) -> None:
+    ours, theirs = make_pair(name)
+    x, _ = make_data(ours)
+    theirs.set_weights(randomize_weights(ours, seed=50))
     assert_close(ours(x), theirs(x), 1e-12)
-    ours.set_weights(randomise(theirs, seed=60))
+    ours.set_weights(randomize_weights(theirs, seed=60))
     assert_close(ours(x), theirs(x), 1e-12)
 
 
@@ -132,18 +132,18 @@ def test_weights_go_to_keras_and_come_back(name: str) -> None:
 def test_bidirectional(name: str, merge_mode: str | None) -> None:
     ours, theirs = (
         layers.Bidirectional(layer, merge_mode=merge_mode, dtype="float64")
-        for layer in pair(name, return_sequences=True, return_state=True)
+        for layer in make_pair(name, return_sequences=True, return_state=True)
     )
     for layer in (ours, theirs):
         layer.build((BATCH, TIME, FEATURES))
-    theirs.set_weights(randomise(ours))
-    x, states = data(ours.forward_layer)
+    theirs.set_weights(randomize_weights(ours))
+    x, states = make_data(ours.forward_layer)
     assert_same(ours, theirs, x, [*states, *(-state for state in states)], MASK, graph=name == "GRU")
 
 
-def test_initial_state_comes_in_any_form() -> None:
-    layer, _ = pair("GRU")
-    x, (h,) = data(layer)
+def test_initial_state_may_be_array_tensor_list_or_tuple() -> None:
+    layer, _ = make_pair("GRU")
+    x, (h,) = make_data(layer)
     expected = layer(x, initial_state=[tf.constant(h)])
     for state in (h, [h], (h,), tf.constant(h)):
         assert_close(layer(x, initial_state=state), expected, 0)
@@ -153,10 +153,10 @@ def test_initial_state_comes_in_any_form() -> None:
 
 
 @every_name
-def test_states_are_carried_from_batch_to_batch(name: str) -> None:
-    layer, _ = pair(name, stateful=True, return_sequences=True)
-    whole, _ = pair(name, return_sequences=True)
-    x, _ = data(layer)
+def test_stateful_layer_carries_states(name: str) -> None:
+    layer, _ = make_pair(name, stateful=True, return_sequences=True)
+    whole, _ = make_pair(name, return_sequences=True)
+    x, _ = make_data(layer)
     expected = whole(np.concatenate([x, x], axis=1))
     for _ in range(2):
         assert_close(layer(x), expected[:, :TIME], 1e-12)
@@ -165,9 +165,9 @@ def test_states_are_carried_from_batch_to_batch(name: str) -> None:
 
 
 @pytest.mark.parametrize("batches", list(product([1, None], repeat=3)), ids=str)
-def test_a_batch_of_one_may_be_known_to_some_tensors_alone(batches: tuple) -> None:
-    layer, _ = pair("GRU", return_sequences=True)
-    x, (state,) = data(layer)
+def test_batch_size_may_be_static_in_some_tensors_only(batches: tuple) -> None:
+    layer, _ = make_pair("GRU", return_sequences=True)
+    x, (state,) = make_data(layer)
     specs = [
         tf.TensorSpec([batches[0], TIME, FEATURES], "float64"),
         tf.TensorSpec([batches[1], UNITS], "float64"),
@@ -182,7 +182,7 @@ def test_a_batch_of_one_may_be_known_to_some_tensors_alone(batches: tuple) -> No
     assert_close(run(*arguments), run.python_function(*map(tf.constant, arguments)), 1e-12)
 
 
-def test_unrolling_needs_a_known_length() -> None:
+def test_unroll_needs_static_length() -> None:
     with pytest.raises(ValueError, match="Cannot unroll a RNN if the time dimension is undefined"):
         signature(SEQUENCES)(zoo.LSTM(UNITS, unroll=True)).get_concrete_function()
 
@@ -190,17 +190,17 @@ def test_unrolling_needs_a_known_length() -> None:
 # Dropout.
 
 
-def echo(runner: type[layers.RNN] = zoo.RNN, **arguments: Any) -> layers.RNN:
-    """A layer whose outputs are its inputs."""
+def make_echo(runner: type[layers.RNN] = zoo.RNN, **arguments: Any) -> layers.RNN:
+    """Create a layer whose outputs are its inputs."""
     cell = zoo.SimpleRNNCell(UNITS, activation=None, **arguments)
     cell.build((None, UNITS))
     cell.set_weights([np.eye(UNITS), np.zeros((UNITS, UNITS)), np.zeros(UNITS)])
     return runner(cell, return_sequences=True)
 
 
-def hold(**arguments: Any) -> layers.RNN:
-    """A layer whose outputs are its initial state."""
-    layer = echo(**arguments)
+def make_hold(**arguments: Any) -> layers.RNN:
+    """Create a layer whose outputs are its initial state."""
+    layer = make_echo(**arguments)
     layer.set_weights([np.zeros((UNITS, UNITS)), np.eye(UNITS), np.zeros(UNITS)])
     return layer
 
@@ -209,24 +209,24 @@ ROWS = 400
 ONES = np.ones((ROWS, TIME, UNITS), "float32")
 
 
-def echoed(**arguments: Any) -> Callable[..., np.ndarray]:
-    """The input dropout masks of all time steps."""
-    layer = echo(dropout=0.25, **arguments)
+def input_masks(**arguments: Any) -> Callable[..., np.ndarray]:
+    """Return a function that draws the input dropout masks of all time steps."""
+    layer = make_echo(dropout=0.25, **arguments)
     return lambda training=True: np.asarray(layer(ONES, training=training))
 
 
-def held(**arguments: Any) -> Callable[..., np.ndarray]:
-    """The recurrent dropout masks of all time steps: each step multiplies the state by its mask."""
-    layer = hold(recurrent_dropout=0.25, **arguments)
+def recurrent_masks(**arguments: Any) -> Callable[..., np.ndarray]:
+    """Return a function that draws the recurrent dropout masks: each step multiplies the state by one."""
+    layer = make_hold(recurrent_dropout=0.25, **arguments)
     powers = 1 / np.arange(1, TIME + 1)[:, None]
     return lambda training=True: np.asarray(layer(ONES, ONES[:, 0], training=training)) ** powers
 
 
-both_dropouts = pytest.mark.parametrize("masks", [echoed, held])
+both_dropouts = pytest.mark.parametrize("masks", [input_masks, recurrent_masks])
 
 
 @both_dropouts
-def test_dropout_keeps_one_mask_for_a_sequence(masks: Callable) -> None:
+def test_dropout_uses_one_mask_per_sequence(masks: Callable) -> None:
     drawn = masks(seed=1)()
     assert_close(drawn, np.broadcast_to(drawn[:, :1], drawn.shape), 1e-5)
     assert_close(np.unique(drawn[:, 0]), np.array([0, 4 / 3]), 1e-6)
@@ -236,42 +236,42 @@ def test_dropout_keeps_one_mask_for_a_sequence(masks: Callable) -> None:
 
 
 @both_dropouts
-def test_dropout_draws_anew_in_each_call(masks: Callable) -> None:
+def test_dropout_draws_new_masks_in_each_call(masks: Callable) -> None:
     draw = masks(seed=1)
     first, second = draw(), draw()
     assert 0.2 < np.mean((first == 0) != (second == 0)) < 0.6
 
 
 @both_dropouts
-def test_dropout_is_for_training_alone(masks: Callable) -> None:
+def test_no_dropout_in_inference(masks: Callable) -> None:
     assert_close(masks(seed=1)(training=False), ONES, 0)
 
 
 @both_dropouts
-def test_dropout_comes_again_from_the_same_seed(masks: Callable) -> None:
+def test_dropout_repeats_with_same_seed(masks: Callable) -> None:
     draw, again, other = masks(seed=1), masks(seed=1), masks(seed=2)
     first = draw()
     assert_close([first, draw()], [again(), again()], 0)
     assert np.any(first != other())
 
 
-def test_dropout_draws_anew_in_each_call_of_a_graph() -> None:
-    layer = echo(dropout=0.25)
+def test_dropout_draws_new_masks_in_each_call_of_graph() -> None:
+    layer = make_echo(dropout=0.25)
     draw = tf.function(lambda: layer(ONES, training=True), autograph=False)
     first, second = draw(), draw()
     assert_close(first, np.broadcast_to(first[:, :1], first.shape), 0)
     assert np.any(first != second)
 
 
-def test_each_cell_of_a_stack_drops() -> None:
-    cells = [echo().cell, echo(dropout=0.25).cell]
+def test_every_cell_of_stack_drops() -> None:
+    cells = [make_echo().cell, make_echo(dropout=0.25).cell]
     drawn = zoo.RNN(cells, return_sequences=True)(ONES, training=True).numpy()
     assert_close(drawn, np.broadcast_to(drawn[:, :1], drawn.shape), 0)
     assert_close(np.unique(drawn), np.array([0, 4 / 3]), 1e-6)
 
 
-def test_a_step_on_its_own_draws_its_own_mask() -> None:
-    drawn = echo(layers.RNN, dropout=0.25)(ONES, training=True).numpy()
+def test_keras_rnn_draws_a_mask_per_step() -> None:
+    drawn = make_echo(layers.RNN, dropout=0.25)(ONES, training=True).numpy()
     assert_close(np.unique(drawn), np.array([0, 4 / 3]), 1e-6)
     assert np.any(drawn != drawn[:, :1])
 
@@ -284,11 +284,11 @@ def test_a_step_on_its_own_draws_its_own_mask() -> None:
     ("policy", "dtype", "tolerance"),
     [("mixed_bfloat16", "bfloat16", 0.1), ("mixed_float16", "float16", 0.02), ("float64", "float64", 1e-5)],
 )
-def test_precision_is_that_of_the_policy(name: str, policy: str, dtype: str, tolerance: float) -> None:
+def test_precision_follows_dtype_policy(name: str, policy: str, dtype: str, tolerance: float) -> None:
     arguments = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True}
-    _, exact = pair(name, dtype="float32", **arguments)
-    layer, _ = pair(name, dtype=policy, **arguments)
-    x, states = data(exact)
+    _, exact = make_pair(name, dtype="float32", **arguments)
+    layer, _ = make_pair(name, dtype=policy, **arguments)
+    x, states = make_data(exact)
 
     def run(x: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
         outputs = layer(x, initial_state=states, mask=tf.constant(MASK))
@@ -310,18 +310,18 @@ def test_precision_is_that_of_the_policy(name: str, policy: str, dtype: str, tol
         assert np.abs(gradient - expected).max() < tolerance * np.abs(expected).max()
 
 
-def test_a_layer_takes_the_precision_of_its_cells() -> None:
+def test_layer_takes_dtype_of_cells() -> None:
     cells = [zoo.LSTMCell(UNITS, dtype="float64"), zoo.GRUCell(UNITS, dtype="float64")]
     for layer in (zoo.RNN(cells[0]), zoo.RNN(cells)):
-        assert layer(random(0, BATCH, TIME, FEATURES)).dtype == "float64"
+        assert layer(random_normal(0, BATCH, TIME, FEATURES)).dtype == "float64"
         twin = zoo.RNN.from_config(layer.get_config())
-        assert twin(random(0, BATCH, TIME, FEATURES)).dtype == "float64"
+        assert twin(random_normal(0, BATCH, TIME, FEATURES)).dtype == "float64"
 
 
-def test_a_cell_keeps_its_precision_in_a_layer_of_another() -> None:
+def test_cell_keeps_dtype_in_layer_of_other_dtype() -> None:
     cell = zoo.LSTMCell(UNITS, dtype="mixed_bfloat16")
     arguments = {"return_sequences": True, "return_state": True, "dtype": "float32"}
-    x, _ = data(zoo.RNN(cell))
+    x, _ = make_data(zoo.RNN(cell))
     layer, expected = zoo.RNN(cell, **arguments), layers.RNN(cell, **arguments)(x)
     assert_close(layer(x), expected, 0)
     assert_close(tf.function(layer, autograph=False)(x), expected, 0.02)
@@ -335,7 +335,7 @@ def global_policy() -> Iterator[str]:
     keras.config.set_dtype_policy(before)
 
 
-def test_the_global_policy_reaches_all_layers(global_policy: str) -> None:
+def test_global_dtype_policy_reaches_all_layers(global_policy: str) -> None:
     x = keras.Input((None, FEATURES))
     y = layers.Bidirectional(zoo.GRU(UNITS, return_sequences=True))(x)
     y = zoo.RNN([zoo.LSTMCell(UNITS), zoo.SimpleRNNCell(UNITS)], return_sequences=True)(y)
@@ -346,22 +346,22 @@ def test_the_global_policy_reaches_all_layers(global_policy: str) -> None:
     before = model.get_weights()
     model.compile("sgd", "mse", jit_compile=False)
     with zoo.disable_jit():
-        model.fit(random(0, BATCH, TIME, FEATURES), np.ones((BATCH, 1)), verbose=0)
+        model.fit(random_normal(0, BATCH, TIME, FEATURES), np.ones((BATCH, 1)), verbose=0)
     assert all(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
 
 
-# Stacks, and cells that are not ours.
+# Stacks, and cells of Keras.
 
 
-def stack(*cells: type, **arguments: Any) -> layers.RNN:
-    """Cells of different widths on top of each other."""
+def make_stack(*cells: type, **arguments: Any) -> layers.RNN:
+    """Create a stack of cells of different widths."""
     sizes = range(UNITS, UNITS + len(cells))
     layer = zoo.RNN(
         [cell(size, dtype="float64") for cell, size in zip(cells, sizes, strict=True)],
         **{"dtype": "float64", "return_sequences": True, "return_state": True, **arguments},
     )
     layer.build((BATCH, TIME, FEATURES))
-    randomise(layer)
+    randomize_weights(layer)
     return layer
 
 
@@ -371,9 +371,9 @@ OURS = (zoo.LSTMCell, zoo.GRUCell, zoo.SimpleRNNCell)
 @pytest.mark.parametrize("options", ["", "go_backwards zero_output_for_mask"])
 def test_stack(options: str) -> None:
     arguments = dict.fromkeys(options.split(), True)
-    ours = stack(*OURS, **arguments)
+    ours = make_stack(*OURS, **arguments)
     theirs = layers.RNN(ours.cell, return_sequences=True, return_state=True, dtype="float64", **arguments)
-    x, states = data(ours)
+    x, states = make_data(ours)
     assert_same(ours, theirs, x, states, MASK, graph=True, pack=lambda s: [s[:2], s[2:3], s[3:]])
     flat = [states[:2], *states[2:]]
     assert_close(ours(x, initial_state=flat), theirs(x, initial_state=flat), 1e-12)
@@ -382,9 +382,9 @@ def test_stack(options: str) -> None:
     ]
 
 
-def test_stack_carries_its_states() -> None:
-    layer, whole = stack(*OURS, stateful=True), stack(*OURS)
-    x, _ = data(layer)
+def test_stateful_stack_carries_states() -> None:
+    layer, whole = make_stack(*OURS, stateful=True), make_stack(*OURS)
+    x, _ = make_data(layer)
     expected = whole(np.concatenate([x, x], axis=1))
     for _ in range(2):
         layer(x)
@@ -393,31 +393,31 @@ def test_stack_carries_its_states() -> None:
         layer.reset_state()
 
 
-def test_stack_of_ours_and_of_keras() -> None:
+def test_stack_of_library_and_keras_cells() -> None:
     ours = zoo.RNN([zoo.LSTMCell(UNITS), layers.GRUCell(6)], return_sequences=True, return_state=True)
     theirs = layers.RNN([layers.LSTMCell(UNITS), layers.GRUCell(6)], return_sequences=True, return_state=True)
     for layer in (ours, theirs):
         layer.build((BATCH, TIME, FEATURES))
-    theirs.set_weights(randomise(ours))
-    x, states = data(ours)
+    theirs.set_weights(randomize_weights(ours))
+    x, states = make_data(ours)
     assert_same(ours, theirs, x, states, MASK, 1e-5, graph=True, pack=lambda s: [s[:2], s[2:]])
 
 
 @pytest.mark.parametrize("cell", [layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell, PlainCell])
-def test_runs_any_cell_of_keras(cell: type) -> None:
+def test_runs_keras_cells(cell: type) -> None:
     arguments = {"return_sequences": True, "return_state": True, "dtype": "float64"}
     ours = zoo.RNN(cell(UNITS, dtype="float64"), **arguments)
     ours.build((BATCH, TIME, FEATURES))
-    randomise(ours)
-    assert_same(ours, layers.RNN(ours.cell, **arguments), *data(ours), MASK, graph=cell is PlainCell)
+    randomize_weights(ours)
+    assert_same(ours, layers.RNN(ours.cell, **arguments), *make_data(ours), MASK, graph=cell is PlainCell)
 
 
 # Shapes.
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["all valid", "masked"])
-def test_one_trace_serves_every_batch_and_length(masked: bool) -> None:
-    layer = stack(*OURS, zero_output_for_mask=True)
+def test_one_trace_serves_every_batch_size_and_length(masked: bool) -> None:
+    layer = make_stack(*OURS, zero_output_for_mask=True)
     weights = [variable.value for variable in layer.trainable_variables]
 
     @signature(SEQUENCES, VALID)
@@ -427,7 +427,7 @@ def test_one_trace_serves_every_batch_and_length(masked: bool) -> None:
             loss = tf.add_n([tf.reduce_sum(y) for y in tf.nest.flatten(outputs)])
         return outputs, tape.gradient(loss, weights)
 
-    x, _ = data(layer)
+    x, _ = make_data(layer)
     for batch, time in product([0, 1, BATCH], [0, 1, TIME]):
         part, valid = x[:batch, :time], MASK[:batch, :time]
         (outputs, *states), gradients = run(part, valid)
@@ -440,34 +440,34 @@ def test_one_trace_serves_every_batch_and_length(masked: bool) -> None:
     assert run.experimental_get_tracing_count() == 1
 
 
-def test_no_steps_leave_the_initial_state() -> None:
-    layer, _ = pair("LSTM", return_state=True, zero_output_for_mask=True)
-    x, states = data(layer)
+def test_length_zero_returns_initial_state() -> None:
+    layer, _ = make_pair("LSTM", return_state=True, zero_output_for_mask=True)
+    x, states = make_data(layer)
     start = [tf.constant(state) for state in states]
     run = signature(SEQUENCES, VALID)(lambda x, valid: layer(x, initial_state=start, mask=valid))
     assert_close(run(x[:, :0], MASK[:, :0]), [np.zeros((BATCH, UNITS)), *states], 0)
 
 
-def test_a_known_length_stays_known() -> None:
-    layer, _ = pair("LSTM", return_sequences=True)
+def test_static_length_is_kept() -> None:
+    layer, _ = make_pair("LSTM", return_sequences=True)
     run = signature(tf.TensorSpec([None, TIME, FEATURES], "float64"))(layer)
     assert run.get_concrete_function().output_shapes == (None, TIME, UNITS)
 
 
-# Ways of running.
+# Models, training and export.
 
 
 @every_name
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["no jit", "jit"])
-def test_fit_goes_the_way_of_keras(name: str, jit_compile: bool) -> None:
-    ours, theirs = pair(name, dtype="float32")
+def test_fit_equals_keras(name: str, jit_compile: bool) -> None:
+    ours, theirs = make_pair(name, dtype="float32")
     histories = []
     for layer, jit in ((ours, jit_compile), (theirs, False)):
         x, valid = keras.Input((None, FEATURES)), keras.Input((None,), dtype="bool")
         model = keras.Model([x, valid], layer(x, mask=valid))
         model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=jit)
-        targets = random(1, 2 * BATCH, UNITS)
-        sequences = random(0, 2 * BATCH, TIME, FEATURES), np.tile(MASK, (2, 1))
+        targets = random_normal(1, 2 * BATCH, UNITS)
+        sequences = random_normal(0, 2 * BATCH, TIME, FEATURES), np.tile(MASK, (2, 1))
         history = model.fit(sequences, targets, batch_size=BATCH, epochs=2, shuffle=False, verbose=0)
         histories.append(history.history["loss"])
     assert histories[0][1] < histories[0][0]
@@ -475,24 +475,24 @@ def test_fit_goes_the_way_of_keras(name: str, jit_compile: bool) -> None:
     assert_close(ours.get_weights(), theirs.get_weights(), 1e-5)
 
 
-def test_saved_model_of_a_module(tmp_path: Path) -> None:
+def test_saved_model_of_module(tmp_path: Path) -> None:
     module = tf.Module()
-    module.layer = stack(*OURS)
+    module.layer = make_stack(*OURS)
     module.serve = signature(SEQUENCES, VALID)(lambda x, valid: module.layer(x, mask=valid))
     tf.saved_model.save(module, str(tmp_path / "module"))
     loaded = tf.saved_model.load(str(tmp_path / "module"))
-    x, _ = data(module.layer)
+    x, _ = make_data(module.layer)
     for batch, time in ((BATCH, TIME), (1, 2), (2, 0), (0, 3)):
         part, valid = x[:batch, :time], MASK[:batch, :time]
         assert_close(loaded.serve(part, valid), module.serve(part, valid), 1e-12)
 
 
-def test_export_of_a_model(tmp_path: Path) -> None:
+def test_export_of_model(tmp_path: Path) -> None:
     x = keras.Input((None, FEATURES))
     model = keras.Model(x, layers.Bidirectional(zoo.RNN([zoo.LSTMCell(UNITS), zoo.GRUCell(UNITS)]))(x))
     model.export(tmp_path / "model", verbose=False)
     loaded = tf.saved_model.load(str(tmp_path / "model"))
-    sequences = random(0, BATCH, TIME, FEATURES, dtype="float32")
+    sequences = random_normal(0, BATCH, TIME, FEATURES, dtype="float32")
     for part in (sequences, sequences[:1, :2], sequences[:, :0], sequences[:0]):
         assert loaded.serve(part).shape == (len(part), 2 * UNITS)
     assert_close(loaded.serve(sequences), model(sequences), 1e-6)
@@ -505,11 +505,11 @@ def test_keras_file_round_trip_of_options_and_stacks(tmp_path: Path) -> None:
     stacked = zoo.RNN([zoo.LSTMCell(UNITS), zoo.GRUCell(6)], return_sequences=True)
     y = layers.Bidirectional(stacked)(y, mask=valid)
     model = keras.Model([x, valid], zoo.RNN(PlainCell(UNITS), return_state=True)(y, mask=valid))
-    randomise(model)
+    randomize_weights(model)
     model.save(tmp_path / "model.keras")
     twin = keras.models.load_model(tmp_path / "model.keras", custom_objects={"PlainCell": PlainCell})
     assert twin.to_json() == model.to_json()
-    inputs = random(0, BATCH, TIME, FEATURES, dtype="float32"), MASK
+    inputs = random_normal(0, BATCH, TIME, FEATURES, dtype="float32"), MASK
     assert_close(twin(inputs), model(inputs), 0)
 
 
@@ -527,8 +527,8 @@ def test_keras_file_round_trip_of_options_and_stacks(tmp_path: Path) -> None:
         (zoo.RNN([zoo.LSTMCell(UNITS), zoo.GRUCell(UNITS)]), [1, 1]),
     ],
 )
-def test_a_step_multiplies_by_u_alone(layer: layers.RNN, inside: list[int]) -> None:
-    """Of the loops over blocks and over their steps, the inner ones hold the product with U and no other."""
+def test_loop_body_contains_only_products_with_u(layer: layers.RNN, inside: list[int]) -> None:
+    """The inner loops, over the steps of a chunk, contain the product with U and no other."""
     run = signature(tf.TensorSpec([None, None, FEATURES]))(layer)
     graph = run.get_concrete_function().graph.as_graph_def()
     functions = {function.signature.name: function.node_def for function in graph.library.function}

@@ -5,11 +5,13 @@ Each function has a test in `tests/test_compat.py`, which fails first when such 
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.backend import AutocastScope
 
 
 def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
@@ -75,3 +77,13 @@ def get_preprocess_input(application: Callable[..., keras.Model]) -> Callable[[A
     module = getattr(keras.applications, application.__module__.rpartition(".")[2])
     preprocess_input: Callable[[Any], Any] = module.preprocess_input
     return preprocess_input
+
+
+def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
+    """Return a context in which reading a floating-point variable casts it to `dtype`; None for no cast."""
+    return AutocastScope(dtype)
+
+
+def updated_variable_ids(scope: keras.StatelessScope) -> set[int]:
+    """Return the `id` of every variable that has been assigned inside a `keras.StatelessScope`."""
+    return set(scope.state_mapping)

@@ -1,15 +1,17 @@
-"""Recurrent cells, h_t = f_W(h_{t-1}, x_t), each as two products and one elementwise update.
+"""Recurrent cells, h_t = f_W(h_{t-1}, input_t), each as two linear maps and an update.
 
-    x_t = project(input_t)              W input_t + b: knows no state, so one product can do many time steps
-    r_t = recurrent(states_{t-1})       U h_{t-1}: must wait for the step before; some cells have none
-    output_t, states_t = update(x_t, r_t, states_{t-1})     mostly elementwise: the cell's character
+    x_t = project(input_t)              W input_t + b: does not depend on the state, so that one product
+                                        serves all time steps
+    r_t = recurrent(states_{t-1})       U h_{t-1}: depends on the step before; some cells have none
+    output_t, states_t = update(x_t, r_t, states_{t-1})
+                                        what is special about the cell, mostly elementwise
 
-A new cell states what differs, usually `gates`, `combine` or `update`, and inherits the rest: the weights
-and their options, dropout, zoneout, masks, serialization, the loop over time of `zoo.RNN`, and its gates by
-name for inspection. Every cell is also an ordinary Keras cell, which `keras.layers.RNN` runs.
+A new cell defines what is special about it, usually `gates` and `combine`, or `update`. It inherits the
+weights and their options, dropout, zoneout, masks, serialization, the loop over time of `zoo.RNN`, and
+gates by name for inspection. Every cell is also an ordinary Keras cell, which `keras.layers.RNN` runs.
 
-Notation: σ is `recurrent_activation` (the logistic sigmoid), φ is `activation` (tanh), ⊙ multiplies
-elementwise; x_i is the block of x_t that belongs to gate i, and likewise r_i.
+Notation: σ is `recurrent_activation` (by default the logistic sigmoid), φ is `activation` (by default
+tanh), ⊙ multiplies elementwise. x_i is the block of x_t that belongs to gate i, r_i the block of r_t.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +20,8 @@ from typing import Any, ClassVar
 
 import keras
 from keras import ops
+
+from zoo.cells.signatures import collect_arguments, complete_docstring
 
 Tensor = Any
 """A tensor of the Keras backend in use."""
@@ -33,10 +37,11 @@ _SERIALIZERS = {
 
 
 class Serializable:
-    """Registers every subclass for serialization, under its top-level package and its name.
+    """Registers every subclass with Keras, under its top-level package and its name.
 
-    Where two classes of one package share a name, `keras.saving.register_keras_serializable` on them
-    tells them apart.
+    Models that hold instances of such classes are saved, loaded, and cloned by `keras.layers.Bidirectional`
+    without `custom_objects`. For two classes of the same name in one package, decorate one of them with
+    `keras.saving.register_keras_serializable` and another package name.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -44,50 +49,90 @@ class Serializable:
         keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
 
 
+@complete_docstring
 class Cell(Serializable, keras.layers.Layer):
-    """The base of all cells: weights W, U and b in named blocks, and the contract of the module.
+    """The base of all cells: weights W, U and b in named blocks, and the contract with `zoo.RNN`.
 
-    A subclass names the blocks of its weights and its states, and overrides `update`, or `gates`, or
-    whatever else differs. It is `Serializable`, so models that hold it are saved, loaded and wrapped in
-    `keras.layers.Bidirectional` without further ado.
+    A subclass names its weight blocks and its states, and defines `update`:
 
-    `project`, `recurrent`, `gates` and `readout` work on any number of leading axes: one time step
-    [batch, width] or several [time, batch, width]. `update` is given one step at a time. All of them are
-    functions of their arguments and of the cell's weights alone, for in training they are computed twice.
+        x_t = W input_t + b                                     `project`
+        r_t = U h_{t-1}                                         `recurrent`
+        output_t, states_t = update(x_t, r_t, states_{t-1})
+
+    `project`, `recurrent`, `gates` and `readout` accept any number of leading axes: one time step [batch,
+    width] or several [time, batch, width]. `update` processes one time step per call. All of them must be
+    functions of their arguments and of the cell's weights alone, because training evaluates them twice.
 
     Args:
-        units: width of the output and of each state.
-        activation: φ, a name or a function; None is the identity.
-        use_bias: whether there is a bias b.
-        kernel_initializer, recurrent_initializer, bias_initializer: of W, U and b; likewise
-            `*_regularizer` and `*_constraint`.
-        dropout: share of the input's features dropped in training. One mask serves all time steps and
-            all gates: the tied weights of Gal and Ghahramani (2016, "A theoretically grounded application
-            of dropout in recurrent neural networks"). Keras draws a mask for each gate.
-        recurrent_dropout: the same for h_{t-1} on its way into U: the variational dropout of that paper.
-        zoneout: probability with which, at each step of training, a unit of a state stays as it was
-            (Krueger et al., 2017, "Zoneout: regularizing RNNs by randomly preserving hidden
-            activations"). Otherwise the state is the mean of the two. One number for all states, or one
-            for each; the paper's best LSTM has 0.05 for h and 0.5 for c. There h_t is computed from the
-            c_t before zoneout, as in the paper.
-        seed: of the dropout masks and of zoneout.
-        implementation: accepted for Keras's sake and without effect.
-        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+        units: int. Width of the output and of each state.
+        activation: str, callable or None. φ, a function or its Keras name; None is the identity.
+        use_bias: bool. Whether the cell has a bias b.
+        kernel_initializer: str, dict, callable or None. Initializer of W.
+        recurrent_initializer: str, dict, callable or None. Initializer of U.
+        bias_initializer: str, dict, callable or None. Initializer of b.
+        kernel_regularizer: str, dict, callable or None. Regularizer of W.
+        recurrent_regularizer: str, dict, callable or None. Regularizer of U.
+        bias_regularizer: str, dict, callable or None. Regularizer of b.
+        kernel_constraint: str, dict, callable or None. Constraint on W.
+        recurrent_constraint: str, dict, callable or None. Constraint on U.
+        bias_constraint: str, dict, callable or None. Constraint on b.
+        dropout: float in [0, 1). Fraction of the input features that are dropped in training. `zoo.RNN`
+            draws one mask per sequence, for all time steps and all gates: the tied weights of Gal and
+            Ghahramani (2016), "A theoretically grounded application of dropout in recurrent neural
+            networks".
+        recurrent_dropout: float in [0, 1). Fraction of h_{t-1} that is dropped on its way into U in
+            training, with one mask per sequence for all gates: the variational dropout of the same paper.
+            Keras draws a mask per gate.
+        seed: int or None. Seed of the dropout masks and of zoneout; None draws a seed at random.
+        zoneout: float in [0, 1), or one such number for each state. Probability with which a unit of a
+            state keeps its value in a training step. In inference the new state is the expected value:
+            zoneout times the old one plus 1 - zoneout times the updated one. Krueger et al. (2017),
+            "Zoneout: regularizing RNNs by randomly preserving hidden activations", use 0.05 for h and 0.5
+            for c of an LSTM. As in the paper, h_t is computed from the c_t before zoneout.
+        implementation: int. Accepted for compatibility with Keras, without effect.
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
 
     Attributes:
-        weight_blocks: names of the n blocks that lie side by side in W [features, n * units],
-            U [units, n * units] and b [n * units].
-        state_names: names of the states. The first is h, which U multiplies and dropout drops.
+        weight_blocks: names of the n blocks that lie side by side in W [features, n * units], in U [units,
+            n * units] and in b [n * units].
+        state_names: names of the states. The first one is h, which U multiplies and `recurrent_dropout`
+            drops.
+
+    Call arguments:
+        inputs: tensor [batch, features]. One time step.
+        states: list of tensors [batch, units], one for each of `state_names`. Where there is one state, the
+            tensor alone is accepted, too.
+        training: bool, `False` by default. Whether dropout and zoneout draw random numbers.
+
+    Input shape:
+        [batch, features]
+
+    Output shape:
+        A tuple of the output [batch, units] and the new states, each [batch, units].
+
+    Example:
+        >>> import zoo
+        >>> class LeakyCell(zoo.Cell):
+        ...     weight_blocks = ("hidden",)
+        ...
+        ...     def update(self, x, r, states):
+        ...         h = 0.9 * states[0] + 0.1 * self.activation(x + r)
+        ...         return h, [h]
+        >>> zoo.RNN(LeakyCell(4))(ops.ones((2, 5, 3))).shape
+        TensorShape([2, 4])
     """
 
     weight_blocks: ClassVar[tuple[str, ...]]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
 
+    kernel: Any
+    recurrent_kernel: Any  # None where `recurrent_shape` returns None
+    bias: Any  # None without `use_bias`
+
     def __init__(
         self,
         units: int,
-        activation: str | Callable | None = "tanh",
-        *,
+        activation: str | Callable[..., Any] | None = "tanh",
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
@@ -100,20 +145,20 @@ class Cell(Serializable, keras.layers.Layer):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        zoneout: float | Sequence[float] = 0.0,
         seed: int | None = None,
+        *,
+        zoneout: float | Sequence[float] = 0.0,
         implementation: int = 2,
         **kwargs: Any,
     ) -> None:
         if not hasattr(self, "weight_blocks"):
             raise NotImplementedError(
-                f"{type(self).__name__} must name the blocks of its weights, as in "
-                '`weight_blocks = ("hidden",)`.'
+                f"{type(self).__name__} does not name the blocks of its weights. Define the class attribute "
+                '`weight_blocks`, for example `weight_blocks = ("hidden",)`.'
             )
         check_widths(units=units)
-        states = len(self.state_names)
-        zoneouts = list(zoneout) if isinstance(zoneout, Sequence) else [zoneout] * states
-        if len(zoneouts) != states:
+        zoneouts = list(zoneout) if isinstance(zoneout, Sequence) else [zoneout] * len(self.state_names)
+        if len(zoneouts) != len(self.state_names):
             raise ValueError(
                 f"`zoneout` must be one number, or one for each of the states {self.state_names}, "
                 f"but it is {zoneout!r}."
@@ -147,38 +192,38 @@ class Cell(Serializable, keras.layers.Layer):
 
     @property
     def state_size(self) -> int | list[int]:
-        """Width of the state, or of each state where there are several."""
+        """Width of the state; a list of widths if there are several states."""
         sizes = [self.units] * len(self.state_names)
         return sizes if len(sizes) > 1 else sizes[0]
 
     def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
-        """States of zeros, each [batch, units]."""
+        """Return states of zeros, each [batch_size, units]."""
         return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self._state_sizes()]
 
     def _state_sizes(self) -> list[int]:
         return self.state_size if isinstance(self.state_size, list) else [self.state_size]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make W, U and b for inputs [batch, features]."""
+        """Create W, U and b for inputs [batch, features]."""
         width = self.units * len(self.weight_blocks)
-        self.kernel = self._weight("kernel", (input_shape[-1], width))
+        self.kernel = self._add_weight("kernel", (input_shape[-1], width))
         recurrent = self.recurrent_shape(width)
-        self.recurrent_kernel = None if recurrent is None else self._weight("recurrent_kernel", recurrent)
-        self.bias = self._weight("bias", self.bias_shape(width)) if self.use_bias else None
+        self.recurrent_kernel = None if recurrent is None else self._add_weight("recurrent_kernel", recurrent)
+        self.bias = self._add_weight("bias", self.bias_shape(width)) if self.use_bias else None
 
     def recurrent_shape(self, width: int) -> tuple[int, ...] | None:
-        """Shape of U, where W has `width` columns; None for a cell without U."""
+        """Return the shape of U for a W of `width` columns; None for a cell without U."""
         return (self.units, width)
 
     def bias_shape(self, width: int) -> tuple[int, ...]:
-        """Shape of b, where W and U have `width` columns."""
+        """Return the shape of b for a W of `width` columns."""
         return (width,)
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        """Values of b before training."""
+        """Return the values of b before training."""
         return self.bias_initializer(shape, dtype=dtype)
 
-    def _weight(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
+    def _add_weight(self, name: str, shape: tuple[int | None, ...]) -> Any:
         kind = name.partition("_")[0]
         return self.add_weight(
             shape=shape,
@@ -189,135 +234,167 @@ class Cell(Serializable, keras.layers.Layer):
         )
 
     def project(self, inputs: Tensor) -> Tensor:
-        """W input + b, over the last axis of `inputs` [..., features]: one time step or all of them."""
+        """Return x = W input + b for `inputs` [..., features], of one time step or of all."""
         x = self.multiply("kernel", inputs)
         return x if self.bias is None else x + self.bias
 
     def recurrent(self, states: States) -> Tensor | None:
-        """U h, from the states, each [..., units]; None for a cell without U."""
+        """Return r = U h for `states`, each [..., units]; None for a cell without U."""
         return None if self.recurrent_kernel is None else self.multiply("recurrent_kernel", states[0])
 
     def multiply(self, weight: str, x: Tensor) -> Tensor:
-        """`x` [..., width] times the weight of that name: "kernel", which is W, or "recurrent_kernel", U."""
+        """Multiply `x` [..., width] by the weight of that name: "kernel" (W) or "recurrent_kernel" (U)."""
         return ops.matmul(x, getattr(self, weight))
 
     def gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
-        """The gates by name, each [..., units]; for a cell without gates there are none."""
+        """Return the gates by name, each [..., units]; an empty dict for a cell without gates.
+
+        Args:
+            x: result of `project`, [..., n * units].
+            r: result of `recurrent`, [..., n * units], or None.
+            states: states of the step before, each [..., units].
+        """
         return {}
 
     def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
-        """The step itself: `(output, states)` from x_t, r_t [..., n * units] and the old states.
+        """Compute one time step.
 
-        The output is [..., units]; what has another width comes from `readout`.
+        Args:
+            x: result of `project`, [batch, n * units].
+            r: result of `recurrent`, [batch, n * units], or None.
+            states: states of the step before, each [batch, units].
+
+        Returns:
+            The output [batch, units] and the list of new states. For an output of another width define
+            `readout`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `update(x, r, states)`.")
 
     def readout(self, outputs: Tensor) -> Tensor:
-        """A linear map, without a bias, of what `update` puts out: over all time steps at once.
+        """Map what `update` returns [..., units] to the output [..., output_size].
 
-        Its width is `output_size`.
+        It must be linear and without a bias, because it is applied to the outputs of all time steps at
+        once, zeros under padding included.
         """
         return outputs
 
     @property
     def noise_size(self) -> int:
-        """How many random numbers `step` needs in training, for each row and time step.
+        """How many random numbers `step` needs in training for each row and time step.
 
-        For zoneout one for each unit of each state, in the order of the states.
+        Zoneout needs one for each unit of each state, in the order of the states.
         """
         return sum(self._state_sizes()) if any(self.zoneout) else 0
 
-    def draw_noise(self, like: Tensor) -> Tensor | None:
-        """Random numbers in [0, 1) for `step`, [..., noise_size] for inputs [..., features]."""
+    def draw_noise(self, inputs: Tensor) -> Tensor | None:
+        """Draw random numbers in [0, 1) for `step`, [..., noise_size], for inputs [..., features]."""
         if not self.noise_size:
             return None
-        shape = (*ops.shape(like)[:-1], self.noise_size)
-        # In half precision a rate could not be met: uniform numbers come in steps of 1/128 there.
+        shape = (*ops.shape(inputs)[:-1], self.noise_size)
+        # float32 also in half precision, where uniform numbers come in steps of 1/128, too coarse for a rate.
         return keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
 
     def step(
         self, x: Tensor, r: Tensor | None, states: States, noise: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """`update`, and zoneout after it; `noise` is given in training."""
+        """Compute one time step with zoneout: `update`, then a mix of old and new states.
+
+        Args:
+            x: result of `project`, [batch, n * units].
+            r: result of `recurrent`, [batch, n * units], or None.
+            states: states of the step before, each [batch, units].
+            noise: result of `draw_noise`, [batch, noise_size], in training; None in inference.
+
+        Returns:
+            The output [batch, units] and the list of new states.
+        """
         return self._apply_zoneout(self.update(x, r, states), states, noise)
 
     def _apply_zoneout(
         self, updated: tuple[Tensor, list[Tensor]], old: States, noise: Tensor | None
     ) -> tuple[Tensor, list[Tensor]]:
-        output, states = self._check_outputs(updated, old)
+        output, states = self._check_update(updated, old)
         if not any(self.zoneout):
             return output, states
-        zoned, start = [], 0
+        mixed, start = [], 0
         for rate, before, after in zip(self.zoneout, old, states, strict=True):
             size = before.shape[-1]
             if noise is None:
-                zoned.append(rate * before + (1 - rate) * after)
+                mixed.append(rate * before + (1 - rate) * after)
             else:
-                zoned.append(ops.where(noise[..., start : start + size] < rate, before, after))
+                mixed.append(ops.where(noise[..., start : start + size] < rate, before, after))
             start += size
-        return zoned[0] if output is states[0] else output, zoned
+        return mixed[0] if output is states[0] else output, mixed
 
-    def _check_outputs(
-        self, updated: tuple[Tensor, list[Tensor]], old: States
-    ) -> tuple[Tensor, list[Tensor]]:
-        """What a step gave, if it has the form that the loop over time needs."""
+    def _check_update(self, updated: tuple[Tensor, list[Tensor]], old: States) -> tuple[Tensor, list[Tensor]]:
+        """Return what a step returned, if it has the form that the loop over time needs."""
+        shapes: list[tuple[int | None, ...]] | str
         try:
             output, states = updated if isinstance(updated, tuple) else ()
-            found = [tuple(tensor.shape)[1:] for tensor in (output, *states)]
+            shapes = [tuple(tensor.shape)[1:] for tensor in (output, *states)]
         except (AttributeError, TypeError, ValueError):
-            found = f"unknown, for it gives a {type(updated).__name__}"
+            shapes = f"unknown, because it returns a {type(updated).__name__}"
         expected = [(self.units,), *(tuple(state.shape)[1:] for state in old)]
-        if found != expected:
+        if shapes != expected:
             raise ValueError(
-                f"Each step of {type(self).__name__} (its `update`, or `combine`) must give a tuple of the "
-                f"output and a list of the states {', '.join(self.state_names)}. After the batch their "
-                f"shapes must be {expected}, but they are {found}."
+                f"Each step of {type(self).__name__} (its `update`, or `combine`) must return a tuple of the "
+                f"output and a list of the states {', '.join(self.state_names)}. After the batch axis their "
+                f"shapes must be {expected}, but they are {shapes}."
             )
         return output, states
 
     def split(self, z: Tensor) -> list[Tensor]:
-        """`z` [..., n * units] cut into its blocks, each [..., units]."""
+        """Split `z` [..., n * units] into blocks, each [..., units], in the order of `weight_blocks`."""
         return ops.split(z, len(self.weight_blocks), axis=-1)
 
     def draw_dropout_mask(self, like: Tensor) -> Tensor | None:
-        """What to multiply inputs by in training: 0 or 1 / (1 - dropout); None where nothing drops."""
-        return self._mask(like, self.dropout)
+        """Draw the factors of the inputs in training, each 0 or 1 / (1 - dropout).
+
+        Returns:
+            A tensor of the shape of `like`, or None without dropout.
+        """
+        return self._draw_mask(like, self.dropout)
 
     def draw_recurrent_dropout_mask(self, like: Tensor) -> Tensor | None:
-        """The same for h_{t-1} on its way into U."""
-        return self._mask(like, self.recurrent_dropout)
+        """Draw the factors of h_{t-1} on its way into U, each 0 or 1 / (1 - recurrent_dropout).
 
-    def _mask(self, like: Tensor, rate: float) -> Tensor | None:
+        Returns:
+            A tensor of the shape of `like`, or None without recurrent dropout.
+        """
+        return self._draw_mask(like, self.recurrent_dropout)
+
+    def _draw_mask(self, like: Tensor, rate: float) -> Tensor | None:
         return keras.random.dropout(ops.ones_like(like), rate, seed=self.seed_generator) if rate else None
 
     def call(
         self, inputs: Tensor, states: States | Tensor, training: bool = False
     ) -> tuple[Tensor, list[Tensor] | Tensor]:
-        """One time step, as Keras calls it.
+        """Compute one time step, as `keras.layers.RNN` calls it.
 
-        `zoo.RNN` draws one dropout mask for a whole sequence. A step on its own knows no sequence, so
-        here, and under `keras.layers.RNN`, each step draws its own.
+        `zoo.RNN` draws one dropout mask per sequence. Here, and under `keras.layers.RNN`, each step draws
+        its own.
 
         Args:
-            inputs: [batch, features].
-            states: a list of tensors [batch, units], or one such tensor.
-            training: whether to drop.
+            inputs: tensor [batch, features].
+            states: list of tensors [batch, units], or one such tensor.
+            training: whether dropout and zoneout draw random numbers.
 
         Returns:
-            The output [batch, units], and the new states in the form in which the old ones came.
+            The output [batch, output_size], and the new states: a list, or a tensor if `states` is one.
         """
-        nested = isinstance(states, (list, tuple))
-        states = list(states) if nested else [states]
-        seen, noise = states, None
+        is_list = isinstance(states, (list, tuple))
+        states = list(states) if is_list else [states]
+        recurrent_inputs, noise = states, None
         if training:
             noise = self.draw_noise(inputs)
             inputs = apply_mask(inputs, self.draw_dropout_mask(inputs))
-            seen = [apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0])), *states[1:]]
-        output, states = self.step(self.project(inputs), self.recurrent(seen), states, noise)
-        return self.readout(output), (states if nested else states[0])
+            h = apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0]))
+            recurrent_inputs = [h, *states[1:]]
+        output, states = self.step(self.project(inputs), self.recurrent(recurrent_inputs), states, noise)
+        return self.readout(output), (states if is_list else states[0])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         weights = {
             f"{weight}_{kind}": module.serialize(getattr(self, f"{weight}_{kind}"))
             for kind, module in _SERIALIZERS.items()
@@ -337,47 +414,81 @@ class Cell(Serializable, keras.layers.Layer):
 
 
 def check_widths(**widths: int) -> None:
-    """Refuse widths that are not positive whole numbers."""
+    """Raise a ValueError for a width that is not a positive integer."""
     for name, width in widths.items():
         if isinstance(width, bool) or not isinstance(width, Integral) or width < 1:
-            raise ValueError(f"`{name}` must be a positive whole number, but it is {width!r}.")
+            raise ValueError(f"`{name}` must be a positive integer, but it is {width!r}.")
 
 
 def check_rates(**rates: float) -> None:
-    """Refuse rates that are not at least 0 and below 1."""
+    """Raise a ValueError for a rate that is not in [0, 1)."""
     for name, rate in rates.items():
         if not isinstance(rate, Real) or not 0 <= rate < 1:
             raise ValueError(f"`{name}` must be a number of at least 0 and below 1, but it is {rate!r}.")
 
 
 def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
-    """`x` times a dropout mask, where there is one."""
+    """Multiply `x` by a dropout mask, if there is one."""
     return x if mask is None else x * mask
 
 
+@complete_docstring
 class GatedCell(Cell):
-    """A cell with gates: `gates(x, r, states)` opens them and `combine(gates, states)` does the rest.
+    """The base of cells with gates: `gates` computes them, and `combine` the output and the new states.
+
+        x_t = W input_t + b                             `project`
+        r_t = U h_{t-1}                                 `recurrent`
+        gates_t = gates(x_t, r_t, states_{t-1})
+        output_t, states_t = combine(gates_t, states_{t-1})
 
     Args:
-        units: width of the output and of each state.
-        activation: φ, a name or a function; None is the identity.
-        recurrent_activation: σ, likewise.
-        candidate_dropout: share of the candidate dropped in training, anew at each step: recurrent
-            dropout without memory loss (Semeniuta et al., 2016, "Recurrent dropout without memory
-            loss"), for cells with a gate of the name `candidate`.
-        **kwargs: as in `Cell`.
+        recurrent_activation: str, callable or None. σ, the activation of the gates: a function or its Keras
+            name; None is the identity.
+        candidate_dropout: float in [0, 1). Fraction of the candidate that is dropped in training, with a
+            new mask at each step, for cells with a gate named `candidate`. Semeniuta, Severyn and Barth
+            (2016), "Recurrent dropout without memory loss".
+
+    Example:
+        >>> import zoo
+        >>> class UpdateGateCell(zoo.GatedCell):
+        ...     weight_blocks = ("update", "candidate")
+        ...
+        ...     def gates(self, x, r, states):
+        ...         u, g = self.split(x + r)
+        ...         return {"update": self.recurrent_activation(u), "candidate": self.activation(g)}
+        ...
+        ...     def combine(self, gates, states):
+        ...         h = gates["update"] * states[0] + (1 - gates["update"]) * gates["candidate"]
+        ...         return h, [h]
+        >>> zoo.RNN(UpdateGateCell(4))(ops.ones((2, 5, 3))).shape
+        TensorShape([2, 4])
     """
 
     def __init__(
         self,
         units: int,
-        activation: str | Callable | None = "tanh",
-        recurrent_activation: str | Callable | None = "sigmoid",
+        activation: str | Callable[..., Any] | None = "tanh",
+        recurrent_activation: str | Callable[..., Any] | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
         *,
+        zoneout: float | Sequence[float] = 0.0,
         candidate_dropout: float = 0.0,
+        implementation: int = 2,
         **kwargs: Any,
     ) -> None:
-        super().__init__(units, activation, **kwargs)
+        super().__init__(**collect_arguments(locals(), "recurrent_activation", "candidate_dropout"), **kwargs)
         check_rates(candidate_dropout=candidate_dropout)
         if candidate_dropout and type(self).update is not GatedCell.update:
             raise ValueError(
@@ -388,44 +499,74 @@ class GatedCell(Cell):
         self.candidate_dropout = candidate_dropout
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
-        """`(output, states)` from the gates by name and the old states."""
+        """Compute one time step from its gates.
+
+        Args:
+            gates: result of `gates`, each [batch, units], after `candidate_dropout`.
+            states: states of the step before, each [batch, units].
+
+        Returns:
+            The output [batch, units] and the list of new states.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define `combine(gates, states)`.")
 
     def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `Cell.update`."""
+        """Compute one time step: `combine` of `gates`.
+
+        Args:
+            x: result of `project`, [batch, n * units].
+            r: result of `recurrent`, [batch, n * units], or None.
+            states: states of the step before, each [batch, units].
+
+        Returns:
+            The output [batch, units] and the list of new states.
+        """
         return self.combine(self._compute_gates(x, r, states), states)
 
     def _compute_gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
         gates = self.gates(x, r, states)
         if not isinstance(gates, dict):
             raise ValueError(
-                f"`gates` of {type(self).__name__} must give a dict of gates by name, but it gives a "
+                f"`gates` of {type(self).__name__} must return a dict of gates by name, but it returns a "
                 f"{type(gates).__name__}."
             )
         return gates
 
     @property
     def noise_size(self) -> int:
-        """See `Cell.noise_size`; for the candidate's dropout there is one more for each unit, the last."""
+        """How many random numbers `step` needs in training for each row and time step.
+
+        After those of zoneout, `candidate_dropout` needs one for each unit.
+        """
         return super().noise_size + (self.units if self.candidate_dropout else 0)
 
     def step(
         self, x: Tensor, r: Tensor | None, states: States, noise: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """See `Cell.step`; before it the candidate is dropped."""
+        """Compute one time step with candidate dropout and zoneout.
+
+        Args:
+            x: result of `project`, [batch, n * units].
+            r: result of `recurrent`, [batch, n * units], or None.
+            states: states of the step before, each [batch, units].
+            noise: result of `draw_noise`, [batch, noise_size], in training; None in inference.
+
+        Returns:
+            The output [batch, units] and the list of new states.
+        """
         if noise is None or not self.candidate_dropout:
             return super().step(x, r, states, noise)
         gates = self.drop_candidate(self._compute_gates(x, r, states), noise)
         return self._apply_zoneout(self.combine(gates, states), states, noise)
 
     def drop_candidate(self, gates: dict[str, Tensor], noise: Tensor) -> dict[str, Tensor]:
-        """The gates after the candidate's dropout, for one time step or several."""
+        """Apply `candidate_dropout` to `gates`, each [..., units], with `noise` [..., noise_size]."""
         rate, candidate = self.candidate_dropout, gates["candidate"]
         candidate = ops.where(noise[..., -self.units :] < rate, 0, candidate / (1 - rate))
         return {**gates, "candidate": candidate}
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         recurrent_activation = keras.activations.serialize(self.recurrent_activation)
         return {
             **super().get_config(),

@@ -1,12 +1,11 @@
-"""Cells with layer normalization (Ba, Kiros and Hinton, 2016, "Layer normalization").
+"""Cells with layer normalization.
 
-    LN(z) = (z - mean of z) / sqrt(variance of z + epsilon)
+    LN(z) = (z - mean(z)) / sqrt(variance(z) + epsilon)
 
-Mean and variance are those of the units of one row at one time step. The paper has no epsilon, its authors'
-programs have.
+Mean and variance are over the units of one row at one time step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
@@ -15,28 +14,28 @@ from keras import ops
 from zoo.cells.base import GatedCell, States, Tensor
 from zoo.cells.gru import GRUCell
 from zoo.cells.lstm import LSTMCell
+from zoo.cells.signatures import collect_arguments, complete_docstring
 
 
 class LayerNormCell(GatedCell):
-    """Normalizes W x and U h, each alone: the part that the cells of this module share.
+    """Normalizes W input and U h, each alone: what the cells of this module have in common.
 
     Args:
-        *args: as in the cell that is normalized.
-        epsilon: added to each variance.
-        **kwargs: as in the cell that is normalized.
+        epsilon: float. Added to each variance.
+        **arguments: those of the cell that is normalized.
 
     Attributes:
-        block_groups: numbers of neighboring blocks that are normalized together, as one vector.
+        block_groups: numbers of neighboring weight blocks that are normalized together, as one vector.
     """
 
     block_groups: ClassVar[tuple[int, ...]]
 
-    def __init__(self, *args: Any, epsilon: float = 1e-5, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, epsilon: float, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self.epsilon = epsilon
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """See `Cell.build`."""
+        """Create W, U, b and the gains for inputs [batch, features]."""
         super().build(input_shape)
         width = (self.units * len(self.weight_blocks),)
         self.kernel_gain = self.add_weight(shape=width, name="kernel_gain", initializer="ones")
@@ -45,58 +44,99 @@ class LayerNormCell(GatedCell):
         )
 
     def multiply(self, weight: str, x: Tensor) -> Tensor:
-        """See `Cell.multiply`: W x is normalized here, U h in `gates`, so that `recurrent` is linear."""
+        """Multiply by a weight, and normalize W input.
+
+        U h is normalized in `gates`, so that `recurrent` stays linear.
+        """
         z = super().multiply(weight, x)
         return self.normalize_groups(z, self.kernel_gain) if weight == "kernel" else z
 
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
-        """See `Cell.gates`."""
+        """Return the gates by name, each [..., units], from the normalized `r`."""
         r = self.normalize_groups(r, self.recurrent_kernel_gain, self.recurrent_bias)
         return super().gates(x, r, states)
 
     @property
     def recurrent_bias(self) -> Tensor | None:
-        """What is added to r once it is normalized."""
+        """What is added to r after normalization, [n * units]; None for nothing."""
         return None
 
     def normalize_groups(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
-        """LN of each group of `z` alone, times `gain`, plus `bias`."""
+        """Return gain ⊙ LN(z) + bias for `z` [..., n * units], each group of blocks normalized alone."""
         edges = accumulate((blocks * self.units for blocks in self.block_groups), initial=0)
         groups = [slice(start, end) for start, end in pairwise(edges)]
         z = ops.concatenate([self.normalize(z[..., group], gain[group]) for group in groups], axis=-1)
         return z if bias is None else z + bias
 
     def normalize(self, z: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
-        """LN(z) over the last axis, times `gain`, plus `bias`; in float32 where `z` is narrower."""
+        """Return gain ⊙ LN(z) + bias over the last axis of `z`, computed in at least float32."""
         return ops.layer_normalization(z, gain, bias, epsilon=self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
+@complete_docstring
 class LayerNormLSTMCell(LayerNormCell, LSTMCell):
-    """LSTM with layer normalization (Ba, Kiros and Hinton, 2016, "Layer normalization").
+    """One step of an LSTM with layer normalization.
 
-        x_t = α_x ⊙ LN(W input_t) + b       all four blocks together, as one vector
-        r_t = α_r ⊙ LN(U h_{t-1})           likewise
-        i, f, g, o, c_t as in `LSTMCell`
+        x_t = α_x ⊙ LN(W input_t) + b       all four blocks normalized as one vector
+        r_t = α_r ⊙ LN(U h_{t-1})           all four blocks normalized as one vector
+        i = σ(x_i + r_i),  f = σ(x_f + r_f),  g = φ(x_g + r_g),  o = σ(x_o + r_o)
+        c_t = f ⊙ c_{t-1} + i ⊙ g
         h_t = o ⊙ φ(α_c ⊙ LN(c_t) + β_c)
 
-    The state that is carried is c_t as it is, not normalized. The gains α_x and α_r [4 * units] and
-    α_c [units] start at 1, β_c [units] at 0. In the paper each LN has a bias, and there is b besides: those
-    of x and r are left out, for they add up with b. Without `use_bias` there is neither b nor β_c.
+    The gains α_x and α_r [4 * units] and α_c [units] start at 1, β_c [units] at 0. The state is c_t itself,
+    not its normalization. Without `use_bias` there is neither b nor β_c.
+
+    Ba, Kiros and Hinton (2016), "Layer normalization". Departures: the paper gives each LN a bias besides
+    b; those of x and r are left out, because they would only be added to b. The paper has no epsilon, its
+    authors' code has.
 
     Args:
-        *args: `units`, `activation` and `recurrent_activation`, as in `LSTMCell`.
-        epsilon: added to each variance.
-        **kwargs: as in `LSTMCell`.
+        epsilon: float. Added to each variance.
+
+    Example:
+        >>> import keras, zoo
+        >>> cell = zoo.cells.LayerNormLSTMCell(4)
+        >>> output, [h, c] = cell(keras.ops.ones((2, 3)), cell.get_initial_state(batch_size=2))
+        >>> output.shape
+        TensorShape([2, 4])
     """
 
     block_groups = (4,)
 
+    def __init__(
+        self,
+        units: int,
+        activation: str | Callable[..., Any] | None = "tanh",
+        recurrent_activation: str | Callable[..., Any] | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        epsilon: float = 1e-5,
+        zoneout: float | Sequence[float] = 0.0,
+        candidate_dropout: float = 0.0,
+        implementation: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**collect_arguments(locals()), **kwargs)
+
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """See `Cell.build`."""
+        """Create W, U, b, the gains and β_c for inputs [batch, features]."""
         super().build(input_shape)
         width = (self.units,)
         self.cell_gain = self.add_weight(shape=width, name="cell_gain", initializer="ones")
@@ -105,43 +145,79 @@ class LayerNormLSTMCell(LayerNormCell, LSTMCell):
         )
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `GatedCell.combine`."""
+        """Compute h_t and the states h_t and c_t, each [batch, units]."""
         c = self.compute_cell_state(gates, states)
         h = gates["output"] * self.activation(self.normalize(c, self.cell_gain, self.cell_bias))
         return h, [h, c]
 
 
+@complete_docstring
 class LayerNormGRUCell(LayerNormCell, GRUCell):
-    """GRU with layer normalization (Ba, Kiros and Hinton, 2016, "Layer normalization").
+    """One step of a GRU with layer normalization.
 
-        x_t = α_x ⊙ LN(W input_t) + b_x     blocks z and r together, as one vector, g alone
-        r_t = α_r ⊙ LN(U h_{t-1}) + b_r     likewise
-        z, r, g, h_t as in `GRUCell`, which resets after the product with U_g, as the paper does here
+        x_t = α_x ⊙ LN(W input_t) + b_x     blocks z and r normalized as one vector, g alone
+        r_t = α_r ⊙ LN(U h_{t-1}) + b_r     blocks z and r normalized as one vector, g alone
+        z = σ(x_z + r_z),  r = σ(x_r + r_r),  g = φ(x_g + r ⊙ r_g)
+        h_t = z ⊙ h_{t-1} + (1 - z) ⊙ g
 
-    The gains α_x and α_r [3 * units] start at 1. b_x and b_r, the rows of b [2, 3 * units], are the biases
-    of the paper's LN. z is the paper's 1 - z.
+    The gains α_x and α_r [3 * units] start at 1. b_x and b_r are the rows of b [2, 3 * units].
+
+    Ba, Kiros and Hinton (2016), "Layer normalization". As in the paper the reset gate is applied after the
+    product with U_g, and b_x and b_r are the biases of its LN. Departures: z is the paper's 1 - z. The
+    paper has no epsilon, its authors' code has.
 
     Args:
-        *args: `units`, `activation` and `recurrent_activation`, as in `GRUCell`.
-        epsilon: added to each variance.
-        **kwargs: as in `GRUCell`, but `reset_after` must be True.
+        reset_after: bool. Accepted for compatibility with `GRUCell`; must be True.
+        epsilon: float. Added to each variance.
+
+    Example:
+        >>> import keras, zoo
+        >>> cell = zoo.cells.LayerNormGRUCell(4)
+        >>> output, [h] = cell(keras.ops.ones((2, 3)), cell.get_initial_state(batch_size=2))
+        >>> output.shape
+        TensorShape([2, 4])
     """
 
     block_groups = (2, 1)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.reset_after:
+    def __init__(
+        self,
+        units: int,
+        activation: str | Callable[..., Any] | None = "tanh",
+        recurrent_activation: str | Callable[..., Any] | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: int | None = None,
+        *,
+        epsilon: float = 1e-5,
+        zoneout: float | Sequence[float] = 0.0,
+        candidate_dropout: float = 0.0,
+        implementation: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        if not reset_after:
             raise ValueError(
-                "`reset_after` must be True: LayerNormGRUCell normalizes the product with U and resets it "
-                "after that. For a reset before the product there is GRUCell."
+                "`reset_after` must be True: LayerNormGRUCell normalizes the product with U and applies the "
+                "reset gate after that. For a reset before the product use GRUCell."
             )
+        super().__init__(**collect_arguments(locals()), **kwargs)
 
     def recurrent(self, states: States) -> Tensor:
-        """See `Cell.recurrent`."""
+        """Return U h [..., 3 * units] for `states`, each [..., units]; `gates` normalizes it and adds b_r."""
         return self.multiply("recurrent_kernel", states[0])
 
     @property
     def recurrent_bias(self) -> Tensor | None:
-        """See `LayerNormCell.recurrent_bias`."""
+        """b_r [3 * units], what is added to r after normalization; None without `use_bias`."""
         return self.bias[1] if self.use_bias else None

@@ -1,50 +1,85 @@
-"""The base of the cells whose state is linear in the one before."""
+"""The base of cells whose state is linear in the state before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from zoo.cells.base import GatedCell, States, Tensor
+from zoo.cells.signatures import collect_arguments, complete_docstring
 
 
+@complete_docstring
 class LinearCell(GatedCell):
-    """A gated cell without U, whose state is linear in the one before, unit by unit.
+    """The base of gated cells without U, whose state is linear in the state before, unit by unit.
 
+        x_t = W input_t + b
+        gates_t = gates(x_t)
+        a_t, b_t = coefficients(gates_t)
         h_t = a_t ⊙ h_{t-1} + b_t
 
-    a_t and b_t depend on the input alone, so `gates` and `coefficients` work on any number of time steps
-    at once, and no product is left in the loop. `gates(x, r, states)` is given None for r, and must not
-    look at the states, which may be None.
+    Nothing but h depends on the step before, so `zoo.RNN` computes gates and coefficients of all time steps
+    at once, and h by a parallel scan. A subclass defines `gates` and `coefficients`. Its `gates(x, r,
+    states)` gets None for r and must not use the states.
 
     Args:
-        units: width of the output and of the state.
-        activation: φ, a name or a function; None, the default, is the identity.
-        recurrent_activation: σ, likewise.
-        **kwargs: as in `GatedCell`; those of U are without effect, and `recurrent_dropout` is refused.
+        recurrent_initializer: str, dict, callable or None. Without effect: there is no U.
+        recurrent_regularizer: str, dict, callable or None. Without effect: there is no U.
+        recurrent_constraint: str, dict, callable or None. Without effect: there is no U.
+        recurrent_dropout: float. Must be 0: there is no U, so that nothing could be dropped on its way there.
+
+    Example:
+        >>> import keras, zoo
+        >>> class AverageCell(zoo.LinearCell):
+        ...     weight_blocks = ("candidate",)
+        ...
+        ...     def gates(self, x, r, states):
+        ...         return {"candidate": self.activation(x)}
+        ...
+        ...     def coefficients(self, gates):
+        ...         return 0.9 * keras.ops.ones_like(gates["candidate"]), 0.1 * gates["candidate"]
+        >>> zoo.RNN(AverageCell(4))(keras.ops.ones((2, 5, 3))).shape
+        TensorShape([2, 4])
     """
 
     def __init__(
         self,
         units: int,
-        activation: str | Callable | None = None,
-        recurrent_activation: str | Callable | None = "sigmoid",
+        activation: str | Callable[..., Any] | None = None,
+        recurrent_activation: str | Callable[..., Any] | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        zoneout: float | Sequence[float] = 0.0,
+        candidate_dropout: float = 0.0,
+        implementation: int = 2,
         **kwargs: Any,
     ) -> None:
-        super().__init__(units, activation, recurrent_activation, **kwargs)
+        super().__init__(**collect_arguments(locals()), **kwargs)
         if self.recurrent_dropout:
             raise ValueError(
-                f"{type(self).__name__} has no U, on whose way in `recurrent_dropout` drops: leave it 0 "
-                f"and use `zoneout` or `candidate_dropout`. It is {self.recurrent_dropout!r}."
+                f"`recurrent_dropout` of {type(self).__name__} must be 0, because the cell has no U, but it "
+                f"is {self.recurrent_dropout!r}. Use `zoneout` or `candidate_dropout` instead."
             )
 
     def recurrent_shape(self, width: int) -> None:
-        """There is no U."""
+        """Return None: there is no U."""
 
     def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The two of h_t = a ⊙ h_{t-1} + b, each [..., units], from the gates by name."""
+        """Return a and b of h_t = a ⊙ h_{t-1} + b, each [..., units], from the gates by name."""
         raise NotImplementedError(f"{type(self).__name__} must define `coefficients(gates)`.")
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
-        """See `GatedCell.combine`."""
+        """Compute h_t [batch, units], the output and the only state."""
         a, b = self.coefficients(gates)
         h = a * states[0] + b
         return h, [h]

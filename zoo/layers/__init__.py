@@ -1,21 +1,15 @@
-"""Cells run over time: `RNN(cell)`, every cell of the zoo as a ready layer, and paths past layers."""
+"""Layers that run cells over time: `RNN(cell)`, a layer for every cell, and bypasses around layers."""
 
 from zoo.layers.chunks import disable_jit
+from zoo.layers.gru import GRU
+from zoo.layers.ind_rnn import IndRNN
+from zoo.layers.layer_norm import LayerNormGRU, LayerNormLSTM
 from zoo.layers.loop import observe_states, scan, swap_batch_and_time
-from zoo.layers.ready import (
-    GRU,
-    LSTM,
-    CoupledLSTM,
-    IndRNN,
-    LayerNormGRU,
-    LayerNormLSTM,
-    MinGRU,
-    MinLSTM,
-    PeepholeLSTM,
-    ProjectedLSTM,
-    SimpleRNN,
-)
+from zoo.layers.lstm import LSTM, CoupledLSTM, PeepholeLSTM, ProjectedLSTM
+from zoo.layers.min_gru import MinGRU
+from zoo.layers.min_lstm import MinLSTM
 from zoo.layers.rnn import RNN, get_carried_states
+from zoo.layers.simple_rnn import SimpleRNN
 from zoo.layers.wrappers import Bypass, Highway, Residual
 
 __all__ = [

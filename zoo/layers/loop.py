@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import tensorflow as tf
 
@@ -11,17 +12,17 @@ from zoo.layers.chunks import PureCell, run_in_chunks, unstack
 from zoo.layers.linear_scan import run_linear_cell
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
-"""One step of a loop over time: `(output_t, states_t)` from what is read at t and the states before it."""
+"""One step of a loop over time: `(output_t, states_t)` from the inputs at t and the states before."""
 
 StateObserver = Callable[[Cell, States], States]
-"""What is told the states after each step of a cell, and gives those with which to go on."""
+"""Called with a cell and its states after each step; returns the states to continue with."""
 
-_observer: ContextVar[StateObserver | None] = ContextVar("watch", default=None)
+_observer: ContextVar[StateObserver | None] = ContextVar("observer", default=None)
 
 
 @contextmanager
 def observe_states(observer: StateObserver) -> Iterator[None]:
-    """All loops within take plain steps, and `observer` sees the states after each of them."""
+    """Return a context in which all loops take plain steps and call `observer` after each of them."""
     token = _observer.set(observer)
     try:
         yield
@@ -30,11 +31,11 @@ def observe_states(observer: StateObserver) -> Iterator[None]:
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
-    """[batch, time, features] to [time, batch, features], or back."""
+    """Transpose [batch, time, features] to [time, batch, features], or back."""
     return tf.transpose(x, [1, 0, 2])
 
 
-def run(
+def run_cell(
     cell: Cell,
     sequences: Tensor,
     states: States,
@@ -42,7 +43,7 @@ def run(
     training: bool = False,
     unroll: bool = False,
 ) -> tuple[Tensor, Tensor, States]:
-    """Run one of our cells over time.
+    """Run a cell of this library over time.
 
     In a graph this is `run_in_chunks`, or `run_linear_cell` for a cell that is linear in its state. Plain
     steps are taken in eager execution, when unrolled, inside `observe_states`, and by cells whose step has
@@ -53,8 +54,8 @@ def run(
         sequences: [time, batch, features]; `time` may be 0.
         states: before the first step, each [batch, size].
         mask: bool [time, batch, 1]; where False, output and states are those of the step before.
-        training: whether to drop.
-        unroll: whether to lay out every step in the graph, for a `time` known beforehand.
+        training: whether dropout and zoneout draw random numbers.
+        unroll: whether to lay out every step in the graph, for a `time` that is known beforehand.
 
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
@@ -73,36 +74,37 @@ def run(
         output, after = cell.step(x, r, states, *noise)
         if observer is None:
             return output, after
-        seen = observer(cell, after)
-        return (seen[0] if output is after[0] else output), seen
+        observed = observer(cell, after)
+        return (observed[0] if output is after[0] else output), observed
 
-    def plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
+    def run_plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
         xs = [cell.project(sequences), *([] if noise is None else [noise])]
         return scan(step, xs, states, mask, cell.units, unroll)
 
     pure_cell = PureCell(cell)
     if observer is not None:
-        last, outputs, states = plain(sequences, states)
+        last, outputs, states = run_plain(sequences, states)
     elif isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
         last, outputs, states = run_linear_cell(cell, sequences, states, mask)
     elif tf.inside_function() and not unroll and pure_cell.analyze(sequences, states, noise):
         last, outputs, states = run_in_chunks(
-            pure_cell, sequences, states, mask, drop, noise, training, plain
+            pure_cell, sequences, states, mask, drop, noise, training, run_plain
         )
     else:
-        last, outputs, states = plain(sequences, states)
+        last, outputs, states = run_plain(sequences, states)
     return cell.readout(last), cell.readout(outputs), states
 
 
 def set_static_batch_size(
     sequences: Tensor, states: States, mask: Tensor | None
 ) -> tuple[Tensor, list[Tensor], Tensor | None]:
-    """Give all tensors the static batch size that one of them knows: loops keep static shapes."""
+    """Give all tensors the static batch size that one of them has: loops keep static shapes."""
     masks = [] if mask is None else [mask]
     sizes = (*(x.shape[1] for x in (sequences, *masks)), *(state.shape[0] for state in states))
     batch = next((size for size in sizes if size is not None), None)
     sequences, *masks = (tf.ensure_shape(x, [None, batch, None]) for x in (sequences, *masks))
-    return sequences, [tf.ensure_shape(state, [batch, None]) for state in states], *(masks or [None])
+    states = [tf.ensure_shape(state, [batch, None]) for state in states]
+    return sequences, states, masks[0] if masks else None
 
 
 def scan(
@@ -113,48 +115,47 @@ def scan(
     width: int,
     unroll: bool = False,
 ) -> tuple[Tensor, Tensor, States]:
-    """Apply `step` from the first time to the last.
+    """Apply `step` from the first time step to the last.
 
     Args:
-        step: from the list of what `xs` hold at t, each [batch, ...], and the states to the output and
-            the new states.
-        xs: each [time, batch, ...]; `time` may be 0.
+        step: from the list of the inputs at t, each [batch, ...], and the states to the output and the new
+            states.
+        xs: the inputs, each [time, batch, ...]; `time` may be 0.
         states: before the first step, each [batch, size].
         mask: bool [time, batch, 1]; where False, output and states are those of the step before.
         width: of the output.
-        unroll: whether to lay out every step in the graph, for a `time` known beforehand.
+        unroll: whether to lay out every step in the graph, for a `time` that is known beforehand.
 
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
     first = xs[0]
     time = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
+    inputs = [unstack(x) for x in xs]
+    masks = None if mask is None else unstack(mask)
 
     def advance(t: Tensor, output: Tensor, states: States) -> tuple[Tensor, States]:
         new_output, new_states = step([x.read(t) for x in inputs], states)
-        if mask is None:
+        if masks is None:
             return new_output, new_states
         valid = masks.read(t)
         states = [tf.where(valid, new, old) for new, old in zip(new_states, states, strict=True)]
         return tf.where(valid, new_output, output), states
 
-    def body(t: Tensor, output: Tensor, states: States, outputs: tf.TensorArray) -> tuple:
+    def body(t: Tensor, output: Tensor, states: States, outputs: tf.TensorArray) -> tuple[Any, ...]:
         output, states = advance(t, output, states)
         return t + 1, output, states, outputs.write(t, output)
 
-    inputs = [unstack(x) for x in xs]
-    if mask is not None:
-        masks = unstack(mask)
     output = tf.ensure_shape(tf.zeros([tf.shape(first)[1], width], states[0].dtype), [first.shape[1], width])
     if unroll:
-        outputs = []
+        all_outputs = []
         for t in range(time):
             output, states = advance(t, output, states)
-            outputs.append(output)
-        return output, tf.stack(outputs), states
-    # An array of no tensors does not know the batch size, so there is one even where `time` is 0.
-    length = max(time, 1) if isinstance(time, int) else tf.maximum(time, 1)
-    outputs = tf.TensorArray(output.dtype, length, element_shape=output.shape).write(0, output)
+            all_outputs.append(output)
+        return output, tf.stack(all_outputs), states
+    # An empty array does not have a batch size, so there is one element even where `time` is 0.
+    size = max(time, 1) if isinstance(time, int) else tf.maximum(time, 1)
+    outputs = tf.TensorArray(output.dtype, size, element_shape=output.shape).write(0, output)
     _, output, states, outputs = tf.while_loop(
         lambda t, *_: t < time, body, (0, output, states, outputs), maximum_iterations=time
     )

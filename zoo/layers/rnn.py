@@ -1,73 +1,123 @@
 """`RNN(cell)`: a layer that runs a cell over time."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from zoo._compat import flatten_layers
 from zoo.cells import Cell, Serializable, Tensor
-from zoo.layers.loop import run, swap_batch_and_time
+from zoo.cells.signatures import complete_docstring
+from zoo.layers.loop import run_cell, swap_batch_and_time
 
 
+@complete_docstring
 class RNN(Serializable, keras.layers.RNN):
     """Runs a cell over time.
 
-    All that `keras.layers.RNN` offers works as it does there. What differs is how the cells of this
-    library are run: in a graph the steps are compiled in training, only the states are kept for
-    back-propagation, and the gradients of weights are large products outside the loop; a stack of cells is
-    run layer by layer, and one dropout mask serves a whole sequence. Any other Keras cell runs as in Keras.
+        output_t, states_t = cell(input_t, states_{t-1})        for t = 1 to T
+
+    Everything that `keras.layers.RNN` offers works as it does there. The difference is how `zoo.Cell`s are
+    run. In a graph their steps are compiled by XLA in training, only the states are stored for
+    back-propagation, and the gradients of the weights are large products outside the loop. The cells of a
+    stack run one after the other, each over all time steps. One dropout mask serves a whole sequence. Any
+    other Keras cell runs as in Keras.
 
     Args:
-        cell: a cell, or a list of cells to stack.
-        **kwargs: as in `keras.layers.RNN`: `return_sequences`, `return_state`, `go_backwards`,
-            `stateful`, `unroll`, `zero_output_for_mask`, and `name`, `dtype` and `trainable`. The
-            `dtype` is the cell's, of a list the last cell's, unless it is given.
+        cell: a cell, or a list of cells to stack: instances of `zoo.Cell`, or any Keras cells. The default
+            `dtype` of the layer is that of the cell, or that of the last cell of a list.
+        return_sequences: bool. Whether to return the outputs of all time steps instead of the last one.
+        return_state: bool. Whether to return the final states, too.
+        go_backwards: bool. Whether to process the sequences from their end; outputs are in the order of
+            processing.
+        stateful: bool. Whether the final states of a batch are the initial states of the next one. The
+            batch size must then be fixed.
+        unroll: bool. Whether to lay out every time step in the graph instead of using a loop, for a length
+            that is known when the graph is built.
+        zero_output_for_mask: bool. Whether the output is zero where the mask is False, instead of that of
+            the step before.
+        **kwargs: `name`, `dtype`, `trainable` and the other arguments of every Keras layer.
 
     Call arguments:
-        sequences: [batch, time, features].
-        initial_state: the states before the first step, each [batch, units]; zeros if not given.
-        mask: bool [batch, time]. Where it is False the states stay as they are, and the output is that
-            of the step before (at first zero), or always zero with `zero_output_for_mask`.
-        training: whether to drop.
+        sequences: tensor [batch, time, features].
+        initial_state: list of tensors [batch, units], the states before the first step. Zeros by default,
+            or with `stateful` the final states of the batch before.
+        mask: bool tensor [batch, time], False under padding; none by default. Where it is False the states
+            stay as they are, and the output is that of the step before (zero before the first valid step).
+        training: bool, `False` by default. Whether dropout and zoneout draw random numbers.
 
-    Returns:
-        The last output [batch, units], or with `return_sequences` all of them [batch, time, units] (in
-        the order in which they were computed, so reversed with `go_backwards`), followed by the final
-        states if `return_state` is set.
+    Input shape:
+        [batch, time, features]
+
+    Output shape:
+        [batch, units], or with `return_sequences` [batch, time, units]. With `return_state` a tuple of that
+        and the final states, each [batch, units].
+
+    Example:
+        >>> import keras, zoo
+        >>> layer = zoo.RNN([zoo.LSTMCell(4), zoo.GRUCell(5)], return_sequences=True)
+        >>> layer(keras.ops.ones((2, 7, 3))).shape
+        TensorShape([2, 7, 5])
     """
 
-    def __init__(self, cell: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        cell: keras.layers.Layer | Sequence[keras.layers.Layer],
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ) -> None:
         if isinstance(cell, (list, tuple)) and all(isinstance(c, Cell) for c in cell):
             cell = keras.layers.StackedRNNCells(cell, dtype=cell[-1].dtype_policy)
         if kwargs.get("dtype") is None and isinstance(cell, (Cell, keras.layers.StackedRNNCells)):
             kwargs["dtype"] = cell.dtype_policy
-        super().__init__(cell, **kwargs)
+        super().__init__(
+            cell,
+            return_sequences,
+            return_state,
+            go_backwards,
+            stateful,
+            unroll,
+            zero_output_for_mask,
+            **kwargs,
+        )
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Tensor | None, training: bool = False
     ) -> tuple[Tensor, Tensor, Any]:
-        """Run all time steps. `keras.layers.RNN` calls this with everything else prepared.
+        """Run all time steps; `keras.layers.RNN` calls this after it has prepared the states.
+
+        Args:
+            sequences: tensor [batch, time, features].
+            initial_state: the states before the first step, in the structure of `cell.state_size`.
+            mask: bool tensor [batch, time] or None.
+            training: whether dropout and zoneout draw random numbers.
 
         Returns:
-            The last output, all outputs [batch, time, units], and the final states.
+            The last output [batch, units], all outputs [batch, time, units], and the final states.
         """
-        stacked = isinstance(self.cell, keras.layers.StackedRNNCells)
-        cells = self.cell.cells if stacked else [self.cell]
-        fast = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
-        if not fast or {c.compute_dtype for c in (self.cell, *cells)} != {self.compute_dtype}:
+        is_stack = isinstance(self.cell, keras.layers.StackedRNNCells)
+        cells = self.cell.cells if is_stack else [self.cell]
+        is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
+        if not is_ours or {c.compute_dtype for c in (self.cell, *cells)} != {self.compute_dtype}:
             return super().inner_loop(sequences, initial_state, mask, training)
 
         sequences, mask = self.to_time_major(sequences, mask)
         states = []
-        for cell, state in zip(cells, initial_state if stacked else [initial_state], strict=True):
-            nested = isinstance(state, (list, tuple))
-            state = state if nested else [state]
-            last, sequences, state = run(cell, sequences, state, mask, training, self.unroll)
-            states.append(state if nested else state[0])
+        for cell, state in zip(cells, initial_state if is_stack else [initial_state], strict=True):
+            is_list = isinstance(state, (list, tuple))
+            state = state if is_list else [state]
+            last, sequences, state = run_cell(cell, sequences, state, mask, training, self.unroll)
+            states.append(state if is_list else state[0])
         if mask is not None and self.zero_output_for_mask:
             sequences = tf.where(mask, sequences, 0)
-            last = tf.where(tf.reduce_all(mask[-1:], 0), last, 0)  # of no steps, all are valid
-        return last, swap_batch_and_time(sequences), states if stacked else states[0]
+            last = tf.where(tf.reduce_all(mask[-1:], 0), last, 0)  # a sequence of length 0 counts as valid
+        return last, swap_batch_and_time(sequences), states if is_stack else states[0]
 
     def reset_state(self) -> None:
         """Set the states of a stateful layer to zero."""
@@ -75,7 +125,12 @@ class RNN(Serializable, keras.layers.RNN):
             state.assign(keras.ops.zeros_like(state))
 
     def to_time_major(self, sequences: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Inputs [time, batch, features] and mask [time, batch, 1] in the order of computation."""
+        """Convert inputs [batch, time, features] and a mask [batch, time] for the loop over time.
+
+        Returns:
+            The inputs [time, batch, features] and the mask [time, batch, 1], both reversed with
+            `go_backwards`.
+        """
         sequences = swap_batch_and_time(sequences)
         if mask is not None:
             mask = keras.tree.flatten(mask)[0]
@@ -87,6 +142,9 @@ class RNN(Serializable, keras.layers.RNN):
 
 
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
-    """The states that stateful layers of a model carry on; Keras does not count them to its variables."""
-    layers = (layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN))
+    """Return the states that the stateful layers of a model carry from batch to batch.
+
+    Keras does not count them among the variables of the model.
+    """
+    layers = (layer for layer in flatten_layers(model) if isinstance(layer, keras.layers.RNN))
     return [state for layer in layers for state in keras.tree.flatten(layer.states or [])]

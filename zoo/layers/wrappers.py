@@ -1,4 +1,4 @@
-"""Paths past a recurrent layer, by which many of them can be stacked: `Residual` and `Highway`."""
+"""Bypasses around recurrent layers, which make deep stacks trainable: `Residual` and `Highway`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,25 +7,43 @@ import keras
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
+from zoo.cells.signatures import complete_docstring
 
 
+@complete_docstring
 class Bypass(Serializable, keras.layers.Wrapper):
-    """A recurrent layer and a path past it: what `Residual` and `Highway` share.
+    """The base of the bypasses: it runs a recurrent layer and merges its output with its input.
+
+        y_t = merge(x_t, layer(x)_t)
 
     A subclass defines `merge(x, y)`.
 
     Args:
         layer: a recurrent layer of this library or of Keras, a `keras.layers.Bidirectional` of one, or
-            another `Bypass`. It has `return_sequences=True`, and its output is as wide as its input.
-        **kwargs: `name`, `dtype` and `trainable`. The `dtype` is the layer's, unless it is given.
+            another `Bypass`. It needs `return_sequences=True`, and an output as wide as its input. The
+            default `dtype` of the bypass is that of the layer.
+        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
 
     Call arguments:
-        sequences: [batch, time, width].
-        initial_state, mask, training: as the layer takes them.
+        sequences: tensor [batch, time, width].
+        initial_state: initial states as the layer accepts them, None by default.
+        mask: bool tensor [batch, time], False under padding; none by default. It is passed to the layer and
+            on to the next one. Outputs under padding are meaningless.
+        training: bool, `False` by default. Whether the layer runs in training.
 
-    Returns:
-        Outputs [batch, time, width], followed by the layer's final states if it has `return_state`. The
-        mask is passed on; under padding the outputs are of no meaning.
+    Input shape:
+        [batch, time, width]
+
+    Output shape:
+        [batch, time, width]. If the layer has `return_state`, a tuple of that and the layer's final states.
+
+    Example:
+        >>> import keras, zoo
+        >>> class Average(zoo.Bypass):
+        ...     def merge(self, x, y):
+        ...         return (x + y) / 2
+        >>> Average(zoo.GRU(4, return_sequences=True))(keras.ops.ones((2, 7, 4))).shape
+        TensorShape([2, 7, 4])
     """
 
     def __init__(self, layer: keras.layers.Layer, **kwargs: Any) -> None:
@@ -39,8 +57,8 @@ class Bypass(Serializable, keras.layers.Wrapper):
             )
         if getattr(layer, "merge_mode", "concat") is None:
             raise ValueError(
-                f"{name} needs one output, but {layer.name!r} has `merge_mode=None`: give it another, "
-                'such as "concat".'
+                f"{name} needs one output, but {layer.name!r} has `merge_mode=None`. Choose another one, "
+                'for example "concat".'
             )
         super().__init__(layer, **{**kwargs, "dtype": kwargs.get("dtype") or layer.dtype_policy})
         self.return_sequences, self.return_state = True, layer.return_state
@@ -49,29 +67,29 @@ class Bypass(Serializable, keras.layers.Wrapper):
     def build(
         self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
     ) -> None:
-        """Make the layer's weights, for sequences [batch, time, width]."""
+        """Create the weights of the layer for sequences [batch, time, width]."""
         output = self.compute_output_shape(sequences_shape)
         width, output_width = sequences_shape[-1], (output[0] if self.return_state else output)[-1]
         if width != output_width:
             raise ValueError(
                 f"{type(self).__name__} needs an output as wide as the input, but the input of "
-                f"{self.layer.name!r} has {width} features and its output {output_width}. Change the layer's "
-                f"units, or put keras.layers.Dense({output_width}) before {self.name!r}."
+                f"{self.layer.name!r} has {width} features and its output {output_width}. Change the units "
+                f"of the layer, or put keras.layers.Dense({output_width}) before {self.name!r}."
             )
         super().build(tuple(sequences_shape))
 
     def compute_output_shape(
         self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
     ) -> Any:
-        """Shape of the outputs, and of the states if they are returned: the layer's."""
+        """Return the shape of the outputs, and those of the states if the layer returns them."""
         return self.layer.compute_output_shape(tuple(sequences_shape))
 
     def compute_mask(self, sequences: Tensor, mask: Tensor | None) -> Any:
-        """The mask of the outputs: the layer's."""
+        """Return the mask of the outputs, which is that of the layer."""
         return self.layer.compute_mask(sequences, mask)
 
     def merge(self, x: Tensor, y: Tensor) -> Tensor:
-        """What to put out for inputs x and outputs y of the layer, each [batch, time, width]."""
+        """Compute the output from inputs `x` and outputs `y` of the layer, each [batch, time, width]."""
         raise NotImplementedError(f"{type(self).__name__} must define `merge(x, y)`.")
 
     def call(
@@ -81,39 +99,67 @@ class Bypass(Serializable, keras.layers.Wrapper):
         mask: Tensor | None = None,
         training: bool = False,
     ) -> Any:
-        """Run the layer and the path past it; see the class."""
+        """Run the layer and merge its outputs with its inputs.
+
+        Args:
+            sequences: tensor [batch, time, width].
+            initial_state: initial states as the layer accepts them.
+            mask: bool tensor [batch, time], False under padding.
+            training: whether the layer runs in training.
+
+        Returns:
+            Outputs [batch, time, width]; a tuple of them and the final states if the layer has
+            `return_state`.
+        """
         outputs = self.layer(sequences, initial_state=initial_state, mask=mask, training=training)
         y, *states = outputs if self.return_state else [outputs]
         merged = self.merge(sequences, ops.cast(y, self.compute_dtype))
         return (merged, *states) if self.return_state else merged
 
 
+@complete_docstring
 class Residual(Bypass):
-    """Adds the input to the output of a recurrent layer: y = x + layer(x).
+    """Adds the input of a recurrent layer to its output.
 
-    He et al. (2016, "Deep residual learning for image recognition"); between recurrent layers, Wu et al.
-    (2016, "Google's neural machine translation system"). The arguments are those of `Bypass`.
+        y_t = x_t + layer(x)_t
+
+    He et al. (2016), "Deep residual learning for image recognition"; between recurrent layers Wu et al.
+    (2016), "Google's neural machine translation system: bridging the gap between human and machine
+    translation".
+
+    Example:
+        >>> import keras, zoo
+        >>> layer = zoo.Residual(zoo.LSTM(4, return_sequences=True))
+        >>> layer(keras.ops.ones((2, 7, 4))).shape
+        TensorShape([2, 7, 4])
     """
 
     def merge(self, x: Tensor, y: Tensor) -> Tensor:
-        """See `Bypass.merge`."""
+        """Return x + y."""
         return x + y
 
 
+@complete_docstring
 class Highway(Bypass):
     """Mixes the input and the output of a recurrent layer by a gate.
 
-        t = σ(W_t x + b_t)              transform: how much goes through the layer
-        y = t ⊙ layer(x) + (1 - t) ⊙ x
+        t_t = σ(W_t x_t + b_t)          transform gate: how much of the output comes from the layer
+        y_t = t_t ⊙ layer(x)_t + (1 - t_t) ⊙ x_t
 
-    Srivastava, Greff and Schmidhuber (2015, "Highway networks"). W_t [width, width] and b_t [width] are the
-    same at all time steps.
+    with σ the logistic sigmoid. The weights `transform_kernel` W_t [width, width] and `transform_bias` b_t
+    [width] are the same at all time steps.
+
+    Srivastava, Greff and Schmidhuber (2015), "Highway networks".
 
     Args:
-        layer: as in `Bypass`.
-        initial_bias: what b_t starts from. Below zero, inputs are mostly carried past the layer at first,
-            so that gradients reach the first of many layers.
-        **kwargs: as in `Bypass`.
+        initial_bias: float. Initial value of b_t. Below zero, inputs mostly bypass the layer at first, so
+            that gradients reach the first of many layers.
+
+    Example:
+        >>> import keras, zoo
+        >>> layer = zoo.Highway(zoo.LSTM(4, return_sequences=True))
+        >>> layer(keras.ops.ones((2, 7, 4))).shape
+        TensorShape([2, 7, 4])
     """
 
     def __init__(self, layer: keras.layers.Layer, initial_bias: float = -1.0, **kwargs: Any) -> None:
@@ -123,7 +169,7 @@ class Highway(Bypass):
     def build(
         self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
     ) -> None:
-        """Make the weights of the layer and of the gate, for sequences [batch, time, width]."""
+        """Create the weights of the layer and of the gate for sequences [batch, time, width]."""
         super().build(sequences_shape)
         width = sequences_shape[-1]
         bias = keras.initializers.Constant(self.initial_bias)
@@ -131,10 +177,10 @@ class Highway(Bypass):
         self.transform_bias = self.add_weight(shape=(width,), name="transform_bias", initializer=bias)
 
     def merge(self, x: Tensor, y: Tensor) -> Tensor:
-        """See `Bypass.merge`."""
+        """Return t ⊙ y + (1 - t) ⊙ x with the gate t of x."""
         t = ops.sigmoid(ops.matmul(x, self.transform_kernel) + self.transform_bias)
         return t * y + (1 - t) * x
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the arguments of the constructor."""
         return {**super().get_config(), "initial_bias": self.initial_bias}

@@ -1,0 +1,94 @@
+"""Tools for constructors whose arguments are written out: pass them on, and document each of them once."""
+
+import inspect
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+C = TypeVar("C", bound=type)
+
+INHERITED = ("Call arguments", "Input shape", "Output shape")
+ORDER = ("Args", "Attributes", *INHERITED, "Example")
+
+
+def collect_arguments(scope: dict[str, Any], *without: str) -> dict[str, Any]:
+    """Return the named arguments of a method, to pass them on by keyword.
+
+    Args:
+        scope: `locals()` of the method, before it assigns anything.
+        *without: names of arguments to leave out, besides `self` and `kwargs`.
+    """
+    left_out = {"self", "kwargs", "__class__", *without}  # `super()` adds `__class__`
+    return {name: value for name, value in scope.items() if name not in left_out}
+
+
+@dataclass
+class Docstring:
+    """A docstring in parts.
+
+    Attributes:
+        summary: the first line.
+        description: the text between the summary and the first section.
+        sections: text of each section under its heading, indented by four spaces; `Args` is not among them.
+        arguments: description of each argument under its name.
+    """
+
+    summary: str
+    description: str
+    sections: dict[str, str]
+    arguments: dict[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Docstring":
+        """Take a docstring in the Google convention apart."""
+        head, *rest = re.split(rf"^({'|'.join(ORDER)}):\n", inspect.cleandoc(text), flags=re.MULTILINE)
+        summary, _, description = head.strip().partition("\n")
+        sections = {name: body.rstrip() for name, body in zip(rest[::2], rest[1::2], strict=True)}
+        paragraphs = re.split(r"^    (\S+): ", sections.pop("Args", ""), flags=re.MULTILINE)[1:]
+        arguments = {
+            name: " ".join(body.split()) for name, body in zip(paragraphs[::2], paragraphs[1::2], strict=True)
+        }
+        return cls(summary, description.strip("\n"), sections, arguments)
+
+
+_docstrings: dict[type, Docstring] = {}
+
+
+def complete_docstring(cls: C) -> C:
+    """Complete the docstring of a class with what it inherits; a class decorator.
+
+    - `Args` documents every argument of the constructor, in the order of the signature and with its default.
+      A description that the class does not have itself is that of its nearest base.
+    - `Call arguments`, `Input shape` and `Output shape` are those of its nearest base that has them.
+    - A layer with a `cell_class` inherits from that class, too, and has its description.
+
+    Raises:
+        TypeError: an argument has no description, or a description has no argument.
+    """
+    if cls.__doc__ is None:  # as in `python -OO`
+        return cls
+    own = _docstrings[cls] = Docstring.parse(cls.__doc__)
+    cell_class = getattr(cls, "cell_class", object)
+    bases = [_docstrings[base] for base in (*cls.__mro__, *cell_class.__mro__) if base in _docstrings]
+    description = own.description
+    if cell_class in _docstrings:
+        description = "\n\n".join(filter(None, (_docstrings[cell_class].description, description)))
+    descriptions = {name: text for base in reversed(bases) for name, text in base.arguments.items()}
+    sections = {name: text for base in reversed(bases) for name, text in base.sections.items()}
+    sections = {name: text for name, text in sections.items() if name in own.sections or name in INHERITED}
+    parameters = inspect.signature(cls).parameters.values()
+    names = {str(p).partition(":")[0] if p.kind is p.VAR_KEYWORD else p.name: p.default for p in parameters}
+    if missing := sorted(names.keys() - descriptions.keys() | own.arguments.keys() - names.keys()):
+        raise TypeError(f"Document exactly the arguments of {cls.__name__}; see {', '.join(missing)}.")
+    sections["Args"] = "\n".join(_paragraph(name, descriptions[name], names[name]) for name in names)
+    blocks = [f"{name}:\n{sections[name]}" for name in ORDER if name in sections]
+    cls.__doc__ = "\n\n".join([own.summary, *filter(None, [description]), *blocks]) + "\n"
+    return cls
+
+
+def _paragraph(name: str, description: str, default: Any) -> str:
+    text = f"{name}: {description}"
+    if default is not inspect.Parameter.empty:
+        text += f" Defaults to `{default!r}`."
+    return textwrap.fill(text, 100, initial_indent=" " * 4, subsequent_indent=" " * 8, break_long_words=False)
