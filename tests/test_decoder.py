@@ -1,4 +1,4 @@
-"""Attention, the decoder, and delayed many-to-many: against NumPy, and steps against sequences."""
+"""Attention, the decoder and delayed many-to-many: against NumPy, and steps against whole sequences."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,10 +33,10 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return e / e.sum(-1, keepdims=True)
 
 
-def looked_at(
+def attend(
     attention: zoo.Attention, query: np.ndarray, memory: np.ndarray, length: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Context and weights of one query [width] of the first `length` rows of a memory."""
+    """Context and weights of one query [width] over the first `length` rows of a memory."""
     weights = np.zeros(len(memory))
     if length:
         if isinstance(attention, zoo.AdditiveAttention):
@@ -48,20 +48,24 @@ def looked_at(
     return weights @ memory, weights
 
 
-def model(attention: str = "multiplicative", cell: str = "gru", **settings: Any) -> zoo.DelayedManyToMany:
-    whole = {name: settings.pop(name) for name in ("scheduled_sampling", "dropout") if name in settings}
+def build_model(
+    attention: str = "multiplicative", cell: str = "gru", **settings: Any
+) -> zoo.DelayedManyToMany:
+    model_settings = {
+        name: settings.pop(name) for name in ("scheduled_sampling", "dropout") if name in settings
+    }
     encoder = zoo.Encoder(zoo.GRUCell(5), depth=2, bidirectional=True, residual=True)
     decoder = zoo.Decoder(13, 6, CELLS[cell][0], attention=ATTENTIONS[attention](), **settings)
-    built = zoo.DelayedManyToMany(zoo.ScaledEmbedding(11, 5), encoder, decoder, **whole)
-    built.build(((None, None), (None, None)))
-    randomize_weights(built)
-    if built.scheduled_sampling:
-        built.sampling_probability.assign(0.0)
-    return built
+    model = zoo.DelayedManyToMany(zoo.ScaledEmbedding(11, 5), encoder, decoder, **model_settings)
+    model.build(((None, None), (None, None)))
+    randomize_weights(model)
+    if model.scheduled_sampling:
+        model.sampling_probability.assign(0.0)
+    return model
 
 
-def stepwise(many_to_many: zoo.DelayedManyToMany, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Logits of a plain loop over the decoder's step."""
+def run_steps(many_to_many: zoo.DelayedManyToMany, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Logits of a plain loop over `step` of the decoder."""
     memory, state = many_to_many.prepare_memory(tf.constant(source))
     steps = []
     for tokens in target.T:
@@ -71,7 +75,7 @@ def stepwise(many_to_many: zoo.DelayedManyToMany, source: np.ndarray, target: np
 
 
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
-def test_attention_equals_numpy_and_rows_may_share_a_memory(kind: str) -> None:
+def test_attention_equals_numpy_with_rows_that_share_a_memory(kind: str) -> None:
     attention = ATTENTIONS[kind]()
     queries, values = random_normal(1, 12, 3, 7, dtype="float32"), random_normal(2, 4, 6, 5, dtype="float32")
     attention.build(queries.shape, values.shape)
@@ -80,14 +84,14 @@ def test_attention_equals_numpy_and_rows_may_share_a_memory(kind: str) -> None:
     context, weights = attention(queries, memory)
     for row in range(12):
         for step in range(3):
-            share = row // 3
-            expected = looked_at(attention, queries[row, step], values[share], LENGTHS[share])
+            batch_row = row // 3
+            expected = attend(attention, queries[row, step], values[batch_row], LENGTHS[batch_row])
             assert_close(context[row, step], expected[0], 1e-5)
             assert_close(weights[row, step], expected[1], 1e-5)
 
 
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
-def test_attention_over_no_rows(kind: str) -> None:
+def test_attention_accepts_an_empty_batch(kind: str) -> None:
     attention = ATTENTIONS[kind]()
     attention.build((None, None, 7), (None, None, 5))
 
@@ -114,20 +118,22 @@ def test_attention_over_no_rows(kind: str) -> None:
 def test_decoder_equals_numpy(
     attention: str, cell: str, depth: int, tie_weights: bool, input_feeding: bool
 ) -> None:
-    """The equations of the docstring, a row and a step at a time."""
-    many_to_many = model(attention, cell, depth=depth, tie_weights=tie_weights, input_feeding=input_feeding)
+    """The equations of the docstring, one row and one step at a time."""
+    many_to_many = build_model(
+        attention, cell, depth=depth, tie_weights=tie_weights, input_feeding=input_feeding
+    )
     decoder = many_to_many.decoder
     source = many_to_many.embedding(SOURCE)
     memory, states = many_to_many.encoder(source, mask=SOURCE != 0)
     summary = np.array(many_to_many.encoder.summarize(states))
-    got = np.array(many_to_many((SOURCE, TARGET)))
+    actual = np.array(many_to_many((SOURCE, TARGET)))
     reference = CELLS[cell][1]
-    embedding, each = np.array(decoder.embedding.embeddings), len(decoder.cell.state_names)
+    embedding, num_states = np.array(decoder.embedding.embeddings), len(decoder.cell.state_names)
     (w_s, b_s), (w_o, b_o) = decoder.initial.get_weights(), decoder.output_vector.get_weights()
     for row, length in enumerate(LENGTHS):
         start = np.tanh(summary[row] @ w_s + b_s)
         states = np.split(start, np.cumsum(decoder.state_sizes)[:-1])
-        states, o = [states[i * each : (i + 1) * each] for i in range(depth)], np.zeros(6)
+        states, o = [states[i * num_states : (i + 1) * num_states] for i in range(depth)], np.zeros(6)
         for step, token in enumerate(TARGET[row]):
             h, context = 6**0.5 * embedding[token], np.zeros(0)
             if input_feeding:
@@ -137,14 +143,14 @@ def test_decoder_equals_numpy(
                 weights = layer.cell.get_weights()
                 h, states[index], _ = reference(weights, inputs, states[index])
                 if index == 0 and decoder.attention is not None:
-                    context, _ = looked_at(decoder.attention, h, np.array(memory[row]), length)
+                    context, _ = attend(decoder.attention, h, np.array(memory[row]), length)
             o = np.tanh(np.concatenate([h, context]) @ w_o + b_o)
             logits = (
                 o @ embedding.T + np.array(decoder.bias)
                 if tie_weights
                 else np.array(decoder.scores(o[None]))[0]
             )
-            assert_close(got[row, step], logits, 1e-5)
+            assert_close(actual[row, step], logits, 1e-5)
 
 
 @pytest.mark.parametrize(
@@ -158,22 +164,24 @@ def test_decoder_equals_numpy(
         ("multiplicative", "gru", True),
     ],
 )
-def test_teacher_forced_and_stepwise_logits_agree(attention: str, cell: str, input_feeding: bool) -> None:
-    """In a graph, with the fast loop, and eagerly; with lengths that the graph does not know."""
-    many_to_many = model(attention, cell, depth=2, input_feeding=input_feeding)
+def test_logits_of_teacher_forcing_equal_those_of_steps(
+    attention: str, cell: str, input_feeding: bool
+) -> None:
+    """In a graph, with the fast loop and unknown lengths, and eagerly."""
+    many_to_many = build_model(attention, cell, depth=2, input_feeding=input_feeding)
     spec = (tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None, None], tf.int64))
     graph = tf.function(
         lambda source, target: many_to_many((source, target)), input_signature=spec, autograph=False
     )
     for steps in (5, 1):
-        expected = stepwise(many_to_many, SOURCE, TARGET[:, :steps])
+        expected = run_steps(many_to_many, SOURCE, TARGET[:, :steps])
         assert_close(graph(SOURCE, TARGET[:, :steps]), expected, 1e-5)
         assert_close(many_to_many((SOURCE, TARGET[:, :steps])), expected, 1e-5)
 
 
 @pytest.mark.parametrize("input_feeding", [False, True])
 def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) -> None:
-    many_to_many = model("additive", depth=2, input_feeding=input_feeding)
+    many_to_many = build_model("additive", depth=2, input_feeding=input_feeding)
     values = [v.value for v in many_to_many.trainable_variables]
 
     def gradients(predict: Callable[[], tf.Tensor]) -> list[tf.Tensor]:
@@ -181,100 +189,100 @@ def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) ->
             total = tf.reduce_sum(tf.sin(predict()))
         return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, values)]
 
-    def steps() -> tf.Tensor:
+    def run_steps() -> tf.Tensor:
         memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
         logits = []
         for tokens in TARGET.T:
-            one, state = many_to_many.decoder.step(tf.constant(tokens), state, memory)
-            logits.append(one)
+            logits_t, state = many_to_many.decoder.step(tf.constant(tokens), state, memory)
+            logits.append(logits_t)
         return tf.stack(logits, 1)
 
-    def whole() -> tf.Tensor:
+    def run_sequence() -> tf.Tensor:
         return many_to_many((SOURCE, TARGET), training=True)
 
     with zoo.disable_jit():  # `test_loop` compiles the loops
-        fast = tf.function(lambda: gradients(whole), autograph=False)()
-    pairs = zip(fast, gradients(steps), many_to_many.trainable_variables, strict=True)
-    for got, expected, variable in pairs:
+        actual = tf.function(lambda: gradients(run_sequence), autograph=False)()
+    pairs = zip(actual, gradients(run_steps), many_to_many.trainable_variables, strict=True)
+    for gradient, expected, variable in pairs:
         assert np.abs(expected).max() > 1e-4, variable.path
-        np.testing.assert_allclose(got, expected, rtol=1e-3, atol=2e-5, err_msg=variable.path)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=2e-5, err_msg=variable.path)
 
 
-def test_attended_is_the_sum_of_the_weights_and_one_at_padding() -> None:
-    many_to_many = model(depth=2)
+def test_coverage_is_the_sum_of_weights_and_one_at_padding() -> None:
+    many_to_many = build_model(depth=2)
     memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
     np.testing.assert_array_equal(state["coverage"], SOURCE == 0)
-    _, weights, after = many_to_many.decoder(tf.constant(TARGET), state, memory)
+    _, weights, new_state = many_to_many.decoder(tf.constant(TARGET), state, memory)
     assert weights.shape == (4, 5, 6)
-    assert_close(after["coverage"], np.sum(weights, 1) + (SOURCE == 0), 1e-5)
+    assert_close(new_state["coverage"], np.sum(weights, 1) + (SOURCE == 0), 1e-5)
     assert_close(np.sum(weights, -1), np.where(LENGTHS[:, None] > 0, 1, 0) * np.ones((4, 5)), 1e-5)
 
 
 @pytest.mark.parametrize("input_feeding", [False, True])
-def test_weights_of_answers_are_those_of_each_alone(input_feeding: bool) -> None:
-    many_to_many = model("additive", depth=2, input_feeding=input_feeding)
-    decoder, answers = many_to_many.decoder, np.random.default_rng(3).integers(1, 13, (4, 3, 5))
+def test_attention_of_several_sequences_equals_that_of_each_alone(input_feeding: bool) -> None:
+    many_to_many = build_model("additive", depth=2, input_feeding=input_feeding)
+    decoder, sequences = many_to_many.decoder, np.random.default_rng(3).integers(1, 13, (4, 3, 5))
     memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
-    weights = decoder.compute_attention(tf.constant(answers), 2, state, memory)
+    weights = decoder.compute_attention(tf.constant(sequences), 2, state, memory)
     assert weights.shape == (4, 3, 5, 6)
     for n in range(3):
-        before = np.concatenate([np.full((4, 1), 2), answers[:, n, :-1]], 1)
-        assert_close(weights[:, n], decoder(tf.constant(before), state, memory)[1], 1e-5)
+        tokens = np.concatenate([np.full((4, 1), 2), sequences[:, n, :-1]], 1)
+        assert_close(weights[:, n], decoder(tf.constant(tokens), state, memory)[1], 1e-5)
 
 
-def test_a_state_goes_on_where_the_call_before_ended() -> None:
-    many_to_many = model(depth=2, input_feeding=True)
+def test_a_call_continues_from_the_state_of_the_call_before() -> None:
+    many_to_many = build_model(depth=2, input_feeding=True)
     decoder = many_to_many.decoder
     memory, state = many_to_many.prepare_memory(tf.constant(SOURCE))
     whole, _, end = decoder(tf.constant(TARGET), state, memory)
     first, _, middle = decoder(tf.constant(TARGET[:, :2]), state, memory)
     second, _, last = decoder(tf.constant(TARGET[:, 2:]), middle, memory)
     assert_close(np.concatenate([first, second], 1), whole, 1e-6)
-    for one, other in zip(tf.nest.flatten(last), tf.nest.flatten(end), strict=True):
-        assert_close(one, other, 1e-6)
+    for actual, expected in zip(tf.nest.flatten(last), tf.nest.flatten(end), strict=True):
+        assert_close(actual, expected, 1e-6)
 
 
-def test_padding_and_neighbours_change_nothing() -> None:
-    many_to_many = model(depth=2)
+def test_logits_do_not_depend_on_padding_or_other_rows() -> None:
+    many_to_many = build_model(depth=2)
     logits = np.array(many_to_many((SOURCE, TARGET)))
     for row, length in enumerate(LENGTHS):
         alone = many_to_many((SOURCE[row : row + 1, : max(length, 1)], TARGET[row : row + 1]))
         np.testing.assert_allclose(logits[row : row + 1], alone, atol=1e-6)
 
 
-def test_keras_file_round_trip(tmp_path: Path) -> None:
+def test_keras_file_restores_the_model(tmp_path: Path) -> None:
     settings = {"depth": 2, "input_feeding": True, "tie_weights": False}
-    many_to_many = model("additive", "lstm", scheduled_sampling=True, **settings)
+    many_to_many = build_model("additive", "lstm", scheduled_sampling=True, **settings)
     many_to_many.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(many_to_many((SOURCE, TARGET)), again((SOURCE, TARGET)))
+    restored = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(many_to_many((SOURCE, TARGET)), restored((SOURCE, TARGET)))
 
 
 @pytest.mark.parametrize("attention", ["none", "additive", "multiplicative"])
 @pytest.mark.parametrize("scheduled_sampling", [False, True])
-def test_low_precision_is_near_float32_and_stays_in_files(
+def test_bfloat16_is_close_to_float32_before_and_after_saving(
     attention: str, scheduled_sampling: bool, tmp_path: Path
 ) -> None:
     settings = {"depth": 2, "tie_weights": scheduled_sampling, "scheduled_sampling": scheduled_sampling}
-    exact = model(attention, "lstm", **settings)
+    exact = build_model(attention, "lstm", **settings)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        low = model(attention, "lstm", **settings)
+        low = build_model(attention, "lstm", **settings)
     finally:
         keras.config.set_dtype_policy("float32")
     low.set_weights(exact.get_weights())
     low.save(tmp_path / "low.keras")
-    for each in (low, keras.saving.load_model(tmp_path / "low.keras")):
-        logits = each((SOURCE, TARGET), training=scheduled_sampling)
+    for bfloat16_model in (low, keras.saving.load_model(tmp_path / "low.keras")):
+        logits = bfloat16_model((SOURCE, TARGET), training=scheduled_sampling)
         assert logits.dtype == tf.bfloat16
         np.testing.assert_allclose(tf.cast(logits, tf.float32), exact((SOURCE, TARGET)), atol=0.1)
-        memory, state = each.prepare_memory(SOURCE)
-        _, state = each.decoder.step(TARGET[:, 0], state, memory)
+        memory, state = bfloat16_model.prepare_memory(SOURCE)
+        _, state = bfloat16_model.decoder.step(TARGET[:, 0], state, memory)
         if memory is not None:
             assert state["coverage"].dtype == tf.float32
 
 
-def test_precision_of_a_part_is_that_asked_for() -> None:
+def test_encoder_and_decoder_have_their_own_dtype() -> None:
     encoder = zoo.Encoder(zoo.GRUCell(5), depth=2, bidirectional=True, dtype="mixed_bfloat16")
     decoder = zoo.Decoder(
         13, 6, zoo.GRUCell(5), 2, zoo.AdditiveAttention(4), input_feeding=True, dtype="mixed_bfloat16"
@@ -285,43 +293,42 @@ def test_precision_of_a_part_is_that_asked_for() -> None:
     assert {variable.dtype for variable in many_to_many.trainable_variables} == {"float32"}
 
 
-def test_scheduled_sampling_reads_own_tokens_as_often_as_asked() -> None:
-    many_to_many = model(scheduled_sampling=True, depth=2)
+def test_scheduled_sampling_reads_predicted_tokens_with_the_set_probability() -> None:
+    many_to_many = build_model(scheduled_sampling=True, depth=2)
     logits = many_to_many((SOURCE, TARGET))
-    taught = many_to_many((SOURCE, TARGET), training=True)
-    assert_close(taught, logits, 1e-5)  # none at first
+    assert_close(many_to_many((SOURCE, TARGET), training=True), logits, 1e-5)  # the probability starts at 0
 
     schedule = zoo.formulations.ScheduledSampling(many_to_many, final_probability=0.5, epochs=3)
-    shares = []
+    probabilities = []
     for epoch in range(5):
         schedule.on_epoch_begin(epoch)
-        shares.append(float(many_to_many.sampling_probability))
-    assert shares == [0, 0.25, 0.5, 0.5, 0.5]
-    assert_close(many_to_many((SOURCE, TARGET)), logits, 1e-5)  # and none but in training
+        probabilities.append(float(many_to_many.sampling_probability))
+    assert probabilities == [0, 0.25, 0.5, 0.5, 0.5]
+    assert_close(many_to_many((SOURCE, TARGET)), logits, 1e-5)  # in training only
 
-    # A decoder that is sure of token 7 whatever comes: then what it reads is 7 or what is given.
+    # A decoder that always predicts token 7: then each token it reads is 7 or that of the target.
     decoder = many_to_many.decoder
     decoder.bias.assign(100.0 * (np.arange(13) == 7))
     source, target = SOURCE[[0]].repeat(300, 0), np.full((300, 2), 3)
-    own, given = (np.array(many_to_many((source[:1], np.array([[3, k]]))))[0, 1] for k in (7, 3))
+    predicted, true = (np.array(many_to_many((source[:1], np.array([[3, k]]))))[0, 1] for k in (7, 3))
     second = np.array(many_to_many((source, target), training=True))[:, 1]
-    sampled = np.abs(second - own).max(-1) < 1e-4
-    assert (sampled | (np.abs(second - given).max(-1) < 1e-4)).all()
+    sampled = np.abs(second - predicted).max(-1) < 1e-4
+    assert (sampled | (np.abs(second - true).max(-1) < 1e-4)).all()
     assert 0.35 < sampled.mean() < 0.65
     many_to_many.sampling_probability.assign(1.0)
     second = np.array(many_to_many((source, target), training=True))[:, 1]
-    assert np.abs(second - own).max() < 1e-4
+    assert np.abs(second - predicted).max() < 1e-4
 
 
-def test_scheduled_sampling_needs_a_model_made_for_it() -> None:
+def test_scheduled_sampling_callback_checks_its_arguments() -> None:
     with pytest.raises(ValueError, match="scheduled_sampling=True"):
-        zoo.formulations.ScheduledSampling(model(), 0.5, 3)
+        zoo.formulations.ScheduledSampling(build_model(), 0.5, 3)
     with pytest.raises(ValueError, match="`final_probability` must be between 0 and 1"):
-        zoo.formulations.ScheduledSampling(model(scheduled_sampling=True), 5, 3)
+        zoo.formulations.ScheduledSampling(build_model(scheduled_sampling=True), 5, 3)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
-def test_smoothed_crossentropy_equals_that_of_keras(smoothing: float) -> None:
+def test_label_smoothed_crossentropy_equals_keras(smoothing: float) -> None:
     logits, labels = (
         random_normal(3, 4, 5, 6, dtype="float32") * 3,
         np.random.default_rng(4).integers(0, 6, (4, 5)),
@@ -334,41 +341,41 @@ def test_smoothed_crossentropy_equals_that_of_keras(smoothing: float) -> None:
     assert zoo.losses.LabelSmoothedCrossentropy.from_config(loss.get_config()).smoothing == smoothing
 
 
-def test_teacher_forcing_shifts_and_weighs() -> None:
+def test_teacher_forcing_shifts_the_target_and_masks_padding() -> None:
     target = np.array([[2, 5, 6, 3], [2, 7, 3, 0]])
-    (source, given), following, weights = zoo.formulations.apply_teacher_forcing(SOURCE[:2], target)
+    (source, inputs), labels, weights = zoo.formulations.apply_teacher_forcing(SOURCE[:2], target)
     assert source is not None
-    np.testing.assert_array_equal(given, [[2, 5, 6], [2, 7, 3]])
-    np.testing.assert_array_equal(following, [[5, 6, 3], [7, 3, 0]])
+    np.testing.assert_array_equal(inputs, [[2, 5, 6], [2, 7, 3]])
+    np.testing.assert_array_equal(labels, [[5, 6, 3], [7, 3, 0]])
     np.testing.assert_array_equal(weights, [[1, 1, 1], [1, 1, 0]])
 
 
-def test_residual_encoder_adds_from_the_second_layer_on() -> None:
+def test_residual_encoder_adds_inputs_from_the_second_layer_on() -> None:
     encoder = zoo.Encoder(zoo.GRUCell(5), depth=3, bidirectional=True, residual=True)
     x, mask = random_normal(5, 4, 6, 3, dtype="float32"), np.arange(6) < LENGTHS[:, None]
-    got, _ = encoder(x, mask=mask)
+    outputs, _ = encoder(x, mask=mask)
     h = encoder.stack[0](x, mask=mask)[0]
     for layer in encoder.stack[1:]:
         h = h + layer(h, mask=mask)[0]
-    assert_close(got, h, 1e-6)
+    assert_close(outputs, h, 1e-6)
     assert zoo.Encoder.from_config(encoder.get_config()).residual
 
 
-def test_first_loss_is_that_of_a_guess_and_one_step_moves_every_weight() -> None:
-    many_to_many = model("additive", depth=2, tie_weights=False)
+def test_first_loss_is_log_vocabulary_size_and_one_step_changes_every_weight() -> None:
+    many_to_many = build_model("additive", depth=2, tie_weights=False)
     for weight in many_to_many.trainable_variables:
         weight.assign(weight * 0.1)
     many_to_many.compile("adam", zoo.losses.LabelSmoothedCrossentropy(0.1), jit_compile=False)
-    before = many_to_many.get_weights()
+    initial_weights = many_to_many.get_weights()
     with zoo.disable_jit():
         loss = many_to_many.train_on_batch((SOURCE, TARGET), TARGET)
     assert abs(loss - np.log(13)) < 0.3
-    for variable, old in zip(many_to_many.weights, before, strict=True):
+    for variable, initial in zip(many_to_many.weights, initial_weights, strict=True):
         if variable.trainable:
-            assert np.abs(variable - old).max() > 0, variable.path
+            assert np.abs(variable - initial).max() > 0, variable.path
 
 
-def test_mistakes_are_named() -> None:
+def test_values_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="`smoothing` must be at least 0 and below 1"):
         zoo.losses.LabelSmoothedCrossentropy(1.5)
     with pytest.raises(ValueError, match="`depth` must be at least 1"):
@@ -376,8 +383,8 @@ def test_mistakes_are_named() -> None:
 
 
 @pytest.mark.parametrize("tie_weights", [True, False])
-def test_tokens_are_at_first_as_likely_as_they_are_frequent(tie_weights: bool) -> None:
-    """With outputs of zeros the logits are b."""
+def test_output_bias_makes_tokens_as_likely_as_they_are_frequent(tie_weights: bool) -> None:
+    """Where o_t is zero, the logits are b."""
     decoder = zoo.Decoder(5, 4, zoo.GRUCell(3), tie_weights=tie_weights)
     decoder.build((None, 3), None)
     counts = np.array([0, 3, 70, 2, 25])
