@@ -489,6 +489,7 @@ def test_runs_in_keras_rnn(case: Case) -> None:
     assert_close(theirs, evaluate(make_runner(cell), x, states, cell.trainable_variables), 1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", {case.cell: case for case in CASES}.values(), ids=lambda case: case.name)
 def test_compiles_with_xla(case: Case) -> None:
     cell = build_cell(case)
@@ -639,6 +640,7 @@ def test_classes_of_one_name_in_two_packages_are_saved_apart(
     assert [type(layer.cell) for layer in twin.layers[1:]] == cells
 
 
+@pytest.mark.slow
 def test_fresh_process_loads_library_cells_and_user_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

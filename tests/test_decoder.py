@@ -179,7 +179,7 @@ def test_logits_of_teacher_forcing_equal_those_of_steps(
         assert_close(many_to_many((SOURCE, TARGET[:, :steps])), expected, 1e-5)
 
 
-@pytest.mark.parametrize("input_feeding", [False, True])
+@pytest.mark.parametrize("input_feeding", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_gradients_in_a_graph_equal_those_of_plain_steps(input_feeding: bool) -> None:
     many_to_many = build_model("additive", depth=2, input_feeding=input_feeding)
     values = [v.value for v in many_to_many.trainable_variables]

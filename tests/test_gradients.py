@@ -45,6 +45,7 @@ def run_steps(layer: zoo.RNN, row: int, states: list[tf.Tensor], times: list[int
 # Jacobians.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_jacobians_equal_finite_differences(cell: type[zoo.Cell]) -> None:
     """Over three steps, with respect to each unit of the state before them."""

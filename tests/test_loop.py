@@ -182,7 +182,7 @@ def wrap_in_graph(function: Callable, cell: zoo.Cell, static: bool) -> Callable:
 @pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.parametrize(
     ("mask", "static", "training"),
-    [(None, True, True), (MASK, False, False)],
+    [(None, True, True), pytest.param(MASK, False, False, marks=pytest.mark.slow)],
     ids=["static sizes, training", "unknown sizes, masked, inference"],
 )
 def test_equals_plain_steps_and_their_gradients(name: str, mask: Any, static: bool, training: bool) -> None:
@@ -192,7 +192,7 @@ def test_equals_plain_steps_and_their_gradients(name: str, mask: Any, static: bo
     assert_close(wrap_in_graph(function, cell, static)(*make_data(cell)), expected, 1e-10)
 
 
-@pytest.mark.parametrize("cell", [zoo.LSTMCell, UnequalCell])
+@pytest.mark.parametrize("cell", [zoo.LSTMCell, pytest.param(UnequalCell, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("static", [True, False])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("time", [1, 8])
@@ -437,6 +437,7 @@ def run_python(program: str, **environment: str) -> Any:
     return json.loads(process.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_two_replicas_train_like_one() -> None:
     one, two = run_python(
         """
@@ -462,6 +463,7 @@ print(json.dumps([one, two]))
     assert_close([np.array(w) for w in two], [np.array(w) for w in one], 1e-5)
 
 
+@pytest.mark.slow
 def test_cells_run_on_jax() -> None:
     """The plain loop on Keras's JAX backend has the same outputs and gradients."""
     program = """

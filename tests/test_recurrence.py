@@ -282,7 +282,11 @@ def test_keras_rnn_draws_a_mask_per_step() -> None:
 @every_name
 @pytest.mark.parametrize(
     ("policy", "dtype", "tolerance"),
-    [("mixed_bfloat16", "bfloat16", 0.1), ("mixed_float16", "float16", 0.02), ("float64", "float64", 1e-5)],
+    [
+        ("mixed_bfloat16", "bfloat16", 0.1),
+        pytest.param("mixed_float16", "float16", 0.02, marks=pytest.mark.slow),
+        pytest.param("float64", "float64", 1e-5, marks=pytest.mark.slow),
+    ],
 )
 def test_precision_follows_dtype_policy(name: str, policy: str, dtype: str, tolerance: float) -> None:
     arguments = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True}
@@ -335,6 +339,7 @@ def global_policy() -> Iterator[str]:
     keras.config.set_dtype_policy(before)
 
 
+@pytest.mark.slow
 def test_global_dtype_policy_reaches_all_layers(global_policy: str) -> None:
     x = keras.Input((None, FEATURES))
     y = layers.Bidirectional(zoo.GRU(UNITS, return_sequences=True))(x)
@@ -368,7 +373,9 @@ def make_stack(*cells: type, **arguments: Any) -> layers.RNN:
 OURS = (zoo.LSTMCell, zoo.GRUCell, zoo.SimpleRNNCell)
 
 
-@pytest.mark.parametrize("options", ["", "go_backwards zero_output_for_mask"])
+@pytest.mark.parametrize(
+    "options", ["", pytest.param("go_backwards zero_output_for_mask", marks=pytest.mark.slow)]
+)
 def test_stack(options: str) -> None:
     arguments = dict.fromkeys(options.split(), True)
     ours = make_stack(*OURS, **arguments)
@@ -458,7 +465,9 @@ def test_static_length_is_kept() -> None:
 
 
 @every_name
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["no jit", "jit"])
+@pytest.mark.parametrize(
+    "jit_compile", [pytest.param(False, marks=pytest.mark.slow), True], ids=["no jit", "jit"]
+)
 def test_fit_equals_keras(name: str, jit_compile: bool) -> None:
     ours, theirs = make_pair(name, dtype="float32")
     histories = []
