@@ -47,7 +47,7 @@ def load_images(settings: Settings) -> list[bytes]:
     except OSError as error:
         raise UsageError(f"--images: {error.filename} cannot be read: {error.strerror}.") from error
     for index in range(0 if images else 8):
-        pixels = np.asarray(scenes.scene("test", index)[0].resize([settings.size] * 2))
+        pixels = np.asarray(scenes.make_scene("test", index)[0].resize([settings.size] * 2))
         images.append(tf.io.encode_jpeg(pixels, quality=90).numpy())
     return images
 

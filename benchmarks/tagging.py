@@ -48,7 +48,9 @@ def load_frames(settings: Settings, size: tuple[int, int]) -> np.ndarray:
     if settings.video:
         return np.stack([frame for _, frame in open_video(settings.video).decode(size)])
     generators = (np.random.default_rng([9, index]) for index in range(settings.clips))
-    return np.concatenate([footage.clip(random, footage.painted, size=size)[0] for random in generators])
+    return np.concatenate(
+        [footage.edit_clip(random, footage.paint_background, size=size)[0] for random in generators]
+    )
 
 
 def build_tensorflow_step(signatures: dict[str, Callable[..., dict[str, tf.Tensor]]]) -> Step:

@@ -22,7 +22,7 @@ from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, Size, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import DataInfo, DataSplits, TaggingSplit, load_footage, load_tagging
-from zoo.datasets.builders.footage import clip, painted
+from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.export.saved_model import Card, called, convert_to_litert, export_model
 from zoo.formulations import StreamState, build_frame_encoder
 from zoo.metrics import (
@@ -88,11 +88,11 @@ def data_of(settings: Settings) -> DataSplits[TaggingSplit]:
         settings.dataset,
         data_dir=settings.data_dir,
         size=settings.size,
-        rate=settings.rate,
+        frame_rate=settings.rate,
         multi_label=settings.multi_label,
         test=settings.test,
         validation=settings.validation,
-        cache=cache,
+        cache_dir=cache,
     )
 
 
@@ -133,7 +133,8 @@ def batched(split: TaggingSplit, settings: Settings, seed: int | None = None) ->
 def example_of(data: DataSplits[TaggingSplit], settings: Settings) -> np.ndarray:
     """A short sequence for the card: of validation, but nothing of a user's footage."""
     if settings.footage:
-        return clip(np.random.default_rng(settings.seed), painted, settings.window, settings.size)[0]
+        rng = np.random.default_rng(settings.seed)
+        return edit_clip(rng, paint_background, settings.window, settings.size)[0]
     return np.array(data.validation.sequences[0][: settings.window])
 
 

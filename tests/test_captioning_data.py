@@ -103,7 +103,7 @@ def test_without_lists_a_tenth_is_held_out(tmp_path: Path) -> None:
 
 def test_captions_of_another_encoding_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("latin-1"), **PICTURES})
-    assert " texts hold bytes that are not UTF-8." in load_captioning(str(tmp_path)).info.notes[0]
+    assert " texts contain bytes that are not UTF-8." in load_captioning(str(tmp_path)).info.notes[0]
 
 
 def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> Non
     data = load_captioning(str(tmp_path))
     assert all_of(data)["train"] == expected(NAMES[5:40])
     assert data.info.notes == (
-        "Left out, for they are not there, or several of the name: 0.jpg, 1.jpg, 2.jpg and 2 more.",
+        "Left out because they are missing, or several have the name: 0.jpg, 1.jpg, 2.jpg and 2 more.",
     )
 
 
@@ -128,7 +128,9 @@ def test_pictures_are_found_by_name_where_only_one_bears_it(tmp_path: Path) -> N
         **{f"{'ab'[n % 2]}/{n}.jpg": f"{n}".encode() for n in range(40) if n != 5},
         "a/5.jpg": b"another 5",
     }
-    assert data.info.notes[0] == "Left out, for they are not there, or several of the name: elsewhere/5.jpg."
+    assert (
+        data.info.notes[0] == "Left out because they are missing, or several have the name: elsewhere/5.jpg."
+    )
 
 
 def test_a_picture_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
@@ -195,17 +197,20 @@ def test_a_single_csv_in_a_folder_or_given_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"readme.txt": "x"}, "holds no captions for training. Expected a token file"),
-        ({"a.token.txt": "1.jpg#0 no tab"}, "line 1: expected name#0, tab, caption, got '1.jpg#0 no tab'"),
-        ({**FLICKR, "Flickr8k.token.txt": TOKENS.split("\n", 2)[2]}, "lists 0.jpg, of which"),
-        ({"captions_train.json": "{"}, "not as COCO has captions"),
+        ({"readme.txt": "x"}, "contains no captions for training. Expected a token file"),
+        ({"a.token.txt": "1.jpg#0 no tab"}, "line 1: found '1.jpg#0 no tab'. Expected name#0, tab, caption"),
+        (
+            {**FLICKR, "Flickr8k.token.txt": TOKENS.split("\n", 2)[2]},
+            "found 0.jpg, which Flickr8k.token.txt has no caption of",
+        ),
+        ({"captions_train.json": "{"}, "another form than the captions of COCO"),
         ({"captions_train.json": '{"images": [], "annotation": []}'}, "'annotations'"),
         (
             {"train.tsv": "1.jpg\tA dog\n2.jpg\n"},
-            "train.tsv, line 2: expected a picture or video and a caption",
+            "train.tsv, line 2: found 1 cells. Expected 2",
         ),
-        ({"train.tsv": "1.jpg\tA dog\n"}, "none of the pictures for training is there: 1.jpg"),
-        ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "too few pictures, none is left for the"),
+        ({"train.tsv": "1.jpg\tA dog\n"}, "all images for training are missing: 1.jpg"),
+        ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "too few images, none is left for the"),
         ({"all.zip": b"PK no zip"}, "cannot be read"),
     ],
 )
@@ -216,13 +221,13 @@ def test_every_mistake_in_files_is_told(tmp_path: Path, files: dict, said: str) 
 
 def test_a_file_of_unknown_kind_is_told(tmp_path: Path) -> None:
     write(tmp_path, {"x.parquet": "x"})
-    with pytest.raises(DataError, match="is none of what can be read"):
+    with pytest.raises(DataError, match=r"found a file of another kind. Expected a token file"):
         load_captioning(str(tmp_path / "x.parquet"))
 
 
 def test_a_set_without_captions_is_told() -> None:
     with pytest.raises(
-        DataError, match="expected one picture, or one clip, and its captions, and the features are"
+        DataError, match=r"found the features image .* Expected one image, or one video, and its captions"
     ):
         load_captioning("mnist")
 
@@ -313,14 +318,16 @@ def test_pictures_and_videos_together_are_a_mistake(tmp_path: Path) -> None:
         tmp_path, {"train.tsv": "1.jpg\tA dog\n", "val.tsv": "2.jpg\tA cat\n", "test.tsv": "3.mp4\tA cow\n"}
     )
     write(tmp_path, {"1.jpg": "x", "2.jpg": "x", "3.mp4": "x"})
-    with pytest.raises(DataError, match=r"found both: 1\.jpg, 2\.jpg, and 3\.mp4"):
+    with pytest.raises(DataError, match=r"Found both images and videos: 1\.jpg, 2\.jpg, and 3\.mp4"):
         load_captioning(str(tmp_path))
 
 
 def test_videos_in_a_zip_are_a_mistake(tmp_path: Path) -> None:
     files = {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40)), **{f"{n}.mp4": "x" for n in range(40)}}
     write(tmp_path, {"all.zip": zipped(files)})
-    with pytest.raises(DataError, match=r"cannot be read from a zip, as .* and 37 more\. Unpack it"):
+    with pytest.raises(
+        DataError, match=r"Found videos in a zip: .* and 37 more\. Expected them in a directory\. Unpack"
+    ):
         load_captioning(str(tmp_path / "all.zip"))
 
 
@@ -358,7 +365,7 @@ def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
     for one, other in itertools.combinations(SPLITS, 2):
         assert not seen[one] & seen[other]
     known = {thing for pair in seen["train"] for thing in pair}
-    assert len(known) == 2 * len(scenes_module.COLOURS) * len(scenes_module.SHAPES)
+    assert len(known) == 2 * len(scenes_module.COLORS) * len(scenes_module.SHAPES)
 
 
 @pytest.mark.slow
@@ -373,13 +380,13 @@ def test_captions_say_what_is_drawn() -> None:
     """Colors are found where the caption says that they are."""
     red, blue, white = (scenes_module.Thing("large", color, "circle") for color in ("red", "blue", "white"))
     for axis, arrangement in enumerate(reversed(scenes_module.ARRANGEMENTS)):
-        scene = scenes_module.drawn([red, blue, white], arrangement, np.random.default_rng(0))
+        scene = scenes_module.draw_scene([red, blue, white], arrangement, np.random.default_rng(0))
         pixels = np.asarray(scene).astype(int)
         places = []
         for color in ("red", "blue", "white"):
-            near = np.abs(pixels - scenes_module.COLOURS[color]).sum(-1) < 130
+            near = np.abs(pixels - scenes_module.COLORS[color]).sum(-1) < 130
             places.append(np.argwhere(near).mean(0)[axis])
         assert places == sorted(places)
         assert places[2] - places[0] > 25
-    caption = scenes_module.caption([red, blue, white], arrangement)
+    caption = scenes_module.describe_scene([red, blue, white], arrangement)
     assert caption == "a large red circle, a large blue circle and a large white circle from left to right"

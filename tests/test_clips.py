@@ -7,8 +7,8 @@ import pytest
 
 from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
 from zoo.datasets.builders import clips
-from zoo.datasets.builders.clips import ALONE, DIRECTIONS, MOVES, RELATIONS, SIDE, Event, Thing
-from zoo.datasets.builders.scenes import COLOURS
+from zoo.datasets.builders.clips import ACTIONS_ALONE, DIRECTIONS, MOVES, RELATIONS, SIDE, Event, Thing
+from zoo.datasets.builders.drawing import COLORS
 
 SPLITS = ("train", "validation", "test")
 SIZES = {"train": 300, "validation": 40, "test": 60}
@@ -24,7 +24,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSpli
 
 def of(color: str, frames: np.ndarray) -> np.ndarray:
     """Where a thing of that color is seen, bool [time, height, width]."""
-    return np.abs(frames.astype(int) - COLOURS[color]).sum(-1) < 130
+    return np.abs(frames.astype(int) - COLORS[color]).sum(-1) < 130
 
 
 def middles(seen: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ def test_clips_are_the_same_at_every_preparation(drawn: DataSplits[CaptioningSpl
     """By split and number alone; TFDS keeps them in another order."""
     prepared = zip(drawn.test.read_inputs(), drawn.test.captions, strict=True)
     known = {(frames.tobytes(), said) for frames, (said,) in prepared}
-    again = {(frames.tobytes(), said) for frames, said in (clips.clip("test", n) for n in range(60))}
+    again = {(frames.tobytes(), said) for frames, said in (clips.make_clip("test", n) for n in range(60))}
     assert known == again
 
 
@@ -74,7 +74,7 @@ def test_no_combination_is_in_two_splits_and_train_knows_all_words(
     }
     assert words["validation"] | words["test"] <= words["train"]
     assert words["train"] >= {
-        *clips.NAMED,
+        *clips.COLOR_NAMES,
         *clips.SHAPES,
         *DIRECTIONS,
         "behind",
@@ -92,7 +92,7 @@ def test_no_combination_is_in_two_splits_and_train_knows_all_words(
 def test_it_moves_as_the_caption_says_and_the_other_one_rests(does: str, relation: str, seed: int) -> None:
     event = Event(RED, does, relation, BLUE)
     assert str(event) == f"a red circle {does} {relation} a blue square"
-    frames = clips.drawn(event, np.random.default_rng(seed))
+    frames = clips.draw_event(event, np.random.default_rng(seed))
     red, blue = of("red", frames), of("blue", frames)
     alone = blue.sum((1, 2)) > 0.97 * blue.sum((1, 2)).max()
     resting = middles(blue[alone])
@@ -116,11 +116,11 @@ def test_it_moves_as_the_caption_says_and_the_other_one_rests(does: str, relatio
             assert seen.sum((1, 2)).min() > 0.85 * np.median(seen.sum((1, 2)))
 
 
-@pytest.mark.parametrize("does", ALONE)
+@pytest.mark.parametrize("does", ACTIONS_ALONE)
 def test_a_thing_alone_does_what_the_caption_says(does: str) -> None:
     event = Event(RED, does)
     assert str(event) == f"a red circle {does}"
-    seen = of("red", clips.drawn(event, np.random.default_rng(5)))
+    seen = of("red", clips.draw_event(event, np.random.default_rng(5)))
     way, size = middles(seen), seen.sum((1, 2))
     if does in ("grows", "shrinks"):
         assert np.ptp(way, axis=0).max() < 1
@@ -144,7 +144,7 @@ def test_a_thing_alone_does_what_the_caption_says(does: str) -> None:
 def test_no_frame_tells_where_it_moves() -> None:
     """Played backwards a clip shows the same frames, and the other direction."""
     there, back = (
-        clips.drawn(Event(RED, f"moves {way}"), np.random.default_rng(1)) for way in ("left", "right")
+        clips.draw_event(Event(RED, f"moves {way}"), np.random.default_rng(1)) for way in ("left", "right")
     )
     assert there.shape == back.shape
     ends = [middles(of("red", frames))[[0, -1], 0] for frames in (there, back)]

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 from zoo import _compat
 
@@ -97,3 +98,42 @@ def test_updated_variable_ids_are_those_of_assigned_variables() -> None:
         first.assign(np.ones(2))
         assert _compat.updated_variable_ids(scope) == {id(first)}
     assert not second.numpy().any()
+
+
+def test_builder_base_class_makes_builders(tmp_path: Path) -> None:
+    """A subclass of it with a version, a configuration and features is a builder that TFDS can prepare."""
+    base = _compat.get_builder_base_class()
+
+    class Squares(base, skip_registration=True):
+        VERSION = _compat.make_dataset_version("1.2.3")
+        BUILDER_CONFIGS = (_compat.make_builder_config("small"),)
+
+        def _info(self) -> object:
+            features = tfds.features.FeaturesDict({"square": tfds.features.Scalar(np.int32)})
+            return _compat.make_dataset_info(self, features=features, license="free")
+
+        def _split_generators(self, dl_manager: object) -> dict:
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self) -> object:
+            return ((number, {"square": number**2}) for number in range(3))
+
+    assert "squares" not in tfds.list_builders(with_community_datasets=False)
+    builder = Squares(data_dir=tmp_path)
+    builder.download_and_prepare()
+    assert builder.info.full_name == "squares/small/1.2.3"
+    assert builder.info.redistribution_info.license == "free"
+    examples = tfds.as_numpy(builder.as_dataset(split="train"))
+    assert sorted(example["square"] for example in examples) == [0, 1, 4]
+
+
+def test_is_downloaded_needs_the_file_and_its_record(tmp_path: Path) -> None:
+    """TFDS names a download after its URL and checksum, and records it in a file with the suffix .INFO."""
+    path = tmp_path / _compat.get_download_name("https://example.com/some/archive.tar.gz", 64 * "ab")
+    assert path.name.startswith("example.com_some_archive")
+    assert path.suffixes == [".tar", ".gz"] or path.name.endswith(".tar.gz")
+    assert not _compat.is_downloaded(path)
+    path.write_bytes(b"content")
+    assert not _compat.is_downloaded(path)
+    path.with_name(f"{path.name}.INFO").write_text("{}")
+    assert _compat.is_downloaded(path)

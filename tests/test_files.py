@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.datasets.tagging import frames as frames_module
+from zoo.datasets.readers import frame_cache
 from zoo.files import atomic_write, read_with_checksum, sha256, write_with_checksum
 from zoo.preprocessing.images import FeatureExtractor, ImageReader
 from zoo.training import extract_features
@@ -81,16 +81,16 @@ def test_two_processes_extract_the_same_features_at_once(tmp_path: Path) -> None
 
 def test_two_processes_read_the_same_video_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     video = Path(__file__).parents[1] / "docs/drawings/film.mp4"
-    write_frames, other_results = frames_module._write, []
+    write_frames, other_results = frame_cache._write_frames, []
 
     def read_again_and_write(*arguments: object) -> list[float]:
         if not other_results:
             other_results.append(None)
-            other_results[0] = frames_module.read_frames(video, (8, 12), 25.0, tmp_path)
+            other_results[0] = frame_cache.load_frames(video, (8, 12), 25.0, tmp_path)
         return write_frames(*arguments)
 
-    monkeypatch.setattr(frames_module, "_write", read_again_and_write)
-    frames = frames_module.read_frames(video, (8, 12), 25.0, tmp_path)
+    monkeypatch.setattr(frame_cache, "_write_frames", read_again_and_write)
+    frames = frame_cache.load_frames(video, (8, 12), 25.0, tmp_path)
     np.testing.assert_array_equal(frames.pixels, other_results[0].pixels)
     np.testing.assert_array_equal(frames.times, other_results[0].times)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".npy"]

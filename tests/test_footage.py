@@ -11,25 +11,28 @@ import pytest
 from PIL import Image
 from test_video import make_frames, write_video
 
-from zoo.datasets import DataSplits, TaggingSplit, load_tagging
+from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
+from zoo.datasets import footage as footage_module
 from zoo.datasets.builders import footage
 from zoo.datasets.builders.footage import (
+    CLIP_LENGTH,
     CUT,
     DISSOLVE,
     FADE,
     GENTLE,
-    LENGTH,
     SHOT,
     SIZE,
     TAGS,
     WIPE,
-    Join,
-    clip,
-    load_footage,
-    painted,
-    raw_footage,
-    sampled,
+    Transition,
+    builder,
+    edit_clip,
+    editing,
+    load_stock,
+    paint_background,
 )
+from zoo.datasets.builders.footage.camera import sample_pictures
+from zoo.datasets.builders.footage.transitions import push
 from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
@@ -42,7 +45,7 @@ def flat(color: np.ndarray, count: int = 60) -> np.ndarray:
     return np.full((count, *SMALL, 3), color, np.float32)
 
 
-def joins(kind: Callable[..., Join]) -> list[Join]:
+def joins(kind: Callable[..., Transition]) -> list[Transition]:
     return [kind(np.random.default_rng(seed), flat(OLD), flat(NEW)) for seed in range(40)]
 
 
@@ -61,7 +64,7 @@ def shares(frames: np.ndarray) -> np.ndarray:
 def test_a_cut_is_the_first_frame_of_the_new_shot() -> None:
     incoming = np.random.default_rng(0).uniform(0, 255, (9, *SMALL, 3)).astype(np.float32)
     join = footage.cut(np.random.default_rng(1), flat(OLD), incoming)
-    assert (join.before, join.after, join.seen.tolist()) == (0, 1, [True])
+    assert (join.num_outgoing, join.num_incoming, join.is_visible.tolist()) == (0, 1, [True])
     np.testing.assert_array_equal(join.frames, incoming[:1])
 
 
@@ -73,10 +76,10 @@ def test_a_dissolve_mixes_more_and_more_of_the_new_shot() -> None:
         share = share[:, 0, 0]
         assert (np.diff(share) > 0).all()
         assert 0 < share[0] < share[-1] < 1
-        np.testing.assert_array_equal(join.seen, (share > 0.03) & (share < 0.97))
-        assert join.before == join.after == len(share)
+        np.testing.assert_array_equal(join.is_visible, (share > 0.03) & (share < 0.97))
+        assert join.num_outgoing == join.num_incoming == len(share)
         lengths.add(len(share))
-        unseen += (~join.seen).sum()
+        unseen += (~join.is_visible).sum()
     assert len(lengths) > 10
     assert min(lengths) >= 4
     assert max(lengths) <= 30  # half of the new shot is left
@@ -105,12 +108,12 @@ def test_a_fade_passes_through_its_ground() -> None:
     whites = rests = 0
     for join in joins(footage.fade):
         count = len(join.frames)
-        rest = join.frames[join.before : count - join.after]
-        out, into = join.frames[: join.before], join.frames[count - join.after :][::-1]
+        rest = join.frames[join.num_outgoing : count - join.num_incoming]
+        out, into = join.frames[: join.num_outgoing], join.frames[count - join.num_incoming :][::-1]
         grounds = [*rest.ravel()]
         for color, part, seen in (
-            (OLD, out, join.seen[: join.before]),
-            (NEW, into, join.seen[count - join.after :][::-1]),
+            (OLD, out, join.is_visible[: join.num_outgoing]),
+            (NEW, into, join.is_visible[count - join.num_incoming :][::-1]),
         ):
             assert np.ptp(part, axis=(1, 2)).max() < 1e-3
             pixels = part[:, 0, 0].astype(float)
@@ -122,7 +125,7 @@ def test_a_fade_passes_through_its_ground() -> None:
             np.testing.assert_array_equal(seen, left < 0.97)
         assert np.ptp(grounds) < 0.01
         assert 0 <= min(grounds) <= 12 or np.isclose(min(grounds), 255)
-        assert join.seen[join.before : count - join.after].all()
+        assert join.is_visible[join.num_outgoing : count - join.num_incoming].all()
         whites += min(grounds) > 12
         rests += len(rest) > 0
     assert 2 <= whites <= 15
@@ -137,15 +140,15 @@ def test_a_wipe_shows_both_side_by_side() -> None:
         assert (np.diff(share, axis=0) > -1e-4).all()
         assert mean[0] < 0.5 < mean[-1]
         assert (np.diff(mean) > -1e-4).all()
-        assert join.before == join.after == len(mean) >= 6
+        assert join.num_outgoing == join.num_incoming == len(mean) >= 6
         both = (mean > 0.03) & (mean < 0.97)
         # What is pushed moves by whole pixels, by a share that is not rounded.
         near = (np.abs(mean - 0.03) < 0.08) | (np.abs(mean - 0.97) < 0.08)
-        np.testing.assert_array_equal(join.seen[~near], both[~near])
+        np.testing.assert_array_equal(join.is_visible[~near], both[~near])
         if np.isclose(share % 1, 0, atol=1e-4).all():
             pushed += 1
         else:
-            np.testing.assert_array_equal(join.seen, both)
+            np.testing.assert_array_equal(join.is_visible, both)
         sharp += (np.ptp(share, axis=(1, 2)) > 0.95).any()
     assert sharp > 20
     assert 2 < pushed < 30
@@ -155,7 +158,7 @@ def test_a_wipe_shows_both_side_by_side() -> None:
 def test_what_is_pushed_in_comes_whole_from_a_side(side: int) -> None:
     random = np.random.default_rng(side)
     outgoing, incoming = random.uniform(0, 255, (2, 1, 6, 9, 3)).astype(np.float32)
-    found = footage._pushed(random, outgoing, incoming, np.array([1 / 3], np.float32))[0]
+    found = push(random, outgoing, incoming, np.array([1 / 3], np.float32))[0]
     before, after = outgoing[0], incoming[0]
     expected = {}
     for name, turned in (
@@ -180,11 +183,11 @@ def test_each_kind_of_join_bears_its_tag(monkeypatch: pytest.MonkeyPatch) -> Non
     """Of dark and light shots in turn, without noise: tags follow from the frames."""
     dark, light = 40.0, 220.0
     greys = itertools.cycle([dark, light])
-    monkeypatch.setattr(footage, "shot", lambda *given: flat(np.full(3, next(greys)), 40))
-    monkeypatch.setattr(footage, "recorded", lambda random, frames: frames)
+    monkeypatch.setattr(editing, "film_shot", lambda *given: flat(np.full(3, next(greys)), 40))
+    monkeypatch.setattr(editing, "record", lambda rng, frames: frames)
     counts = np.zeros(len(TAGS), int)
     for seed in range(40):
-        frames, tags = clip(np.random.default_rng(seed), painted, 90, SMALL)
+        frames, tags = edit_clip(np.random.default_rng(seed), paint_background, 90, SMALL)
         assert (frames.shape, tags.shape) == ((90, *SMALL, 3), (90,))
         counts += np.bincount(tags, minlength=len(TAGS))
         values = frames.reshape(90, -1)
@@ -204,11 +207,11 @@ def test_each_kind_of_join_bears_its_tag(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_after_a_join_the_new_shot_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of shots that grow lighter from frame to frame, from black."""
     steps = np.arange(40, dtype=np.float32)[:, None, None, None]
-    monkeypatch.setattr(footage, "shot", lambda *given: 6 * steps + np.zeros((*SMALL, 3), np.float32))
-    monkeypatch.setattr(footage, "recorded", lambda random, frames: frames)
+    monkeypatch.setattr(editing, "film_shot", lambda *given: 6 * steps + np.zeros((*SMALL, 3), np.float32))
+    monkeypatch.setattr(editing, "record", lambda rng, frames: frames)
     cuts = dissolves = 0
     for seed in range(10):
-        frames, tags = clip(np.random.default_rng(seed), painted, 90, SMALL)
+        frames, tags = edit_clip(np.random.default_rng(seed), paint_background, 90, SMALL)
         values, runs = frames[:, 0, 0, 0] / 6, [0, *(np.flatnonzero(np.diff(tags)) + 1)]
         for start, end in itertools.pairwise(runs):
             if tags[start] == CUT:
@@ -224,8 +227,8 @@ def test_what_happens_within_a_shot_is_no_transition(monkeypatch: pytest.MonkeyP
     """Flashes, and a camera that moves so fast that no two frames are alike."""
     wild = np.random.default_rng(0).uniform(0, 255, (200, *SMALL, 3)).astype(np.float32)
     wild[::20] = 255
-    monkeypatch.setattr(footage, "shot", lambda *given: wild)
-    frames, tags = clip(np.random.default_rng(3), painted, 60, SMALL)
+    monkeypatch.setattr(editing, "film_shot", lambda *given: wild)
+    frames, tags = edit_clip(np.random.default_rng(3), paint_background, 60, SMALL)
     assert tags.tolist() == [SHOT] * 60
     assert np.abs(np.diff(frames.astype(float), axis=0)).mean((1, 2, 3)).min() > 50
 
@@ -234,10 +237,10 @@ def test_what_happens_within_a_shot_is_no_transition(monkeypatch: pytest.MonkeyP
 
 
 def test_a_clip_is_made_of_its_seed() -> None:
-    clips = [clip(np.random.default_rng(seed), painted) for seed in (5, 5, 6)]
+    clips = [edit_clip(np.random.default_rng(seed), paint_background) for seed in (5, 5, 6)]
     for frames, tags in clips:
-        assert (frames.shape, frames.dtype) == ((LENGTH, *SIZE, 3), np.uint8)
-        assert tags.shape == (LENGTH,)
+        assert (frames.shape, frames.dtype) == ((CLIP_LENGTH, *SIZE, 3), np.uint8)
+        assert tags.shape == (CLIP_LENGTH,)
         assert np.issubdtype(tags.dtype, np.integer)
     np.testing.assert_array_equal(clips[0][0], clips[1][0])
     np.testing.assert_array_equal(clips[0][1], clips[1][1])
@@ -245,7 +248,7 @@ def test_a_clip_is_made_of_its_seed() -> None:
 
 
 def test_clips_show_all_that_can_happen_and_change_alone_tells_nothing() -> None:
-    made = [clip(np.random.default_rng(seed), painted, 80, (9, 16)) for seed in range(40)]
+    made = [edit_clip(np.random.default_rng(seed), paint_background, 80, (9, 16)) for seed in range(40)]
     frames, tags = (np.stack(each) for each in zip(*made, strict=True))
     change = np.abs(np.diff(frames.astype(float), axis=1)).mean((2, 3, 4))
     of_cuts, of_shots = change[tags[:, 1:] == CUT], change[tags[:, 1:] == SHOT]
@@ -280,7 +283,7 @@ def test_pictures_are_read_between_their_pixels() -> None:
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (3, 4, 7, 3)).astype(np.uint8)
     y, x = random.uniform(-11, 15, (3, 5, 6)), random.uniform(-19, 26, (3, 5, 6))
-    found = sampled(pictures, y.astype(np.float32), x.astype(np.float32))
+    found = sample_pictures(pictures, y.astype(np.float32), x.astype(np.float32))
     assert found.shape == (3, 5, 6, 3)
     for place in np.ndindex(3, 5, 6):
         expected = bilinear(pictures[place[0]], y[place], x[place])
@@ -290,7 +293,7 @@ def test_pictures_are_read_between_their_pixels() -> None:
 def test_at_pixels_and_in_the_mirror_a_picture_is_exact() -> None:
     pictures = np.random.default_rng(1).integers(0, 256, (2, 5, 3, 3)).astype(np.uint8)
     y, x = np.meshgrid(np.arange(-5, 10.0), np.arange(-3, 6.0), indexing="ij")
-    found = sampled(pictures, np.stack([y, y]), np.stack([x, x]))
+    found = sample_pictures(pictures, np.stack([y, y]), np.stack([x, x]))
     wide = np.concatenate([pictures[:, ::-1], pictures, pictures[:, ::-1]], 1)
     np.testing.assert_array_equal(found, np.concatenate([wide[:, :, ::-1], wide, wide[:, :, ::-1]], 2))
 
@@ -300,13 +303,15 @@ def test_at_pixels_and_in_the_mirror_a_picture_is_exact() -> None:
 
 def test_the_embedded_clips_come_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"train": 4, "validation": 2, "test": 3}
-    monkeypatch.setattr(footage, "SIZES", sizes)
+    monkeypatch.setattr(builder, "SIZES", sizes)
     data = load_tagging("footage", data_dir=tmp_path)
     assert data.info.labels == TAGS
     assert data.info.source == "footage/1.0.0"
     assert data.info.license == "Apache-2.0"
     assert {split: len(getattr(data, split).names) for split in SPLITS} == sizes
-    expected = [clip(np.random.default_rng([2, number]), painted, style=GENTLE) for number in range(3)]
+    expected = [
+        edit_clip(np.random.default_rng([2, number]), paint_background, style=GENTLE) for number in range(3)
+    ]
     for frames, tags in expected:
         places = [np.array_equal(frames, other) for other in data.test.sequences]
         assert sum(places) == 1
@@ -318,7 +323,7 @@ def test_the_embedded_clips_come_by_name(tmp_path: Path, monkeypatch: pytest.Mon
 
 # A user's own footage.
 
-QUICK = partial(load_footage, clips=3, size=SMALL)
+QUICK = partial(load_footage, num_clips=3, size=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -340,19 +345,21 @@ def all_of(data: DataSplits[TaggingSplit]) -> list[np.ndarray]:
 
 
 def test_clips_of_a_users_pictures(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, read = [], footage.raw_footage
-    monkeypatch.setattr(footage, "raw_footage", lambda files, size: taken.append(files) or read(files, size))
-    data = QUICK([pictures], clips=25)
+    taken, read = [], footage_module.load_stock
+    monkeypatch.setattr(
+        footage_module, "load_stock", lambda files, size: taken.append(files) or read(files, size)
+    )
+    data = QUICK([pictures], num_clips=25)
     assert [len(getattr(data, split).names) for split in SPLITS] == [25, 2, 2]
     assert (data.info.labels, data.info.source) == (TAGS, str(pictures))
-    assert "30 pictures and videos" in data.info.notes[0]
+    assert "30 images and videos" in data.info.notes[0]
     for split in SPLITS:
         part = getattr(data, split)
         for frames, tags, times in zip(part.sequences, part.tags, part.times, strict=True):
-            assert (frames.shape, frames.dtype) == ((LENGTH, *SMALL, 3), np.uint8)
-            assert (tags.shape, tags.dtype) == ((LENGTH,), np.int32)
+            assert (frames.shape, frames.dtype) == ((CLIP_LENGTH, *SMALL, 3), np.uint8)
+            assert (tags.shape, tags.dtype) == ((CLIP_LENGTH,), np.int32)
             assert set(tags.tolist()) <= set(range(len(TAGS)))
-            np.testing.assert_array_equal(times, np.arange(LENGTH))
+            np.testing.assert_array_equal(times, np.arange(CLIP_LENGTH))
     every = sorted(file.name for files in taken for file in files)
     assert every == sorted(file.name for file in (pictures / "more").iterdir() if file.name[0] != ".")
     assert len(set(every)) == len(every) == 30  # each in one split
@@ -365,10 +372,10 @@ def test_clips_are_the_same_again_and_kept_to_be_used_again(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = all_of(QUICK([pictures]))
-    cached = all_of(QUICK([pictures], cache=tmp_path / "cache"))
+    cached = all_of(QUICK([pictures], cache_dir=tmp_path / "cache"))
     files = sorted((tmp_path / "cache").iterdir())
-    monkeypatch.setattr(footage, "_edit", lambda *given: pytest.fail("made again"))
-    again = all_of(QUICK([pictures], cache=tmp_path / "cache"))
+    monkeypatch.setattr(footage_module, "_edit_split", lambda *given: pytest.fail("made again"))
+    again = all_of(QUICK([pictures], cache_dir=tmp_path / "cache"))
     assert sorted((tmp_path / "cache").iterdir()) == files
     for one, other, third in zip(fresh, cached, again, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -380,18 +387,18 @@ def test_what_changes_is_made_anew(pictures: Path, tmp_path: Path, change: str) 
     for number, file in enumerate(sorted((pictures / "more").glob("[!.]*"))):
         (tmp_path / f"{number}{file.suffix}").write_bytes(file.read_bytes())
     cache = tmp_path / "cache"
-    before = QUICK([tmp_path], cache=cache).train
+    before = QUICK([tmp_path], cache_dir=cache).train
     if change == "file":
         for file in tmp_path.glob("*.png"):
             Image.new("RGB", (40, 40), "white").save(file)
     after = QUICK(
-        [tmp_path], cache=cache, **{"clips": {"clips": 4}, "size": {"size": (9, 12)}}.get(change, {})
+        [tmp_path], cache_dir=cache, **{"clips": {"num_clips": 4}, "size": {"size": (9, 12)}}.get(change, {})
     )
     after = after.train
     if change == "clips":
         assert len(after.sequences) == 4
     elif change == "size":
-        assert after.sequences[0].shape == (LENGTH, 9, 12, 3)
+        assert after.sequences[0].shape == (CLIP_LENGTH, 9, 12, 3)
     else:
         assert any((one != other).any() for one, other in zip(before.sequences, after.sequences, strict=True))
 
@@ -401,18 +408,20 @@ def test_an_interrupted_edit_leaves_nothing_half_made(
     pictures: Path, tmp_path: Path, clips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of five clips in three splits, some are made before Ctrl-C."""
-    made, real = itertools.count(1), footage.clip
+    made, real = itertools.count(1), editing.edit_clip
 
     def until(*given: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
         if next(made) == clips:
             raise KeyboardInterrupt
         return real(*given, **options)
 
-    monkeypatch.setattr(footage, "clip", until)
+    monkeypatch.setattr(editing, "edit_clip", until)
     with pytest.raises(KeyboardInterrupt):
-        QUICK([pictures], cache=tmp_path)
+        QUICK([pictures], cache_dir=tmp_path)
     monkeypatch.undo()
-    for one, other in zip(all_of(QUICK([pictures], cache=tmp_path)), all_of(QUICK([pictures])), strict=True):
+    for one, other in zip(
+        all_of(QUICK([pictures], cache_dir=tmp_path)), all_of(QUICK([pictures])), strict=True
+    ):
         np.testing.assert_array_equal(one, other)
     assert not list(tmp_path.glob(".*"))
 
@@ -421,7 +430,7 @@ def test_a_stock_is_of_its_files_and_of_videos_as_they_go(tmp_path: Path) -> Non
     frames = make_frames(40, 64, 96)
     write_video(tmp_path / "a.mp4", frames)
     Image.new("L", (300, 600), 77).save(tmp_path / "b.png")
-    stock = raw_footage([tmp_path / "a.mp4", tmp_path / "b.png"], (27, 48))
+    stock = load_stock([tmp_path / "a.mp4", tmp_path / "b.png"], (27, 48))
     small = Image.fromarray(frames[0]).resize((96, 54), Image.Resampling.BOX)
     lengths, starts = [], set()
     for seed in range(120):
@@ -445,7 +454,7 @@ def test_a_stock_is_of_its_files_and_of_videos_as_they_go(tmp_path: Path) -> Non
 def test_videos_may_be_among_the_sources(pictures: Path, tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", make_frames(30))
     data = QUICK([pictures, tmp_path / "a.mp4"])
-    assert "31 pictures and videos" in data.info.notes[0]
+    assert "31 images and videos" in data.info.notes[0]
     assert data.info.source == f"{pictures}, {tmp_path / 'a.mp4'}"
 
 
@@ -469,9 +478,12 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x14\x00\x00\x00\x14\x08\
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda folder: folder.rmdir(), "There is no {folder}. Expected pictures and videos"),
-        (lambda folder: None, "of 0 pictures and videos none is left for train and validation and test"),
-        (few, "of 3 pictures and videos none is left for"),
+        (lambda folder: folder.rmdir(), "{folder} does not exist. Expected images and videos"),
+        (
+            lambda folder: None,
+            "found 0 images and videos, and none is left for train and validation and test",
+        ),
+        (few, "found 3 images and videos, and none is left for"),
         (broken(PNG, "x.png"), "x.png cannot be read"),
         (broken(b"some text\n" * 20, "x.jpg"), "x.jpg cannot be read"),
         (broken(b"some text\n" * 20, "x.mp4"), "x.mp4 cannot be read"),
@@ -486,5 +498,7 @@ def test_every_mistake_in_footage_is_told(tmp_path: Path, make: Callable[[Path],
 
 
 def test_frames_too_small_for_an_edit_are_a_mistake(pictures: Path) -> None:
-    with pytest.raises(DataError, match=r"Frames of 4 x 30 pixels show no edits\. Expected 8 x 10"):
+    with pytest.raises(
+        DataError, match=r"found 4 x 30 pixels, too small for an edit to be visible\. Expected 8 x 10"
+    ):
         load_footage([pictures], 3, size=(4, 30))

@@ -33,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A smaller `fluent`."""
     folder = tmp_path_factory.mktemp("fluent")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fluent, "TWINS", TWINS)
+        patch.setattr(fluent, "PAIRS", TWINS)
         load_cloze(folder)
     return folder
 
@@ -146,7 +146,7 @@ def compared(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
         rates=(0.01,),
     )
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        patch.setattr(fluent, "TWINS", TWINS)
+        patch.setattr(fluent, "PAIRS", TWINS)
         next_word.train(settings)
     return folder, printed.getvalue()
 

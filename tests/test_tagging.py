@@ -24,6 +24,7 @@ from zoo.cli.predict import Question
 from zoo.cli.predict import ask as ask_aloud
 from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.builders import footage
+from zoo.datasets.builders.footage import builder, editing
 from zoo.errors import UsageError, VideoError
 from zoo.metrics import Segment, find_segments, find_transitions, score_frames, score_transitions
 from zoo.preprocessing.video import open_video
@@ -78,9 +79,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def simple() -> Iterator[None]:
     """Few and small clips, plain ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(footage, "SIZES", SIZES)
-        patch.setattr(footage, "SIZE", SIZE)
-        patch.setattr(footage, "clip", plain)
+        patch.setattr(builder, "SIZES", SIZES)
+        patch.setattr(builder, "SIZE", SIZE)
+        patch.setattr(editing, "edit_clip", plain)
         yield
 
 
@@ -352,7 +353,7 @@ def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
     model, report = of_features
     assert report.splitlines()[-1] == f"next: zoo show {model}"
-    assert "frames bear no label." in report
+    assert "frames have no label." in report
     found = figures(model)
     assert found["test macro-F1, gru"] > 85
     assert not [name for name in found if "per_frame" in name]

@@ -1,6 +1,7 @@
 """Tagging sets: what videos, tables and names lead to, and what is said of mistakes."""
 
 import gzip
+import logging
 import lzma
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from zoo.datasets import DataSplits, TaggingSplit, load_tagging
-from zoo.datasets.tagging import frames as frames_module
+from zoo.datasets.readers import frame_cache
 from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
@@ -107,7 +108,7 @@ def tagged(clips: Path, tmp_path: Path) -> Callable[..., DataSplits[TaggingSplit
 
     def load(table: str | dict[str, str], **options: object) -> DataSplits[TaggingSplit]:
         write(tmp_path, table if isinstance(table, dict) else {"tags.csv": table})
-        return load_tagging(str(tmp_path), **{"size": SIZE, "rate": 10, **options})
+        return load_tagging(str(tmp_path), **{"size": SIZE, "frame_rate": 10, **options})
 
     return load
 
@@ -125,12 +126,13 @@ def test_a_tag_for_each_frame(
     tagged: Callable,
     tmp_path: Path,
     cached: bool,
-    capsys: pytest.CaptureFixture,
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(frames_module, "_PIECE", 4)
-    data = tagged(PER_FRAME, cache=tmp_path / "cache" if cached else None)
-    assert "reading clip10, 4 of 5" in capsys.readouterr().out
+    monkeypatch.setattr(frame_cache, "_CHUNK", 4)
+    caplog.set_level(logging.INFO, "zoo")
+    data = tagged(PER_FRAME, cache_dir=tmp_path / "cache" if cached else None)
+    assert "reading clip10, 4 of 5" in caplog.text
     assert names(data) == [["clip1", "clip2", "clip10"], ["more/clip3"], ["clip4"]]
     found = everything(data)
     assert set(found) == {"clip1", "clip2", "clip4", "clip10", "more/clip3"}
@@ -163,17 +165,17 @@ def test_the_cache_is_used_checked_and_renewed(
     tagged: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = tmp_path / "cache"
-    first = everything(tagged(PER_FRAME, cache=cache))
+    first = everything(tagged(PER_FRAME, cache_dir=cache))
     assert len(list(cache.glob("*.npy"))) == 5
     assert not list(cache.glob(".*"))
-    opened, original = [], frames_module.open_video
+    opened, original = [], frame_cache.open_video
 
     def watched(path: Path, rate: float) -> object:
         opened.append(path.name)
         return original(path, rate)
 
-    monkeypatch.setattr(frames_module, "open_video", watched)
-    again = everything(tagged(PER_FRAME, cache=cache))
+    monkeypatch.setattr(frame_cache, "open_video", watched)
+    again = everything(tagged(PER_FRAME, cache_dir=cache))
     assert opened == []
     for name in first:
         np.testing.assert_array_equal(first[name][0], again[name][0])
@@ -183,14 +185,14 @@ def test_the_cache_is_used_checked_and_renewed(
     content = bytearray(damaged.read_bytes())
     content[-5] ^= 1
     damaged.write_bytes(content)
-    found = everything(tagged(PER_FRAME, cache=cache))
+    found = everything(tagged(PER_FRAME, cache_dir=cache))
     assert len(opened) == 1
     assert f"{damaged} is corrupt" in caplog.text
     for name, (values, *_) in found.items():
         assert_grows_brighter(values, COUNTS[Path(name).name])
-    tagged(PER_FRAME, cache=cache, rate=5)
+    tagged(PER_FRAME, cache_dir=cache, frame_rate=5)
     assert len(opened) == 6  # times of a folder depend on it
-    tagged(PER_FRAME, cache=cache, size=(3, 4))
+    tagged(PER_FRAME, cache_dir=cache, size=(3, 4))
     assert len(opened) == 11
 
 
@@ -200,7 +202,7 @@ def test_a_time_means_the_nearest_frame(tagged: Callable) -> None:
         "clip1,0,a\nclip2,0,a\nclip3,0,a\nclip4,0,a\n"
     )
     assert everything(data)["clip10"][1] == ["a", "none", "b", "c", "d", "a"]
-    assert "26 of 35 frames are in no row, and bear the label none." in data.info.notes
+    assert "26 of 35 frames are in no row and have the label none." in data.info.notes
 
 
 @pytest.mark.parametrize(
@@ -235,13 +237,13 @@ def test_several_labels_a_frame(tagged: Callable) -> None:
         {"a", "b", "c"},
         set(),
     ]
-    assert "26 frames bear no label." in data.info.notes
+    assert "26 frames have no label." in data.info.notes
 
 
 def test_two_labels_of_a_frame_are_told(tagged: Callable) -> None:
     for rows in ("clip1,0,5,a\nclip1,3,6,b\n", "clip1,0,3,a\nclip1,3,6,a|b\n"):
         with pytest.raises(
-            DataError, match=r"clip1, frame 3: expected one tag, found a and b\. .*--multi-label"
+            DataError, match=r"clip1, frame 3: found the tags a and b\. Expected one tag\. .*--multi-label"
         ):
             tagged(f"video,start_frame,end_frame,tag\n{rows}" + "".join(f"{n},0,1,a\n" for n in COUNTS))
 
@@ -250,8 +252,8 @@ def test_what_is_not_there_and_what_is_not_named_is_left_out_and_told(tagged: Ca
     rows = [f"{name},0,1,a" for name in ("clip1", "clip2", "clip10", "clip5", "lost/clip6.mp4")]
     data = tagged("\n".join(["video,start,end,tag", *rows]), test=("clip1.mp4",), validation=("clip2",))
     assert names(data) == [["clip10"], ["clip2"], ["clip1"]]
-    assert "Left out, for they are not there: clip5, lost/clip6.mp4." in data.info.notes
-    assert "Left out, for no row names them: clip4, more/clip3." in data.info.notes
+    assert "Left out because they are missing: clip5, lost/clip6.mp4." in data.info.notes
+    assert "Left out because no row names them: clip4, more/clip3." in data.info.notes
 
 
 def test_tables_for_splits(tagged: Callable, tmp_path: Path) -> None:
@@ -275,7 +277,7 @@ def test_sub_folders_for_splits(tmp_path: Path) -> None:
     data = load_tagging(str(tmp_path), size=SIZE)
     assert names(data) == [["train/clip"], ["valid/clip"], ["test/clip"]]
     assert everything(data)["valid/clip"][1] == ["none"] * 3 + ["v"]
-    assert "No sequence for training has the label v." in data.info.notes
+    assert "No training sequence has the label v." in data.info.notes
 
 
 def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
@@ -304,19 +306,25 @@ def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
         ("video,frame,time,tag\nclip1,0,0,a", "found the columns video, frame, time, tag. Expected"),
         ("video,start,tag\nclip1,0,a", "found the columns video, start, tag. Expected"),
         ("clip1,0,a", "found no header. Expected the columns"),
-        ("video,clip,frame,tag\na,clip1,0,a", "video and clip could each be the sequence. Rename"),
-        ("video,frame,tag\nclip1,7,a", "line 2: 7 is no part of clip1, which has 7 frames, counted from 0"),
-        ("video,frame,tag\nclip1,-1,a", "-1 is no part of clip1"),
-        ("video,frame,tag\nclip1,1.5,a", "1.5 is no part of clip1"),
-        ("video,time,tag\nclip1,0.66,a", "whose last is at 0.600 s. Correct the line."),
-        ("video,time,tag\nclip1,-0.01,a", "-0.01 is no part of clip1"),
-        ("video,time,tag\nclip1,soon,a", "soon is no part of clip1"),
-        ("video,start,end,tag\n\nclip1,0.3,0.3,a", "line 3: 0.3 to 0.3 is no part of clip1"),
-        ("video,start,end,tag\nclip1,nan,0.3,a", "nan to 0.3 is no part of clip1"),
-        ("video,start_frame,end_frame,tag\nclip1,3,8,a", "3 to 8 is no part of clip1"),
-        ("video,frame,tag\nclip1,0\n", "line 2: expected 3 cells"),
-        ("video,frame,tag\n", "holds no rows"),
-        ("video,frame,tag\nclip7,0,a\nclip8.mp4,0,a", "none of the videos is there: clip7, clip8.mp4."),
+        (
+            "video,clip,frame,tag\na,clip1,0,a",
+            "found the columns video and clip. Expected one of them. Rename",
+        ),
+        (
+            "video,frame,tag\nclip1,7,a",
+            "line 2: found 7. Expected a part of clip1, which has 7 frames, counted from 0",
+        ),
+        ("video,frame,tag\nclip1,-1,a", "found -1. Expected a part of clip1"),
+        ("video,frame,tag\nclip1,1.5,a", "found 1.5. Expected a part of clip1"),
+        ("video,time,tag\nclip1,0.66,a", "the last at 0.600 s. Correct the line."),
+        ("video,time,tag\nclip1,-0.01,a", "found -0.01. Expected a part of clip1"),
+        ("video,time,tag\nclip1,soon,a", "found soon. Expected a part of clip1"),
+        ("video,start,end,tag\n\nclip1,0.3,0.3,a", "line 3: found 0.3 to 0.3. Expected a part of clip1"),
+        ("video,start,end,tag\nclip1,nan,0.3,a", "found nan to 0.3. Expected a part of clip1"),
+        ("video,start_frame,end_frame,tag\nclip1,3,8,a", "found 3 to 8. Expected a part of clip1"),
+        ("video,frame,tag\nclip1,0\n", "line 2: found 2 cells. Expected 3"),
+        ("video,frame,tag\n", "contains no rows"),
+        ("video,frame,tag\nclip7,0,a\nclip8.mp4,0,a", "all videos are missing: clip7, clip8.mp4."),
         ("video,frame,tag\nclip1,0,a\nclip2,0,a", "too few sequences, none is left for test and validation"),
     ],
 )
@@ -327,7 +335,7 @@ def test_every_mistake_in_a_table_of_tags_is_told(tagged: Callable, table: str, 
 
 def test_two_tables_of_tags_are_told(tagged: Callable) -> None:
     table = "video,frame,tag\nclip1,0,a\n"
-    with pytest.raises(DataError, match=r"expected one table of tags, found one\.csv, two\.csv"):
+    with pytest.raises(DataError, match=r"found one\.csv, two\.csv\. Expected one table of tags"):
         tagged({"one.csv": table, "two.csv": table})
 
 
@@ -341,7 +349,7 @@ def test_what_is_no_video_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video"):
         load_tagging(str(tmp_path))
     write(tmp_path, {"a/b.mp4": "", "a.b.mp4": "", "a.mkv": ""})
-    with pytest.raises(DataError, match="would have the same name"):
+    with pytest.raises(DataError, match="have the same name"):
         load_tagging(str(tmp_path))
 
 
@@ -375,10 +383,10 @@ def test_a_file_for_each_sequence(tmp_path: Path) -> None:
         assert said == tags[name]
         np.testing.assert_array_equal(times, 5000 + 31 * np.arange(len(said)))
     assert data.info.notes == (
-        "Left out, for they are no numbers: the columns who.",
+        "Left out columns without numbers: who.",
         "validation is every fourth remaining sequence, in natural order.",
-        "Only 1 of the frames bears the label Strike: is it meant, in f?",
-        "No sequence for training has the label Strike.",
+        "Only 1 of the frames has the label Strike, in f: check that it is intended.",
+        "No training sequence has the label Strike.",
     )
 
 
@@ -423,7 +431,7 @@ def test_several_sequences_in_a_file(tmp_path: Path, header: str) -> None:
 def test_several_labels_a_step_of_features(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.csv": "x,tag\n1,a|b\n2,\n3,b\n" for n in range(5)})
     assert everything(load_tagging(str(tmp_path), multi_label=True))["3"][1] == [{"a", "b"}, set(), {"b"}]
-    with pytest.raises(DataError, match="frame 0: expected one tag, found a and b"):
+    with pytest.raises(DataError, match=r"frame 0: found the tags a and b. Expected one"):
         load_tagging(str(tmp_path))
 
 
@@ -439,7 +447,7 @@ def test_a_pattern_chooses_files(tmp_path: Path) -> None:
         data = load_tagging(str(tmp_path / pattern))
         assert sorted(everything(data)) == list("012345")
         assert data.train.sequences[0].shape == (2, width)
-    with pytest.raises(DataError, match="holds no table"):
+    with pytest.raises(DataError, match="contains no table"):
         load_tagging(str(tmp_path / "*_rew.csv"))
 
 
@@ -451,7 +459,10 @@ def test_files_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) 
         "even/0": 0, "odd/0": 1, "even/1": 2, "odd/1": 3, "even/2": 4, "odd/2": 5
     }  # fmt: skip
     write(tmp_path, {"odd/1_raw.tsv": "x\ttag\n1\ta\n"})
-    with pytest.raises(DataError, match=r"1_raw\.tsv would have the same name\. Rename or remove one\."):
+    with pytest.raises(
+        DataError,
+        match=r"1_raw\.tsv have the same name, odd/1\. Expected different ones\. Rename or remove one",
+    ):
         load_tagging(f"{tmp_path}/*/*")
 
 
@@ -467,10 +478,10 @@ FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
 @pytest.mark.parametrize(
     ("files", "options", "said"),
     [
-        ({"3.csv": "x,y,tag\n1,2,a\n1,,b\n"}, {}, "3.csv, line 3: expected a number in column y, found ''."),
-        ({"3.csv": "x,y,tag\n1,inf,a\n"}, {}, "line 2: expected a number in column y, found 'inf'"),
-        ({"3.csv": "x,y,tag\n1,2\n"}, {}, "3.csv, line 2: expected 3 cells (x, y, tag), found 2"),
-        ({"3.csv": "x,y,tag\n1,2,\n"}, {}, "3, frame 0: expected one tag, found none"),
+        ({"3.csv": "x,y,tag\n1,2,a\n1,,b\n"}, {}, "3.csv, line 3, column y: found ''. Expected a number."),
+        ({"3.csv": "x,y,tag\n1,inf,a\n"}, {}, "line 2, column y: found 'inf'. Expected a number"),
+        ({"3.csv": "x,y,tag\n1,2\n"}, {}, "3.csv, line 2: found 2 cells. Expected 3 (x, y, tag)"),
+        ({"3.csv": "x,y,tag\n1,2,\n"}, {}, "3, frame 0: found no tag. Expected one"),
         ({"3.csv": "x,tag\n1,a\n"}, {}, "3.csv have different columns"),
         ({"3.csv.gz": b"no gzip"}, {}, "3.csv.gz cannot be read"),
         (
@@ -480,7 +491,7 @@ FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
         ),
         ({f"{n}.csv": "1,2,a\n" for n in range(5)}, {}, "line 1: found no header. Expected a header"),
         ({f"{n}.csv": "s,1,2,a\n" for n in range(5)}, {}, "without a header: sequence, frame number, tag"),
-        ({f"{n}.csv": "x,y,tag\n1,2,a\n" for n in range(5)}, {}, "expected 2 labels at least, found a."),
+        ({f"{n}.csv": "x,y,tag\n1,2,a\n" for n in range(5)}, {}, "found the label a. Expected 2 or more"),
         ({f"{n}.csv": f"clip,frame,tag,x\ns,{n // 4},a,1\n" for n in range(5)}, {}, "s has frame 0 twice"),
         ({}, {"test": ("1", "9")}, "--test: there is no sequence 9 to hold out. Choose among 0, 1, 2, 3, 4."),
         ({}, {"test": ("1",), "validation": ("1",)}, "--validation: there is no sequence 1 to hold out."),
@@ -494,11 +505,15 @@ FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
             {"test": ("1",)},
             "a test split of its own",
         ),
-        ({"train/1.csv": "x,tag\n1,a\n", "test/1.txt": "x"}, {}, "holds no table for test. Expected videos"),
+        (
+            {"train/1.csv": "x,tag\n1,a\n", "test/1.txt": "x"},
+            {},
+            "contains no table for test. Expected videos",
+        ),
         (
             {"train/1.csv": "x,tag\n1,a\n", "dev/1.txt": "x", "val/1.txt": "x"},
             {},
-            "dev and val could each be",
+            "found dev and val for the validation split. Expected one",
         ),
     ],
 )
@@ -563,7 +578,7 @@ def test_frames_by_name(tmp_path: Path) -> None:
     assert [len(split) for split in names(data)] == [5, 2, 3]
     assert data.info.labels == ("odd", "even", "absent")
     assert (data.info.source, data.info.license, data.info.citation) == ("miniature/1.0.0", "own", "by us")
-    assert data.info.notes == ("No sequence for training has the label absent.",)
+    assert data.info.notes == ("No training sequence has the label absent.",)
     for values, said, times in everything(data).values():
         assert values.shape[1:] == (*SIZE, 3)
         light = values[:, 0, 0, 0]
@@ -587,7 +602,10 @@ def test_vectors_by_name(tmp_path: Path) -> None:
 
 
 def test_sets_by_name_that_cannot_be_used_are_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected one sequence of frames or vectors and one of labels, and"):
+    with pytest.raises(
+        DataError,
+        match=r"found the features image .* Expected one sequence of frames or vectors and one of labels",
+    ):
         load_tagging("mnist", data_dir=tmp_path)
-    with pytest.raises(DataError, match="neither a file or folder that exists nor a TFDS data set"):
+    with pytest.raises(DataError, match="neither a file or directory that exists nor a TFDS data set"):
         load_tagging("miniatur", data_dir=tmp_path)

@@ -11,7 +11,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+import tensorflow_datasets as tfds
 from keras.src.backend import AutocastScope
+from tensorflow_datasets.core.download import resource
 
 
 def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
@@ -87,3 +89,38 @@ def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
 def updated_variable_ids(scope: keras.StatelessScope) -> set[int]:
     """Return the `id` of every variable that has been assigned inside a `keras.StatelessScope`."""
     return set(scope.state_mapping)
+
+
+def get_builder_base_class() -> Any:
+    """Return the base class of TFDS builders that generate their examples."""
+    return tfds.core.GeneratorBasedBuilder
+
+
+def make_dataset_version(version: str) -> Any:
+    """Return the version of a TFDS builder, such as "1.0.0", as TFDS represents it."""
+    return tfds.core.Version(version)
+
+
+def make_builder_config(name: str) -> Any:
+    """Return a configuration of a TFDS builder."""
+    return tfds.core.BuilderConfig(name=name)
+
+
+def make_dataset_info(builder: Any, **fields: Any) -> Any:
+    """Return what a TFDS builder declares about its data set.
+
+    Args:
+        builder: The builder.
+        **fields: `features`, `supervised_keys`, `description`, `license`, `homepage`.
+    """
+    return tfds.core.DatasetInfo(builder=builder, **fields)
+
+
+def get_download_name(url: str, checksum: str) -> str:
+    """Return the name under which TFDS keeps the download of a URL with a registered checksum."""
+    return resource.get_dl_fname(url, checksum)
+
+
+def is_downloaded(path: Path) -> bool:
+    """Return whether TFDS would use a file of its download directory instead of downloading it again."""
+    return resource.is_locally_cached(path)

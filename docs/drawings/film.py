@@ -125,8 +125,8 @@ def render_film() -> np.ndarray:
     parts, outgoing = [], shots[0]
     for join, incoming in zip(joins, shots[1:], strict=True):
         joined = join(RANDOM, outgoing, incoming)
-        parts += [outgoing[: len(outgoing) - joined.before], joined.frames]
-        outgoing = incoming[joined.after :]
+        parts += [outgoing[: len(outgoing) - joined.num_outgoing], joined.frames]
+        outgoing = incoming[joined.num_incoming :]
     return np.clip(np.concatenate([*parts, outgoing]), 0, 255).round().astype(np.uint8)
 
 

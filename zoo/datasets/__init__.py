@@ -1,13 +1,12 @@
-"""Data sets: the embedded defaults as TFDS builders, and readers for users' own files."""
+"""Data sets: loaders that return `DataSplits`, from the embedded sets, TFDS or users' files.
 
-from zoo.datasets.builders.clips import Clips
-from zoo.datasets.builders.dates import Dates
-from zoo.datasets.builders.fluent import Fluent
-from zoo.datasets.builders.footage import Footage, load_footage
-from zoo.datasets.builders.negation import Negation
-from zoo.datasets.builders.scenes import Scenes
+Importing this package registers the embedded sets, `zoo.datasets.builders`, with TFDS.
+"""
+
+from zoo.datasets import builders
 from zoo.datasets.captioning import load_captioning
 from zoo.datasets.cloze import load_cloze
+from zoo.datasets.footage import load_footage
 from zoo.datasets.records import CaptioningSplit, ClozeSet, DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.tagging import load_tagging
 from zoo.datasets.text import load_text
@@ -16,16 +15,11 @@ from zoo.datasets.translation import load_translation
 
 __all__ = [
     "CaptioningSplit",
-    "Clips",
     "ClozeSet",
     "DataInfo",
     "DataSplits",
-    "Dates",
-    "Fluent",
-    "Footage",
-    "Negation",
-    "Scenes",
     "TaggingSplit",
+    "builders",
     "load_captioning",
     "load_cloze",
     "load_footage",

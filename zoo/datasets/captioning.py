@@ -1,177 +1,112 @@
-"""Pictures or clips and what people say of them, from TFDS or from users' own files, in one shape."""
+"""Images or videos with captions, from TFDS or from users' files."""
 
-import csv
-import io
-import json
+import dataclasses
 import re
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.datasets import tfds_catalog
-from zoo.datasets.files import BROKEN, COMPRESSION, SPLITS, TABLE, decompressed, foreign
+from zoo.datasets.messages import abbreviate
+from zoo.datasets.readers.captions import EXPECTED, Captions, read_caption_table, read_captions
+from zoo.datasets.readers.file_index import FileIndex
+from zoo.datasets.readers.tables import TABLE
+from zoo.datasets.readers.text_files import UNREADABLE, note_invalid_utf8
 from zoo.datasets.records import CaptioningSplit, DataInfo, DataSplits
-from zoo.datasets.tfds_catalog import some
+from zoo.datasets.splits import find_missing_splits, find_split_names, make_tenths_rule
+from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError, VideoError
-from zoo.preprocessing.video import CLIP_FRAME_SIZE, IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, read_clip
-
-_EXPECTED = (
-    "Expected a token file as Flickr8k has it (name#0, tab, caption), COCO's captions_*.json, or a .tsv or "
-    ".csv of picture, or video, and caption"
-)
+from zoo.preprocessing.video import CLIP_FRAME_SIZE, VIDEO_FILE_PATTERN, read_clip
 
 
 def load_captioning(dataset: str, *, data_dir: Path | None = None) -> DataSplits[CaptioningSplit]:
-    """Loads a captioning set from a path or, where there is none such, from TFDS by name.
+    """Load images or videos with captions from a path or, if there is no such path, from TFDS by name.
 
-    A path is a folder or a zip that holds pictures, also in folders and zips within, and what is said of
-    them, in one of these forms. Text is UTF-8 and may be compressed (.gz, .xz, .bz2). In place of all the
-    pictures there may be videos, but not in zips.
+    A path is a directory or a zip that contains images, also in subdirectories and in zips inside, and their
+    captions in one of these forms. Text is UTF-8 and may be compressed (.gz, .xz, .bz2). Instead of all
+    images there may be videos, but not in zips.
 
-    - Flickr8k's: a file `*token*.txt` with name, `#`, number, tab, caption on a line; and lists of names
-      `*trainImages*.txt`, `*devImages*.txt`, `*testImages*.txt`.
-    - COCO's: `captions_train*.json` and `captions_val*.json`.
-    - Tables: `train`, `validation`, `valid`, `val` or `dev`, and `test`, each a `.tsv` or `.csv` of picture
-      and caption, with a line for each caption. A single table may have any name, and may be given itself.
+    - As in Flickr8k: a file `*token*.txt` with name, `#`, number, tab and caption in each line; and
+      `*trainImages*.txt`, `*devImages*.txt` and `*testImages*.txt` with a name in each line.
+    - As in COCO: `captions_train*.json` and `captions_val*.json`.
+    - Tables: `train`, `validation`, `valid`, `val` or `dev`, and `test`, each a `.tsv` or `.csv` with an
+      image and a caption in each row. A single table may have any name, and its own path may be given.
 
-    Pictures are found by their path in the table or, where nothing is there, by their file's name if only
-    one bears it. Those that are missing are left out, and named in `notes`. Whatever split is missing is a
-    tenth of the pictures of train, chosen by a hash of their names.
+    An image is found by its path in the table or, if there is no such file, by its file name if only one file
+    has that name. Images that are missing are left out and named in `info.notes`. A missing split is a tenth
+    of the training images, chosen by a hash of their names.
 
-    Of a TFDS set one feature must be a picture, or the frames of a clip, all of one height and width, and
-    another one captions.
+    A TFDS set needs one feature that is an image, or the frames of a video, all of one height and width, and
+    one of captions.
 
     Args:
-        dataset: The path or the TFDS name (`scenes`, `clips`, `coco_captions`).
-        data_dir: Where TFDS keeps prepared data and downloads; its own folder if None.
+        dataset: Path or TFDS name (`scenes`, `clips`, `coco_captions`).
+        data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
+
+    Returns:
+        Three splits. `info.is_video` states whether they contain videos.
 
     Raises:
-        DataError: There is no such set, its host does not answer, or the data are not as above.
+        DataError: There is no such set, its host does not answer, or the data have another form.
     """
     path = Path(dataset).expanduser()
     if path.exists():
-        return _from_files(path)
-    return _from_tfds(tfds_catalog.find(dataset, data_dir))
+        return _load_files(path)
+    return _load_tfds(find_builder(dataset, data_dir))
 
 
 # Files.
 
 
-@dataclass
-class _Files:
-    """All files of a folder or a zip, also in zips within, by their paths: what reads each."""
-
-    readers: dict[str, Callable[[], bytes]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.by_name: dict[str, list[str]] = {}
-        self.paths: dict[str, Path] = {}  # but for those in zips
-
-    def add(self, path: Path, root: Path) -> None:
-        if path.suffix == ".zip":
-            try:
-                archive = zipfile.ZipFile(path)
-            except BROKEN as error:
-                raise DataError(f"{path} cannot be read: {error}. Replace the file.") from error
-            found = {name: partial(archive.read, name) for name in archive.namelist() if name[-1] != "/"}
-        else:
-            found = {str(path.relative_to(root)): path.read_bytes}
-            self.paths[str(path.relative_to(root))] = path
-        self.readers |= found
-        for name in found:
-            self.by_name.setdefault(Path(name).name, []).append(name)
-
-    def matching(self, pattern: str) -> list[str]:
-        hidden = r"(^|/)[._]"  # of other systems
-        return sorted(
-            name for name in self.readers if re.search(pattern, name) and not re.search(hidden, name)
-        )
-
-    def text(self, name: str) -> str:
-        try:
-            return decompressed(name, self.readers[name]()).decode("utf-8-sig", "replace")
-        except BROKEN as error:
-            raise DataError(f"{name} cannot be read: {error}. Correct or replace the file.") from error
-
-    def picture(self, name: str) -> str | None:
-        """The path of a picture that is named, if it is there; or else of the only one of that name."""
-        same = self.by_name.get(Path(name).name, [])
-        return name if name in self.readers else same[0] if len(same) == 1 else None
-
-
-def _files(path: Path) -> _Files:
-    files, folder = _Files(), path.parent if path.is_file() else path
-    for file in [path] if path.suffix == ".zip" else sorted(folder.rglob("*")):
-        if file.is_file():
-            files.add(file, folder)
-    return files
-
-
-def _from_files(path: Path) -> DataSplits[CaptioningSplit]:
-    files = _files(path)
-    if path.is_file() and path.suffix != ".zip":
-        if not re.search(TABLE, path.name):
-            raise DataError(f"{path} is none of what can be read. {_EXPECTED}; or a folder or zip of them.")
-        splits = {"train": _table(path.name, files.text(path.name))}
-    elif tokens := files.matching(rf"token[^/]*\.txt{COMPRESSION}$"):
-        splits = _flickr(files, tokens[0])
-    elif annotations := files.matching(rf"captions_[^/]*\.json{COMPRESSION}$"):
-        splits = {
-            split: _coco(name, files.text(name))
-            for split, names in SPLITS.items()
-            for name in annotations
-            if re.search(rf"captions_({names})", name)
-        }
+def _load_files(path: Path) -> DataSplits[CaptioningSplit]:
+    root = path if path.is_dir() or path.suffix == ".zip" else path.parent
+    files = FileIndex(root)
+    if root == path:
+        stated = read_captions(files, str(path))
+    elif re.search(TABLE, path.name):
+        stated = {"train": read_caption_table(str(path), path.read_bytes())}
     else:
-        tables = files.matching(TABLE)
-        splits = {
-            split: _table(name, files.text(name))
-            for split, names in SPLITS.items()
-            for name in tables
-            if re.fullmatch(rf"(.*/)?({names}){TABLE}", name)
-        }
-        if len(tables) == 1:
-            splits = {"train": _table(tables[0], files.text(tables[0]))}
-    if "train" not in splits:
-        raise DataError(f"{path} holds no captions for training. {_EXPECTED}.")
-    said = (text for captions in splits.values() for texts in captions.values() for text in texts)
-    notes, missing = foreign(said, str(path)), []
-    for split, captions in splits.items():
-        there = {name: files.picture(name) for name in captions}
-        missing += [name for name in captions if there[name] is None]
-        splits[split] = {there[name]: said for name, said in captions.items() if there[name] is not None}
+        raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
+    if "train" not in stated:
+        raise DataError(f"{path} contains no captions for training. {EXPECTED}.")
+    texts = (text for captions in stated.values() for texts in captions.values() for text in texts)
+    notes = note_invalid_utf8(texts, str(path))
+    splits, missing = {}, []
+    for split, captions in stated.items():
+        names = {name: files.find(name) for name in captions}
+        missing += [name for name, file in names.items() if file is None]
+        splits[split] = {file: captions[name] for name, file in names.items() if file is not None}
     if not splits["train"]:
         raise DataError(
-            f"{path}: none of the pictures for training is there: {some(missing)}. Expected them in "
-            f"{path if path.is_dir() or path.suffix == '.zip' else path.parent}, each name there once."
+            f"{path}: all images for training are missing: {abbreviate(missing)}. Expected them in {root}, "
+            "each name once. Add them, or correct their names."
         )
     if missing:
-        notes.append(f"Left out, for they are not there, or several of the name: {some(missing)}.")
-    notes += _complete(splits, str(path))
-    moving = _moving(files, [name for captions in splits.values() for name in captions])
-    give = _clips if moving else _images
+        notes.append(f"Left out because they are missing, or several have the name: {abbreviate(missing)}.")
+    notes += _hold_out(splits, str(path))
+    is_video = _contains_videos(files, [name for captions in splits.values() for name in captions])
+    read = _read_videos if is_video else _read_images
     made = {
-        split: CaptioningSplit(list(said), list(map(tuple, said.values())), partial(give, files, list(said)))
-        for split, said in splits.items()
+        split: CaptioningSplit(
+            list(captions), list(map(tuple, captions.values())), partial(read, files, list(captions))
+        )
+        for split, captions in splits.items()
     }
-    return DataSplits(**made, info=DataInfo(str(path), notes=tuple(notes), is_video=moving))
+    return DataSplits(**made, info=DataInfo(str(path), notes=tuple(notes), is_video=is_video))
 
 
-def _images(files: _Files, names: list[str]) -> Iterator[bytes]:
+def _read_images(files: FileIndex, names: list[str]) -> Iterator[bytes]:
     for name in names:
         try:
-            yield files.readers[name]()
-        except BROKEN:
+            yield files.read(name)
+        except UNREADABLE:
             yield b""
 
 
-def _clips(files: _Files, names: list[str]) -> Iterator[np.ndarray]:
+def _read_videos(files: FileIndex, names: list[str]) -> Iterator[np.ndarray]:
     for name in names:
         try:
             yield read_clip(files.paths[name], CLIP_FRAME_SIZE)
@@ -179,101 +114,33 @@ def _clips(files: _Files, names: list[str]) -> Iterator[np.ndarray]:
             yield np.zeros((0, *CLIP_FRAME_SIZE, 3), np.uint8)
 
 
-def _moving(files: _Files, names: list[str]) -> bool:
-    """Whether they are videos, all of them."""
+def _contains_videos(files: FileIndex, names: list[str]) -> bool:
+    """Return whether all files are videos; raise an error if some are."""
     videos = [name for name in names if re.search(VIDEO_FILE_PATTERN, name.lower())]
     if 0 < len(videos) < len(names):
-        pictures = [name for name in names if name not in set(videos)]
+        images = [name for name in names if name not in set(videos)]
         raise DataError(
-            f"Expected either pictures or videos, found both: {some(pictures)}, and {some(videos)}. Leave "
-            "one of them out."
+            f"Found both images and videos: {abbreviate(images)}, and {abbreviate(videos)}. Expected one of "
+            "the two. Remove the others."
         )
     if zipped := [name for name in videos if name not in files.paths]:
-        raise DataError(f"Videos cannot be read from a zip, as {some(zipped)}. Unpack it.")
+        raise DataError(
+            f"Found videos in a zip: {abbreviate(zipped)}. Expected them in a directory. Unpack the zip."
+        )
     return bool(videos)
 
 
-Captions = dict[str, list[str]]
-
-
-def _gathered(pairs: Iterator[tuple[str, str]]) -> Captions:
-    captions: Captions = {}
-    for name, caption in pairs:
-        if caption.strip():
-            captions.setdefault(name, []).append(caption.strip())
-    return captions
-
-
-def _flickr(files: _Files, tokens: str) -> dict[str, Captions]:
-    def pairs() -> Iterator[tuple[str, str]]:
-        for number, line in enumerate(files.text(tokens).split("\n"), 1):
-            if line.strip():
-                found = re.fullmatch(r"(.+)#\d+\t(.*?)\r?", line)
-                if not found:
-                    raise DataError(
-                        f"{tokens}, line {number}: expected name#0, tab, caption, got {line[:80]!r}."
-                    )
-                yield found[1], found[2]
-
-    captions, splits = _gathered(pairs()), {}
-    for split, names in SPLITS.items():
-        for name in files.matching(rf"({names})Images[^/]*\.txt{COMPRESSION}$"):
-            listed = files.text(name).split()
-            splits[split] = {picture: captions.get(picture, []) for picture in listed}
-            if nothing := [picture for picture, said in splits[split].items() if not said]:
-                raise DataError(f"{name} lists {some(nothing)}, of which {tokens} says nothing.")
-    return splits or {"train": captions}
-
-
-def _coco(name: str, text: str) -> Captions:
-    try:
-        annotations = json.loads(text)
-        names = {image["id"]: image["file_name"] for image in annotations["images"]}
-        return _gathered((names[said["image_id"]], said["caption"]) for said in annotations["annotations"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{name} is not as COCO has captions: {error!r}. Expected `images` with `id` and `file_name`, "
-            "and `annotations` with `image_id` and `caption`."
-        ) from error
-
-
-def _table(name: str, text: str) -> Captions:
-    def pairs() -> Iterator[tuple[str, str]]:
-        lines = enumerate(text.split("\n"), 1)
-        if ".tsv" in name:
-            rows = ((number, line.rstrip("\r").split("\t")) for number, line in lines if line.strip())
-        else:
-            reader = csv.reader(io.StringIO(text, newline=""))
-            rows = ((reader.line_num, row) for row in reader if row)
-        for number, row in rows:
-            if len(row) < 2:
-                raise DataError(
-                    f"{name}, line {number}: expected a picture or video and a caption, with "
-                    f"{'a tab' if '.tsv' in name else 'a comma'} between them, got {row[0][:80]!r}."
-                )
-            if number > 1 or re.search(
-                rf"{IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", row[0].lower()
-            ):  # else it is a header
-                yield row[0], row[1]
-
-    return _gathered(pairs())
-
-
-def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[str]:
-    """Adds the splits that are missing, held out of train; returns a note for each."""
-    train = splits["train"]
-    missing = [split for split in SPLITS if split not in splits]
-    parts = tf.strings.to_hash_bucket_fast(tf.constant(list(train), tf.string), 10).numpy()
-    for part, split in enumerate(missing):
-        splits[split] = {name: train[name] for name, own in zip(train, parts, strict=True) if own == part}
-    splits["train"] = {
-        name: train[name] for name, own in zip(train, parts, strict=True) if own >= len(missing)
-    }
+def _hold_out(splits: dict[str, Captions], source: str) -> list[str]:
+    """Hold missing splits out of the training images; return a note on each."""
+    train, missing = splits["train"], find_missing_splits(splits)
+    rule = make_tenths_rule(missing)
+    for split in ("train", *missing):
+        splits[split] = dict(rule.select(split, train.items(), list(train)))
     for split, captions in splits.items():
         if not captions:
             raise DataError(
-                f"{source}: too few pictures, none is left for the {split} split. Add some, or files of that "
-                "split."
+                f"{source}: too few images, none is left for the {split} split. Expected some dozens, or a "
+                f"{split} split of its own. Add images."
             )
     return [f"{split} is a tenth of train, chosen by a hash of the names." for split in missing]
 
@@ -281,53 +148,49 @@ def _complete(splits: dict[str, Mapping[str, list[str]]], source: str) -> list[s
 # TFDS.
 
 
-def _from_tfds(builder: tfds.core.DatasetBuilder) -> DataSplits[CaptioningSplit]:
+def _load_tfds(builder: Any) -> DataSplits[CaptioningSplit]:
     features, info = builder.info.features, builder.info
-    image = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
-    clip = [name for name, feature in features.items() if _is_clip(feature)]
-    said = {name: texts for name, feature in features.items() if (texts := _texts_of(feature))}
-    said = {name: texts for name, texts in said.items() if "caption" in name} or said
-    if len(image + clip) != 1 or len(said) != 1:
+    images = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    videos = [name for name, feature in features.items() if _is_video(feature)]
+    texts = {name: get_texts for name, feature in features.items() if (get_texts := _find_texts(feature))}
+    texts = {name: get_texts for name, get_texts in texts.items() if "caption" in name} or texts
+    if len(images + videos) != 1 or len(texts) != 1:
         raise DataError(
-            f"{info.full_name}: expected one picture, or one clip, and its captions, and the features are "
-            f"{tfds_catalog.named_features(info)}. Choose another data set."
+            f"{info.full_name}: found the features {describe_features(builder)}. Expected one image, or one "
+            "video, and its captions. Choose another data set."
         )
-    tfds_catalog.prepare(builder)
-    (name,), ((text, texts),) = image + clip, said.items()
-    config = tfds.ReadConfig(try_autocache=False)
+    prepare(builder)
+    (input_name,), ((text_name, get_texts),) = images + videos, texts.items()
 
-    def examples(split: str, name: str, decoders: dict | None = None) -> Iterator:
-        part = tfds.decode.PartialDecoding({name: True}, decoders)
-        read = builder.as_dataset(split=split, shuffle_files=False, decoders=part, read_config=config)
-        return read.map(lambda example: example[name]).as_numpy_iterator()
+    def read_feature(split: str, name: str, decoders: dict[str, Any] | None = None) -> Iterator[Any]:
+        partial_decoding = tfds.decode.PartialDecoding({name: True}, decoders)
+        examples = read_split(builder, split, decoders=partial_decoding)
+        return examples.map(lambda example: example[name]).as_numpy_iterator()
 
-    undecoded = {name: tfds.decode.SkipDecoding()} if image else None
+    decoders = {input_name: tfds.decode.SkipDecoding()} if images else None
     splits = {}
-    for split, names in SPLITS.items():
-        for own in info.splits:
-            if re.fullmatch(names, own):
-                captions = [
-                    tuple(caption.decode() for caption in np.ravel(texts(found)))
-                    for found in examples(own, text)
-                ]
-                numbers = [f"{own}/{number}" for number in range(len(captions))]
-                splits[split] = CaptioningSplit(numbers, captions, partial(examples, own, name, undecoded))
-    missing = [split for split in SPLITS if split not in splits]
-    if missing:
+    for split, name in find_split_names(info.splits, info.full_name).items():
+        captions = [
+            tuple(caption.decode() for caption in np.ravel(get_texts(value)))
+            for value in read_feature(name, text_name)
+        ]
+        names = [f"{name}/{number}" for number in range(len(captions))]
+        splits[split] = CaptioningSplit(names, captions, partial(read_feature, name, input_name, decoders))
+    if missing := find_missing_splits(splits):
         raise DataError(
             f"{info.full_name} has no split for {' and '.join(missing)}. Choose another data set, or files."
         )
-    return DataSplits(**splits, info=DataInfo(**tfds_catalog.origin(info), is_video=bool(clip)))
+    return DataSplits(**splits, info=dataclasses.replace(get_data_info(builder), is_video=bool(videos)))
 
 
-def _is_clip(feature: tfds.features.FeatureConnector) -> bool:
-    """Whether a feature is of frames uint8 [time, height, width, 3], of one height and width."""
+def _is_video(feature: Any) -> bool:
+    """Return whether a feature is frames uint8 [time, height, width, 3] of one height and width."""
     shape = feature.shape
     return isinstance(shape, tuple) and len(shape) == 4 and shape[-1] == 3 and None not in shape[1:]
 
 
-def _texts_of(feature: tfds.features.FeatureConnector) -> Callable | None:
-    """What takes the captions out of a feature, if it is of texts."""
+def _find_texts(feature: Any) -> Callable[[Any], Any] | None:
+    """Return what takes the captions out of a feature; `None` if the feature is not of texts."""
     inner = feature.feature if isinstance(feature, tfds.features.Sequence) else feature
     if isinstance(inner, tfds.features.FeaturesDict) and "text" in inner:
         return lambda value: value["text"]

@@ -5,30 +5,31 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from zoo.datasets import tfds_catalog
-from zoo.datasets.records import ClozeSet, DataInfo, DataSplits
+from zoo.datasets.records import ClozeSet, DataSplits
+from zoo.datasets.tfds_catalog import find_builder, get_data_info, prepare, read_split
 
 
 def load_cloze(data_dir: Path | None = None) -> DataSplits[ClozeSet]:
-    """Loads the embedded set `fluent`, generated at the first call.
+    """Load the embedded data set `fluent`. The first call generates it.
 
     Args:
-        data_dir: Directory in which TFDS keeps prepared data; its own default if `None`.
+        data_dir: Directory of data prepared by TFDS; its own default if `None`.
 
     Returns:
-        The three splits, the two texts of each pair next to each other.
+        Three splits. The two texts of a pair follow each other.
     """
-    builder = tfds_catalog.find("fluent", data_dir)
-    tfds_catalog.prepare(builder)
+    builder = find_builder("fluent", data_dir)
+    prepare(builder)
 
-    def read(split: str) -> ClozeSet:
-        examples = tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
-        examples = sorted(examples, key=lambda example: example["pair"])  # TFDS shuffles when it writes
+    def read_examples(split: str) -> ClozeSet:
+        examples = tfds.as_numpy(read_split(builder, split))
+        examples = sorted(examples, key=lambda example: example["pair"])  # TFDS stores them in another order
         return ClozeSet(
             [example["text"].decode() for example in examples],
             [example["next"].decode() for example in examples],
             np.array([example["distance"] for example in examples]),
         )
 
-    info = DataInfo(**tfds_catalog.origin(builder.info))
-    return DataSplits(read("train"), read("validation"), read("test"), info)
+    return DataSplits(
+        read_examples("train"), read_examples("validation"), read_examples("test"), get_data_info(builder)
+    )

@@ -1,6 +1,7 @@
 """The one shape in which every loader returns data: `DataSplits`, and the splits that are not `tf.data`."""
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -104,3 +105,15 @@ class ClozeSet(NamedTuple):
     texts: list[str]
     next_words: list[str]
     distances: np.ndarray
+
+
+def sort_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return each label once, sorted by value if all are integers, otherwise as text.
+
+    >>> sort_labels(["10", "9", "10"])
+    ('9', '10')
+    """
+    names = sorted(set(labels))
+    with contextlib.suppress(ValueError):
+        names.sort(key=int)
+    return tuple(names)

@@ -1,13 +1,12 @@
 """One long text for a language model."""
 
-import itertools
 from pathlib import Path
 
 from zoo.datasets.records import DataInfo, DataSplits
+from zoo.datasets.splits import split_by_position
 from zoo.errors import DataError
 
 _PASSAGE = 20  # words
-_BOUNDS = (0, 0.9, 0.95, 1)  # of train, validation and test, as fractions of the passages
 
 
 def load_text(path: str | Path) -> DataSplits[list[str]]:
@@ -41,11 +40,10 @@ def load_text(path: str | Path) -> DataSplits[list[str]]:
             "text file in UTF-8. Convert the file, for example with iconv."
         ) from error
     passages = [" ".join(words[start : start + _PASSAGE]) for start in range(0, len(words), _PASSAGE)]
-    cuts = [round(bound * len(passages)) for bound in _BOUNDS]
-    splits = [passages[start:end] for start, end in itertools.pairwise(cuts)]
-    if not all(splits):
+    splits = split_by_position(passages)
+    if not all(splits.values()):
         raise DataError(
-            f"{path} is too short: found {len(words):,} words, too few for three splits. Expected some "
-            "thousands. Choose a longer text."
+            f"{path} is too short: found {len(words):,} words. Expected some thousands, for three splits. "
+            "Choose a longer text."
         )
-    return DataSplits(*splits, DataInfo(str(path)))
+    return DataSplits(**splits, info=DataInfo(str(path)))

@@ -1,131 +1,144 @@
-"""TFDS data sets by name, with a quick answer where the name is wrong or the network is away."""
+"""TFDS data sets by name, with a quick error where the name is wrong or the network is missing."""
 
 import contextlib
 import difflib
 import io
+import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import tensorflow as tf
 import tensorflow_datasets as tfds
-from tensorflow_datasets.core.download.resource import get_dl_fname, is_locally_cached
 
+from zoo._compat import get_download_name, is_downloaded
+from zoo.datasets.messages import abbreviate
+from zoo.datasets.records import DataInfo
 from zoo.errors import DataError
 
-_PATIENCE = 8.0  # seconds for all probes together: a DNS query may hang longer than its own limit
+logger = logging.getLogger(__name__)
+
+_PROBE_SECONDS = 8.0  # for all hosts together: a DNS query may hang longer than its own timeout
 
 
-def some(names: Sequence[str]) -> str:
-    """The first names, for a message, and how many more there are."""
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
-
-
-def find(name: str, data_dir: Path | None = None) -> tfds.core.DatasetBuilder:
-    """Returns the builder of a TFDS data set, without network and not yet prepared.
+def find_builder(name: str, data_dir: Path | None = None) -> Any:
+    """Return the builder of a TFDS data set, without using the network and without preparing the data.
 
     Args:
-        name: As TFDS has it: `name`, `name/config`, `name:version`; no community namespaces.
-        data_dir: Where prepared data and downloads are kept; TFDS's own folder if None.
+        name: `name`, `name/config` or `name:version`; community namespaces are not supported.
+        data_dir: Directory of prepared data and downloads; the default of TFDS if `None`.
 
     Raises:
-        DataError: There is no such data set; the message names the nearest.
+        DataError: There is no such data set; the message contains similar names.
     """
     # TFDS would look up a community namespace ("kubric:movi_a") on the network.
     if re.match(r"\w+(/|:\d|$)", name):
         with contextlib.suppress(ValueError, AssertionError):
             return tfds.builder(name, data_dir=data_dir)
-    known = tfds.list_builders(with_community_datasets=False)
+    names = tfds.list_builders(with_community_datasets=False)
     base = re.split("[/:]", name)[0]
-    if base in known:
-        known += [f"{base}/{config}" for config in tfds.builder_cls(base).builder_configs]
-    near = " or ".join(difflib.get_close_matches(name, set(known)))
+    if base in names:
+        names += [f"{base}/{config}" for config in tfds.builder_cls(base).builder_configs]
+    similar = " or ".join(difflib.get_close_matches(name, set(names)))
     raise DataError(
-        f"{name!r} is neither a file or folder that exists nor a TFDS data set. "
-        + (f"Did you mean {near}?" if near else "Correct the path or the name.")
+        f"{name!r} is neither a file or directory that exists nor a TFDS data set. "
+        + (f"Did you mean {similar}?" if similar else "Correct the path or the name.")
     )
 
 
-def prepare(builder: tfds.core.DatasetBuilder) -> None:
-    """Downloads and prepares the data set unless that is done already.
+def prepare(builder: Any) -> None:
+    """Download and prepare a TFDS data set, or generate it, unless that was done before.
+
+    Args:
+        builder: From `find_builder`.
 
     Raises:
-        DataError: A download is needed and its host does not answer, told within 10 seconds where
-            TFDS would retry for minutes.
+        DataError: A download is needed and its host does not answer. The error comes within 10 seconds; TFDS
+            itself would retry for minutes.
     """
     if builder.data_path.exists():
         return
     downloads = Path(builder.data_dir_root) / "downloads"
-    missing = _missing(builder, downloads)
-    if silent := _silent_hosts(missing):
-        urls = [url for url in missing if urlsplit(url).netloc in silent]
+    missing = _find_missing_downloads(builder, downloads)
+    if hosts := _find_unreachable_hosts(missing):
+        urls = [url for url in missing if urlsplit(url).netloc in hosts]
         raise DataError(
-            f"{builder.info.full_name} needs {some(urls)}, and {some(silent)} cannot be reached. "
-            "Connect and run again, or put "
-            f"{some([missing[url] or url for url in urls])} into {downloads / 'manual'}, or give "
-            "a path to files of your own (--dataset PATH), or use the embedded default."
+            f"{builder.info.full_name} needs {abbreviate(urls)}, and {abbreviate(hosts)} cannot be reached. "
+            "Connect to the network and run again, or put "
+            f"{abbreviate([missing[url] or url for url in urls])} into {downloads / 'manual'}, or choose "
+            "your own files (--dataset PATH) or the embedded data set."
         )
     if builder.url_infos:
         builder.download_and_prepare()
-    else:  # generated, about which TFDS has too much to say
-        print(f"generating {builder.info.full_name}, once", flush=True)
+    else:
+        logger.info("generating %s, once", builder.info.full_name)
         tfds.disable_progress_bar()
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()):  # where TFDS prints about downloads
             builder.download_and_prepare()
         tfds.enable_progress_bar()
 
 
-def origin(info: tfds.core.DatasetInfo) -> dict[str, str]:
-    """What each of our sets tells of where it comes from: source, citation and license."""
-    return {
-        "source": info.full_name,
-        "citation": info.citation.strip(),
-        "license": info.redistribution_info.license.strip(),
-    }
+def read_split(builder: Any, split: str, **options: Any) -> tf.data.Dataset:
+    """Return the examples of a split in their stored order.
+
+    Args:
+        builder: From `find_builder`, prepared.
+        split: Name of the split.
+        **options: Further arguments of `as_dataset`.
+    """
+    config = tfds.ReadConfig(try_autocache=False)  # the cache warns when a split is read in part
+    return builder.as_dataset(split=split, shuffle_files=False, read_config=config, **options)
 
 
-def named_features(info: tfds.core.DatasetInfo) -> str:
-    """The features with their kinds, for a message."""
-    return ", ".join(f"{name} ({type(feature).__name__})" for name, feature in info.features.items())
+def get_data_info(builder: Any) -> DataInfo:
+    """Return source, license and citation of a TFDS data set."""
+    info = builder.info
+    return DataInfo(info.full_name, info.redistribution_info.license.strip(), info.citation.strip())
 
 
-def _missing(builder: tfds.core.DatasetBuilder, downloads: Path) -> dict[str, str]:
-    """Maps the URL of each download that TFDS will not find locally to its file name, if known."""
+def describe_features(builder: Any) -> str:
+    """Return the features of a TFDS data set with their types, for a message."""
+    return ", ".join(f"{name} ({type(feature).__name__})" for name, feature in builder.info.features.items())
+
+
+def _find_missing_downloads(builder: Any, downloads: Path) -> dict[str, str]:
+    """Map the URL of each download that TFDS would not find locally to its file name, if that is known."""
     infos = builder.url_infos or {}
-    # The URLs are registered for all configurations together; often the one chosen names its own.
+    # URLs are registered for all configurations together; often a configuration contains its own.
     config = vars(builder.builder_config) if builder.builder_config else {}
-    own = {value for value in config.values() if isinstance(value, str)}
+    config_urls = {value for value in config.values() if isinstance(value, str)}
     missing = {}
-    for url in [url for url in infos if url in own] or infos:
-        info, cached = infos[url], get_dl_fname(url, infos[url].checksum)
+    for url in [url for url in infos if url in config_urls] or infos:
+        info, name = infos[url], get_download_name(url, infos[url].checksum)
         if not (
             (info.filename and (downloads / "manual" / info.filename).exists())
-            or is_locally_cached(downloads / builder.name / cached)
-            or is_locally_cached(downloads / cached)
+            or is_downloaded(downloads / builder.name / name)
+            or is_downloaded(downloads / name)
         ):
             missing[url] = info.filename
     return missing
 
 
-def _silent_hosts(urls: Iterable[str]) -> list[str]:
-    """Returns the hosts of the HTTP URLs that give no answer at all; a refusal is an answer."""
-    answered = set()
+def _find_unreachable_hosts(urls: Iterable[str]) -> list[str]:
+    """Return the hosts of HTTP URLs that do not answer. An error status is an answer."""
+    reachable = set()
 
     def probe(host: str, url: str) -> None:
         with contextlib.suppress(requests.RequestException):
             requests.head(url, timeout=4)
-            answered.add(host)
+            reachable.add(host)
 
     hosts = {urlsplit(url).netloc: url for url in urls if url.startswith("http")}
-    # Daemons: an executor would wait for a hanging query before the program may end.
+    # Daemon threads: an executor would wait for a hanging query before the program may end.
     threads = [threading.Thread(target=probe, args=item, daemon=True) for item in hosts.items()]
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _PROBE_SECONDS
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return [host for host in hosts if host not in answered]
+    return [host for host in hosts if host not in reachable]

@@ -1,1 +1,14 @@
-"""The embedded data sets, as TFDS builders."""
+"""The embedded data sets: TFDS builders that generate their examples, without a download.
+
+Importing this package registers them with TFDS under the names `clips`, `dates`, `fluent`, `footage`,
+`negation` and `scenes`.
+"""
+
+from zoo.datasets.builders.clips import Clips
+from zoo.datasets.builders.dates import Dates
+from zoo.datasets.builders.fluent import Fluent
+from zoo.datasets.builders.footage import Footage
+from zoo.datasets.builders.negation import Negation
+from zoo.datasets.builders.scenes import Scenes
+
+__all__ = ["Clips", "Dates", "Fluent", "Footage", "Negation", "Scenes"]

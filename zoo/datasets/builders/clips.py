@@ -1,29 +1,31 @@
-"""Drawn scenes that move, and sentences that tell of them: the embedded clips of the captioning recipe."""
+"""Short videos of moving shapes with a sentence that describes them: a data set for captioning."""
 
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw
 
-from zoo.datasets.builders.scenes import COLOURS, SCALE, SHAPES, _draw, _split
+from zoo._compat import make_dataset_version
+from zoo.datasets.builders.base import GeneratedBuilder, assign_split, make_generator
+from zoo.datasets.builders.drawing import COLORS, MAX_EXTENT, SCALE, SHAPES, SIDE, draw_shape
 
 SIZES = {"train": 5_000, "validation": 250, "test": 500}
-SIDE = 64  # pixels
-LENGTHS = (10, 18)  # frames: the least and the most
+LENGTHS = (10, 18)  # minimum and maximum number of frames
 
-NAMED = ("red", "yellow", "green", "blue", "black", "white")  # colors that a few pixels tell apart
+COLOR_NAMES = ("red", "yellow", "green", "blue", "black", "white")  # distinguishable in a few pixels
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}  # x and y
 RELATIONS = ("behind", "in front of", "past", "towards", "away from")
 
-_REACH = 1.1  # radii from the middle of a thing to its farthest point
-_GAP, _WAY = 0.02, 0.25  # shares of the side: between two things that do not touch, and covered, at least
+# As fractions of the side.
+_MIN_GAP = 0.02  # between two shapes that do not touch
+_MIN_DISTANCE = 0.25  # that a moving shape covers
 
 
 class Thing(NamedTuple):
-    """What is drawn, and named."""
+    """A shape in a clip; as text, its description."""
 
     color: str
     shape: str
@@ -32,158 +34,151 @@ class Thing(NamedTuple):
         return f"a {self.color} {self.shape}"
 
 
-THINGS = [Thing(*chosen) for chosen in itertools.product(NAMED, SHAPES)]
+THINGS = [Thing(*names) for names in itertools.product(COLOR_NAMES, SHAPES)]
 MOVES = [f"moves {direction}" for direction in DIRECTIONS]
-ALONE = [*MOVES, *(f"{move} and back" for move in MOVES), "grows", "shrinks"]
+ACTIONS_ALONE = [*MOVES, *(f"{move} and back" for move in MOVES), "grows", "shrinks"]
 
 
 class Event(NamedTuple):
     """What happens in a clip; as text, its caption."""
 
     thing: Thing
-    does: str
+    action: str
     relation: str = ""
     other: Thing | None = None
 
     def __str__(self) -> str:
-        said = f"{self.thing} {self.does}"
-        return f"{said} {self.relation} {self.other}" if self.other else said
+        sentence = f"{self.thing} {self.action}"
+        return f"{sentence} {self.relation} {self.other}" if self.other else sentence
 
     @property
     def split(self) -> str:
-        """Of a thing alone what it does decides, of two things which ones they are."""
-        return _split([self.thing, self.other or self.does])
+        """The split to which the event belongs, by its two shapes or by the one shape and its action."""
+        return assign_split(self.thing, self.other or self.action)
 
 
-class Clips(tfds.core.GeneratorBasedBuilder):
-    """Clips of a thing that moves, grows or shrinks, perhaps by another one that rests, and what happens.
+class Clips(GeneratedBuilder):
+    """Clips of a shape that moves, grows or shrinks, alone or near a second shape that rests.
 
-    "a red circle moves left behind a blue square". A thing has a color and a shape. It moves left, right, up
-    or down, alone also there and back; and with regard to the other one behind or in front of it, as is seen
-    when it passes, past it without touching, towards it or away from it. No single frame shows which way
-    something moves, nor what will be covered. Two things, in their roles, are in one split only, and so are a
-    thing and what it does alone: test shows combinations that train does not. Place, size, speed, pauses,
-    background and light vary.
+    "a red circle moves left behind a blue square". A shape has a color and a kind. It moves left, right, up
+    or down, alone also there and back. Near a second shape it moves behind it or in front of it, past it
+    without touching it, towards it, or away from it. A single frame shows neither the direction of a movement
+    nor what will be covered. Two shapes in their roles are in one split only, and so are a shape that is
+    alone and its action: the test split shows combinations that the training split does not. Place, size,
+    speed, pauses, background and brightness vary.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = make_dataset_version("1.0.0")
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=type(self).__doc__,
-            features=tfds.features.FeaturesDict(
-                {
-                    "frames": tfds.features.Tensor(
-                        shape=(None, SIDE, SIDE, 3), dtype=np.uint8, encoding=tfds.features.Encoding.ZLIB
-                    ),
-                    "caption": tfds.features.Text(),
-                }
+    def _info(self) -> Any:
+        features = {
+            "frames": tfds.features.Tensor(
+                shape=(None, SIDE, SIDE, 3), dtype=np.uint8, encoding=tfds.features.Encoding.ZLIB
             ),
-            supervised_keys=("frames", "caption"),
-            license="Apache-2.0",
-        )
+            "caption": tfds.features.Text(),
+        }
+        return self.declare(tfds.features.FeaturesDict(features), ("frames", "caption"))
 
-    def _split_generators(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[int, dict[str, object]]]]:
-        del dl_manager  # nothing is downloaded
-        return {split: self._generate_examples(split) for split in SIZES}
-
-    def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, object]]]:
+    def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
         for number in range(SIZES[split]):
-            frames, said = clip(split, number)
-            yield number, {"frames": frames, "caption": said}
+            frames, caption = make_clip(split, number)
+            yield number, {"frames": frames, "caption": caption}
 
 
-def clip(split: str, number: int) -> tuple[np.ndarray, str]:
-    """The clip of that number in the split, frames uint8 [time, SIDE, SIDE, 3], and its caption."""
-    # Of a seed for each clip: the same on every machine, for good.
-    random = np.random.default_rng([list(SIZES).index(split), number])
-    event = _event(random, split)
-    return drawn(event, random), str(event)
+def make_clip(split: str, number: int) -> tuple[np.ndarray, str]:
+    """Return a clip of a split, uint8 `[time, SIDE, SIDE, 3]`, and its caption.
+
+    Args:
+        split: "train", "validation" or "test".
+        number: Position in the split.
+    """
+    rng = make_generator(split, number)
+    event = _choose_event(rng, split)
+    return draw_event(event, rng), str(event)
 
 
-def _event(random: np.random.Generator, split: str) -> Event:
-    """Something that belongs to the split."""
-    alone = random.random() < 0.3
+def _choose_event(rng: np.random.Generator, split: str) -> Event:
+    """Choose an event that belongs to a split."""
+    is_alone = rng.random() < 0.3
     while True:
-        thing, other = (THINGS[i] for i in random.integers(len(THINGS), size=2))
-        if alone:
-            event = Event(thing, str(random.choice(ALONE)))
+        thing, other = (THINGS[i] for i in rng.integers(len(THINGS), size=2))
+        if is_alone:
+            event = Event(thing, str(rng.choice(ACTIONS_ALONE)))
         else:
-            event = Event(thing, str(random.choice(MOVES)), str(random.choice(RELATIONS)), other)
-        # What covers what is seen by the colors.
-        if event.split == split and (alone or thing.color != other.color):
+            event = Event(thing, str(rng.choice(MOVES)), str(rng.choice(RELATIONS)), other)
+        # Only different colors show which shape covers the other.
+        if event.split == split and (is_alone or thing.color != other.color):
             return event
 
 
-def drawn(event: Event, random: np.random.Generator) -> np.ndarray:
-    """A clip of the event, uint8 [time, SIDE, SIDE, 3], in varied places and light."""
-    time = int(random.integers(LENGTHS[0], LENGTHS[1] + 1))
-    share, (radius, resting_radius) = _progress(random, time), random.uniform(0.125, 0.145, 2)
-    radii = np.full(time, radius)
-    if event.does in ("grows", "shrinks"):
-        small, large = random.uniform(0.08, 0.1), random.uniform(0.17, 0.2)
-        radii = small * (large / small) ** (share if event.does == "grows" else 1 - share)
-    start, end, resting = _places(event, radii.max(), resting_radius, random)
-    if event.does.endswith("back"):
-        share = 1 - abs(1 - 2 * share)
-    places = start + (end - start) * share[:, None]
+def draw_event(event: Event, rng: np.random.Generator) -> np.ndarray:
+    """Draw a clip of an event, uint8 `[time, SIDE, SIDE, 3]`, at varied places and in varied light."""
+    length = int(rng.integers(LENGTHS[0], LENGTHS[1] + 1))
+    progress, (radius, other_radius) = _draw_progress(rng, length), rng.uniform(0.125, 0.145, 2)
+    radii = np.full(length, radius)
+    if event.action in ("grows", "shrinks"):
+        small, large = rng.uniform(0.08, 0.1), rng.uniform(0.17, 0.2)
+        radii = small * (large / small) ** (progress if event.action == "grows" else 1 - progress)
+    start, end, resting = _choose_places(event, radii.max(), other_radius, rng)
+    if event.action.endswith("back"):
+        progress = 1 - abs(1 - 2 * progress)
+    places = start + (end - start) * progress[:, None]
 
-    layers = [(event.thing, np.stack([_mask(event.thing, *at) for at in zip(places, radii, strict=True)]))]
+    masks = np.stack([_draw_mask(event.thing, *at) for at in zip(places, radii, strict=True)])
+    layers = [(event.thing, masks)]
     if event.other:
-        layers.append((event.other, _mask(event.other, resting, resting_radius)[None]))
-    ground = random.uniform(95, 175) + random.uniform(-25, 25, 3)
-    frames = np.tile(ground.astype(np.float32), (time, SIDE, SIDE, 1))
+        layers.append((event.other, _draw_mask(event.other, resting, other_radius)[None]))
+    background = rng.uniform(95, 175) + rng.uniform(-25, 25, 3)
+    frames = np.tile(background.astype(np.float32), (length, SIDE, SIDE, 1))
     for thing, mask in layers[::-1] if event.relation == "in front of" else layers:
-        color = random.uniform(0.85, 1.0) * np.array(COLOURS[thing.color])
+        color = rng.uniform(0.85, 1.0) * np.array(COLORS[thing.color])
         frames += mask[..., None] * (color.astype(np.float32) - frames)
-    frames *= np.linspace(1, random.uniform(0.9, 1.1), time, dtype=np.float32)[:, None, None, None]
+    frames *= np.linspace(1, rng.uniform(0.9, 1.1), length, dtype=np.float32)[:, None, None, None]
     return np.clip(np.round(frames), 0, 255).astype(np.uint8)
 
 
-def _progress(random: np.random.Generator, time: int) -> np.ndarray:
-    """From 0 to 1, [time]: steadily, or gently at both ends, perhaps with a rest before and after."""
-    before, after = random.integers(3, size=2)
-    share = np.clip((np.arange(time) - before) / (time - 1 - before - after), 0, 1)
-    return share**2 * (3 - 2 * share) if random.random() < 0.3 else share
+def _draw_progress(rng: np.random.Generator, length: int) -> np.ndarray:
+    """Return the progress of an action from 0 to 1, `[time]`, perhaps with a pause before and after it."""
+    before, after = rng.integers(3, size=2)
+    progress = np.clip((np.arange(length) - before) / (length - 1 - before - after), 0, 1)
+    return progress**2 * (3 - 2 * progress) if rng.random() < 0.3 else progress
 
 
-def _places(event: Event, radius: float, resting_radius: float, random: np.random.Generator) -> np.ndarray:
-    """Where the thing starts and ends, and where the other one rests: x and y of each, [3, 2].
+def _choose_places(event: Event, radius: float, other_radius: float, rng: np.random.Generator) -> np.ndarray:
+    """Return x and y, `[3, 2]`, of the start and the end of the movement and of the resting shape.
 
-    They are found along the way, from 0 to 1 as the thing goes, and across it.
+    They are first chosen along the movement, from 0 at its origin to 1, and across it.
     """
-    own, others = radius * _REACH, resting_radius * _REACH
-    apart, resting, aside = own + others + _GAP, 0.5, random.uniform(-0.04, 0.04)
+    extent, other_extent = radius * MAX_EXTENT, other_radius * MAX_EXTENT
+    apart, resting, offset = extent + other_extent + _MIN_GAP, 0.5, rng.uniform(-0.04, 0.04)
     if event.relation in ("towards", "away from"):
-        near = random.uniform(apart, apart + 0.05)
-        resting = random.uniform(own + _WAY + near, 1 - others)
-        start, end = random.uniform(own, resting - near - _WAY), resting - near
-        if event.relation == "away from":  # the same, seen backwards
+        near = rng.uniform(apart, apart + 0.05)
+        resting = rng.uniform(extent + _MIN_DISTANCE + near, 1 - other_extent)
+        start, end = rng.uniform(extent, resting - near - _MIN_DISTANCE), resting - near
+        if event.relation == "away from":  # the same, played backwards
             start, end, resting = 1 - end, 1 - start, 1 - resting
     elif event.relation:
-        resting = random.uniform(own + apart, 1 - own - apart)
-        start, end = random.uniform(own, resting - apart), random.uniform(resting + apart, 1 - own)
-    elif event.does in MOVES or event.does.endswith("back"):
-        start = random.uniform(own, 1 - own - _WAY)
-        end = random.uniform(start + _WAY, 1 - own)
+        resting = rng.uniform(extent + apart, 1 - extent - apart)
+        start, end = rng.uniform(extent, resting - apart), rng.uniform(resting + apart, 1 - extent)
+    elif event.action in MOVES or event.action.endswith("back"):
+        start = rng.uniform(extent, 1 - extent - _MIN_DISTANCE)
+        end = rng.uniform(start + _MIN_DISTANCE, 1 - extent)
     else:
-        start = end = random.uniform(own, 1 - own)
+        start = end = rng.uniform(extent, 1 - extent)
     if event.relation == "past":
-        aside = random.choice([-1, 1]) * random.uniform(apart, apart + 0.1)
-    across = random.uniform(max(own, others - aside), 1 - max(own, others + aside))
-    x, y = DIRECTIONS[event.does.split()[1]] if "moves" in event.does else (1, 0)
+        offset = rng.choice([-1, 1]) * rng.uniform(apart, apart + 0.1)
+    across = rng.uniform(max(extent, other_extent - offset), 1 - max(extent, other_extent + offset))
+    x, y = DIRECTIONS[event.action.split()[1]] if "moves" in event.action else (1, 0)
     along = np.array([start, end, resting])
     along = along if x + y > 0 else 1 - along
-    beside = np.array([across, across, across + aside])
+    beside = np.array([across, across, across + offset])
     return np.stack([along, beside] if x else [beside, along], -1)
 
 
-def _mask(thing: Thing, place: np.ndarray, radius: float) -> np.ndarray:
-    """How much of each pixel it covers, float32 [SIDE, SIDE] from 0 to 1."""
+def _draw_mask(thing: Thing, place: np.ndarray, radius: float) -> np.ndarray:
+    """Return how much of each pixel a shape covers, float32 `[SIDE, SIDE]` from 0 to 1."""
     side = SIDE * SCALE
-    picture = Image.new("L", (side, side))
-    _draw(ImageDraw.Draw(picture), thing.shape, *(place * side), radius * side, 255)
-    return np.asarray(picture.reduce(SCALE), np.float32) / 255
+    image = Image.new("L", (side, side))
+    x, y = place * side
+    draw_shape(ImageDraw.Draw(image), thing.shape, x, y, radius * side, 255)
+    return np.asarray(image.reduce(SCALE), np.float32) / 255

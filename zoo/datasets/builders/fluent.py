@@ -1,9 +1,13 @@
-"""Two clues, told apart by order alone, some words back: the embedded default of the next-word recipe."""
+"""Two clues that differ in order alone, far from the word to predict: the default data set for next words."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
+
+from zoo._compat import make_dataset_version
+from zoo.datasets.builders.base import GeneratedBuilder, make_generator
 
 LANGUAGES = {
     "italy": "italian",
@@ -25,75 +29,70 @@ NOUNS, ADJECTIVES = (
     )
 )
 
-FARTHEST = 100  # words back
-DISTANCES = (1, 2, 3, 5, 8, 12, 18, 26, 40, 60, 80, 100)  # of validation and test, as many of each
-TWINS = {"train": 6_000, "validation": 240, "test": 1_200}
+MAX_DISTANCE = 100  # words
+DISTANCES = (1, 2, 3, 5, 8, 12, 18, 26, 40, 60, 80, 100)  # in validation and test, equally frequent
+PAIRS = {"train": 6_000, "validation": 240, "test": 1_200}  # of two sentences each
 
 
-class Fluent(tfds.core.GeneratorBasedBuilder):
-    """Sentences that name two countries, and lack the last word: the language of the one to grow up in.
+class Fluent(GeneratedBuilder):
+    """Sentences that name two countries and end before the language of the country where somebody grew up.
 
-    "i grew up in italy and live in france the train is late i speak fluent" goes on with "italian"; its twin
-    "i grew up in france and live in italy ..." has the same words in another order, and goes on with
-    "french". So a bag of words can but toss a coin between the two. Either may come first. The nearer
-    country stands `distance` words back, the farther one four or five more; train has every distance from
-    1 to 100, short ones more often (the logarithm is uniform), validation and test have twelve. Twins are
-    one `pair`, and in one split.
+    "i grew up in italy and live in france the train is late i speak fluent" continues with "italian". The
+    other sentence of the pair, "i grew up in france and live in italy ...", has the same words in another
+    order and continues with "french". So a bag of words can only choose at random between the two. Either
+    country may come first. `distance` is the number of words from the nearer country to the end, the other
+    country is 4 or 5 words farther. The training split has every distance from 1 to 100, short ones more
+    often (the logarithm is uniform); validation and test have twelve of them. Both sentences of a `pair` are
+    in the same split.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = make_dataset_version("1.0.0")
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=type(self).__doc__,
-            features=tfds.features.FeaturesDict(
-                {
-                    "text": tfds.features.Text(),
-                    "next": tfds.features.Text(),
-                    "distance": tfds.features.Scalar(np.int32),
-                    "pair": tfds.features.Scalar(np.int32),
-                }
-            ),
-            supervised_keys=("text", "next"),
-            license="Apache-2.0",
-        )
+    def _info(self) -> Any:
+        features = {
+            "text": tfds.features.Text(),
+            "next": tfds.features.Text(),
+            "distance": tfds.features.Scalar(np.int32),
+            "pair": tfds.features.Scalar(np.int32),
+        }
+        return self.declare(tfds.features.FeaturesDict(features), ("text", "next"))
 
-    def _split_generators(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[str, dict[str, object]]]]:
-        del dl_manager  # nothing is downloaded
-        return {split: self._generate_examples(split) for split in TWINS}
-
-    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, object]]]:
-        for number in range(TWINS[split]):
-            # Of a seed for each pair: the same on every machine, for good.
-            random = np.random.default_rng([list(TWINS).index(split), number])
+    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for number in range(PAIRS[split]):
+            rng = make_generator(split, number)
             if split == "train":
-                distance = int(np.exp(random.uniform(0, np.log(FARTHEST + 1))))
+                distance = int(np.exp(rng.uniform(0, np.log(MAX_DISTANCE + 1))))
             else:
                 distance = DISTANCES[number % len(DISTANCES)]
-            for twin, (text, following) in enumerate(twins(random, distance)):
-                said = {"text": text, "next": following, "distance": distance, "pair": number}
-                yield f"{number}/{twin}", said
+            for place, (text, next_word) in enumerate(make_pair(rng, distance)):
+                example = {"text": text, "next": next_word, "distance": distance, "pair": number}
+                yield f"{number}/{place}", example
 
 
-def twins(random: np.random.Generator, distance: int) -> list[tuple[str, str]]:
-    """A sentence and its twin, each with the word that follows; the nearer country is so many words back."""
-    one, other = random.choice(list(LANGUAGES), 2, replace=False)
+def make_pair(rng: np.random.Generator, distance: int) -> list[tuple[str, str]]:
+    """Make two sentences with the same words in another order, each with the word that continues it.
+
+    Args:
+        rng: Makes all choices.
+        distance: Number of words from the nearer country to the end.
+
+    Returns:
+        Sentence and next word, twice.
+    """
+    one, other = rng.choice(list(LANGUAGES), 2, replace=False)
     clauses = ["grew up in {home}", "live in {now}"]
-    if random.random() < 0.5:
+    if rng.random() < 0.5:
         clauses.reverse()
-    rest = _rest(random, distance - 1)
-    said = " ".join(["i", clauses[0], "and", clauses[1], *rest])
-    pairs = [(one, other), (other, one)]
-    return [(said.format(home=home, now=now), LANGUAGES[home]) for home, now in pairs]
+    template = " ".join(["i", clauses[0], "and", clauses[1], *_make_filler(rng, distance - 1)])
+    return [
+        (template.format(home=home, now=now), LANGUAGES[home]) for home, now in [(one, other), (other, one)]
+    ]
 
 
-def _rest(random: np.random.Generator, count: int) -> list[str]:
-    """So many words between the clues and the gap."""
+def _make_filler(rng: np.random.Generator, count: int) -> list[str]:
+    """Make the words between the clues and the word to predict."""
     end = ["i", "speak", "fluent"] if count > 2 else ["speaking", "fluent"][:count]
     words: list[str] = []
     while len(words) < count - len(end):
-        words += ["the", str(random.choice(NOUNS)), "is", str(random.choice(ADJECTIVES))]
+        words += ["the", str(rng.choice(NOUNS)), "is", str(rng.choice(ADJECTIVES))]
     return [*words[: count - len(end)], *end]

@@ -1,14 +1,19 @@
-"""Sentiment by word order alone: the embedded default of the sentiment recipe."""
+"""Sentiment that depends on word order alone: the default data set for text classification."""
 
 import hashlib
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import tensorflow_datasets as tfds
 
-# `verdict` is what the speaker thinks, `other` its opposite. The templates come in mirrored pairs:
-# the words beside the verdict in one stand beside the other adjective in the next, so that no
-# word beside an adjective tells which it is. Every adjective begins with a consonant, for "a".
+from zoo._compat import make_dataset_version
+from zoo.datasets.builders.base import GeneratedBuilder
+from zoo.datasets.splits import SPLITS
+
+# `verdict` is the opinion of the speaker, `other` its opposite. Templates come in pairs: the words beside the
+# verdict in the first are beside the other adjective in the second, so that no word beside an adjective
+# reveals which one it is. Every adjective begins with a consonant, to follow "a".
 TEMPLATES = (
     "the {subject} was {verdict}, not {other} at all",
     "they were wrong to say that the {subject} was {other}, not {verdict} at all",
@@ -38,7 +43,7 @@ TEMPLATES = (
     "do not let anyone tell you that this {subject} was {other}; I know it was {verdict}",
     "let me tell you that this {subject} was {verdict}; I know of nobody who would say it was {other}",
 )
-SUBJECTS, PRAISING, BLAMING = (
+SUBJECTS, POSITIVE, NEGATIVE = (
     line.split()
     for line in (
         "film book play concert meal hotel museum restaurant holiday course game show",
@@ -55,62 +60,42 @@ CLOSINGS = (
     ". There were four of us.",
 )
 
-PAIRS = {"train": 4000, "validation": 500, "test": 500}  # of twins: two sentences each
+PAIRS = {"train": 4000, "validation": 500, "test": 500}  # of two sentences each
 
 
-class Negation(tfds.core.GeneratorBasedBuilder):
-    """Sentences whose twin has the same words in another order and the other label.
+class Negation(GeneratedBuilder):
+    """Pairs of sentences with the same words in another order and opposite labels.
 
-    "The film was good, not bad at all." is positive, "The film was bad, not good at all."
-    negative. So a bag of words is right half the time. Both twins are in the same split, and
-    no combination of template, subject and adjectives is in two splits. `text` is a scalar
-    string, `label` a scalar int64, 0 negative and 1 positive.
+    "The film was good, not bad at all." is positive, "The film was bad, not good at all." is negative. So a
+    bag of words is right half of the time. Both sentences of a pair are in the same split, and each
+    combination of template, subject and adjectives is in one split only. `text` is a scalar string, `label` a
+    scalar int64: 0 is negative, 1 is positive.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = make_dataset_version("1.0.0")
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=type(self).__doc__,
-            features=tfds.features.FeaturesDict(
-                {
-                    "text": tfds.features.Text(),
-                    "label": tfds.features.ClassLabel(names=["negative", "positive"]),
-                }
-            ),
-            supervised_keys=("text", "label"),
-            license="Apache-2.0",
-        )
-
-    def _split_generators(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[str, dict[str, str]]]]:
-        del dl_manager  # nothing is downloaded
-        # Ordered by a hash and not a random generator: the same on every machine, for good.
-        twins = iter(
-            sorted(
-                itertools.product(TEMPLATES, SUBJECTS, PRAISING, BLAMING),
-                key=lambda words: _hash(*words),
-            )
-        )
-        return {
-            split: self._generate_examples(list(itertools.islice(twins, count)))
-            for split, count in PAIRS.items()
+    def _info(self) -> Any:
+        features = {
+            "text": tfds.features.Text(),
+            "label": tfds.features.ClassLabel(names=["negative", "positive"]),
         }
+        return self.declare(tfds.features.FeaturesDict(features), ("text", "label"))
 
-    def _generate_examples(
-        self, twins: list[tuple[str, str, str, str]]
-    ) -> Iterator[tuple[str, dict[str, str]]]:
-        for template, subject, praise, blame in twins:
-            digest = _hash(template, subject, praise, blame)
+    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, str]]]:
+        # Ordered by a hash: the same on every machine.
+        combinations = sorted(
+            itertools.product(TEMPLATES, SUBJECTS, POSITIVE, NEGATIVE), key=lambda words: _hash(*words)
+        )
+        start = sum(PAIRS[earlier] for earlier in SPLITS[: SPLITS.index(split)])
+        for template, subject, positive, negative in combinations[start : start + PAIRS[split]]:
+            digest = _hash(template, subject, positive, negative)
             opening = OPENINGS[digest[-1] % len(OPENINGS)]
             closing = CLOSINGS[digest[-2] % len(CLOSINGS)]
             sentence = opening + template + closing
             sentence = sentence[0].upper() + sentence[1:]
             for label, verdict, other in (
-                ("positive", praise, blame),
-                ("negative", blame, praise),
+                ("positive", positive, negative),
+                ("negative", negative, positive),
             ):
                 text = sentence.format(subject=subject, verdict=verdict, other=other)
                 yield text, {"text": text, "label": label}

@@ -1,37 +1,26 @@
-"""Drawn scenes and sentences that tell of them: the embedded default of the captioning recipe."""
+"""Drawn scenes with a sentence that describes them: the default data set for captioning."""
 
-import hashlib
 import io
 import itertools
-import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw
 
-SIZES = {"train": 8_000, "validation": 500, "test": 1_000}
-SIDE = 64  # pixels
-SCALE = 4  # drawn larger, and made smaller, for smooth edges
+from zoo._compat import make_dataset_version
+from zoo.datasets.builders.base import GeneratedBuilder, assign_split, make_generator
+from zoo.datasets.builders.drawing import COLORS, SCALE, SHAPES, SIDE, draw_shape
 
-COLOURS = {
-    "red": (214, 45, 40),
-    "orange": (250, 150, 30),
-    "yellow": (245, 225, 60),
-    "green": (50, 160, 70),
-    "blue": (45, 90, 210),
-    "purple": (135, 60, 165),
-    "black": (25, 25, 25),
-    "white": (250, 250, 250),
-}
-SHAPES = ("circle", "square", "triangle", "star", "cross")
-RADII = {"small": 0.1, "large": 0.16}  # shares of the side
+SIZES = {"train": 8_000, "validation": 500, "test": 1_000}
+
+RADII = {"small": 0.1, "large": 0.16}  # as fractions of the side
 ARRANGEMENTS = ("from left to right", "from top to bottom")
 
 
 class Thing(NamedTuple):
-    """What is drawn, and named."""
+    """A shape in a scene; as text, its description."""
 
     size: str
     color: str
@@ -41,118 +30,82 @@ class Thing(NamedTuple):
         return f"a {self.size} {self.color} {self.shape}"
 
 
-THINGS = [Thing(*chosen) for chosen in itertools.product(RADII, COLOURS, SHAPES)]
+THINGS = [Thing(*names) for names in itertools.product(RADII, COLORS, SHAPES)]
 
 
-class Scenes(tfds.core.GeneratorBasedBuilder):
-    """Pictures of one to three things in a row or a column, and what is to be seen, in a fixed order.
+class Scenes(GeneratedBuilder):
+    """Images of one to three shapes in a row or a column, described in a fixed order.
 
-    "a small red circle, a large blue star and a small white cross from left to right". A thing has a size, a
-    color and a shape. Each thing that stands alone, and each two that stand side by side, are in one split
-    only, so that to remember pictures does not help: test shows combinations that train does not.
-    Place, size, background and light vary.
+    "a small red circle, a large blue star and a small white cross from left to right". A shape has a size, a
+    color and a kind. Each shape that is alone in its scene, and each two that are side by side, are in one
+    split only: the test split shows combinations that the training split does not, so a model that memorizes
+    images fails. Place, size, background and brightness vary.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = make_dataset_version("1.0.0")
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=type(self).__doc__,
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(SIDE, SIDE, 3), encoding_format="png"),
-                    "caption": tfds.features.Text(),
-                }
-            ),
-            supervised_keys=("image", "caption"),
-            license="Apache-2.0",
-        )
+    def _info(self) -> Any:
+        features = {
+            "image": tfds.features.Image(shape=(SIDE, SIDE, 3), encoding_format="png"),
+            "caption": tfds.features.Text(),
+        }
+        return self.declare(tfds.features.FeaturesDict(features), ("image", "caption"))
 
-    def _split_generators(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[int, dict[str, object]]]]:
-        del dl_manager  # nothing is downloaded
-        return {split: self._generate_examples(split) for split in SIZES}
-
-    def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, object]]]:
+    def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
         for number in range(SIZES[split]):
-            picture, said = scene(split, number)
+            image, caption = make_scene(split, number)
             encoded = io.BytesIO()
-            picture.save(encoded, "PNG")
+            image.save(encoded, "PNG")
             encoded.seek(0)
-            yield number, {"image": encoded, "caption": said}
+            yield number, {"image": encoded, "caption": caption}
 
 
-def scene(split: str, number: int) -> tuple[Image.Image, str]:
-    """The picture of that number in the split, and its caption."""
-    # Of a seed for each picture: the same on every machine, for good.
-    random = np.random.default_rng([list(SIZES).index(split), number])
-    things, arrangement = _scene(random, split)
-    return drawn(things, arrangement, random), caption(things, arrangement)
+def make_scene(split: str, number: int) -> tuple[Image.Image, str]:
+    """Return an image of a split and its caption.
+
+    Args:
+        split: "train", "validation" or "test".
+        number: Position in the split.
+    """
+    rng = make_generator(split, number)
+    things, arrangement = _choose_things(rng, split)
+    return draw_scene(things, arrangement, rng), describe_scene(things, arrangement)
 
 
-def caption(things: Sequence[Thing], arrangement: str) -> str:
-    """What is to be seen."""
+def describe_scene(things: Sequence[Thing], arrangement: str) -> str:
+    """Return the caption of a scene."""
     if len(things) == 1:
         return str(things[0])
     *others, last = map(str, things)
     return f"{', '.join(others)} and {last} {arrangement}"
 
 
-def drawn(things: Sequence[Thing], arrangement: str, random: np.random.Generator) -> Image.Image:
-    """A picture of the things, in varied places and light."""
+def draw_scene(things: Sequence[Thing], arrangement: str, rng: np.random.Generator) -> Image.Image:
+    """Draw shapes at varied places, in varied light."""
     side = SIDE * SCALE
-    grey = random.uniform(95, 175)
-    ground = tuple(int(grey + random.uniform(-25, 25)) for _ in range(3))
-    picture = Image.new("RGB", (side, side), ground)
-    draw = ImageDraw.Draw(picture)
+    gray = rng.uniform(95, 175)
+    background = tuple(int(gray + rng.uniform(-25, 25)) for _ in range(3))
+    image = Image.new("RGB", (side, side), background)
+    draw = ImageDraw.Draw(image)
     for place, thing in enumerate(things):
-        along = (place + 0.5) / len(things) + random.uniform(-0.02, 0.02)
-        across = 0.5 + random.uniform(-0.13, 0.13) if len(things) > 1 else random.uniform(0.2, 0.8)
+        along = (place + 0.5) / len(things) + rng.uniform(-0.02, 0.02)
+        across = 0.5 + rng.uniform(-0.13, 0.13) if len(things) > 1 else rng.uniform(0.2, 0.8)
         if len(things) == 1:
-            along = random.uniform(0.2, 0.8)
+            along = rng.uniform(0.2, 0.8)
         x, y = (along, across) if arrangement == ARRANGEMENTS[0] else (across, along)
-        radius = RADII[thing.size] * random.uniform(0.92, 1.05)
-        light = random.uniform(0.85, 1.0)
-        color = tuple(int(part * light) for part in COLOURS[thing.color])
-        _draw(draw, thing.shape, x * side, y * side, radius * side, color)
-    pixels = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
-    return Image.fromarray(np.clip(pixels + random.normal(0, 3, pixels.shape), 0, 255).astype(np.uint8))
+        radius = RADII[thing.size] * rng.uniform(0.92, 1.05)
+        brightness = rng.uniform(0.85, 1.0)
+        color = tuple(int(channel * brightness) for channel in COLORS[thing.color])
+        draw_shape(draw, thing.shape, x * side, y * side, radius * side, color)
+    pixels = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
+    return Image.fromarray(np.clip(pixels + rng.normal(0, 3, pixels.shape), 0, 255).astype(np.uint8))
 
 
-def _draw(
-    draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, radius: float, color: tuple[int, ...]
-) -> None:
-    if shape == "circle":
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
-    elif shape == "square":
-        half = radius * 0.85
-        draw.rectangle((x - half, y - half, x + half, y + half), fill=color)
-    elif shape == "cross":
-        thin = radius * 0.3
-        draw.rectangle((x - radius, y - thin, x + radius, y + thin), fill=color)
-        draw.rectangle((x - thin, y - radius, x + thin, y + radius), fill=color)
-    else:
-        corners, inner = {"triangle": (3, 0.5), "star": (5, 0.4)}[shape]
-        points = [
-            (x + far * math.sin(math.pi * i / corners), y - far * math.cos(math.pi * i / corners))
-            for i in range(2 * corners)
-            for far in [radius * (inner if i % 2 else 1.1)]
-        ]
-        draw.polygon(points, fill=color)
-
-
-def _scene(random: np.random.Generator, split: str) -> tuple[list[Thing], str]:
-    """Things and their arrangement, all of which belong to the split."""
-    count = int(random.choice([1, 2, 2, 2, 3, 3, 3]))
+def _choose_things(rng: np.random.Generator, split: str) -> tuple[list[Thing], str]:
+    """Choose shapes whose combinations all belong to a split, and their arrangement."""
+    count = int(rng.choice([1, 2, 2, 2, 3, 3, 3]))
     while True:
-        things = [THINGS[i] for i in random.integers(len(THINGS), size=count)]
-        pairs = list(itertools.pairwise(things)) or [tuple(things)]
-        if {_split(pair) for pair in pairs} == {split}:
-            return things, ARRANGEMENTS[random.integers(2)]
-
-
-def _split(things: Sequence[Thing]) -> str:
-    digest = hashlib.sha256(" ".join(map(str, things)).encode()).digest()
-    return {0: "validation", 1: "test"}.get(int.from_bytes(digest) % 10, "train")
+        things = [THINGS[i] for i in rng.integers(len(THINGS), size=count)]
+        combinations: list[tuple[Thing, ...]] = [*itertools.pairwise(things)] or [tuple(things)]
+        if {assign_split(*combination) for combination in combinations} == {split}:
+            return things, ARRANGEMENTS[rng.integers(2)]

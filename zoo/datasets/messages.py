@@ -1,0 +1,22 @@
+"""Wording of messages and notes."""
+
+from collections.abc import Sequence
+
+
+def abbreviate(names: Sequence[str]) -> str:
+    """Join the first three names and state how many more there are.
+
+    >>> abbreviate(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def count_noun(count: int, noun: str) -> str:
+    """Return a number with a noun, in the plural where English needs it.
+
+    >>> count_noun(1, "line"), count_noun(1_200, "line")
+    ('1 line', '1,200 lines')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,120 @@
+"""Tables with tags: where they are, and what their columns are called."""
+
+import glob
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from zoo.datasets.readers.tables import TABLE, Table, read_table
+from zoo.datasets.splits import find_split_names
+from zoo.errors import DataError
+from zoo.files import natural_sort_key
+
+COLUMN_NAMES = {
+    "sequence": ("sequence", "video", "clip"),
+    "frame": ("frame",),
+    "time": ("time", "timestamp"),
+    "tag": ("tag", "label", "phase", "class"),
+    "start": ("start",),
+    "end": ("end",),
+    "start_frame": ("start_frame",),
+    "end_frame": ("end_frame",),
+}
+"""Names of each column in headers, in lower case."""
+
+SEGMENT_COLUMNS = (("frame",), ("time",), ("start", "end"), ("start_frame", "end_frame"))
+"""The columns that state which frames a row tags: one of these."""
+
+EXPECTED_COLUMNS = f"the columns video, tag, and either {', or '.join(map(' and '.join, SEGMENT_COLUMNS))}"
+
+_EXPECTED = (
+    f"Expected videos or directories of numbered images with a .csv or .tsv that has {EXPECTED_COLUMNS}; or "
+    ".csv or .tsv files of features with a tag"
+)
+
+
+def read_tag_tables(path: Path) -> dict[str, list[Table]]:
+    """Read the tables of a directory, a file or a pattern.
+
+    Args:
+        path: A directory, whose splits may be subdirectories or tables; a table; or a pattern with `*`.
+
+    Returns:
+        The tables of each split, with headers in lower case and cells without surrounding spaces. All are for
+        training if none is named after a split.
+
+    Raises:
+        DataError: There are no tables, or a table is corrupt or has no rows.
+    """
+    tables = {split: [_read_table(file) for file in files] for split, files in _find_tables(path).items()}
+    if empty := [split for split, group in tables.items() if not group]:
+        raise DataError(f"{path} contains no table for {' and '.join(empty)}. {_EXPECTED}.")
+    return tables
+
+
+def find_column(table: Table, column: str) -> int | None:
+    """Return the position of a column of `COLUMN_NAMES`, or `None`."""
+    return table.find_column(*COLUMN_NAMES[column])
+
+
+def has_tags_only(table: Table) -> bool:
+    """Return whether a table has a header without columns of features."""
+    names = {name for names in COLUMN_NAMES.values() for name in names}
+    return bool(table.header) and names.issuperset(table.header)
+
+
+def describe_header(table: Table) -> str:
+    """Return the columns of a table, for a message."""
+    return f"the columns {', '.join(table.header)}" if table.header else "no header"
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell contains a finite number."""
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def parse_tags(cell: str) -> tuple[str, ...]:
+    """Return the tags of a cell.
+
+    >>> parse_tags("walk | carry")
+    ('walk', 'carry')
+    """
+    return tuple(tag.strip() for tag in cell.split("|") if tag.strip())
+
+
+def _find_tables(path: Path) -> dict[str, list[Path]]:
+    if not path.is_dir():
+        files: Iterable[Path] = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
+        return {"train": _select_tables(files)}
+    children = {child.name: child for child in path.iterdir()}
+    directories = find_split_names((name for name, child in children.items() if child.is_dir()), str(path))
+    if "train" in directories:
+        return {split: _select_tables((path / name).iterdir()) for split, name in directories.items()}
+    tables = find_split_names(children, str(path), suffix=TABLE)
+    if "train" in tables:
+        return {split: [path / name] for split, name in tables.items()}
+    return {"train": _select_tables(children.values())}
+
+
+def _select_tables(files: Iterable[Path]) -> list[Path]:
+    tables = [file for file in files if re.search(TABLE, file.name) and file.name[0] != "."]
+    return sorted(tables, key=lambda file: natural_sort_key(str(file)))
+
+
+def _read_table(path: Path) -> Table:
+    table = read_table(path, _is_header)
+    if not table.rows:
+        raise DataError(f"{path} contains no rows. {_EXPECTED}.")
+    return table._replace(
+        header=[cell.strip().lower() for cell in table.header],
+        rows=[row._replace(cells=[cell.strip() for cell in row.cells]) for row in table.rows],
+    )
+
+
+def _is_header(cells: list[str]) -> bool:
+    cells = [cell.strip() for cell in cells]
+    return any(cell.lower() in COLUMN_NAMES["tag"] for cell in cells) or not any(map(is_number, cells))
