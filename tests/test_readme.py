@@ -26,7 +26,7 @@ PRINTED = {
     "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "['shot'"],
     "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']"],
     "docs/data.md": ["('negative', 'positive')"],
-    "docs/formulations.md": ["(3, 4)", "(3, 9, 60)", "(3, 2, 13, 7)"],
+    "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'seen'] 0"],
