@@ -39,7 +39,7 @@ def defer(name: str) -> None:
 def main() -> None:
     """Run the command line."""
     defer("zoo")
-    from zoo.__main__ import main as run
+    from zoo.cli.main import main as run
 
     run()
 

@@ -1,392 +1,192 @@
-"""Next words, the lecture's lab: what each way of looking back can know, and how far back it reaches.
+"""Next words, the lab of the lecture: what windows, bags of words and recurrence can know of the words before.
 
-python recipes/next_word.py                             six models side by side: a table and a figure
-python recipes/next_word.py --dataset book.txt          a language model of a text: perplexity, samples
-python recipes/next_word.py predict "I speak fluent"    ask a trained model
+zoo train next_word                                 six models side by side, embedded: a table and a figure
+zoo predict runs/next_word/export/1 "I speak fluent"
 """
 
-import itertools
-import math
-import tempfile
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 import zoo
-from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
-from zoo.cli.types import PositiveFloats, PositiveInt, Seed, UnitInterval, VocabularySize
+from zoo.cli.recipes import print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.types import PositiveFloats, PositiveInt, Seed
 from zoo.components import CELLS
-from zoo.datasets import ClozeSet, DataInfo, load_cloze, load_text
-from zoo.decoding import sample
+from zoo.datasets import ClozeSet, load_cloze
 from zoo.errors import UsageError
-from zoo.export.saved_model import Card, export_model
 from zoo.inspection import plot_curves
-from zoo.preprocessing.text import (
-    PADDING_ID,
-    UNKNOWN_ID,
-    WordTokenizer,
-    build_vocabulary,
-    split_words,
-    write_vocabulary,
-)
 from zoo.schedules import warmup_cosine_decay
-from zoo.training import BucketedDataset, bptt_windows, bucket_by_length, evaluate, fit
+from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor
+from zoo.training import Run, is_chief
 
 EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
-SMALL, LARGE = 10, 30  # words of the windows
-
-# --- Settings -----------------------------------------------------------------------------------
+WINDOWS = {"small window": 10, "large window": 30}  # words
+MODELS = ("small window", "bag of words", "large window", "simple_rnn", "gru", "lstm")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Train models that say the next word, compare them or measure one, and export it.
+    """Train six models that predict the next word, compare how far back they reach, and export one."""
 
-    To ask a trained model instead: next_word.py predict --help
-    """
-
-    dataset: str = "fluent"  # this one is embedded, and for it six models are compared; or a text file
-    data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
-    credit: str = ""  # whose text it is, for the card
-    license: str = ""  # what it allows, for the card
-    folder: Path = Path("runs/next_word")  # logs, curves, checkpoints: with the same one a run goes on
-    export: Path = Path("runs/next_word/export/1")  # where the SavedModel goes
+    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
+    run_dir: Path = Path("runs/next_word")  # logs, curves and checkpoints; the same command resumes there
+    export_dir: Path = Path("runs/next_word/export/1")  # directory of the SavedModel
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # of the model that is exported
-    parameters: PositiveInt = 100_000  # of each of the six models, about
-    rates: PositiveFloats = (1e-2, 3e-3)  # learning rates: each model is trained with each, the better kept
-    nearest: PositiveInt = 1  # words back that the nearer clue stands at least, in training
-    epochs: PositiveInt = 10
-    batch_size: PositiveInt = 64  # sentences, or streams of a text
-    vocabulary: VocabularySize = 10_000  # words of a text file
-    units: PositiveInt = 256  # of its model
-    steps: PositiveInt = 35  # of its text through which gradients flow back
-    dropout: UnitInterval = 0.4  # of its word vectors and outputs
-    max_words: PositiveInt = 200  # of what the export is asked
-    choices: PositiveInt = 5  # words that it gives
+    parameters: PositiveInt = 100_000  # upper bound for each of the six models
+    learning_rates: PositiveFloats = (1e-2, 3e-3)  # each model is trained with each, and the better one kept
+    min_distance: PositiveInt = 1  # words between gap and nearer clue, at least, in training
+    epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
+    batch_size: PositiveInt = 64  # sentences of similar length
+    max_words: PositiveInt = 200  # longer inputs of the export are cut
+    top_k: PositiveInt = 5  # words that the export returns
     seed: Seed = 1  # of weights, order and dropout
 
 
-# --- Data ---------------------------------------------------------------------------------------
-
-
-def gaps_batched(
-    gaps: ClozeSet, words: WordTokenizer, batch_size: int, seed: int | None = None
-) -> BucketedDataset:
-    """Batches of ids, of what follows each, and of weights: the gap alone counts."""
-    ids = split_ids(words, gaps.texts)
-    last = tf.RaggedTensor.from_row_lengths(tf.ones_like(ids.flat_values), ids.row_lengths())
-    ends = tf.ragged.range(ids.row_lengths()) == tf.cast(ids.row_lengths() - 1, tf.int64)[:, None]
-    following = tf.gather(split_ids(words, gaps.next_words).flat_values, ends.value_rowids())
-    weights = tf.cast(ends.flat_values, tf.float32)
-    targets = last.with_flat_values(following)
-    examples = tf.data.Dataset.from_tensor_slices((ids, targets, last.with_flat_values(weights)))
-    return bucket_by_length(examples, batch_size, max_padding=0.3, seed=seed)
-
-
-def split_ids(words: WordTokenizer, texts: Sequence[str]) -> tf.RaggedTensor:
-    """The ids of all words of texts."""
-    return words.words_to_ids(split_words(tf.constant(texts)))
-
-
-# --- Models -------------------------------------------------------------------------------------
-
-
-def language_model(
-    vocabulary: int, cell: zoo.Cell, dropout: float = 0.0, stateful: bool = False
-) -> zoo.LanguageModel:
-    """A language model with one layer, whose word vectors are as wide as its state."""
-    encoder = zoo.Encoder(cell, stateful=stateful)
-    return zoo.LanguageModel(vocabulary, min(vocabulary, cell.units), encoder, dropout)
-
-
-def network(kind: str, units: int, vocabulary: int) -> keras.Model:
-    """One of six ways to look back: ids [batch, time] to logits of what follows each."""
+def build_network(kind: str, units: int, vocabulary_size: int) -> keras.Model:
+    """One of the six models: ids [batch, time] to the logits of the word that follows each."""
     if kind in CELLS:
-        return language_model(vocabulary, CELLS[kind](units))
+        return zoo.LanguageModel(
+            vocabulary_size, min(vocabulary_size, units), zoo.Encoder(CELLS[kind](units))
+        )
     ids = keras.Input([None], dtype="int32")
-    x = ops.one_hot(ids, vocabulary)
+    x = ops.one_hot(ids, vocabulary_size)
     if kind == "bag of words":  # counts of all words so far
         x = keras.layers.Dense(units, "relu")(ops.log(1 + ops.cumsum(x, axis=1)))
-    else:  # a window has weights of its own for each place in it
-        width = {"small window": SMALL, "large window": LARGE}[kind]
-        x = keras.layers.Conv1D(units, width, padding="causal", activation="relu")(x)
-    return keras.Model(ids, keras.layers.Dense(vocabulary)(x))
+    else:  # a window has separate weights for each of its positions
+        x = keras.layers.Conv1D(units, WINDOWS[kind], padding="causal", activation="relu")(x)
+    return keras.Model(ids, keras.layers.Dense(vocabulary_size)(x))
 
 
-KINDS = ("small window", "bag of words", "large window", "simple_rnn", "gru", "lstm")
+def build_model(kind: str, parameters: int, vocabulary_size: int) -> keras.Model:
+    """The widest model of its kind with at most that many parameters, by bisection."""
 
-
-def sized(kind: str, parameters: int, vocabulary: int) -> tuple[keras.Model, int]:
-    """The network of that kind whose parameters are at most so many, and how many they are."""
-
-    def count(units: int) -> int:
-        model = network(kind, units, vocabulary)
+    def build(units: int) -> keras.Model:
+        model = build_network(kind, units, vocabulary_size)
         model.build((None, None))
-        return model.count_params()
+        return model
 
-    high = 2
-    while count(high) <= parameters:
-        high *= 2
-    low = high // 2
+    low, high = 1, parameters
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if count(middle) <= parameters else (low, middle)
-    return network(kind, low, vocabulary), count(low)
+        low, high = (middle, high) if build(middle).count_params() <= parameters else (low, middle)
+    return build(low)
 
 
-# --- Training and evaluation --------------------------------------------------------------------
-
-
-MEASURES = {
-    "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    "metrics": [keras.metrics.SparseCategoricalAccuracy("accuracy")],
-}
+def compute_accuracy(
+    model: keras.Model, preprocessor: LanguageModelPreprocessor, gaps: ClozeSet
+) -> tuple[np.ndarray, list[float]]:
+    """Whether the most probable word of each gap is right, and the accuracy at each distance of the clue."""
+    is_right = (
+        preprocessor.predict_gaps(model, gaps.texts) == preprocessor.encode(gaps.next_words).flat_values
+    )
+    is_right = np.array(is_right)
+    distances = np.unique(gaps.distances)
+    return is_right, [100 * float(is_right[gaps.distances == distance].mean()) for distance in distances]
 
 
 def train(settings: Settings) -> None:
-    """The whole story: six models of the embedded data, or one of a text file."""
-    start = time.time()
-    with tempfile.TemporaryDirectory() as folder:
-        story = compare if settings.dataset == "fluent" else read
-        model, words, figures, data, folders = story(settings, Path(folder) / "vocabulary.txt")
-        figures["minutes"] = minutes(start, folders)
-        figures = reported(figures)
-        if not zoo.training.is_chief():
-            return
-        program = Program(words, model, settings.choices)
-        signatures = {"serving_default": program.serve}
-        export_model(
-            signatures,
-            [words, model],
-            {"text": EXAMPLES},
-            settings.export,
-            card(settings, data, figures),
-        )
-    ended("next_word", settings.export, EXAMPLES, EXAMPLES, "Your text")
+    """The whole story: six models of the same sentences, how far back each reaches, and one exported."""
+    data = load_cloze(settings.data_dir)
+    print_data(data.info)
+    run = Run(settings.run_dir, settings, may_change=["learning_rates", "cell", "top_k"])
+    train_gaps = data.train.select(data.train.distances >= settings.min_distance)
+    if not train_gaps.texts:
+        farthest = data.train.distances.max()
+        raise UsageError(f"--min-distance: expected at most {farthest}, the largest distance in the data.")
+    preprocessor = LanguageModelPreprocessor.adapt(
+        [*data.train.texts, *data.train.next_words],
+        10_000,
+        settings.max_words,
+        run.directory,
+    )
+    train_set = preprocessor.bucket_gaps(train_gaps, settings.batch_size, settings.seed)
+    validation_set = preprocessor.bucket_gaps(data.validation, settings.batch_size)
+    print(train_set)
 
-
-Told = tuple[keras.Model, WordTokenizer, dict[str, float], DataInfo, list[Path]]
-
-
-def compare(settings: Settings, vocabulary: Path) -> Told:
-    """Train six models on the same sentences, and see how far back each one reaches."""
-    splits = load_cloze(settings.data_dir)
-    texts = tf.data.Dataset.from_tensor_slices([*splits.train.texts, *splits.train.next_words])
-    words = WordTokenizer(write_vocabulary(build_vocabulary(texts, 10_000), vocabulary), settings.max_words)
-    far = splits.train.distances >= settings.nearest
-    if not far.any():
-        raise UsageError(f"--nearest: no clue stands {settings.nearest} words back; 100 is the farthest.")
-    chosen = ClozeSet(*(list(itertools.compress(part, far)) for part in splits.train))
-    training = gaps_batched(chosen, words, settings.batch_size, settings.seed)
-    validation = gaps_batched(splits.validation, words, settings.batch_size)
-    print(f"{splits.info.source}: {training}")
-    curves, figures, kept, folders = {}, {}, None, []
-    for kind in sorted(KINDS, key=settings.cell.__eq__):  # the last one is exported
-        tried = []
-        for rate in settings.rates:
+    # Training: each model with each learning rate. The one that is exported comes last.
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    curves = {}
+    for kind in sorted(MODELS, key=settings.cell.__eq__):
+        candidates = []
+        for rate in settings.learning_rates:
             keras.utils.set_random_seed(settings.seed)
-            model, count = sized(kind, settings.parameters, words.vocabulary_size)
-            print(f"\n{kind}, {count:,} parameters, learning rate {rate:g}")
-            folders.append(settings.folder / f"{kind.replace(' ', '_')}_{rate:g}")
-            history = fit(
+            model = build_model(kind, settings.parameters, preprocessor.tokenizer.vocabulary_size)
+            print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
+            schedule = warmup_cosine_decay(rate, settings.epochs * train_set.num_batches)
+            history = run.fit(
                 model,
-                training,
-                validation,
-                **MEASURES,
-                optimizer=keras.optimizers.Adam(
-                    warmup_cosine_decay(rate, settings.epochs * training.num_batches), global_clipnorm=1.0
-                ),
+                train_set,
+                validation_set,
+                name=f"{kind.replace(' ', '_')}_{rate:g}",
+                optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+                loss=loss,
+                metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,
-                run_dir=folders[-1],
-                settings=recorded(settings, "rates", "cell", "choices"),
             )
-            tried.append((min(epoch["val_loss"] for epoch in history), rate, model, count))
-        _, rate, model, count = min(tried, key=lambda found: found[0])
-        right = rightness(model, words, splits.test)
-        places = np.unique(splits.test.distances)
-        curves[kind] = [100 * right[splits.test.distances == place].mean() for place in places]
-        figures |= {
-            f"parameters, {kind}": count,
-            f"learning rate, {kind}": rate,
-            f"test accuracy, {kind}": 100 * right.mean(),
-        }
-        kept = model if kind == settings.cell else kept
-    table(places, curves)
-    needs(places, curves, splits.test, settings.cell)
-    for ending in ("png", "svg"):
-        plot_reach(places, curves, settings.folder / f"reach.{ending}")
-    print(f"drawn in {settings.folder / 'reach.png'}")
-    return kept, words, figures, splits.info, folders
+            candidates.append((min(epoch["val_loss"] for epoch in history), rate, model))
+        _, rate, model = min(candidates, key=lambda candidate: candidate[0])
+        is_right, curves[kind] = compute_accuracy(model, preprocessor, data.test)
+        suffix = "" if kind == settings.cell else f", {kind}"
+        run.metrics[f"test accuracy{suffix}"] = 100 * float(is_right.mean())
+        run.metrics[f"learning rate{suffix}"] = rate
+        run.metrics[f"parameters{suffix}"] = model.count_params()
+
+    # How far back each model reaches.
+    distances = np.unique(data.test.distances)
+    print_accuracies(distances, curves)
+    print_conclusions(distances, curves, data.test, settings.cell)
+    chance = {"chance between two clues": (distances, np.full(len(distances), 50.0))}
+    for suffix in ("png", "svg"):
+        path = settings.run_dir / f"reach.{suffix}"
+        plot_curves(
+            {"": {kind: (distances, values) for kind, values in curves.items()} | chance},
+            path,
+            x_label="words back to the nearer clue",
+            y_label="right next words (%)",
+            title="How far back each model reaches",
+        )
+    print(f"plotted to {path}")
+    run.metrics["minutes"] = run.elapsed_minutes
+    print_metrics(run.metrics)
+
+    # Export: the graph takes raw strings.
+    if is_chief():
+        module = LanguageModelModule(preprocessor, model, settings.top_k)
+        TASK.export(run, module, data.info, settings.export_dir, {"text": EXAMPLES})
+        print_examples(settings.export_dir)
 
 
-def rightness(model: keras.Model, words: WordTokenizer, gaps: ClozeSet) -> np.ndarray:
-    """For each text whether the likeliest next word is the one it lacks."""
-    ids, wanted = split_ids(words, gaps.texts), split_ids(words, gaps.next_words).flat_values.numpy()
-    found = []
-    for start in range(0, len(wanted), 256):
-        some = ids[start : start + 256]
-        logits = model(some.to_tensor(PADDING_ID))
-        last = tf.gather(logits, some.row_lengths() - 1, batch_dims=1)
-        found.append(tf.argmax(last, -1).numpy())
-    return np.concatenate(found) == wanted
+def print_accuracies(distances: np.ndarray, curves: dict[str, list[float]]) -> None:
+    """Print the accuracy of each model at each distance of the nearer clue."""
+    print("\naccuracy (%) by the number of words back to the nearer clue")
+    print(f"{'':14}" + "".join(f"{distance:6}" for distance in distances))
+    for kind, accuracies in curves.items():
+        print(f"{kind:14}" + "".join(f"{accuracy:6.0f}" for accuracy in accuracies))
 
 
-def table(places: np.ndarray, curves: dict[str, list[float]]) -> None:
-    """Print the accuracy of each model for each distance of the nearer clue."""
-    print("\nright, of 100, by how many words back the nearer clue stands")
-    print(f"{'':14}" + "".join(f"{place:6}" for place in places))
-    for kind, shares in curves.items():
-        print(f"{kind:14}" + "".join(f"{share:6.0f}" for share in shares))
-
-
-def needs(places: np.ndarray, curves: dict[str, list[float]], gaps: ClozeSet, cell: str) -> None:
-    """Print what the figures say to the four needs of sequence modelling."""
+def print_conclusions(
+    distances: np.ndarray, curves: dict[str, list[float]], gaps: ClozeSet, cell: str
+) -> None:
+    """Print what the accuracies show about the four needs of sequence modeling."""
     lengths = [len(text.split()) for text in gaps.texts]
-    own, window, bag = (np.array(curves[kind]) for kind in (cell, "large window", "bag of words"))
-    within = places < LARGE - 5  # both clues are in the window
+    recurrent, window, bag = (np.array(curves[kind]) for kind in (cell, "large window", "bag of words"))
+    width = WINDOWS["large window"]
+    inside = distances < width - 5  # both clues are in the window
     print(
-        f"\ndifferent lengths     one {cell} read sentences of {min(lengths)} to {max(lengths)} words"
-        f"\nshort and long        it was right in {own[0]:.0f} of 100 at {places[0]} word back, in "
-        f"{own[-1]:.0f} at {places[-1]}"
-        f"\norder                 a bag of all words in {bag.mean():.0f}: twins differ in order alone"
-        f"\nshared parameters     a window that has weights of its own for each of {LARGE} places in "
-        f"{window[within].mean():.0f} within its reach, the {cell} in {own[within].mean():.0f} there"
-    )
-
-
-def plot_reach(places: np.ndarray, curves: dict[str, list[float]], picture: Path) -> None:
-    """Draw the same."""
-    toss = {"a coin's toss between two clues": (places, np.full(len(places), 50.0))}
-    plot_curves(
-        {"": {kind: (places, shares) for kind, shares in curves.items()} | toss},
-        picture,
-        x_label="words back to the nearer clue",
-        y_label="right next words (%)",
-        title="How far back each model reaches",
-    )
-
-
-def read(settings: Settings, vocabulary: Path) -> Told:
-    """Train a language model on one long text, by truncated back-propagation with carried states."""
-    text = load_text(settings.dataset)
-    parts, folder = (text.train, text.validation, text.test), settings.folder / settings.cell
-    known = build_vocabulary(tf.data.Dataset.from_tensor_slices(text.train), settings.vocabulary)
-    words = WordTokenizer(write_vocabulary(known, vocabulary), settings.max_words)
-    ids = [split_ids(words, part).flat_values.numpy() for part in parts]
-    size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
-    try:
-        training, validation, test = (bptt_windows(some, size, settings.steps) for some in ids)
-    except ValueError as error:
-        raise UsageError(f"--dataset: {text.info.source} is too short: {error}") from error
-    known_words = f"{len(ids[0]):,} words for training, {words.vocabulary_size:,} of them known"
-    print(f"{text.info.source}: {known_words}, {size} streams")
-    keras.utils.set_random_seed(settings.seed)
-    cell = CELLS[settings.cell](settings.units)
-    model = language_model(words.vocabulary_size, cell, settings.dropout, stateful=True)
-    rate = warmup_cosine_decay(settings.rates[-1], settings.epochs * len(training))
-    fit(
-        model,
-        training,
-        validation,
-        **MEASURES,
-        optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
-        epochs=settings.epochs,
-        run_dir=folder,
-        settings=recorded(settings, "choices"),
-    )
-    figures = {}
-    for name, part in (("validation", validation), ("test", test)):
-        found = evaluate(model, part, **MEASURES)
-        figures[f"{name} perplexity"] = math.exp(found["loss"])
-        figures[f"{name} accuracy"] = 100 * found["accuracy"]
-    known_share = np.mean(ids[2] != UNKNOWN_ID)
-    figures |= {"test words known, share": 100 * known_share}
-    free = language_model(words.vocabulary_size, CELLS[settings.cell](settings.units))
-    free.build((None, None))
-    free.set_weights(model.get_weights())
-    print("\nit writes:")
-    for line in written(free, words, settings.seed):
-        print(f"  {line}")
-    return free, words, figures, text.info, [folder]
-
-
-def written(
-    model: zoo.LanguageModel, words: WordTokenizer, seed: int, count: int = 3, length: int = 25
-) -> list[str]:
-    """Words drawn from the model, one after the other."""
-    names = named(words)
-
-    def step(ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
-        logits, states = model.step(ids, states)
-        return tf.where(tf.range(words.vocabulary_size) > UNKNOWN_ID, logits, logits.dtype.min), states
-
-    begin = int(split_ids(words, ["."]).flat_values[0])
-    seeds = tf.range(seed, seed + count)
-    found = sample(
-        step,
-        model.encoder.get_initial_state(count),
-        start_id=begin,
-        end_id=PADDING_ID,
-        max_length=length,
-        seeds=seeds,
-        temperature=0.8,
-    )
-    return [" ".join(names[i] for i in row) for row in found.tokens[:, 0].numpy()]
-
-
-def named(words: WordTokenizer) -> list[str]:
-    """The word of each id."""
-    return ["", "?", *words.get_vocabulary()]
-
-
-# --- Export -------------------------------------------------------------------------------------
-
-
-class Program(tf.Module):
-    """The whole program: strings in, next words out."""
-
-    def __init__(self, words: WordTokenizer, model: keras.Model, choices: int) -> None:
-        super().__init__()
-        self.words, self.model = words, model
-        self.choices = min(choices, words.vocabulary_size - 2)
-        self.names = tf.constant(named(words))
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")], autograph=False)
-    def serve(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """For each text the likeliest next words, best first, and their probabilities among known words."""
-        read = self.words(text)
-        length = tf.reduce_sum(tf.cast(read.ids != PADDING_ID, tf.int32), 1)
-        logits = tf.gather(self.model(read.ids), tf.maximum(length, 1) - 1, batch_dims=1)
-        probabilities = tf.nn.softmax(logits[:, UNKNOWN_ID + 1 :])
-        best, places = tf.math.top_k(probabilities, self.choices)
-        there = (length > 0)[:, None]
-        return {
-            "words": tf.where(there, tf.gather(self.names, places + UNKNOWN_ID + 1), ""),
-            "probabilities": tf.where(there, best, 0.0),
-            "status": read.status,
-        }
-
-
-def card(settings: Settings, data: DataInfo, figures: dict[str, float]) -> Card:
-    """What is to be known of the model."""
-    return Card(
-        title=f"Next words ({data.source})",
-        summary="Reads a text and says which words may follow.",
-        **origin(settings, data),
-        figures=figures,
-        limits=(
-            "It knows the words of its data; others are all alike to it, and it never says them.",
-            f"Of a text of more than {settings.max_words} words it reads the first and the last.",
-        ),
+        f"\nvariable lengths      one {cell} reads sentences of {min(lengths)} to {max(lengths)} words"
+        f"\nlong-term dependence  its accuracy is {recurrent[0]:.0f} at distance {distances[0]} and "
+        f"{recurrent[-1]:.0f} at {distances[-1]}"
+        f"\norder                 a bag of words has {bag.mean():.0f}: sentences differ in order alone"
+        f"\nshared parameters     a window with separate weights for each of {width} positions has "
+        f"{window[inside].mean():.0f} within its reach, the {cell} {recurrent[inside].mean():.0f}"
     )
 
 
 if __name__ == "__main__":
-    main(train, Settings, "runs/next_word/export/1", zoo.tasks.NextWordPredictor)
+    run_recipe(train, Settings)

@@ -1,375 +1,175 @@
-"""Tagging, direct many-to-many: learn what happens at each frame of a video, and export frames in, tags out.
+"""Tagging, direct many-to-many: train on what happens at each frame of a video, and export frames in, tags out.
 
-python recipes/tagging.py                             train, evaluate, export: where shots begin, and how
-python recipes/tagging.py --footage photos videos     the same on shots made of pictures and videos of yours
-python recipes/tagging.py --dataset mine              your own videos and tags
-python recipes/tagging.py predict video.mp4           ask a trained model
+zoo train tagging                                 where shots begin, and how; embedded, in about six minutes
+zoo train tagging --footage photos videos         shots that are edited from your own images and videos
+zoo train tagging --dataset my_videos             your own videos and tags
+zoo predict runs/tagging/export/1 video.mp4
 """
 
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import zoo
-from zoo.cli.recipes import ended, main, minutes, origin, recorded, reported
-from zoo.cli.types import PositiveFloat, PositiveInt, Seed, Size, UnitInterval
+from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.types import ImageSize, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
-from zoo.datasets import DataInfo, DataSplits, TaggingSplit, load_footage, load_tagging
-from zoo.datasets.builders.footage import edit_clip, paint_background
-from zoo.export.saved_model import Card, called, convert_to_litert, export_model
-from zoo.formulations import StreamState, build_frame_encoder
-from zoo.metrics import (
-    find_transitions,
-    score_frames,
-    score_multilabel_frames,
-    score_transitions,
-    segmental_edit_score,
-    segmental_f1,
-)
-from zoo.preprocessing.video import FrameReader
+from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
+from zoo.formulations import build_feature_encoder, build_frame_encoder
 from zoo.schedules import warmup_cosine_decay
-from zoo.tasks.frame_tagging import SHORTEST, SHOT, answers, in_pieces
-from zoo.training import BucketedDataset, fit, plan_buckets
-
-# --- Settings -----------------------------------------------------------------------------------
+from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
+from zoo.training import Run, is_chief
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Train a recurrent network on sequences with a tag at each step, evaluate it, and export it.
+    """Train a recurrent network on sequences with a tag at each step, evaluate it, and export it."""
 
-    To ask a trained model instead: tagging.py predict --help
-    """
-
-    dataset: str = "footage"  # this one is embedded; or a TFDS name; or videos with a table; or features
-    footage: tuple[Path, ...] = ()  # instead: folders of pictures and videos, to make shots of
-    clips: PositiveInt = 4_000  # to make of footage, 100 frames each
-    data_dir: Path | None = None  # where TFDS keeps its data; None is TFDS's own default
-    test: tuple[str, ...] = ()  # sequences to test on; none: as the data say, else every third
-    validation: tuple[str, ...] = ()  # the same for choosing the model
-    credit: str = ""  # whose data they are, for the card; TFDS knows it of its own sets
-    license: str = ""  # what they allow, for the card; TFDS knows it of some
-    folder: Path = Path("runs/tagging")  # logs, curves, checkpoints: with the same one a run goes on
-    export: Path = Path("runs/tagging/export/1")  # where the SavedModel goes
-    multi_label: bool = False  # a step may bear several tags, or none
-    size: Size = (27, 48)  # pixels, height and width: enough to see an edit
-    rate: PositiveFloat = 25.0  # frames per second of folders of pictures
-    offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with, 8 ahead at most
-    width: PositiveInt = 128  # of the vector of a frame
+    dataset: str = "footage"  # the embedded clips; or a TFDS name; or videos with a table; or features
+    footage: tuple[Path, ...] = ()  # directories of images and videos, to edit clips from instead
+    clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each
+    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
+    test: tuple[str, ...] = ()  # names of sequences to test on; default as the data say, else every third
+    validation: tuple[str, ...] = ()  # names of sequences to choose the model on; default similarly
+    citation: str = ""  # for the card: whose data they are; TFDS sets have one
+    license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
+    run_dir: Path = Path("runs/tagging")  # logs, curves and checkpoints; the same command resumes there
+    export_dir: Path = Path("runs/tagging/export/1")  # directory of the SavedModel
+    multi_label: bool = False  # a step may have several tags, or none
+    image_size: ImageSize = (27, 48)  # height and width in pixels: enough to see an edit
+    frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
+    offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with; at most 8 ahead
+    vector_dim: PositiveInt = 128  # width of the vector of a frame
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
     units: PositiveInt = 128  # in each direction
     depth: PositiveInt = 1
     bidirectional: bool = False  # better, but only for whole videos, not for streams
     dropout: UnitInterval = 0.2  # before the scores
-    baseline: bool = True  # also train a model of single frames, for half of the epochs
-    window: PositiveInt = 100  # steps of a training example; longer sequences are cut
+    baseline: bool = True  # train a model of single frames, too, for half of the epochs
+    window: PositiveInt = 100  # steps of a training example; longer sequences are split
     batch_size: PositiveInt = 8  # windows
-    epochs: PositiveInt = 8  # the one that is best on validation is kept
-    learning_rate: PositiveFloat = 3e-3  # at its peak; it rises at first, and falls to zero
+    epochs: PositiveInt = 8  # the epoch with the best validation accuracy is kept
+    learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
     seed: Seed = 1  # of weights, order and dropout
 
 
-# --- Data ---------------------------------------------------------------------------------------
-
-
-def data_of(settings: Settings) -> DataSplits[TaggingSplit]:
-    """Sequences and tags, in three splits."""
-    cache = settings.folder / "frames"
+def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
+    """Sequences and tags: of the user's footage, or of a data set."""
+    cache_dir = settings.run_dir / "frames"
     if settings.footage:
-        return load_footage(settings.footage, settings.clips, settings.size, cache)
+        return load_footage(settings.footage, settings.clips, settings.image_size, cache_dir)
     return load_tagging(
         settings.dataset,
         data_dir=settings.data_dir,
-        size=settings.size,
-        frame_rate=settings.rate,
+        size=settings.image_size,
+        frame_rate=settings.frame_rate,
         multi_label=settings.multi_label,
         test=settings.test,
         validation=settings.validation,
-        cache_dir=cache,
+        cache_dir=cache_dir,
     )
 
 
-def batched(split: TaggingSplit, settings: Settings, seed: int | None = None) -> BucketedDataset:
-    """Batches of windows of the sequences, with tags and a weight for each step."""
-    steps = settings.window
-    windows = [
-        (row, slice(start, start + steps))
-        for row, sequence in enumerate(split.sequences)
-        for start in range(0, len(sequence), steps)
-    ]
-    lengths = np.array([len(split.tags[row][part]) for row, part in windows], np.int32)
-    found = plan_buckets(lengths, settings.batch_size, seed=seed)
-    print(found)
-    values, tags = split.sequences[0], split.tags[0]
-    time = lengths[0] if (lengths == lengths[0]).all() else None  # a known one spares work at each step
-
-    def read(keys: np.ndarray) -> tuple[np.ndarray, ...]:
-        own, longest = lengths[keys], lengths[keys].max()
-        some = np.zeros((len(keys), longest, *values.shape[1:]), values.dtype)
-        true = np.zeros((len(keys), longest, *tags.shape[1:]), tags.dtype)
-        for place, key in enumerate(keys):
-            row, part = windows[key]
-            some[place, : lengths[key]] = split.sequences[row][part]
-            true[place, : lengths[key]] = split.tags[row][part]
-        return some, own, true, (np.arange(longest) < own[:, None]).astype(np.float32)
-
-    def examples(keys: tf.Tensor) -> tuple:
-        kinds = [values.dtype, np.int32, tags.dtype, np.float32]
-        some, own, true, weights = tf.numpy_function(read, [keys], kinds)
-        some = tf.ensure_shape(some, [None, time, *values.shape[1:]])
-        true, own = tf.ensure_shape(true, [None, time, *tags.shape[1:]]), tf.ensure_shape(own, [None])
-        return (some, own), true, tf.ensure_shape(weights, [None, time])
-
-    return found.map(examples)
-
-
-def example_of(data: DataSplits[TaggingSplit], settings: Settings) -> np.ndarray:
-    """A short sequence for the card: of validation, but nothing of a user's footage."""
-    if settings.footage:
-        rng = np.random.default_rng(settings.seed)
-        return edit_clip(rng, paint_background, settings.window, settings.size)[0]
-    return np.array(data.validation.sequences[0][: settings.window])
-
-
-# --- Model --------------------------------------------------------------------------------------
-
-
-def many_to_many(settings: Settings, data: DataSplits[TaggingSplit], recurrent: bool) -> zoo.ManyToMany:
-    """A vector of each frame, a recurrent stack, scores; or of each frame alone, without the stack."""
+def build_model(settings: Settings, train: TaggingSplit, classes: int, recurrent: bool) -> zoo.ManyToMany:
+    """A vector of each frame, a recurrent encoder, scores; the model of single frames has no encoder."""
     encoder, offsets = None, ()
     if recurrent:
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
         offsets = settings.offsets
-    pictures = data.info.is_video
-    if pictures:
-        seen = build_frame_encoder(settings.size, len(offsets), settings.width)
+    has_frames = train.sequences[0].ndim == 4
+    if has_frames:
+        network = build_frame_encoder(settings.image_size, len(offsets), settings.vector_dim)
     else:
-        seen = feature_encoder(data.train.sequences, len(offsets), settings.width)
-    vectors = zoo.FrameVectors(seen, offsets, brightness=pictures)
-    return zoo.ManyToMany(encoder, len(data.info.labels), vectors, dropout=settings.dropout)
+        network = build_feature_encoder(train.sequences, len(offsets), settings.vector_dim)
+    vectors = zoo.FrameVectors(network, offsets, brightness=has_frames)
+    return zoo.ManyToMany(encoder, classes, vectors, dropout=settings.dropout)
 
 
-def feature_encoder(sequences: Sequence[np.ndarray], differences: int, width: int) -> keras.Model:
-    """From features and differences of features, each of about variance 1, to vectors."""
-    every = np.concatenate(sequences)
-    mean = np.concatenate([every.mean(0), np.zeros(differences * every.shape[1])])
-    variance = np.tile(every.var(0) + 1e-12, 1 + differences)
-    given = keras.Input((len(mean),), name="features")
-    x = keras.layers.Normalization(mean=mean, variance=variance, name="normalization")(given)
-    return keras.Model(given, keras.layers.Dense(width, "relu", name="vector")(x))
-
-
-# --- Training and evaluation --------------------------------------------------------------------
-
-
-def measures(data: DataSplits[TaggingSplit]) -> dict[str, Any]:
-    """Loss and metrics of each step."""
-    if data.info.multi_label:
-        loss, metric = (
-            keras.losses.BinaryCrossentropy,
-            keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),
-        )
-    else:
-        loss, metric = (
-            keras.losses.SparseCategoricalCrossentropy,
-            keras.metrics.SparseCategoricalAccuracy("accuracy"),
-        )
-    return {"loss": loss(from_logits=True), "metrics": [metric]}
+def evaluate(module: FrameTaggingModule, split: TaggingSplit) -> dict[str, float]:
+    """Metrics of whole sequences, which are tagged as a client does."""
+    scores = [module.score_sequence(sequence) for sequence in split.sequences]
+    if module.multi_label:
+        return zoo.metrics.score_multilabel_frames([rows > 0.5 for rows in scores], split.tags, module.labels)
+    predictions = [[module.labels[i] for i in rows.argmax(-1)] for rows in scores]
+    references = [[module.labels[i] for i in tags] for tags in split.tags]
+    metrics = zoo.metrics.score_frames(predictions, references, module.labels)
+    within_2 = zoo.metrics.score_frames(predictions, references, module.labels, tolerance=2)
+    metrics["macro-F1 within 2 frames"] = within_2["macro-F1"]
+    metrics["segment edit"] = zoo.metrics.segmental_edit_score(predictions, references)
+    for overlap in (10, 25, 50):
+        metrics[f"segment F1@{overlap}"] = zoo.metrics.segmental_f1(predictions, references, overlap / 100)
+    return metrics | module.score_transitions(predictions, references)
 
 
 def train(settings: Settings) -> None:
-    """The whole story, from sequences and tags to an exported model and what it says of one."""
-    start, figures = time.time(), {}
-    data = data_of(settings)
-    print(f"{data.info.source}: {', '.join(data.info.labels)}.", *data.info.notes)
-    training, validation = batched(data.train, settings, settings.seed), batched(data.validation, settings)
-    models = ({"per_frame": -(-settings.epochs // 2)} if settings.baseline else {}) | {
-        settings.cell: settings.epochs
-    }
-    for name, epochs in models.items():
+    """The whole story, from sequences and tags to an exported model and its tags for one of them."""
+    data = load_data(settings)
+    info = add_terms(data.info, settings.citation, settings.license)
+    print_data(info)
+    run = Run(settings.run_dir, settings, may_change=["baseline"])
+
+    # Windows and batches.
+    has_frames = data.train.sequences[0].ndim == 4
+    preprocessor = FrameTaggingPreprocessor(settings.image_size if has_frames else None)
+    train_set, validation_set = (
+        preprocessor.bucket_windows(split, settings.window, settings.batch_size, seed)
+        for split, seed in ((data.train, settings.seed), (data.validation, None))
+    )
+    print(train_set, validation_set, sep="\n")
+
+    # Training and evaluation, of single frames for comparison and of the recurrent network.
+    if settings.multi_label:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy")
+    epochs = {"single_frames": -(-settings.epochs // 2)} if settings.baseline else {}
+    for name, num_epochs in (epochs | {settings.cell: settings.epochs}).items():
         print(f"\n{name}")
-        recurrent = name != "per_frame"
+        recurrent = name == settings.cell
         keras.utils.set_random_seed(settings.seed)
-        rate = warmup_cosine_decay(settings.learning_rate, epochs * training.num_batches)
-        model = many_to_many(settings, data, recurrent)
-        fit(
+        schedule = warmup_cosine_decay(settings.learning_rate, num_epochs * train_set.num_batches)
+        model = build_model(settings, data.train, len(info.labels), recurrent)
+        run.fit(
             model,
-            training,
-            validation,
-            **measures(data),
-            optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
-            epochs=epochs,
+            train_set,
+            validation_set,
+            name=name,
+            optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+            loss=loss,
+            metrics=[accuracy],
+            epochs=num_epochs,
             monitor="val_accuracy",
             mode="max",
-            run_dir=settings.folder / name,
-            settings=recorded(settings, "baseline"),
         )
-        program = Program(model, data, settings.size)
-        for split in ("validation", "test"):
-            found = evaluation(program, getattr(data, split), data)
-            shown = found if recurrent else {"macro-F1": found["macro-F1"]}
-            figures |= {f"{split} {score}, {name}": value for score, value in shown.items()}
-    figures["minutes"] = minutes(start, [settings.folder / name for name in models])
-    figures = reported(figures)
-    if not zoo.training.is_chief():
-        return
-    example = example_of(data, settings)[None]
-    inputs = {program.takes: example, "lengths": np.array([example.shape[1]], np.int32)}
-    files = program.lite() if "step" in program.signatures else {}
-    about = card(settings, data.info, program, figures)
-    export_model(program.signatures, [model], inputs, settings.export, about, files)
-    said = f"the example on its card, {example.shape[1]} steps"
-    following = "video.mp4" if program.takes == "frames" else None
-    ended("tagging", settings.export, [example[0]], [said], following)
+        module = FrameTaggingModule(preprocessor, model, info.labels, settings.multi_label)
+        for split_name, split in (("validation", data.validation), ("test", data.test)):
+            metrics = evaluate(module, split)
+            if recurrent:
+                run.metrics |= {f"{split_name} {metric}": value for metric, value in metrics.items()}
+            else:
+                run.metrics[f"{split_name} macro-F1, single frames"] = metrics["macro-F1"]
+    run.metrics["minutes"] = run.elapsed_minutes
+    print_metrics(run.metrics)
 
-
-def evaluation(program: "Program", split: TaggingSplit, data: DataSplits[TaggingSplit]) -> dict[str, float]:
-    """How right the tags of whole sequences are."""
-    scores = [
-        answers(program.by_name, program.takes, in_pieces(sequence, program.signatures)).scores
-        for sequence in split.sequences
-    ]
-    if data.info.multi_label:
-        return score_multilabel_frames([own > 0.5 for own in scores], split.tags, data.info.labels)
-    labels = np.array(data.info.labels)
-    said = [labels[own.argmax(-1)].tolist() for own in scores]
-    true = [labels[own].tolist() for own in split.tags]
-    found = score_frames(said, true, data.info.labels) | {"segment edit": segmental_edit_score(said, true)}
-    found["macro-F1 within 2 frames"] = score_frames(said, true, data.info.labels, tolerance=2)["macro-F1"]
-    found |= {f"segment F1@{share}": segmental_f1(said, true, share / 100) for share in (10, 25, 50)}
-    if SHOT in data.info.labels:
-        seen = [find_transitions(tags, SHOT, SHORTEST) for tags in said]
-        of_transitions = score_transitions(seen, true, SHOT)._asdict().items()
-        found |= {f"transition {name.replace('_', ' ')}": value for name, value in of_transitions}
-    return found
-
-
-# --- Export -------------------------------------------------------------------------------------
-
-
-class Program:
-    """The whole program: frames, or features, in and tags out; of whole sequences, or of streams."""
-
-    def __init__(self, model: zoo.ManyToMany, data: DataSplits[TaggingSplit], size: tuple[int, int]) -> None:
-        self.model, self.labels, self.multi_label = model, data.info.labels, data.info.multi_label
-        self.reader = FrameReader(size) if len(model.step_shape) == 3 else None
-        if self.reader:
-            values = tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames")
-        else:
-            values = tf.TensorSpec([None, None, *model.step_shape], tf.float32, "features")
-        self.takes = values.name
-        signatures = {"serving_default": (self.serve, [values, tf.TensorSpec([None], tf.int32, "lengths")])}
-        if not (model.encoder and model.encoder.bidirectional):
-            self.carried = [
-                tf.TensorSpec([None, *value.shape[1:]], value.dtype, name)
-                for name, value in model.get_initial_state(1).items()
-            ]
-            signatures["init"] = (model.get_initial_state, [tf.TensorSpec([], tf.int32, "batch")])
-            signatures["step"] = (self.step, [values, *self.carried])
-            signatures["finish"] = (self.finish, self.carried)
-        self.signatures = {
-            name: tf.function(function, input_signature=takes, autograph=False)
-            for name, (function, takes) in signatures.items()
-        }
-        # Called by the names of the tensors, as those of an export are.
-        self.by_name = {name: partial(called, function) for name, function in self.signatures.items()}
-
-    def serve(self, values: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
-        """For each row a tag and the probabilities of all at each step, and what is to be said about it."""
-        time = tf.shape(values)[1]
-        scores = self.model((self.read(values), tf.clip_by_value(lengths, 0, time)))
-        given = [tf.strings.as_string(number) for number in (lengths, tf.fill(tf.shape(lengths), time))]
-        wrong = tf.strings.join(["lengths says ", given[0], ", and there are ", given[1], " steps"])
-        status = tf.where((lengths < 0) | (lengths > time), wrong, tf.where(lengths == 0, "no steps", ""))
-        said = self.answer(scores, tf.sequence_mask(lengths, time))
-        return said | {"labels": tf.constant(self.labels), "status": status}
-
-    def step(self, values: tf.Tensor, *carried: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The next steps of streams: tags and scores, of as many steps ago as the model looks ahead."""
-        stream = self.stream(carried)
-        scores, after = self.model.step(self.read(values), stream)
-        return self.answer(scores, self.due(stream, scores)) | after
-
-    def finish(self, *carried: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The tags and scores that are owed at the end of streams."""
-        stream = self.stream(carried)
-        scores = self.model.finish(stream)
-        return self.answer(scores, self.due(stream, scores))
-
-    def stream(self, carried: Sequence[tf.Tensor]) -> StreamState:
-        """What is carried on, by name."""
-        return {spec.name: value for spec, value in zip(self.carried, carried, strict=True)}
-
-    def read(self, values: tf.Tensor) -> tf.Tensor:
-        """Frames of any size as the model has them; features as they are."""
-        return self.reader(values) if self.reader else values
-
-    def due(self, stream: StreamState, scores: tf.Tensor) -> tf.Tensor:
-        """Which of the scores [n, time, classes] are of a step: those before the first are not."""
-        return stream["steps"][:, None] + tf.range(tf.shape(scores)[1]) >= self.model.lookahead
-
-    def answer(self, scores: tf.Tensor, where: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Tags and probabilities for scores of steps; elsewhere no tag, and zeros."""
-        if self.multi_label:
-            probabilities = tf.sigmoid(scores)
-            some = tf.where(probabilities > 0.5, [f"|{label}" for label in self.labels], "")
-            tags = tf.strings.regex_replace(tf.strings.reduce_join(some, -1), r"^\|", "")
-        else:
-            probabilities = tf.nn.softmax(scores)
-            tags = tf.gather(self.labels, tf.argmax(scores, -1))
-        return {"tags": tf.where(where, tags, ""), "scores": tf.where(where[..., None], probabilities, 0.0)}
-
-    def lite(self) -> dict[str, bytes]:
-        """The step of one stream, one frame at a time, for LiteRT: in float32, and with weights of 8 bits."""
-        step = tf.TensorSpec([1, 1, *self.model.step_shape], tf.float32, self.takes)
-        carried = [tf.TensorSpec([1, *spec.shape[1:]], spec.dtype, spec.name) for spec in self.carried]
-
-        def advance(values: tf.Tensor, *carried: tf.Tensor) -> dict[str, tf.Tensor]:
-            scores, after = self.model.step(values, self.stream(carried))
-            return {"scores": tf.nn.softmax(scores)} | after
-
-        function = tf.function(advance, input_signature=[step, *carried], autograph=False)
-        weights = [weight.value for weight in self.model.weights]
-        return {
-            "step.tflite": convert_to_litert(function, weights),
-            "step_int8.tflite": convert_to_litert(function, weights, quantized=True),
-        }
-
-
-def card(settings: Settings, info: DataInfo, program: Program, figures: dict[str, float]) -> Card:
-    """What is to be known of the model."""
-    whole = "`serving_default` keeps all steps in memory."
-    stream = (
-        f"As a stream it is {program.model.lookahead} steps late: `step` gives the tags of so many steps "
-        f"ago, and `finish` those that are then owed. {whole}"
-    )
-    limits = [
-        stream if "step" in program.signatures else f"It reads both ways, so it is for no streams. {whole}",
-        "The scores are not calibrated: 0.99 does not mean wrong once in a hundred times.",
-    ]
-    if SHOT in info.labels:
-        limits += [
-            "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame at which "
-            "there is something of both shots, or less than all of one; black between fades belongs to them.",
-            "Where a slow transition begins and ends cannot be seen to the frame: transitions are compared "
-            "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are passed over.",
-        ]
-    return Card(
-        title=f"Tagging ({info.source})",
-        summary=f"Says of each {program.takes.removesuffix('s')} which it is: {', '.join(info.labels)}.",
-        **origin(settings, info),
-        figures=figures,
-        limits=tuple(limits),
-    )
+    # Export: the graph takes frames of any size, as whole sequences or as streams.
+    if is_chief():
+        example = np.array(data.validation.sequences[0][: settings.window])
+        if settings.footage:  # the card shows nothing of the user's images
+            example = clip(
+                np.random.default_rng(settings.seed), painted, settings.window, settings.image_size
+            )[0]
+        inputs = {module.input_spec.name: example[None], "lengths": np.array([len(example)], np.int32)}
+        TASK.export(run, module, info, settings.export_dir, inputs)
+        print_examples(settings.export_dir)
 
 
 if __name__ == "__main__":
-    main(train, Settings, "tagging", zoo.tasks.Tagger)
+    run_recipe(train, Settings)

@@ -54,7 +54,7 @@ def predict_in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[st
         outputs = model.signatures["serving_default"](**{name: tf.constant(x) for name, x in inputs.items()})
         return {name: output.numpy() for name, output in outputs.items()}
 
-    monkeypatch.setattr("zoo.export.saved_model._answers_of_a_fresh_process", predict)
+    monkeypatch.setattr("zoo.export.saved_model.run_in_fresh_process", predict)
     return predict
 
 

@@ -1,4 +1,4 @@
-"""How tests run recipes and ask what they export: as a user does, and as a client with TensorFlow alone."""
+"""How tests run recipes, as a user does, and their exports, as a client with TensorFlow alone does."""
 
 import io
 import json
@@ -6,6 +6,7 @@ import pickle
 import runpy
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,63 +14,68 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-Answer = dict[str, np.ndarray]
+Outputs = dict[str, np.ndarray]
 
 CLIENT = """
 import pickle, sys
-sys.modules["keras"] = sys.modules["zoo"] = sys.modules["recipes"] = None  # importing them would fail
+sys.modules["keras"] = sys.modules["zoo"] = None  # importing them would fail
 import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
-answers, said = [], {}
+results, outputs = [], {}
 for signature, inputs in pickle.load(sys.stdin.buffer):
     names = list(model.signatures[signature].structured_input_signature[1])
     if isinstance(inputs, list):
         (name,) = names
         inputs = {name: tf.constant(inputs, tf.string, [len(inputs)])}
-    given = said | inputs
-    said = model.signatures[signature](**{name: tf.constant(given[name]) for name in names})
-    answers.append({name: value.numpy() for name, value in said.items()})
-pickle.dump(answers, sys.stdout.buffer)
+    inputs = outputs | inputs
+    outputs = model.signatures[signature](**{name: tf.constant(inputs[name]) for name in names})
+    results.append({name: value.numpy() for name, value in outputs.items()})
+pickle.dump(results, sys.stdout.buffer)
 """
 
 
-def run(recipe: str, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess:
-    """Run a recipe from the command line."""
-    command = [sys.executable, f"recipes/{recipe}.py", *arguments]
+def run_zoo(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run the command `zoo` in the checkout."""
+    command = [sys.executable, "-m", "zoo_command", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
 
 
-def ask(model: Path, *questions: tuple[str, list | dict[str, np.ndarray]]) -> list[Answer]:
-    """What a fresh process gets from an export for each question: a signature, and texts or images.
+def run_client(model: Path, *calls: tuple[str, list[bytes | str] | Mapping[str, object]]) -> list[Outputs]:
+    """Return the outputs of an export's signatures in a fresh process with TensorFlow alone.
 
-    Or arrays by name; those that are left out are taken from the answer before, as a stream goes on.
+    Args:
+        model: directory of the export.
+        calls: name of a signature, and its inputs: the strings of its only input, or arrays by name. Inputs that
+            are left out are taken from the outputs of the call before, as a stream continues.
     """
     client = subprocess.run(
         [sys.executable, "-I", "-c", CLIENT, str(model)],
-        input=pickle.dumps(questions),
+        input=pickle.dumps(calls),
         capture_output=True,
     )
     assert client.returncode == 0, client.stderr.decode()
-    return pickle.loads(client.stdout)
+    results: list[Outputs] = pickle.loads(client.stdout)
+    return results
 
 
-def figures(model: Path) -> dict[str, float]:
-    """What the card of an export says was measured."""
-    return json.loads((model / "card.json").read_text(encoding="utf-8"))["figures"]
+def read_metrics(model: Path) -> dict[str, float]:
+    """Return the metrics on the card of an export."""
+    metrics: dict[str, float] = json.loads((model / "card.json").read_text(encoding="utf-8"))["metrics"]
+    return metrics
 
 
-def mistaken(
+def run_with_mistake(
     recipe: str,
     arguments: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> str:
-    """What a recipe says of arguments with which it ends, in this process; words apart by one space."""
+    """Run a recipe in this process with arguments that it refuses; return its message, with single spaces."""
     script = str(ROOT / "recipes" / f"{recipe}.py")
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as exit_:
         runpy.run_path(script, run_name="__main__")
-    assert end.value.code == 2
+    assert exit_.value.code == 2
     return " ".join(capsys.readouterr().err.replace("│", " ").split())

@@ -14,19 +14,22 @@ import zoo
 from zoo.export import saved_model as exporting
 
 CARD = zoo.export.Card(
+    task="shouting",
+    input_kind="text",
     title="Shout",
-    summary="Says it louder.",
+    summary="Repeats a text louder.",
     data="none",
     license="none needed",
     command="python shout.py",
-    settings={"seed": "1"},
-    figures={"loudness": 0.9},
+    settings={"seed": 1},
+    metrics={"loudness": 0.9},
+    headline="loudness",
     limits=("It cannot whisper.",),
 )
 
 
 class Shout(tf.Module):
-    """Answers in capitals, as often as its weight says."""
+    """Texts in capitals, and a loudness by its weight."""
 
     def __init__(self, weight: float) -> None:
         super().__init__()
@@ -39,9 +42,9 @@ class Shout(tf.Module):
 
 
 def export(weight: float, directory: Path) -> Path:
-    program = Shout(weight)
-    signatures = {"serving_default": program.serve}
-    return zoo.export_model(signatures, [program], {"text": ["hey"]}, directory, CARD)
+    module = Shout(weight)
+    signatures = {"serving_default": module.serve}
+    return zoo.export_model(signatures, directory, CARD, examples={"text": ["hey"]}, resources=[module])
 
 
 def loudness(directory: Path) -> float:
@@ -56,18 +59,22 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def directory(earlier: Path) -> Path:
-    """An earlier export that a test must not harm; its folder holds nothing else, before and after."""
+    """An earlier export that a test must not change; its directory holds nothing else, before and after."""
     yield earlier
     assert loudness(earlier) == 4.0
     assert [path.name for path in earlier.parent.iterdir()] == ["1"]
 
 
-def test_card(directory: Path) -> None:
+def test_the_card_describes_the_export(directory: Path) -> None:
     card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
-    assert card["example"] == {"text": ["hey"], "answer": ["HEY"], "loudness": [6.0]}
+    assert card["example"] == {
+        "inputs": {"text": ["hey"]},
+        "outputs": {"answer": ["HEY"], "loudness": [6.0]},
+    }
+    assert (card["task"], card["input_kind"], card["settings"]) == ("shouting", "text", {"seed": 1})
     assert card["signatures"]["serving_default"] == {
-        "takes": {"text": "string [None]"},
-        "gives": {"answer": "string [None]", "loudness": "float32 [None]"},
+        "inputs": {"text": "string [None]"},
+        "outputs": {"answer": "string [None]", "loudness": "float32 [None]"},
     }
     assert card["versions"]["tensorflow"] == tf.__version__
     assert card["commit"]
@@ -75,21 +82,28 @@ def test_card(directory: Path) -> None:
     described = sum(size for path, size in written.items() if path.name not in ("card.json", "README.md"))
     assert card["size_bytes"] == described
     hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
-    own = {str(path.relative_to(directory)): number for path, number in hashes.items()}
-    assert card["sha256"] == {name: own[name] for name in own if name not in ("card.json", "README.md")}
+    by_name = {str(path.relative_to(directory)): digest for path, digest in hashes.items()}
+    assert card["sha256"] == {
+        name: digest for name, digest in by_name.items() if name not in ("card.json", "README.md")
+    }
     page = (directory / "README.md").read_text(encoding="utf-8")
     for fact in ("# Shout", "louder", "python shout.py", "cannot whisper", "| loudness | 0.9 |", "['hey']"):
         assert fact in page
 
 
-def test_gradients_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What is loaded does not warn that there are none; its answers are the same."""
+def test_loading_an_export_does_not_warn_of_gradients(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The names of gradients are removed; the outputs are the same."""
     layer = zoo.GRU(3)
     x = tf.random.stateless_normal([2, 5, 4], seed=[1, 2])
     expected = layer(x)
     spec = tf.TensorSpec([None, None, 4], tf.float32, "x")
     serve = tf.function(lambda x: {"y": layer(x)}, input_signature=[spec], autograph=False)
-    zoo.export_model({"serving_default": serve}, [layer], {"x": x.numpy()}, tmp_path / "1", CARD)
+    module = tf.Module()
+    module.weights = [weight.value for weight in layer.weights]
+    signatures = {"serving_default": serve}
+    zoo.export_model(signatures, tmp_path / "1", CARD, examples={"x": x.numpy()}, resources=[module])
     assert b"_gradient_op_type" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     np.testing.assert_allclose(loaded.signatures["serving_default"](x=x)["y"], expected, atol=1e-6)
@@ -97,7 +111,7 @@ def test_gradients_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
 
 @pytest.mark.usefixtures("predict_in_process")
-def test_an_export_takes_the_place_of_the_earlier_one(earlier: Path, tmp_path: Path) -> None:
+def test_an_export_replaces_the_earlier_one(earlier: Path, tmp_path: Path) -> None:
     shutil.copytree(earlier, tmp_path / "1")
     export(3.0, tmp_path / "1")
     assert loudness(tmp_path / "1") == 6.0
@@ -106,7 +120,7 @@ def test_an_export_takes_the_place_of_the_earlier_one(earlier: Path, tmp_path: P
 
 @pytest.mark.parametrize("step", ["saved_model", "client", "card"])
 @pytest.mark.parametrize("reason", [KeyboardInterrupt, OSError("No space left on device")])
-def test_an_export_that_ends_early_leaves_the_earlier_one_whole(
+def test_an_interrupted_export_leaves_the_earlier_one_unchanged(
     directory: Path,
     step: str,
     reason: BaseException,
@@ -122,7 +136,7 @@ def test_an_export_that_ends_early_leaves_the_earlier_one_whole(
     owner, name = {
         "saved_model": (tf.saved_model, "save"),
         "client": (exporting.subprocess, "run"),
-        "card": (exporting, "_write_card"),
+        "card": (exporting, "write_card"),
     }[step]
     monkeypatch.setattr(owner, name, end)
     expected = KeyboardInterrupt if reason is KeyboardInterrupt else zoo.errors.ExportError
@@ -134,7 +148,7 @@ def test_an_export_that_ends_early_leaves_the_earlier_one_whole(
 def test_a_process_killed_while_it_moves_the_export_loses_nothing(
     earlier: Path, tmp_path: Path, moves: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After any number of moves the next export finds the earlier one or the new one, whole."""
+    """After any number of moves the next export finds the earlier one or the new one."""
     directory = shutil.copytree(earlier, tmp_path / "1")
     rename, left = Path.rename, [moves]
 
@@ -150,8 +164,8 @@ def test_a_process_killed_while_it_moves_the_export_loses_nothing(
     monkeypatch.setattr(Path, "rename", rename_until_killed)
     # A killed process cleans nothing up.
     monkeypatch.setattr(exporting, "shutil", SimpleNamespace(rmtree=lambda path, ignore_errors: None))
-    monkeypatch.setattr(exporting, "_compare", lambda here, there: None)
-    monkeypatch.setattr(exporting, "_answers_of_a_fresh_process", lambda directory, inputs: {})
+    monkeypatch.setattr(exporting, "_compare", lambda outputs, loaded: None)
+    monkeypatch.setattr(exporting, "run_in_fresh_process", lambda directory, inputs: {})
     if moves < 2:
         with pytest.raises(Killed):
             export(3.0, directory)
@@ -169,7 +183,7 @@ def test_a_process_killed_while_it_moves_the_export_loses_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
 
-def test_a_folder_that_is_no_export_is_not_touched(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_an_export_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work", encoding="utf-8")
     with pytest.raises(zoo.errors.ExportError, match="not a SavedModel"):
         export(3.0, tmp_path)
@@ -177,13 +191,13 @@ def test_a_folder_that_is_no_export_is_not_touched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "number"), [("HEYHEY", 9.0), ("HEY", 9.01)])
-def test_other_answers_in_a_fresh_process_are_an_error(
+def test_other_outputs_of_a_fresh_process_are_an_error(
     directory: Path, text: str, number: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = f"answer=np.array([{text.encode()}], object), loudness=np.float32([{number}])"
-    client = f"import pickle, sys, numpy as np; pickle.dump(dict({said}), sys.stdout.buffer)"
+    outputs = f"answer=np.array([{text.encode()}], object), loudness=np.float32([{number}])"
+    client = f"import pickle, sys, numpy as np; pickle.dump(dict({outputs}), sys.stdout.buffer)"
     monkeypatch.setattr(exporting, "_CLIENT", client)
-    with pytest.raises(zoo.errors.ExportError, match="A fresh process gives another"):
+    with pytest.raises(zoo.errors.ExportError, match=r"of a fresh process differs from .* expected .*, got "):
         export(3.0, directory)
 
 
@@ -194,7 +208,7 @@ def test_an_export_that_does_not_load_is_an_error(directory: Path, monkeypatch: 
 
 
 class Reader(tf.Module):
-    """A layer that would be compiled, for its batch size is known."""
+    """A layer that would be compiled, because its batch size is known."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -210,7 +224,9 @@ class Reader(tf.Module):
 def test_an_export_is_not_compiled(tmp_path: Path) -> None:
     examples = {"x": [[[1.0, 2.0], [3.0, 4.0]]]}
     reader = Reader()
-    zoo.export_model({"serving_default": reader.serve}, [reader.layer], examples, tmp_path / "1", CARD)
+    zoo.export_model(
+        {"serving_default": reader.serve}, tmp_path / "1", CARD, examples=examples, resources=[reader]
+    )
     assert b"_XlaMustCompile" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
 
 
@@ -218,5 +234,5 @@ def test_a_compiled_signature_is_refused(tmp_path: Path) -> None:
     spec = tf.TensorSpec([None], tf.float32, "x")
     serve = tf.function(lambda x: {"y": x * 2}, input_signature=[spec], jit_compile=True)
     with pytest.raises(zoo.errors.ExportError, match="compiled by XLA"):
-        zoo.export_model({"serving_default": serve}, [], {"x": [1.0]}, tmp_path / "1", CARD)
+        zoo.export_model({"serving_default": serve}, tmp_path / "1", CARD, examples={"x": [1.0]})
     assert not (tmp_path / "1").exists()

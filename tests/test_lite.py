@@ -1,4 +1,4 @@
-"""Conversion for LiteRT, and what an export holds beside the program: arrays and other files."""
+"""Conversion for LiteRT, and what an export holds besides the graph: arrays and other files."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from references import randomize_weights
 from test_export import CARD
 
 import zoo
-from zoo.export.saved_model import called
 
 SHAPE, OFFSETS = (12, 14, 3), (-2, -1, 1)
 
@@ -46,27 +45,27 @@ def contents(model: zoo.ManyToMany) -> list[bytes]:
     return [zoo.export.convert_to_litert(function, weights, quantized) for quantized in (False, True)]
 
 
-def streamed(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.ndarray:
+def run_stream(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.ndarray:
     """Scores [time + lookahead, classes] of what was converted, frame by frame."""
     runner = Interpreter(model_content=content).get_signature_runner("serving_default")
     state, scores = {name: value.numpy() for name, value in model.get_initial_state(1).items()}, []
     for frame in frames:
-        said = runner(frames=frame[None, None], **state)
-        state = {name: said[name] for name in state}
-        scores.append(said["scores"][0, 0])
+        outputs = runner(frames=frame[None, None], **state)
+        state = {name: outputs[name] for name in state}
+        scores.append(outputs["scores"][0, 0])
     return np.stack(scores)
 
 
-def test_a_converted_step_gives_what_the_model_gives(model: zoo.ManyToMany, contents: list[bytes]) -> None:
+def test_a_converted_step_has_the_outputs_of_the_model(model: zoo.ManyToMany, contents: list[bytes]) -> None:
     frames = np.random.default_rng(1).integers(0, 256, (20, *SHAPE)).astype(np.float32)
     whole = model((frames[None], np.array([20]))).numpy()[0]
     ended = np.concatenate([frames, np.zeros((1, *SHAPE), np.float32)])
-    exact, near = (streamed(content, ended, model)[model.lookahead :] for content in contents)
+    exact, near = (run_stream(content, ended, model)[model.lookahead :] for content in contents)
     np.testing.assert_allclose(exact, whole, rtol=1e-5, atol=1e-5)
     assert 1e-5 < np.abs(near - whole).max() < 0.1 * np.ptp(whole)
 
 
-def test_quantised_weights_take_less_room(model: zoo.ManyToMany, contents: list[bytes]) -> None:
+def test_quantized_weights_are_smaller(model: zoo.ManyToMany, contents: list[bytes]) -> None:
     size = 4 * model.count_params()
     assert size < len(contents[0])
     assert len(contents[0]) - len(contents[1]) > 0.5 * size
@@ -80,19 +79,19 @@ def test_only_built_in_operations_are_used(contents: list[bytes]) -> None:
         assert not [name for name in names if re.search("flex|custom|while", name, re.IGNORECASE)]
 
 
-def test_what_does_not_convert_is_told() -> None:
-    def said(text: tf.Tensor) -> dict[str, tf.Tensor]:
+def test_operations_that_do_not_convert_are_named() -> None:
+    def shout(text: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"louder": tf.strings.upper(text), "length": tf.strings.length(text)}
 
-    words = tf.function(said, input_signature=[tf.TensorSpec([1], tf.string, "text")])
-    with pytest.raises(zoo.errors.ExportError) as told:
+    words = tf.function(shout, input_signature=[tf.TensorSpec([1], tf.string, "text")])
+    with pytest.raises(zoo.errors.ExportError) as error:
         zoo.export.convert_to_litert(words, [])
-    assert str(told.value) == (
+    assert str(error.value) == (
         "The function does not convert for LiteRT: LiteRT has no operation StringLength, StringUpper."
     )
 
 
-def test_a_loop_that_does_not_convert_is_told() -> None:
+def test_a_loop_that_does_not_convert_is_reported() -> None:
     def doubled(x: tf.Tensor) -> dict[str, tf.Tensor]:
         found = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[2])
 
@@ -129,25 +128,25 @@ FACTORS = np.array([2, -1, 3], np.int32)
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program, folder = Scale(), tmp_path_factory.mktemp("scale") / "1"
+    module, directory = Scale(), tmp_path_factory.mktemp("scale") / "1"
     inputs = {"factors": FACTORS, "frames": FRAMES}  # in another order than the signature has
     files = {"small.tflite": b"\0\1", "notes.txt": b"read me"}
-    return zoo.export_model({"serving_default": program.serve}, [program], inputs, folder, CARD, files)
+    signatures = {"serving_default": module.serve}
+    return zoo.export_model(signatures, directory, CARD, examples=inputs, resources=[module], files=files)
 
 
 def test_a_function_is_called_by_the_names_of_its_inputs() -> None:
-    found = called(Scale().serve, factors=tf.constant(FACTORS), frames=tf.constant(FRAMES))
-    np.testing.assert_allclose(found["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
+    outputs = zoo.export.call_by_name(Scale().serve, factors=tf.constant(FACTORS), frames=tf.constant(FRAMES))
+    np.testing.assert_allclose(outputs["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
 
 
-def test_large_arrays_lie_beside_the_card_and_small_ones_in_it(exported: Path) -> None:
+def test_large_arrays_are_files_and_small_ones_are_on_the_card(exported: Path) -> None:
     kept = np.load(exported / "example_frames.npy")
     assert kept.dtype == np.uint8
     np.testing.assert_array_equal(kept, FRAMES)
     example = json.loads((exported / "card.json").read_text(encoding="utf-8"))["example"]
-    assert example["frames"] == {"array": "example_frames.npy"}
-    assert example["factors"] == [2, -1, 3]
-    np.testing.assert_allclose(example["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
+    assert example["inputs"] == {"frames": {"array": "example_frames.npy"}, "factors": [2, -1, 3]}
+    np.testing.assert_allclose(example["outputs"]["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
 
 
 def test_files_are_part_of_the_export(exported: Path) -> None:
@@ -158,10 +157,10 @@ def test_files_are_part_of_the_export(exported: Path) -> None:
     assert described == sum(file.stat().st_size for file in others if file.is_file())
 
 
-def test_the_page_of_an_export_runs_as_it_is_shown(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_on_the_page_of_an_export_runs(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (exported / "README.md").read_text("utf-8"), re.DOTALL)
     assert "np.load" in code
     monkeypatch.chdir(exported)
     names: dict[str, object] = {}
     exec(code, names)
-    np.testing.assert_allclose(names["answer"]["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
+    np.testing.assert_allclose(names["outputs"]["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)

@@ -1,4 +1,4 @@
-"""The page on which to try the models, used in a browser as a person does, and by requests it must refuse."""
+"""The demo page, used in a browser as a person does, and with requests that it must refuse."""
 
 import http.client
 import json
@@ -16,16 +16,16 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from zoo.errors import UsageError
 from zoo.serving.loading import load
-from zoo.serving.page import LIMITS, Page, serve_page
+from zoo.serving.page import SIZE_LIMITS, PageServer, serve_page
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("captioning", "sentiment", "tagging", "translation")
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    programs = {name: load(ROOT / "saved_models" / name / "1") for name in NAMES}
-    with Page(programs, port=0) as page:
+def page() -> Iterator[PageServer]:
+    predictors = {name: load(ROOT / "saved_models" / name / "1") for name in NAMES}
+    with PageServer(predictors, port=0) as page:
         thread = threading.Thread(target=page.serve_forever)
         thread.start()
         yield page
@@ -34,32 +34,32 @@ def page() -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def browser(page: Page, chromium: tuple[str, str]) -> Iterator[webdriver.Chrome]:
+def browser(page: PageServer, chromium: tuple[str, str]) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     options.binary_location, driver = chromium
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,1400"):
         options.add_argument(argument)
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    browser.get(page.address)
+    browser.get(page.url)
     yield browser
     browser.quit()
 
 
 @pytest.fixture
 def panel(browser: webdriver.Chrome) -> Callable[[str], WebElement]:
-    """Opens a tab and gives what it shows."""
+    """Opens a tab; returns its panel."""
 
-    def opened(name: str) -> WebElement:
+    def open_tab(name: str) -> WebElement:
         browser.find_element(By.ID, f"tab-{name}").click()
         shown = [found for found in browser.find_elements(By.CSS_SELECTOR, "section") if found.is_displayed()]
         assert [found.get_attribute("id") for found in shown] == [f"panel-{name}"]
         return shown[0]
 
-    return opened
+    return open_tab
 
 
-def answered(panel: WebElement) -> list[list[str]]:
-    """The rows of the answer, once there is one."""
+def wait_for_rows(panel: WebElement) -> list[list[str]]:
+    """Return the rows of the prediction's table, once the prediction has arrived."""
     button = panel.find_element(By.CLASS_NAME, "go")
     WebDriverWait(panel, 60).until(lambda _: button.is_enabled())
     rows = panel.find_elements(By.CSS_SELECTOR, "tbody tr")
@@ -70,14 +70,14 @@ def alert(panel: WebElement) -> str:
     return panel.find_element(By.CSS_SELECTOR, "[role=alert]").text
 
 
-def assert_something_is_drawn(panel: WebElement, browser: webdriver.Chrome) -> None:
+def assert_plot_is_shown(panel: WebElement, browser: webdriver.Chrome) -> None:
     image = panel.find_element(By.CSS_SELECTOR, "figure img")
     WebDriverWait(panel, 10).until(lambda _: image.get_property("naturalWidth") > 100)
     assert image.size["width"] <= panel.size["width"]
     assert image.get_attribute("alt")
 
 
-def ask(panel: WebElement, text: str) -> None:
+def predict(panel: WebElement, text: str) -> None:
     field = panel.find_element(By.TAG_NAME, "textarea")
     field.clear()
     field.send_keys(text)
@@ -95,47 +95,47 @@ def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
 
 def test_sentiment_and_its_gates(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
     opened = panel("sentiment")
-    ask(opened, "A moving story, finely acted, and told with care by people who know what they do.")
-    best, other = answered(opened)
+    predict(opened, "A moving story, finely acted, and told with care by people who know what they do.")
+    best, other = wait_for_rows(opened)
     assert (best[0], other[0]) == ("pos", "neg")
     assert float(best[1]) + float(other[1]) == pytest.approx(1, abs=2e-3)
-    assert_something_is_drawn(opened, browser)
+    assert_plot_is_shown(opened, browser)
     image, larger = (opened.find_element(By.CSS_SELECTOR, part) for part in ("figure img", "[aria-pressed]"))
     fitted = image.size["width"]
     larger.click()
     assert image.size["width"] == image.get_property("naturalWidth") > fitted
     assert larger.get_attribute("aria-pressed") == "true"
-    ask(opened, " ")
-    answered(opened)
+    predict(opened, " ")
+    wait_for_rows(opened)
     assert alert(opened) == "no words in the text"
 
 
 def test_translation_and_its_attention(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
     opened = panel("translation")
-    ask(opened, "Where is the station?" + Keys.CONTROL + Keys.ENTER)
-    rows = answered(opened)
+    predict(opened, "Where is the station?" + Keys.CONTROL + Keys.ENTER)
+    rows = wait_for_rows(opened)
     assert len(rows) == 5
     assert "Bahnhof" in rows[0][0]
-    assert_something_is_drawn(opened, browser)
+    assert_plot_is_shown(opened, browser)
 
 
-def test_caption_of_a_picture_and_where_it_looked(
+def test_caption_of_an_image_and_its_attention(
     panel: Callable[[str], WebElement], browser: webdriver.Chrome, tmp_path: Path
 ) -> None:
     opened = panel("captioning")
     opened.find_element(By.CLASS_NAME, "go").click()
-    assert alert(opened) == "Choose a picture first."
+    assert alert(opened) == "Choose an image first."
     chooser = opened.find_element(By.CSS_SELECTOR, "input[type=file]")
     chooser.send_keys(str(ROOT / "docs/drawings/dog.jpg"))
-    assert "dog" in answered(opened)[0][0]
-    assert_something_is_drawn(opened, browser)
+    assert "dog" in wait_for_rows(opened)[0][0]
+    assert_plot_is_shown(opened, browser)
     broken = tmp_path / "brökén.jpg"
     broken.write_bytes(b"no picture")
     chooser.send_keys(str(broken))
-    assert answered(opened) == []
+    assert wait_for_rows(opened) == []
     assert alert(opened) == "the picture is not JPEG, PNG, GIF or BMP"
     opened.find_element(By.CLASS_NAME, "try").click()
-    WebDriverWait(opened, 60).until(lambda _: answered(opened))
+    WebDriverWait(opened, 60).until(lambda _: wait_for_rows(opened))
 
 
 def test_shots_of_a_video(
@@ -144,26 +144,26 @@ def test_shots_of_a_video(
     opened = panel("tagging")
     chooser = opened.find_element(By.CSS_SELECTOR, "input[type=file]")
     chooser.send_keys(str(ROOT / "docs/drawings/film.mp4"))
-    rows = answered(opened)
+    rows = wait_for_rows(opened)
     assert [row[0] for row in rows] == ["start", "cut", "dissolve", "fade", "wipe"]
     assert rows[1][1] == "0:00:02.800"
-    assert_something_is_drawn(opened, browser)
+    assert_plot_is_shown(opened, browser)
     text = tmp_path / "text.mp4"
     text.write_text("no video")
     chooser.send_keys(str(text))
-    answered(opened)
+    wait_for_rows(opened)
     assert re.match(r"text\.mp4 (cannot be read as|holds no) ", alert(opened))
     chooser.send_keys(str(ROOT / "docs/drawings/film.mp4"))
-    chooser.send_keys(str(text))  # before the film is answered, which nobody waits for any more
-    assert answered(opened) == []
+    chooser.send_keys(str(text))  # supersedes the request for the film
+    assert wait_for_rows(opened) == []
     assert re.match(r"text\.mp4 ", alert(opened))
 
 
-# What it refuses.
+# Requests.
 
 
-def reply(
-    page: Page, method: str, path: str, body: bytes | None = None, **headers: str
+def send(
+    page: PageServer, method: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
     connection = http.client.HTTPConnection(*page.server_address[:2], timeout=60)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -173,12 +173,13 @@ def reply(
     return found
 
 
-def test_an_answer_is_json(page: Page) -> None:
-    status, headers, body = reply(page, "POST", "/predict/sentiment", b"Dull.")
-    said = json.loads(body)
+def test_a_prediction_is_json(page: PageServer) -> None:
+    status, headers, body = send(page, "POST", "/predict/sentiment", b"Dull.")
+    response = json.loads(body)
     assert (status, headers["Content-Type"]) == (200, "application/json")
-    assert said["label"] == "neg"
-    assert said["behind"].startswith("data:image/svg+xml;base64,")
+    assert response["prediction"]["label"] == "neg"
+    assert response["table"]["rows"][0][0] == "neg"
+    assert response["plot"].startswith("data:image/svg+xml;base64,")
 
 
 @pytest.mark.parametrize(
@@ -191,36 +192,36 @@ def test_an_answer_is_json(page: Page) -> None:
         ("GET", "/", None, {"Host": "evil.example"}, 403),
         ("POST", "/predict/sentiment", b"x", {"Host": "evil.example:8000"}, 403),
         ("POST", "/predict/sentiment", b"x", {"Origin": "http://evil.example"}, 403),
-        ("POST", "/predict/sentiment", None, {"Content_Length": str(LIMITS["text"] + 1)}, 413),
-        ("POST", "/predict/captioning", None, {"Content_Length": str(LIMITS["picture"] + 1)}, 413),
-        ("POST", "/predict/tagging", None, {"Content_Length": str(LIMITS["video"] + 1)}, 413),
+        ("POST", "/predict/sentiment", None, {"Content_Length": str(SIZE_LIMITS["text"] + 1)}, 413),
+        ("POST", "/predict/captioning", None, {"Content_Length": str(SIZE_LIMITS["image"] + 1)}, 413),
+        ("POST", "/predict/tagging", None, {"Content_Length": str(SIZE_LIMITS["video"] + 1)}, 413),
         ("POST", "/predict/sentiment", None, {"Content_Length": "many"}, 411),
     ],
 )
-def test_what_is_refused_is_told(
-    page: Page, method: str, path: str, body: bytes | None, headers: dict[str, str], status: int
+def test_refused_requests_have_a_status_and_a_message(
+    page: PageServer, method: str, path: str, body: bytes | None, headers: dict[str, str], status: int
 ) -> None:
-    found, _, said = reply(page, method, path, body, **headers)
-    assert found == status
-    assert json.loads(said)["error"]
+    actual, _, response = send(page, method, path, body, **headers)
+    assert actual == status
+    assert json.loads(response)["error"]
 
 
-def test_names_of_files_and_bytes_may_be_anything(page: Page) -> None:
-    status, _, body = reply(page, "POST", "/predict/tagging", b"no video", X_File_Name="a.%00b/../c")
+def test_file_names_and_bytes_may_be_anything(page: PageServer) -> None:
+    status, _, body = send(page, "POST", "/predict/tagging", b"no video", X_File_Name="a.%00b/../c")
     assert (status, list(json.loads(body))) == (422, ["error"])
-    status, _, body = reply(page, "POST", "/predict/sentiment", b"caf\xe9")
+    status, _, body = send(page, "POST", "/predict/sentiment", b"caf\xe9")
     assert status == 422
     assert "Expected text in UTF-8" in json.loads(body)["error"]
 
 
-def test_nothing_comes_from_elsewhere(page: Page) -> None:
-    _, headers, body = reply(page, "GET", "/")
+def test_the_page_loads_nothing_from_elsewhere(page: PageServer) -> None:
+    _, headers, body = send(page, "GET", "/")
     assert headers["Content-Security-Policy"].startswith("default-src 'self'; ")
     assert not re.search(rb"https?:|//\w+\.", body.split(b'id="models">')[0])
     assert b"{{" not in body
 
 
-def test_a_port_that_is_taken_is_told(page: Page) -> None:
+def test_a_port_in_use_is_reported(page: PageServer) -> None:
     host, port = page.server_address[:2]
-    with pytest.raises(UsageError, match=rf"{host}:{port}: .*Name another --port"):
-        serve_page(page.programs, host, port)
+    with pytest.raises(UsageError, match=rf"{host}:{port}: .*Choose another --port"):
+        serve_page(page.predictors, host, port)

@@ -1,4 +1,4 @@
-"""Ask a program from the command line: inputs from arguments, a file or standard input; answers printed."""
+"""`zoo predict`: inputs from arguments, a file or standard input; predictions printed, plotted and saved."""
 
 import itertools
 import json
@@ -6,122 +6,150 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
-from matplotlib.figure import Figure
 
+from zoo.card import InputKind
 from zoo.cli.types import PositiveFloat, PositiveInt
 from zoo.errors import UsageError, VideoError
-from zoo.tasks.frame_tagging import Tagger
-from zoo.tasks.predictor import Answer, Program, grouped
+
+if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
+    from zoo.tasks import Prediction, Predictor
 
 
 @dataclass(frozen=True)
-class Question:
-    """What to ask, and what to make of the answers."""
+class PredictOptions:
+    """Inputs of a model, and what to make of its predictions."""
 
     inputs: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Texts, or names of pictures or videos; none: the lines of --file, or of standard input."""
+    """Texts, or paths of images or videos; without any, the lines of --file or of standard input."""
     file: Path | None = None  # one input a line
-    json: bool = False  # print each answer as a line of JSON
-    best: PositiveInt = 1  # answers to print of each input, of those that the model gives; JSON has all
-    plot: Path | None = None  # a picture to write, of what lies behind the last answer
-    folder: Path = Path("runs/videos")  # of tagged videos: where tables and contact sheets go
-    rate: PositiveFloat = 25.0  # of folders of numbered pictures, as videos: frames per second
+    json: bool = False  # print each prediction as a line of JSON
+    top_k: PositiveInt = 1  # number of alternatives to print for each input; JSON has all of them
+    plot: Path | None = None
+    """File to plot the attention weights, the gates or a contact sheet of the last prediction to."""
+    output_dir: Path = Path("runs/predictions")  # tables and contact sheets of videos, a directory each
+    frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
+
+    def check(self, input_kind: InputKind) -> None:
+        """Check what can be checked before a model is loaded.
+
+        Args:
+            input_kind: what the model's inputs are.
+
+        Raises:
+            UsageError: an option cannot be used, or none of the inputs is there.
+        """
+        if self.inputs and self.file:
+            raise UsageError("Got both inputs and --file, expected one of them. Leave one out.")
+        if self.file and not self.file.is_file():
+            raise UsageError(f"--file: there is no file {self.file}. Name a file with one input a line.")
+        if self.plot:
+            check_plot_path(self.plot)
+        if input_kind != "text" and self.inputs and not any(Path(path).exists() for path in self.inputs):
+            raise UsageError(f"There is no file {self.inputs[0]}. Expected paths of {input_kind}s.")
+        existing = next(path for path in (self.output_dir, *self.output_dir.parents) if path.exists())
+        if not existing.is_dir():
+            raise UsageError(f"--output-dir: {existing} is not a directory. Name another one.")
 
 
-Asked = Annotated[Question, tyro.conf.OmitArgPrefixes]
+def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> None:
+    """Print the prediction for each input; plot and save what the options ask for.
 
-
-def ask(program: Program, question: Question) -> None:
-    """Print what a program says of each input; draw and write what is asked for."""
-    check_picture(question.plot)
-    if isinstance(program, Tagger):
-        _check_folder(question.folder)
-    last, taken, errors = None, set(), []
-    typed = not question.inputs and not question.file and sys.stdin.isatty()  # each waits for its answer
-    for some in grouped(lines(question.inputs, question.file), 1 if typed else program.at_once):
-        given = [program.read(line) for line in some]
-        for line, one, answer in zip(some, given, _answered(program, given, question), strict=True):
+    Raises:
+        UsageError: there is no input, or some inputs have no prediction; the others are printed before.
+    """
+    last: tuple[Any, Any] | None = None
+    errors: list[ValueError] = []
+    directories: set[str] = set()
+    is_dialog = not options.inputs and not options.file and sys.stdin.isatty()
+    batch_size = 1 if is_dialog else predictor.batch_size
+    lines = iter(read_inputs(options))
+    while batch := list(itertools.islice(lines, batch_size)):
+        for line, (item, result) in zip(batch, _predict_each(predictor, batch, options), strict=True):
             name = line.decode(errors="replace")
-            if isinstance(answer, ValueError):
-                errors.append(answer)
+            if isinstance(result, ValueError):
+                errors.append(result)
                 continue
-            if question.json:
-                print(json.dumps({"input": name} | answer.as_json(), ensure_ascii=False))
+            if options.json:
+                print(json.dumps({"input": name} | result.as_json(), ensure_ascii=False))
             else:
-                print("\n".join(answer.lines(name, question.best)), flush=True)
-            if isinstance(program, Tagger):
-                folder = _own_folder(question.folder, one, taken)
-                answer.write(folder)
-                program.plot(one, answer, folder / "parts.png")
-                print(f"tables and a contact sheet are in {folder}", file=sys.stderr)
-            last = one, answer
+                print("\n".join(result.format_lines(name, options.top_k)), flush=True)
+            if predictor.writes_files:
+                directory = _choose_directory(options.output_dir, name, directories)
+                predictor.save(item, result, directory)
+                print(f"wrote tables and a contact sheet to {directory}", file=sys.stderr)
+            last = item, result
     if last is None and not errors:
-        raise UsageError(f"There was no input. Give a {program.kind}, or several.")
-    if last and question.plot:
-        program.plot(*last, question.plot)
-        print(f"drawn in {question.plot}", file=sys.stderr)
+        raise UsageError(f"There is no input. Give one {predictor.input_kind} or several.")
+    if last and options.plot:
+        predictor.plot(*last, options.plot)
+        print(f"plotted to {options.plot}", file=sys.stderr)
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise UsageError("\n".join([f"{len(errors):,} inputs have no answer.", *map(str, errors)]))
+        raise UsageError("\n".join([f"{len(errors):,} inputs have no prediction.", *map(str, errors)]))
 
 
-def _answered(program: Program, given: Sequence[Any], question: Question) -> list[Answer | ValueError]:
-    """The answer to each input, or why there is none."""
+def _predict_each(
+    predictor: "Predictor[Any, Any]", batch: Sequence[bytes], options: PredictOptions
+) -> "list[tuple[Any, Prediction | ValueError]]":
+    """Return each input with its prediction, or with the error that prevents one."""
     try:
-        if isinstance(program, Tagger):
-            return program.predict(given, question.rate, progress=True)
-        return program.predict(given)
+        items = [predictor.parse(line, options.frame_rate) for line in batch]
+        return list(zip(items, predictor.predict(items, progress=True), strict=True))
     except (UsageError, VideoError) as error:
-        if len(given) == 1:
-            return [error]
-        return [answer for one in given for answer in _answered(program, [one], question)]
+        if len(batch) == 1:
+            return [(None, error)]
+        return [pair for line in batch for pair in _predict_each(predictor, [line], options)]
 
 
-def _check_folder(folder: Path) -> None:
-    """Make sure that a folder can be made there, before the work for it is done."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
-        raise UsageError(f"{folder}: {there} is no folder. Name another by --folder.")
+def _choose_directory(output_dir: Path, name: str, used: set[str]) -> Path:
+    """Return a directory with the name of the input that no other input has."""
+    stem = Path(name).resolve().name
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    free = next(name for name in names if name not in used)
+    used.add(free)
+    return output_dir / free
 
 
-def _own_folder(folder: Path, video: Path, taken: set[str]) -> Path:
-    """Where tables of a video go: a folder of its name, that is not taken."""
-    name = video.resolve().name
-    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    free = next(name for name in names if name not in taken)
-    taken.add(free)
-    return folder / free
+def check_plot_path(path: Path) -> None:
+    """Check that a plot can be written to a path, before the work for it is done.
 
+    Raises:
+        UsageError: its directory does not exist, or its format is not known.
+    """
+    from matplotlib.figure import Figure  # takes a while to import
 
-def check_picture(path: Path | None) -> None:
-    """Make sure that a picture can be written there, before the work for it is done."""
-    endings = sorted(Figure().canvas.get_supported_filetypes())
-    if path and not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}. Make it, or name another.")
-    if path and path.suffix.removeprefix(".") not in endings:
+    formats = sorted(Figure().canvas.get_supported_filetypes())
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no directory {path.parent}. Make it, or name another one.")
+    if path.suffix.removeprefix(".") not in formats:
         raise UsageError(
-            f"{path}: expected the name of a picture, which ends in one of {', '.join(endings)}."
+            f"{path}: expected the name of an image file that ends in one of {', '.join(formats)}."
         )
 
 
-def lines(arguments: Iterable[str], file: Path | None) -> Iterator[bytes]:
-    """The user's inputs: the arguments, else the lines of the file, else those of standard input."""
-    given = [argument.encode(errors="surrogateescape") for argument in arguments]
-    if given and file:
-        raise UsageError("Give either inputs or --file, not both.")
-    if given:
-        yield from given
-    elif file:
-        try:
-            with file.open("rb") as opened:
-                yield from (line.rstrip(b"\r\n") for line in opened)
-        except OSError as error:
-            raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    else:
+def read_inputs(options: PredictOptions) -> Iterable[bytes]:
+    """Return the user's inputs: the arguments, else the lines of the file, else those of standard input.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if options.inputs:
+        return [argument.encode(errors="surrogateescape") for argument in options.inputs]
+    return _read_lines(options.file)
+
+
+def _read_lines(path: Path | None) -> Iterator[bytes]:
+    if path is None:
         if sys.stdin.isatty():
             print("One input a line; Ctrl-D ends.", file=sys.stderr)
         yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+        return
+    try:
+        with path.open("rb") as file:
+            yield from (line.rstrip(b"\r\n") for line in file)
+    except OSError as error:
+        raise UsageError(f"--file: {path} cannot be read: {error.strerror}. Name another file.") from error

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -105,6 +106,11 @@ class ClozeSet(NamedTuple):
     texts: list[str]
     next_words: list[str]
     distances: np.ndarray
+
+    def select(self, is_selected: np.ndarray) -> "ClozeSet":
+        """Return the texts for which a bool array [texts] is true."""
+        texts, next_words = (list(compress(column, is_selected)) for column in (self.texts, self.next_words))
+        return ClozeSet(texts, next_words, self.distances[is_selected])
 
 
 def sort_labels(labels: Iterable[str]) -> tuple[str, ...]:

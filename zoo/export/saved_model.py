@@ -1,15 +1,12 @@
-"""SavedModels that hold a whole program: written, reloaded in a fresh process, compared, described."""
+"""SavedModels that hold the whole program: written, loaded in a fresh process, compared, described."""
 
 import itertools
-import json
 import pickle
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +15,16 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from zoo.card import FILE, PAGE, Card, write_card
 from zoo.errors import ExportError
+from zoo.export.keras_models import describe_weights, list_variables
 from zoo.files import sha256
 from zoo.layers import disable_jit
 from zoo.provenance import commit, versions
 
-# What a client does who has TensorFlow and nothing else; run in a process of its own.
+Arrays = Mapping[str, np.ndarray]
+
+# A client with TensorFlow and nothing else, run in a process of its own.
 _CLIENT = """
 import pickle, sys
 import tensorflow as tf
@@ -34,90 +35,75 @@ pickle.dump({name: value.numpy() for name, value in outputs.items()}, sys.stdout
 """
 
 
-@dataclass(frozen=True)
-class Card:
-    """What is to be known of an exported model.
-
-    Attributes:
-        title: the model's name.
-        summary: what it does.
-        data: what it was trained and measured on, and how that was split.
-        license: what the data allow.
-        command: what trains and exports it again.
-        settings: all settings of the recipe, the seed among them.
-        figures: what was measured, by name; scores and shares in percent.
-        limits: what it does not do, a sentence each.
-    """
-
-    title: str
-    summary: str
-    data: str
-    license: str
-    command: str
-    settings: Mapping[str, Any]
-    figures: Mapping[str, float]
-    limits: tuple[str, ...]
-
-
 def export_model(
-    signatures: Mapping[str, Callable],
-    resources: Sequence[tf.Module | keras.layers.Layer],
-    examples: Mapping[str, Any],
-    directory: Path,
+    signatures: Mapping[str, Callable[..., Any]],
+    directory: str | Path,
     card: Card,
+    *,
+    examples: Mapping[str, Any],
+    model: keras.Model | None = None,
+    networks: Mapping[str, keras.Model] | None = None,
+    resources: Sequence[tf.Module] = (),
     files: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write a SavedModel with its card, once a fresh process has given the same answers from it.
+    """Write a SavedModel with its card, after a fresh process has computed the same outputs from it.
 
-    All is written beside `directory` and moved there at the end, so an export that fails or is
-    interrupted leaves an earlier one whole.
+    The export is written beside `directory` and moved there at the end: an export that fails or is
+    interrupted leaves an earlier one unchanged.
 
     Args:
-        signatures: `tf.function`s with an input signature that return tensors by name, under the names
-            by which clients call them. One is `serving_default`.
-        resources: all that the signatures use and that has a state: models, and modules with tables.
-        examples: inputs of `serving_default` by name, for the comparison and for the card. A list of `Path`
-            stands for what the files hold, such as pictures: copies of them come with the card. So does a
-            file of an array of three dimensions or more, such as frames.
-        directory: where it goes; by custom `<task>/<version>`, the version a whole number.
+        signatures: `tf.function`s with an input signature that return tensors by name, under the names by
+            which clients call them. One is `serving_default`.
+        directory: where the SavedModel goes; by convention `<name>/<version>`, the version a whole number.
         card: becomes `card.json` and `README.md` in the directory.
-        files: what else to put there, by name.
+        examples: inputs of `serving_default` by name, for the comparison and for the card. A list of `Path`
+            stands for the contents of these files, such as images; copies of them are stored with the card,
+            and so is a file of an array of three or more dimensions, such as frames.
+        model: the built Keras model that the signatures use. `zoo.export.load_keras_model` gives it back, with
+            its weights, from the export.
+        networks: frozen networks in front of the model, by name. Their weights are exported too; their
+            architecture is for the preprocessor to rebuild.
+        resources: modules with tables or variables that the signatures use, such as tokenizers.
+        files: content of further files by name.
 
     Returns:
         The directory.
 
     Raises:
-        ExportError: the directory holds something else, the disk is full, a signature is compiled by XLA,
-            or the answers differ.
+        ExportError: the directory holds something else, the disk is full, a signature is compiled by XLA, or
+            the outputs of the fresh process differ.
     """
     directory = Path(directory).absolute()
+    networks = networks or {}
     new, old = (directory.with_name(f".{directory.name}.{state}") for state in ("new", "old"))
     if old.exists() and not directory.exists():  # an export was interrupted between its two moves
         old.rename(directory)
     if directory.exists() and not (directory / "saved_model.pb").exists():
         raise ExportError(
-            f"{directory} exists and is not a SavedModel. Give another directory, or remove it."
+            f"{directory} exists and is not a SavedModel. Choose another directory, or remove it."
         )
     try:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         with disable_jit():
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-            tf.saved_model.save(_tracked(resources), str(new), dict(signatures), options)
-        _forget_gradients(new / "saved_model.pb")
+            tf.saved_model.save(_track(model, networks, resources), str(new), dict(signatures), options)
+        _remove_gradient_names(new / "saved_model.pb")
         if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
             raise ExportError(
                 f"{directory} was not exported: a signature is compiled by XLA, so it would not load "
                 "everywhere. Trace it under `zoo.disable_jit()`, or not before the export."
             )
-        inputs = {name: tf.constant(_contents(value)) for name, value in examples.items()}
-        here = _numpy(called(signatures["serving_default"], **inputs))
-        _compare(here, _answers_of_a_fresh_process(new, _numpy(inputs)))
-        given = {name: _kept(name, value, new) for name, value in examples.items()}
+        inputs = {name: tf.constant(_read_files(value)) for name, value in examples.items()}
+        outputs = _to_arrays(call_by_name(signatures["serving_default"], **inputs))
+        _compare(outputs, run_in_fresh_process(new, _to_arrays(inputs)))
+        example = {
+            "inputs": {name: _store_input(name, value, new) for name, value in examples.items()},
+            "outputs": {name: _to_json(value.tolist()) for name, value in outputs.items()},
+        }
         for name, content in (files or {}).items():
             (new / name).write_bytes(content)
-        said = {name: _plain(value.tolist()) for name, value in here.items()}
-        _write_card(card, new, signatures, given | said)
+        write_card(card, _collect_facts(new, signatures, model, networks, example), new)
         if directory.exists():
             directory.rename(old)
         new.rename(directory)
@@ -129,206 +115,125 @@ def export_model(
     return directory
 
 
-def called(function: Callable, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Call a `tf.function` by the names in its input signature, as a client calls what is exported of it."""
-    return function(*(inputs[spec.name] for spec in function.input_signature))
+def call_by_name(function: Callable[..., Any], **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Call a `tf.function` by the names in its input signature, as clients call its export."""
+    outputs: dict[str, tf.Tensor] = function(*(inputs[spec.name] for spec in function.input_signature))  # type: ignore[attr-defined]  # of tf.function
+    return outputs
 
 
-def convert_to_litert(function: Callable, weights: Sequence[tf.Variable], quantized: bool = False) -> bytes:
-    """Convert a function for LiteRT, with its built-in operations alone: for phones and small computers.
-
-    Most loops over time do not convert; one step with explicit state does, such as `zoo.ManyToMany.step`.
-
-    Args:
-        function: a `tf.function` with an input signature of known shapes, without strings, that returns
-            tensors by name.
-        weights: those that it uses.
-        quantized: whether to keep the weights in 8 bits ("dynamic range"): a quarter of the size.
-
-    Returns:
-        The content of a .tflite file, whose one signature is `serving_default`.
+def run_in_fresh_process(directory: Path, inputs: Arrays) -> dict[str, np.ndarray]:
+    """Return what `serving_default` computes in a new process that imports TensorFlow alone.
 
     Raises:
-        ExportError: some operation does not convert.
+        ExportError: the export does not load there.
     """
-    module = tf.Module()
-    module.weights = list(weights)
-    with tempfile.TemporaryDirectory() as folder:
-        with disable_jit():
-            tf.saved_model.save(module, folder, signatures=function)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if quantized:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        try:
-            return converter.convert()
-        except Exception as error:  # of a kind that TensorFlow keeps to itself
-            missing = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
-            reason = f"LiteRT has no operation {', '.join(missing)}" if missing else str(error).strip()
-            raise ExportError(f"The function does not convert for LiteRT: {reason}.") from error
+    with tempfile.TemporaryDirectory() as working_directory:
+        client = subprocess.run(
+            [sys.executable, "-I", "-c", _CLIENT, str(directory)],
+            input=pickle.dumps(dict(inputs)),
+            capture_output=True,
+            cwd=working_directory,
+        )
+    if client.returncode:
+        raise ExportError(f"The export does not load:\n{client.stderr.decode(errors='replace')}")
+    outputs: dict[str, np.ndarray] = pickle.loads(client.stdout)
+    return outputs
 
 
-def _tracked(resources: Sequence[tf.Module | keras.layers.Layer]) -> tf.Module:
+def _track(
+    model: keras.Model | None, networks: Mapping[str, keras.Model], resources: Sequence[tf.Module]
+) -> tf.Module:
     # Of a Keras model its plain variables alone: through the model some are tracked in a way that
     # `tf.saved_model.load` restores, and the session that `saved_model_cli` opens does not.
     module = tf.Module()
-    module.resources = [
-        [weight.value for weight in resource.weights]
-        if isinstance(resource, keras.layers.Layer)
-        else resource
-        for resource in resources
-    ]
+    module.model = list_variables(model) if model else []
+    module.networks = {name: list_variables(network) for name, network in networks.items()}
+    module.resources = list(resources)
     return module
 
 
-def _forget_gradients(file: Path) -> None:
-    """Take out what names gradients: nobody differentiates an export, and to load it would warn of them."""
-    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+def _remove_gradient_names(path: Path) -> None:
+    """Remove the names of gradients: an export is not differentiated, and loading it would warn of them."""
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for graph in model.meta_graphs:
         functions = (function.node_def for function in graph.graph_def.library.function)
         for node in itertools.chain(graph.graph_def.node, *functions):
             if "_gradient_op_type" in node.attr:
                 del node.attr["_gradient_op_type"]
-    file.write_bytes(model.SerializeToString(deterministic=True))
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _numpy(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
-
-
-def _answers_of_a_fresh_process(directory: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    with tempfile.TemporaryDirectory() as elsewhere:
-        client = subprocess.run(
-            [sys.executable, "-I", "-c", _CLIENT, str(directory)],
-            input=pickle.dumps(inputs),
-            capture_output=True,
-            cwd=elsewhere,
-        )
-    if client.returncode:
-        raise ExportError(f"The export does not load:\n{client.stderr.decode(errors='replace')}")
-    return pickle.loads(client.stdout)
-
-
-def _compare(here: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray]) -> None:
-    for name, expected in here.items():
-        got = there[name]
-        numbers = np.issubdtype(expected.dtype, np.floating)
-        same = np.allclose(expected, got, 1e-4, 1e-5) if numbers else np.array_equal(expected, got)
+def _compare(outputs: Arrays, loaded: Arrays) -> None:
+    for name, expected in outputs.items():
+        actual = loaded[name]
+        is_float = np.issubdtype(expected.dtype, np.floating)
+        same = np.allclose(expected, actual, 1e-4, 1e-5) if is_float else np.array_equal(expected, actual)
         if not same:
             raise ExportError(
-                f"A fresh process gives another `{name}` than this one: {got} instead of {expected}."
+                f"`{name}` of a fresh process differs from `{name}` of this one: expected {expected}, got "
+                f"{actual}. The model was not exported."
             )
 
 
-def _write_card(
-    card: Card, directory: Path, signatures: Mapping[str, Callable], example: Mapping[str, Any]
-) -> None:
-    files = [file for file in sorted(directory.rglob("*")) if file.is_file()]
-    facts = asdict(card) | {
-        "size_bytes": sum(file.stat().st_size for file in files),
-        "sha256": {file.relative_to(directory).as_posix(): sha256(file) for file in files},
-        "signatures": {name: _interface(function) for name, function in signatures.items()},
+def _collect_facts(
+    directory: Path,
+    signatures: Mapping[str, Callable[..., Any]],
+    model: keras.Model | None,
+    networks: Mapping[str, keras.Model],
+    example: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what the files of an export show, for its card."""
+    paths = [
+        path for path in sorted(directory.rglob("*")) if path.is_file() and path.name not in (FILE, PAGE)
+    ]
+    return {
+        "model": model
+        and {"config": keras.saving.serialize_keras_object(model), "weights": describe_weights(model)},
+        "networks": {name: {"weights": describe_weights(network)} for name, network in networks.items()},
+        "signatures": {name: _describe_signature(function) for name, function in signatures.items()},
         "example": example,
+        "size_bytes": sum(path.stat().st_size for path in paths),
+        "sha256": {path.relative_to(directory).as_posix(): sha256(path) for path in paths},
         "versions": versions(),
         "commit": commit(),
     }
-    (directory / "card.json").write_text(
-        json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    (directory / "README.md").write_text(page(facts), encoding="utf-8")
 
 
-def _interface(function: Callable) -> dict[str, dict[str, str]]:
-    def described(specs: Mapping[str, Any]) -> dict[str, str]:
+def _describe_signature(function: Any) -> dict[str, dict[str, str]]:
+    def describe(specs: Mapping[str, Any]) -> dict[str, str]:
         return {name: f"{spec.dtype.name} {list(spec.shape)}" for name, spec in specs.items()}
 
     concrete = function.get_concrete_function()
     inputs = {spec.name: spec for spec in concrete.structured_input_signature[0]}
-    return {"takes": described(inputs), "gives": described(concrete.structured_outputs)}
+    return {"inputs": describe(inputs), "outputs": describe(concrete.structured_outputs)}
 
 
-def _plain(value: Any) -> Any:
+def _to_arrays(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _to_json(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_to_json(item) for item in value]
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _files(value: Any) -> bool:
+def _is_files(value: Any) -> bool:
     return isinstance(value, Sequence) and all(isinstance(item, Path) for item in value)
 
 
-def _contents(value: Any) -> Any:
-    return [path.read_bytes() for path in value] if _files(value) else value
+def _read_files(value: Any) -> Any:
+    return [path.read_bytes() for path in value] if _is_files(value) else value
 
 
-def _kept(name: str, value: Any, directory: Path) -> Any:
-    """The value as the card shows it; of files and of large arrays the names of copies."""
+def _store_input(name: str, value: Any, directory: Path) -> Any:
+    """Return an input as the card shows it; files and large arrays are copied and shown by name."""
     if isinstance(value, np.ndarray) and value.ndim > 2:
         np.save(directory / f"example_{name}.npy", value)
         return {"array": f"example_{name}.npy"}
-    if not _files(value):
-        return _plain(tf.constant(value).numpy().tolist())
+    if not _is_files(value):
+        return _to_json(tf.constant(value).numpy().tolist())
     names = [f"example{number}{path.suffix}" for number, path in enumerate(value, 1)]
-    for path, name in zip(value, names, strict=True):
-        shutil.copyfile(path, directory / name)
+    for path, copy in zip(value, names, strict=True):
+        shutil.copyfile(path, directory / copy)
     return {"files": names}
-
-
-def _written(given: Any) -> str:
-    """An input of the example as a tensor, in Python."""
-    if "files" in given:
-        return f"tf.stack([tf.io.read_file(name) for name in {given['files']!r}])"
-    value = f'np.load("{given["array"]}")' if "array" in given else repr(given)
-    return f"tf.constant({value})"
-
-
-def page(facts: Mapping[str, Any]) -> str:
-    """A card, the facts in `card.json`, as people read it."""
-
-    def rows(items: Mapping[str, Any]) -> str:
-        return "\n".join(f"| {name} | {value} |" for name, value in items.items())
-
-    def shown(items: Mapping[str, str]) -> str:
-        return ", ".join(f"`{name}` {kind}" for name, kind in items.items())
-
-    signatures = "\n".join(
-        f"- `{name}` takes {shown(s['takes'])}; gives {shown(s['gives'])}."
-        for name, s in facts["signatures"].items()
-    )
-    limits = "\n".join(f"- {limit}" for limit in facts["limits"])
-    takes = facts["signatures"]["serving_default"]["takes"]
-    inputs = ", ".join(f"{name}={_written(facts['example'][name])}" for name in takes)
-    numpy = "import numpy as np\n" if "np.load" in inputs else ""
-    return f"""# {facts["title"]}
-
-{facts["summary"]}
-
-```python
-{numpy}import tensorflow as tf
-
-model = tf.saved_model.load(".")  # the folder of this page
-answer = model.signatures["serving_default"]({inputs})
-```
-
-{signatures}
-
-| measured | |
-| --- | --- |
-{rows(facts["figures"])}
-
-Made by `{facts["command"]}` at commit {facts["commit"]}, with
-{", ".join(f"{name} {number}" for name, number in facts["versions"].items())}.
-{facts["size_bytes"] / 1e6:.1f} MB.
-
-Data: {facts["data"]}
-
-License: {facts["license"]}
-
-Limits:
-
-{limits}
-
-| setting | |
-| --- | --- |
-{rows(facts["settings"])}
-"""

@@ -13,7 +13,7 @@ from zoo.formulations.delayed import (
     apply_teacher_forcing,
 )
 from zoo.formulations.encoder import Encoder, ScaledEmbedding
-from zoo.formulations.frames import FrameVectors, build_frame_encoder
+from zoo.formulations.frames import FrameVectors, build_feature_encoder, build_frame_encoder
 from zoo.formulations.language_model import LanguageModel
 from zoo.formulations.many_to_many import ManyToMany, StreamState
 from zoo.formulations.many_to_one import ManyToOne
@@ -32,5 +32,6 @@ __all__ = [
     "ScheduledSampling",
     "StreamState",
     "apply_teacher_forcing",
+    "build_feature_encoder",
     "build_frame_encoder",
 ]

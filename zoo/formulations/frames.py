@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -165,3 +166,24 @@ def build_frame_encoder(size: Sequence[int], num_differences: int, width: int) -
         x = keras.layers.Conv2D(filters, 3, 2, "same", **options, name=f"conv{number}")(x)
     x = keras.layers.Dense(width, **options, name="vector")(keras.layers.Flatten()(x))
     return keras.Model(frames, x)
+
+
+def build_feature_encoder(sequences: Sequence[np.ndarray], num_differences: int, width: int) -> keras.Model:
+    """Build a dense layer as the encoder of `FrameVectors`, for features instead of frames.
+
+    Features are scaled to mean 0 and variance 1 over the training sequences, differences by the same factors.
+
+    Args:
+        sequences: sequence of float [time, features]. Training sequences, for mean and variance.
+        num_differences: int. Number of offsets of `FrameVectors`.
+        width: int. Width of the vectors.
+
+    Returns:
+        A model from features [batch, features * (1 + num_differences)] to vectors [batch, width].
+    """
+    steps = np.concatenate(sequences)
+    mean = np.concatenate([steps.mean(0), np.zeros(num_differences * steps.shape[1])])
+    variance = np.tile(steps.var(0) + 1e-12, 1 + num_differences)
+    features = keras.Input((len(mean),), name="features")
+    x = keras.layers.Normalization(mean=mean, variance=variance, name="normalization")(features)
+    return keras.Model(features, keras.layers.Dense(width, "relu", name="vector")(x))

@@ -1,51 +1,82 @@
-"""An exported model by its name."""
+"""`zoo.load`: an exported model, ready to predict."""
 
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
+import tensorflow as tf
+
+from zoo.card import read_card
 from zoo.errors import UsageError
-from zoo.serving.model_store import find_model, outputs, saved
-from zoo.tasks.captioning import Captioner
-from zoo.tasks.frame_tagging import Tagger
-from zoo.tasks.predictor import Program
-from zoo.tasks.texts import Classifier, NextWordPredictor, Translator
+from zoo.serving.model_store import find_model
+from zoo.tasks.base import Predictor
+from zoo.tasks.registry import get_task
 
-KINDS: tuple[type[Program], ...] = (Captioner, Classifier, Tagger, Translator, NextWordPredictor)
+if TYPE_CHECKING:  # for the types of the shipped models
+    from zoo.tasks.captioning import CaptioningPredictor
+    from zoo.tasks.frame_tagging import FrameTaggingPredictor
+    from zoo.tasks.text_classification import TextClassificationPredictor
+    from zoo.tasks.translation import TranslationPredictor
 
 
 @overload
-def load(name: Literal["captioning"], models: str | Path | None = None) -> Captioner: ...
+def load(name: Literal["captioning"], models_dir: str | Path | None = None) -> "CaptioningPredictor": ...
 @overload
-def load(name: Literal["sentiment"], models: str | Path | None = None) -> Classifier: ...
+def load(
+    name: Literal["sentiment"], models_dir: str | Path | None = None
+) -> "TextClassificationPredictor": ...
 @overload
-def load(name: Literal["tagging"], models: str | Path | None = None) -> Tagger: ...
+def load(name: Literal["tagging"], models_dir: str | Path | None = None) -> "FrameTaggingPredictor": ...
 @overload
-def load(name: Literal["translation"], models: str | Path | None = None) -> Translator: ...
+def load(name: Literal["translation"], models_dir: str | Path | None = None) -> "TranslationPredictor": ...
 @overload
-def load(name: str | Path, models: str | Path | None = None) -> Program[Any, Any]: ...
-def load(name: str | Path, models: str | Path | None = None) -> Program[Any, Any]:
-    """Load a trained model: raw texts, pictures or videos in, typed answers out.
+def load(name: str | Path, models_dir: str | Path | None = None) -> Predictor[Any, Any]: ...
+def load(name: str | Path, models_dir: str | Path | None = None) -> Predictor[Any, Any]:
+    """Load an exported model: raw texts, images or videos in, typed predictions out.
+
+    The task that is named on the model's card decides the class of the predictor.
 
     >>> import zoo
-    >>> [answer] = zoo.load("sentiment").predict(["A delight from start to end."])
-    >>> answer.label
+    >>> [prediction] = zoo.load("sentiment").predict(["A delight from start to end."])
+    >>> prediction.label
     'pos'
 
     Args:
-        name: of a model in the folder of models; or the folder of any export, such as
+        name: name of a model in the directory of models, or the directory of any export, such as
             "runs/sentiment/export/1".
-        models: the folder of models, <name>/<version>/ each; None: that of the environment variable
-            ZOO_MODELS, else `saved_models` of the checkout.
+        models_dir: directory of models, with <name>/<version>/ for each; None is that of the environment
+            variable ZOO_MODELS, else `saved_models` of the checkout.
 
     Raises:
-        UsageError: There is no such model, it cannot be read, or gives what no recipe's model does.
+        UsageError: there is no such model, its files cannot be read, or no installed package has its task.
     """
-    folder = find_model(name, models)
-    model = saved(folder)
-    gives = outputs(model)
-    for kind in KINDS:
-        if kind.output in gives:
-            return kind(folder, model)
-    raise UsageError(
-        f"{folder} gives {', '.join(sorted(gives))}, as no model of the recipes does. Call its signatures."
-    )
+    directory = find_model(name, models_dir)
+    card = read_card(directory)
+    if not card.get("task"):
+        raise UsageError(
+            f"{directory} has no card that names its task. Expected `task` in card.json: export the model again, or "
+            "load it with tf.saved_model.load and call its signatures."
+        )
+    try:
+        task = get_task(card["task"])
+    except UsageError as error:
+        raise UsageError(f"{directory}: {error}") from error
+    return task.predictor(directory, card, load_saved_model(directory))
+
+
+def load_saved_model(directory: Path) -> Any:
+    """Load a SavedModel; the object must stay referenced for as long as its signatures are used.
+
+    Raises:
+        UsageError: its files cannot be read.
+    """
+    if not (directory / "saved_model.pb").exists():
+        raise UsageError(
+            f"{directory} holds no saved_model.pb. Restore the files, or export the model again."
+        )
+    try:
+        return tf.saved_model.load(str(directory))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        reason = str(error).rstrip(". ")
+        raise UsageError(
+            f"{directory} cannot be read: {reason}. Restore the files, or export the model again."
+        ) from error

@@ -1,12 +1,8 @@
-"""Where exported models lie, and how one is found by its name."""
+"""Exported models by name: where they are, without TensorFlow."""
 
-import json
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-
-import tensorflow as tf
 
 from zoo.errors import UsageError
 
@@ -14,109 +10,62 @@ CHECKOUT = Path(__file__).parents[2] / "saved_models"
 VARIABLE = "ZOO_MODELS"
 
 
-def models_directory(given: str | Path | None = None) -> Path:
-    """The folder of models: the one given, else that of ZOO_MODELS, else the checkout's `saved_models`.
+def get_models_dir(models_dir: str | Path | None = None) -> Path:
+    """Return the directory of models: the argument, else `ZOO_MODELS`, else `saved_models` of the checkout.
 
     Raises:
-        UsageError: There is none.
+        UsageError: it does not exist.
     """
-    chosen = given or os.environ.get(VARIABLE) or (CHECKOUT if CHECKOUT.is_dir() else "saved_models")
-    folder = Path(chosen).expanduser()
-    if not folder.is_dir():
-        told = "--models says" if given else f"{VARIABLE} says" if os.environ.get(VARIABLE) else "expected"
+    from_environment = os.environ.get(VARIABLE)
+    default = CHECKOUT if CHECKOUT.is_dir() else "saved_models"
+    directory = Path(models_dir or from_environment or default).expanduser()
+    if not directory.is_dir():
+        origin = "--models" if models_dir else VARIABLE if from_environment else "the default"
         raise UsageError(
-            f"There is no folder of models ({told} {folder}). Models are no part of the package: name a "
-            f"folder of them, <name>/<version>/ each, by --models or {VARIABLE}; the project's checkout has "
-            "one, saved_models."
+            f"There is no directory {directory} ({origin}). Models are not part of the installed package: name a "
+            f"directory that holds <name>/<version>/ for each model by --models or {VARIABLE}; the project's "
+            "checkout has one, saved_models."
         )
-    return folder
+    return directory
 
 
-def models(folder: Path) -> dict[str, Path]:
-    """The newest version of each model in a folder, by name; what has lost its graph, but not its card, too.
+def list_models(models_dir: Path) -> dict[str, Path]:
+    """Return the newest version of each model in a directory by name, also where a file of it is missing.
 
     Raises:
-        UsageError: There are none.
+        UsageError: there are none.
     """
-    files = [*folder.glob("*/*/saved_model.pb"), *folder.glob("*/*/card.json")]
+    files = [*models_dir.glob("*/*/saved_model.pb"), *models_dir.glob("*/*/card.json")]
     versions = {file.parent for file in files if file.parent.name.isdecimal()}
-    found = {path.parent.name: path for path in sorted(versions, key=lambda path: int(path.name))}
-    if not found:
-        raise UsageError(f"{folder} holds no models. Expected <name>/<version>/saved_model.pb in it.")
-    return dict(sorted(found.items()))
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """What the card of a model says; empty where it has none.
-
-    Raises:
-        UsageError: It is damaged.
-    """
-    card = folder / "card.json"
-    try:
-        return json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
-    except (OSError, ValueError) as error:
+    newest = {path.parent.name: path for path in sorted(versions, key=lambda path: int(path.name))}
+    if not newest:
         raise UsageError(
-            f"{card} cannot be read: {error}. Get its files again, or export it anew."
-        ) from error
+            f"{models_dir} holds no models. Expected <name>/<version>/saved_model.pb: name another directory by "
+            f"--models or {VARIABLE}."
+        )
+    return dict(sorted(newest.items()))
 
 
-def find_model(name: str | Path, folder: str | Path | None = None) -> Path:
-    """Where a model lies: one of `models` by its name, or the folder of any export.
-
-    Raises:
-        UsageError: There is no such model.
-    """
-    given = Path(name).expanduser()
-    if (given / "saved_model.pb").exists():
-        return given
-    if len(given.parts) != 1:
-        below = sorted(str(file.parent) for file in given.glob("*/saved_model.pb"))
-        hint = f"Did you mean {' or '.join(below)}?" if below else "Train one, or name another."
-        raise UsageError(f"{given} holds no SavedModel. {hint}")
-    known = models(models_directory(folder))
-    if str(name) not in known:
-        meant = get_close_matches(str(name), known, 1)
-        hint = f"Did you mean {meant[0]}?" if meant else f"There are {', '.join(known)}."
-        raise UsageError(f"{name} holds no SavedModel, and is no model's name. {hint}")
-    return known[str(name)]
-
-
-def saved(folder: Path, output: str = "") -> Any:
-    """A SavedModel; to be kept in a name as long as it is used.
+def find_model(name: str | Path, models_dir: str | Path | None = None) -> Path:
+    """Return the directory of a model.
 
     Args:
-        folder: of the SavedModel.
-        output: what it must give, among others.
+        name: name of a model in the directory of models, or the directory of any export.
+        models_dir: directory of models; see `get_models_dir`.
 
     Raises:
-        UsageError: It cannot be read, or does not give that.
+        UsageError: there is no such model.
     """
-    if not (folder / "saved_model.pb").exists():
-        raise UsageError(f"{folder} holds no SavedModel. Train one, or name another.")
-    try:
-        found = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        told = str(error).rstrip(". ")
-        raise UsageError(
-            f"{folder} cannot be read: {told}. Get its files again, or export it anew."
-        ) from error
-    gives = outputs(found)
-    if output and output not in gives:
-        raise UsageError(
-            f"{folder} gives {', '.join(sorted(gives))}; expected {output} among them. Name a model that "
-            "this recipe exported."
-        )
-    return found
-
-
-def outputs(model: Any) -> dict[str, tf.TensorSpec]:
-    """What the `serving_default` of a SavedModel gives, by name.
-
-    Raises:
-        UsageError: It has no such signature.
-    """
-    serve = model.signatures.get("serving_default")
-    if serve is None:
-        raise UsageError("The SavedModel has no signature serving_default. Name a model of this library's.")
-    return serve.structured_outputs
+    path = Path(name).expanduser()
+    if (path / "saved_model.pb").exists():
+        return path
+    if len(path.parts) != 1:
+        below = sorted(str(file.parent) for file in path.glob("*/saved_model.pb"))
+        hint = f"Did you mean {' or '.join(below)}?" if below else "Train a model, or name another directory."
+        raise UsageError(f"{path} holds no SavedModel. {hint}")
+    known = list_models(get_models_dir(models_dir))
+    if str(name) not in known:
+        close = get_close_matches(str(name), known, 1)
+        hint = f"Did you mean {close[0]}?" if close else f"Expected one of {', '.join(known)}."
+        raise UsageError(f"{name} is neither the name of a model nor a directory with a SavedModel. {hint}")
+    return known[str(name)]

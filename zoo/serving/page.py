@@ -1,11 +1,11 @@
-"""A local web page on which to try exported models: nothing leaves the machine."""
+"""The demo page: exported models in a browser, on this machine alone."""
 
 import base64
 import json
 import re
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,145 +14,153 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from zoo.errors import UsageError, VideoError
-from zoo.tasks.predictor import Program
-from zoo.tasks.texts import TextProgram
+from zoo.errors import UsageError, VideoError, ZooError
+from zoo.tasks.base import Predictor
 
 MEGABYTE = 1_000_000
-LIMITS = {"text": 20_000, "picture": 20 * MEGABYTE, "video": 200 * MEGABYTE}
-"""Bytes that may be sent, by what a model takes."""
+SIZE_LIMITS = {"text": 20_000, "image": 20 * MEGABYTE, "video": 200 * MEGABYTE}
+"""Largest number of bytes of an input, by the kind of input."""
 
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+Predictors = Mapping[str, Predictor[Any, Any]]
 
 
-class Refused(ValueError):
-    """What was asked for is not answered; the message says why."""
+class RequestError(ValueError):
+    """A request that is refused, with the reason."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-class Page(ThreadingHTTPServer):
-    """Serves the page, and the answers of programs.
+class PageServer(ThreadingHTTPServer):
+    """Serves the page, and predictions.
 
-    `GET /` is the page; `POST /predict/NAME` with a text, or what is in a picture's or a video's file, gives
-    JSON: the answer, and a picture of what lies behind it; `GET /example/NAME` is a picture to try.
+    `GET /` is the page. `POST /predict/NAME` with a text, or the content of an image or video file, returns JSON:
+    the prediction, a table and a plot of it. `GET /example/NAME` returns an example image.
 
     Args:
-        programs: by name.
-        host: the address to listen at. Where it is one of this machine alone, requests by another name are
-            refused: no page on the web can reach the models through a name that it lets point here.
-        port: 0 takes any.
+        predictors: loaded models by name.
+        host: address to listen at. If it is one of this machine alone, requests under another host name are
+            refused, so that no web page can reach the models through a name that points here.
+        port: port to listen at; 0 takes any free one.
     """
 
     daemon_threads = True
 
-    def __init__(self, programs: Mapping[str, Program], host: str = "127.0.0.1", port: int = 8000) -> None:
-        self.programs, self.local = programs, host in _LOCAL
-        self.one_at_a_time = threading.Lock()  # a model takes all cores anyway
-        super().__init__((host, port), _Answers)
+    def __init__(self, predictors: Predictors, host: str = "127.0.0.1", port: int = 8000) -> None:
+        self.predictors, self.is_local = predictors, host in _LOCAL_HOSTS
+        self.lock = threading.Lock()  # one prediction uses all cores
+        super().__init__((host, port), _RequestHandler)
 
     @property
-    def address(self) -> str:
-        """What to open in a browser."""
-        return f"http://{self.server_address[0]}:{self.server_address[1]}/"
+    def url(self) -> str:
+        """Address of the page."""
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}/"
 
-    def content(self) -> str:
-        """The page, with what it has to know of the models."""
+    def render(self) -> str:
+        """Return the page, with what it needs about the models."""
         models = [
             {
                 "name": name,
-                "takes": program.kind,
-                "limit": LIMITS[program.kind],
-                "title": program.card.get("title", name),
-                "summary": program.card.get("summary", ""),
-                "limits": program.card.get("limits", []),
-                "example": example_text(program),
-                "picture": example_picture(program) is not None,
+                "kind": predictor.input_kind,
+                "limit": SIZE_LIMITS[predictor.input_kind],
+                "title": predictor.card.get("title", name),
+                "summary": predictor.card.get("summary", ""),
+                "limits": predictor.card.get("limits", []),
+                "plot_caption": predictor.plot_caption,
+                "example": get_example_text(predictor),
+                "has_example_image": get_example_image(predictor) is not None,
             }
-            for name, program in self.programs.items()
+            for name, predictor in self.predictors.items()
         ]
-        known = json.dumps(models).replace("<", "\\u003c")  # no tag of the page
-        return files("zoo.serving").joinpath("page.html").read_text("utf-8").replace("{{models}}", known)
+        content = json.dumps(models).replace("<", "\\u003c")  # no text becomes a tag of the page
+        return files("zoo.serving").joinpath("page.html").read_text("utf-8").replace("{{models}}", content)
 
-    def answer(self, name: str, content: bytes, file_name: str) -> dict[str, Any]:
-        """What a program says of what was sent, and a picture of what lies behind it."""
-        program = self.programs[name]
-        with given(program, content, file_name) as one, self.one_at_a_time:
-            (said,) = program.predict([one])
-            return said.as_json() | {"behind": drawn(program, one, said)}
+    def predict(self, name: str, content: bytes, file_name: str) -> dict[str, Any]:
+        """Return prediction, table and plot for an input that was sent."""
+        predictor = self.predictors[name]
+        with open_upload(predictor, content, file_name) as item, self.lock:
+            (prediction,) = predictor.predict([item])
+            return {
+                "prediction": prediction.as_json(),
+                "status": prediction.status,
+                "table": prediction.as_table()._asdict(),
+                "plot": plot_as_url(predictor, item, prediction),
+            }
 
 
-class _Answers(BaseHTTPRequestHandler):
-    server: Page
+class _RequestHandler(BaseHTTPRequestHandler):
+    server: PageServer
     server_version, sys_version = "zoo", ""
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        self._with_errors_told(lambda: self._get(path))
+        self._handle_errors(lambda: self._get(path))
 
     def do_POST(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        self._with_errors_told(lambda: self._post(path))
+        self._handle_errors(lambda: self._post(path))
 
     def _get(self, path: str) -> None:
-        self._check_name()
+        self._check_origin()
         if path == "/":
-            self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.server.content().encode())
+            self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.server.render().encode())
             return
-        picture = example_picture(self._program(path, "/example/"))
-        if picture is None:
-            raise Refused(HTTPStatus.NOT_FOUND, "The model has no example of a picture.")
-        self._send(HTTPStatus.OK, "application/octet-stream", picture.read_bytes())
+        image = get_example_image(self._find_predictor(path, "/example/"))
+        if image is None:
+            raise RequestError(HTTPStatus.NOT_FOUND, "The model has no example image.")
+        self._send(HTTPStatus.OK, "application/octet-stream", image.read_bytes())
 
     def _post(self, path: str) -> None:
-        self._check_name()
-        program = self._program(path, "/predict/")
-        length, most = self.headers.get("Content-Length", ""), LIMITS[program.kind]
+        self._check_origin()
+        predictor = self._find_predictor(path, "/predict/")
+        length, limit = self.headers.get("Content-Length", ""), SIZE_LIMITS[predictor.input_kind]
         if not length.isdecimal():
-            raise Refused(HTTPStatus.LENGTH_REQUIRED, "Expected the header Content-Length.")
-        if int(length) > most:
+            raise RequestError(HTTPStatus.LENGTH_REQUIRED, "Expected the header Content-Length.")
+        if int(length) > limit:
             self.close_connection = True  # the rest is not read
-            raise Refused(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{int(length):,} bytes; at most {most:,} can be sent."
+            raise RequestError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"Got {int(length):,} bytes, expected at most {limit:,}. Send a smaller {predictor.input_kind}.",
             )
         content, file_name = self.rfile.read(int(length)), unquote(self.headers.get("X-File-Name", ""))
-        said = self.server.answer(path.removeprefix("/predict/"), content, file_name)
-        self._send(HTTPStatus.OK, "application/json", json.dumps(said).encode())
+        response = self.server.predict(path.removeprefix("/predict/"), content, file_name)
+        self._send(HTTPStatus.OK, "application/json", json.dumps(response).encode())
 
-    def _program(self, path: str, beginning: str) -> Program:
-        name = path.removeprefix(beginning)
-        if not path.startswith(beginning) or name not in self.server.programs:
-            raise Refused(HTTPStatus.NOT_FOUND, f"There is no {path}.")
-        return self.server.programs[name]
+    def _find_predictor(self, path: str, prefix: str) -> Predictor[Any, Any]:
+        name = path.removeprefix(prefix)
+        if not path.startswith(prefix) or name not in self.server.predictors:
+            raise RequestError(HTTPStatus.NOT_FOUND, f"There is no {path}.")
+        return self.server.predictors[name]
 
-    def _check_name(self) -> None:
-        """Let no other site speak to the models: not by its own name for this address, not from its pages."""
+    def _check_origin(self) -> None:
+        """Refuse requests of other sites: under another name for this address, or from their pages."""
         host = self.headers.get("Host", "")
         origin = self.headers.get("Origin")
-        foreign = self.server.local and urlsplit(f"//{host}").hostname not in _LOCAL
-        if foreign or (origin is not None and urlsplit(origin).netloc != host):
-            raise Refused(HTTPStatus.FORBIDDEN, "Open the page by the address that was printed.")
+        is_foreign = self.server.is_local and urlsplit(f"//{host}").hostname not in _LOCAL_HOSTS
+        if is_foreign or (origin is not None and urlsplit(origin).netloc != host):
+            raise RequestError(HTTPStatus.FORBIDDEN, "Open the page by the address that the command printed.")
 
-    def _with_errors_told(self, act: Any) -> None:
+    def _handle_errors(self, handle: Callable[[], None]) -> None:
         try:
-            act()
-        except Refused as error:
-            self._tell(error.status, str(error))
-        except (UsageError, VideoError) as error:
-            self._tell(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+            handle()
+        except RequestError as error:
+            self._send_error(error.status, str(error))
+        except ZooError as error:
+            self._send_error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except ConnectionError:
-            self.close_connection = True  # the reader has gone
+            self.close_connection = True  # the browser has closed it
 
-    def _tell(self, status: HTTPStatus, message: str) -> None:
+    def _send_error(self, status: HTTPStatus, message: str) -> None:
         self._send(status, "application/json", json.dumps({"error": message}).encode())
 
-    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+    def _send(self, status: HTTPStatus, content_type: str, content: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
-        # Nothing is loaded from elsewhere, and nothing is kept.
+        # The page loads nothing from elsewhere, and the browser stores nothing.
         self.send_header(
             "Content-Security-Policy",
             "default-src 'self'; img-src 'self' data: blob:; media-src blob:; style-src 'unsafe-inline'; "
@@ -164,66 +172,67 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """What people type is not for the log."""
+        """Log nothing: inputs are private."""
 
 
-def serve_page(programs: Mapping[str, Program], host: str, port: int) -> None:
-    """Serve the page until Ctrl-C.
+def serve_page(predictors: Predictors, host: str, port: int) -> None:
+    """Serve the page until Ctrl-C, and print its address.
 
     Raises:
-        UsageError: The port is taken, or the address is not of this machine.
+        UsageError: the port is in use, or the address is not one of this machine.
     """
     try:
-        page = Page(programs, host, port)
+        server = PageServer(predictors, host, port)
     except OSError as error:
-        raise UsageError(f"{host}:{port}: {error.strerror}. Name another --port or --host.") from error
-    with page:
-        print(f"{', '.join(programs)}: {page.address}  (Ctrl-C ends)", flush=True)
-        if not page.local:
-            print("Whoever reaches this machine can use the models.", flush=True)
+        raise UsageError(f"{host}:{port}: {error.strerror}. Choose another --port or --host.") from error
+    with server:
+        print(f"{', '.join(predictors)}: {server.url}  (Ctrl-C ends)", flush=True)
+        if not server.is_local:
+            print("Everyone who reaches this machine can use the models.", flush=True)
         try:
-            page.serve_forever()
+            server.serve_forever()
         except KeyboardInterrupt:
             print("\nended")
 
 
 @contextmanager
-def given(program: Program, content: bytes, file_name: str) -> Iterator[Any]:
-    """What was sent as the program takes it; a video lies in a file as long as it is used."""
-    if program.kind != "video":
-        yield program.read(content) if program.kind == "text" else content
+def open_upload(predictor: Predictor[Any, Any], content: bytes, file_name: str) -> Iterator[Any]:
+    """Yield what was sent as an input of the model; a video is stored in a file for that time."""
+    if predictor.input_kind != "video":
+        yield predictor.parse(content) if predictor.input_kind == "text" else content
         return
-    with tempfile.TemporaryDirectory() as folder:
-        ending = re.search(r"\.\w{1,7}$", file_name)
-        file = Path(folder, f"video{ending[0] if ending else '.mp4'}")
-        file.write_bytes(content)
+    with tempfile.TemporaryDirectory() as directory:
+        suffix = re.search(r"\.\w{1,7}$", file_name)
+        path = Path(directory, f"video{suffix[0] if suffix else '.mp4'}")
+        path.write_bytes(content)
         try:
-            yield file
-        except VideoError as error:  # it is called as the user calls it
-            raise VideoError(str(error).replace(str(file), file_name or "the video")) from error
+            yield path
+        except VideoError as error:  # the user knows the video by its own name
+            raise VideoError(str(error).replace(str(path), file_name or "the video")) from error
 
 
-def drawn(program: Program, one: Any, said: Any) -> str:
-    """A picture of what lies behind an answer, to stand in a page; empty where there is none."""
-    text = isinstance(program, TextProgram)
-    kind, name = ("image/svg+xml", "svg") if text else ("image/png", "png")
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder, f"behind.{name}")
+def plot_as_url(predictor: Predictor[Any, Any], item: Any, prediction: Any) -> str:
+    """Return the plot of a prediction as a data URL; empty if there is nothing to plot."""
+    is_text = predictor.input_kind == "text"
+    media_type, suffix = ("image/svg+xml", "svg") if is_text else ("image/png", "png")
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, f"plot.{suffix}")
         try:
-            program.plot(one, said, picture)
+            predictor.plot(item, prediction, path)
         except UsageError:
             return ""
-        return f"data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
+        return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def example_text(program: Program) -> str:
-    """A text to try, of the card."""
-    if not isinstance(program, TextProgram):
+def get_example_text(predictor: Predictor[Any, Any]) -> str:
+    """Return the first text of the example on the model's card, if there is one."""
+    if predictor.input_kind != "text":
         return ""
-    return program.card.get("example", {}).get("text", [""])[0]
+    texts = predictor.card.get("example", {}).get("inputs", {}).get("text", [""])
+    return str(texts[0])
 
 
-def example_picture(program: Program) -> Path | None:
-    """A picture to try, that lies beside the card."""
-    names = program.card.get("example", {}).get("image", {})
-    return program.folder / names["files"][0] if program.kind == "picture" and names else None
+def get_example_image(predictor: Predictor[Any, Any]) -> Path | None:
+    """Return the path of the first image of the example on the model's card, if there is one."""
+    image = predictor.card.get("example", {}).get("inputs", {}).get("image")
+    return predictor.directory / image["files"][0] if predictor.input_kind == "image" and image else None

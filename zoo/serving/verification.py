@@ -1,118 +1,149 @@
-"""Whether an exported model is what its card says: the files, and what it answers."""
+"""Whether an exported model still is what its card describes: its files, and its outputs for the example."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.card import FILE, PAGE, read_card
 from zoo.errors import UsageError
 from zoo.files import sha256
-from zoo.serving.loading import load
-from zoo.serving.model_store import read_card
 
-TOLERANCE = 1e-3  # of scores: processors add in another order
-CLEAR = 1e-2  # scores further apart than this keep their order everywhere
+TOLERANCE = 1e-3
+"""Accepted difference of numbers: processors add in different orders."""
+
+MARGIN = 1e-2
+"""Scores further apart than this have the same order on every machine."""
 
 
-def verify(folder: Path) -> tuple[list[str], str]:
-    """Compare the files of an exported model with their hashes, and its answers with those on its card.
+class Comparison(NamedTuple):
+    """How outputs differ from those on a card.
 
-    Scores have to agree within 0.001. Strings have to be equal where the margin is clear: where the score
-    that chose them is more than 0.01 from the next.
+    Attributes:
+        problems: what differs by more than it may, a sentence each.
+        difference: largest difference of the compared numbers.
+        num_strings: number of compared strings.
+    """
+
+    problems: list[str]
+    difference: float
+    num_strings: int
+
+
+def verify(directory: Path) -> tuple[list[str], str]:
+    """Compare the files of an export with their hashes, and its outputs with those on its card.
+
+    Numbers must agree within 0.001. Strings must be equal where the scores that decide them are more than 0.01
+    apart from the next ones.
 
     Args:
-        folder: of the model.
+        directory: directory of the export.
 
     Returns:
-        What is wrong, and what is to be said if nothing is.
+        The problems, and a summary for an export without any.
 
     Raises:
-        UsageError: It has no card, or cannot be read.
+        UsageError: the export has no card, or cannot be read.
     """
-    facts = read_card(folder)
-    if not facts:
-        raise UsageError(f"{folder} has no card to compare with. Export the model anew.")
-    hashes = facts["sha256"]
-    there = {
-        file.relative_to(folder).as_posix()
-        for file in folder.rglob("*")
-        if file.is_file() and file.name not in ("card.json", "README.md")
+    from zoo.serving.loading import load  # imports TensorFlow, which damaged files do not need
+
+    card = read_card(directory)
+    if not card:
+        raise UsageError(f"{directory} has no card to compare with. Export the model again.")
+    problems = compare_files(directory, card["sha256"])
+    if problems:  # damaged files may not load
+        return problems, ""
+    predictor = load(directory)
+    outputs = predictor.serve(**read_example_inputs(directory, card))
+    expected = {name: np.array(value) for name, value in card["example"]["outputs"].items()}
+    problems, difference, num_strings = compare_outputs(
+        expected, outputs, predictor.get_decision_scores(expected), predictor.undecided_outputs
+    )
+    summary = f"{len(card['sha256'])} files and {num_strings} strings as on the card, numbers within {difference:.0e}"
+    return problems, summary
+
+
+def compare_files(directory: Path, hashes: Mapping[str, str]) -> list[str]:
+    """Return which files of an export are missing, not on its card, or changed."""
+    present = {
+        file.relative_to(directory).as_posix()
+        for file in directory.rglob("*")
+        if file.is_file() and file.name not in (FILE, PAGE)
     }
-    wrong = [f"there is no {name}" for name in sorted(hashes.keys() - there)]
-    wrong += [f"{name} is not on the card" for name in sorted(there - hashes.keys())]
-    changed = [name for name in sorted(there & hashes.keys()) if sha256(folder / name) != hashes[name]]
-    wrong += [f"{name} has changed" for name in changed]
-    if wrong:  # what is damaged may not load
-        return wrong, ""
-    said = load(folder).serve(**example_inputs(folder, facts))
-    several = facts["settings"].get("multi_label") == "True"
-    inputs = facts["signatures"]["serving_default"]["takes"]
-    expected = {name: value for name, value in facts["example"].items() if name not in inputs}
-    wrong, most, strings = compared(expected, said, several)
-    return wrong, f"{len(hashes)} files, {strings} strings and all numbers (within {most:.0e}) as on the card"
+    return [
+        *(f"{name} is missing" for name in sorted(hashes.keys() - present)),
+        *(f"{name} is not on the card" for name in sorted(present - hashes.keys())),
+        *(
+            f"{name} has changed"
+            for name in sorted(present & hashes.keys())
+            if sha256(directory / name) != hashes[name]
+        ),
+    ]
 
 
-def example_inputs(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """The inputs of the example on a card."""
+def read_example_inputs(directory: Path, card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of the example on a card."""
 
-    def read(given: Any) -> Any:
-        if "array" in given:
-            return np.load(folder / given["array"])
-        return [(folder / name).read_bytes() for name in given["files"]] if "files" in given else given
+    def read(value: Any) -> Any:
+        if "array" in value:
+            return np.load(directory / value["array"])
+        return [(directory / name).read_bytes() for name in value["files"]] if "files" in value else value
 
-    takes = facts["signatures"]["serving_default"]["takes"]
-    return {name: read(facts["example"][name]) for name in takes}
+    return {name: read(value) for name, value in card["example"]["inputs"].items()}
 
 
-def compared(
-    expected: dict[str, Any], said: dict[str, np.ndarray], several: bool = False
-) -> tuple[list[str], float, int]:
-    """What differs, the largest difference of numbers, and how many strings were compared.
+def compare_outputs(
+    expected: Mapping[str, np.ndarray],
+    outputs: Mapping[str, np.ndarray],
+    scores: np.ndarray | None,
+    undecided: Collection[str],
+) -> Comparison:
+    """Compare outputs with those on a card.
 
     Args:
-        expected: the outputs on the card.
-        said: the outputs.
-        several: whether each label holds or not, by a probability of its own, instead of the best one.
+        expected: outputs on the card by name.
+        outputs: outputs of the model by name.
+        scores: scores [..., choices] on the card whose order decides the other outputs; None if nothing is
+            decided by scores.
+        undecided: names of outputs that do not depend on the order of the scores, such as the scores.
     """
-    by = "scores" if "scores" in expected else "probabilities"
-    scores = np.array(expected[by], np.float64)
-    if several:  # the choice that is nearest to being another
-        nearest = np.abs(scores - 0.5).min(-1)
-        scores = np.stack([0.5 + nearest, 0.5 - nearest], -1)
-    wrong, most, strings = [f"{name} is not given" for name in sorted(expected.keys() - said.keys())], 0.0, 0
-    for name, found in said.items():
-        wanted = np.array(expected[name])
-        if wanted.shape != found.shape:
-            wrong.append(f"{name} has the shape {list(found.shape)} instead of {list(wanted.shape)}")
+    problems = [f"`{name}` is missing" for name in sorted(expected.keys() - outputs.keys())]
+    difference, num_strings = 0.0, 0
+    for name in sorted(expected.keys() & outputs.keys()):
+        reference, actual = expected[name], outputs[name]
+        if reference.shape != actual.shape:
+            problems.append(f"`{name}` has shape {list(actual.shape)}, expected {list(reference.shape)}")
             continue
-        certain = name in (by, "labels", "status")
-        which = np.ones(found.shape, bool) if certain else chosen_clearly(found.shape, scores)
-        wanted = wanted[which]
-        if found.dtype == object:
-            own = np.array([text.decode() for text in found[which]], object)
-            strings += len(own)
-            if (own != wanted).any():
-                wrong.append(f"{name} are {own.tolist()} instead of {wanted.tolist()}")
+        comparable = np.ones(actual.shape, bool)
+        if scores is not None and name not in undecided:
+            comparable = find_clear_choices(actual.shape, scores)
+        reference, actual = reference[comparable], actual[comparable]
+        if actual.dtype == object:
+            strings = np.array([text.decode() for text in actual], object)
+            num_strings += len(strings)
+            if (strings != reference).any():
+                problems.append(f"`{name}` is {strings.tolist()}, expected {reference.tolist()}")
         else:
-            far = float(np.abs(found[which] - wanted).max(initial=0))
-            most = max(most, far)
-            if not far <= TOLERANCE:  # nor if it is no number
-                wrong.append(f"{name} differ by {far:.2g}")
-    return wrong, most, strings
+            largest = float(np.abs(actual - reference).max(initial=0))
+            difference = max(difference, largest)
+            if not largest <= TOLERANCE:  # also where it is not a number
+                problems.append(f"`{name}` differs by {largest:.2g}, expected at most {TOLERANCE:g}")
+    return Comparison(problems, difference, num_strings)
 
 
-def chosen_clearly(shape: tuple[int, ...], scores: np.ndarray) -> np.ndarray:
-    """Which values of an output hang on scores that are far apart.
+def find_clear_choices(shape: tuple[int, ...], scores: np.ndarray) -> np.ndarray:
+    """Return which values of an output depend on scores that are clearly apart.
 
     Args:
-        shape: of the output. If it is that of the scores, each value has its score, as captions have;
-            otherwise all hang on the best one, as a label does, or the words of the best caption.
+        shape: shape of the output. If it is that of the scores, each value has a score of its own, as captions
+            have; otherwise all values of a row depend on its best score, as a label does.
         scores: [..., choices].
     """
     gaps = -np.diff(-np.sort(-scores))
-    ends = [(0, 0)] * (scores.ndim - 1)
+    sides = [(0, 0)] * (scores.ndim - 1)
     if shape == scores.shape:
-        before, after = (np.pad(gaps, [*ends, side], constant_values=np.inf) for side in ((1, 0), (0, 1)))
-        return np.minimum(before, after) > CLEAR
-    best = (gaps[..., :1] > CLEAR).all(-1)
+        before, after = (np.pad(gaps, [*sides, side], constant_values=np.inf) for side in ((1, 0), (0, 1)))
+        return np.minimum(before, after) > MARGIN
+    best = (gaps[..., :1] > MARGIN).all(-1)
     return np.broadcast_to(best.reshape(best.shape + (1,) * (len(shape) - best.ndim)), shape)

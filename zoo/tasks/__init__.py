@@ -1,21 +1,26 @@
-"""The tasks of the zoo, one file each."""
+"""The tasks of the zoo, one file each; `zoo.tasks.base` says what a task consists of."""
 
-from zoo.tasks.captioning import Caption, Captioner
-from zoo.tasks.frame_tagging import Tagger, Tags
-from zoo.tasks.predictor import Answer, Program
-from zoo.tasks.texts import Classifier, Label, NextWordPrediction, NextWordPredictor, Translation, Translator
+from zoo.tasks.base import (
+    Description,
+    Prediction,
+    Predictor,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+    TextPredictor,
+)
+from zoo.tasks.registry import get_task, list_tasks
 
 __all__ = [
-    "Answer",
-    "Caption",
-    "Captioner",
-    "Classifier",
-    "Label",
-    "NextWordPrediction",
-    "NextWordPredictor",
-    "Program",
-    "Tagger",
-    "Tags",
-    "Translation",
-    "Translator",
+    "Description",
+    "Prediction",
+    "Predictor",
+    "Preprocessor",
+    "ServingModule",
+    "Table",
+    "Task",
+    "TextPredictor",
+    "get_task",
+    "list_tasks",
 ]

@@ -1,34 +1,396 @@
-"""Programs that say what a picture or a clip shows."""
+"""Captioning, one-to-many: images in, sentences out; with clips, delayed many-to-many."""
 
 import itertools
+import logging
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import tensorflow as tf
 
-from zoo.errors import UsageError
+from zoo.datasets import CaptioningSplit, DataInfo
+from zoo.decoding import beam_search, greedy_search
+from zoo.errors import DataError, UsageError
+from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
 from zoo.inspection import plot_image_attention
-from zoo.preprocessing.images import ImageReader, make_thumbnail
+from zoo.metrics import normalize_caption
+from zoo.preprocessing.images import (
+    FeatureExtractor,
+    ImageReader,
+    build_image_encoder,
+    make_thumbnail,
+    split_encoder,
+)
+from zoo.preprocessing.text import (
+    END_ID,
+    PADDING_ID,
+    START_ID,
+    WordPieceTokenizer,
+    merge_word_pieces,
+    train_wordpiece,
+    write_vocabulary,
+)
 from zoo.preprocessing.video import CLIP_FRAME_SIZE, ClipReader, read_clip, sample_positions
-from zoo.tasks.predictor import Answer, Program, decoded
+from zoo.tasks.base import (
+    Description,
+    Prediction,
+    Predictor,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+    decode_strings,
+)
+from zoo.training import BucketedDataset, bucket_by_length, extract_features
 
-Shown = str | Path | bytes | np.ndarray
-"""The name of a file, what is in a picture's file, or the frames of a clip."""
+logger = logging.getLogger(__name__)
+
+ImageInput = str | Path | bytes | np.ndarray
+"""Path of an image or video file, content of an image file, or frames [time, height, width, 3] of a clip."""
 
 
 @dataclass(frozen=True, eq=False)
-class Caption(Answer):
-    """What a picture or a clip shows.
+class FeatureSplit:
+    """Images or clips as features, and their captions.
 
     Attributes:
-        captions: The best first; none where there was no picture.
-        scores: Their log-probabilities, divided by the length penalty.
-        words: Those of the best caption.
-        attention: Where the decoder looked for each, [words, rows, columns]; in a clip
-            [words, frames, rows, columns].
+        features: of all examples of the split, [examples, ...], mapped from a file.
+        rows: indices of the examples that can be read.
+        captions: of each of these, in lower case and without punctuation.
+    """
+
+    features: np.ndarray
+    rows: np.ndarray
+    captions: list[list[str]]
+
+    @property
+    def all_captions(self) -> list[str]:
+        """The captions of all examples, one after the other."""
+        return list(itertools.chain.from_iterable(self.captions))
+
+    def count_exact_matches(self, captions: Sequence[str]) -> float:
+        """Return the share, from 0 to 100, of captions that are one of their references."""
+        matches = [caption in valid for caption, valid in zip(captions, self.captions, strict=True)]
+        return 100 * float(np.mean(matches))
+
+    def find_nearest_captions(self, train: "FeatureSplit") -> list[str]:
+        """Return for each example a caption of the training example with the nearest features.
+
+        This is the baseline of a model that only remembers.
+        """
+        best, nearest = np.full(len(self.rows), np.inf), np.zeros(len(self.rows), int)
+        targets = self.features[self.rows].reshape(len(self.rows), -1).astype(np.float32)
+        start = 0
+        for batch in train.read_batches(1000):
+            candidates = batch.reshape(-1, targets.shape[1]).astype(np.float32)
+            distances = (candidates**2).sum(1) - 2 * targets @ candidates.T
+            is_nearer = distances.min(1) < best
+            nearest[is_nearer] = start + distances.argmin(1)[is_nearer]
+            best = np.minimum(best, distances.min(1))
+            start += len(batch)
+        return [train.captions[row][0] for row in nearest]
+
+    def read_batches(self, batch_size: int = 64) -> Iterator[np.ndarray]:
+        """Yield the features of the readable examples, in order."""
+        for start in range(0, len(self.rows), batch_size):
+            yield self.features[self.rows[start : start + batch_size]]
+
+
+class CaptioningPreprocessor(Preprocessor):
+    """Images or clips to features, and captions to word pieces and back.
+
+    The encoder network is split: layers that stay as they are run here, once for each image; the others are
+    `trainable_network`, for the model to train.
+
+    Args:
+        encoder: name of the network; see `zoo.preprocessing.images.build_image_encoder`.
+        image_size: height and width in pixels.
+        num_frames: number of frames that are read of a clip; None for images.
+        num_tuned: number of convolutions of a pretrained encoder to train, the last ones.
+        weights: weights of the encoder; see `zoo.preprocessing.images.build_image_encoder`.
+    """
+
+    def __init__(
+        self,
+        encoder: str = "small",
+        image_size: int = 64,
+        num_frames: int | None = None,
+        num_tuned: int = 0,
+        weights: Path | str | None = "pretrained",
+    ) -> None:
+        self.encoder, self.num_tuned = encoder, num_tuned
+        self.image_size, self.num_frames = image_size, num_frames
+        network = build_image_encoder(encoder, image_size, weights)
+        # The small network has no pretrained weights: all of it is trained.
+        frozen, self.trainable_network = (
+            (None, network) if encoder == "small" else split_encoder(network, num_tuned)
+        )
+        reader = ClipReader(num_frames, image_size) if num_frames else ImageReader(image_size)
+        self.extractor = FeatureExtractor(reader, frozen)
+        self.networks = {} if frozen is None else {"encoder": frozen}
+
+    @property
+    def tokenizer(self) -> WordPieceTokenizer:
+        """The tokenizer of captions, from `adapt`."""
+        (tokenizer,) = self.resources
+        return tokenizer
+
+    def adapt(self, train: FeatureSplit, vocabulary_size: int, max_tokens: int, directory: Path) -> None:
+        """Train the word pieces on training captions.
+
+        Args:
+            train: the training split.
+            vocabulary_size: number of word pieces.
+            max_tokens: longer captions are cut.
+            directory: where the vocabulary is written, `vocabulary.txt`.
+
+        Raises:
+            UsageError: the vocabulary size is too small for the letters of the captions.
+        """
+        try:
+            vocabulary = train_wordpiece(train.all_captions, vocabulary_size)
+        except ValueError as error:
+            raise UsageError(f"--vocabulary-size: {error}") from error
+        self.resources = (
+            WordPieceTokenizer(write_vocabulary(vocabulary, directory / "vocabulary.txt"), max_tokens),
+        )
+
+    def extract(self, split: CaptioningSplit, cache_dir: Path) -> FeatureSplit:
+        """Return the features of a split, computed once and kept in a file.
+
+        Examples that cannot be read are left out, with a warning in the log.
+
+        Args:
+            split: images or clips with captions.
+            cache_dir: directory of the files.
+
+        Raises:
+            DataError: none of the examples can be read.
+        """
+        features, statuses = extract_features(self.extractor, split.read_inputs, cache_dir)
+        problems = [f"{name}: {status}" for name, status in zip(split.names, statuses, strict=True) if status]
+        rows = np.flatnonzero([not status for status in statuses])
+        if not len(rows):
+            raise DataError(
+                f"None of {len(statuses):,} images or clips can be read, the first for: {problems[0]}. Replace "
+                "the files."
+            )
+        for problem in problems[:5]:
+            logger.warning("left out: %s", problem)
+        if problems[5:]:
+            logger.warning("left out: %d more", len(problems) - 5)
+        captions = [[normalize_caption(caption) for caption in split.captions[row]] for row in rows]
+        return FeatureSplit(features, rows, captions)
+
+    def bucket(self, split: FeatureSplit, batch_size: int, seed: int | None = None) -> BucketedDataset:
+        """Return batches of features and captions of similar length, for teacher forcing.
+
+        An example comes once with each of its captions.
+
+        Args:
+            split: features and captions.
+            batch_size: number of captions in a batch.
+            seed: of the order; None keeps one order.
+        """
+        rows = np.repeat(split.rows, [len(captions) for captions in split.captions])
+        ids = self.tokenizer(tf.constant(split.all_captions)).ids
+        tokens = tf.RaggedTensor.from_tensor(ids, padding=PADDING_ID)
+        start, end = (tf.fill([tokens.nrows(), 1], token) for token in (START_ID, END_ID))
+        pairs = (tf.constant(rows), tf.concat([start, tokens, end], axis=1))
+        # Captions cost little beside their images, and batches of mixed captions teach more.
+        dataset = bucket_by_length(
+            tf.data.Dataset.from_tensor_slices(pairs), batch_size, max_padding=0.5, seed=seed
+        )
+
+        def add_features(rows: tf.Tensor, tokens: tf.Tensor) -> tuple[Any, ...]:
+            features = tf.numpy_function(lambda rows: split.features[rows], [rows], split.features.dtype)
+            return apply_teacher_forcing(tf.ensure_shape(features, [None, *split.features.shape[1:]]), tokens)
+
+        return dataset.map(add_features)
+
+    def count_tokens(self, split: FeatureSplit) -> np.ndarray:
+        """Return how often each token [vocabulary] is to be generated for the captions of a split."""
+        ids = self.tokenizer(tf.constant(split.all_captions)).ids.numpy()
+        counts = np.bincount(ids.ravel(), minlength=self.tokenizer.vocabulary_size)
+        counts[[PADDING_ID, END_ID]] = 0, len(ids)
+        return counts
+
+    def make_examples(
+        self,
+        validation: CaptioningSplit,
+        features: FeatureSplit,
+        paths: Sequence[Path],
+        directory: Path,
+    ) -> dict[str, Any]:
+        """Return inputs of `serving_default` for the card: the files at paths, else two examples of validation.
+
+        Args:
+            validation: the validation split.
+            features: its features, which state the examples that can be read.
+            paths: files that the user chose.
+            directory: where thumbnails of validation images are written.
+        """
+        if paths and self.num_frames:
+            return ClipReader.as_inputs([read_clip(path, CLIP_FRAME_SIZE) for path in paths])
+        if paths:
+            return {"image": list(paths)}
+        examples = [next(itertools.islice(validation.read_inputs(), row, None)) for row in features.rows[:2]]
+        if self.num_frames:
+            return ClipReader.as_inputs(examples)
+        thumbnails = [directory / f"example{number}.png" for number in range(1, 1 + len(examples))]
+        for path, image in zip(thumbnails, examples, strict=True):
+            make_thumbnail(image).save(path)
+        return {"image": thumbnails}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, without weights, and the configuration of the tokenizer."""
+        return {
+            "encoder": self.encoder,
+            "image_size": self.image_size,
+            "num_frames": self.num_frames,
+            "num_tuned": self.num_tuned,
+            "tokenizer": self.tokenizer.get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
+        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
+        arguments = {name: value for name, value in config.items() if name != "tokenizer"}
+        preprocessor = cls(**arguments, weights=None)
+        preprocessor.resources = (WordPieceTokenizer.from_config(config["tokenizer"], assets),)
+        return preprocessor
+
+
+class CaptioningModule(ServingModule[CaptioningPreprocessor]):
+    """Image bytes, or frames of a clip, in, captions out.
+
+    Args:
+        preprocessor: images to features, tokens to text.
+        model: a `OneToMany` for images, a `DelayedManyToMany` for clips.
+        num_beams: number of hypotheses of the beam search, and of captions that the export returns.
+        length_penalty: exponent of the length penalty of Wu et al. (2016).
+    """
+
+    def __init__(
+        self,
+        preprocessor: CaptioningPreprocessor,
+        model: OneToMany | DelayedManyToMany,
+        num_beams: int = 3,
+        length_penalty: float = 1.0,
+    ) -> None:
+        super().__init__(preprocessor, model)
+        self.input_kind = "video" if preprocessor.num_frames else "image"
+        self.beam_search = partial(
+            beam_search,
+            num_beams=num_beams,
+            num_return_sequences=num_beams,
+            length_penalty=length_penalty,
+        )
+        # From features that are computed already, for evaluation.
+        self.caption_features, self.caption_features_greedily = (
+            tf.function(partial(self._caption_valid, search=search), autograph=False, reduce_retracing=True)
+            for search in (self.beam_search, greedy_search)
+        )
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """`serving_default` searches with beams, `greedy` takes the most probable token at each step."""
+        extractor = self.preprocessor.extractor
+        searches = {"serving_default": self.beam_search, "greedy": greedy_search}
+
+        def caption(*raw: tf.Tensor, search: Callable[..., Any]) -> dict[str, tf.Tensor]:
+            return self.caption(*extractor(*raw), search)
+
+        return {
+            name: tf.function(
+                partial(caption, search=search), extractor.reader.input_signature, autograph=False
+            )
+            for name, search in searches.items()
+        }
+
+    def caption(
+        self, features: tf.Tensor, status: tf.Tensor, search: Callable[..., Any]
+    ) -> dict[str, tf.Tensor]:
+        """Return the best captions, their scores, and the attention of the first one.
+
+        Args:
+            features: [batch, ...].
+            status: string [batch]; a row with a status has no caption.
+            search: one of `zoo.decoding`.
+        """
+        tokenizer = self.preprocessor.tokenizer
+        memory, state = self.model.prepare_memory(features)
+        tokens, scores, attention = self.model.decoder.generate(
+            search, state, memory, start_id=START_ID, end_id=END_ID, max_length=tokenizer.max_tokens + 1
+        )
+        positions = self.model.memory_shape
+        if attention is None:
+            attention = tf.zeros([*tf.unstack(tf.shape(tokens)), math.prod(positions)])
+        is_valid = (status == "")[:, None]
+        pieces = tf.where(is_valid, tokenizer.ids_to_tokens(tokens[:, 0]), "")
+        words, attention = merge_word_pieces(pieces, attention[:, 0])
+        return {
+            "captions": tf.where(is_valid, tokenizer.detokenize(tokens), ""),
+            "scores": scores,
+            "attention": tf.reshape(attention, [*tf.unstack(tf.shape(words)), *positions]),
+            "words": words,
+            "status": status,
+        }
+
+    def caption_split(self, split: FeatureSplit, greedy: bool = False) -> list[str]:
+        """Return the best caption of each readable example of a split."""
+        caption = self.caption_features_greedily if greedy else self.caption_features
+        batches = (caption(tf.constant(batch))["captions"][:, 0] for batch in split.read_batches())
+        return [best.decode() for batch in batches for best in batch.numpy()]
+
+    def _caption_valid(self, features: tf.Tensor, search: Callable[..., Any]) -> dict[str, tf.Tensor]:
+        return self.caption(features, tf.fill(tf.shape(features)[:1], ""), search)
+
+    def describe(self, info: DataInfo) -> Description:
+        """Return title, summary and limits for the card."""
+        num_frames, size = self.preprocessor.num_frames, self.preprocessor.image_size
+        if num_frames:
+            medium = "clip"
+            reading = [
+                f"It reads {num_frames} frames of a clip, evenly spaced, each squeezed to {size} x {size} pixels: it "
+                "misses what is short or small, and does not know the frame rate.",
+            ]
+        else:
+            medium = "image"
+            reading = [
+                "It reads JPEG, PNG, GIF (the first frame) and BMP without a palette, and squeezes the image to a "
+                "square. It ignores the orientation that cameras store (EXIF): rotate the image before.",
+                "Attention is spread out and may lie beside what a word names, because each position of the "
+                "feature map covers much of the image.",
+            ]
+        return Description(
+            title=f"Captioning ({info.source})",
+            summary=f"Describes {medium}s in a sentence, with the attention for each word.",
+            limits=(
+                "It knows what its training data show, and describes other things in the same words.",
+                "Captions are in lower case without punctuation, and scored against references in the same form. "
+                "CIDEr is CIDEr-D times 100; the other metrics are between 0 and 100.",
+                f"The scores rank the captions of one {medium}; they do not compare {medium}s.",
+                *reading,
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CaptionPrediction(Prediction):
+    """Captions of an image or a clip.
+
+    Attributes:
+        status: empty, or why there is no caption.
+        captions: the best first; none if the input cannot be read.
+        scores: their log-probabilities, divided by the length penalty.
+        words: the words of the best caption.
+        attention: weights [words, rows, columns] for each word; of a clip [words, frames, rows, columns].
     """
 
     captions: tuple[str, ...]
@@ -36,78 +398,85 @@ class Caption(Answer):
     words: tuple[str, ...]
     attention: np.ndarray
 
-    def lines(self, given: str, best: int) -> Iterator[str]:
-        """File, score, caption; or file and what was wrong with it."""
+    def as_table(self) -> Table:
+        """Return captions and scores."""
+        return Table(("caption", "score"), list(zip(self.captions, self.scores, strict=True)))
+
+    def format_lines(self, name: str, top_k: int) -> Iterator[str]:
+        """Yield path, score and caption; or path and status."""
         if self.status:
-            yield f"{given}  [{self.status}]"
+            yield f"{name}  [{self.status}]"
             return
-        for score, caption in itertools.islice(zip(self.scores, self.captions, strict=True), best):
-            yield f"{given}  {score:8.3f}  {caption}"
+        for caption, score in itertools.islice(self.as_table().rows, top_k):
+            yield f"{name}  {score:8.3f}  {caption}"
 
 
-class Captioner(Program[Shown, Caption]):
-    """Pictures, or clips, in, sentences out."""
+class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
+    """Images, or clips, in, captions out."""
 
-    output = "captions"
+    plot_caption = "Attention of the decoder for each word."
 
-    def __init__(self, folder: Path, model: Any) -> None:
-        super().__init__(folder, model)
-        moving = "frames" in self.signatures["serving_default"].structured_input_signature[1]
-        self.kind, self.at_once = ("video", 1) if moving else ("picture", 16)
+    def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
+        super().__init__(directory, card, model)
+        self.batch_size = 1 if self.input_kind == "video" else 16
 
-    def read(self, argument: bytes) -> Path:
-        """A file by its name."""
+    def parse(self, argument: bytes, frame_rate: float = 25.0) -> Path:
+        """Return the path of an image or video file."""
         return Path(os.fsdecode(argument))
 
-    def _answers(self, inputs: Sequence[Shown]) -> Iterable[Caption]:
-        if self.kind == "video":
-            said = self.serve(**ClipReader.pack_inputs([_clip(shown) for shown in inputs]))
+    def predict_batch(
+        self, inputs: Sequence[ImageInput], progress: bool = False
+    ) -> Iterable[CaptionPrediction]:
+        """Yield the captions of each image or clip."""
+        if self.input_kind == "video":
+            outputs = self.serve(**ClipReader.as_inputs([_read_clip(item) for item in inputs]))
         else:
-            said = self.serve(**ImageReader.pack_inputs([_picture(shown) for shown in inputs]))
-        for row, status in enumerate(said["status"]):
-            words, captions = decoded(said["words"][row]), decoded(said["captions"][row])
-            yield Caption(
-                status.decode(),
-                captions,
-                tuple(said["scores"][row, : len(captions)].tolist()),
-                words,
-                said["attention"][row, : len(words)],
-            )
+            outputs = self.serve(**ImageReader.pack_inputs([_read_image(item) for item in inputs]))
+        for row, status in enumerate(outputs["status"]):
+            words, captions = (decode_strings(outputs[name][row]) for name in ("words", "captions"))
+            scores = tuple(outputs["scores"][row, : len(captions)].tolist())
+            attention = outputs["attention"][row, : len(words)]
+            yield CaptionPrediction(status.decode(), captions, scores, words, attention)
 
-    def plot(self, given: Shown, answer: Caption, picture: Path) -> None:
-        """Draw where in the picture the decoder looked for each word; of a clip the frame it saw most."""
-        if not answer.attention.any():
-            raise UsageError(
-                "There is no caption to draw, or the model has no attention. Give another picture, or "
-                "name another model."
-            )
-        words, weights = list(answer.words), answer.attention
-        if self.kind == "video":
-            frames, most = _clip(given), weights.sum((2, 3)).argmax(1)
-            places = sample_positions(len(frames), weights.shape[1])[most]
-            images, weights = frames[places], weights[range(len(words)), most]
-            words = [f"{word}, frame {place}" for word, place in zip(words, places, strict=True)]
+    def plot(self, item: ImageInput, prediction: CaptionPrediction, path: Path) -> None:
+        """Plot the attention for each word on the image; of a clip on the frame with most of it."""
+        if not prediction.attention.any():
+            raise UsageError("There is no attention to plot: there is no caption, or the model has none.")
+        words, attention = list(prediction.words), prediction.attention
+        if self.input_kind == "video":
+            frames, most = _read_clip(item), attention.sum((2, 3)).argmax(1)
+            positions = sample_positions(len(frames), attention.shape[1])[most]
+            images, attention = frames[positions], attention[range(len(words)), most]
+            words = [f"{word}, frame {position}" for word, position in zip(words, positions, strict=True)]
         else:
-            images = np.asarray(make_thumbnail(_picture(given)))
-        plot_image_attention(images, words, weights, picture)
+            images = np.asarray(make_thumbnail(_read_image(item)))
+        plot_image_attention(images, words, attention, path)
 
 
-def _clip(shown: Shown) -> np.ndarray:
-    if isinstance(shown, np.ndarray):
-        return shown
-    if isinstance(shown, bytes):
-        raise UsageError("Expected a video: a file, or frames as an array; got bytes.")
-    return read_clip(Path(shown), CLIP_FRAME_SIZE)
+def _read_clip(item: ImageInput) -> np.ndarray:
+    if isinstance(item, np.ndarray):
+        return item
+    if isinstance(item, bytes):
+        raise UsageError("Expected a video, as a path or an array of frames, got bytes.")
+    return read_clip(Path(item), CLIP_FRAME_SIZE)
 
 
-def _picture(shown: Shown) -> bytes:
-    if isinstance(shown, bytes):
-        return shown
-    if not isinstance(shown, (str, Path)):
-        raise UsageError(f"Expected a picture: a file, or what is in it as bytes; got {type(shown)}.")
+def _read_image(item: ImageInput) -> bytes:
+    if isinstance(item, bytes):
+        return item
+    if not isinstance(item, (str, Path)):
+        raise UsageError(f"Expected an image, as a path or the content of a file, got {type(item)}.")
     try:
-        return Path(shown).expanduser().read_bytes()
+        return Path(item).expanduser().read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{shown} cannot be read: {error.strerror}. Expected a picture: JPEG, PNG, GIF or BMP."
+            f"{item} cannot be read: {error.strerror}. Expected an image: JPEG, PNG, GIF or BMP."
         ) from error
+
+
+TASK = Task(
+    name="captioning",
+    headline_metrics=("test BLEU-4",),
+    preprocessor=CaptioningPreprocessor,
+    predictor=CaptioningPredictor,
+)

@@ -1,231 +1,510 @@
-"""Programs that tag each frame of a video: what is said of whole sequences, of streams, and the shots."""
+"""Frame tagging, direct many-to-many: frames of a video, or features, in, a tag for each out; also in streams."""
 
 import csv
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
 
+from zoo.datasets import DataInfo, TaggingSplit
 from zoo.errors import UsageError
+from zoo.export import call_by_name, convert_to_litert
+from zoo.formulations import ManyToMany
 from zoo.inspection import plot_contact_sheet
-from zoo.metrics import Segment, find_segments, find_transitions
-from zoo.preprocessing.video import Video, batch_frames, format_timecode, open_video
-from zoo.tasks.predictor import Answer, Program
-from zoo.training import Progress
+from zoo.metrics import Segment, find_segments, find_transitions, score_transitions
+from zoo.preprocessing.video import FrameReader, Video, batch_frames, format_timecode, open_video
+from zoo.tasks.base import (
+    Description,
+    Prediction,
+    Predictor,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+)
+from zoo.training import BucketedDataset, Progress, plan_buckets
 
 SHOT = "shot"
-"""What frames bear at which nothing happens, where the task is to find shots."""
+"""Label of frames inside a shot, where the task is to find shots and the transitions between them."""
 
-SHORTEST = {"dissolve": 3, "fade": 3, "wipe": 3}
-"""Frames that a transition has at least; what is shorter is flicker."""
+MIN_TRANSITION_FRAMES = {"dissolve": 3, "fade": 3, "wipe": 3}
+"""Smallest number of frames of a transition; shorter runs of its tag are ignored."""
 
-_LARGE = (108, 192)  # pixels of a frame, more than an edit needs
-_PICTURE = 320  # pixels of a shot's picture, its longer side
+FULL_SIZE = (108, 192)
+"""Height and width to which frames are read for a model whose input size is not known."""
 
-Filmed = str | Path | np.ndarray
-"""A video's file or a folder of numbered pictures; or frames, or features, [time, ...]."""
+THUMBNAIL_SIDE = 320
+"""Longer side, in pixels, of the frames on a contact sheet."""
+
+VideoInput = str | Path | Video | np.ndarray
+"""A video file, a directory of numbered images, an opened video; or an array [time, ...] of frames or features."""
+
+
+class FrameTaggingPreprocessor(Preprocessor):
+    """Frames of any size to the frames that the model reads; features stay as they are.
+
+    Args:
+        image_size: height and width of the model's frames; None for features.
+    """
+
+    def __init__(self, image_size: Sequence[int] | None) -> None:
+        self.image_size = None if image_size is None else (int(image_size[0]), int(image_size[1]))
+        self.reader = None if self.image_size is None else FrameReader(self.image_size)
+
+    def __call__(self, values: tf.Tensor) -> tf.Tensor:
+        """Return frames [batch, time, *image_size, 3], or features."""
+        return self.reader(values) if self.reader else values
+
+    def bucket_windows(
+        self, split: TaggingSplit, window: int, batch_size: int, seed: int | None = None
+    ) -> BucketedDataset:
+        """Return batches of windows of sequences, with their lengths, tags and a weight for each step.
+
+        Args:
+            split: sequences and tags.
+            window: steps of a window; longer sequences are split.
+            batch_size: number of windows in a batch.
+            seed: of the order; None keeps one order.
+        """
+        windows = [
+            (row, slice(start, start + window))
+            for row, sequence in enumerate(split.sequences)
+            for start in range(0, len(sequence), window)
+        ]
+        lengths = np.array([len(split.tags[row][steps]) for row, steps in windows], np.int32)
+        values, tags = split.sequences[0], split.tags[0]
+        # A length that is known when the graph is traced saves work at each step.
+        time = lengths[0] if (lengths == lengths[0]).all() else None
+
+        def read(keys: np.ndarray) -> tuple[np.ndarray, ...]:
+            longest = lengths[keys].max()
+            batch = np.zeros((len(keys), longest, *values.shape[1:]), values.dtype)
+            targets = np.zeros((len(keys), longest, *tags.shape[1:]), tags.dtype)
+            for position, key in enumerate(keys):
+                row, steps = windows[key]
+                batch[position, : lengths[key]] = split.sequences[row][steps]
+                targets[position, : lengths[key]] = split.tags[row][steps]
+            weights = (np.arange(longest) < lengths[keys][:, None]).astype(np.float32)
+            return batch, lengths[keys], targets, weights
+
+        def load(keys: tf.Tensor) -> tuple[Any, ...]:
+            dtypes = [values.dtype, np.int32, tags.dtype, np.float32]
+            batch, batch_lengths, targets, weights = tf.numpy_function(read, [keys], dtypes)
+            batch = tf.ensure_shape(batch, [None, time, *values.shape[1:]])
+            targets = tf.ensure_shape(targets, [None, time, *tags.shape[1:]])
+            inputs = batch, tf.ensure_shape(batch_lengths, [None])
+            return inputs, targets, tf.ensure_shape(weights, [None, time])
+
+        return plan_buckets(lengths, batch_size, seed=seed).map(load)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the size of the frames."""
+        return {"image_size": self.image_size and list(self.image_size)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
+        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
+        return cls(config["image_size"])
+
+
+class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
+    """Frames, or features, in and tags out, of whole sequences or of streams.
+
+    Args:
+        preprocessor: frames to the frames that the model reads.
+        model: a `ManyToMany`.
+        labels: names of the tags.
+        multi_label: whether a step may have several tags, or none.
+    """
+
+    input_kind = "video"
+
+    def __init__(
+        self,
+        preprocessor: FrameTaggingPreprocessor,
+        model: ManyToMany,
+        labels: Sequence[str],
+        multi_label: bool = False,
+    ) -> None:
+        super().__init__(preprocessor, model, labels)
+        self.multi_label = multi_label
+        if preprocessor.reader:
+            self.input_spec = tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames")
+        else:
+            self.input_spec = tf.TensorSpec([None, None, *model.step_shape], tf.float32, "features")
+        self.is_streaming = not (model.encoder and model.encoder.bidirectional)
+        self.state_specs: list[tf.TensorSpec] = []
+        if self.is_streaming:
+            self.state_specs = [
+                tf.TensorSpec([None, *value.shape[1:]], value.dtype, name)
+                for name, value in model.get_initial_state(1).items()
+            ]
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """`serving_default` for whole sequences; `init`, `step` and `finish` for streams in one direction."""
+        lengths, batch = tf.TensorSpec([None], tf.int32, "lengths"), tf.TensorSpec([], tf.int32, "batch")
+        functions = {"serving_default": (self.tag, [self.input_spec, lengths])}
+        if self.is_streaming:
+            functions["init"] = (self.model.get_initial_state, [batch])
+            functions["step"] = (self.step, [self.input_spec, *self.state_specs])
+            functions["finish"] = (self.finish, self.state_specs)
+        return {
+            name: tf.function(function, specs, autograph=False)
+            for name, (function, specs) in functions.items()
+        }
+
+    def tag(self, values: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return tags and probabilities at each step of sequences [batch, time, ...], and a status."""
+        time = tf.shape(values)[1]
+        logits = self.model((self.preprocessor(values), tf.clip_by_value(lengths, 0, time)))
+        length, steps = (tf.strings.as_string(n) for n in (lengths, tf.fill(tf.shape(lengths), time)))
+        wrong_length = tf.strings.join(["lengths is ", length, ", and there are ", steps, " steps"])
+        is_wrong = (lengths < 0) | (lengths > time)
+        status = tf.where(is_wrong, wrong_length, tf.where(lengths == 0, "no steps", ""))
+        outputs = self._decode(logits, tf.sequence_mask(lengths, time))
+        return outputs | {"labels": tf.constant(self.labels), "status": status}
+
+    def step(self, values: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return tags and probabilities for the next steps of streams, delayed by the model's lookahead."""
+        stream = self._name_states(states)
+        logits, next_stream = self.model.step(self.preprocessor(values), stream)
+        return self._decode(logits, self._find_valid_steps(stream, logits)) | next_stream
+
+    def finish(self, *states: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return tags and probabilities for the last steps of streams, which `step` has not returned yet."""
+        stream = self._name_states(states)
+        logits = self.model.finish(stream)
+        return self._decode(logits, self._find_valid_steps(stream, logits))
+
+    def score_sequence(self, sequence: np.ndarray) -> np.ndarray:
+        """Return the probabilities [time, labels] of one sequence [time, ...], computed as a client does."""
+        signatures = {name: partial(call_by_name, function) for name, function in self.signatures.items()}
+        name = self.input_spec.name
+        return tag_sequence(signatures, name, split_sequence(sequence, get_chunk_size(signatures))).scores
+
+    def score_transitions(
+        self, predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
+    ) -> dict[str, float]:
+        """Return precision, recall and F1 of the transitions between shots; nothing for other tags."""
+        if SHOT not in self.labels:
+            return {}
+        transitions = [find_transitions(tags, SHOT, MIN_TRANSITION_FRAMES) for tags in predictions]
+        scores = score_transitions(transitions, references, SHOT)._asdict()
+        return {f"transition {name.replace('_', ' ')}": value for name, value in scores.items()}
+
+    def describe(self, info: DataInfo) -> Description:
+        """Return title, summary and limits for the card."""
+        in_memory = "`serving_default` keeps all steps in memory."
+        if self.is_streaming:
+            latency = (
+                f"As a stream it has a delay of {self.model.lookahead} steps: `step` returns the tags of steps that "
+                f"were given before, and `finish` the remaining ones. {in_memory}"
+            )
+        else:
+            latency = f"It reads in both directions, so it cannot tag streams. {in_memory}"
+        limits = [
+            latency,
+            "The scores are not calibrated: a score of 0.99 does not mean one error in a hundred.",
+        ]
+        if SHOT in self.labels:
+            limits += [
+                "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame that shows "
+                "something of both shots, or less than all of one; black frames between fades belong to them.",
+                "The first and last frame of a slow transition cannot be seen exactly: transitions are compared "
+                "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are ignored.",
+            ]
+        step = self.input_spec.name.removesuffix("s")
+        return Description(
+            title=f"Tagging ({info.source})",
+            summary=f"Tags each {step} as {', '.join(self.labels)}.",
+            limits=tuple(limits),
+        )
+
+    def make_files(self) -> Mapping[str, bytes]:
+        """Return one step of one stream for LiteRT, in float32 and with 8-bit weights."""
+        if not self.is_streaming:
+            return {}
+        values = tf.TensorSpec([1, 1, *self.model.step_shape], tf.float32, self.input_spec.name)
+        states = [tf.TensorSpec([1, *spec.shape[1:]], spec.dtype, spec.name) for spec in self.state_specs]
+
+        def advance(values: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
+            logits, stream = self.model.step(values, self._name_states(states))
+            outputs: dict[str, tf.Tensor] = {"scores": tf.nn.softmax(logits)} | stream
+            return outputs
+
+        function = tf.function(advance, [values, *states], autograph=False)
+        weights = [weight.value for weight in self.model.weights]
+        return {
+            "step.tflite": convert_to_litert(function, weights),
+            "step_int8.tflite": convert_to_litert(function, weights, quantize=True),
+        }
+
+    def _name_states(self, states: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {spec.name: value for spec, value in zip(self.state_specs, states, strict=True)}
+
+    def _find_valid_steps(self, stream: Mapping[str, tf.Tensor], logits: tf.Tensor) -> tf.Tensor:
+        """Return which of the logits [batch, time, labels] belong to a step: those before the first do not."""
+        return stream["steps"][:, None] + tf.range(tf.shape(logits)[1]) >= self.model.lookahead
+
+    def _decode(self, logits: tf.Tensor, is_valid: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return tags and probabilities where a step is valid; empty strings and zeros elsewhere."""
+        if self.multi_label:
+            probabilities = tf.sigmoid(logits)
+            names = tf.where(probabilities > 0.5, [f"|{label}" for label in self.labels], "")
+            tags = tf.strings.regex_replace(tf.strings.reduce_join(names, -1), r"^\|", "")
+        else:
+            probabilities = tf.nn.softmax(logits)
+            tags = tf.gather(self.labels, tf.argmax(logits, -1))
+        return {
+            "tags": tf.where(is_valid, tags, ""),
+            "scores": tf.where(is_valid[..., None], probabilities, 0.0),
+        }
 
 
 @dataclass(frozen=True, eq=False)
-class Tags(Answer):
+class TaggingPrediction(Prediction):
     """What happens at each step of a sequence, such as a frame of a video.
 
     Attributes:
-        tags: One a step; of several labels those that hold, between bars.
-        parts: The shots between transitions, or where the task is another, runs of one tag.
-        times: Of each step in seconds, and of the end; empty where there is no video.
-        scores: Of each label, [steps, labels].
+        status: empty, or what was wrong with the video.
+        tags: the tag of each step; several tags are joined by bars.
+        segments: the shots between transitions, labeled by how they begin; in other tasks runs of one tag.
+        times: time of each step in seconds, and of the end; empty without a video.
+        scores: probability of each label, [time, labels].
     """
 
     tags: tuple[str, ...]
-    parts: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
     times: tuple[float, ...]
     scores: np.ndarray
 
     def as_json(self) -> dict[str, Any]:
-        """All of it but the scores."""
-        return super().as_json() | {"parts": [part._asdict() for part in self.parts]}
+        """Return all fields but the scores."""
+        return super().as_json() | {"segments": [segment._asdict() for segment in self.segments]}
 
-    def lines(self, given: str, best: int) -> Iterator[str]:
-        """The input, a line for each part of it, and what was wrong with it."""
-        yield given
-        for number, what, first, end, *times in self.rows():
-            start, end = times or (first, end)
-            yield f"{number:5}  {start} to {end}  {what}"
+    def as_table(self) -> Table:
+        """Return a row for each segment: label, first step and the step after the last, or their times."""
+        rows = [(segment.label, *self._format_span(segment)) for segment in self.segments]
+        return Table(("begins with" if SHOT in self.tags else "tag", "from", "to"), rows, is_ranked=False)
+
+    def format_lines(self, name: str, top_k: int) -> Iterator[str]:
+        """Yield the input, a line for each segment, and the status."""
+        yield name
+        for number, segment in enumerate(self.segments, 1):
+            start, end = self._format_span(segment)
+            yield f"{number:5}  {start} to {end}  {segment.label}"
         if self.status:
             yield self.status
 
-    def rows(self) -> list[tuple]:
-        """Of each part number, kind, first step, the step after the last; of videos their times, too."""
-        return [
-            (number, *part, *(format_timecode(self.times[step]) for step in part[1:] if self.times))
-            for number, part in enumerate(self.parts, 1)
-        ]
-
-    def write(self, folder: Path) -> None:
-        """Write tables of frames and of parts."""
-        folder.mkdir(parents=True, exist_ok=True)
-        timed = bool(self.times)
+    def write_tables(self, directory: Path) -> None:
+        """Write `frames.csv` and `segments.csv` into a directory."""
+        directory.mkdir(parents=True, exist_ok=True)
+        times = [f"{time:.3f}" for time in self.times[:-1]]
         frames = {
             "frame": range(len(self.tags)),
-            **({"time": [f"{time:.3f}" for time in self.times[:-1]]} if timed else {}),
+            **({"time": times} if times else {}),
             "tag": self.tags,
             "score": [f"{score:.3f}" for score in self.scores.max(-1)],
         }
-        _write(folder / "frames.csv", tuple(frames), zip(*frames.values(), strict=True))
-        header = ("number", "what", "first_frame", "end_frame", *(("start", "end") if timed else ()))
-        _write(folder / "parts.csv", header, self.rows())
+        _write_csv(directory / "frames.csv", tuple(frames), zip(*frames.values(), strict=True))
+        header = ("number", "label", "start_frame", "end_frame", *(("start", "end") if times else ()))
+        rows = (
+            (number, *segment, *(self._format_span(segment) if times else ()))
+            for number, segment in enumerate(self.segments, 1)
+        )
+        _write_csv(directory / "segments.csv", header, rows)
+
+    def format_captions(self) -> list[str]:
+        """Return number and span of each segment."""
+        return [
+            f"{number}  {' to '.join(self._format_span(segment))}"
+            for number, segment in enumerate(self.segments, 1)
+        ]
+
+    def _format_span(self, segment: Segment) -> tuple[str, str]:
+        steps = (segment.start, segment.end)
+        start, end = (format_timecode(self.times[step]) if self.times else str(step) for step in steps)
+        return start, end
 
 
-class Tagger(Program[Filmed, Tags]):
+class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
     """Videos in, a tag for each frame out."""
 
-    output = "tags"
-    kind = "video"
-    at_once = 1
+    batch_size = 1
+    writes_files = True
+    plot_caption = "The frame in the middle of each segment."
 
-    def __init__(self, folder: Path, model: Any) -> None:
-        super().__init__(folder, model)
-        takes = self.signatures["serving_default"].structured_input_signature[1]
-        (self._values,) = set(takes) - {"lengths"}
+    def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
+        super().__init__(directory, card, model)
+        inputs = self.signatures["serving_default"].structured_input_signature[1]
+        (self._input_name,) = set(inputs) - {"lengths"}
 
-    def predict(self, inputs: Iterable[Filmed], rate: float = 25.0, progress: bool = False) -> list[Tags]:
-        """Tag each frame of each of the videos, which are read in pieces.
+    def parse(self, argument: bytes, frame_rate: float = 25.0) -> Video:
+        """Open a video file, or a directory of numbered images."""
+        return self._open(Path(os.fsdecode(argument)), frame_rate)
 
-        Args:
-            inputs: Files, folders of numbered pictures, or frames or features as arrays.
-            rate: Frames per second of folders of pictures.
-            progress: Whether to print how far a video is read.
+    def predict_batch(
+        self, inputs: Sequence[VideoInput], progress: bool = False
+    ) -> Iterable[TaggingPrediction]:
+        """Yield the tags of each video, which is read in chunks."""
+        for item in inputs:
+            times: list[float] = []
+            status = ""
+            if isinstance(item, np.ndarray):
+                chunks: Iterable[np.ndarray] = split_sequence(item, get_chunk_size(self.signatures))
+                steps = tag_sequence(self.signatures, self._input_name, chunks)
+            else:
+                video = self._open(item)
+                chunks = self._read_frames(video, times, progress)
+                steps = tag_sequence(self.signatures, self._input_name, chunks)
+                status = video.problem
+            segments = find_shots(steps.tags) if SHOT in steps.tags else find_segments(steps.tags)
+            if times:  # the last frame is as long as the one before it
+                times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])
+            yield TaggingPrediction(status, tuple(steps.tags), tuple(segments), tuple(times), steps.scores)
 
-        Raises:
-            UsageError: It is one input instead of several, or the model takes no videos.
-            VideoError: One cannot be read.
-        """
-        return [self._tagged(filmed, rate, progress) for (filmed,) in self._grouped(inputs)]
-
-    def read(self, argument: bytes) -> Path:
-        """A video by its name."""
-        return Path(os.fsdecode(argument))
-
-    def _answers(self, inputs: Sequence[Filmed]) -> Iterable[Tags]:
-        return self.predict(inputs)
-
-    def _tagged(self, filmed: Filmed, rate: float, progress: bool) -> Tags:
-        times: list[float] = []
-        status = ""
-        if isinstance(filmed, np.ndarray):
-            said = answers(self.signatures, self._values, in_pieces(filmed, self.signatures))
-        else:
-            video = self._video(filmed, rate)
-            said = answers(self.signatures, self._values, self._frames(video, times, progress))
-            status = video.problem
-        parts = shots(said.tags) if SHOT in said.tags else find_segments(said.tags)
-        if times:  # the last frame lasts as long as the one before it
-            times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])
-        return Tags(status, tuple(said.tags), tuple(parts), tuple(times), said.scores)
-
-    def _video(self, filmed: str | Path, rate: float = 25.0) -> Video:
-        if self._values != "frames":
-            raise UsageError(f"The model takes {self._values}, not videos. Call it as its card shows.")
-        return open_video(filmed, rate)
-
-    def _frames(self, video: Video, times: list[float], progress: bool) -> Iterator[np.ndarray]:
-        """The frames of a video, some at a time; their times are added to `times`."""
-        # A stream carries frames, of the size that the model wants. Others are small enough to be kept.
-        begin = self.signatures.get("init")
-        past = begin.structured_outputs.get("past") if begin else None
-        size = _LARGE if past is None else tuple(past.shape[2:4])
-        length = piece_size(self.signatures)
-        total = -(-video.num_frames // length) if video.num_frames else -1
-        shown = Progress(str(video.path), total, stream=sys.stderr) if progress else None
-        for some, frames in batch_frames(video.decode(size), length):
-            times += some.tolist()
-            yield frames
-            if shown:
-                shown.update(len(frames))
-        if shown:
-            shown.clear()
-
-    def plot(self, given: Filmed, answer: Tags, picture: Path) -> None:
-        """Draw a contact sheet: the frame in the middle of each part."""
-        if isinstance(given, np.ndarray):
-            raise UsageError("A contact sheet is drawn of videos. Give a file, or a folder of pictures.")
-        video, middles = self._video(given), {(part.start + part.end) // 2 for part in answer.parts}
+    def plot(self, item: VideoInput, prediction: TaggingPrediction, path: Path) -> None:
+        """Plot a contact sheet: the frame in the middle of each segment."""
+        if isinstance(item, np.ndarray):
+            raise UsageError(
+                "A contact sheet needs a video, got an array. Give a file or a directory of images."
+            )
+        video = self._open(item)
+        middles = {(segment.start + segment.end) // 2 for segment in prediction.segments}
         height, width, _ = next(video.decode())[1].shape
-        size = tuple(max(1, _PICTURE * side // max(height, width)) for side in (height, width))
-        pictures = [frame for number, (_, frame) in enumerate(video.decode(size)) if number in middles]
-        captions = [f"{number}  {start} to {end}" for number, *_, start, end in answer.rows()]
-        plot_contact_sheet(pictures, captions, picture)
+        size = tuple(max(1, THUMBNAIL_SIDE * side // max(height, width)) for side in (height, width))
+        images = [frame for number, (_, frame) in enumerate(video.decode(size)) if number in middles]
+        plot_contact_sheet(images, prediction.format_captions(), path)
+
+    def save(self, item: VideoInput, prediction: TaggingPrediction, directory: Path) -> None:
+        """Write tables of frames and segments, and a contact sheet."""
+        prediction.write_tables(directory)
+        self.plot(item, prediction, directory / "segments.png")
+
+    def get_decision_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the scores of the labels; with several labels, of the choice that is nearest to the other."""
+        scores = outputs["scores"]
+        if not self.card["settings"].get("multi_label"):
+            return scores
+        margin = np.abs(scores - 0.5).min(-1)
+        return np.stack([0.5 + margin, 0.5 - margin], -1)
+
+    def _open(self, item: str | Path | Video, frame_rate: float = 25.0) -> Video:
+        if self._input_name != "frames":
+            raise UsageError(
+                f"{self.directory} reads {self._input_name}, not videos. Pass arrays to `predict`, or call its "
+                "signatures as its card shows."
+            )
+        return item if isinstance(item, Video) else open_video(item, frame_rate)
+
+    def _read_frames(self, video: Video, times: list[float], progress: bool) -> Iterator[np.ndarray]:
+        """Yield the frames of a video in chunks, and append their times to `times`."""
+        # A stream carries frames of the size that the model reads. Others are read small enough to be kept.
+        init = self.signatures.get("init")
+        past = init.structured_outputs.get("past") if init else None
+        size = FULL_SIZE if past is None else tuple(past.shape[2:4])
+        length = get_chunk_size(self.signatures)
+        total = -(-video.num_frames // length) if video.num_frames else -1
+        bar = Progress(str(video.path), total, stream=sys.stderr) if progress else None
+        for chunk_times, frames in batch_frames(video.decode(size), length):
+            times += chunk_times.tolist()
+            yield frames
+            if bar:
+                bar.update(len(frames))
+        if bar:
+            bar.clear()
 
 
-class Steps(NamedTuple):
-    """What is said of the steps of a sequence."""
+class TaggedSteps(NamedTuple):
+    """Tags and scores of the steps of a sequence.
+
+    Attributes:
+        tags: one for each step.
+        scores: [time, labels].
+    """
 
     tags: list[str]
     scores: np.ndarray
-    """[time, labels]."""
 
 
-def in_pieces(sequence: np.ndarray, signatures: Mapping[str, Any]) -> list[np.ndarray]:
-    """The pieces in which a program is given a sequence."""
-    size = piece_size(signatures)
+def split_sequence(sequence: np.ndarray, size: int) -> list[np.ndarray]:
+    """Split a sequence [time, ...] into chunks of up to `size` steps."""
     return [sequence[start : start + size] for start in range(0, len(sequence), size)]
 
 
-def piece_size(signatures: Mapping[str, Any]) -> int:
-    """How many steps a program is given at a time. One that reads both ways sees no more than these."""
+def get_chunk_size(signatures: Mapping[str, Any]) -> int:
+    """Return how many steps to pass at a time; a model in both directions sees no more than these."""
     return 64 if "step" in signatures else 1_000
 
 
-def answers(signatures: Mapping[str, Callable], takes: str, some: Iterable[np.ndarray]) -> Steps:
-    """What a program says of a sequence that comes in pieces.
+def tag_sequence(
+    signatures: Mapping[str, Callable[..., Any]], input_name: str, chunks: Iterable[np.ndarray]
+) -> TaggedSteps:
+    """Tag a sequence that comes in chunks.
 
     Args:
-        signatures: those of the program: `init`, `step` and `finish`, or `serving_default` alone.
-        takes: what the program calls the values of steps, such as "frames".
-        some: the pieces [time, ...].
+        signatures: `init`, `step` and `finish` of a model for streams, or `serving_default` alone.
+        input_name: name of the input, "frames" or "features".
+        chunks: arrays [time, ...].
+
+    Raises:
+        UsageError: the sequence has no steps.
     """
     tags: list[str] = []
     scores: list[np.ndarray] = []
-    steps = 0
+    num_steps = 0
 
-    def add(said: dict[str, tf.Tensor]) -> None:
-        tags.extend(tag.decode() for tag in said["tags"][0].numpy())
-        scores.append(said["scores"][0].numpy())
+    def collect(outputs: Mapping[str, tf.Tensor]) -> None:
+        tags.extend(tag.decode() for tag in outputs["tags"][0].numpy())
+        scores.append(outputs["scores"][0].numpy())
 
     state = signatures["init"](batch=tf.constant(1)) if "init" in signatures else {}
-    for values in some:
-        given = {takes: tf.constant(values[None])}
+    for chunk in chunks:
+        inputs = {input_name: tf.constant(chunk[None])}
         if state:
-            add(said := signatures["step"](**given, **state))
-            state = {name: said[name] for name in state}
+            collect(outputs := signatures["step"](**inputs, **state))
+            state = {name: outputs[name] for name in state}
         else:
-            add(signatures["serving_default"](**given, lengths=tf.constant([len(values)])))
-        steps += len(values)
-    if not steps:
-        raise UsageError("Expected a sequence of at least one step, got none.")
+            collect(signatures["serving_default"](**inputs, lengths=tf.constant([len(chunk)])))
+        num_steps += len(chunk)
+    if not num_steps:
+        raise UsageError("The sequence has no steps. Expected at least one.")
     if state:
-        add(signatures["finish"](**state))
-    late = len(tags) - steps  # before the first step there is nothing to be said
-    return Steps(tags[late:], np.concatenate(scores)[late:])
+        collect(signatures["finish"](**state))
+    delay = len(tags) - num_steps  # outputs before the first step
+    return TaggedSteps(tags[delay:], np.concatenate(scores)[delay:])
 
 
-def shots(tags: Sequence[str]) -> list[Segment]:
-    """The shots between transitions. A cut is a frame of the new shot; what is mixed belongs to none."""
-    found, start, what = [], 0, "start"
-    for transition in [*find_transitions(tags, SHOT, SHORTEST), Segment("end", len(tags), len(tags))]:
+def find_shots(tags: Sequence[str]) -> list[Segment]:
+    """Return the shots between transitions, labeled by the transition before them.
+
+    A cut is a frame of the new shot; frames of other transitions belong to no shot.
+    """
+    shots, start, label = [], 0, "start"
+    end = Segment("end", len(tags), len(tags))
+    for transition in [*find_transitions(tags, SHOT, MIN_TRANSITION_FRAMES), end]:
         if transition.start > start:
-            found.append(Segment(what, start, transition.start))
-        what = transition.label
-        start = transition.start if what == "cut" else transition.end
-    return found
+            shots.append(Segment(label, start, transition.start))
+        label = transition.label
+        start = transition.start if label == "cut" else transition.end
+    return shots
 
 
-def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as opened:
-        csv.writer(opened).writerows([header, *rows])
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+TASK = Task(
+    name="frame_tagging",
+    headline_metrics=("test transition f1", "test macro-F1"),
+    preprocessor=FrameTaggingPreprocessor,
+    predictor=FrameTaggingPredictor,
+)

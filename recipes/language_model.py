@@ -1,0 +1,123 @@
+"""Language model: train on one long text by truncated back-propagation through time, and export it.
+
+zoo train language_model --dataset book.txt         perplexity, samples, and the next words of a text
+zoo predict runs/language_model/export/1 "It was the"
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
+
+import keras
+import numpy as np
+
+import zoo
+from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
+from zoo.components import CELLS
+from zoo.datasets import load_text
+from zoo.errors import UsageError
+from zoo.preprocessing.text import UNKNOWN_ID
+from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
+from zoo.training import Run, bptt_windows, is_chief
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Train a recurrent language model on a text file, measure its perplexity, and export it."""
+
+    dataset: Path  # text file in UTF-8; the last tenth of its words is for validation and test
+    citation: str = ""  # for the card: whose text it is
+    license: str = ""  # for the card: what the license of the text allows
+    run_dir: Path = Path(
+        "runs/language_model"
+    )  # logs, curves and checkpoints; the same command resumes there
+    export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
+    vocabulary_size: VocabularySize = 10_000  # rarer words are one unknown word
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"
+    units: PositiveInt = 256
+    dropout: UnitInterval = 0.4  # of word vectors and outputs
+    batch_size: PositiveInt = 64  # parts of the text that are read side by side
+    steps: PositiveInt = 35  # time steps through which gradients flow back
+    epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
+    learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
+    max_words: PositiveInt = 200  # longer inputs of the export are cut
+    top_k: PositiveInt = 5  # words that the export returns
+    seed: Seed = 1  # of weights, order and dropout
+
+
+def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo.LanguageModel:
+    """Word vectors, a recurrent encoder, logits; while training its state is carried from window to window."""
+    encoder = zoo.Encoder(CELLS[settings.cell](settings.units), stateful=stateful)
+    embedding_dim = min(vocabulary_size, settings.units)
+    return zoo.LanguageModel(vocabulary_size, embedding_dim, encoder, dropout=settings.dropout)
+
+
+def train(settings: Settings) -> None:
+    """The whole story, from a text to its perplexity, samples, and an exported model."""
+    data = load_text(settings.dataset)
+    info = add_terms(data.info, settings.citation, settings.license)
+    print_data(info)
+    run = Run(settings.run_dir, settings, may_change=["top_k"])
+
+    # Words, and windows that follow each other in every row of a batch.
+    preprocessor = LanguageModelPreprocessor.adapt(
+        data.train, settings.vocabulary_size, settings.max_words, run.directory
+    )
+    vocabulary_size = preprocessor.tokenizer.vocabulary_size
+    ids = [
+        preprocessor.encode(split).flat_values.numpy() for split in (data.train, data.validation, data.test)
+    ]
+    batch_size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
+    try:
+        train_set, validation_set, test_set = (
+            bptt_windows(split, batch_size, settings.steps) for split in ids
+        )
+    except ValueError as error:
+        raise UsageError(f"--dataset: {settings.dataset} is too short: {error}") from error
+    print(f"{len(ids[0]):,} words for training, a vocabulary of {vocabulary_size:,}, batches of {batch_size}")
+
+    # Training.
+    keras.utils.set_random_seed(settings.seed)
+    model = build_model(settings, vocabulary_size, stateful=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
+    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * len(train_set))
+    run.fit(
+        model,
+        train_set,
+        validation_set,
+        name=settings.cell,
+        optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+        loss=loss,
+        metrics=metrics,
+        epochs=settings.epochs,
+    )
+
+    # Evaluation, and samples of a model without carried state, which is exported.
+    for name, split in (("validation", validation_set), ("test", test_set)):
+        results = zoo.evaluate(model, split, loss, metrics)
+        run.metrics[f"{name} perplexity"] = math.exp(results["loss"])
+        run.metrics[f"{name} accuracy"] = 100 * results["accuracy"]
+    run.metrics["test words in vocabulary, share"] = 100 * float(np.mean(ids[2] != UNKNOWN_ID))
+    exported = build_model(settings, vocabulary_size, stateful=False)
+    exported.build((None, None))
+    exported.set_weights(model.get_weights())
+    print("\nsamples:", *sample_texts(exported, preprocessor, settings.seed), sep="\n  ")
+    run.metrics["minutes"] = run.elapsed_minutes
+    print_metrics(run.metrics)
+
+    # Export: the graph takes raw strings.
+    if is_chief():
+        module = LanguageModelModule(preprocessor, exported, settings.top_k)
+        examples = [" ".join(data.validation[0].split()[:8])]
+        TASK.export(run, module, info, settings.export_dir, {"text": examples})
+        print_examples(settings.export_dir)
+
+
+if __name__ == "__main__":
+    run_recipe(train, Settings)

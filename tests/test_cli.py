@@ -1,0 +1,197 @@
+"""The command `zoo`."""
+
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from zoo.cli import main as cli
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "saved_models"
+DOG, FILM = str(ROOT / "docs/drawings/dog.jpg"), str(ROOT / "docs/drawings/film.mp4")
+
+Run = Callable[..., tuple[str, str, int]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process; returns its output, its error output and its exit code."""
+
+    def run_command(*arguments: str, stdin: Sequence[bytes] = ()) -> tuple[str, str, int]:
+        monkeypatch.setattr(sys, "argv", ["zoo", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"".join(stdin))))
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        return captured.out, captured.err, code
+
+    return run_command
+
+
+def test_list_prints_score_and_size(run: Run) -> None:
+    out, _, code = run("list")
+    rows = out.splitlines()
+    assert code == 0
+    assert [row.split()[0] for row in rows] == ["captioning", "sentiment", "tagging", "translation"]
+    card = json.loads((SHIPPED / "captioning/1/card.json").read_text())
+    assert f"test BLEU-4  {card['metrics']['test BLEU-4']:.2f}" in rows[0]
+    assert all(" MB  " in row for row in rows)
+
+
+def test_show_prints_the_card(run: Run) -> None:
+    out, _, _ = run("show", "tagging")
+    assert out == (SHIPPED / "tagging/1/README.md").read_text(encoding="utf-8")
+
+
+def test_predict_prints_lines_or_json_and_plots(run: Run, tmp_path: Path) -> None:
+    out, _, _ = run("predict", "sentiment", "A delight.", "--plot", str(tmp_path / "gates.png"))
+    assert out.split() == ["pos", out.split()[1], "A", "delight."]
+    assert (tmp_path / "gates.png").stat().st_size > 10_000
+    (tmp_path / "texts.txt").write_text("Where is he?\n\nI am here.\n")
+    out, _, _ = run("predict", "translation", "--json", "--file", str(tmp_path / "texts.txt"))
+    first, empty, last = map(json.loads, out.splitlines())
+    assert first["input"] == "Where is he?"
+    assert last["translations"][0] == "Ich bin hier."
+    assert empty["status"] == "no text"
+    assert "attention" not in first
+
+
+def test_predict_reads_paths_from_standard_input(run: Run) -> None:
+    out, _, code = run("predict", "captioning", stdin=[DOG.encode(), b"\n", DOG.encode()])
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == [DOG, DOG]
+
+
+def test_commands_of_the_readme_run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for directory in ("docs", "saved_models"):
+        (tmp_path / directory).symlink_to(ROOT / directory)
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(zoo list.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
+    assert {command[0] for command in commands} == {"list", "show", "predict", "verify", "demo"}
+    for arguments in commands:
+        if arguments != ["demo"]:  # which test_page.py runs
+            out, err, code = run(*arguments)
+            assert code == 0, err
+            assert out
+
+
+def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
+    out, err, _ = run("predict", "tagging", FILM, "--json", "--output-dir", str(tmp_path))
+    prediction = json.loads(out)
+    end = prediction["segments"][1]["end"]
+    assert prediction["segments"][1] == {"label": "cut", "start": 70, "end": end}
+    assert "wrote tables and a contact sheet to" in err
+    written = {path.name for path in (tmp_path / "film.mp4").iterdir()}
+    assert written == {"frames.csv", "segments.csv", "segments.png"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "sentimnt", "x"], "Did you mean sentiment"),
+        (["predict", "runs/no/1", "x"], "runs/no/1 holds no SavedModel"),
+        (["predict", str(SHIPPED / "tagging"), "x"], "Did you mean " + str(SHIPPED / "tagging" / "1")),
+        (["predict", "captioning", "no.jpg"], "There is no file no.jpg. Expected paths of images"),
+        (["predict", "captioning", "docs"], "docs cannot be read"),
+        (["predict", "sentiment", "--file", DOG], "Expected text in UTF-8, got b'"),
+        (["predict", "sentiment", "--file", "no.txt"], "--file: there is no file no.txt"),
+        (["predict", "sentiment", "x", "--file", DOG], "Got both inputs and --file"),
+        (["predict", "tagging", FILM, "--output-dir", f"{DOG}/x"], f"{DOG} is not a directory. Name another"),
+        (["predict", "captioning"], "There is no input. Give one image or several"),
+        (["predict", "sentiment", "x", "--plot", "x.wrong"], "the name of an image file"),
+        (["list", "--models", "nowhere"], "There is no directory nowhere"),
+        (["show", "nothing"], "neither the name of a model nor a directory"),
+        (["demo", "--port", "70000"], "a port from 0 to 65535"),
+        (["train", "sentimnt"], "Did you mean sentiment"),
+        (["train", "nothing"], "Expected one of captioning, "),
+        (["lst"], "list"),
+    ],
+)
+def test_mistakes_exit_with_code_2_and_a_message(run: Run, arguments: list[str], message: str) -> None:
+    _, err, code = run(*arguments)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+    assert "Traceback" not in err
+
+
+def test_top_k_sets_the_number_of_printed_labels(run: Run) -> None:
+    one, two = (run("predict", "sentiment", "Dull.", "--top-k", k)[0].splitlines() for k in "12")
+    assert [line.split()[0] for line in two] == ["neg", "pos"]
+    assert one == two[:1]
+
+
+def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) -> None:
+    out, err, code = run("predict", "captioning", "no.jpg", DOG, str(tmp_path), "--json")
+    assert [json.loads(line)["input"] for line in out.splitlines()] == [DOG]
+    assert "error: 2 inputs have no prediction.\nno.jpg cannot be read: " in err
+    assert f"\n{tmp_path} cannot be read: " in err
+    assert code == 2
+    (tmp_path / "text.mp4").write_text("no video")
+    videos = str(tmp_path / "text.mp4"), FILM
+    out, err, code = run("predict", "tagging", *videos, "--output-dir", str(tmp_path / "out"))
+    assert out.splitlines()[0] == FILM
+    assert "error: " in err
+    assert code == 2
+    (tmp_path / "texts.txt").write_bytes(b"Good.\n\xff\nBad.\n")
+    out, err, code = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
+    assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
+    assert "Expected text in UTF-8, got b'\\xff'" in err
+    assert code == 2
+
+
+def test_the_plot_of_a_long_text_shows_its_first_words(run: Run, tmp_path: Path) -> None:
+    run("predict", "sentiment", "word " * 400, "--plot", str(tmp_path / "gates.png"))
+    with Image.open(tmp_path / "gates.png") as plot:
+        assert plot.width < 7_000
+
+
+def test_verify_reports_damaged_models_and_checks_the_others(run: Run, tmp_path: Path) -> None:
+    for name in ("sentiment", "tagging", "translation"):
+        shutil.copytree(SHIPPED / name, tmp_path / name)
+    (tmp_path / "tagging/1/card.json").write_text("{")
+    (tmp_path / "translation/1/saved_model.pb").unlink()
+    out, _, code = run("verify", "--models", str(tmp_path))
+    sentiment, tagging, translation = out.splitlines()
+    assert code == 1
+    assert "as on the card" in sentiment
+    assert "tagging/1/card.json cannot be read: " in tagging
+    assert translation == "translation: saved_model.pb is missing"
+    out, _, code = run("list", "--models", str(tmp_path))
+    assert (len(out.splitlines()), code) == (3, 0)
+    for name, message in (
+        ("tagging", "card.json cannot be read"),
+        ("translation", "holds no SavedModel"),
+    ):
+        _, err, code = run("predict", name, "x", "--models", str(tmp_path))
+        assert message in err
+        assert code == 2
+
+
+def test_zoo_runs_as_a_module_and_ends_with_its_reader(tmp_path: Path) -> None:
+    process = subprocess.run(
+        f"{sys.executable} -m zoo predict sentiment | head -1",
+        shell=True,
+        input="Good.\n" * 100,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"ZOO_MODELS": str(SHIPPED)},
+    )
+    assert process.stdout.startswith("pos")
+    assert process.stdout.count("\n") == 1
+    assert "Traceback" not in process.stderr

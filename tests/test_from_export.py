@@ -1,0 +1,145 @@
+"""The way back: preprocessor and Keras model of an export, ready to train."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo.errors import ExportError, UsageError
+from zoo.formulations import apply_teacher_forcing
+from zoo.serving.verification import read_example_inputs
+from zoo.tasks.captioning import CaptioningModule
+from zoo.tasks.frame_tagging import FrameTaggingModule
+from zoo.tasks.text_classification import TextClassificationModule
+from zoo.tasks.translation import TranslationModule
+
+SHIPPED = Path(__file__).parents[1] / "saved_models"
+DOG = Path(__file__).parents[1] / "docs" / "drawings" / "dog.jpg"
+
+# For each shipped model its task, how its serving module is made, and inputs.
+MODELS: dict[str, tuple[str, Callable[..., Any], Callable[[], dict[str, Any]]]] = {
+    "captioning": (
+        "captioning",
+        lambda preprocessor, model, card: CaptioningModule(
+            preprocessor, model, card["settings"]["num_beams"], card["settings"]["length_penalty"]
+        ),
+        lambda: {"image": [DOG.read_bytes(), b"no image"]},
+    ),
+    "sentiment": (
+        "text_classification",
+        lambda preprocessor, model, card: TextClassificationModule(preprocessor, model, card["labels"]),
+        lambda: {"text": ["A delight from start to end.", "", "Dull. " * 700]},
+    ),
+    "tagging": (
+        "frame_tagging",
+        lambda preprocessor, model, card: FrameTaggingModule(preprocessor, model, card["labels"]),
+        lambda: {
+            "frames": np.random.default_rng(1).integers(0, 256, (2, 40, 30, 50, 3)).astype(np.uint8),
+            "lengths": np.array([40, 7], np.int32),
+        },
+    ),
+    "translation": (
+        "translation",
+        lambda preprocessor, model, card: TranslationModule(
+            preprocessor, model, card["settings"]["num_beams"], card["settings"]["length_penalty"]
+        ),
+        lambda: {"text": ["Where is the station?", "", "My sister is reading a ☃ in the garden."]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_rebuilt_model_predicts_what_the_export_predicts(name: str) -> None:
+    directory = SHIPPED / name / "1"
+    card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
+    task_name, make_module, make_inputs = MODELS[name]
+    assert card["task"] == task_name
+    preprocessor, model = zoo.tasks.get_task(task_name).from_export(directory)
+    module = make_module(preprocessor, model, card)
+    loaded = tf.saved_model.load(str(directory))
+    for inputs in (make_inputs(), read_example_inputs(directory, card)):
+        tensors = {key: tf.constant(value) for key, value in inputs.items()}
+        expected = loaded.signatures["serving_default"](**tensors)
+        actual = zoo.export.call_by_name(module.signatures["serving_default"], **tensors)
+        assert actual.keys() == expected.keys()
+        for key, value in expected.items():
+            if value.dtype == tf.string:
+                assert actual[key].numpy().tolist() == value.numpy().tolist(), key
+            else:
+                np.testing.assert_allclose(actual[key], value, atol=1e-5, err_msg=key)
+
+
+def test_a_rebuilt_model_continues_training() -> None:
+    """One step on a handful of texts lowers their loss, and moves every weight of a word that occurs."""
+    preprocessor, model = zoo.tasks.get_task("text_classification").from_export(SHIPPED / "sentiment/1")
+    ids = preprocessor.tokenizer(tf.constant(["A delight.", "So dull and long.", "I liked it."])).ids
+    labels = tf.constant([0, 1, 0])  # the opposite of what it has learned
+    before = [weight.numpy() for weight in model.trainable_variables]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.5), loss)
+    losses = model.fit(ids, labels, epochs=4, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert all(
+        (weight.numpy() != old).any() for weight, old in zip(model.trainable_variables, before, strict=True)
+    )
+
+
+def test_a_rebuilt_translator_has_the_loss_of_its_training() -> None:
+    """Teacher forcing on a plain pair: far below chance, so the weights are where they belong."""
+    preprocessor, model = zoo.tasks.get_task("translation").from_export(SHIPPED / "translation/1")
+    pairs = tf.data.Dataset.from_tensors((b"Where is the station?", b"Wo ist der Bahnhof?"))
+    [(source, target)] = preprocessor.encode(pairs)
+    inputs, targets, weights = apply_teacher_forcing(source[None], target[None])
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, model(inputs))
+    mean = float(tf.reduce_sum(loss * weights) / tf.reduce_sum(weights))
+    assert mean < 1 < np.log(preprocessor.target.vocabulary_size)
+
+
+@pytest.fixture
+def sentiment(tmp_path: Path) -> Path:
+    """A copy of the shipped sentiment model."""
+    return Path(shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "1"))
+
+
+def edit_card(directory: Path, **changes: Any) -> None:
+    path = directory / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(card | changes), encoding="utf-8")
+
+
+def test_an_export_of_another_task_is_refused() -> None:
+    task = zoo.tasks.get_task("translation")
+    with pytest.raises(UsageError, match="task 'text_classification', expected 'translation'"):
+        task.from_export(SHIPPED / "sentiment/1")
+
+
+def test_a_card_without_a_model_is_refused(sentiment: Path) -> None:
+    edit_card(sentiment, model=None)
+    with pytest.raises(ExportError, match="does not describe its Keras model"):
+        zoo.tasks.get_task("text_classification").from_export(sentiment)
+
+
+@pytest.mark.parametrize("change", ["path", "shape", "number"])
+def test_weights_that_do_not_fit_the_card_are_refused(sentiment: Path, change: str) -> None:
+    model = json.loads((sentiment / "card.json").read_text(encoding="utf-8"))["model"]
+    if change == "number":
+        del model["weights"][0]
+    else:
+        model["weights"][1][change] = {"path": "elsewhere/kernel", "shape": [3, 4]}[change]
+    edit_card(sentiment, model=model)
+    message = r"expected \d+ weights" if change == "number" else "expected weight 1 of 'model' to be"
+    with pytest.raises(ExportError, match=message):
+        zoo.tasks.get_task("text_classification").from_export(sentiment)
+
+
+def test_an_unknown_task_is_named(sentiment: Path) -> None:
+    edit_card(sentiment, task="telepathy")
+    with pytest.raises(UsageError, match=r"There is no task 'telepathy'\. Expected one of captioning, "):
+        zoo.load(sentiment)

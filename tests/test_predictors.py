@@ -1,0 +1,118 @@
+"""Exported models from Python: `zoo.load`, typed predictions, the model store."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.errors import UsageError
+from zoo.preprocessing.video import open_video
+from zoo.serving.model_store import get_models_dir, list_models
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "saved_models"
+DOG, FILM = str(ROOT / "docs/drawings/dog.jpg"), str(ROOT / "docs/drawings/film.mp4")
+
+
+def test_texts_are_classified() -> None:
+    model = zoo.load("sentiment")
+    good, bad, empty = model.predict(["A delight from start to end.", b"Dreadful and dull.", ""])
+    assert (good.label, bad.label) == ("pos", "neg")
+    assert good.scores["pos"] == max(good.scores.values())
+    assert sum(good.scores.values()) == pytest.approx(1, abs=1e-5)
+    assert (good.status, empty.status) == ("", "no words in the text")
+    assert good.as_table().rows[0] == ("pos", good.scores["pos"])
+    assert model.predict([]) == []
+
+
+def test_predictions_are_in_the_order_of_many_inputs() -> None:
+    """More inputs than are computed together."""
+    texts = [f"It was {('good', 'bad')[n % 3 == 0]}, number {n}." for n in range(150)]
+    model = zoo.load("sentiment")
+    scores = [prediction.scores["pos"] for prediction in model.predict(iter(texts))]
+    rows = (0, 63, 64, 149)
+    alone = [model.predict([texts[n]])[0].scores["pos"] for n in rows]
+    np.testing.assert_allclose([scores[n] for n in rows], alone, atol=1e-5)
+
+
+def test_texts_are_translated() -> None:
+    station, empty = zoo.load("translation").predict(["Where is the station?", ""])
+    assert "Bahnhof" in station.translations[0]
+    assert len(station.translations) == len(station.scores) == 5
+    assert station.attention.shape == (len(station.target_tokens), len(station.source_tokens))
+    np.testing.assert_allclose(station.attention.sum(1), 1, atol=1e-5)
+    assert empty.translations == empty.target_tokens == ()
+    assert empty.status == "no text"
+
+
+def test_images_are_captioned_by_path_and_by_content() -> None:
+    model = zoo.load("captioning")
+    by_path, by_content, broken = model.predict([DOG, Path(DOG).read_bytes(), b"no image"])
+    assert by_path.captions == by_content.captions
+    assert "dog" in by_path.words
+    assert by_path.attention.shape == (len(by_path.words), 7, 7)
+    assert broken.captions == ()
+    assert broken.status
+    with pytest.raises(UsageError, match=r"no.jpg cannot be read"):
+        model.predict(["no.jpg"])
+
+
+def test_shots_of_a_video_and_of_its_frames() -> None:
+    model = zoo.load("tagging")
+    frames = np.stack([frame for _, frame in open_video(FILM).decode((27, 48))])
+    film, same = model.predict([FILM, frames])
+    assert film.tags == same.tags
+    assert [segment.label for segment in film.segments] == ["start", "cut", "dissolve", "fade", "wipe"]
+    assert film.times[film.segments[1].start] == pytest.approx(2.8)
+    assert len(film.times) == len(film.tags) + 1
+    assert same.times == ()
+    assert list(same.format_lines("frames", 1))[2].split()[:3] == ["2", "70", "to"]
+    assert film.as_table().rows[1][:2] == ("cut", "0:00:02.800")
+
+
+@pytest.mark.parametrize("inputs", [5, "Good.", b"Good.", Path("good.txt"), np.zeros(3)])
+def test_predict_refuses_what_is_not_a_list(inputs: object) -> None:
+    with pytest.raises(UsageError, match="Expected a list of inputs, each of them a text, got "):
+        zoo.load("sentiment").predict(inputs)
+
+
+def test_predict_refuses_what_is_not_a_text() -> None:
+    with pytest.raises(UsageError, match="Expected a text, got 3"):
+        zoo.load("sentiment").predict([3])
+
+
+@pytest.mark.parametrize(("name", "item"), [("translation", " "), ("captioning", b"no image")])
+def test_inputs_without_a_prediction_have_a_status_and_no_scores(name: str, item: str | bytes) -> None:
+    [prediction] = zoo.load(name).predict([item])
+    assert prediction.status
+    assert prediction.scores == ()
+    assert prediction.as_table().rows == []
+    assert prediction.status in "\n".join(prediction.format_lines("it", 2))
+
+
+def test_models_are_found_by_name_version_and_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("2", "10", "draft"):
+        (tmp_path / "mine" / version).mkdir(parents=True)
+        (tmp_path / "mine" / version / "saved_model.pb").touch()
+    assert list_models(tmp_path) == {"mine": tmp_path / "mine" / "10"}
+    assert get_models_dir() == SHIPPED
+    monkeypatch.setenv("ZOO_MODELS", str(tmp_path))
+    assert get_models_dir() == tmp_path
+    assert get_models_dir(SHIPPED) == SHIPPED
+    with pytest.raises(UsageError, match=r"neither the name of a model nor a directory .* one of mine"):
+        zoo.load("sentiment")
+    assert zoo.load("sentiment", SHIPPED).card["title"].startswith("Sentiment")
+    with pytest.raises(UsageError, match="Did you mean sentiment"):
+        zoo.load("sentimnt", SHIPPED)
+    monkeypatch.setenv("ZOO_MODELS", str(tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match=r"no directory .*nowhere \(ZOO_MODELS\)"):
+        zoo.load("sentiment")
+    with pytest.raises(UsageError, match="holds no models"):
+        list_models(ROOT / "docs")
+
+
+def test_an_export_without_a_card_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(UsageError, match=r"has no card that names its task\. .*tf\.saved_model\.load"):
+        zoo.load(tmp_path)

@@ -1,0 +1,156 @@
+"""Model cards: what is known of an exported model, as `card.json` and as a page to read.
+
+Nothing here needs TensorFlow, so that `zoo list` and `zoo show` start at once.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from zoo.errors import UsageError
+
+InputKind = Literal["text", "image", "video"]
+
+FILE = "card.json"
+PAGE = "README.md"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of an exported model besides what its files show.
+
+    Attributes:
+        task: name of the task, under which `zoo.load` finds the code for the model.
+        input_kind: what an input is: "text", "image" or "video".
+        title: name of the model.
+        summary: what it does, in a sentence.
+        data: what it was trained and measured on, and how the splits were made.
+        license: what the licenses of the data allow.
+        command: command that trains and exports it again.
+        settings: all settings of the recipe, the seed included, as JSON values.
+        metrics: measured values by name; scores and shares in percent.
+        headline: name of the metric in `metrics` by which such models are compared; empty if it was not
+            measured.
+        limits: what the model does not do, a sentence each.
+        labels: names of the classes, in the order of the model's outputs; empty if it has none.
+        preprocessor: configuration of the preprocessor.
+    """
+
+    task: str
+    input_kind: InputKind
+    title: str
+    summary: str
+    data: str
+    license: str
+    command: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    headline: str = ""
+    limits: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    preprocessor: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_card(directory: Path) -> dict[str, Any]:
+    """Return the content of `card.json` in the directory of an export; an empty dict if there is no card.
+
+    Raises:
+        UsageError: the file cannot be read or is not JSON.
+    """
+    path = directory / FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}. Expected the card that the export wrote: restore the file, or "
+            "export the model again."
+        ) from error
+    return content
+
+
+def write_card(card: Card, facts: Mapping[str, Any], directory: Path) -> None:
+    """Write `card.json` and the page `README.md` into the directory of an export.
+
+    Args:
+        card: what the task and the recipe state.
+        facts: what the export adds: `models`, `signatures`, `example`, `size_bytes`, `sha256`, `versions` and
+            `commit`.
+        directory: directory of the export.
+    """
+    content = asdict(card) | dict(facts)
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    (directory / FILE).write_text(text, encoding="utf-8")
+    (directory / PAGE).write_text(format_page(content), encoding="utf-8")
+
+
+def get_headline(card: Mapping[str, Any]) -> tuple[str, float] | None:
+    """Return name and value of the metric by which models of the card's task are compared, if measured."""
+    name = card.get("headline", "")
+    return (name, card["metrics"][name]) if name else None
+
+
+def format_page(card: Mapping[str, Any]) -> str:
+    """Return the content of `card.json` as a page in Markdown."""
+    signatures = "\n".join(
+        f"- `{name}`: inputs {_format_tensors(s['inputs'])}; outputs {_format_tensors(s['outputs'])}."
+        for name, s in card["signatures"].items()
+    )
+    limits = "\n".join(f"- {limit}" for limit in card["limits"])
+    inputs = card["example"]["inputs"]
+    arguments = ", ".join(f"{name}={_format_input(value)}" for name, value in inputs.items())
+    numpy = "import numpy as np\n" if "np.load" in arguments else ""
+    versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
+    return f"""# {card["title"]}
+
+{card["summary"]}
+
+```python
+{numpy}import tensorflow as tf
+
+model = tf.saved_model.load(".")  # the directory of this page
+outputs = model.signatures["serving_default"]({arguments})
+```
+
+{signatures}
+
+| metric | value |
+| --- | --- |
+{_format_rows(card["metrics"])}
+
+Trained by `{card["command"]}` at commit {card["commit"]} with {versions}. {card["size_bytes"] / 1e6:.1f} MB.
+
+Data: {card["data"]}
+
+License: {card["license"]}
+
+Limits:
+
+{limits}
+
+| setting | value |
+| --- | --- |
+{_format_rows(card["settings"])}
+"""
+
+
+def _format_rows(items: Mapping[str, Any]) -> str:
+    return "\n".join(f"| {name} | {_format_value(value)} |" for name, value in items.items())
+
+
+def _format_value(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(map(str, value))
+    return str(value)
+
+
+def _format_tensors(tensors: Mapping[str, str]) -> str:
+    return ", ".join(f"`{name}` {tensor}" for name, tensor in tensors.items())
+
+
+def _format_input(value: Any) -> str:
+    """Python code that makes the tensor of an example's input."""
+    if "files" in value:
+        return f"tf.stack([tf.io.read_file(name) for name in {value['files']!r}])"
+    return f"tf.constant(np.load({value['array']!r}))" if "array" in value else f"tf.constant({value!r})"

@@ -1,0 +1,95 @@
+"""The way back: a Keras model and its weights from an export's card and variables."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.errors import ExportError
+
+
+def list_variables(model: keras.Model) -> list[tf.Variable]:
+    """Return the plain variables of a model's weights, in the order of `model.weights`."""
+    return [weight.value for weight in model.weights]
+
+
+def describe_weights(model: keras.Model) -> list[dict[str, Any]]:
+    """Return path and shape of each weight of a built model, as a card stores them."""
+    return [{"path": path, "shape": list(shape)} for path, shape in _list_weights(model)]
+
+
+def load_keras_model(directory: Path, card: Mapping[str, Any]) -> keras.Model:
+    """Rebuild the Keras model of an export, with its weights, ready to train.
+
+    The configuration comes from the card, the weights from the export's own variables. Pretrained weights are
+    not needed.
+
+    Args:
+        directory: directory of the export.
+        card: content of its `card.json`.
+
+    Raises:
+        ExportError: the card does not describe the model, or the variables do not fit it.
+    """
+    if not card.get("model"):
+        raise ExportError(
+            f"{directory} does not describe its Keras model. Expected `model` in card.json: export the model "
+            "again with this version."
+        )
+    model: keras.Model = keras.saving.deserialize_keras_object(card["model"]["config"])
+    restore_weights(model, directory, "model", card["model"]["weights"])
+    return model
+
+
+def restore_weights(
+    model: keras.Model, directory: Path, name: str, described: Sequence[Mapping[str, Any]]
+) -> None:
+    """Set the weights of a built model to those of an export.
+
+    Args:
+        model: the model.
+        directory: directory of the export.
+        name: under which the model was exported: "model", or "networks/" and the name of a network.
+        described: path and shape of each weight, from the card.
+
+    Raises:
+        ExportError: the model has other weights than the card describes, or the variables lack some.
+    """
+    expected = [(weight["path"], tuple(weight["shape"])) for weight in described]
+    actual = _list_weights(model)
+    if len(actual) != len(expected):
+        raise ExportError(
+            f"{directory}: expected {len(expected)} weights of {name!r}, as on its card, and this version of the "
+            f"code makes {len(actual)}. Load it with the version that exported it."
+        )
+    reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
+    shapes = reader.get_variable_to_shape_map()
+    values = []
+    for number, ((path, shape), (actual_path, actual_shape)) in enumerate(zip(expected, actual, strict=True)):
+        if shape != actual_shape or not _is_same_path(path, actual_path):
+            raise ExportError(
+                f"{directory}: expected weight {number} of {name!r} to be {path} of shape {list(shape)}, as on its "
+                f"card, and this version of the code makes {actual_path} of shape {list(actual_shape)}. Load it "
+                "with the version that exported it."
+            )
+        key = f"{name}/{number}/.ATTRIBUTES/VARIABLE_VALUE"
+        if key not in shapes or tuple(shapes[key]) != shape:
+            raise ExportError(
+                f"{directory}: variables/ holds no {path} of shape {list(shape)}. Restore the files, or export the "
+                "model again."
+            )
+        values.append(reader.get_tensor(key))
+    model.set_weights(values)
+
+
+def _list_weights(model: keras.Model) -> list[tuple[str, tuple[int, ...]]]:
+    """Path and shape of each weight, without the counters that Keras appends to names within a process."""
+    return [(re.sub(r"_\d+(?=/|$)", "", weight.path), tuple(weight.shape)) for weight in model.weights]
+
+
+def _is_same_path(one: str, other: str) -> bool:
+    # A layer that is rebuilt by itself, before the model around it, has a path without the model's name.
+    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")

@@ -1,0 +1,376 @@
+"""What a task consists of: both ends of the contract of its exports, and the way back to training.
+
+A task has one file. It defines a `Preprocessor` (raw examples to model inputs), a `ServingModule` (the graph
+that is exported), a `Predictor` with its `Prediction` (the client that reads the graph's outputs), and binds
+them in a `Task`, which the entry-point group `zoo.tasks` names. `zoo.load`, `zoo list`, `zoo predict`,
+`zoo verify` and the demo page use nothing else.
+"""
+
+import dataclasses
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.card import Card, InputKind, read_card
+from zoo.datasets import DataInfo
+from zoo.errors import UsageError
+from zoo.export import export_model, load_keras_model, restore_weights
+from zoo.training import Run
+
+Input = TypeVar("Input")
+Item = TypeVar("Item")
+
+
+class Preprocessor(ABC):
+    """Raw examples to model inputs, inside the graph; it travels with the export and is loaded from it.
+
+    Attributes:
+        resources: modules with tables, such as tokenizers, that the graph uses.
+        networks: frozen Keras networks that the graph uses before the model, by name.
+    """
+
+    resources: Sequence[tf.Module] = ()
+    networks: Mapping[str, keras.Model] = {}
+
+    @abstractmethod
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs besides the files in `assets/`, as JSON values."""
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
+        """Rebuild the preprocessor of an export.
+
+        Args:
+            config: what `get_config` returned.
+            assets: the `assets` directory of the export, which holds its vocabularies.
+        """
+
+
+P = TypeVar("P", bound=Preprocessor)
+
+
+class Description(NamedTuple):
+    """What the card of an export states about the model in words."""
+
+    title: str
+    summary: str
+    limits: tuple[str, ...]
+
+
+class ServingModule(ABC, Generic[P]):
+    """The graph that is exported: raw inputs in, answers that a person can read out.
+
+    Attributes:
+        preprocessor: raw inputs to model inputs.
+        model: the Keras model.
+        labels: names of the classes, in the order of the model's outputs; empty if it has none.
+        input_kind: what an input is: "text", "image" or "video".
+    """
+
+    input_kind: InputKind
+
+    def __init__(self, preprocessor: P, model: keras.Model, labels: Sequence[str] = ()) -> None:
+        self.preprocessor, self.model, self.labels = preprocessor, model, tuple(labels)
+
+    @property
+    @abstractmethod
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """`tf.function`s with an input signature by name; one is `serving_default`.
+
+        Each returns tensors by name, among them `status` [batch], which is empty for a valid row and otherwise
+        says what was wrong with it.
+        """
+
+    @abstractmethod
+    def describe(self, info: DataInfo) -> Description:
+        """Return what the card states, for a model trained on this data."""
+
+    def make_files(self) -> Mapping[str, bytes]:
+        """Return the content of further files of the export by name."""
+        return {}
+
+
+class Table(NamedTuple):
+    """A prediction as a table.
+
+    Attributes:
+        columns: names of the columns.
+        rows: texts and numbers.
+        is_ranked: whether the first row is the best of several alternatives.
+        has_bars: whether the last column holds probabilities, to be drawn as bars, too.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str | float, ...]]
+    is_ranked: bool = True
+    has_bars: bool = False
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prediction(ABC):
+    """What a model predicts for one input.
+
+    Attributes:
+        status: empty for a valid input, otherwise what was wrong with it or left out of it.
+    """
+
+    status: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all fields that are not arrays, such as attention maps are."""
+        fields = dataclasses.asdict(self)
+        return {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
+
+    @abstractmethod
+    def as_table(self) -> Table:
+        """Return the prediction as a table; without rows if the input has none."""
+
+    @abstractmethod
+    def format_lines(self, name: str, top_k: int) -> Iterator[str]:
+        """Yield the lines to print.
+
+        Args:
+            name: the input as the user wrote it.
+            top_k: number of alternatives to print.
+        """
+
+
+R = TypeVar("R", bound=Prediction)
+
+
+class Predictor(ABC, Generic[Input, R]):
+    """A loaded export: raw inputs in, typed predictions out.
+
+    Attributes:
+        directory: directory of the export.
+        card: content of its `card.json`.
+        signatures: the functions of the SavedModel by name, for what `predict` does not do.
+        input_kind: what an input is: "text", "image" or "video".
+        batch_size: number of inputs that are computed together.
+        writes_files: whether `save` writes files for each input.
+        plot_caption: what the picture that `plot` draws shows.
+        undecided_outputs: names of outputs of `serving_default` that do not depend on the order of scores.
+    """
+
+    batch_size: int = 64
+    writes_files: ClassVar[bool] = False
+    plot_caption: ClassVar[str] = ""
+    undecided_outputs: ClassVar[frozenset[str]] = frozenset({"scores", "labels", "status"})
+
+    def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
+        self.directory, self.card = directory, card
+        self.input_kind: InputKind = card["input_kind"]
+        self.signatures = model.signatures
+        self._model = model  # its variables live as long as it does
+
+    def predict(self, inputs: Iterable[Input], *, progress: bool = False) -> list[R]:
+        """Return a prediction for each input.
+
+        Args:
+            inputs: texts, or images or videos by path or content, as the task takes them.
+            progress: whether to print how much of a long input has been read.
+
+        Raises:
+            UsageError: `inputs` is a single input, or one of them is of another kind.
+        """
+        if isinstance(inputs, (str, bytes, Path, np.ndarray)) or not isinstance(inputs, Iterable):
+            raise UsageError(
+                f"Expected a list of inputs, each of them a {self.input_kind}, got {inputs!r:.60}."
+            )
+        batches = split_batches(inputs, self.batch_size)
+        return list(itertools.chain.from_iterable(self.predict_batch(batch, progress) for batch in batches))
+
+    @abstractmethod
+    def predict_batch(self, inputs: Sequence[Input], progress: bool) -> Iterable[R]:
+        """Yield the predictions for up to `batch_size` inputs."""
+
+    @abstractmethod
+    def parse(self, argument: bytes, frame_rate: float = 25.0) -> Input:
+        """Return the input that a command-line argument, or a line of a file, stands for.
+
+        Args:
+            argument: a text, or the path of an image or video.
+            frame_rate: frames per second of a video that is a directory of images.
+        """
+
+    def plot(self, item: Input, prediction: R, path: Path) -> None:
+        """Plot what a prediction is based on, such as attention weights or gates.
+
+        Raises:
+            UsageError: there is nothing to plot.
+        """
+        raise UsageError(f"{self.directory} has nothing to plot. Leave out --plot.")
+
+    def save(self, item: Input, prediction: R, directory: Path) -> None:
+        """Write files about a prediction, such as tables, if `writes_files`."""
+
+    def read_examples(self) -> list[tuple[str, Any]]:
+        """Return name and value of each input of the example on the card."""
+        inputs = self.card["example"]["inputs"]
+        if "text" in inputs:
+            return [(text, text) for text in inputs["text"]]
+        if "image" in inputs:
+            paths = [self.directory / name for name in inputs["image"]["files"]]
+            return [(str(path), path) for path in paths]
+        lengths = inputs["lengths"]
+        (values,) = (
+            np.load(self.directory / value["array"]) for name, value in inputs.items() if name != "lengths"
+        )
+        return [
+            (f"example {row + 1}, {length} steps", values[row, :length]) for row, length in enumerate(lengths)
+        ]
+
+    def get_decision_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Return the scores [..., choices] whose order decides the other outputs of the graph; None without any.
+
+        `zoo verify` compares strings only where these scores are clearly apart.
+        """
+        return outputs.get("scores")
+
+    def serve(self, **inputs: Any) -> dict[str, np.ndarray]:
+        """Return the outputs of `serving_default` for inputs by name."""
+        return call_signature(self.signatures["serving_default"], **inputs)
+
+
+class TextPredictor(Predictor[str | bytes, R]):
+    """Base class of predictors whose inputs are texts."""
+
+    def parse(self, argument: bytes, frame_rate: float = 25.0) -> bytes:
+        """Return the text itself, which must be UTF-8."""
+        try:
+            argument.decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"Expected text in UTF-8, got {argument!r:.60}. Is it the right file? Convert a file in another "
+                "encoding first, for example with iconv."
+            ) from error
+        return argument
+
+    def serve_texts(self, texts: Sequence[str | bytes]) -> dict[str, np.ndarray]:
+        """Return the outputs of `serving_default` for texts."""
+        for text in texts:
+            if not isinstance(text, (str, bytes)):
+                raise UsageError(f"Expected a text, got {text!r:.60}.")
+        return self.serve(text=list(texts))
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Binds what belongs to a task; the entry-point group `zoo.tasks` names one such record for each task.
+
+    Attributes:
+        name: as the card stores it.
+        headline_metrics: names of the metrics by which models of the task are compared; the first one that
+            was measured is the model's headline.
+        preprocessor: class of the preprocessor.
+        predictor: class of the client.
+    """
+
+    name: str
+    headline_metrics: tuple[str, ...]
+    preprocessor: type[Preprocessor]
+    predictor: type[Predictor[Any, Any]]
+
+    def export(
+        self,
+        run: Run,
+        module: ServingModule[Any],
+        info: DataInfo,
+        directory: str | Path,
+        examples: Mapping[str, Any],
+    ) -> Path:
+        """Export a model with its card.
+
+        Args:
+            run: the run that trained it; its settings, metrics and command go to the card.
+            module: the graph, with preprocessor and model.
+            info: about the data that it was trained on.
+            directory: where the export goes.
+            examples: inputs of `serving_default` by name; see `zoo.export_model`.
+
+        Raises:
+            ExportError: see `zoo.export_model`.
+        """
+        title, summary, limits = module.describe(info)
+        card = Card(
+            task=self.name,
+            input_kind=module.input_kind,
+            title=title,
+            summary=summary,
+            data=" ".join(filter(None, [f"{info.source}.", *info.notes, info.citation])),
+            license=info.license or "not stated",
+            command=run.command,
+            settings=run.settings,
+            metrics={name: round_metric(value) for name, value in run.metrics.items()},
+            headline=next((name for name in self.headline_metrics if name in run.metrics), ""),
+            limits=limits,
+            labels=module.labels,
+            preprocessor=module.preprocessor.get_config(),
+        )
+        return export_model(
+            module.signatures,
+            directory,
+            card,
+            examples=examples,
+            model=module.model,
+            networks=module.preprocessor.networks,
+            resources=module.preprocessor.resources,
+            files=module.make_files(),
+        )
+
+    def from_export(self, directory: str | Path) -> tuple[Any, keras.Model]:
+        """Return the preprocessor and the Keras model of an export, with its weights, ready to train.
+
+        Raises:
+            ExportError: the card does not describe them, or the variables do not fit.
+            UsageError: the export is of another task.
+        """
+        directory = Path(directory)
+        card = read_card(directory)
+        if card.get("task") != self.name:
+            raise UsageError(
+                f"{directory} is an export of the task {card.get('task')!r}, expected {self.name!r}. Use "
+                "`zoo.tasks.get_task` with the name on its card."
+            )
+        preprocessor = self.preprocessor.from_config(card["preprocessor"], directory / "assets")
+        for name, network in preprocessor.networks.items():
+            restore_weights(network, directory, f"networks/{name}", card["networks"][name]["weights"])
+        return preprocessor, load_keras_model(directory, card)
+
+
+def round_metric(value: float) -> float:
+    """Return a measured value with two decimals; a value below 0.1, such as a learning rate, with two digits."""
+    return float(f"{value:{'.2g' if 0 < abs(value) < 0.1 else '.2f'}}")
+
+
+def call_signature(signature: Callable[..., Any], **inputs: Any) -> dict[str, np.ndarray]:
+    """Return the outputs of a signature as arrays."""
+    outputs = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def split_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield lists of up to `size` items."""
+    remaining = iter(items)
+    while batch := list(itertools.islice(remaining, size)):
+        yield batch
+
+
+def decode_strings(strings: np.ndarray) -> tuple[str, ...]:
+    """Decode the strings of one row; empty ones at its end are padding and are left out."""
+    decoded = [string.decode(errors="replace") for string in strings]
+    while decoded and not decoded[-1]:
+        decoded.pop()
+    return tuple(decoded)
+
+
+def format_status(status: str) -> str:
+    """Return a status as it stands behind a prediction; nothing for a valid input."""
+    return f"  [{status}]" if status else ""

@@ -1,0 +1,235 @@
+"""Language model, direct many-to-many with a carried state: a text in, the words that may follow out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.datasets import ClozeSet, DataInfo
+from zoo.decoding import sample
+from zoo.formulations import LanguageModel
+from zoo.preprocessing.text import (
+    PADDING_ID,
+    UNKNOWN_ID,
+    WordTokenizer,
+    build_vocabulary,
+    split_words,
+    write_vocabulary,
+)
+from zoo.tasks.base import (
+    Description,
+    Prediction,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+    TextPredictor,
+    decode_strings,
+    format_status,
+)
+from zoo.training import BucketedDataset, bucket_by_length
+
+
+class LanguageModelPreprocessor(Preprocessor):
+    """Texts to word ids.
+
+    Args:
+        tokenizer: splits texts into words, and looks up their ids.
+    """
+
+    def __init__(self, tokenizer: WordTokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.resources = (tokenizer,)
+
+    @classmethod
+    def adapt(cls, texts: Sequence[str], vocabulary_size: int, max_tokens: int, directory: Path) -> Self:
+        """Build the vocabulary from training texts.
+
+        Args:
+            texts: training texts.
+            vocabulary_size: number of ids, those of padding and of unknown words included.
+            max_tokens: longer inputs of the export are cut.
+            directory: where the vocabulary is written, `vocabulary.txt`.
+        """
+        vocabulary = build_vocabulary(
+            tf.data.Dataset.from_tensor_slices(list(texts) or [""]), vocabulary_size
+        )
+        return cls(WordTokenizer(write_vocabulary(vocabulary, directory / "vocabulary.txt"), max_tokens))
+
+    def encode(self, texts: Sequence[str]) -> tf.RaggedTensor:
+        """Return the ids [texts, words] of all words, without a cut."""
+        return self.tokenizer.words_to_ids(split_words(tf.constant(list(texts), tf.string)))
+
+    def bucket_gaps(self, gaps: ClozeSet, batch_size: int, seed: int | None = None) -> BucketedDataset:
+        """Return batches of ids, of the word that follows each, and of weights, which are 0 before the gap.
+
+        Args:
+            gaps: texts, and the word that follows each.
+            batch_size: number of texts in a batch.
+            seed: of the order; None keeps one order.
+        """
+        ids = self.encode(gaps.texts)
+        is_last = tf.ragged.range(ids.row_lengths()) == tf.cast(ids.row_lengths() - 1, tf.int64)[:, None]
+        next_ids = tf.gather(self.encode(gaps.next_words).flat_values, is_last.value_rowids())
+        targets = ids.with_flat_values(next_ids)
+        weights = ids.with_flat_values(tf.cast(is_last.flat_values, tf.float32))
+        examples = tf.data.Dataset.from_tensor_slices((ids, targets, weights))
+        return bucket_by_length(examples, batch_size, max_padding=0.3, seed=seed)
+
+    def predict_gaps(self, model: keras.Model, texts: Sequence[str]) -> np.ndarray:
+        """Return the id of the most probable next word of each text."""
+        ids, predictions = self.encode(texts), []
+        for start in range(0, len(texts), 256):
+            batch = ids[start : start + 256]
+            logits = model(batch.to_tensor(PADDING_ID))
+            last = tf.gather(logits, batch.row_lengths() - 1, batch_dims=1)
+            predictions.append(tf.argmax(last, -1).numpy())
+        return np.concatenate(predictions)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration of the tokenizer."""
+        return {"tokenizer": self.tokenizer.get_config()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
+        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
+        return cls(WordTokenizer.from_config(config["tokenizer"], assets))
+
+
+class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
+    """Strings in, next words out.
+
+    Args:
+        preprocessor: texts to word ids.
+        model: from ids [batch, time] to the logits of what follows each.
+        top_k: number of words that the export returns.
+    """
+
+    input_kind = "text"
+
+    def __init__(self, preprocessor: LanguageModelPreprocessor, model: keras.Model, top_k: int = 5) -> None:
+        super().__init__(preprocessor, model)
+        tokenizer = preprocessor.tokenizer
+        self.top_k = min(top_k, tokenizer.vocabulary_size - 2)
+        self.words = tf.constant(tokenizer.get_vocabulary())
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """`serving_default`."""
+        texts = [tf.TensorSpec([None], tf.string, "text")]
+        return {"serving_default": tf.function(self.predict_next, texts, autograph=False)}
+
+    def predict_next(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return for each text [batch] the most probable next words, and their probabilities.
+
+        The probabilities are those among the words of the vocabulary.
+        """
+        tokenized = self.preprocessor.tokenizer(text)
+        length = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), 1)
+        logits = tf.gather(self.model(tokenized.ids), tf.maximum(length, 1) - 1, batch_dims=1)
+        first = UNKNOWN_ID + 1
+        probabilities, indices = tf.math.top_k(tf.nn.softmax(logits[:, first:]), self.top_k)
+        has_words = (length > 0)[:, None]
+        return {
+            "words": tf.where(has_words, tf.gather(self.words, indices), ""),
+            "probabilities": tf.where(has_words, probabilities, 0.0),
+            "status": tokenized.status,
+        }
+
+    def describe(self, info: DataInfo) -> Description:
+        """Return title, summary and limits for the card."""
+        return Description(
+            title=f"Next words ({info.source})",
+            summary="Reads a text and predicts the words that may follow.",
+            limits=(
+                "It knows the words of its training data; all other words are one unknown word, which it never "
+                "predicts.",
+                f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the "
+                "last.",
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class NextWordPrediction(Prediction):
+    """Words that may follow a text.
+
+    Attributes:
+        status: empty, or what was wrong with the text or left out of it.
+        words: the most probable first.
+        probabilities: their probabilities among the words of the vocabulary.
+    """
+
+    words: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    def as_table(self) -> Table:
+        """Return words and probabilities."""
+        rows = list(zip(self.words, self.probabilities, strict=True))
+        return Table(("next word", "probability"), rows, has_bars=True)
+
+    def format_lines(self, name: str, top_k: int) -> Iterator[str]:
+        """Yield the text, and its next words with their probabilities."""
+        rows = self.as_table().rows[: max(top_k, 5)]
+        words = "  ".join(f"{word} {probability:.3f}" for word, probability in rows)
+        yield f"{name} ...  {words}{format_status(self.status)}"
+
+
+class NextWordPredictor(TextPredictor[NextWordPrediction]):
+    """Texts in, next words out."""
+
+    undecided_outputs = frozenset({"probabilities", "status"})
+
+    def predict_batch(
+        self, inputs: Sequence[str | bytes], progress: bool = False
+    ) -> Iterable[NextWordPrediction]:
+        """Yield the next words of each text."""
+        outputs = self.serve_texts(inputs)
+        for row, status in enumerate(outputs["status"]):
+            words = decode_strings(outputs["words"][row])
+            probabilities = tuple(outputs["probabilities"][row, : len(words)].tolist())
+            yield NextWordPrediction(status.decode(), words, probabilities)
+
+    def get_decision_scores(self, outputs: Mapping[str, Any]) -> Any:
+        """Return the probabilities, which decide the order of the words."""
+        return outputs["probabilities"]
+
+
+def sample_texts(
+    model: LanguageModel,
+    preprocessor: LanguageModelPreprocessor,
+    seed: int,
+    num_samples: int = 3,
+    max_length: int = 25,
+) -> list[str]:
+    """Return texts sampled from a model word by word, at temperature 0.8, each as after a full stop."""
+    words = preprocessor.tokenizer.get_vocabulary()
+    first = UNKNOWN_ID + 1
+
+    def step(ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
+        logits, states = model.step(ids, states)
+        return tf.where(tf.range(first + len(words)) >= first, logits, logits.dtype.min), states
+
+    sampled = sample(
+        step,
+        model.get_initial_state(num_samples),
+        start_id=int(preprocessor.encode(["."]).flat_values[0]),
+        end_id=PADDING_ID,
+        max_length=max_length,
+        seeds=tf.range(seed, seed + num_samples),
+        temperature=0.8,
+    )
+    return [" ".join(words[i - first] for i in row if i >= first) for row in sampled.tokens[:, 0].numpy()]
+
+
+TASK = Task(
+    name="language_model",
+    headline_metrics=("test perplexity", "test accuracy"),
+    preprocessor=LanguageModelPreprocessor,
+    predictor=NextWordPredictor,
+)

@@ -1,0 +1,197 @@
+"""Text classification, many-to-one: texts in, a label for each out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.datasets import DataInfo
+from zoo.errors import UsageError
+from zoo.inspection import encoder_gates, plot_gates
+from zoo.preprocessing.text import PADDING_ID, WordTokenizer, build_vocabulary, write_vocabulary
+from zoo.tasks.base import (
+    Description,
+    Prediction,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+    TextPredictor,
+    call_signature,
+    decode_strings,
+    format_status,
+)
+
+MAX_PLOTTED_WORDS = 60
+"""A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
+
+
+class TextClassificationPreprocessor(Preprocessor):
+    """Texts to word ids.
+
+    Args:
+        tokenizer: splits texts into words, and looks up their ids.
+    """
+
+    def __init__(self, tokenizer: WordTokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.resources = (tokenizer,)
+
+    @classmethod
+    def adapt(cls, train: tf.data.Dataset, vocabulary_size: int, max_tokens: int, directory: Path) -> Self:
+        """Build the vocabulary from training texts.
+
+        Args:
+            train: pairs of a text and its label.
+            vocabulary_size: number of ids, those of padding and of unknown words included.
+            max_tokens: longer texts are cut.
+            directory: where the vocabulary is written, `vocabulary.txt`.
+        """
+        vocabulary = build_vocabulary(train.map(lambda text, label: text), vocabulary_size)
+        return cls(WordTokenizer(write_vocabulary(vocabulary, directory / "vocabulary.txt"), max_tokens))
+
+    def encode(self, split: tf.data.Dataset, max_tokens: int | None = None) -> tf.data.Dataset:
+        """Return pairs of word ids [time] and label for pairs of text and label.
+
+        Args:
+            split: pairs of a text and its label.
+            max_tokens: cut texts to this length instead of the tokenizer's.
+        """
+        tokenizer = self.tokenizer
+        if max_tokens:
+            tokenizer = WordTokenizer(tokenizer.vocabulary_path, max_tokens)
+        return split.map(lambda text, label: (tokenizer(text[None]).ids[0], label), tf.data.AUTOTUNE)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration of the tokenizer."""
+        return {"tokenizer": self.tokenizer.get_config()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
+        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
+        return cls(WordTokenizer.from_config(config["tokenizer"], assets))
+
+
+class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
+    """Strings in, labels out; and for one text the gates of every layer at each word."""
+
+    input_kind = "text"
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """`serving_default`, and `gates` of a model with an encoder."""
+        texts, one_text = (tf.TensorSpec([size], tf.string, "text") for size in (None, 1))
+        signatures = {"serving_default": tf.function(self.classify, [texts], autograph=False)}
+        if self.model.encoder is not None:
+            signatures["gates"] = tf.function(self.compute_gates, [one_text], autograph=False)
+        return signatures
+
+    def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return label and status of each text [batch], and the probability of each label."""
+        tokenized = self.preprocessor.tokenizer(text)
+        scores = tf.nn.softmax(self.model(tokenized.ids))
+        return {
+            "label": tf.gather(self.labels, tf.argmax(scores, axis=-1)),
+            "scores": scores,
+            "labels": tf.constant(self.labels),
+            "status": tokenized.status,
+        }
+
+    def compute_gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the words of one text [1], and gates and states of each layer and direction at each word."""
+        tokenized = self.preprocessor.tokenizer(text)
+        vectors = self.model.embedding(tokenized.ids)
+        gates = encoder_gates(self.model.encoder, vectors, tokenized.ids != PADDING_ID)
+        return {"words": tokenized.tokens[0]} | {name: values[0] for name, values in gates.items()}
+
+    def describe(self, info: DataInfo) -> Description:
+        """Return title, summary and limits for the card."""
+        return Description(
+            title=f"Sentiment ({info.source})",
+            summary=f"Classifies a text as {' or '.join(self.labels)}.",
+            limits=(
+                "It knows the words and topics of its training data; on other topics it is less accurate.",
+                f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the "
+                "last.",
+                "The scores are not calibrated: a score of 0.99 does not mean one error in a hundred.",
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LabelPrediction(Prediction):
+    """The label of a text.
+
+    Attributes:
+        status: empty, or what was wrong with the text or left out of it.
+        label: the most probable label.
+        scores: probability of each label.
+    """
+
+    label: str
+    scores: dict[str, float]
+
+    def rank_labels(self) -> list[tuple[str, float]]:
+        """Return labels with their probabilities, the most probable first."""
+        return sorted(self.scores.items(), key=lambda pair: -pair[1])
+
+    def as_table(self) -> Table:
+        """Return labels and probabilities."""
+        return Table(("label", "probability"), list(self.rank_labels()), has_bars=True)
+
+    def format_lines(self, name: str, top_k: int) -> Iterator[str]:
+        """Yield label, probability and text for the most probable labels."""
+        for label, score in self.rank_labels()[:top_k]:
+            yield f"{label:12}{score:6.3f}  {name}{format_status(self.status)}"
+
+
+class TextClassificationPredictor(TextPredictor[LabelPrediction]):
+    """Texts in, labels out."""
+
+    plot_caption = "Gates and states at each word, one row for each unit."
+
+    def predict_batch(
+        self, inputs: Sequence[str | bytes], progress: bool = False
+    ) -> Iterable[LabelPrediction]:
+        """Yield the label of each text."""
+        outputs = self.serve_texts(inputs)
+        labels = decode_strings(outputs["labels"])
+        for row, status in enumerate(outputs["status"]):
+            scores = dict(zip(labels, outputs["scores"][row].tolist(), strict=True))
+            yield LabelPrediction(status.decode(), outputs["label"][row].decode(), scores)
+
+    def plot(self, item: str | bytes, prediction: LabelPrediction, path: Path) -> None:
+        """Plot gates and states at each word, of a long text at its first words."""
+        if "gates" not in self.signatures:
+            raise UsageError(f"{self.directory} has no signature `gates` to plot. Leave out --plot.")
+        gates = call_signature(self.signatures["gates"], text=[item])
+        words = decode_strings(gates.pop("words"))
+        if not words:
+            raise UsageError("The text has no words, so there are no gates to plot. Give another text.")
+        directions = 1 + any("backward" in name for name in gates)
+        title = ""
+        if len(words) > MAX_PLOTTED_WORDS:
+            title = f"The first {MAX_PLOTTED_WORDS} of {len(words):,} words"
+        plotted = {name: gates[name][:MAX_PLOTTED_WORDS] for name in _pair_directions(gates)}
+        plot_gates(plotted, path, words[:MAX_PLOTTED_WORDS], columns=directions, title=title)
+
+
+def _pair_directions(gates: Mapping[str, np.ndarray]) -> list[str]:
+    """Return the names of gates ordered such that those of the two directions of a layer are side by side."""
+    forward = sorted(name for name in gates if "backward" not in name)
+    backward = sorted(name for name in gates if "backward" in name)
+    if not backward:
+        return forward
+    return [name for pair in zip(forward, backward, strict=True) for name in pair]
+
+
+TASK = Task(
+    name="text_classification",
+    headline_metrics=("test accuracy",),
+    preprocessor=TextClassificationPreprocessor,
+    predictor=TextClassificationPredictor,
+)

@@ -1,0 +1,292 @@
+"""Translation, delayed many-to-many: texts in, texts of another language out."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.datasets import DataInfo
+from zoo.decoding import beam_search, greedy_search
+from zoo.errors import UsageError
+from zoo.formulations import DelayedManyToMany
+from zoo.inspection import plot_attention
+from zoo.preprocessing.text import (
+    END_ID,
+    PADDING_ID,
+    START_ID,
+    UNKNOWN_ID,
+    WordPieceTokenizer,
+    train_wordpiece,
+    write_vocabulary,
+)
+from zoo.tasks.base import (
+    Description,
+    Prediction,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+    TextPredictor,
+    decode_strings,
+    format_status,
+)
+
+
+class TranslationPreprocessor(Preprocessor):
+    """Texts of two languages to word pieces, and back.
+
+    Args:
+        source: tokenizer of the language to translate from.
+        target: tokenizer of the language to translate into.
+        languages: their names, such as ("en", "de").
+    """
+
+    def __init__(
+        self, source: WordPieceTokenizer, target: WordPieceTokenizer, languages: tuple[str, str]
+    ) -> None:
+        self.source, self.target, self.languages = source, target, languages
+        self.resources = (source, target)
+
+    @classmethod
+    def adapt(
+        cls,
+        train: tf.data.Dataset,
+        vocabulary_size: int,
+        max_tokens: int,
+        languages: tuple[str, str],
+        directory: Path,
+    ) -> Self:
+        """Train the word pieces of both languages on training pairs.
+
+        Args:
+            train: pairs of a source text and a target text.
+            vocabulary_size: number of word pieces of each language.
+            max_tokens: longer texts are cut.
+            languages: names of the languages.
+            directory: where the vocabularies are written, `source.txt` and `target.txt`.
+
+        Raises:
+            UsageError: the vocabulary size is too small for the letters of the texts.
+        """
+        tokenizers = []
+        for side, name in enumerate(("source", "target")):
+            texts = (pair[side].decode() for pair in train.as_numpy_iterator())
+            try:
+                vocabulary = train_wordpiece(texts, vocabulary_size)
+            except ValueError as error:
+                raise UsageError(f"--vocabulary-size: {error}") from error
+            path = write_vocabulary(vocabulary, directory / f"{name}.txt")
+            tokenizers.append(WordPieceTokenizer(path, max_tokens))
+        return cls(*tokenizers, languages=languages)
+
+    def encode(self, split: tf.data.Dataset) -> tf.data.Dataset:
+        """Return pairs of token ids for pairs of texts, targets between start and end.
+
+        Pairs with `max_tokens` tokens or more on a side are left out: they would be cut.
+        """
+
+        def encode_batch(sources: tf.Tensor, targets: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+            source, target = (
+                tf.RaggedTensor.from_tensor(tokenizer(texts).ids, padding=PADDING_ID)
+                for tokenizer, texts in ((self.source, sources), (self.target, targets))
+            )
+            start, end = (tf.fill([target.nrows(), 1], token) for token in (START_ID, END_ID))
+            return source, tf.concat([start, target, end], axis=1)
+
+        def is_short(source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+            return tf.maximum(tf.size(source), tf.size(target) - 2) < self.source.max_tokens
+
+        return split.batch(1024).map(encode_batch).unbatch().filter(is_short)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configurations of the tokenizers, and the languages."""
+        return {
+            "languages": list(self.languages),
+            "source": self.source.get_config(),
+            "target": self.target.get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
+        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
+        source, target = (
+            WordPieceTokenizer.from_config(config[name], assets) for name in ("source", "target")
+        )
+        return cls(source, target, tuple(config["languages"]))
+
+
+class TranslationModule(ServingModule[TranslationPreprocessor]):
+    """Strings in, translations out.
+
+    Args:
+        preprocessor: texts to word pieces and back.
+        model: a `DelayedManyToMany`.
+        num_beams: number of hypotheses of the beam search, and of translations that the export returns.
+        length_penalty: exponent of the length penalty of Wu et al. (2016).
+    """
+
+    input_kind = "text"
+
+    def __init__(
+        self,
+        preprocessor: TranslationPreprocessor,
+        model: DelayedManyToMany,
+        num_beams: int = 5,
+        length_penalty: float = 1.0,
+    ) -> None:
+        super().__init__(preprocessor, model)
+        self.num_beams = num_beams
+        self.beam_search = partial(
+            beam_search,
+            num_beams=num_beams,
+            num_return_sequences=num_beams,
+            length_penalty=length_penalty,
+        )
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """`serving_default` searches with beams, `greedy` takes the most probable token at each step."""
+        texts = [tf.TensorSpec([None], tf.string, "text")]
+        searches = {"serving_default": self.beam_search, "greedy": greedy_search}
+        return {
+            name: tf.function(partial(self.translate, search=search), texts, autograph=False)
+            for name, search in searches.items()
+        }
+
+    def translate(self, text: tf.Tensor, search: Callable[..., Any]) -> dict[str, tf.Tensor]:
+        """Return the best translations of each text [batch], their scores, and the attention of the first one.
+
+        Args:
+            text: string [batch].
+            search: one of `zoo.decoding`.
+        """
+        source, target = self.preprocessor.source, self.preprocessor.target
+        tokenized = source(text)
+        memory, state = self.model.prepare_memory(tokenized.ids)
+        num_tokens = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), axis=-1)
+        tokens, scores, attention = self.model.decoder.generate(
+            search, state, memory, start_id=START_ID, end_id=END_ID, max_length=10 + 2 * num_tokens
+        )
+        if attention is None:
+            attention = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(tokenized.ids)[1:]], axis=0))
+        is_text = tokenized.tokens.row_lengths()[:, None] > 0
+        attention = tf.where(is_text[..., None, None], attention, 0.0)
+
+        # An unknown token of the target is replaced by the source token that has the most attention, and
+        # by an unknown one if there is one.
+        is_unknown = tf.cast(tokenized.ids == UNKNOWN_ID, tf.float32)[:, None, None]
+        source_tokens = tokenized.tokens.to_tensor("", shape=tf.shape(tokenized.ids, tf.int64))
+        replacements = tf.gather(source_tokens, tf.argmax(attention + is_unknown, axis=-1), batch_dims=1)
+        target_tokens = target.ids_to_tokens(tokens, replacements)[:, 0]
+        return {
+            "translations": tf.where(is_text, target.detokenize(tokens, replacements), ""),
+            "scores": scores,
+            "attention": attention[:, 0],
+            "source_tokens": source_tokens,
+            "target_tokens": tf.where(is_text, target_tokens, ""),
+            "status": tokenized.status,
+        }
+
+    def translate_texts(self, texts: Sequence[str], signature: str = "serving_default") -> list[str]:
+        """Return the best translation of each text; texts of similar length are computed together."""
+        order = np.argsort([len(text) for text in texts])
+        translations = np.empty(len(texts), object)
+        for rows in np.array_split(order, -(-len(order) // 64)):
+            outputs = self.signatures[signature](tf.constant([texts[row] for row in rows]))
+            translations[rows] = [best.decode() for best in outputs["translations"][:, 0].numpy()]
+        return list(translations)
+
+    def describe(self, info: DataInfo) -> Description:
+        """Return title, summary and limits for the card."""
+        source, target = self.preprocessor.languages
+        return Description(
+            title=f"Translation, {source} to {target} ({info.source})",
+            summary=f"Translates sentences from {source} to {target}.",
+            limits=(
+                "It knows the words and topics of its training data, and invents translations for other words.",
+                "It translates one sentence at a time, without the context of the one before.",
+                f"Of a text of more than {self.preprocessor.source.max_tokens} word pieces it reads the first ones.",
+                "A word with a letter that is rare in the training data is unknown: it is copied as it is, where "
+                "possible, and named in `status`.",
+                "The scores rank the translations of one text; they do not compare texts.",
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TranslationPrediction(Prediction):
+    """Translations of a text.
+
+    Attributes:
+        status: empty, or what was wrong with the text or left out of it.
+        translations: the best first; none for an empty text.
+        scores: their log-probabilities, divided by the length penalty.
+        source_tokens: word pieces of the text.
+        target_tokens: word pieces of the best translation.
+        attention: weights [target, source] of the source tokens for each target token.
+    """
+
+    translations: tuple[str, ...]
+    scores: tuple[float, ...]
+    source_tokens: tuple[str, ...]
+    target_tokens: tuple[str, ...]
+    attention: np.ndarray
+
+    def as_table(self) -> Table:
+        """Return translations and scores."""
+        return Table(("translation", "score"), list(zip(self.translations, self.scores, strict=True)))
+
+    def format_lines(self, name: str, top_k: int) -> Iterator[str]:
+        """Yield score and translation."""
+        if not self.translations:
+            yield f"{'':8}{format_status(self.status)}"
+        for translation, score in itertools.islice(self.as_table().rows, top_k):
+            yield f"{score:8.3f}  {translation}{format_status(self.status)}"
+
+
+class TranslationPredictor(TextPredictor[TranslationPrediction]):
+    """Texts in, texts of another language out."""
+
+    plot_caption = "Attention to the source tokens for each token of the translation."
+
+    def predict_batch(
+        self, inputs: Sequence[str | bytes], progress: bool = False
+    ) -> Iterable[TranslationPrediction]:
+        """Yield the translations of each text."""
+        outputs = self.serve_texts(inputs)
+        for row, status in enumerate(outputs["status"]):
+            source, target = (_strip_spaces(outputs[f"{side}_tokens"][row]) for side in ("source", "target"))
+            translations = decode_strings(outputs["translations"][row])
+            yield TranslationPrediction(
+                status.decode(),
+                translations,
+                tuple(outputs["scores"][row, : len(translations)].tolist()),
+                source,
+                target,
+                outputs["attention"][row, : len(target), : len(source)],
+            )
+
+    def plot(self, item: str | bytes, prediction: TranslationPrediction, path: Path) -> None:
+        """Plot the attention weights of the best translation."""
+        if not prediction.attention.any():
+            raise UsageError(
+                "There is no attention to plot: the text is empty, or the model has no attention."
+            )
+        plot_attention(prediction.attention, prediction.source_tokens, prediction.target_tokens, path)
+
+
+def _strip_spaces(tokens: np.ndarray) -> tuple[str, ...]:
+    return tuple(token.replace("▁", " ").strip() for token in decode_strings(tokens))
+
+
+TASK = Task(
+    name="translation",
+    headline_metrics=("test BLEU",),
+    preprocessor=TranslationPreprocessor,
+    predictor=TranslationPredictor,
+)
