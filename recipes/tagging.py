@@ -163,9 +163,8 @@ def train(settings: Settings) -> None:
     if is_chief():
         example = np.array(data.validation.sequences[0][: settings.window])
         if settings.footage:  # the card shows nothing of the user's images
-            example = clip(
-                np.random.default_rng(settings.seed), painted, settings.window, settings.image_size
-            )[0]
+            rng = np.random.default_rng(settings.seed)
+            example = edit_clip(rng, paint_background, settings.window, settings.image_size)[0]
         inputs = {module.input_spec.name: example[None], "lengths": np.array([len(example)], np.int32)}
         TASK.export(run, module, info, settings.export_dir, inputs)
         print_examples(settings.export_dir)

@@ -155,10 +155,9 @@ def _read_tfds(builder: Any, size: FrameSize) -> tuple[_Splits, tuple[str, ...] 
                 f"{info.full_name}, {name}: found steps without a label. Expected one for each of "
                 f"{len(values)} steps. Choose another data set."
             )
-        if kinds[input_name] == "frames":
-            values = resize(values[None])[0].numpy()
-        else:
-            values = values.astype(np.float32)
+        values = (
+            resize(values[None])[0].numpy() if kinds[input_name] == "frames" else values.astype(np.float32)
+        )
         step_tags: list[tuple[str, ...]] = [(labels[i] if labels else str(i),) for i in ids]
         return TaggedSequence(name, values, step_tags, np.arange(len(values), dtype=np.float64))
 
