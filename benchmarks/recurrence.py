@@ -1,31 +1,31 @@
-"""Time and memory of recurrent layers: ours, Keras's, PyTorch's, and the matrix products alone.
+"""Measure time and memory of recurrent layers: ours, Keras's, PyTorch's, and the matrix products alone.
 
 python benchmarks/recurrence.py                           everything but PyTorch
-python benchmarks/recurrence.py --torch-python PATH       and PyTorch, which another environment holds
+python benchmarks/recurrence.py --torch-python PATH       PyTorch, too, from another environment
 python benchmarks/recurrence.py --families LSTM --shapes 0 32,10,8,16 --no-memory
 
-Contenders are taken in turn: each makes one call of each task in a round, and rounds are of new random
-order. What is compared is the median over the rounds. Contenders are, for LSTM and likewise for the others:
+In each round every contender runs each task once, in a new random order. The tables compare medians over the
+rounds. The contenders, here for LSTM:
 
     keras               `keras.layers.LSTM`
-    keras, jit          the same, compiled by XLA; ratios are to the better of the two, task by task
+    keras, jit          the same, compiled by XLA; ratios are to the faster of the two, for each task
     keras RNN(cell)     `keras.layers.RNN(keras.layers.LSTMCell)`
-    zoo                 `zoo.LSTM`, which chooses by itself what to compile
-    zoo, subclass       a user's cell whose `gates` differ elementwise: `OpenLSTMCell` below
-    zoo, layer norm     `zoo.cells.LayerNormLSTMCell`, in which the units of a step are mixed
-    torch               `torch.nn.LSTM(batch_first=True)`, in a process of its own with as many threads
-    products            the products that no layer can do without, each as a single large one: forward X W
-                        and H U; in training also dZ Uᵀ, Hᵀ dZ and Xᵀ dZ. X are the inputs of all steps, H
-                        the states, dZ the gradient of X W + H U. What is elementwise, and that a step
-                        waits for the one before, costs nothing here: it is a bound
+    zoo                 `zoo.LSTM`, which decides itself what XLA compiles
+    zoo, subclass       a cell as a user writes it, with another output gate: `OpenLSTMCell` below
+    zoo, layer norm     `zoo.cells.LayerNormLSTMCell`, whose update mixes units
+    torch               `torch.nn.LSTM(batch_first=True)`, in another process with the same number of threads
+    products            a lower bound: the matrix products that every layer needs, each as one large product.
+                        Forward X W and H U; in training also dZ Uᵀ, Hᵀ dZ and Xᵀ dZ. X are the inputs of all
+                        steps, H the states, dZ the gradient of X W + H U. Elementwise operations, and the
+                        order of the steps, are left out.
 
-PyTorch's threads spin while they wait, which costs it much where the machine is not quiet; the environment
-variable OMP_WAIT_POLICY=passive makes them sleep, and concerns no other contender.
+The threads of PyTorch spin while they wait, which slows it down on a busy machine. The environment variable
+OMP_WAIT_POLICY=passive makes them sleep; it does not affect the other contenders.
 
-A training step is the forward pass with all outputs, the loss mean(y), and its gradients for all weights,
-not for the inputs. The clock stops when the results can be read. First calls, which trace and compile, have
-columns of their own. Memory is what is kept for the backward pass: the peak of a process that makes three
-training steps, minus the peak of one that makes three forward passes.
+A training step is the forward pass with all outputs, the loss mean(y), and its gradients by all weights, but
+not by the inputs. A measurement ends when the results can be read. First calls, which trace and compile, have
+columns of their own. "stored MB" is the memory for the backward pass: the peak of a process that runs three
+training steps, minus the peak of one that runs three forward passes.
 """
 
 import gc
@@ -67,10 +67,10 @@ SHAPES = [*MAIN, (8, 1000, 64, 128), (1, 100, 128, 256)]
 BLOCKS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 TASKS = ("forward", "training")
 KERAS = ("keras", "keras, jit")
-WARM_UP = 2  # rounds that do not count
+WARM_UP = 2  # rounds that are not counted
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 MEMORY_SHAPE = (256, 400, 64, 256)
-# What is large goes back to the system as soon as it is freed, so the peak is of what is in use.
+# Large blocks return to the system as soon as they are freed, so the peak counts memory in use.
 MEMORY_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 
 
@@ -78,44 +78,44 @@ MEMORY_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 class Settings:
     """Measure the time and the memory of recurrent layers."""
 
-    rounds: PositiveInt = 15  # in each of them every contender makes one call
+    rounds: PositiveInt = 15  # every contender runs each task once per round
     shapes: tuple[str, ...] = tuple(map(str, range(len(SHAPES))))  # indices, or batch,time,features,units
     families: tuple[Literal["LSTM", "GRU", "SimpleRNN"], ...] = ("LSTM", "GRU", "SimpleRNN")
-    memory: bool = sys.platform == "linux"  # of LSTM; it is read from /proc
-    torch_python: Path | None = None  # the Python of an environment with PyTorch
-    json: Path | None = None  # where every time measured goes, with what the machine is
+    memory: bool = sys.platform == "linux"  # of LSTM; needs /proc
+    torch_python: Path | None = None  # Python of an environment with PyTorch
+    json: Path | None = None  # file for all measurements and the machine they are from
 
 
 # --- Contenders ---------------------------------------------------------------------------------
 
 
 class OpenLSTMCell(zoo.LSTMCell):
-    """A cell as a user writes one: an LSTM whose output gate is never shut, (1 + o) / 2."""
+    """A cell as a user writes it: an LSTM whose output gate is at least half open, (1 + o) / 2."""
 
     def gates(self, x: tf.Tensor, r: tf.Tensor, states: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
-        """See `zoo.Cell.gates`."""
+        """Return the gates by name, each [..., units]."""
         gates = super().gates(x, r, states)
         return gates | {"output": (1 + gates["output"]) / 2}
 
 
-def layers(family: str, units: int) -> dict[str, keras.layers.RNN]:
-    """The layers of a family, by contender."""
+def make_layers(family: str, units: int) -> dict[str, keras.layers.RNN]:
+    """Create the layers of a family, by contender."""
     theirs, cell = getattr(keras.layers, family), getattr(keras.layers, f"{family}Cell")
-    found = {name: theirs(units, return_sequences=True) for name in KERAS}
-    found["keras RNN(cell)"] = keras.layers.RNN(cell(units), return_sequences=True)
-    found["zoo"] = getattr(zoo, family)(units, return_sequences=True)
+    contenders = {name: theirs(units, return_sequences=True) for name in KERAS}
+    contenders["keras RNN(cell)"] = keras.layers.RNN(cell(units), return_sequences=True)
+    contenders["zoo"] = getattr(zoo, family)(units, return_sequences=True)
     if family == "LSTM":
-        found["zoo, subclass"] = zoo.RNN(OpenLSTMCell(units), return_sequences=True)
-        found["zoo, layer norm"] = zoo.RNN(zoo.cells.LayerNormLSTMCell(units), return_sequences=True)
-    return found
+        contenders["zoo, subclass"] = zoo.RNN(OpenLSTMCell(units), return_sequences=True)
+        contenders["zoo, layer norm"] = zoo.RNN(zoo.cells.LayerNormLSTMCell(units), return_sequences=True)
+    return contenders
 
 
 Calls = dict[str, Callable[[], float]]
-"""By task, what does it once and returns the seconds that took."""
+"""By task, a function that runs it once and returns the seconds that it took."""
 
 
-def layer_calls(layer: keras.layers.RNN, shape: Shape, jit: bool) -> Calls:
-    """The tasks, done by a layer."""
+def make_layer_calls(layer: keras.layers.RNN, shape: Shape, jit: bool) -> Calls:
+    """Return functions that run the tasks with a layer."""
 
     def training(x: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -124,11 +124,11 @@ def layer_calls(layer: keras.layers.RNN, shape: Shape, jit: bool) -> Calls:
 
     layer.build(shape[:3])
     tasks = {"forward": lambda x: layer(x), "training": training}
-    return {task: timed(function, shape[:3], jit=jit or None) for task, function in tasks.items()}
+    return {task: make_timed_call(function, shape[:3], jit=jit or None) for task, function in tasks.items()}
 
 
-def product_calls(family: str, shape: Shape) -> Calls:
-    """The tasks, done by the products alone."""
+def make_product_calls(family: str, shape: Shape) -> Calls:
+    """Return functions that run the matrix products of the tasks."""
     batch, steps, features, units = shape
     rows, width = batch * steps, BLOCKS[family] * units
 
@@ -140,17 +140,22 @@ def product_calls(family: str, shape: Shape) -> Calls:
         return [*forward(x, w, h, u), tf.matmul(dz, u, transpose_b=True), *weights]
 
     sizes = [(rows, features), (features, width), (rows, units), (units, width)]
-    return {"forward": timed(forward, *sizes), "training": timed(training, *sizes, (rows, width))}
+    return {
+        "forward": make_timed_call(forward, *sizes),
+        "training": make_timed_call(training, *sizes, (rows, width)),
+    }
 
 
-def timed(function: Callable[..., Any], *sizes: Shape, jit: bool | None = None) -> Callable[[], float]:
-    """Calls a function with random tensors, in a graph, and times it until its results can be read."""
+def make_timed_call(
+    function: Callable[..., Any], *sizes: Shape, jit: bool | None = None
+) -> Callable[[], float]:
+    """Return a function that runs `function` in a graph with random tensors and returns the seconds."""
     graph = tf.function(function, jit_compile=jit, autograph=False)
-    given = [tf.random.normal(size) for size in sizes]
+    inputs = [tf.random.normal(size) for size in sizes]
 
     def call() -> float:
         start = time.perf_counter()
-        results = graph(*given)
+        results = graph(*inputs)
         for result in tf.nest.flatten(results):
             np.asarray(result)  # waits, and unlike TensorFlow's `.numpy()` copies nothing
         return time.perf_counter() - start
@@ -158,7 +163,7 @@ def timed(function: Callable[..., Any], *sizes: Shape, jit: bool | None = None) 
     return call
 
 
-# --- Processes of their own ---------------------------------------------------------------------
+# --- Child processes ----------------------------------------------------------------------------
 
 
 TORCH = """
@@ -186,7 +191,7 @@ for line in sys.stdin:
     del results
 """
 
-# Standard error is shut while TensorFlow is imported, which says there what no setting silences.
+# Standard error is closed during the import, because some of TensorFlow's messages cannot be turned off.
 TENSORFLOW = """
 import os
 errors = os.dup(2)
@@ -198,19 +203,19 @@ recurrence.serve()
 
 
 def serve() -> None:
-    """Make one call for each line of standard input, and print how long it took."""
+    """Run one task for each line of standard input, and print the seconds that it took."""
     print(json.dumps(tf.__version__), flush=True)
     current = calls = None
     for line in sys.stdin:
         task, family, shape, name = json.loads(line)
         if current != (family, shape, name):
             current = family, shape, name
-            calls = layer_calls(layers(family, shape[-1])[name], shape, jit=name == "keras, jit")
+            calls = make_layer_calls(make_layers(family, shape[-1])[name], shape, jit=name == "keras, jit")
         print(calls[task](), flush=True)
 
 
 class Child:
-    """A Python process that makes calls when asked to. The first it says is its framework's version."""
+    """A Python process that runs tasks on request. It first prints the version of its framework."""
 
     def __init__(self, python: str | Path, program: str, **environment: str) -> None:
         self.process = subprocess.Popen(
@@ -220,25 +225,27 @@ class Child:
             text=True,
             cwd=Path(__file__).resolve().parent,
             env={**os.environ, **environment},
-            start_new_session=True,  # Ctrl-C is for the parent, and this one ends with it
+            start_new_session=True,  # Ctrl-C goes to the parent; the child ends with it
         )
-        self.version = self._answer()
+        self.version = self._read()
 
-    def _answer(self) -> Any:
-        if not (answer := self.process.stdout.readline()):
-            raise UsageError(f"{self.process.args[0]} ended with code {self.process.wait()}: see above.")
-        return json.loads(answer)
+    def _read(self) -> Any:
+        if not (line := self.process.stdout.readline()):
+            raise UsageError(
+                f"{self.process.args[0]} exited with code {self.process.wait()}; its messages are above."
+            )
+        return json.loads(line)
 
     def call(self, task: str, family: str, shape: Shape, name: str) -> float:
-        """The seconds that a call took there."""
+        """Run a task there, and return the seconds that it took."""
         print(json.dumps([task, family, shape, name]), file=self.process.stdin, flush=True)
-        return self._answer()
+        return self._read()
 
 
-def peak_memory(process: int) -> float:
-    """The most memory, in MB, that a running process has had.
+def read_peak_memory(process: int) -> float:
+    """Return the peak memory of a running process in MB.
 
-    Its `ru_maxrss` would not do, which begins at what its parent had.
+    `ru_maxrss` is not usable, because it starts at the memory of the parent.
     """
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
@@ -249,7 +256,7 @@ def peak_memory(process: int) -> float:
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of a contender: by task, the first call and those that count, in seconds."""
+    """Measurements of a contender, in seconds: by task the first call, and the calls of all rounds."""
 
     family: str
     shape: Shape
@@ -259,21 +266,21 @@ class Row:
 
 
 def measure(family: str, shape: Shape, rounds: int, torch: Child | None) -> list[Row]:
-    """All contenders, in turn."""
-    found = layers(family, shape[-1]).items()
-    calls = {name: layer_calls(layer, shape, jit=name == "keras, jit") for name, layer in found}
+    """Measure all contenders at one family and shape."""
+    layers = make_layers(family, shape[-1])
+    calls = {name: make_layer_calls(layer, shape, jit=name == "keras, jit") for name, layer in layers.items()}
     if torch:
         calls["torch"] = {task: partial(torch.call, task, family, shape, "torch") for task in TASKS}
-    calls["products"] = product_calls(family, shape)
+    calls["products"] = make_product_calls(family, shape)
     rows = [
         Row(family, shape, name, {task: call() for task, call in tasks.items()}, {task: [] for task in TASKS})
         for name, tasks in calls.items()
     ]
     turns = [(row, task) for row in rows for task in TASKS]
     for done in range(-WARM_UP, rounds):
-        random.shuffle(turns)  # nobody is always called after the same one
+        random.shuffle(turns)  # no contender always follows the same one
         for row, task in turns:
-            time.sleep(0.005)  # the threads of the one before come to rest
+            time.sleep(0.005)  # lets the threads of the call before stop
             taken = calls[row.contender][task]()
             if done >= 0:
                 row.seconds[task].append(taken)
@@ -281,7 +288,7 @@ def measure(family: str, shape: Shape, rounds: int, torch: Child | None) -> list
 
 
 def measure_memory(torch_python: str | Path | None) -> dict[str, dict[str, list[float]]]:
-    """Peaks in MB by contender and task, of three processes each."""
+    """Return peaks in MB by contender and task, each of three processes."""
     programs = dict.fromkeys([*KERAS, "zoo"], (sys.executable, TENSORFLOW))
     if torch_python:
         programs["torch"] = (torch_python, TORCH)
@@ -291,18 +298,18 @@ def measure_memory(torch_python: str | Path | None) -> dict[str, dict[str, list[
         child = Child(*programs[name], **MEMORY_ENVIRONMENT)
         for _ in range(3):
             child.call(task, "LSTM", MEMORY_SHAPE, name)
-        peaks[name][task].append(peak_memory(child.process.pid))
+        peaks[name][task].append(read_peak_memory(child.process.pid))
         child.process.communicate()
     return peaks
 
 
-def kept(peaks: dict[str, list[float]]) -> float:
-    """What training needs beyond the forward pass."""
+def stored_memory(peaks: dict[str, list[float]]) -> float:
+    """Return the memory in MB that training needs in addition to the forward pass."""
     return median(peaks["training"]) - median(peaks["forward"])
 
 
 def ratio(row: Row, rows: Iterable[Row], task: str, references: Sequence[str] = KERAS) -> float:
-    """The median to the lowest one of the references, at the same family and shape."""
+    """Return the median relative to the fastest of the references at the same family and shape."""
     same = [r for r in rows if (r.family, r.shape) == (row.family, row.shape) and r.contender in references]
     return median(row.seconds[task]) / min(median(r.seconds[task]) for r in same)
 
@@ -310,17 +317,19 @@ def ratio(row: Row, rows: Iterable[Row], task: str, references: Sequence[str] = 
 def mean_ratios(
     rows: Sequence[Row], family: str, contender: str, references: Sequence[str] = KERAS
 ) -> list[float]:
-    """By task, the geometric mean of the ratios over the main shapes, or over all where none is main."""
-    own = [row for row in rows if (row.family, row.contender) == (family, contender)]
-    own = [row for row in own if row.shape in MAIN] or own
-    return [geometric_mean(ratio(row, rows, task, references) for row in own) for task in TASKS if own]
+    """Return by task the geometric mean of the ratios over the main shapes, or over all if none is main."""
+    selected = [row for row in rows if (row.family, row.contender) == (family, contender)]
+    selected = [row for row in selected if row.shape in MAIN] or selected
+    if not selected:
+        return []
+    return [geometric_mean(ratio(row, rows, task, references) for row in selected) for task in TASKS]
 
 
 # --- Output -------------------------------------------------------------------------------------
 
 
-def machine() -> dict[str, str]:
-    """What ran, and on what; without a path of the machine's."""
+def describe_machine() -> dict[str, str]:
+    """Return processor, versions and command, without paths of the machine."""
     info = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*:\s*(.*)", info.read_text(encoding="utf-8") if info.exists() else "")
     git = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
@@ -335,85 +344,88 @@ def machine() -> dict[str, str]:
     }
 
 
-def table(*lines: Sequence[str]) -> str:
-    """A table in Markdown; the first line is its head."""
+def format_table(*lines: Sequence[str]) -> str:
+    """Format a Markdown table; the first line is its header."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines = (lines[0], ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])], *lines[1:])
     cells = ([first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])] for first, *rest in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
-def times_table(rows: Sequence[Row]) -> str:
-    """What was measured at one family and shape."""
+def format_times(rows: Sequence[Row]) -> str:
+    """Format the measurements at one family and shape."""
     lines = [
         ["contender", "forward ms", "ratio", "training ms", "ratio", "first forward s", "first training s"]
     ]
     for row in rows:
         times = [(f"{1000 * median(row.seconds[t]):.2f}", f"{ratio(row, rows, t):.2f}") for t in TASKS]
         lines.append([row.contender, *times[0], *times[1], *(f"{row.first[task]:.2f}" for task in TASKS)])
-    return table(*lines)
+    return format_table(*lines)
 
 
-def memory_table(peaks: dict[str, dict[str, list[float]]]) -> str:
-    """What is kept for the backward pass."""
-    lines = [["contender", "forward MB", "training MB", "kept MB", "ratio"]]
-    lowest = min(kept(peaks[name]) for name in KERAS)
+def format_memory(peaks: dict[str, dict[str, list[float]]]) -> str:
+    """Format the memory measurements."""
+    lines = [["contender", "forward MB", "training MB", "stored MB", "ratio"]]
+    lowest = min(stored_memory(peaks[name]) for name in KERAS)
     for name, tasks in peaks.items():
-        figures = [*(median(tasks[task]) for task in TASKS), kept(tasks)]
-        lines.append([name, *(f"{figure:.0f}" for figure in figures), f"{kept(tasks) / lowest:.2f}"])
-    return table(*lines)
+        values = [*(median(tasks[task]) for task in TASKS), stored_memory(tasks)]
+        lines.append([name, *(f"{value:.0f}" for value in values), f"{stored_memory(tasks) / lowest:.2f}"])
+    return format_table(*lines)
 
 
-def means_table(rows: Sequence[Row], contenders: Iterable[str], references: Sequence[str] = KERAS) -> str:
-    """Geometric means of the ratios to the lowest one of the references."""
+def format_means(rows: Sequence[Row], contenders: Iterable[str], references: Sequence[str] = KERAS) -> str:
+    """Format geometric means of the ratios to the fastest of the references."""
     families = list(dict.fromkeys(row.family for row in rows))
     lines = [["contender", *(f"{family} {task}" for family in families for task in TASKS)]]
     for name in contenders:
         means = [mean_ratios(rows, family, name, references) for family in families]
         lines.append([name, *(f"{mean:.2f}" for pair in means for mean in pair or ())])
-        lines[-1] += [""] * (len(lines[0]) - len(lines[-1]))  # LSTM comes first and has them all
-    return table(*lines)
+        lines[-1] += [""] * (len(lines[0]) - len(lines[-1]))  # LSTM comes first and has all contenders
+    return format_table(*lines)
 
 
 # --- Command line -------------------------------------------------------------------------------
 
 
 def read_shape(text: str) -> Shape:
-    """A shape, from its index or from its four numbers."""
+    """Return a shape from its index or from its four numbers."""
     if re.fullmatch(r"[1-9]\d*(,[1-9]\d*){3}", text):
         return tuple(map(int, text.split(",")))
     if text in map(str, range(len(SHAPES))):
         return SHAPES[int(text)]
-    raise UsageError(f"--shapes: {text!r} is neither 0 to {len(SHAPES) - 1} nor batch,time,features,units.")
+    raise UsageError(
+        f"--shapes: {text!r} is neither an index from 0 to {len(SHAPES) - 1} nor four positive integers "
+        "`batch,time,features,units`."
+    )
 
 
 def run(settings: Settings) -> None:
-    """Measure, and print each table when it is known."""
+    """Measure, and print each table as soon as it is complete."""
     keras.utils.set_random_seed(1)
-    tf.get_logger().setLevel("ERROR")  # it warns of many graphs
+    tf.get_logger().setLevel("ERROR")  # it warns about the number of graphs
     shapes = list(dict.fromkeys(map(read_shape, settings.shapes)))
     families = [family for family in BLOCKS if family in settings.families]
     torch_python = settings.torch_python or (sys.executable if find_spec("torch") else None)
     torch = Child(torch_python, TORCH) if torch_python else None
-    saved: dict[str, Any] = {"machine": machine()}
+    saved: dict[str, Any] = {"machine": describe_machine()}
     if torch:
-        waiting = os.environ.get("OMP_WAIT_POLICY", "not set")
-        saved["machine"]["torch"] = f"{torch.version}, OMP_WAIT_POLICY {waiting}"
+        policy = os.environ.get("OMP_WAIT_POLICY", "not set")
+        saved["machine"]["torch"] = f"{torch.version}, OMP_WAIT_POLICY {policy}"
 
     def save(**results: Any) -> None:
         saved.update(results)
         if settings.json:
             settings.json.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
 
-    save()  # a file that cannot be written is known at once
+    save()  # fails early if the file cannot be written
     print("\n".join(f"{name}: {value}" for name, value in saved["machine"].items()))
     if not torch:
-        print("no torch: `pip install torch==2.13.0` in an environment of its own; --torch-python names it")
-    print("\nRatios are to the better one of keras and keras, jit: below 1 is better.", flush=True)
+        print("no torch: `pip install torch==2.13.0` in another environment, and pass its --torch-python")
+    print("\nRatios are to the faster one of keras and keras, jit: below 1 is better.", flush=True)
 
-    timed(lambda x: x @ x, (256, 256), jit=True)()  # starts TensorFlow and XLA
+    make_timed_call(lambda x: x @ x, (256, 256), jit=True)()  # starts TensorFlow and XLA
     rows: list[Row] = []
-    # About what a shape costs: a step takes time even where its numbers are few.
+    # Estimated cost of a shape: a step takes time even if it is small.
     costs = {(b, t, d, h): t * (10**6 + b * h * (d + h)) for b, t, d, h in shapes}
     start, spent, total = time.monotonic(), 0, len(families) * sum(costs.values())
     for shape in shapes:
@@ -422,7 +434,7 @@ def run(settings: Settings) -> None:
             rows += measured
             save(times=[asdict(row) for row in rows])
             print("\n{}, batch {}, time {}, features {}, units {}\n".format(family, *shape))
-            print(times_table(measured), flush=True)
+            print(format_times(measured), flush=True)
             gc.collect()
             spent += costs[shape]
             left = (time.monotonic() - start) * (total / spent - 1) / 60
@@ -434,16 +446,16 @@ def run(settings: Settings) -> None:
         peaks = measure_memory(torch_python)
         save(memory=peaks)
         print("\nMemory, LSTM, batch {}, time {}, features {}, units {}\n".format(*MEMORY_SHAPE))
-        print(memory_table(peaks))
+        print(format_memory(peaks))
 
     names = list(dict.fromkeys(row.contender for row in rows))
     print("\nGeometric means of the ratios", end=" ")
     print(f"over the shapes {', '.join(map(str, [s for s in shapes if s in MAIN] or shapes))}\n")
-    print(means_table(rows, names))
+    print(format_means(rows, names))
     if "LSTM" in families:
-        print("\nThe same to zoo.LSTM\n")
-        own = [row for row in rows if row.family == "LSTM"]
-        print(means_table(own, [name for name in names if name.startswith("zoo, ")], ["zoo"]))
+        print("\nThe same, relative to zoo.LSTM\n")
+        lstm_rows = [row for row in rows if row.family == "LSTM"]
+        print(format_means(lstm_rows, [name for name in names if name.startswith("zoo, ")], ["zoo"]))
 
 
 if __name__ == "__main__":

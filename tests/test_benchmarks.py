@@ -120,7 +120,7 @@ def rows_of(benchmark: ModuleType, shape: tuple[int, ...], times: dict[str, tupl
 
 
 def test_memory_is_the_difference_of_medians(benchmark: ModuleType) -> None:
-    assert benchmark.kept({"forward": [100, 900, 110], "training": [400, 300, 310]}) == 200
+    assert benchmark.stored_memory({"forward": [100, 900, 110], "training": [400, 300, 310]}) == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc of Linux")
@@ -128,15 +128,15 @@ def test_peak_memory_is_that_of_the_process_and_includes_freed_memory(benchmark:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak, now = (int(re.search(rf"{name}:\s*(\d+)", status)[1]) / 1024 for name in ("VmHWM", "VmRSS"))
     held = np.ones(int((peak - now + 200) * 2**20), "int8")
-    assert benchmark.peak_memory(os.getpid()) == pytest.approx(peak + 200, abs=30)
+    assert benchmark.read_peak_memory(os.getpid()) == pytest.approx(peak + 200, abs=30)
     del held
-    assert benchmark.peak_memory(os.getpid()) == pytest.approx(peak + 200, abs=30)
+    assert benchmark.read_peak_memory(os.getpid()) == pytest.approx(peak + 200, abs=30)
     program = "held = bytearray(b'x') * (50 * 2**20); del held; print(flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
         child.stdout.readline()
-        assert 50 < benchmark.peak_memory(child.pid) < 100  # not that of this process
+        assert 50 < benchmark.read_peak_memory(child.pid) < 100  # not that of this process
         child.communicate(b"\n")
 
 

@@ -1,6 +1,7 @@
 """Signatures and docstrings of cells and layers: complete, equal to each other, and compatible with Keras."""
 
 import inspect
+import pickle
 import re
 from typing import Any
 
@@ -242,6 +243,7 @@ def test_every_argument_arrives(cls: type[keras.Layer]) -> None:
     layer = cls(**settings, name="my_name", dtype="float64", trainable=False)
     config = layer.get_config()
     assert settings.keys() - config.keys() == NOT_IN_CONFIG & settings.keys()
+    assert pickle.loads(pickle.dumps(config)) == config
     for one in (layer, cls.from_config(config)):
         assert (one.name, one.dtype, one.trainable) == ("my_name", "float64", False)
         assert one.get_config() == config
