@@ -20,6 +20,7 @@ from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics
 from zoo.cli.types import ImageSize, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
+from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.formulations import build_feature_encoder, build_frame_encoder
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
