@@ -1,24 +1,24 @@
-"""What the kinds of attention, input feeding and scheduled sampling cost: training steps of a translator.
+"""Time of a training step of a translator, by kind of attention, input feeding and scheduled sampling.
 
 python benchmarks/decoder.py
 
-One batch of random ids, the model of `recipes/translation.py`; forward, backward, without the update of the
-weights. Contenders take turns; the figures are medians, and ratios to the first.
+The model is that of `recipes/translation.py`, the batch is random. A step is the forward and the backward
+pass, without the update of the weights. The contenders take turns; the table has medians and their ratios to
+the first.
 """
 
-import os
 import time
 from dataclasses import dataclass
 from statistics import median
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import tensorflow as tf
 import tyro
 
 import zoo
 from zoo.cli.types import PositiveInt
-from zoo.recipes.translation import ATTENTIONS
+from zoo.components import ATTENTIONS
 
 CONTENDERS = {
     "multiplicative attention": {"attention": "multiplicative"},
@@ -31,23 +31,23 @@ CONTENDERS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Compare training steps."""
+    """Compare training steps of decoders."""
 
-    batch_size: PositiveInt = 64  # pairs
-    steps: PositiveInt = 17  # of source and of target
-    vocabulary: PositiveInt = 6_000  # of each
-    units: PositiveInt = 256  # of the decoder, and of the encoder in each direction; and width of the vectors
-    depth: PositiveInt = 2  # of the decoder
-    rounds: PositiveInt = 9  # steps of each
+    batch_size: PositiveInt = 64  # number of pairs
+    steps: PositiveInt = 17  # length of the sources and of the targets
+    vocabulary_size: PositiveInt = 6_000  # of the source and of the target
+    units: PositiveInt = 256  # of the decoder and of the encoder in each direction; width of the embeddings
+    depth: PositiveInt = 2  # layers of the decoder
+    rounds: PositiveInt = 9  # number of steps per contender
 
 
-def contender(
+def build_step(
     settings: Settings, attention: str, input_feeding: bool = False, scheduled_sampling: bool = False
 ) -> tf.types.experimental.ConcreteFunction:
-    """Loss and gradients of a batch `(source, target)`, traced for its batch size."""
+    """Return a function from a batch `(source, target)` to its gradients, traced for the batch size."""
     cell = zoo.GRUCell(settings.units, dropout=0.3, seed=1)
     decoder = zoo.Decoder(
-        settings.vocabulary,
+        settings.vocabulary_size,
         settings.units,
         cell,
         settings.depth,
@@ -56,7 +56,7 @@ def contender(
         dropout=0.3,
     )
     model = zoo.DelayedManyToMany(
-        zoo.ScaledEmbedding(settings.vocabulary, settings.units),
+        zoo.ScaledEmbedding(settings.vocabulary_size, settings.units),
         zoo.Encoder(cell, bidirectional=True),
         decoder,
         scheduled_sampling=scheduled_sampling,
@@ -67,9 +67,9 @@ def contender(
     loss, values = zoo.losses.LabelSmoothedCrossentropy(0.1), [v.value for v in model.trainable_variables]
 
     def step(source: tf.Tensor, target: tf.Tensor) -> list[tf.Tensor]:
-        inputs, following, weights = zoo.formulations.apply_teacher_forcing(source, target)
+        inputs, labels, weights = zoo.formulations.apply_teacher_forcing(source, target)
         with tf.GradientTape() as tape:
-            total = loss(following, model(inputs, training=True), sample_weight=weights)
+            total = loss(labels, model(inputs, training=True), sample_weight=weights)
         return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, values)]
 
     spec = tf.TensorSpec([settings.batch_size, None], tf.int32)
@@ -77,24 +77,24 @@ def contender(
 
 
 def main(settings: Settings) -> None:
-    """Time all contenders in turn, and print a table."""
-    steps = {name: contender(settings, **options) for name, options in CONTENDERS.items()}
+    """Time all contenders in turns, and print a table."""
+    steps = {name: build_step(settings, **options) for name, options in CONTENDERS.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     tf.random.set_seed(1)
     for number in range(settings.rounds + 1):
         for name, step in steps.items():
             source, target = (
-                tf.random.uniform([settings.batch_size, n], 1, settings.vocabulary, tf.int32)
+                tf.random.uniform([settings.batch_size, n], 1, settings.vocabulary_size, tf.int32)
                 for n in (settings.steps, settings.steps + 1)
             )
             start = time.perf_counter()
             step(source, target)[0].numpy()
-            if number:  # the first compiles
+            if number:  # the first round compiles
                 times[name].append(time.perf_counter() - start)
     first = median(next(iter(times.values())))
     print("| decoder | training step, ms | ratio |\n| --- | --- | --- |")
-    for name, taken in times.items():
-        print(f"| {name} | {1000 * median(taken):.0f} | {median(taken) / first:.2f} |")
+    for name, seconds in times.items():
+        print(f"| {name} | {1000 * median(seconds):.0f} | {median(seconds) / first:.2f} |")
 
 
 if __name__ == "__main__":

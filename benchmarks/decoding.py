@@ -1,26 +1,27 @@
-"""Sentences per second of an exported translator, beside loops in Python over its encoder and decoder.
+"""Speed of an exported translator, compared with loops in Python over its encoder and decoder.
 
 python benchmarks/decoding.py --model saved_models/translation/1
 python benchmarks/decoding.py --model saved_models/translation/1 --file sentences.txt
 
-Contenders have the same weights and get the same sentences, one by one and many at once:
+All contenders have the same weights and translate the same sentences, one by one and many at once:
 
     export, greedy      the signature `greedy` of the SavedModel: the whole search is in the graph
-    export, beams       its `serving_default`: beam search, with as many hypotheses as it was exported with
+    export, N beams     its `serving_default`: beam search, with the number of beams of the export
     predict loop        as in Keras's example "Character-level recurrent sequence-to-sequence model":
-                        `predict` of an encoder once, `predict` of a decoder for each token, the likeliest
-                        taken in NumPy, until all have ended or reached the limit of the export
-    compiled loop       the same loop, with a `tf.function` for the encoder, and for the decoder one that
-                        is compiled by XLA, instead of `predict`
+                        `predict` of an encoder once, `predict` of a decoder for each token; NumPy takes the
+                        most probable token, until all sentences have ended or reached the export's limit
+    compiled loop       the same loop with functions instead of `predict`: a `tf.function` of the encoder, and
+                        one of the decoder that is compiled by XLA
 
-All of them take strings and give strings, and the time of both ends is counted: the loops split, copy unknown
-words and join by functions of their own. The export also finds the attention of the whole answer, which takes
-it one more pass of the decoder. Before the clock runs each translates all the sentences once, so tracing and
-compiling, which the compiled loop does for every new length of source, do not count.
+All contenders map strings to strings, and the time includes tokenizing and joining: the loops have functions
+for both, which also copy unknown words. The export additionally computes the attention weights of each
+translation, which takes one more pass of the decoder. Before the measurement each contender translates all
+sentences once, so tracing and compilation do not count. The compiled loop compiles for every new source
+length.
 
-Contenders take turns at each batch, in a new random order; what is compared is the median over the rounds,
-and `ms` is the median time of a batch. The export's greedy answers and those of the loops must be the same
-strings; if not the exit code is 1.
+The contenders take turns at each batch, in a new random order. The table compares medians over the rounds;
+`ms` is the median time of a batch. The greedy translations of the export and of the loops must be the same
+strings; otherwise the exit code is 1.
 """
 
 import ast
@@ -36,9 +37,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from zoo.errors import UsageError
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import keras
 import numpy as np
@@ -46,18 +45,19 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from zoo.cli.predict import lines
+from zoo.cli.predict import lines as read_lines
 from zoo.cli.types import PositiveInt
-from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID
+from zoo.errors import UsageError
+from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID, WordPieceTokenizer
 from zoo.provenance import commit, versions
 from zoo.recipes import translation
 from zoo.serving.model_store import saved
 
 Translate = Callable[[Sequence[bytes]], list[bytes]]
-"""From some sentences to the best translation of each."""
+"""Maps sentences to the best translation of each."""
 
 GREEDY, PREDICT, COMPILED = "export, greedy", "predict loop", "compiled loop"
-SHOWN = 5  # answers that differ
+MAX_SHOWN = 5  # number of different translations to print
 SENTENCES = """\
 The train to the coast leaves at nine.
 My sister has bought a red bicycle.
@@ -88,25 +88,27 @@ Our cat caught three mice in a single week.
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure how fast an exported translator is."""
+    """Measure the speed of an exported translator."""
 
-    model: Path = Path("saved_models/translation/1")  # an export of recipes/translation.py
-    file: Path | None = None  # a sentence a line; None takes everyday English ones
-    sentences: PositiveInt = 20  # translated one by one
-    batch_size: PositiveInt = 64  # translated at once; where there are too few sentences they are repeated
-    rounds: PositiveInt = 3  # in each of them every contender translates all
+    model: Path = Path("saved_models/translation/1")  # directory of an export of recipes/translation.py
+    file: Path | None = None  # one sentence per line; default is 24 English sentences
+    sentences: PositiveInt = 20  # number of sentences translated one by one
+    batch_size: PositiveInt = 64  # number of sentences translated at once; fewer are repeated
+    rounds: PositiveInt = 3  # in each round every contender translates all sentences
 
 
 # --- The model ----------------------------------------------------------------------------------
 
 
-def rebuilt(folder: Path, export: Any) -> translation.Program:
-    """The program behind an export, its model made anew and given the export's weights."""
+def rebuild_program(directory: Path, export: Any) -> translation.Program:
+    """Build the program of an export, with a Keras model that has the export's weights."""
     try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        settings = translation.Settings(**{name: plain(text) for name, text in card["settings"].items()})
+        card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
+        settings = translation.Settings(
+            **{name: parse_setting(text) for name, text in card["settings"].items()}
+        )
         source, target = (
-            zoo.preprocessing.text.WordPieceTokenizer(folder / "assets" / f"{side}.txt", settings.max_pieces)
+            WordPieceTokenizer(directory / "assets" / f"{side}.txt", settings.max_pieces)
             for side in ("source", "target")
         )
         model = translation.delayed_many_to_many(
@@ -116,42 +118,42 @@ def rebuilt(folder: Path, export: Any) -> translation.Program:
         model.set_weights([weight.numpy() for weight in export.resources[2]])
     except (OSError, LookupError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{folder} is not what this version of recipes/translation.py exports ({error}). "
-            "Export one with it, and name it by --model."
+            f"{directory} is not an export of this version of recipes/translation.py ({error}). Train and "
+            "export a model with it, and pass its directory as --model."
         ) from error
     return translation.Program(source, target, model, settings.beams, settings.length_penalty)
 
 
-def plain(text: str) -> Any:
-    """A setting from its text in the card."""
+def parse_setting(text: str) -> Any:
+    """Return the value of a setting from its text in the card."""
     try:
         return ast.literal_eval(text)
-    except (SyntaxError, ValueError):  # it is text, and not a number or the like
+    except (SyntaxError, ValueError):  # a string
         return text
 
 
 class EncoderModel(keras.Model):
-    """From source ids to the decoder's state before the first step, and its memory, () if it has none."""
+    """Maps source ids to the initial state of the decoder and its memory, () without attention."""
 
     def __init__(self, model: zoo.DelayedManyToMany) -> None:
         super().__init__()
         self.model = model
 
     def call(self, source: tf.Tensor) -> tuple:
-        """Read ids [batch, time]."""
+        """Return state and memory for ids [batch, time]."""
         memory, state = self.model.prepare_memory(source)
         return state, memory or ()
 
 
 class DecoderModel(keras.Model):
-    """From tokens, state and memory to the logits of the next tokens, the attention paid, and the state."""
+    """Maps tokens, state and memory to logits of the next tokens, attention weights and state."""
 
     def __init__(self, model: zoo.DelayedManyToMany) -> None:
         super().__init__()
         self.model = model
 
     def call(self, inputs: tuple) -> tuple:
-        """One step, for tokens [batch, 1]."""
+        """Compute one step, for tokens [batch, 1]."""
         tokens, state, memory = inputs
         logits, weights, state = self.model.decoder(tokens, state, memory or None)
         return logits, () if weights is None else weights, state
@@ -160,8 +162,8 @@ class DecoderModel(keras.Model):
 # --- Contenders ---------------------------------------------------------------------------------
 
 
-def contenders(export: Any, program: translation.Program, batch_size: int) -> dict[str, Translate]:
-    """All of them, by name."""
+def build_contenders(export: Any, program: translation.Program, batch_size: int) -> dict[str, Translate]:
+    """Return the functions to compare, by name."""
     encoder, decoder = EncoderModel(program.model), DecoderModel(program.model)
     ids = [tf.TensorSpec([None, None], tf.int32)]
 
@@ -169,10 +171,10 @@ def contenders(export: Any, program: translation.Program, batch_size: int) -> di
         return lambda inputs: model.predict(inputs, batch_size=batch_size, verbose=0)
 
     return {
-        GREEDY: exported(export.signatures["greedy"]),
-        f"export, {program.beams} beams": exported(export.signatures["serving_default"]),
-        PREDICT: looped(program, predict(encoder), predict(decoder)),
-        COMPILED: looped(
+        GREEDY: translate_by_export(export.signatures["greedy"]),
+        f"export, {program.beams} beams": translate_by_export(export.signatures["serving_default"]),
+        PREDICT: translate_by_loop(program, predict(encoder), predict(decoder)),
+        COMPILED: translate_by_loop(
             program,
             tf.function(encoder.call, input_signature=ids, autograph=False),
             tf.function(decoder.call, jit_compile=True, reduce_retracing=True, autograph=False),
@@ -180,13 +182,19 @@ def contenders(export: Any, program: translation.Program, batch_size: int) -> di
     }
 
 
-def exported(signature: Callable[..., dict[str, tf.Tensor]]) -> Translate:
-    """Translate by a signature."""
+def translate_by_export(signature: Callable[..., dict[str, tf.Tensor]]) -> Translate:
+    """Return a function that translates with a signature of the export."""
     return lambda texts: signature(text=tf.constant(texts))["translations"][:, 0].numpy().tolist()
 
 
-def looped(program: translation.Program, encode: Callable, step: Callable) -> Translate:
-    """Translate by a loop in Python: `encode` as `EncoderModel`, then `step` as `DecoderModel`."""
+def translate_by_loop(program: translation.Program, encode: Callable, step: Callable) -> Translate:
+    """Return a function that translates with a loop in Python.
+
+    Args:
+        program: Tokenizes and joins.
+        encode: `EncoderModel`, or its `predict`.
+        step: `DecoderModel`, or its `predict`.
+    """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def read(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -200,20 +208,20 @@ def looped(program: translation.Program, encode: Callable, step: Callable) -> Tr
         source, pieces = (x.numpy() for x in read(tf.constant(texts)))
         limits = 10 + 2 * np.sum(source != PADDING_ID, axis=1)
         state, memory = encode(source)
-        tokens, going = np.full([len(texts), 1], START_ID, np.int32), np.full([len(texts)], True)
-        said, looked = [], []
-        while going.any():
+        tokens, is_open = np.full([len(texts), 1], START_ID, np.int32), np.full([len(texts)], True)
+        outputs, attention = [], []
+        while is_open.any():
             logits, weights, state = step((tokens, state, memory))
             tokens = np.argmax(logits, axis=-1).astype(np.int32)
-            going = going & (tokens[:, 0] != END_ID)
-            said.append(np.where(going, tokens[:, 0], PADDING_ID))
-            looked.append(weights)
-            going = going & (len(said) < limits)
-        # Unknown pieces are copied as the export does it: from unknown words, if there are any.
+            is_open = is_open & (tokens[:, 0] != END_ID)
+            outputs.append(np.where(is_open, tokens[:, 0], PADDING_ID))
+            attention.append(weights)
+            is_open = is_open & (len(outputs) < limits)
+        # Unknown tokens are copied as in the export: from unknown words of the source, if there are any.
         unknown = (source == UNKNOWN_ID)[:, None]
-        attention = np.concatenate(looked, axis=1) if memory else np.zeros([1, len(said), 1])
-        copied = np.argmax(attention + unknown, axis=-1)
-        return write(np.stack(said, axis=1), np.take_along_axis(pieces, copied, axis=1)).numpy().tolist()
+        weights = np.concatenate(attention, axis=1) if memory else np.zeros([1, len(outputs), 1])
+        copied = np.argmax(weights + unknown, axis=-1)
+        return write(np.stack(outputs, axis=1), np.take_along_axis(pieces, copied, axis=1)).numpy().tolist()
 
     return translate
 
@@ -221,10 +229,10 @@ def looped(program: translation.Program, encode: Callable, step: Callable) -> Tr
 # --- Measurement and output ---------------------------------------------------------------------
 
 
-def measured(
+def measure(
     contenders: Mapping[str, Translate], batches: Sequence[Sequence[bytes]], rounds: int
 ) -> dict[str, list[list[float]]]:
-    """The seconds that each contender takes, by round and batch."""
+    """Return the seconds that each contender takes, by round and batch."""
     seconds = {name: [[] for _ in range(rounds)] for name in contenders}
     order = random.Random(1)
     for number in range(rounds):
@@ -236,8 +244,8 @@ def measured(
     return seconds
 
 
-def table(seconds: Mapping[str, list[list[float]]], sentences: int) -> str:
-    """Sentences per second, their ratio to the predict loop's, and the median time of a batch."""
+def format_table(seconds: Mapping[str, list[list[float]]], sentences: int) -> str:
+    """Return a table of sentences per second, their ratio to the predict loop, and the time of a batch."""
     rates = {name: sentences / median(map(sum, rounds)) for name, rounds in seconds.items()}
     rows = ["| contender | sentences per second | to predict loop | ms |", "| --- | --: | --: | --: |"]
     for name, rounds in seconds.items():
@@ -246,9 +254,9 @@ def table(seconds: Mapping[str, list[list[float]]], sentences: int) -> str:
     return "\n".join(rows)
 
 
-def different(answers: Mapping[str, Sequence[bytes]], sentences: Iterable[bytes]) -> list[str]:
-    """What is to be said of each sentence to which greedy contenders give different answers."""
-    greedy = [answers[name] for name in (GREEDY, PREDICT, COMPILED)]
+def find_differences(translations: Mapping[str, Sequence[bytes]], sentences: Iterable[bytes]) -> list[str]:
+    """Return a line for each sentence whose greedy translations differ."""
+    greedy = [translations[name] for name in (GREEDY, PREDICT, COMPILED)]
     return [
         f"{sentence.decode(errors='replace')!r}: {', '.join(repr(text.decode()) for text in texts)}"
         for sentence, *texts in zip(sentences, *greedy, strict=True)
@@ -257,35 +265,37 @@ def different(answers: Mapping[str, Sequence[bytes]], sentences: Iterable[bytes]
 
 
 def run(settings: Settings) -> bool:
-    """Measure, and print a table for each size of batch. Whether all greedy answers are the same."""
-    given = lines((), settings.file) if settings.file else SENTENCES.encode().splitlines()
-    given = [sentence for sentence in given if sentence.strip()]
-    if not given:
-        raise UsageError(f"{settings.file} holds no text.")
+    """Measure, and print a table for each batch size. Return whether all greedy translations are the same."""
+    lines = read_lines((), settings.file) if settings.file else SENTENCES.encode().splitlines()
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        raise UsageError(f"{settings.file} is empty. Expected one sentence per line.")
     export = saved(settings.model, "translations")
-    program = rebuilt(settings.model, export)
-    translate = contenders(export, program, settings.batch_size)
+    program = rebuild_program(settings.model, export)
+    translators = build_contenders(export, program, settings.batch_size)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    made = ", ".join(f"{name} {number}" for name, number in versions().items())
-    print(f"{cores} cores; {made}, commit {commit()}", flush=True)
+    packages = ", ".join(f"{name} {number}" for name, number in versions().items())
+    print(f"{cores} cores; {packages}, commit {commit()}", flush=True)
 
-    def first(count: int) -> list[bytes]:
-        return list(itertools.islice(itertools.cycle(given), count))
+    def take(count: int) -> list[bytes]:
+        return list(itertools.islice(itertools.cycle(lines), count))
 
-    found = []
+    differences = []
     for title, batches in (
-        (f"{settings.sentences} sentences, one by one", [[text] for text in first(settings.sentences)]),
-        (f"{settings.batch_size} sentences at once", [first(settings.batch_size)]),
+        (f"{settings.sentences} sentences, one by one", [[text] for text in take(settings.sentences)]),
+        (f"{settings.batch_size} sentences at once", [take(settings.batch_size)]),
     ):
         sentences = list(itertools.chain(*batches))
-        answers = {name: list(itertools.chain(*map(of, batches))) for name, of in translate.items()}
-        found += different(answers, sentences)
+        translations = {
+            name: list(itertools.chain(*map(translate, batches))) for name, translate in translators.items()
+        }
+        differences += find_differences(translations, sentences)
         print(f"\n{title}\n")
-        print(table(measured(translate, batches, settings.rounds), len(sentences)), flush=True)
-    print(f"\ngreedy answers that differ: {len(found)}")
-    for answer in found[:SHOWN]:
-        print(f"different: {answer}")
-    return not found
+        print(format_table(measure(translators, batches, settings.rounds), len(sentences)), flush=True)
+    print(f"\ngreedy translations that differ: {len(differences)}")
+    for difference in differences[:MAX_SHOWN]:
+        print(f"different: {difference}")
+    return not differences
 
 
 if __name__ == "__main__":

@@ -180,14 +180,16 @@ def translator(folder: Path) -> Path:
 def test_export_and_loops_give_the_same_translations(
     decoding: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found, contenders = {}, decoding.contenders
-    monkeypatch.setattr(decoding, "contenders", lambda *given: found.update(contenders(*given)) or found)
+    found, build_contenders = {}, decoding.build_contenders
+    monkeypatch.setattr(
+        decoding, "build_contenders", lambda *args: found.update(build_contenders(*args)) or found
+    )
     model, file = translator(tmp_path), tmp_path / "sentences.txt"
     file.write_text("q c\n\nq b q\ne\n", encoding="utf-8")
     same = decoding.run(decoding.Settings(model, file, sentences=2, batch_size=3, rounds=1))
     out = capsys.readouterr().out
     assert same, out
-    assert "greedy answers that differ: 0" in out
+    assert "greedy translations that differ: 0" in out
     assert len(tables(out)) == 2
     for block in tables(out):
         rows = [line.strip("| ").split(" | ") for line in block.splitlines()[2:]]
@@ -202,9 +204,9 @@ def test_export_and_loops_give_the_same_translations(
 def test_different_translations_are_reported(decoding: ModuleType) -> None:
     same, other = [b"x", b"y"], [b"x", b"z"]
     answers = {"export, greedy": same, "export, 2 beams": other, "predict loop": same, "compiled loop": same}
-    assert decoding.different(answers, [b"a", b"b"]) == []
+    assert decoding.find_differences(answers, [b"a", b"b"]) == []
     for loop in ("predict loop", "compiled loop"):
-        (told,) = decoding.different(answers | {loop: other}, [b"a", b"b"])
+        (told,) = decoding.find_differences(answers | {loop: other}, [b"a", b"b"])
         assert told.startswith("'b': ")
         assert "'z'" in told
 
@@ -215,13 +217,13 @@ def test_unsuitable_exports_raise(decoding: ModuleType, tmp_path: Path) -> None:
     for change, message in (({}, "weight list of length 1"), ({"cell": "x"}, "'x'"), ({"old": "1"}, "'old'")):
         card = json.dumps({"settings": recorded(SMALL) | change})
         (tmp_path / "card.json").write_text(card, encoding="utf-8")
-        with pytest.raises(UsageError, match=f"(?s)is not what .*{message}"):
-            decoding.rebuilt(tmp_path, export)
+        with pytest.raises(UsageError, match=f"(?s)is not an export .*{message}"):
+            decoding.rebuild_program(tmp_path, export)
 
 
 def test_rates_are_computed_from_medians_over_rounds(decoding: ModuleType) -> None:
     seconds = {"x": [[1, 1], [3, 2], [9, 1]], "predict loop": [[8, 2], [9, 1], [7, 1]]}
-    rows = decoding.table(seconds, 20).splitlines()[2:]
+    rows = decoding.format_table(seconds, 20).splitlines()[2:]
     assert rows == ["| x | 4 | 2 | 1500.0 |", "| predict loop | 2 | 1 | 4500.0 |"]
 
 
