@@ -108,7 +108,7 @@ class Table(NamedTuple):
     """
 
     columns: tuple[str, ...]
-    rows: list[tuple[str | float, ...]]
+    rows: Sequence[Sequence[str | float]]
     is_ranked: bool = True
     has_bars: bool = False
 

@@ -236,12 +236,12 @@ class CaptioningPreprocessor(Preprocessor):
             directory: where thumbnails of validation images are written.
         """
         if paths and self.num_frames:
-            return ClipReader.as_inputs([read_clip(path, CLIP_FRAME_SIZE) for path in paths])
+            return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE) for path in paths])
         if paths:
             return {"image": list(paths)}
         examples = [next(itertools.islice(validation.read_inputs(), row, None)) for row in features.rows[:2]]
         if self.num_frames:
-            return ClipReader.as_inputs(examples)
+            return ClipReader.pack_inputs(examples)
         thumbnails = [directory / f"example{number}.png" for number in range(1, 1 + len(examples))]
         for path, image in zip(thumbnails, examples, strict=True):
             make_thumbnail(image).save(path)
@@ -429,7 +429,7 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
     ) -> Iterable[CaptionPrediction]:
         """Yield the captions of each image or clip."""
         if self.input_kind == "video":
-            outputs = self.serve(**ClipReader.as_inputs([_read_clip(item) for item in inputs]))
+            outputs = self.serve(**ClipReader.pack_inputs([_read_clip(item) for item in inputs]))
         else:
             outputs = self.serve(**ImageReader.pack_inputs([_read_image(item) for item in inputs]))
         for row, status in enumerate(outputs["status"]):
