@@ -34,11 +34,11 @@ Name = tyro.conf.Positional[str]
 class List:
     """List the models with score and size."""
 
-    store: StoreOption = field(default_factory=Store)
+    model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Print a line for each model."""
-        models_dir = get_models_dir(self.store.models)
+        models_dir = get_models_dir(self.model_store.models)
         models = list_models(models_dir)
         width = max(map(len, models))
         for name, path in models.items():
@@ -51,11 +51,11 @@ class Show:
     """Show the card of a model: what it does, how well, and what it was trained on."""
 
     name: Name  # name of a model, or directory of an export
-    store: StoreOption = field(default_factory=Store)
+    model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Print the page that the export wrote."""
-        page = find_model(self.name, self.store.models) / PAGE
+        page = find_model(self.name, self.model_store.models) / PAGE
         if not page.exists():
             raise UsageError(f"{page.parent} has no {PAGE}. Restore the file, or export the model again.")
         print(page.read_text(encoding="utf-8"), end="")
@@ -66,16 +66,16 @@ class Predict:
     """Predict with a model: texts, images or videos in, predictions out."""
 
     name: Name  # name of a model, or directory of an export
-    options: Annotated[PredictOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=PredictOptions)
-    store: StoreOption = field(default_factory=Store)
+    prediction: Annotated[PredictOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=PredictOptions)
+    model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Print the predictions."""
-        directory = find_model(self.name, self.store.models)
-        self.options.check(read_card(directory).get("input_kind", "text"))
+        directory = find_model(self.name, self.model_store.models)
+        self.prediction.check(read_card(directory).get("input_kind", "text"))
         from zoo.serving.loading import load
 
-        run_predict(load(directory), self.options)
+        run_predict(load(directory), self.prediction)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ class Verify:
     """Check that the files of models are as on their cards, and their predictions, too."""
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()  # names of models; without any, all models
-    store: StoreOption = field(default_factory=Store)
+    model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Print a line for each model; exit with 1 if one has changed."""
-        names = self.names or tuple(list_models(get_models_dir(self.store.models)))
-        paths = {name: find_model(name, self.store.models) for name in names}
+        names = self.names or tuple(list_models(get_models_dir(self.model_store.models)))
+        paths = {name: find_model(name, self.model_store.models) for name in names}
         from zoo.serving.verification import verify
 
         has_problems = False
@@ -109,22 +109,30 @@ class Demo:
 
     port: Port = 8000  # port of the page
     host: str = "127.0.0.1"  # this machine alone; 0.0.0.0 lets other machines in
-    store: StoreOption = field(default_factory=Store)
+    model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
-        models = list_models(get_models_dir(self.store.models))
+        models = list_models(get_models_dir(self.model_store.models))
         from zoo.serving.loading import load
         from zoo.serving.page import serve_page
 
         serve_page({name: load(path) for name, path in models.items()}, self.host, self.port)
 
 
+def list_recipes() -> dict[str, Path]:
+    """Return the scripts of the recipes by name."""
+    spec = find_spec("zoo.recipes")
+    directories = spec.submodule_search_locations if spec else None
+    scripts = (path for directory in directories or () for path in Path(directory).glob("*.py"))
+    return {path.stem: path for path in sorted(scripts) if not path.stem.startswith("_")}
+
+
 @dataclass(frozen=True)
 class Train:
     """Run a recipe; its settings follow its name, and `zoo train NAME --help` lists them."""
 
-    recipe: Name  # sentiment, translation, captioning, tagging, next_word or language_model
+    recipe: Annotated[Name, tyro.conf.arg(help=f"one of {', '.join(list_recipes())}")]
 
     def run(self) -> None:
         """Run the recipe with its default settings."""
@@ -143,14 +151,6 @@ def summarize(directory: Path) -> str:
     if size is None:
         size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
     return f"{score}  {size / 1e6:5.1f} MB  {card.get('summary', problem)}"
-
-
-def list_recipes() -> dict[str, Path]:
-    """Return the scripts of the recipes by name."""
-    spec = find_spec("zoo.recipes")
-    directories = spec.submodule_search_locations if spec else None
-    scripts = (path for directory in directories or () for path in Path(directory).glob("*.py"))
-    return {path.stem: path for path in sorted(scripts) if not path.stem.startswith("_")}
 
 
 def run_recipe(name: str, arguments: list[str]) -> None:
