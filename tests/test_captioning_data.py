@@ -1,4 +1,4 @@
-"""Captioning sets: what files and names lead to, and what the embedded default promises."""
+"""Images and videos with captions: users' files, TFDS sets, and the embedded data set `scenes`."""
 
 import gzip
 import io
@@ -38,16 +38,16 @@ def zipped(files: dict[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def all_of(data: DataSplits[CaptioningSplit]) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
-    """Of each split, by name, the picture and the captions."""
-    found = {}
+def read_splits(data: DataSplits[CaptioningSplit]) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
+    """Return for each split the input and the captions of each name."""
+    splits = {}
     for split in SPLITS:
         part: CaptioningSplit = getattr(data, split)
         images = list(part.read_inputs())
         assert images == list(part.read_inputs())
         rows = zip(part.names, images, part.captions, strict=True)
-        found[split] = {name: (image, captions) for name, image, captions in rows}
-    return found
+        splits[split] = {name: (image, captions) for name, image, captions in rows}
+    return splits
 
 
 NAMES = [f"{number}.jpg" for number in range(60)]
@@ -86,14 +86,14 @@ def test_flickr8k(tmp_path: Path, form: str) -> None:
     assert data.info.source == str(path)
     assert data.info.notes == ()
     for split, names in zip(SPLITS, LISTS.values(), strict=True):
-        assert all_of(data)[split] == expected(names, "Flicker8k_Dataset/")
+        assert read_splits(data)[split] == expected(names, "Flicker8k_Dataset/")
 
 
-def test_without_lists_a_tenth_is_held_out(tmp_path: Path) -> None:
+def test_missing_splits_are_held_out(tmp_path: Path) -> None:
     write(tmp_path, {"x.token.txt": TOKENS, **PICTURES})
     first, second = (load_captioning(str(tmp_path)) for _ in range(2))
-    assert all_of(first) == all_of(second)
-    parts = all_of(first)
+    assert read_splits(first) == read_splits(second)
+    parts = read_splits(first)
     assert {**parts["train"], **parts["validation"], **parts["test"]} == expected(NAMES)
     assert sum(map(len, parts.values())) == 60
     assert first.info.notes == tuple(
@@ -101,30 +101,30 @@ def test_without_lists_a_tenth_is_held_out(tmp_path: Path) -> None:
     )
 
 
-def test_captions_of_another_encoding_are_told(tmp_path: Path) -> None:
+def test_other_encodings_are_noted(tmp_path: Path) -> None:
     write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("latin-1"), **PICTURES})
     assert " texts contain bytes that are not UTF-8." in load_captioning(str(tmp_path)).info.notes[0]
 
 
-def test_pictures_that_are_missing_are_named_and_left_out(tmp_path: Path) -> None:
+def test_missing_images_are_noted(tmp_path: Path) -> None:
     write(tmp_path, {**FLICKR, **PICTURES})
     for name in NAMES[:5]:
         (tmp_path / name).unlink()
     data = load_captioning(str(tmp_path))
-    assert all_of(data)["train"] == expected(NAMES[5:40])
+    assert read_splits(data)["train"] == expected(NAMES[5:40])
     assert data.info.notes == (
         "Left out because they are missing, or several have the name: 0.jpg, 1.jpg, 2.jpg and 2 more.",
     )
 
 
-def test_pictures_are_found_by_name_where_only_one_bears_it(tmp_path: Path) -> None:
+def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
     rows = [f"elsewhere/{n}.jpg\tPicture {n}.\n" for n in range(40)]
     write(tmp_path, {"all.tsv": "".join(rows) + "a/5.jpg\tThe one in a.\n"})
     write(tmp_path, {f"{'ab'[n % 2]}/{n}.jpg": f"{n}" for n in range(40)})
     write(tmp_path, {"a/5.jpg": "another 5"})
-    parts = all_of(data := load_captioning(str(tmp_path)))
-    found = {**parts["train"], **parts["validation"], **parts["test"]}
-    assert {name: image for name, (image, _) in found.items()} == {
+    parts = read_splits(data := load_captioning(str(tmp_path)))
+    inputs = {**parts["train"], **parts["validation"], **parts["test"]}
+    assert {name: image for name, (image, _) in inputs.items()} == {
         **{f"{'ab'[n % 2]}/{n}.jpg": f"{n}".encode() for n in range(40) if n != 5},
         "a/5.jpg": b"another 5",
     }
@@ -133,12 +133,12 @@ def test_pictures_are_found_by_name_where_only_one_bears_it(tmp_path: Path) -> N
     )
 
 
-def test_a_picture_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
+def test_unreadable_image_is_empty(tmp_path: Path) -> None:
     content = bytearray(zipped({**FLICKR, **PICTURES}))
     place = content.index(b"bytes of 7.jpg")
     content[place : place + 5] = b"BYTES"
     write(tmp_path, {"all.zip": bytes(content)})
-    train = all_of(load_captioning(str(tmp_path / "all.zip")))["train"]
+    train = read_splits(load_captioning(str(tmp_path / "all.zip")))["train"]
     assert train["7.jpg"][0] == b""
     assert train["8.jpg"][0] == PICTURES["8.jpg"]
 
@@ -164,7 +164,7 @@ def test_coco(tmp_path: Path) -> None:
         "annotations/instances_val2014.json": "{}",
     }
     data = load_captioning(str(write(tmp_path, {**annotations, **pictures})))
-    parts = all_of(data)
+    parts = read_splits(data)
     assert parts["validation"] == expected(NAMES[50:], "val2014/")
     assert {**parts["train"], **parts["test"]} == expected(NAMES[:50], "train2014/")
     assert data.info.notes == ("test is a tenth of train, chosen by a hash of the names.",)
@@ -177,25 +177,25 @@ def test_tables(tmp_path: Path, header: str) -> None:
 
     tables = {"train.tsv": table(NAMES[:40]), "val.tsv": table(NAMES[40:50]), "test.tsv": table(NAMES[50:])}
     pictures = {f"pictures/{name}": content for name, content in PICTURES.items()}
-    parts = all_of(load_captioning(str(write(tmp_path, {**tables, **pictures}))))
+    parts = read_splits(load_captioning(str(write(tmp_path, {**tables, **pictures}))))
     assert [len(parts[split]) for split in SPLITS] == [40, 10, 10]
     assert parts["test"]["pictures/55.jpg"] == (PICTURES["55.jpg"], ("A picture, 55.jpg",))
 
 
-def test_a_single_csv_in_a_folder_or_given_itself(tmp_path: Path) -> None:
-    """As the set is passed on today: a header, and captions with commas in quotes."""
+def test_single_csv_by_its_path_or_directory(tmp_path: Path) -> None:
+    """The form in which Flickr8k is distributed today: a header, and captions with commas in quotes."""
     rows = [f'{name},"He said ""{name}"", and left"' for name in NAMES for _ in range(2)]
     pictures = {f"Images/{name}": content for name, content in PICTURES.items()}
     write(tmp_path, {"captions.csv": "\n".join(["image,caption", *rows]), **pictures})
     for path in (tmp_path, tmp_path / "captions.csv"):
-        parts = all_of(load_captioning(str(path)))
+        parts = read_splits(load_captioning(str(path)))
         assert sum(map(len, parts.values())) == 60
-        everything = {**parts["train"], **parts["validation"], **parts["test"]}
-        assert everything["Images/3.jpg"] == (PICTURES["3.jpg"], ('He said "3.jpg", and left',) * 2)
+        images = {**parts["train"], **parts["validation"], **parts["test"]}
+        assert images["Images/3.jpg"] == (PICTURES["3.jpg"], ('He said "3.jpg", and left',) * 2)
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         ({"readme.txt": "x"}, "contains no captions for training. Expected a token file"),
         ({"a.token.txt": "1.jpg#0 no tab"}, "line 1: found '1.jpg#0 no tab'. Expected name#0, tab, caption"),
@@ -214,26 +214,26 @@ def test_a_single_csv_in_a_folder_or_given_itself(tmp_path: Path) -> None:
         ({"all.zip": b"PK no zip"}, "cannot be read"),
     ],
 )
-def test_every_mistake_in_files_is_told(tmp_path: Path, files: dict, said: str) -> None:
-    with pytest.raises(DataError, match=re.escape(said)):
+def test_invalid_files_raise(tmp_path: Path, files: dict, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
         load_captioning(str(write(tmp_path, files)))
 
 
-def test_a_file_of_unknown_kind_is_told(tmp_path: Path) -> None:
+def test_unknown_file_type_raises(tmp_path: Path) -> None:
     write(tmp_path, {"x.parquet": "x"})
     with pytest.raises(DataError, match=r"found a file of another kind. Expected a token file"):
         load_captioning(str(tmp_path / "x.parquet"))
 
 
-def test_a_set_without_captions_is_told() -> None:
+def test_tfds_set_without_captions_raises() -> None:
     with pytest.raises(
         DataError, match=r"found the features image .* Expected one image, or one video, and its captions"
     ):
         load_captioning("mnist")
 
 
-def test_coco_captions_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The set of TFDS as it is, but for the pictures: three of each split."""
+def test_coco_captions_from_tfds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The TFDS set with generated images: three in each split."""
 
     def examples(split: str) -> Iterator[tuple[int, dict[str, object]]]:
         for i in range(3):
@@ -255,20 +255,20 @@ def test_coco_captions_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )
     builder.download_and_prepare()
     data = load_captioning("coco_captions", data_dir=tmp_path)
-    for split, own in {"train": "train", "validation": "val", "test": "test"}.items():
+    for split, name in {"train": "train", "validation": "val", "test": "test"}.items():
         part = getattr(data, split)
         assert sorted(part.captions) == [
-            tuple(f"Caption {j} of {own} {i}." for j in range(i + 1)) for i in range(3)
+            tuple(f"Caption {j} of {name} {i}." for j in range(i + 1)) for i in range(3)
         ]
         for image, captions in zip(part.read_inputs(), part.captions, strict=True):
             assert np.array(Image.open(io.BytesIO(image))).tolist() == [[[len(captions) - 1] * 3] * 3] * 2
 
 
-# Videos in place of pictures.
+# Videos instead of images.
 
 
 def encode(file: Path, light: int, count: int) -> None:
-    """A video of frames of 16 x 32 pixels that are all alike."""
+    """Write a video of equal frames of 16 x 32 pixels."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
@@ -279,30 +279,30 @@ def encode(file: Path, light: int, count: int) -> None:
         container.mux(stream.encode())
 
 
-def test_videos_of_a_table(tmp_path: Path) -> None:
-    """Of other lengths each, in a folder and beside the table."""
+def test_videos_with_a_table(tmp_path: Path) -> None:
+    """Videos of different lengths, in a directory and beside the table."""
     names = [f"{'more/' * (n % 2)}{n}.{('mp4', 'MOV', 'mkv')[n % 3]}" for n in range(12)]
     for n, name in enumerate(names):
         encode(tmp_path / name, 20 * n, n + 1)
     tables = {"train": names[:8], "val": names[8:10], "test": names[10:]}
-    for split, own in tables.items():
-        rows = "".join(f"{Path(name).name},It is {20 * names.index(name)}\n" for name in own)
+    for split, split_names in tables.items():
+        rows = "".join(f"{Path(name).name},It is {20 * names.index(name)}\n" for name in split_names)
         (tmp_path / f"{split}.csv").write_text(rows, encoding="utf-8")
     data = load_captioning(str(tmp_path))
     assert data.info.is_video
-    for split, own in zip(SPLITS, tables.values(), strict=True):
+    for split, split_names in zip(SPLITS, tables.values(), strict=True):
         part: CaptioningSplit = getattr(data, split)
-        assert part.names == own
+        assert part.names == split_names
         for _ in range(2):
-            for name, clip in zip(own, part.read_inputs(), strict=True):
+            for name, clip in zip(split_names, part.read_inputs(), strict=True):
                 light = 20 * names.index(name)
                 assert clip.shape == (names.index(name) + 1, *CLIP_FRAME_SIZE, 3)
                 assert clip.dtype == np.uint8
                 np.testing.assert_allclose(clip, light, atol=4)
-        assert part.captions == [(f"It is {20 * names.index(name)}",) for name in own]
+        assert part.captions == [(f"It is {20 * names.index(name)}",) for name in split_names]
 
 
-def test_a_video_that_cannot_be_read_has_no_frames(tmp_path: Path) -> None:
+def test_unreadable_video_has_no_frames(tmp_path: Path) -> None:
     write(tmp_path, {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40))})
     for n in range(40):
         encode(tmp_path / f"{n}.mp4", 100, 3)
@@ -313,7 +313,7 @@ def test_a_video_that_cannot_be_read_has_no_frames(tmp_path: Path) -> None:
         assert clip.shape == (count, *CLIP_FRAME_SIZE, 3)
 
 
-def test_pictures_and_videos_together_are_a_mistake(tmp_path: Path) -> None:
+def test_images_with_videos_raise(tmp_path: Path) -> None:
     write(
         tmp_path, {"train.tsv": "1.jpg\tA dog\n", "val.tsv": "2.jpg\tA cat\n", "test.tsv": "3.mp4\tA cow\n"}
     )
@@ -322,7 +322,7 @@ def test_pictures_and_videos_together_are_a_mistake(tmp_path: Path) -> None:
         load_captioning(str(tmp_path))
 
 
-def test_videos_in_a_zip_are_a_mistake(tmp_path: Path) -> None:
+def test_videos_in_a_zip_raise(tmp_path: Path) -> None:
     files = {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40)), **{f"{n}.mp4": "x" for n in range(40)}}
     write(tmp_path, {"all.zip": zipped(files)})
     with pytest.raises(
@@ -331,18 +331,18 @@ def test_videos_in_a_zip_are_a_mistake(tmp_path: Path) -> None:
         load_captioning(str(tmp_path / "all.zip"))
 
 
-# The embedded default.
+# The embedded data set.
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSplit]:
+def scenes_data(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSplit]:
     return load_captioning("scenes", data_dir=tmp_path_factory.mktemp("scenes"))
 
 
 @pytest.mark.slow
-def test_scenes_have_the_promised_sizes_and_pictures(drawn: DataSplits[CaptioningSplit]) -> None:
-    assert [len(getattr(drawn, split).names) for split in SPLITS] == list(scenes_module.SIZES.values())
-    for image in itertools.islice(drawn.test.read_inputs(), 20):
+def test_scenes_sizes_and_images(scenes_data: DataSplits[CaptioningSplit]) -> None:
+    assert [len(getattr(scenes_data, split).names) for split in SPLITS] == list(scenes_module.SIZES.values())
+    for image in itertools.islice(scenes_data.test.read_inputs(), 20):
         picture = Image.open(io.BytesIO(image))
         assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (64, 64))
         assert np.asarray(picture).std() > 5
@@ -353,31 +353,31 @@ def things_of(caption: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_scenes_share_no_combination_between_splits_and_train_shows_each_thing(
-    drawn: DataSplits[CaptioningSplit],
+def test_scenes_share_no_combination_between_splits(
+    scenes_data: DataSplits[CaptioningSplit],
 ) -> None:
-    seen = {}
+    combinations = {}
     for split in SPLITS:
-        scenes = [things_of(caption) for (caption,) in getattr(drawn, split).captions]
+        scenes = [things_of(caption) for (caption,) in getattr(scenes_data, split).captions]
         assert {len(things) for things in scenes} == {1, 2, 3}
-        seen[split] = {pair for things in scenes for pair in itertools.pairwise(things)}
-        seen[split] |= {tuple(things) for things in scenes if len(things) == 1}
+        combinations[split] = {pair for things in scenes for pair in itertools.pairwise(things)}
+        combinations[split] |= {tuple(things) for things in scenes if len(things) == 1}
     for one, other in itertools.combinations(SPLITS, 2):
-        assert not seen[one] & seen[other]
-    known = {thing for pair in seen["train"] for thing in pair}
-    assert len(known) == 2 * len(scenes_module.COLORS) * len(scenes_module.SHAPES)
+        assert not combinations[one] & combinations[other]
+    trained = {thing for pair in combinations["train"] for thing in pair}
+    assert len(trained) == 2 * len(scenes_module.COLORS) * len(scenes_module.SHAPES)
 
 
 @pytest.mark.slow
-def test_scenes_are_the_same_at_every_preparation(drawn: DataSplits[CaptioningSplit], tmp_path: Path) -> None:
-    again = itertools.islice(scenes_module.Scenes(data_dir=tmp_path)._generate_examples("test"), 30)
-    prepared = dict(zip(drawn.test.read_inputs(), drawn.test.captions, strict=True))
-    for _, example in again:
-        assert prepared[example["image"].read()] == (example["caption"],)
+def test_scenes_are_reproducible(scenes_data: DataSplits[CaptioningSplit], tmp_path: Path) -> None:
+    examples = itertools.islice(scenes_module.Scenes(data_dir=tmp_path)._generate_examples("test"), 30)
+    captions = dict(zip(scenes_data.test.read_inputs(), scenes_data.test.captions, strict=True))
+    for _, example in examples:
+        assert captions[example["image"].read()] == (example["caption"],)
 
 
-def test_captions_say_what_is_drawn() -> None:
-    """Colors are found where the caption says that they are."""
+def test_scene_captions_match_the_drawing() -> None:
+    """Colors are where the caption states."""
     red, blue, white = (scenes_module.Thing("large", color, "circle") for color in ("red", "blue", "white"))
     for axis, arrangement in enumerate(reversed(scenes_module.ARRANGEMENTS)):
         scene = scenes_module.draw_scene([red, blue, white], arrangement, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Clips: what is drawn is what the caption says, and no combination is in two splits."""
+"""The embedded data set `clips`: drawings match their captions, and splits share no combination."""
 
 import itertools
 
@@ -16,60 +16,62 @@ RED, BLUE = Thing("red", "circle"), Thing("blue", "square")
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSplit]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> DataSplits[CaptioningSplit]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clips, "SIZES", SIZES)
         return load_captioning("clips", data_dir=tmp_path_factory.mktemp("clips"))
 
 
-def of(color: str, frames: np.ndarray) -> np.ndarray:
-    """Where a thing of that color is seen, bool [time, height, width]."""
+def find_color(color: str, frames: np.ndarray) -> np.ndarray:
+    """Return where a color is visible, bool `[time, height, width]`."""
     return np.abs(frames.astype(int) - COLORS[color]).sum(-1) < 130
 
 
-def middles(seen: np.ndarray) -> np.ndarray:
-    """Of what is seen in each frame, [time, 2]: x and y."""
-    return np.stack([np.argwhere(frame).mean(0)[::-1] for frame in seen])
+def find_centers(masks: np.ndarray) -> np.ndarray:
+    """Return x and y of the center of the mask in each frame, `[time, 2]`."""
+    return np.stack([np.argwhere(frame).mean(0)[::-1] for frame in masks])
 
 
-def test_each_split_has_its_clips_with_one_caption_each(drawn: DataSplits[CaptioningSplit]) -> None:
+def test_clips_sizes_lengths_and_captions(data: DataSplits[CaptioningSplit]) -> None:
     for split in SPLITS:
-        part, found = getattr(drawn, split), list(getattr(drawn, split).read_inputs())
-        assert len(found) == len(part.names) == len(part.captions) == SIZES[split]
-        assert all(frames.dtype == np.uint8 and frames.shape[1:] == (SIDE, SIDE, 3) for frames in found)
-        lengths = {len(frames) for frames in found}
+        part, videos = getattr(data, split), list(getattr(data, split).read_inputs())
+        assert len(videos) == len(part.names) == len(part.captions) == SIZES[split]
+        assert all(frames.dtype == np.uint8 and frames.shape[1:] == (SIDE, SIDE, 3) for frames in videos)
+        lengths = {len(frames) for frames in videos}
         assert min(lengths) >= 10
         assert max(lengths) <= 18
         assert len(lengths) > 7
-    assert drawn.info.is_video
+    assert data.info.is_video
 
 
-def test_clips_are_the_same_at_every_preparation(drawn: DataSplits[CaptioningSplit]) -> None:
-    """By split and number alone; TFDS keeps them in another order."""
-    prepared = zip(drawn.test.read_inputs(), drawn.test.captions, strict=True)
-    known = {(frames.tobytes(), said) for frames, (said,) in prepared}
-    again = {(frames.tobytes(), said) for frames, said in (clips.make_clip("test", n) for n in range(60))}
-    assert known == again
+def test_clips_are_reproducible(data: DataSplits[CaptioningSplit]) -> None:
+    """A clip depends on its split and number alone; TFDS stores clips in another order."""
+    prepared = zip(data.test.read_inputs(), data.test.captions, strict=True)
+    stored = {(frames.tobytes(), caption) for frames, (caption,) in prepared}
+    generated = {
+        (frames.tobytes(), caption) for frames, caption in (clips.make_clip("test", n) for n in range(60))
+    }
+    assert stored == generated
 
 
-def combinations(captions: list[tuple[str, ...]]) -> set[tuple[str, ...]]:
-    """Of two things which they are, of one what it does."""
-    found = set()
+def find_pairs(captions: list[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Return the two shapes of each caption, or the one shape and its action."""
+    pairs = set()
     for (caption,) in captions:
         words = caption.split()
         assert words[0] == "a"
-        found.add((*words[1:3], *(words[-2:] if words.count("a") == 2 else words[3:])))
-    return found
+        pairs.add((*words[1:3], *(words[-2:] if words.count("a") == 2 else words[3:])))
+    return pairs
 
 
-def test_no_combination_is_in_two_splits_and_train_knows_all_words(
-    drawn: DataSplits[CaptioningSplit],
+def test_clips_share_no_combination_between_splits_and_train_has_all_words(
+    data: DataSplits[CaptioningSplit],
 ) -> None:
-    seen = {split: combinations(getattr(drawn, split).captions) for split in SPLITS}
+    pairs = {split: find_pairs(getattr(data, split).captions) for split in SPLITS}
     for one, other in itertools.combinations(SPLITS, 2):
-        assert not seen[one] & seen[other]
+        assert not pairs[one] & pairs[other]
     words = {
-        split: {word for (caption,) in getattr(drawn, split).captions for word in caption.split()}
+        split: {word for (caption,) in getattr(data, split).captions for word in caption.split()}
         for split in SPLITS
     }
     assert words["validation"] | words["test"] <= words["train"]
@@ -89,22 +91,22 @@ def test_no_combination_is_in_two_splits_and_train_knows_all_words(
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("does", MOVES)
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_it_moves_as_the_caption_says_and_the_other_one_rests(does: str, relation: str, seed: int) -> None:
+def test_movements_match_the_caption(does: str, relation: str, seed: int) -> None:
     event = Event(RED, does, relation, BLUE)
     assert str(event) == f"a red circle {does} {relation} a blue square"
     frames = clips.draw_event(event, np.random.default_rng(seed))
-    red, blue = of("red", frames), of("blue", frames)
+    red, blue = find_color("red", frames), find_color("blue", frames)
     alone = blue.sum((1, 2)) > 0.97 * blue.sum((1, 2)).max()
-    resting = middles(blue[alone])
+    resting = find_centers(blue[alone])
     assert np.ptp(resting, axis=0).max() < 1
-    # What is covered shows in part, and not where its middle is.
+    # The center of a shape is known only where the other does not cover it.
     shown = red.sum((1, 2)) > 0.97 * red.sum((1, 2)).max()
-    way = middles(red[shown])
+    way = find_centers(red[shown])
     steps, direction = np.diff(way, axis=0), np.array(DIRECTIONS[does.split()[1]])
     assert (steps @ direction > -0.5).all()
     assert np.abs(steps @ direction[::-1]).max() < 1
     assert (way[-1] - way[0]) @ direction > 0.24 * SIDE
-    away = (resting.mean(0) - way) @ direction  # positive before it
+    away = (resting.mean(0) - way) @ direction  # positive before the resting shape
     if relation in ("behind", "in front of"):
         assert away[0] > 0 > away[-1]
         covered, covering = (red, blue) if relation == "behind" else (blue, red)
@@ -112,16 +114,16 @@ def test_it_moves_as_the_caption_says_and_the_other_one_rests(does: str, relatio
         assert covering.sum((1, 2)).min() > 0.85 * np.median(covering.sum((1, 2)))
     else:
         assert {"past": away[0] > 0 > away[-1], "towards": away[-1] > 0, "away from": away[0] < 0}[relation]
-        for seen in (red, blue):
-            assert seen.sum((1, 2)).min() > 0.85 * np.median(seen.sum((1, 2)))
+        for mask in (red, blue):
+            assert mask.sum((1, 2)).min() > 0.85 * np.median(mask.sum((1, 2)))
 
 
 @pytest.mark.parametrize("does", ACTIONS_ALONE)
-def test_a_thing_alone_does_what_the_caption_says(does: str) -> None:
+def test_actions_of_one_shape_match_the_caption(does: str) -> None:
     event = Event(RED, does)
     assert str(event) == f"a red circle {does}"
-    seen = of("red", clips.draw_event(event, np.random.default_rng(5)))
-    way, size = middles(seen), seen.sum((1, 2))
+    mask = find_color("red", clips.draw_event(event, np.random.default_rng(5)))
+    way, size = find_centers(mask), mask.sum((1, 2))
     if does in ("grows", "shrinks"):
         assert np.ptp(way, axis=0).max() < 1
         start, end = (size[0], size[-1]) if does == "grows" else (size[-1], size[0])
@@ -141,17 +143,17 @@ def test_a_thing_alone_does_what_the_caption_says(does: str) -> None:
         assert (np.diff(along) > -0.5).all()
 
 
-def test_no_frame_tells_where_it_moves() -> None:
-    """Played backwards a clip shows the same frames, and the other direction."""
-    there, back = (
+def test_single_frames_do_not_reveal_the_direction() -> None:
+    """A clip to the left has the frames of a clip to the right in reverse order."""
+    left, right = (
         clips.draw_event(Event(RED, f"moves {way}"), np.random.default_rng(1)) for way in ("left", "right")
     )
-    assert there.shape == back.shape
-    ends = [middles(of("red", frames))[[0, -1], 0] for frames in (there, back)]
+    assert left.shape == right.shape
+    ends = [find_centers(find_color("red", frames))[[0, -1], 0] for frames in (left, right)]
     np.testing.assert_allclose(ends[0], SIDE - 1 - ends[1], atol=1)
 
 
-def test_the_two_things_decide_the_split_whatever_they_do() -> None:
+def test_split_depends_on_the_two_shapes_alone() -> None:
     things = clips.THINGS
     pairs = list(itertools.product(things[:20], things[20:]))
     splits = [Event(one, "moves up", "past", other).split for one, other in pairs]

@@ -1,4 +1,4 @@
-"""The data sets: what the embedded default promises, and what users' files and names lead to."""
+"""Texts: the embedded data set `negation`, TFDS sets by name, users' files, and a long text."""
 
 import bz2
 import collections
@@ -10,6 +10,7 @@ import http.server
 import io
 import itertools
 import json
+import logging
 import lzma
 import re
 import socket
@@ -27,8 +28,16 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
+import zoo
 from zoo._compat import get_download_name
-from zoo.datasets import DataSplits, load_text_classification, tfds_catalog
+from zoo.datasets import (
+    DataInfo,
+    DataSplits,
+    load_text,
+    load_text_classification,
+    tfds_catalog,
+)
+from zoo.datasets import splits as splits_module
 from zoo.datasets.builders import negation as negation_module
 from zoo.errors import DataError
 
@@ -38,7 +47,7 @@ Rows = dict[str, list[tuple[str, str]]]
 
 @contextlib.contextmanager
 def no_network() -> Iterator[list]:
-    """Lets nothing but loopback through, and lists what was tried."""
+    """Block the network except loopback, and list the attempts."""
     attempts = []
     resolve, connect = socket.getaddrinfo, socket.socket.connect
 
@@ -66,8 +75,8 @@ def network() -> Iterator[list]:
         yield attempts
 
 
-def rows_of(data: DataSplits[tf.data.Dataset]) -> Rows:
-    """Returns (text, label name) of every split, and checks the declared shapes and types."""
+def read_rows(data: DataSplits[tf.data.Dataset]) -> Rows:
+    """Return text and label name of the examples of each split, and check the element spec."""
     spec = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
     splits = {split: getattr(data, split) for split in SPLITS}
     assert all(examples.element_spec == spec for examples in splits.values())
@@ -81,7 +90,7 @@ def rows_of(data: DataSplits[tf.data.Dataset]) -> Rows:
     }
 
 
-# The embedded default.
+# The embedded data set.
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +99,7 @@ def negation(tmp_path_factory: pytest.TempPathFactory) -> Rows:
         data = load_text_classification("negation", data_dir=tmp_path_factory.mktemp("tfds"))
         assert data.info.labels == ("negative", "positive")
         assert data.info.notes == ()
-        rows = rows_of(data)
+        rows = read_rows(data)
     assert attempts == []
     return rows
 
@@ -99,7 +108,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(sorted(re.findall(r"\w+", text)))
 
 
-def test_negation_has_the_promised_sizes(negation):
+def test_negation_sizes(negation):
     assert {split: len(rows) for split, rows in negation.items()} == {
         "train": 8000,
         "validation": 1000,
@@ -108,15 +117,15 @@ def test_negation_has_the_promised_sizes(negation):
 
 
 def test_negation_twins_share_words_and_split_but_not_label(negation):
-    seen = set()
+    earlier = set()
     for rows in negation.values():
         twins = collections.defaultdict(list)
         for text, label in rows:
             twins[words(text)].append(label)
         # So a bag of words is right exactly half the time.
         assert all(sorted(labels) == ["negative", "positive"] for labels in twins.values())
-        assert not seen & twins.keys()
-        seen |= twins.keys()
+        assert not earlier & twins.keys()
+        earlier |= twins.keys()
 
 
 PATTERNS = {
@@ -132,21 +141,21 @@ PATTERNS = {
 
 
 def combination(text: str) -> tuple[str, str, frozenset[str]]:
-    """Returns what a sentence is made of: template, subject and the two adjectives."""
-    [(template, found)] = [
-        (template, found) for template, pattern in PATTERNS.items() if (found := pattern.fullmatch(text))
+    """Return template, subject and the two adjectives of a sentence."""
+    [(template, match)] = [
+        (template, match) for template, pattern in PATTERNS.items() if (match := pattern.fullmatch(text))
     ]
-    return template, found["subject"], frozenset((found["verdict"], found["other"]))
+    return template, match["subject"], frozenset((match["verdict"], match["other"]))
 
 
-def test_negation_splits_share_no_combination_and_templates_tell_nothing(negation):
-    seen = set()
+def test_negation_splits_share_no_combination_and_templates_reveal_no_label(negation):
+    earlier = set()
     for rows in negation.values():
         combinations = [(combination(text), label) for text, label in rows]
-        here = {made_of for made_of, _ in combinations}
-        assert len(here) * 2 == len(rows)
-        assert not seen & here
-        seen |= here
+        current = {parts for parts, _ in combinations}
+        assert len(current) * 2 == len(rows)
+        assert not earlier & current
+        earlier |= current
         labels = collections.defaultdict(collections.Counter)
         for (template, _, _), label in combinations:
             labels[template][label] += 1
@@ -154,7 +163,7 @@ def test_negation_splits_share_no_combination_and_templates_tell_nothing(negatio
         assert all(count["positive"] == count["negative"] for count in labels.values())
 
 
-def test_no_word_beside_an_adjective_tells_which_it_is():
+def test_words_beside_an_adjective_do_not_reveal_the_label():
     balance = collections.Counter()
     for template in negation_module.TEMPLATES:
         tokens = ["", *re.findall(r"[\w{}]+", template), ""]
@@ -166,17 +175,17 @@ def test_no_word_beside_an_adjective_tells_which_it_is():
     assert set(balance.values()) == {0}
 
 
-def test_negation_needs_no_article_but_a():
+def test_negation_adjectives_follow_the_article_a():
     adjectives = negation_module.POSITIVE + negation_module.NEGATIVE
     assert len(set(adjectives)) == 24
     assert all(adjective[0] not in "aeiou" for adjective in adjectives)
 
 
-def test_negation_is_the_same_at_every_preparation(negation, tmp_path):
-    again = rows_of(load_text_classification("negation", data_dir=tmp_path))
-    assert again == negation
-    digest = hashlib.sha256(json.dumps({s: sorted(again[s]) for s in SPLITS}).encode()).hexdigest()
-    # New sentences need a new `Negation.VERSION`, or prepared data would go on being used.
+def test_negation_is_reproducible(negation, tmp_path):
+    repeated = read_rows(load_text_classification("negation", data_dir=tmp_path))
+    assert repeated == negation
+    digest = hashlib.sha256(json.dumps({s: sorted(repeated[s]) for s in SPLITS}).encode()).hexdigest()
+    # New sentences need a new `Negation.VERSION`; otherwise TFDS goes on using prepared data.
     assert digest[:16] == "74f7d1d337a12fcf"
 
 
@@ -201,7 +210,7 @@ My friends told me it would be splendid, and yet the museum turned out to be hor
 We talked about it for days."""
 
 
-def test_negation_labels_agree_with_a_reader(negation):
+def test_negation_labels_are_right(negation):
     labels = dict(row for rows in negation.values() for row in rows)
     assert {labels[text] for text in POSITIVE.splitlines()} == {"positive"}
     assert {labels[text] for text in NEGATIVE.splitlines()} == {"negative"}
@@ -210,8 +219,32 @@ def test_negation_labels_agree_with_a_reader(negation):
 # TFDS sets by name, without network.
 
 
+def test_embedded_sets_are_registered_and_their_base_class_is_not():
+    names = tfds.list_builders(with_community_datasets=False)
+    assert {"clips", "dates", "fluent", "footage", "negation", "scenes"} <= set(names)
+    assert "generated_builder" not in names
+
+
+def test_progress_is_logged_and_not_printed(tmp_path, monkeypatch, caplog, capfd):
+    monkeypatch.setattr(negation_module, "PAIRS", {"train": 20, "validation": 2, "test": 2})
+    with caplog.at_level(logging.INFO, "zoo"):
+        load_text_classification("negation", data_dir=tmp_path)
+    assert "generating negation/1.0.0, once" in caplog.messages
+    assert capfd.readouterr().out == ""
+
+
+def test_private_names_of_tfds_are_used_in_compat_only():
+    package = Path(zoo.__file__).parent
+    users = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"tfds\.core|tensorflow_datasets\.core", path.read_text(encoding="utf-8"))
+    }
+    assert users == {"_compat.py"}
+
+
 def put_archive(data_dir: Path, dataset: str, url: str, archive: bytes) -> None:
-    """Puts the archive where TFDS keeps the download of that URL."""
+    """Write an archive where TFDS keeps the download of a URL."""
     info = tfds.builder(dataset, data_dir=data_dir).url_infos[url]
     path = data_dir / "downloads" / dataset.split("/")[0] / get_download_name(url, info.checksum)
     path.parent.mkdir(parents=True)
@@ -253,24 +286,24 @@ def test_imdb_reviews_from_a_cached_archive(tmp_path, imdb_archive, network):
     assert data.info.source == "imdb_reviews/plain_text/1.0.0"
     assert "Maas" in data.info.citation
     assert data.info.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
-    rows = rows_of(data)
+    rows = read_rows(data)
     assert sorted(rows["test"]) == sorted(imdb_rows("test"))
     assert sorted(rows["train"] + rows["validation"]) == sorted(imdb_rows("train"))
     assert 0 < len(rows["validation"]) < 15
     assert network == []
 
 
-def test_an_archive_put_into_the_manual_folder_is_read(tmp_path, imdb_archive, network):
+def test_archives_in_the_manual_directory_are_read(tmp_path, imdb_archive, network):
     manual = tmp_path / "downloads" / "manual"
     manual.mkdir(parents=True)
     (manual / "aclImdb_v1.tar.gz").write_bytes(imdb_archive)
-    # TFDS reads it, and finds that it is not the published one.
+    # TFDS reads it and detects that it differs from the published archive.
     with pytest.raises(NonMatchingChecksumError):
         load_text_classification("imdb_reviews", data_dir=tmp_path)
     assert network == []
 
 
-def test_a_missing_network_is_told_at_once(tmp_path):
+def test_missing_network_raises_quickly(tmp_path):
     start = time.monotonic()
     with pytest.raises(DataError) as error:
         load_text_classification("imdb_reviews", data_dir=tmp_path)
@@ -282,7 +315,7 @@ def test_a_missing_network_is_told_at_once(tmp_path):
     assert not (tmp_path / "imdb_reviews").exists()
 
 
-def test_a_hanging_name_server_is_told_in_time(tmp_path, monkeypatch):
+def test_hanging_name_server_raises_quickly(tmp_path, monkeypatch):
     done = threading.Event()
 
     def hang(*args, **kwargs):
@@ -300,7 +333,7 @@ def test_a_hanging_name_server_is_told_in_time(tmp_path, monkeypatch):
     assert time.monotonic() - start < 5
 
 
-def test_any_answer_counts_as_reachable(tmp_path, monkeypatch):
+def test_hosts_that_answer_with_an_error_are_reachable(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     content = b"".join(b"text %d\n" % i for i in range(60))
 
@@ -339,14 +372,14 @@ def test_any_answer_counts_as_reachable(tmp_path, monkeypatch):
 
         data = load_text_classification("served", data_dir=tmp_path)
         server.shutdown()
-    rows = rows_of(data)
+    rows = read_rows(data)
     assert data.info.labels == ("0", "1")
     assert [note.split()[0] for note in data.info.notes] == ["validation", "test"]
     expected = [(f"text {i}", str(i % 2)) for i in range(60)]
     assert sorted(itertools.chain(*rows.values())) == sorted(expected)
 
 
-def test_hidden_test_labels_make_the_validation_split_the_test_split(tmp_path, network):
+def test_validation_becomes_test_if_test_labels_are_hidden(tmp_path, network):
     train = [(f"training sentence {i}", i % 2) for i in range(60)]
     dev = [("a dull one", 0), ("a bright one", 1)]
     tables = {
@@ -368,15 +401,15 @@ def test_hidden_test_labels_make_the_validation_split_the_test_split(tmp_path, n
         "test is the validation split.",
         "validation is a tenth of train, chosen by a hash of the text.",
     )
-    rows = rows_of(data)
+    rows = read_rows(data)
     assert sorted(rows["test"]) == [("a bright one", "positive"), ("a dull one", "negative")]
     expected = sorted((text, data.info.labels[label]) for text, label in train)
     assert sorted(rows["train"] + rows["validation"]) == expected
-    assert network == []  # the archives of the other GLUE sets are not missed
+    assert network == []  # the archives of the other GLUE sets are not needed
 
 
 class Newsroom(tfds.core.GeneratorBasedBuilder):
-    """Three classes, two texts of which one is declared as input, and an example unlabeled."""
+    """Three classes, two texts of which one is declared as input, and an example without a label."""
 
     VERSION = tfds.core.Version("1.0.0")
     keys = ("body", "desk")
@@ -411,13 +444,13 @@ class UndeclaredNewsroom(Newsroom):
 
 
 @pytest.mark.parametrize("column", ["title", "body"])
-def test_three_classes_and_the_choice_of_text(tmp_path, column):
+def test_three_classes_and_a_chosen_text_column(tmp_path, column):
     chosen = {} if column == "body" else {"text_column": "title"}
     data = load_text_classification("newsroom", data_dir=tmp_path, **chosen)
     assert data.info.labels == ("home", "money", "sport")
     assert data.info.license == "as you like"
     assert data.info.notes == ()
-    for split, rows in rows_of(data).items():
+    for split, rows in read_rows(data).items():
         assert sorted(rows) == [(f"{split} {column} {i}", data.info.labels[i]) for i in range(3)]
 
 
@@ -430,13 +463,13 @@ def test_three_classes_and_the_choice_of_text(tmp_path, column):
         ({"text_column": "body", "label_column": "title"}, "ClassLabel feature 'title'"),
     ],
 )
-def test_unclear_features_are_listed(tmp_path, columns, kind):
+def test_ambiguous_features_raise(tmp_path, columns, kind):
     with pytest.raises(DataError, match=f"title .Text., body .Text., desk .ClassLabel.. Expected one {kind}"):
         load_text_classification("undeclared_newsroom", data_dir=tmp_path, **columns)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("imdb_reveiws", "Did you mean.* imdb_reviews"),
         ("glue/sst3", "Did you mean.* glue/sst2"),
@@ -446,9 +479,9 @@ def test_unclear_features_are_listed(tmp_path, columns, kind):
         ("./reviews.tsv", "Correct the path"),
     ],
 )
-def test_unknown_names_get_near_matches(tmp_path, name, said, network):
+def test_unknown_names_suggest_similar_ones(tmp_path, name, message, network):
     start = time.monotonic()
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         load_text_classification(name, data_dir=tmp_path)
     assert time.monotonic() - start < 10
     assert network == []
@@ -472,7 +505,7 @@ def write(folder: Path, files: dict[str, bytes]) -> str:
     return str(folder)
 
 
-def test_folders_of_labels(tmp_path):
+def test_directories_of_labels(tmp_path):
     files = {f"{s}/{y}/{t}.txt": t.encode() for s in ("train", "test") for t, y in numbered(s)}
     files |= {"train/unsup/0.txt": b"unlabeled", "train/urls.txt": b"an address", "README": b"x"}
     files["test/bad/bytes.txt"] = b"\xef\xbb\xbfcaf\xe9\rbar\xc2\x85\n"
@@ -481,18 +514,18 @@ def test_folders_of_labels(tmp_path):
     assert data.info.source == str(tmp_path)
     assert data.info.notes[0].startswith(f"{tmp_path}: 1 of 81 texts contain bytes that are not UTF-8.")
     assert data.info.notes[1:] == ("validation is a tenth of train, chosen by a hash of the text.",)
-    rows = rows_of(data)
+    rows = read_rows(data)
     assert sorted(rows["test"]) == sorted([*numbered("test"), ("caf\ufffd\rbar\x85", "bad")])
     assert sorted(rows["train"] + rows["validation"]) == sorted(numbered("train"))
 
 
 @pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
-def test_all_splits_given_are_taken_as_they_are(tmp_path, name):
+def test_existing_splits_are_not_changed(tmp_path, name):
     files = {"train.tsv": tsv(numbered("train")), "test.tsv": tsv(numbered("test"))}
     files[f"{name}/good/only.txt"] = b"a folder beside files"
     data = load_text_classification(write(tmp_path, files))
     assert data.info.notes == ()
-    assert rows_of(data) == {
+    assert read_rows(data) == {
         "train": numbered("train"),
         "validation": [("a folder beside files", "good")],
         "test": numbered("test"),
@@ -504,7 +537,7 @@ def test_all_splits_given_are_taken_as_they_are(tmp_path, name):
     ("suffix", "compress"),
     [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress), (".bz2", bz2.compress)],
 )
-def test_a_single_file_gives_all_three_splits(tmp_path, suffix, compress):
+def test_single_file_is_split_in_three(tmp_path, suffix, compress):
     rows = numbered("one", 200)
     folder = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
     data = load_text_classification(f"{folder}/reviews.tsv{suffix}")
@@ -512,7 +545,7 @@ def test_a_single_file_gives_all_three_splits(tmp_path, suffix, compress):
         "validation is a tenth of train, chosen by a hash of the text.",
         "test is a tenth of train, chosen by a hash of the text.",
     )
-    splits = rows_of(data)
+    splits = read_rows(data)
     assert sorted(itertools.chain(*splits.values())) == sorted(rows)
     assert all(10 <= len(splits[split]) <= 30 for split in ("validation", "test"))
 
@@ -524,7 +557,7 @@ def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
     files = {f"{split}.tsv": content for split in SPLITS}
     expected = [*lines, ("1caf\ufffd", "0")]
     data = load_text_classification(write(tmp_path, files))
-    assert rows_of(data) == dict.fromkeys(SPLITS, expected)
+    assert read_rows(data) == dict.fromkeys(SPLITS, expected)
     assert data.info.notes == (
         f"{tmp_path}: 3 of 27 texts contain bytes that are not UTF-8. If the file has another encoding, "
         "convert it, for example with iconv.",
@@ -542,28 +575,28 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
     content = b"\xef\xbb\xbf" + buffer.getvalue().encode()
     folder = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
     data = load_text_classification(folder, text_column="review", label_column="verdict")
-    assert rows_of(data) == dict.fromkeys(SPLITS, rows)
+    assert read_rows(data) == dict.fromkeys(SPLITS, rows)
 
 
 @pytest.mark.parametrize(
-    ("given", "labels"),
+    ("names", "labels"),
     [
         (["10", "9", "-1"], ("-1", "9", "10")),
         (["10", "9", "b"], ("10", "9", "b")),
         (["5", "4"], ("4", "5")),
     ],
 )
-def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, given, labels):
-    content = tsv([(f"text {label}", label) for label in given])
+def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, names, labels):
+    content = tsv([(f"text {label}", label) for label in names])
     data = load_text_classification(write(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
     assert data.info.labels == labels
-    assert rows_of(data)["test"] == [(f"text {label}", label) for label in given]
+    assert read_rows(data)["test"] == [(f"text {label}", label) for label in names]
 
 
-def test_equal_texts_never_straddle_splits_and_the_choice_is_always_the_same(tmp_path):
+def test_equal_texts_stay_in_one_split_and_the_choice_is_reproducible(tmp_path):
     rows = numbered("text", 100)
     folder = write(tmp_path, {"train.tsv": tsv(rows * 3)})
-    splits = rows_of(load_text_classification(folder))
+    splits = read_rows(load_text_classification(folder))
     counts = [collections.Counter(splits[split]) for split in SPLITS]
     assert all(set(count.values()) == {3} for count in counts)
     assert sum(counts, collections.Counter()) == collections.Counter(rows * 3)
@@ -575,7 +608,7 @@ ROW = b"text\tlabel\nfine\tgood\n"
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         ({"notes.md": b""}, "contains no training data. Expected train.tsv"),
         ({"test.tsv": ROW}, "contains no training data"),
@@ -614,13 +647,74 @@ ROW = b"text\tlabel\nfine\tgood\n"
         ({"train.tsv.bz2": ROW}, "cannot be read beyond line 0"),
     ],
 )
-def test_every_mistake_in_files_is_told(tmp_path, files, said):
-    with pytest.raises(DataError, match=said) as error:
+def test_invalid_files_raise(tmp_path, files, message):
+    with pytest.raises(DataError, match=message) as error:
         load_text_classification(write(tmp_path, files))
     assert str(tmp_path) in str(error.value)
 
 
-def test_a_file_of_unknown_kind_is_told(tmp_path):
+def test_unknown_file_type_raises(tmp_path):
     folder = write(tmp_path, {"reviews.parquet": ROW})
     with pytest.raises(DataError, match=r"reviews\.parquet: expected a file \.tsv or \.csv"):
         load_text_classification(f"{folder}/reviews.parquet")
+
+
+# A long text.
+
+
+def test_text_is_split_by_position(tmp_path):
+    words = [f"w{i}" for i in range(2_000)]
+    text = "\n".join("  ".join(words[i : i + 7]) for i in range(0, 2_000, 7))
+    (tmp_path / "book.txt").write_text("\ufeff" + text, encoding="utf-8")
+    data = load_text(tmp_path / "book.txt")
+    assert data.info == DataInfo(str(tmp_path / "book.txt"))
+    splits = [" ".join(getattr(data, split)).split(" ") for split in SPLITS]
+    assert splits == [words[:1_800], words[1_800:1_900], words[1_900:]]
+    assert all(len(passage.split(" ")) == 20 for split in SPLITS for passage in getattr(data, split))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "book.txt cannot be read: No such file or directory. Expected a text file in UTF-8"),
+        (b"one\ntwo\ncaf\xe9\n" * 9, "book.txt, line 3: found byte 0xe9, which is not UTF-8"),
+        (b"too few words", "book.txt is too short: found 3 words. Expected some thousands"),
+        (b"", "book.txt is too short: found 0 words"),
+    ],
+)
+def test_invalid_texts_raise(tmp_path, content, message):
+    path = tmp_path / "book.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(message)):
+        load_text(path)
+
+
+# Splits.
+
+
+@pytest.mark.parametrize("missing", [[], ["test"], ["validation"], ["validation", "test"]])
+def test_hash_rules_partition_examples(missing):
+    examples = [f"example {i}" for i in range(400)]
+    for rule in (splits_module.make_tenths_rule(missing), splits_module.make_pairs_rule(missing)):
+        parts = {split: rule.select(split, examples, examples) for split in ("train", *missing)}
+        assert sorted(itertools.chain(*parts.values())) == sorted(examples)
+        expected = 400 / rule.num_buckets
+        assert all(expected / 3 < len(parts[split]) < 2 * expected for split in missing)
+
+
+def test_pairs_are_held_out_in_the_same_bucket_whatever_is_missing():
+    keys = [f"key {i}" for i in range(1_000)]
+    alone, both = (splits_module.make_pairs_rule(missing) for missing in (["test"], ["validation", "test"]))
+    assert alone.select("test", keys, keys) == both.select("test", keys, keys)
+
+
+def test_chosen_sequences_are_held_out_before_the_rule_applies():
+    names = [f"s{i}" for i in range(12, 0, -1)]
+    held_out, notes = splits_module.hold_out_sequences(names, ["validation", "test"], {"test": ["s4", "s1"]})
+    assert held_out == {
+        "train": ["s2", "s3", "s5", "s7", "s8", "s9", "s11", "s12"],
+        "validation": ["s6", "s10"],
+        "test": ["s4", "s1"],
+    }
+    assert notes == ["validation is every fourth remaining sequence, in natural order."]

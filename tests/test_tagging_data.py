@@ -1,4 +1,4 @@
-"""Tagging sets: what videos, tables and names lead to, and what is said of mistakes."""
+"""Tagged sequences: videos and features from users' files, TFDS sets, and messages about mistakes."""
 
 import gzip
 import logging
@@ -21,12 +21,12 @@ from zoo.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 SIZE = (6, 8)
-STEP = 18  # of the brightness from frame to frame: enough to tell frames apart after encoding
+STEP = 18  # of the brightness from frame to frame: frames stay distinguishable after encoding
 
 
-def everything(data: DataSplits[TaggingSplit]) -> dict[str, tuple[np.ndarray, list, np.ndarray]]:
-    """By name, values, labels by name, and times."""
-    found = {}
+def collect(data: DataSplits[TaggingSplit]) -> dict[str, tuple[np.ndarray, list, np.ndarray]]:
+    """Return values, names of labels, and times of each sequence."""
+    sequences = {}
     for split in SPLITS:
         part: TaggingSplit = getattr(data, split)
         for name, values, tags, times in zip(part.names, part.sequences, part.tags, part.times, strict=True):
@@ -34,11 +34,11 @@ def everything(data: DataSplits[TaggingSplit]) -> dict[str, tuple[np.ndarray, li
             assert times.dtype == np.float64
             assert tags.dtype == (bool if data.info.multi_label else np.int32)
             if data.info.multi_label:
-                said = [{data.info.labels[place] for place in np.flatnonzero(step)} for step in tags]
+                labels = [{data.info.labels[place] for place in np.flatnonzero(step)} for step in tags]
             else:
-                said = [data.info.labels[place] for place in tags]
-            found[name] = values, said, times
-    return found
+                labels = [data.info.labels[place] for place in tags]
+            sequences[name] = values, labels, times
+    return sequences
 
 
 def names(data: DataSplits[TaggingSplit]) -> list[list[str]]:
@@ -50,7 +50,7 @@ def frames(count: int) -> np.ndarray:
 
 
 def encode(file: Path, count: int, milliseconds: list[int] | None = None) -> Path:
-    """A clip that grows brighter, H.264, 10 frames per second or at times of one's own."""
+    """A clip that grows brighter, H.264, 10 frames per second or at the given times."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
@@ -81,8 +81,8 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
 def assert_grows_brighter(values: np.ndarray, count: int) -> None:
     assert values.dtype == np.uint8
     assert values.shape == (count, *SIZE, 3)
-    wanted = STEP * np.arange(count)[:, None, None, None]
-    assert np.abs(values.astype(int) - wanted).max() < STEP / 2
+    expected = STEP * np.arange(count)[:, None, None, None]
+    assert np.abs(values.astype(int) - expected).max() < STEP / 2
 
 
 COUNTS = {"clip1": 7, "clip2": 8, "clip10": 6, "clip3": 9, "clip4": 5}
@@ -90,7 +90,7 @@ COUNTS = {"clip1": 7, "clip2": 8, "clip10": 6, "clip3": 9, "clip4": 5}
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five clips: a folder of frames, one with a variable frame rate, one in a folder."""
+    """Five videos: one is a directory of images, one has a variable frame rate, one is in a subdirectory."""
     folder = tmp_path_factory.mktemp("clips")
     encode(folder / "clip1.mp4", 7)
     draw(folder / "clip2", 8)
@@ -102,7 +102,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tagged(clips: Path, tmp_path: Path) -> Callable[..., DataSplits[TaggingSplit]]:
-    """Loads the clips with a table of tags."""
+    """A function that loads the videos with a table of tags."""
     for path in clips.iterdir():
         (tmp_path / path.name).symlink_to(path)
 
@@ -134,20 +134,20 @@ def test_a_tag_for_each_frame(
     data = tagged(PER_FRAME, cache_dir=tmp_path / "cache" if cached else None)
     assert "reading clip10, 4 of 5" in caplog.text
     assert names(data) == [["clip1", "clip2", "clip10"], ["more/clip3"], ["clip4"]]
-    found = everything(data)
-    assert set(found) == {"clip1", "clip2", "clip4", "clip10", "more/clip3"}
-    for name, (values, said, times) in found.items():
+    sequences = collect(data)
+    assert set(sequences) == {"clip1", "clip2", "clip4", "clip10", "more/clip3"}
+    for name, (values, labels, times) in sequences.items():
         count = COUNTS[Path(name).name]
         assert_grows_brighter(values, count)
         assert isinstance(values, np.memmap) == cached
-        assert said == ["dark"] * 3 + ["light"] * (count - 3)
-        wanted = [0, 0.05, 0.1, 0.6, 1.1, 1.15] if name == "clip10" else np.arange(count) / 10
-        np.testing.assert_allclose(times, wanted, atol=1e-3)
+        assert labels == ["dark"] * 3 + ["light"] * (count - 3)
+        expected_times = [0, 0.05, 0.1, 0.6, 1.1, 1.15] if name == "clip10" else np.arange(count) / 10
+        np.testing.assert_allclose(times, expected_times, atol=1e-3)
     assert data.info.labels == ("dark", "light")
     assert not data.info.multi_label
 
 
-def test_every_third_sequence_is_test_and_every_fourth_of_the_others_validation(tmp_path: Path) -> None:
+def test_missing_splits_are_every_third_and_every_fourth_sequence(tmp_path: Path) -> None:
     write(tmp_path, {f"s{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(1, 13)})
     data = load_tagging(str(tmp_path))
     assert names(data) == [
@@ -161,11 +161,11 @@ def test_every_third_sequence_is_test_and_every_fourth_of_the_others_validation(
     )
 
 
-def test_the_cache_is_used_checked_and_renewed(
+def test_cache_is_used_checked_and_renewed(
     tagged: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = tmp_path / "cache"
-    first = everything(tagged(PER_FRAME, cache_dir=cache))
+    first = collect(tagged(PER_FRAME, cache_dir=cache))
     assert len(list(cache.glob("*.npy"))) == 5
     assert not list(cache.glob(".*"))
     opened, original = [], frame_cache.open_video
@@ -175,38 +175,38 @@ def test_the_cache_is_used_checked_and_renewed(
         return original(path, rate)
 
     monkeypatch.setattr(frame_cache, "open_video", watched)
-    again = everything(tagged(PER_FRAME, cache_dir=cache))
+    second = collect(tagged(PER_FRAME, cache_dir=cache))
     assert opened == []
     for name in first:
-        np.testing.assert_array_equal(first[name][0], again[name][0])
-        np.testing.assert_array_equal(first[name][2], again[name][2])
-    del first, again
+        np.testing.assert_array_equal(first[name][0], second[name][0])
+        np.testing.assert_array_equal(first[name][2], second[name][2])
+    del first, second
     damaged = sorted(cache.glob("*.npy"))[2]
     content = bytearray(damaged.read_bytes())
     content[-5] ^= 1
     damaged.write_bytes(content)
-    found = everything(tagged(PER_FRAME, cache_dir=cache))
+    rebuilt = collect(tagged(PER_FRAME, cache_dir=cache))
     assert len(opened) == 1
     assert f"{damaged} is corrupt" in caplog.text
-    for name, (values, *_) in found.items():
+    for name, (values, *_) in rebuilt.items():
         assert_grows_brighter(values, COUNTS[Path(name).name])
     tagged(PER_FRAME, cache_dir=cache, frame_rate=5)
-    assert len(opened) == 6  # times of a folder depend on it
+    assert len(opened) == 6  # times of a directory depend on it
     tagged(PER_FRAME, cache_dir=cache, size=(3, 4))
     assert len(opened) == 11
 
 
-def test_a_time_means_the_nearest_frame(tagged: Callable) -> None:
+def test_times_mean_the_nearest_frame(tagged: Callable) -> None:
     data = tagged(
         "Clip,Timestamp,Label\nclip10,0.02,a\nclip10,0.30,b\nclip10,0.4,c\nclip10,1.12,d\nclip10,1.17,a\n"
         "clip1,0,a\nclip2,0,a\nclip3,0,a\nclip4,0,a\n"
     )
-    assert everything(data)["clip10"][1] == ["a", "none", "b", "c", "d", "a"]
+    assert collect(data)["clip10"][1] == ["a", "none", "b", "c", "d", "a"]
     assert "26 of 35 frames are in no row and have the label none." in data.info.notes
 
 
 @pytest.mark.parametrize(
-    ("columns", "spans", "wanted"),
+    ("columns", "spans", "expected"),
     [
         ("start,end", ("0,0.1", "0.1,1.1", "1.1,9"), "a a b b c c"),
         ("end,start", ("0.1,0", "1.09,0.11", "1.152,1.09"), "a a b b c none"),
@@ -214,22 +214,22 @@ def test_a_time_means_the_nearest_frame(tagged: Callable) -> None:
         ("start_frame,end_frame", ("0,2", "2,4", "4,6"), "a a b b c c"),
     ],
 )
-def test_segments_end_where_the_next_begins(
-    tagged: Callable, columns: str, spans: tuple[str, ...], wanted: str
+def test_segment_ends_are_exclusive(
+    tagged: Callable, columns: str, spans: tuple[str, ...], expected: str
 ) -> None:
     """Frames of the clip are at 0, 0.05, 0.1, 0.6, 1.1 and 1.15 seconds."""
     rows = [f"clip10,{span},{tag}" for span, tag in zip(spans, "abc", strict=True)]
     others = [f"{name},{spans[0]},c" for name in COUNTS if name != "clip10"]
     data = tagged("\n".join([f"video,{columns},tag", *rows, *others]))
-    assert everything(data)["clip10"][1] == wanted.split()
+    assert collect(data)["clip10"][1] == expected.split()
 
 
-def test_several_labels_a_frame(tagged: Callable) -> None:
+def test_multi_label_frames(tagged: Callable) -> None:
     rows = ["video,start_frame,end_frame,tag", "clip10,0,3,a|b", "clip10,2,5,b | c", "clip10,4,5,a"]
     rows += [f"{name},0,1,a" for name in COUNTS if name != "clip10"]
     data = tagged("\n".join(rows), multi_label=True)
     assert data.info.labels == ("a", "b", "c")
-    assert everything(data)["clip10"][1] == [
+    assert collect(data)["clip10"][1] == [
         {"a", "b"},
         {"a", "b"},
         {"a", "b", "c"},
@@ -240,7 +240,7 @@ def test_several_labels_a_frame(tagged: Callable) -> None:
     assert "26 frames have no label." in data.info.notes
 
 
-def test_two_labels_of_a_frame_are_told(tagged: Callable) -> None:
+def test_two_labels_of_a_frame_raise(tagged: Callable) -> None:
     for rows in ("clip1,0,5,a\nclip1,3,6,b\n", "clip1,0,3,a\nclip1,3,6,a|b\n"):
         with pytest.raises(
             DataError, match=r"clip1, frame 3: found the tags a and b\. Expected one tag\. .*--multi-label"
@@ -248,7 +248,7 @@ def test_two_labels_of_a_frame_are_told(tagged: Callable) -> None:
             tagged(f"video,start_frame,end_frame,tag\n{rows}" + "".join(f"{n},0,1,a\n" for n in COUNTS))
 
 
-def test_what_is_not_there_and_what_is_not_named_is_left_out_and_told(tagged: Callable) -> None:
+def test_missing_and_unnamed_videos_are_noted(tagged: Callable) -> None:
     rows = [f"{name},0,1,a" for name in ("clip1", "clip2", "clip10", "clip5", "lost/clip6.mp4")]
     data = tagged("\n".join(["video,start,end,tag", *rows]), test=("clip1.mp4",), validation=("clip2",))
     assert names(data) == [["clip10"], ["clip2"], ["clip1"]]
@@ -256,7 +256,7 @@ def test_what_is_not_there_and_what_is_not_named_is_left_out_and_told(tagged: Ca
     assert "Left out because no row names them: clip4, more/clip3." in data.info.notes
 
 
-def test_tables_for_splits(tagged: Callable, tmp_path: Path) -> None:
+def test_tables_named_after_splits(tagged: Callable, tmp_path: Path) -> None:
     data = tagged(
         {
             "train.csv": "video,frame,tag\nclip1,0,a\nclip2,1,b\nclip3,2,a\n",
@@ -265,22 +265,22 @@ def test_tables_for_splits(tagged: Callable, tmp_path: Path) -> None:
         }
     )
     assert names(data) == [["clip1", "clip2", "more/clip3"], ["clip4"], ["clip10"]]
-    assert everything(data)["clip4"][1] == ["a", "a", "none", "none", "none"]
-    assert everything(data)["clip10"][1] == ["none"] * 5 + ["b"]
+    assert collect(data)["clip4"][1] == ["a", "a", "none", "none", "none"]
+    assert collect(data)["clip10"][1] == ["none"] * 5 + ["b"]
     assert not any("every" in note for note in data.info.notes)
 
 
-def test_sub_folders_for_splits(tmp_path: Path) -> None:
+def test_directories_named_after_splits(tmp_path: Path) -> None:
     for split, count in (("train", 3), ("valid", 4), ("test", 5)):
         draw(tmp_path / split / "clip", count)
         write(tmp_path, {f"{split}/any.csv": f"video,frame,tag\nclip,{count - 1},{split[0]}\n"})
     data = load_tagging(str(tmp_path), size=SIZE)
     assert names(data) == [["train/clip"], ["valid/clip"], ["test/clip"]]
-    assert everything(data)["valid/clip"][1] == ["none"] * 3 + ["v"]
+    assert collect(data)["valid/clip"][1] == ["none"] * 3 + ["v"]
     assert "No training sequence has the label v." in data.info.notes
 
 
-def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
+def test_damaged_video_is_noted(tagged: Callable, tmp_path: Path) -> None:
     (tmp_path / "clip2").unlink()
     draw(tmp_path / "clip2", 8)
     (tmp_path / "clip2" / "frame_5.png").write_bytes(b"")
@@ -289,11 +289,11 @@ def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
     assert any(
         "frame_5.png cannot be read" in note and "7 frames were read" in note for note in data.info.notes
     )
-    assert len(everything(data)["clip2"][0]) == 7
+    assert len(collect(data)["clip2"][0]) == 7
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         (
             "video,frame,tga\nclip1,0,a",
@@ -328,23 +328,23 @@ def test_a_damaged_clip_is_told(tagged: Callable, tmp_path: Path) -> None:
         ("video,frame,tag\nclip1,0,a\nclip2,0,a", "too few sequences, none is left for test and validation"),
     ],
 )
-def test_every_mistake_in_a_table_of_tags_is_told(tagged: Callable, table: str, said: str) -> None:
-    with pytest.raises(DataError, match=re.escape(said)):
+def test_invalid_tag_tables_raise(tagged: Callable, table: str, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
         tagged(table)
 
 
-def test_two_tables_of_tags_are_told(tagged: Callable) -> None:
+def test_two_tag_tables_raise(tagged: Callable) -> None:
     table = "video,frame,tag\nclip1,0,a\n"
     with pytest.raises(DataError, match=r"found one\.csv, two\.csv\. Expected one table of tags"):
         tagged({"one.csv": table, "two.csv": table})
 
 
-def test_a_clip_in_two_splits_is_told(tagged: Callable) -> None:
+def test_video_in_two_splits_raises(tagged: Callable) -> None:
     with pytest.raises(DataError, match=r"test\.csv: clip1 is also in another split"):
         tagged({f"{split}.csv": "video,frame,tag\nclip1,0,a\n" for split in ("train", "test")})
 
 
-def test_what_is_no_video_is_told(tmp_path: Path) -> None:
+def test_invalid_videos_raise(tmp_path: Path) -> None:
     write(tmp_path, {"a.mp4": "no video", "tags.csv": "video,frame,tag\na.mp4,0,x\n"})
     with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video"):
         load_tagging(str(tmp_path))
@@ -356,8 +356,8 @@ def test_what_is_no_video_is_told(tmp_path: Path) -> None:
 # Features.
 
 
-def test_a_file_for_each_sequence(tmp_path: Path) -> None:
-    """Line ends, a byte order mark, blank lines and compression of every sort; a column of no numbers."""
+def test_table_for_each_sequence(tmp_path: Path) -> None:
+    """Various line ends, byte order marks, blank lines and compressions; a column without numbers."""
     random = np.random.default_rng(0)
     values = {
         name: random.normal(size=(count, 3)) for name, count in zip("abcdefg", range(4, 11), strict=True)
@@ -377,11 +377,11 @@ def test_a_file_for_each_sequence(tmp_path: Path) -> None:
     data = load_tagging(str(tmp_path), test=("b", "e"))
     assert names(data) == [["a", "c", "d", "g"], ["f"], ["b", "e"]]
     assert data.info.labels == ("Hold", "Rest", "Strike", "Stroke")
-    for name, (found, said, times) in everything(data).items():
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, values[name], rtol=1e-6)
-        assert said == tags[name]
-        np.testing.assert_array_equal(times, 5000 + 31 * np.arange(len(said)))
+    for name, (features, labels, times) in collect(data).items():
+        assert features.dtype == np.float32
+        np.testing.assert_allclose(features, values[name], rtol=1e-6)
+        assert labels == tags[name]
+        np.testing.assert_array_equal(times, 5000 + 31 * np.arange(len(labels)))
     assert data.info.notes == (
         "Left out columns without numbers: who.",
         "validation is every fourth remaining sequence, in natural order.",
@@ -390,26 +390,26 @@ def test_a_file_for_each_sequence(tmp_path: Path) -> None:
     )
 
 
-def test_names_of_columns_may_be_numbers_and_the_last_one_is_the_tag(tmp_path: Path) -> None:
+def test_column_names_may_be_numbers_and_the_tag_is_last(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.csv": f"1,2,Phase\n{n},3,a\n{n},4,b\n" for n in range(5)})
     write(tmp_path / "other", {f"{n}.tsv": f"x\ty\tgesture\n{n}\t3\ta\n{n}\t4\tb\n" for n in range(5)})
     for folder in (tmp_path, tmp_path / "other"):
-        found = everything(load_tagging(str(folder)))
-        np.testing.assert_array_equal(found["4"][0], [[4, 3], [4, 4]])
-        assert found["4"][1] == ["a", "b"]
-        assert found["4"][2].tolist() == [0, 1]
+        sequences = collect(load_tagging(str(folder)))
+        np.testing.assert_array_equal(sequences["4"][0], [[4, 3], [4, 4]])
+        assert sequences["4"][1] == ["a", "b"]
+        assert sequences["4"][2].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("header", ["", "x1,Clip,FRAME,x2,label\n"])
-def test_several_sequences_in_a_file(tmp_path: Path, header: str) -> None:
-    """Out of order, and with gaps; in two files."""
+def test_several_sequences_in_a_table(tmp_path: Path, header: str) -> None:
+    """Rows in random order, with missing frames, in two files."""
     random, files = np.random.default_rng(1), {"adl": [], "fall": []}
-    wanted = {}
+    expected = {}
     for number in range(12):
         name = f"{'adl' if number < 6 else 'fall'}-{number}"
         steps = np.sort(random.choice(50, 7, replace=False))
         values, tags = random.integers(-99, 99, (7, 2)), random.integers(-1, 2, 7)
-        wanted[name] = values, [str(tag) for tag in tags], steps
+        expected[name] = values, [str(tag) for tag in tags], steps
         for i in random.permutation(7):
             (a, b), tag, step = values[i], tags[i], steps[i]
             row = f"{a},{name},{step},{b},{tag}" if header else f"{name},{step},{tag},{a},{b}"
@@ -419,18 +419,18 @@ def test_several_sequences_in_a_file(tmp_path: Path, header: str) -> None:
     write(tmp_path, {f"{name}.csv": header + "\n".join(rows) for name, rows in files.items()})
     data = load_tagging(str(tmp_path))
     assert data.info.labels == ("-1", "0", "1")
-    found = everything(data)
-    assert set(found) == set(wanted)
-    for name, (values, said, times) in found.items():
-        np.testing.assert_array_equal(values, wanted[name][0])
-        assert said == wanted[name][1]
-        np.testing.assert_array_equal(times, wanted[name][2])
+    sequences = collect(data)
+    assert set(sequences) == set(expected)
+    for name, (values, labels, times) in sequences.items():
+        np.testing.assert_array_equal(values, expected[name][0])
+        assert labels == expected[name][1]
+        np.testing.assert_array_equal(times, expected[name][2])
     assert data.test.names == [f"adl-{n}" for n in (2, 5)] + [f"fall-{n}" for n in (8, 11)]
 
 
-def test_several_labels_a_step_of_features(tmp_path: Path) -> None:
+def test_multi_label_features(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.csv": "x,tag\n1,a|b\n2,\n3,b\n" for n in range(5)})
-    assert everything(load_tagging(str(tmp_path), multi_label=True))["3"][1] == [{"a", "b"}, set(), {"b"}]
+    assert collect(load_tagging(str(tmp_path), multi_label=True))["3"][1] == [{"a", "b"}, set(), {"b"}]
     with pytest.raises(DataError, match=r"frame 0: found the tags a and b. Expected one"):
         load_tagging(str(tmp_path))
 
@@ -445,17 +445,17 @@ def test_a_pattern_chooses_files(tmp_path: Path) -> None:
         load_tagging(str(tmp_path))
     for pattern, width in (("*_raw.csv", 1), ("?_va3*", 2)):
         data = load_tagging(str(tmp_path / pattern))
-        assert sorted(everything(data)) == list("012345")
+        assert sorted(collect(data)) == list("012345")
         assert data.train.sequences[0].shape == (2, width)
     with pytest.raises(DataError, match="contains no table"):
         load_tagging(str(tmp_path / "*_rew.csv"))
 
 
-def test_files_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_equal_file_names_are_distinguished_by_directory(tmp_path: Path) -> None:
     for n in range(6):
         write(tmp_path, {f"{'even' if n % 2 == 0 else 'odd'}/{n // 2}_raw.csv": f"x,tag\n{n},a\n{n},b\n"})
-    found = everything(load_tagging(f"{tmp_path}/*/*.csv"))
-    assert {name: values[0, 0] for name, (values, *_) in found.items()} == {
+    sequences = collect(load_tagging(f"{tmp_path}/*/*.csv"))
+    assert {name: values[0, 0] for name, (values, *_) in sequences.items()} == {
         "even/0": 0, "odd/0": 1, "even/1": 2, "odd/1": 3, "even/2": 4, "odd/2": 5
     }  # fmt: skip
     write(tmp_path, {"odd/1_raw.tsv": "x\ttag\n1\ta\n"})
@@ -466,17 +466,17 @@ def test_files_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) 
         load_tagging(f"{tmp_path}/*/*")
 
 
-def test_features_may_lie_beside_videos(tmp_path: Path) -> None:
+def test_features_beside_videos(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(5)})
     write(tmp_path, {f"{n}.mp4": b"" for n in range(5)})
-    assert sorted(everything(load_tagging(str(tmp_path)))) == list("01234")
+    assert sorted(collect(load_tagging(str(tmp_path)))) == list("01234")
 
 
 FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "said"),
+    ("files", "options", "message"),
     [
         ({"3.csv": "x,y,tag\n1,2,a\n1,,b\n"}, {}, "3.csv, line 3, column y: found ''. Expected a number."),
         ({"3.csv": "x,y,tag\n1,inf,a\n"}, {}, "line 2, column y: found 'inf'. Expected a number"),
@@ -517,8 +517,8 @@ FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
         ),
     ],
 )
-def test_every_mistake_in_features_is_told(tmp_path: Path, files: dict, options: dict, said: str) -> None:
-    with pytest.raises(DataError, match=re.escape(said)):
+def test_invalid_features_raise(tmp_path: Path, files: dict, options: dict, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
         load_tagging(str(write(tmp_path, {**FIVE, **files})), **options)
 
 
@@ -526,7 +526,7 @@ def test_every_mistake_in_features_is_told(tmp_path: Path, files: dict, options:
 
 
 class Miniature(tfds.core.GeneratorBasedBuilder):
-    """Brightness that is even or odd: 5 sequences of another size, 2 and 3 of the right one."""
+    """Frames tagged by whether their brightness is even or odd; those of `train` have another size."""
 
     VERSION = tfds.core.Version("1.0.0")
     COUNTS: ClassVar = {"train": 5, "val": 2, "test": 3}
@@ -553,7 +553,7 @@ class Miniature(tfds.core.GeneratorBasedBuilder):
 
 
 class MiniatureVectors(Miniature):
-    """The same as vectors, with numbers for tags, and without a split for validation."""
+    """The same as vectors, with numbers as tags, and without a validation split."""
 
     COUNTS: ClassVar = {"train": 5, "test": 3}
 
@@ -573,17 +573,17 @@ class MiniatureVectors(Miniature):
             )
 
 
-def test_frames_by_name(tmp_path: Path) -> None:
+def test_frames_from_tfds(tmp_path: Path) -> None:
     data = load_tagging("miniature", data_dir=tmp_path, size=SIZE)
     assert [len(split) for split in names(data)] == [5, 2, 3]
     assert data.info.labels == ("odd", "even", "absent")
     assert (data.info.source, data.info.license, data.info.citation) == ("miniature/1.0.0", "own", "by us")
     assert data.info.notes == ("No training sequence has the label absent.",)
-    for values, said, times in everything(data).values():
+    for values, labels, times in collect(data).values():
         assert values.shape[1:] == (*SIZE, 3)
         light = values[:, 0, 0, 0]
         assert (values == light[:, None, None, None]).all()
-        assert said == [("even", "odd")[number % 2] for number in light]
+        assert labels == [("even", "odd")[number % 2] for number in light]
         assert len(light) == light[0] + 3
         np.testing.assert_array_equal(times, np.arange(len(light)))
     several = load_tagging("miniature", data_dir=tmp_path, size=SIZE, multi_label=True)
@@ -591,17 +591,17 @@ def test_frames_by_name(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.eye(3, dtype=bool)[one], other)
 
 
-def test_vectors_by_name(tmp_path: Path) -> None:
+def test_vectors_from_tfds(tmp_path: Path) -> None:
     data = load_tagging("miniature_vectors", data_dir=tmp_path, test=(), validation=("train/2",))
     assert [len(split) for split in names(data)] == [4, 1, 3]
     assert data.info.labels == ("0", "10")
-    for values, said, _ in everything(data).values():
+    for values, labels, _ in collect(data).values():
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values[:, 0], -values[:, 1])
-        assert said == [str(int(20 * value) % 20) for value in values[:, 0]]
+        assert labels == [str(int(20 * value) % 20) for value in values[:, 0]]
 
 
-def test_sets_by_name_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+def test_unusable_tfds_sets_raise(tmp_path: Path) -> None:
     with pytest.raises(
         DataError,
         match=r"found the features image .* Expected one sequence of frames or vectors and one of labels",

@@ -1,4 +1,4 @@
-"""Translation sets: what files and names lead to, and what the embedded default promises."""
+"""Pairs of sentences: users' files, TFDS sets, and the embedded data set `dates`."""
 
 import bz2
 import datetime
@@ -27,8 +27,8 @@ EN_DE = ("en", "de")
 Pairs = list[tuple[str, str]]
 
 
-def pairs_of(data: DataSplits[tf.data.Dataset]) -> dict[str, Pairs]:
-    """Returns the pairs of every split, and checks the declared shapes, types and sizes."""
+def read_pairs(data: DataSplits[tf.data.Dataset]) -> dict[str, Pairs]:
+    """Return the pairs of each split, and check the element spec and cardinality."""
     pairs = {}
     for split in SPLITS:
         examples = getattr(data, split)
@@ -48,7 +48,7 @@ def lines(texts: list[str] | tuple[str, ...]) -> bytes:
 
 
 def parallel(stem: str, pairs: Pairs, suffix: str = "", compress: Callable = bytes) -> dict[str, bytes]:
-    """Returns the contents of two parallel files by name."""
+    """Return the contents of two parallel files by name."""
     sides = zip(EN_DE, zip(*pairs, strict=True), strict=True)
     return {f"{stem}.{language}{suffix}": compress(lines(side)) for language, side in sides}
 
@@ -68,8 +68,8 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def all_of(data: DataSplits[tf.data.Dataset]) -> Pairs:
-    return sorted(itertools.chain(*pairs_of(data).values()))
+def read_all_pairs(data: DataSplits[tf.data.Dataset]) -> Pairs:
+    return sorted(itertools.chain(*read_pairs(data).values()))
 
 
 COMPRESSIONS = pytest.mark.parametrize(
@@ -91,28 +91,28 @@ COMPRESSIONS = pytest.mark.parametrize(
         ("train", "validation", "test.final"),
     ],
 )
-def test_folders_of_parallel_files(tmp_path, names, suffix, compress):
+def test_directories_of_parallel_files(tmp_path, names, suffix, compress):
     expected = {split: numbered(split, 5 - i) for i, split in enumerate(SPLITS)}
     files = {"train.fr": b"one line\n", "training.en": b"x\n", "validity.de": b"x\n", "README.en.md": b"x"}
     for name, pairs in zip(names, expected.values(), strict=True):
         files |= parallel(name, pairs, suffix, compress)
     data = load_translation(write(tmp_path, files), languages=EN_DE)
-    assert pairs_of(data) == expected
+    assert read_pairs(data) == expected
     assert data.info.languages == EN_DE
     assert data.info.source == str(tmp_path)
     assert data.info.notes == ("Pairs: train 5, validation 4, test 3.",)
     assert data.info.citation == data.info.license == ""
 
 
-def test_either_language_is_the_source(tmp_path):
+def test_either_language_can_be_the_source(tmp_path):
     files = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
     data = load_translation(write(tmp_path, files), languages=("de", "en"))
     assert data.info.languages == ("de", "en")
-    assert pairs_of(data)["test"] == [(target, source) for source, target in numbered("test")]
+    assert read_pairs(data)["test"] == [(target, source) for source, target in numbered("test")]
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_a_prefix_names_two_files_for_train(tmp_path, suffix):
+def test_common_name_means_two_training_files(tmp_path, suffix):
     pairs = numbered("europarl", 300)
     compress = gzip.compress if suffix else bytes
     files = parallel("corpus/europarl-v9", pairs, suffix, compress) | parallel(
@@ -120,7 +120,7 @@ def test_a_prefix_names_two_files_for_train(tmp_path, suffix):
     )
     folder = write(tmp_path, files)
     data = load_translation(f"{folder}/corpus/europarl-v9", languages=EN_DE)
-    assert all_of(data) == sorted(pairs)
+    assert read_all_pairs(data) == sorted(pairs)
     assert data.info.source == f"{folder}/corpus/europarl-v9"
 
 
@@ -132,7 +132,7 @@ def test_only_newlines_end_a_line(tmp_path):
     files["test.en"] = b"\xef\xbb\xbf" + files["test.en"].replace(b"\n", b"\r\n") + b"caf\xe9"
     files["test.de"] += " Café \n".encode()
     data = load_translation(write(tmp_path, files), languages=EN_DE)
-    assert pairs_of(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
+    assert read_pairs(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
     assert re.match(rf"{tmp_path}: 1 of [\d,]+ texts contain bytes that are not UTF-8\.", data.info.notes[0])
 
 
@@ -154,16 +154,16 @@ def test_tables(tmp_path, kind, suffix, compress):
     folder = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
     data = load_translation(f"{folder}/pairs{kind}{suffix}")
     assert data.info.languages == ("source", "target")
-    assert all_of(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", "neu")])
+    assert read_all_pairs(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", "neu")])
     path = f"{folder}/pairs{kind}{suffix}"
     assert data.info.notes[0] == f"{path}: left out 2 lines without a tab, the first is line 301."
 
 
-def test_a_table_takes_the_languages_that_are_given(tmp_path):
+def test_table_languages_can_be_chosen(tmp_path):
     folder = write(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
     data = load_translation(f"{folder}/pairs.tsv", languages=("nds", "fy"))
     assert data.info.languages == ("nds", "fy")
-    assert ("row is 7.", "row ist 7.") in all_of(data)
+    assert ("row is 7.", "row ist 7.") in read_all_pairs(data)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_zips(tmp_path, name, member, languages, expected, swapped):
     write(tmp_path, {name: zipped({**files, member: table([(*pair, "CC-BY") for pair in pairs])})})
     data = load_translation(str(tmp_path / name), languages=languages)
     assert data.info.languages == expected
-    assert all_of(data) == sorted(pair[::-1] if swapped else pair for pair in pairs)
+    assert read_all_pairs(data) == sorted(pair[::-1] if swapped else pair for pair in pairs)
 
 
 # TFDS.
@@ -227,7 +227,7 @@ class Mute(tfds.core.GeneratorBasedBuilder):
         raise AssertionError("not to be prepared")
 
 
-def test_tfds_sets_know_their_languages(tmp_path):
+def test_tfds_sets_declare_their_languages(tmp_path):
     data = load_translation("parley", data_dir=tmp_path)
     assert data.info.languages == ("pt", "en")
     assert data.info.source == "parley/2.0.1"
@@ -235,7 +235,7 @@ def test_tfds_sets_know_their_languages(tmp_path):
     assert data.info.license == "as you like"
     [held_out, sizes] = data.info.notes
     assert held_out.startswith("parley/2.0.1: a fiftieth of the sources of train is for test, ")
-    pairs = pairs_of(data)
+    pairs = read_pairs(data)
     assert sorted(pairs["validation"]) == [(f"são {i} de 5", f"it is {i} of 5") for i in range(5)]
     train = {(f"são {i} de 400", f"it is {i} of 400") for i in range(400)}
     assert {*pairs["train"], *pairs["test"]} == train
@@ -243,7 +243,7 @@ def test_tfds_sets_know_their_languages(tmp_path):
     assert sizes == f"Pairs: train {400 - len(pairs['test'])}, validation 5, test {len(pairs['test'])}."
     reversed_data = load_translation("parley", languages=("en", "pt"), data_dir=tmp_path)
     assert reversed_data.info.languages == ("en", "pt")
-    assert ("it is 3 of 5", "são 3 de 5") in pairs_of(reversed_data)["validation"]
+    assert ("it is 3 of 5", "são 3 de 5") in read_pairs(reversed_data)["validation"]
 
 
 # Mistakes.
@@ -256,7 +256,7 @@ def without(*names: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("name", "files", "said"),
+    ("name", "files", "message"),
     [
         ("", without("train.en", "train.de"), "contains no training data. Expected train.en and train.de"),
         ("", without("train.de"), "train.en: expected a file in 'de' beside it"),
@@ -312,12 +312,12 @@ def without(*names: str) -> dict[str, bytes]:
         ("corpus", {}, "is neither a file or directory that exists nor a TFDS data set"),
     ],
 )
-def test_every_mistake_in_files_is_told(tmp_path, name, files, said):
+def test_invalid_files_raise(tmp_path, name, files, message):
     path = str(Path(write(tmp_path, files)) / name)
-    if said is None:
+    if message is None:
         load_translation(path, languages=EN_DE)
         return
-    with pytest.raises(DataError, match=said) as error:
+    with pytest.raises(DataError, match=message) as error:
         load_translation(path, languages=EN_DE)
     assert str(tmp_path) in str(error.value)
 
@@ -331,7 +331,7 @@ def test_parallel_files_need_languages(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "languages", "said"),
+    ("name", "languages", "message"),
     [
         (
             "parley",
@@ -346,15 +346,15 @@ def test_parallel_files_need_languages(tmp_path, name):
         ((), None, "Found no data set. Expected one"),
     ],
 )
-def test_every_mistake_in_names_is_told(tmp_path, name, languages, said):
-    with pytest.raises(DataError, match=said):
+def test_invalid_names_raise(tmp_path, name, languages, message):
+    with pytest.raises(DataError, match=message):
         load_translation(name, languages=languages, data_dir=tmp_path)
 
 
-# What is kept, and where.
+# Which pairs are in which split.
 
 
-def test_what_is_left_out_is_counted(tmp_path):
+def test_pairs_left_out_are_counted(tmp_path):
     long = " ".join(["word"] * 6)
     empty = [("nothing", " \u00a0"), ("", "nichts"), ("\t", "")]
     train = [("a", "x"), (long, "kurz"), ("a", "y"), ("b", f"{long} mehr"), ("a", "x"), ("A", "x"), *empty]
@@ -365,7 +365,7 @@ def test_what_is_left_out_is_counted(tmp_path):
     data = load_translation(
         write(tmp_path, files | parallel("test", [("e", "e")])), languages=EN_DE, max_words=5
     )
-    assert pairs_of(data) == {
+    assert read_pairs(data) == {
         "train": [("a", "x"), ("a", "y"), ("A", "x"), ("five of them is fine", "v")],
         "validation": held_out[:3],
         "test": [("e", "e")],
@@ -378,7 +378,7 @@ def test_what_is_left_out_is_counted(tmp_path):
     )
 
 
-def test_sets_are_put_together_and_no_test_sentence_is_trained_on(tmp_path):
+def test_combined_sets_do_not_train_on_test_sentences(tmp_path):
     first = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
     leaks = [("TEST is 1", "geleakt"), ("  validation is, 2 . ", "geleakt"), ("test is 11.", "gut")]
     second = parallel("train", [*leaks, ("Extra  2.", "mehr 2.")])
@@ -388,8 +388,8 @@ def test_sets_are_put_together_and_no_test_sentence_is_trained_on(tmp_path):
     write(tmp_path, {"pairs.tsv": table(numbered("pairs", 300))})
     names = [str(tmp_path / name) for name in ("two", "one", "pairs.tsv")]
     data = load_translation(names, languages=EN_DE)
-    alone = pairs_of(load_translation(names[2]))
-    assert pairs_of(data) == {
+    alone = read_pairs(load_translation(names[2]))
+    assert read_pairs(data) == {
         "train": [("test is 11.", "gut"), ("Extra  2.", "mehr 2."), *numbered("train")[1:], *alone["train"]],
         "validation": numbered("other") + numbered("validation") + alone["validation"],
         "test": [("train is 0.", "Zug"), *numbered("test"), *alone["test"]],
@@ -398,20 +398,20 @@ def test_sets_are_put_together_and_no_test_sentence_is_trained_on(tmp_path):
     assert "Left out of train: 3 pairs with a source that is in validation or test." in data.info.notes
 
 
-def test_sets_that_lack_other_splits_hold_out_the_same_sources(tmp_path):
+def test_sets_that_miss_different_splits_hold_out_the_same_sources(tmp_path):
     pairs = numbered("pairs", 600)
     write(tmp_path, {"pairs.tsv": table(pairs)})
     first = parallel("train", pairs) | parallel("val", numbered("val"))
     write(tmp_path, {f"one/{name}": content for name, content in first.items()})
-    table_alone = pairs_of(load_translation(str(tmp_path / "pairs.tsv")))
+    table_alone = read_pairs(load_translation(str(tmp_path / "pairs.tsv")))
     both = [str(tmp_path / name) for name in ("one", "pairs.tsv")]
-    found = pairs_of(load_translation(both, languages=EN_DE))
-    assert found["test"] == table_alone["test"] * 2
-    assert found["validation"] == numbered("val") + table_alone["validation"]
-    assert not set(found["train"]) & set(found["test"] + found["validation"])
+    combined = read_pairs(load_translation(both, languages=EN_DE))
+    assert combined["test"] == table_alone["test"] * 2
+    assert combined["validation"] == numbered("val") + table_alone["validation"]
+    assert not set(combined["train"]) & set(combined["test"] + combined["validation"])
 
 
-def test_sets_of_other_languages_do_not_mix(tmp_path):
+def test_combined_sets_need_the_same_languages(tmp_path):
     write(tmp_path, {"deu-eng.zip": zipped({"deu.txt": table(numbered("d", 300))})})
     names = [str(tmp_path / "deu-eng.zip"), "parley"]
     with pytest.raises(
@@ -420,7 +420,7 @@ def test_sets_of_other_languages_do_not_mix(tmp_path):
         load_translation(names, data_dir=tmp_path)
 
 
-def test_translations_of_a_sentence_stay_together_and_the_choice_is_always_the_same(tmp_path):
+def test_translations_of_a_sentence_stay_in_one_split_and_the_choice_is_reproducible(tmp_path):
     sources = [f"Sentence {i} of many." for i in range(600)]
     variants = [sources, [source.upper() for source in sources], [f"“{source[:-1]} !”" for source in sources]]
     pairs = [(source, f"{v} {i}") for v in range(3) for i, source in enumerate(variants[v])]
@@ -431,10 +431,10 @@ def test_translations_of_a_sentence_stay_together_and_the_choice_is_always_the_s
         f"{tmp_path / 'pairs.tsv'}: a fiftieth of the sources of train is for validation and for test, "
         "chosen by a hash of their words, with the first translation of each source only."
     )
-    splits = pairs_of(data)
+    splits = read_pairs(data)
     where = {split: {int(re.search(r"\d+", a)[0]) for a, _ in splits[split]} for split in SPLITS}
     assert sum(map(len, where.values())) == 600
-    # In train everything, elsewhere one translation of each source, the first.
+    # Train has all translations, the other splits the first one of each source.
     assert splits["train"] == [pair for pair in pairs if int(re.search(r"\d+", pair[0])[0]) in where["train"]]
     for split in ("validation", "test"):
         assert splits[split] == [
@@ -447,16 +447,16 @@ def test_translations_of_a_sentence_stay_together_and_the_choice_is_always_the_s
     assert sorted(where["test"]) == [24, 64, 65, 79, 142, 260, 470, 561]
 
 
-def test_sources_without_words_are_told_apart(tmp_path):
+def test_sources_without_words_are_distinguished(tmp_path):
     signs = [(a + b, a + b) for a, b in itertools.product("!?…+-*/=<>%&$€☺♥★", repeat=2)]
     write(tmp_path, {"pairs.tsv": table(signs)})
-    splits = pairs_of(load_translation(str(tmp_path / "pairs.tsv")))
+    splits = read_pairs(load_translation(str(tmp_path / "pairs.tsv")))
     assert sorted(itertools.chain(*splits.values())) == sorted(signs)
     assert len(splits["train"]) > 200
     assert all(len(splits[split]) < 20 for split in ("validation", "test"))
 
 
-# The embedded default.
+# The embedded data set.
 
 MONTHS, SHORT_MONTHS, WEEKDAYS = (
     line.split()
@@ -499,8 +499,8 @@ GERMAN = {
 
 
 @functools.cache
-def read(english: str) -> tuple[str, list[tuple[int, int]], set[tuple[str, int]], str]:
-    """Returns of an English phrase its form, its pairs of numbers, its numbers by kind, and the German."""
+def parse_english(english: str) -> tuple[str, list[tuple[int, int]], set[tuple[str, int]], str]:
+    """Return format, number combinations, numbers by unit, and the German wording of an English phrase."""
     if quantities := re.findall(r"(\d+) ([a-z]+?)s?\b", english):
         numbers = [int(number) for number, _ in quantities]
         units = [unit for _, unit in quantities]
@@ -531,7 +531,7 @@ def plain(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def dates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
-    """The German default, as it is before TFDS writes it."""
+    """The German examples as the builder generates them."""
     builder = tfds.builder("dates", data_dir=tmp_path_factory.mktemp("tfds"))
     assert builder.info.supervised_keys == EN_DE
     splits = {split: list(examples) for split, examples in builder._split_generators(None).items()}
@@ -539,13 +539,13 @@ def dates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
     return {split: [(key, example["de"]) for key, example in splits[split]] for split in SPLITS}
 
 
-def test_dates_are_worded_as_by_hand(dates):
+def test_dates_are_worded_correctly(dates):
     for pairs in dates.values():
         for english, german in pairs:
-            assert plain(german) == read(plain(english))[-1]
+            assert plain(german) == parse_english(plain(english))[-1]
 
 
-def test_dates_have_the_promised_sizes_and_no_english_phrase_twice(dates):
+def test_dates_sizes_and_unique_english_phrases(dates):
     assert {split: len(pairs) for split, pairs in dates.items()} == {
         "train": 10_000,
         "validation": 1_000,
@@ -555,11 +555,11 @@ def test_dates_have_the_promised_sizes_and_no_english_phrase_twice(dates):
     assert len(english) == 12_000
 
 
-def test_pairs_of_numbers_are_in_one_split_and_all_numbers_in_train(dates):
+def test_number_combinations_are_in_one_split_and_all_numbers_in_train(dates):
     pairs, numbers, forms = ({split: Counter() for split in SPLITS} for _ in range(3))
     for split in SPLITS:
         for english, _ in dates[split]:
-            form, combined, single, _ = read(plain(english))
+            form, combined, single, _ = parse_english(plain(english))
             pairs[split].update(combined)
             numbers[split].update(single)
             forms[split][form] += 1
@@ -611,32 +611,32 @@ def test_pairs_of_numbers_are_in_one_split_and_all_numbers_in_train(dates):
         ("days", (1, 2, 5), "ru", "1 день, 2 часа и 5 минут"),
     ],
 )
-def test_phrases_by_hand(phrase, numbers, locale, expected):
+def test_phrases_of_many_locales(phrase, numbers, locale, expected):
     assert plain(dates_module.PHRASES[phrase].format(locale, *numbers)) == expected
 
 
-def test_another_locale_by_name(tmp_path, monkeypatch):
+def test_another_locale(tmp_path, monkeypatch):
     monkeypatch.setattr(dates_module, "SIZES", {"train": 300, "validation": 100, "test": 100})
     data = load_translation("dates/ar", data_dir=tmp_path)
     assert data.info.languages == ("en", "ar")
     assert data.info.source == f"dates/ar/1.{'.'.join(babel.__version__.split('.')[:2])}"
     assert data.info.license == "Unicode-3.0"
     assert data.info.notes == ("Pairs: train 300, validation 100, test 100.",)
-    pairs = pairs_of(data)
+    pairs = read_pairs(data)
     assert [len(pairs[split]) for split in SPLITS] == [300, 100, 100]
-    assert all(read(plain(english)) for english, _ in itertools.chain(*pairs.values()))
+    assert all(parse_english(plain(english)) for english, _ in itertools.chain(*pairs.values()))
     words = set(re.findall(r"[^\W\d_]+", " ".join(target for _, target in pairs["train"])))
     assert {"أبريل", "الأحد", "دقيقة", "م"} <= words
     assert not any(word.isascii() for word in words)
 
 
-def test_what_is_drawn_never_changes():
-    # What is drawn anew needs another `Dates.VERSION`, or prepared data would go on being used.
-    drawn = {
+def test_numbers_never_change():
+    # Other numbers need a new `Dates.VERSION`; otherwise TFDS goes on using prepared data.
+    numbers = {
         name: next(dates_module._generate_numbers(name, phrase, "test"))
         for name, phrase in dates_module.PHRASES.items()
     }
-    assert drawn == {
+    assert numbers == {
         "full": (1994, 11, 18),
         "long": (2004, 2, 25),
         "abbreviated": (2007, 4, 23),

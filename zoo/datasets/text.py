@@ -10,7 +10,7 @@ _PASSAGE = 20  # words
 
 
 def load_text(path: str | Path) -> DataSplits[list[str]]:
-    """Loads a text file for a language model and splits it by position.
+    """Load a text file for a language model and split it by position.
 
     The first 90 % of the words are for training, the next 5 % for validation, the last 5 % for testing.
 
