@@ -137,3 +137,16 @@ def test_is_downloaded_needs_the_file_and_its_record(tmp_path: Path) -> None:
     assert not _compat.is_downloaded(path)
     path.with_name(f"{path.name}.INFO").write_text("{}")
     assert _compat.is_downloaded(path)
+
+
+def test_parse_saved_model_reads_graphs_and_functions(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.double = tf.function(lambda x: 2 * x, [tf.TensorSpec([], tf.float32)])
+    tf.saved_model.save(module, str(tmp_path))
+    content = (tmp_path / "saved_model.pb").read_bytes()
+    model = _compat.parse_saved_model(content)
+    (graph,) = model.meta_graphs
+    assert any(
+        node.op == "Mul" for function in graph.graph_def.library.function for node in function.node_def
+    )
+    assert _compat.parse_saved_model(model.SerializeToString()) == model

@@ -16,7 +16,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from zoo.errors import UsageError
 from zoo.serving.loading import load
-from zoo.serving.page import SIZE_LIMITS, PageServer, serve_page
+from zoo.serving.page import SIZE_LIMITS, PageServer, start_server
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("captioning", "sentiment", "tagging", "translation")
@@ -224,4 +224,4 @@ def test_the_page_loads_nothing_from_elsewhere(page: PageServer) -> None:
 def test_a_port_in_use_is_reported(page: PageServer) -> None:
     host, port = page.server_address[:2]
     with pytest.raises(UsageError, match=rf"{host}:{port}: .*Choose another --port"):
-        serve_page(page.predictors, host, port)
+        start_server(page.predictors, host, port)

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from keras.src.backend import AutocastScope
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_datasets.core.download import resource
 
 
@@ -124,3 +125,8 @@ def get_download_name(url: str, checksum: str) -> str:
 def is_downloaded(path: Path) -> bool:
     """Return whether TFDS would use a file of its download directory instead of downloading it again."""
     return resource.is_locally_cached(path)
+
+
+def parse_saved_model(content: bytes) -> Any:
+    """Return the protocol buffer in a file `saved_model.pb`."""
+    return saved_model_pb2.SavedModel.FromString(content)

@@ -115,9 +115,14 @@ class Demo:
         """Serve until Ctrl-C."""
         models = list_models(get_models_dir(self.model_store.models))
         from zoo.serving.loading import load
-        from zoo.serving.page import serve_page
+        from zoo.serving.page import start_server
 
-        serve_page({name: load(path) for name, path in models.items()}, self.host, self.port)
+        predictors = {name: load(path) for name, path in models.items()}
+        with start_server(predictors, self.host, self.port) as server:
+            print(f"{', '.join(predictors)}: {server.url}  (Ctrl-C ends)", flush=True)
+            if not server.is_local:
+                print("Everyone who reaches this machine can use the models.", flush=True)
+            server.serve_forever()
 
 
 def list_recipes() -> dict[str, Path]:

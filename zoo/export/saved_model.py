@@ -13,8 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
+from zoo._compat import parse_saved_model
 from zoo.card import FILE, PAGE, Card, write_card
 from zoo.errors import ExportError
 from zoo.export.keras_models import describe_weights, list_variables
@@ -154,7 +154,7 @@ def _track(
 
 def _remove_gradient_names(path: Path) -> None:
     """Remove the names of gradients: an export is not differentiated, and loading it would warn of them."""
-    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    model = parse_saved_model(path.read_bytes())
     for graph in model.meta_graphs:
         functions = (function.node_def for function in graph.graph_def.library.function)
         for node in itertools.chain(graph.graph_def.node, *functions):

@@ -175,24 +175,16 @@ class _RequestHandler(BaseHTTPRequestHandler):
         """Log nothing: inputs are private."""
 
 
-def serve_page(predictors: Predictors, host: str, port: int) -> None:
-    """Serve the page until Ctrl-C, and print its address.
+def start_server(predictors: Predictors, host: str, port: int) -> PageServer:
+    """Return a server that listens at an address; `serve_forever` serves the page.
 
     Raises:
         UsageError: the port is in use, or the address is not one of this machine.
     """
     try:
-        server = PageServer(predictors, host, port)
+        return PageServer(predictors, host, port)
     except OSError as error:
         raise UsageError(f"{host}:{port}: {error.strerror}. Choose another --port or --host.") from error
-    with server:
-        print(f"{', '.join(predictors)}: {server.url}  (Ctrl-C ends)", flush=True)
-        if not server.is_local:
-            print("Everyone who reaches this machine can use the models.", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("\nended")
 
 
 @contextmanager
