@@ -20,7 +20,7 @@ class IndRNNCell(SimpleRNNCell):
     The weight `recurrent_kernel` is the vector u [units]: each unit depends on its own past alone.
 
     Over T steps a gradient grows by |u|^T, so the paper keeps |u| at or below 2^(1/T). Departure: there is no
-    such bound by default, because a cell does not know T. To set it, pass
+    such bound by default, because a cell may run for any number of steps. To set it, pass
     `recurrent_constraint=keras.constraints.MaxNorm(2 ** (1 / T), axis=())`.
 
     Args:

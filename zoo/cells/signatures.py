@@ -68,26 +68,35 @@ def complete_docstring(cls: C) -> C:
     """
     if cls.__doc__ is None:  # as in `python -OO`
         return cls
-    own = _docstrings[cls] = Docstring.parse(cls.__doc__)
+    docstring = _docstrings[cls] = Docstring.parse(cls.__doc__)
     cell_class = getattr(cls, "cell_class", object)
-    bases = [_docstrings[base] for base in (*cls.__mro__, *cell_class.__mro__) if base in _docstrings]
-    description = own.description
+    sources = [_docstrings[base] for base in (*cls.__mro__, *cell_class.__mro__) if base in _docstrings]
+    arguments: dict[str, str] = {}
+    sections: dict[str, str] = {}
+    for source in reversed(sources):  # the nearest one last, so that it wins
+        arguments.update(source.arguments)
+        sections.update({name: text for name, text in source.sections.items() if name in INHERITED})
+    sections.update(docstring.sections)
+    defaults = {
+        f"**{name}" if parameter.kind is parameter.VAR_KEYWORD else name: parameter.default
+        for name, parameter in inspect.signature(cls).parameters.items()
+    }
+    if wrong := sorted(defaults.keys() - arguments.keys() | docstring.arguments.keys() - defaults.keys()):
+        raise TypeError(
+            f"The docstring of {cls.__name__} must describe exactly the arguments of its constructor. Add or "
+            f"remove {', '.join(wrong)}."
+        )
+    sections["Args"] = "\n".join(_format(name, arguments[name], defaults[name]) for name in defaults)
+    descriptions = [docstring.description]
     if cell_class in _docstrings:
-        description = "\n\n".join(filter(None, (_docstrings[cell_class].description, description)))
-    descriptions = {name: text for base in reversed(bases) for name, text in base.arguments.items()}
-    sections = {name: text for base in reversed(bases) for name, text in base.sections.items()}
-    sections = {name: text for name, text in sections.items() if name in own.sections or name in INHERITED}
-    parameters = inspect.signature(cls).parameters.values()
-    names = {str(p).partition(":")[0] if p.kind is p.VAR_KEYWORD else p.name: p.default for p in parameters}
-    if missing := sorted(names.keys() - descriptions.keys() | own.arguments.keys() - names.keys()):
-        raise TypeError(f"Document exactly the arguments of {cls.__name__}; see {', '.join(missing)}.")
-    sections["Args"] = "\n".join(_paragraph(name, descriptions[name], names[name]) for name in names)
-    blocks = [f"{name}:\n{sections[name]}" for name in ORDER if name in sections]
-    cls.__doc__ = "\n\n".join([own.summary, *filter(None, [description]), *blocks]) + "\n"
+        descriptions.insert(0, _docstrings[cell_class].description)
+    parts = [docstring.summary, *filter(None, descriptions)]
+    parts += [f"{name}:\n{sections[name]}" for name in ORDER if name in sections]
+    cls.__doc__ = "\n\n".join(parts) + "\n"
     return cls
 
 
-def _paragraph(name: str, description: str, default: Any) -> str:
+def _format(name: str, description: str, default: Any) -> str:
     text = f"{name}: {description}"
     if default is not inspect.Parameter.empty:
         text += f" Defaults to `{default!r}`."
