@@ -48,7 +48,6 @@ WITHOUT = ("keras", "tensorflow", "tensorflow_datasets")
 """What takes seconds to import; importing it fails in these tests."""
 
 
-@pytest.mark.skipif(not (ROOT / "zoo/cli/main.py").exists(), reason="zoo.cli.main is being written")
 @pytest.mark.parametrize(
     "command", [c for c in STARTUP.COMMANDS if not c.needs_tensorflow], ids=lambda command: command.line
 )
