@@ -1,7 +1,9 @@
 """The encoder, many-to-one, and the configurations of all formulations."""
 
+import inspect
 import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,7 @@ def test_wrong_pooling_is_refused(settings: dict[str, Any]) -> None:
 
 def test_word_dropout_drops_whole_words_in_training_only() -> None:
     """With the same vector for all words the mean over time is the share of words that remain, scaled."""
+    keras.utils.set_random_seed(1)  # the means of two rows are equal once in fifty times
     bag = build_model(encoder=None, pooling="mean", classes=1, word_dropout=0.5)
     bag.embedding.set_weights([np.ones((20, 4))])
     bag.scores.set_weights([np.full((4, 1), 0.25), np.zeros(1)])
@@ -325,3 +328,54 @@ def test_weight_paths_do_not_depend_on_other_models() -> None:
     for encoder in (first, second):
         encoder.build((None, None, 3))
     assert [weight.path for weight in first.weights] == [weight.path for weight in second.weights]
+
+
+def test_trained_parts_keep_their_weights_in_another_model() -> None:
+    parts = {
+        "embedding": zoo.ScaledEmbedding(20, 4),
+        "encoder": zoo.Encoder(zoo.LSTMCell(5)),
+        "decoder": build_decoder(zoo.LSTMCell(5), zoo.AdditiveAttention(4)),
+    }
+    first = zoo.DelayedManyToMany(**parts)
+    first.build(((None, None), (None, None)))
+    weights = randomize_weights(first)
+    second = zoo.DelayedManyToMany(**parts, dropout=0.1)
+    second.build(((None, None), (None, None)))
+    for weight, expected in zip(second.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    classifier = zoo.ManyToOne(20, 4, parts["encoder"], 3)
+    classifier.build((None, None))
+    for weight, expected in zip(classifier.encoder.get_weights(), weights[1:4], strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+# Documentation.
+
+
+@pytest.mark.parametrize(
+    "documented",
+    [
+        *(zoo.Encoder, zoo.Decoder, zoo.ScaledEmbedding, zoo.FrameVectors),
+        *(zoo.ManyToOne, zoo.ManyToMany, zoo.OneToMany, zoo.DelayedManyToMany, zoo.LanguageModel),
+        *(zoo.Attention, zoo.AdditiveAttention, zoo.MultiplicativeAttention),
+        *(zoo.formulations.ScheduledSampling, zoo.losses.LabelSmoothedCrossentropy),
+        *(zoo.decoding.greedy_search, zoo.decoding.sample, zoo.decoding.beam_search),
+        *(zoo.schedules.warmup_cosine_decay, zoo.formulations.apply_teacher_forcing),
+        zoo.formulations.build_frame_encoder,
+    ],
+    ids=lambda documented: documented.__name__,
+)
+def test_help_documents_every_argument_with_its_default(documented: Callable) -> None:
+    args = re.search(r"\nArgs:\n(.*?)(\n\n|$)", inspect.getdoc(documented) or "", re.DOTALL)
+    assert args
+    entries = re.split(r"^    (\S+): ", args.group(1), flags=re.MULTILINE)[1:]
+    names, texts = (
+        (name.strip("*") for name in entries[::2]),
+        (" ".join(text.split()) for text in entries[1::2]),
+    )
+    descriptions = dict(zip(names, texts, strict=True))
+    parameters = inspect.signature(documented).parameters
+    assert list(descriptions) == list(parameters)
+    for name, parameter in parameters.items():
+        if parameter.default is not parameter.empty:
+            assert descriptions[name].endswith(f"Defaults to `{parameter.default!r}`."), name

@@ -66,6 +66,9 @@ class Attention(Serializable, keras.layers.Layer):
 
     keys: keras.layers.Layer
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
     def prepare_memory(self, values: Tensor, mask: Tensor) -> Memory:
         """Compute the keys of a memory.
 

@@ -11,7 +11,7 @@ from keras import ops
 from zoo.attention import Attention, Memory
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.decoding import DecodingResult
-from zoo.formulations.encoder import ScaledEmbedding, deserialize_objects, make_layer
+from zoo.formulations.encoder import ScaledEmbedding, build_once, deserialize_objects, make_layer
 from zoo.layers import swap_batch_and_time
 
 State = dict[str, Any]
@@ -129,7 +129,7 @@ class Decoder(Serializable, keras.layers.Layer):
                     f"{memory_shape}."
                 )
             context_width = memory_shape[-1]
-            self.attention.build((None, None, units), memory_shape)
+            build_once(self.attention, (None, None, units), memory_shape)
         for index, layer in enumerate(self.stack):
             layer.build((None, None, units + context_width if index else width * (1 + self.input_feeding)))
         self.output_vector.build((None, None, units + context_width))

@@ -10,7 +10,7 @@ from keras import ops
 from zoo.attention import Memory
 from zoo.cells import Serializable, Tensor
 from zoo.formulations.decoder import Decoder, State
-from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialize_objects
+from zoo.formulations.encoder import Encoder, ScaledEmbedding, build_once, deserialize_objects
 from zoo.formulations.frames import FrameVectors, append_coordinates
 
 
@@ -86,14 +86,14 @@ class DelayedManyToMany(Serializable, keras.Model):
 
     def build(self, inputs_shape: Sequence[Sequence[int | None]]) -> None:
         """Create all weights, for a source [batch, time, ...] and target ids [batch, steps]."""
-        self.embedding.build(inputs_shape[0])
+        build_once(self.embedding, inputs_shape[0])
         shape = self.embedding.compute_output_shape(inputs_shape[0])
         self.memory_shape = tuple(shape[1:-1])
         has_maps = len(shape) == 5
         width: Any = shape[-1]
-        self.encoder.build((None, None, width + 2 if has_maps else width))
+        build_once(self.encoder, (None, None, width + 2 if has_maps else width))
         width = self.encoder.output_size
-        self.decoder.build((None, width), (None, None, width))
+        build_once(self.decoder, (None, width), (None, None, width))
         if self.scheduled_sampling:
             self.sampling_probability = self.add_weight(
                 name="sampling_probability", initializer="zeros", trainable=False

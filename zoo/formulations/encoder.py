@@ -260,6 +260,12 @@ def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any
     return RNN(cell, return_sequences=True, return_state=True, name=name, dtype=policy, **kwargs)
 
 
+def build_once(layer: keras.layers.Layer, *shapes: Sequence[int | None] | None) -> None:
+    """Build a layer, unless it has its weights already, for example those of another model that it was part of."""
+    if not layer.built:
+        layer.build(*shapes)
+
+
 def deserialize_objects(config: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return a `get_config` result with the entries of the given names deserialized, and not yet built.
 

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, ScaledEmbedding, deserialize_objects
+from zoo.formulations.encoder import Encoder, ScaledEmbedding, build_once, deserialize_objects
 
 States = Sequence[Sequence[Tensor]]
 """The states of an encoder: for each layer a list of tensors [batch, units]."""
@@ -92,7 +92,7 @@ class LanguageModel(Serializable, keras.Model):
     def build(self, ids_shape: Sequence[int | None]) -> None:
         """Create all weights, for ids [batch, time]."""
         self.embedding.build(ids_shape)
-        self.encoder.build((*ids_shape, self.embedding.output_dim))
+        build_once(self.encoder, (*ids_shape, self.embedding.output_dim))
         if self.tie_weights:
             self.bias = self.add_weight(shape=(self.embedding.input_dim,), name="bias", initializer="zeros")
         else:

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, deserialize_objects
+from zoo.formulations.encoder import Encoder, build_once, deserialize_objects
 from zoo.formulations.frames import FrameVectors
 
 StreamState = dict[str, Tensor]
@@ -76,11 +76,11 @@ class ManyToMany(Serializable, keras.Model):
         shape = tuple(inputs_shape[0])
         self.step_shape = shape[2:]
         if self.vectors is not None:
-            self.vectors.build(shape)
+            build_once(self.vectors, shape)
             shape = self.vectors.compute_output_shape(shape)
         width = shape[-1]
         if self.encoder is not None:
-            self.encoder.build((None, None, width))
+            build_once(self.encoder, (None, None, width))
             width = self.encoder.output_size
         self.scores.build((None, None, width))
 

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, deserialize_objects
+from zoo.formulations.encoder import Encoder, build_once, deserialize_objects
 
 
 class ManyToOne(Serializable, keras.Model):
@@ -29,7 +29,7 @@ class ManyToOne(Serializable, keras.Model):
         classes: int. Number of classes.
         pooling: "max", "mean" or "last". "max" and "mean" pool the outputs y_t over time; "last" is the final
             hidden state of each direction of the last layer, mapped to outputs where the cell has a
-            projection. "last" needs an encoder. Defaults to `"max"`.
+            projection. "last" needs an encoder. Defaults to `'max'`.
         dropout: float in [0, 1). Share of the features of p that are dropped in training. Defaults to `0.0`.
         word_dropout: float in [0, 1). Share of the vectors v_t that are dropped as a whole in training.
             Defaults to `0.0`.
@@ -86,7 +86,7 @@ class ManyToOne(Serializable, keras.Model):
         width = self.embedding.output_dim
         self.embedding.build(ids_shape)
         if self.encoder is not None:
-            self.encoder.build((*ids_shape, width))
+            build_once(self.encoder, (*ids_shape, width))
             width = self.encoder.output_size
         self.scores.build((ids_shape[0], width))
 

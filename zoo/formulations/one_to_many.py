@@ -10,7 +10,7 @@ from keras import ops
 from zoo.attention import Memory
 from zoo.cells import Serializable, Tensor
 from zoo.formulations.decoder import Decoder, State
-from zoo.formulations.encoder import deserialize_objects
+from zoo.formulations.encoder import build_once, deserialize_objects
 from zoo.formulations.frames import append_coordinates
 from zoo.preprocessing.images import apply_encoder
 
@@ -90,7 +90,7 @@ class OneToMany(Serializable, keras.Model):
                 f"The shape of the feature maps must be known except for the batch size, but it is {shape}."
             )
         self.memory_shape = (rows, columns)
-        self.decoder.build((None, width), (None, None, width + 2))
+        build_once(self.decoder, (None, width), (None, None, width + 2))
 
     def prepare_memory(self, images: Tensor, training: bool = False) -> tuple[Memory | None, State]:
         """Read images.
