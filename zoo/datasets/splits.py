@@ -9,8 +9,7 @@ example. The choice is the same in every run and on every machine.
 | images and videos with captions | a tenth, by a hash of the name |
 | images and videos as footage | a tenth, by a hash of the file name |
 | pairs of sentences | a fiftieth, by a hash of the words of the source sentence |
-| sequences with tags | every third for test, then every fourth of the others for validation, in natural order
-|
+| sequences with tags | every third for test, every fourth of the rest for validation, in natural order |
 | one long text | its end: 5 % of the words for validation, then 5 % for test |
 
 So equal texts, all captions of an image and all translations of a sentence are in the same split.
@@ -88,7 +87,7 @@ class HashRule:
     num_buckets: int
     buckets: Mapping[str, int]
 
-    def selects(self, split: str, keys: tf.Tensor) -> tf.Tensor:
+    def is_in_split(self, split: str, keys: tf.Tensor) -> tf.Tensor:
         """Return for keys, string `[examples]`, whether their examples are in a split, bool `[examples]`."""
         bucket = tf.strings.to_hash_bucket_fast(keys, self.num_buckets)
         if split in self.buckets:
@@ -98,7 +97,7 @@ class HashRule:
 
     def select(self, split: str, examples: Iterable[T], keys: Sequence[str]) -> list[T]:
         """Return the examples of a split, in their order."""
-        selected = self.selects(split, tf.constant(list(keys), tf.string)).numpy()
+        selected = self.is_in_split(split, tf.constant(list(keys), tf.string)).numpy()
         return list(itertools.compress(examples, selected))
 
 

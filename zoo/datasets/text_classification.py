@@ -168,7 +168,7 @@ def _complete(
 
 
 def _make_condition(rule: HashRule, split: str) -> _Condition:
-    return lambda texts, _: rule.selects(split, texts)
+    return lambda texts, _: rule.is_in_split(split, texts)
 
 
 def _filter(condition: _Condition, examples: tf.data.Dataset) -> tf.data.Dataset:
