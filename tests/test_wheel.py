@@ -67,13 +67,13 @@ def test_wheel_trains_and_predicts_outside_of_the_checkout(distributions: Path, 
     pip = run("-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel)
     assert pip.returncode == 0, pip.stderr
     options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(site)}}
-    settings = ["--units", "8", "--embedding", "8", "--epochs", "1", "--data-dir", "data"]
-    training = run("-m", "zoo.recipes.sentiment", *settings, **options)
+    settings = ["--units", "8", "--embedding-dim", "8", "--epochs", "1", "--data-dir", "data"]
+    training = run("-m", "zoo_command", "train", "sentiment", *settings, **options)
     assert training.returncode == 0, training.stderr
     assert training.stdout.splitlines()[-1].startswith("next: ")
     card = (tmp_path / "runs" / "sentiment" / "export" / "1" / "card.json").read_text(encoding="utf-8")
     assert str(site) not in card
-    assert json.loads(card)["command"].endswith(" ".join(settings))
+    assert json.loads(card)["command"] == " ".join(["zoo train sentiment", *settings])
     predicting = run("-m", "zoo_command", "predict", "runs/sentiment/export/1", "Good, not bad.", **options)
     assert predicting.stdout.split()[0] in ("negative", "positive"), predicting.stderr
     listing = run("-m", "zoo_command", "list", **options)
