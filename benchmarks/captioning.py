@@ -25,7 +25,7 @@ import tyro
 from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import scenes
 from zoo.errors import UsageError, ZooError
-from zoo.provenance import commit, versions
+from zoo.provenance import get_commit, get_versions
 from zoo.serving.model_store import saved
 
 
@@ -63,7 +63,7 @@ def run(settings: Settings) -> None:
     """Measure both signatures and print a table."""
     images, model = load_images(settings), saved(settings.model, "captions")
     print(
-        f"{settings.model}, {len(images)} images, {os.cpu_count()} CPU cores, commit {commit()}, {versions()}"
+        f"{settings.model}, {len(images)} images, {os.cpu_count()} CPU cores, commit {get_commit()}, {get_versions()}"
     )
     num_beams = model.signatures["serving_default"].structured_outputs["captions"].shape[1]
     titles = {"greedy": "greedy", "serving_default": f"{num_beams} beams, {num_beams} best"}

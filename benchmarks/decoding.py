@@ -49,7 +49,7 @@ from zoo.cli.predict import lines as read_lines
 from zoo.cli.types import PositiveInt
 from zoo.errors import UsageError
 from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID, WordPieceTokenizer
-from zoo.provenance import commit, versions
+from zoo.provenance import get_commit, get_versions
 from zoo.recipes import translation
 from zoo.serving.model_store import saved
 
@@ -274,8 +274,8 @@ def run(settings: Settings) -> bool:
     program = rebuild_program(settings.model, export)
     translators = build_contenders(export, program, settings.batch_size)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    packages = ", ".join(f"{name} {number}" for name, number in versions().items())
-    print(f"{cores} cores; {packages}, commit {commit()}", flush=True)
+    packages = ", ".join(f"{name} {number}" for name, number in get_versions().items())
+    print(f"{cores} cores; {packages}, commit {get_commit()}", flush=True)
 
     def take(count: int) -> list[bytes]:
         return list(itertools.islice(itertools.cycle(lines), count))

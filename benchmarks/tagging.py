@@ -27,7 +27,7 @@ from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import footage
 from zoo.errors import UsageError, ZooError
 from zoo.preprocessing.video import open_video
-from zoo.provenance import commit, versions
+from zoo.provenance import get_commit, get_versions
 from zoo.serving.model_store import saved
 
 Step = Callable[[np.ndarray], np.ndarray]
@@ -103,7 +103,7 @@ def run(settings: Settings) -> None:
         except (ImportError, ValueError) as error:
             print(f"{name} is left out: {error}")
     print(
-        f"{settings.model}, {len(frames)} frames, {os.cpu_count()} CPU cores, commit {commit()}, {versions()}"
+        f"{settings.model}, {len(frames)} frames, {os.cpu_count()} CPU cores, commit {get_commit()}, {get_versions()}"
     )
     print("\n| | ms/frame | agreement | MB |\n| --- | --- | --- | --- |")
     lag = model.signatures["finish"].structured_outputs["tags"].shape[1]

@@ -22,9 +22,9 @@ def test_commit_notes_changes_of_tracked_files(tmp_path: Path, monkeypatch: pyte
     git("add", "tracked.py")
     git("commit", "-m", "one")
     (tmp_path / "untracked.csv").touch()
-    assert provenance.commit() == git("rev-parse", "HEAD")
+    assert provenance.get_commit() == git("rev-parse", "HEAD")
     (tmp_path / "tracked.py").write_text("2")
-    assert provenance.commit() == git("rev-parse", "HEAD") + " with changes"
+    assert provenance.get_commit() == git("rev-parse", "HEAD") + " with changes"
 
 
 def recipe_path(name: str) -> str:
@@ -45,4 +45,4 @@ def test_portable_command_has_no_paths_of_this_machine(
     argv: list[str], command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", argv)
-    assert provenance.portable_command() == command
+    assert provenance.get_portable_command() == command

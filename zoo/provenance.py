@@ -9,13 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-def versions() -> dict[str, str]:
+def get_versions() -> dict[str, str]:
     """Return the versions of Python, rnn-zoo, TensorFlow and Keras, by package name."""
     packages = ("rnn-zoo", "tensorflow", "keras")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
-def commit() -> str:
+def get_commit() -> str:
     """Return the Git commit of the checkout that contains this library.
 
     Returns:
@@ -35,12 +35,12 @@ def commit() -> str:
     return head.stdout.strip() + (" with changes" if changes.stdout else "")
 
 
-def command() -> str:
+def get_command() -> str:
     """Return the command line of this process, quoted for a shell on this machine."""
     return shlex.join(sys.orig_argv)
 
 
-def portable_command() -> str:
+def get_portable_command() -> str:
     """Return the command line of this process for another machine, without the paths of this one.
 
     Returns:

@@ -20,7 +20,7 @@ from zoo.errors import ExportError
 from zoo.export.keras_models import describe_weights, list_variables
 from zoo.files import sha256
 from zoo.layers import disable_jit
-from zoo.provenance import commit, versions
+from zoo.provenance import get_commit, get_versions
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -194,8 +194,8 @@ def _collect_facts(
         "example": example,
         "size_bytes": sum(path.stat().st_size for path in paths),
         "sha256": {path.relative_to(directory).as_posix(): sha256(path) for path in paths},
-        "versions": versions(),
-        "commit": commit(),
+        "versions": get_versions(),
+        "commit": get_commit(),
     }
 
 

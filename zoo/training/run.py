@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from zoo.provenance import portable_command
+from zoo.provenance import get_portable_command
 from zoo.training.training_loop import Data, fit
 
 _NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license"}
@@ -69,7 +69,7 @@ class Run:
             )
         self.may_change = frozenset(may_change)
         self.metrics: dict[str, float] = {}
-        self.command = portable_command()
+        self.command = get_portable_command()
         self._names: list[str] = []
         self._started_at = time.time()
 

@@ -24,7 +24,7 @@ from typing import Any, TextIO
 import tensorflow as tf
 
 from zoo.errors import TrainingError
-from zoo.provenance import command, commit, versions
+from zoo.provenance import get_command, get_commit, get_versions
 from zoo.tensorboard import ScalarWriter
 from zoo.training.checkpoints import CheckpointManager, State, describe_os_error
 from zoo.training.curves import plot_training_curves
@@ -126,9 +126,9 @@ class RunDirectory:
         path = self.path / "run.json"
         current = {
             "settings": settings,
-            "versions": versions(),
-            "commit": commit(),
-            "command": command(),
+            "versions": get_versions(),
+            "commit": get_commit(),
+            "command": get_command(),
         }
         if not path.exists():
             temporary = path.with_suffix(".new")

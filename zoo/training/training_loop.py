@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from zoo.errors import Interrupted, TrainingError
 from zoo.layers import get_carried_states
-from zoo.provenance import command
+from zoo.provenance import get_command
 from zoo.training.bucketing import without_autotune
 from zoo.training.distribution import is_chief
 from zoo.training.nonfinite import locate_nonfinite
@@ -194,7 +194,7 @@ def _evaluate(
         progress.update(_batch_size(batch), 0, accumulator.results)
         if outcome["stop_requests"]:
             raise Interrupted(
-                f"Stopped during evaluation. The trained weights are saved. To resume: {command()}",
+                f"Stopped during evaluation. The trained weights are saved. To resume: {get_command()}",
                 signal_handler.signal_number,
             )
     progress.clear()
@@ -334,7 +334,7 @@ class _TrainingLoop:
         self.synchronize()  # no worker may end while another one saves
         raise Interrupted(
             f"Stopped at step {self.position.step}; saved in {self.run_directory.path}. "
-            f"To resume: {command()}",
+            f"To resume: {get_command()}",
             self.signal_handler.signal_number,
         )
 
