@@ -423,8 +423,8 @@ def filter_probabilities(
     """Return the probabilities from which `sample` draws."""
     p = np.exp(logits / temperature) / np.sum(np.exp(logits / temperature))
     order = np.argsort(-p)[:top_k]
-    kept = order[: 1 + np.sum(np.cumsum(p[order] / np.sum(p[order])) < top_p)]
-    return np.where(np.isin(np.arange(len(p)), kept), p, 0) / np.sum(p[kept])
+    indices = order[: 1 + np.sum(np.cumsum(p[order] / np.sum(p[order])) < top_p)]
+    return np.where(np.isin(np.arange(len(p)), indices), p, 0) / np.sum(p[indices])
 
 
 @pytest.mark.parametrize(
