@@ -13,8 +13,10 @@ from typing import Any
 
 import keras
 import pytest
+from matplotlib.figure import Figure
 
 import zoo
+from zoo.cli.predict import PLOT_FORMATS
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,8 +46,8 @@ def run(program: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 # Commands that need no TensorFlow.
 
-WITHOUT = ("keras", "tensorflow", "tensorflow_datasets")
-"""What takes seconds to import; importing it fails in these tests."""
+WITHOUT = ("keras", "matplotlib", "tensorflow", "tensorflow_datasets")
+"""Packages that take long to import. Importing them fails in these tests."""
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,10 @@ def test_a_command_answers_without_tensorflow(command: Any) -> None:
     assert completed.returncode == command.exit_code, completed.stderr
     assert command.output in completed.stdout + completed.stderr
     assert "Traceback" not in completed.stderr
+
+
+def test_plot_formats_are_those_of_matplotlib() -> None:
+    assert list(PLOT_FORMATS) == sorted(Figure().canvas.get_supported_filetypes())
 
 
 def test_the_console_script_is_this_command() -> None:

@@ -17,6 +17,28 @@ from zoo.errors import UsageError, VideoError
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
     from zoo.tasks import Prediction, Predictor
 
+PLOT_FORMATS = (
+    *(
+        "avif",
+        "eps",
+        "gif",
+        "jpeg",
+        "jpg",
+        "pdf",
+        "pgf",
+        "png",
+        "ps",
+        "raw",
+        "rgba",
+        "svg",
+        "svgz",
+        "tif",
+        "tiff",
+    ),
+    "webp",
+)
+"""Formats that Matplotlib writes, without the half second that its import takes."""
+
 
 @dataclass(frozen=True)
 class PredictOptions:
@@ -120,14 +142,11 @@ def check_plot_path(path: Path) -> None:
     Raises:
         UsageError: its directory does not exist, or its format is not known.
     """
-    from matplotlib.figure import Figure  # takes a while to import
-
-    formats = sorted(Figure().canvas.get_supported_filetypes())
     if not path.parent.is_dir():
         raise UsageError(f"{path}: there is no directory {path.parent}. Make it, or name another one.")
-    if path.suffix.removeprefix(".") not in formats:
+    if path.suffix.removeprefix(".") not in PLOT_FORMATS:
         raise UsageError(
-            f"{path}: expected the name of an image file that ends in one of {', '.join(formats)}."
+            f"{path}: expected the name of an image file that ends in one of {', '.join(PLOT_FORMATS)}."
         )
 
 
