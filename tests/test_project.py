@@ -68,6 +68,20 @@ def test_recipes_import_the_package_and_not_each_other() -> None:
         assert all(name.startswith("zoo") and not name.startswith("zoo.recipes") for name in imports), file
 
 
+def test_recipes_start_quietly() -> None:
+    """What TensorFlow prints at its start is hidden if `zoo_quiet` is imported before Keras."""
+    for file in recipes():
+        statements = ast.parse(file.read_text(encoding="utf-8")).body
+        modules = [
+            s.names[0].name if isinstance(s, ast.Import) else s.module for s in statements if is_import(s)
+        ]
+        assert modules.index("zoo_quiet") < modules.index("keras"), file
+
+
+def is_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
 PRIVATE = (
     r"keras\.src|tensorflow\.(?:core|python)|(?:tfds|tensorflow_datasets)\.core|AutocastScope|"
     r"\._(?:flatten_layers|trainable_variables|all_reduce_sum_gradients|shared_name)"
