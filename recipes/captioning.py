@@ -101,7 +101,7 @@ def evaluate(captions: Sequence[str], train: FeatureSplit, test: FeatureSplit) -
             f"test {name}": value
             for name, value in zoo.metrics.score_captions(captions, test.captions).items()
         },
-        "test exact match": test.count_exact_matches(captions),
+        "test exact match": test.score_exact_match(captions),
         "distinct captions, share": 100 * len(set(captions)) / len(captions),
         "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
     }
@@ -157,7 +157,7 @@ def train(settings: Settings) -> None:
         callbacks=[
             GenerationMetrics(
                 [captions[0] for captions in validation_split.captions],
-                partial(module.caption_split, validation_split, greedy=True),
+                partial(module.caption_split, validation_split, "greedy"),
                 score,
             )
         ],

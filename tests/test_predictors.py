@@ -73,7 +73,7 @@ def test_shots_of_a_video_and_of_its_frames() -> None:
 
 @pytest.mark.parametrize("inputs", [5, "Good.", b"Good.", Path("good.txt"), np.zeros(3)])
 def test_predict_refuses_what_is_not_a_list(inputs: object) -> None:
-    with pytest.raises(UsageError, match="Expected a list of inputs, each of them a text, got "):
+    with pytest.raises(UsageError, match="Expected a list of texts, got "):
         zoo.load("sentiment").predict(inputs)
 
 

@@ -274,7 +274,7 @@ def test_clip_reader_samples_the_middle_of_equal_parts(num_frames: int) -> None:
     lengths = np.array([3, 11, 0, 7, 12, -1], np.int32)
     clips = rng.integers(0, 256, (6, 11, 6, 6, 3), np.uint8)
     frames, status = (part.numpy() for part in ClipReader(num_frames, 6)(clips, lengths))
-    wrong_lengths = [f"lengths says {length}, and there are 11 frames" for length in (12, -1)]
+    wrong_lengths = [f"lengths is {length}, and there are 11 frames" for length in (12, -1)]
     assert [text.decode() for text in status] == ["", "", "no frames", "", *wrong_lengths]
     for row, length in enumerate(lengths):
         if status[row]:

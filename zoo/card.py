@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from zoo.errors import UsageError
 
-InputKind = Literal["text", "image", "video"]
+InputKind = Literal["text", "image", "video", "array"]
 
 FILE = "card.json"
 PAGE = "README.md"
@@ -23,7 +23,7 @@ class Card:
 
     Attributes:
         task: name of the task, under which `zoo.load` finds the code for the model.
-        input_kind: what an input is: "text", "image" or "video".
+        input_kind: what an input is: "text", "image", "video", or "array" of features.
         title: name of the model.
         summary: what it does, in a sentence.
         data: what it was trained and measured on, and how the splits were made.

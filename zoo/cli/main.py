@@ -117,7 +117,9 @@ class Demo:
         from zoo.serving.loading import load
         from zoo.serving.page import start_server
 
-        predictors = {name: load(path) for name, path in models.items()}
+        # An array of features cannot be sent from a page.
+        paths = {name: path for name, path in models.items() if read_card(path).get("input_kind") != "array"}
+        predictors = {name: load(path) for name, path in paths.items()}
         with start_server(predictors, self.host, self.port) as server:
             print(f"{', '.join(predictors)}: {server.url}  (Ctrl-C ends)", flush=True)
             if not server.is_local:

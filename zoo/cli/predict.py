@@ -63,6 +63,11 @@ class PredictOptions:
         Raises:
             UsageError: an option cannot be used, or none of the inputs is there.
         """
+        if input_kind == "array":
+            raise UsageError(
+                "The model reads arrays of features, which the command line does not take. Call "
+                "`zoo.load(...).predict` with them in Python."
+            )
         if self.inputs and self.file:
             raise UsageError("Got both inputs and --file, expected one of them. Leave one out.")
         if self.file and not self.file.is_file():

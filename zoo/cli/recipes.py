@@ -53,11 +53,18 @@ def print_metrics(metrics: Mapping[str, float]) -> None:
 
 
 def print_examples(directory: Path) -> None:
-    """Print what an export predicts for the example on its card, and the next command to type."""
+    """Print what an export predicts for the example on its card, and the next command to type.
+
+    Args:
+        directory: directory of the export.
+    """
     print(f"\nexported to {directory}")
     predictor = load(directory)
     names, inputs = zip(*predictor.read_examples(), strict=True)
     for name, prediction in zip(names, predictor.predict(inputs), strict=True):
         print("\n".join(prediction.format_lines(name, top_k=1)))
-    next_input = "video.mp4" if predictor.input_kind == "video" else names[0]
-    print(f"\nnext: {shlex.join(['zoo', 'predict', str(directory), next_input])}")
+    if predictor.input_kind == "array":  # which the command line does not take
+        command = ["show", str(directory)]
+    else:
+        command = ["predict", str(directory), "video.mp4" if predictor.input_kind == "video" else names[0]]
+    print(f"\nnext: {shlex.join(['zoo', *command])}")

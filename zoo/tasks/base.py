@@ -71,7 +71,7 @@ class ServingModule(ABC, Generic[P]):
         preprocessor: raw inputs to model inputs.
         model: the Keras model.
         labels: names of the classes, in the order of the model's outputs; empty if it has none.
-        input_kind: what an input is: "text", "image" or "video".
+        input_kind: what an input is: "text", "image", "video", or "array" of features.
     """
 
     input_kind: InputKind
@@ -152,7 +152,7 @@ class Predictor(ABC, Generic[Input, R]):
         directory: directory of the export.
         card: content of its `card.json`.
         signatures: the functions of the SavedModel by name, for what `predict` does not do.
-        input_kind: what an input is: "text", "image" or "video".
+        input_kind: what an input is: "text", "image", "video", or "array" of features.
         batch_size: number of inputs that are computed together.
         writes_files: whether `save` writes files for each input.
         plot_caption: what the picture that `plot` draws shows.
@@ -174,16 +174,14 @@ class Predictor(ABC, Generic[Input, R]):
         """Return a prediction for each input.
 
         Args:
-            inputs: texts, or images or videos by path or content, as the task takes them.
+            inputs: texts, images, videos or arrays, as the task takes them.
             progress: whether to print how much of a long input has been read.
 
         Raises:
             UsageError: `inputs` is a single input, or one of them is of another kind.
         """
         if isinstance(inputs, (str, bytes, Path, np.ndarray)) or not isinstance(inputs, Iterable):
-            raise UsageError(
-                f"Expected a list of inputs, each of them a {self.input_kind}, got {inputs!r:.60}."
-            )
+            raise UsageError(f"Expected a list of {self.input_kind}s, got {inputs!r:.60}.")
         batches = split_batches(inputs, self.batch_size)
         return list(itertools.chain.from_iterable(self.predict_batch(batch, progress) for batch in batches))
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets import CaptioningSplit, DataInfo
-from zoo.decoding import beam_search, greedy_search
+from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import DataError, UsageError
 from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
 from zoo.inspection import plot_image_attention
@@ -50,8 +50,11 @@ from zoo.training import BucketedDataset, bucket_by_length, extract_features
 
 logger = logging.getLogger(__name__)
 
+Search = Callable[..., DecodingResult]
+"""One of `zoo.decoding`."""
+
 ImageInput = str | Path | bytes | np.ndarray
-"""Path of an image or video file, content of an image file, or frames [time, height, width, 3] of a clip."""
+"""Path of an image or video file; content of an image file; or frames of a clip, [time, height, width, 3]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +62,9 @@ class FeatureSplit:
     """Images or clips as features, and their captions.
 
     Attributes:
-        features: of all examples of the split, [examples, ...], mapped from a file.
+        features: features of all examples, [examples, ...], mapped from a file.
         rows: indices of the examples that can be read.
-        captions: of each of these, in lower case and without punctuation.
+        captions: captions of each readable example, normalized as for scoring.
     """
 
     features: np.ndarray
@@ -73,15 +76,15 @@ class FeatureSplit:
         """The captions of all examples, one after the other."""
         return list(itertools.chain.from_iterable(self.captions))
 
-    def count_exact_matches(self, captions: Sequence[str]) -> float:
-        """Return the share, from 0 to 100, of captions that are one of their references."""
+    def score_exact_match(self, captions: Sequence[str]) -> float:
+        """Return the percentage of captions, one for each readable example, that equal one of its references."""
         matches = [caption in valid for caption, valid in zip(captions, self.captions, strict=True)]
         return 100 * float(np.mean(matches))
 
     def find_nearest_captions(self, train: "FeatureSplit") -> list[str]:
         """Return for each example a caption of the training example with the nearest features.
 
-        This is the baseline of a model that only remembers.
+        This is the baseline of a model that memorizes its training data.
         """
         best, nearest = np.full(len(self.rows), np.inf), np.zeros(len(self.rows), int)
         targets = self.features[self.rows].reshape(len(self.rows), -1).astype(np.float32)
@@ -104,8 +107,8 @@ class FeatureSplit:
 class CaptioningPreprocessor(Preprocessor):
     """Images or clips to features, and captions to word pieces and back.
 
-    The encoder network is split: layers that stay as they are run here, once for each image; the others are
-    `trainable_network`, for the model to train.
+    The encoder network is split: its frozen part runs here, so that the features of an image are computed once;
+    the rest is `trainable_network`, a part of the model.
 
     Args:
         encoder: name of the network; see `zoo.preprocessing.images.build_image_encoder`.
@@ -113,6 +116,10 @@ class CaptioningPreprocessor(Preprocessor):
         num_frames: number of frames that are read of a clip; None for images.
         num_tuned: number of convolutions of a pretrained encoder to train, the last ones.
         weights: weights of the encoder; see `zoo.preprocessing.images.build_image_encoder`.
+
+    Attributes:
+        extractor: raw images or clips to features.
+        trainable_network: the part of the encoder to train, for a new model; None if all of it is frozen.
     """
 
     def __init__(
@@ -126,7 +133,7 @@ class CaptioningPreprocessor(Preprocessor):
         self.encoder, self.num_tuned = encoder, num_tuned
         self.image_size, self.num_frames = image_size, num_frames
         network = build_image_encoder(encoder, image_size, weights)
-        # The small network has no pretrained weights: all of it is trained.
+        # The small network has no published weights: all of it is trained.
         frozen, self.trainable_network = (
             (None, network) if encoder == "small" else split_encoder(network, num_tuned)
         )
@@ -161,13 +168,13 @@ class CaptioningPreprocessor(Preprocessor):
         )
 
     def extract(self, split: CaptioningSplit, cache_dir: Path) -> FeatureSplit:
-        """Return the features of a split, computed once and kept in a file.
+        """Return the features of a split, computed once and cached in a file.
 
         Examples that cannot be read are left out, with a warning in the log.
 
         Args:
             split: images or clips with captions.
-            cache_dir: directory of the files.
+            cache_dir: directory of the cache files.
 
         Raises:
             DataError: none of the examples can be read.
@@ -177,8 +184,8 @@ class CaptioningPreprocessor(Preprocessor):
         rows = np.flatnonzero([not status for status in statuses])
         if not len(rows):
             raise DataError(
-                f"None of {len(statuses):,} images or clips can be read, the first for: {problems[0]}. Replace "
-                "the files."
+                f"None of {len(statuses):,} images or clips can be read, expected most of them. The first is "
+                f"{problems[0]}. Replace the files."
             )
         for problem in problems[:5]:
             logger.warning("left out: %s", problem)
@@ -231,7 +238,7 @@ class CaptioningPreprocessor(Preprocessor):
 
         Args:
             validation: the validation split.
-            features: its features, which state the examples that can be read.
+            features: its features; `features.rows` are the examples that can be read.
             paths: files that the user chose.
             directory: where thumbnails of validation images are written.
         """
@@ -239,7 +246,9 @@ class CaptioningPreprocessor(Preprocessor):
             return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE) for path in paths])
         if paths:
             return {"image": list(paths)}
-        examples = [next(itertools.islice(validation.read_inputs(), row, None)) for row in features.rows[:2]]
+        examples: list[Any] = [
+            next(itertools.islice(validation.read_inputs(), row, None)) for row in features.rows[:2]
+        ]
         if self.num_frames:
             return ClipReader.pack_inputs(examples)
         thumbnails = [directory / f"example{number}.png" for number in range(1, 1 + len(examples))]
@@ -285,37 +294,35 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
     ) -> None:
         super().__init__(preprocessor, model)
         self.input_kind = "video" if preprocessor.num_frames else "image"
-        self.beam_search = partial(
-            beam_search,
-            num_beams=num_beams,
-            num_return_sequences=num_beams,
-            length_penalty=length_penalty,
-        )
-        # From features that are computed already, for evaluation.
-        self.caption_features, self.caption_features_greedily = (
-            tf.function(partial(self._caption_valid, search=search), autograph=False, reduce_retracing=True)
-            for search in (self.beam_search, greedy_search)
-        )
+        self.searches: dict[str, Search] = {
+            "serving_default": partial(
+                beam_search,
+                num_beams=num_beams,
+                num_return_sequences=num_beams,
+                length_penalty=length_penalty,
+            ),
+            "greedy": greedy_search,
+        }
+        # From features that are cached already, for evaluation.
+        self._caption_features = {
+            name: tf.function(partial(self._caption_valid, search), autograph=False, reduce_retracing=True)
+            for name, search in self.searches.items()
+        }
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`serving_default` searches with beams, `greedy` takes the most probable token at each step."""
         extractor = self.preprocessor.extractor
-        searches = {"serving_default": self.beam_search, "greedy": greedy_search}
 
-        def caption(*raw: tf.Tensor, search: Callable[..., Any]) -> dict[str, tf.Tensor]:
+        def caption(search: Search, *raw: tf.Tensor) -> dict[str, tf.Tensor]:
             return self.caption(*extractor(*raw), search)
 
         return {
-            name: tf.function(
-                partial(caption, search=search), extractor.reader.input_signature, autograph=False
-            )
-            for name, search in searches.items()
+            name: tf.function(partial(caption, search), extractor.reader.input_signature, autograph=False)
+            for name, search in self.searches.items()
         }
 
-    def caption(
-        self, features: tf.Tensor, status: tf.Tensor, search: Callable[..., Any]
-    ) -> dict[str, tf.Tensor]:
+    def caption(self, features: tf.Tensor, status: tf.Tensor, search: Search) -> dict[str, tf.Tensor]:
         """Return the best captions, their scores, and the attention of the first one.
 
         Args:
@@ -342,13 +349,13 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             "status": status,
         }
 
-    def caption_split(self, split: FeatureSplit, greedy: bool = False) -> list[str]:
+    def caption_split(self, split: FeatureSplit, signature: str = "serving_default") -> list[str]:
         """Return the best caption of each readable example of a split."""
-        caption = self.caption_features_greedily if greedy else self.caption_features
+        caption = self._caption_features[signature]
         batches = (caption(tf.constant(batch))["captions"][:, 0] for batch in split.read_batches())
         return [best.decode() for batch in batches for best in batch.numpy()]
 
-    def _caption_valid(self, features: tf.Tensor, search: Callable[..., Any]) -> dict[str, tf.Tensor]:
+    def _caption_valid(self, search: Search, features: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.caption(features, tf.fill(tf.shape(features)[:1], ""), search)
 
     def describe(self, info: DataInfo) -> Description:
@@ -358,7 +365,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             medium = "clip"
             reading = [
                 f"It reads {num_frames} frames of a clip, evenly spaced, each squeezed to {size} x {size} pixels: it "
-                "misses what is short or small, and does not know the frame rate.",
+                "misses what is short or small, and the frame rate makes no difference.",
             ]
         else:
             medium = "image"
@@ -372,7 +379,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             title=f"Captioning ({info.source})",
             summary=f"Describes {medium}s in a sentence, with the attention for each word.",
             limits=(
-                "It knows what its training data show, and describes other things in the same words.",
+                f"Its words are those of its training data, also for {medium}s of other things.",
                 "Captions are in lower case without punctuation, and scored against references in the same form. "
                 "CIDEr is CIDEr-D times 100; the other metrics are between 0 and 100.",
                 f"The scores rank the captions of one {medium}; they do not compare {medium}s.",
@@ -387,10 +394,11 @@ class CaptionPrediction(Prediction):
 
     Attributes:
         status: empty, or why there is no caption.
-        captions: the best first; none if the input cannot be read.
-        scores: their log-probabilities, divided by the length penalty.
-        words: the words of the best caption.
-        attention: weights [words, rows, columns] for each word; of a clip [words, frames, rows, columns].
+        captions: captions, the best first; none if the input cannot be read.
+        scores: log-probability of each caption, divided by the length penalty.
+        words: words of the best caption.
+        attention: attention weights of each word, [words, rows, columns]; of a clip [words, frames, rows,
+            columns].
     """
 
     captions: tuple[str, ...]

@@ -123,8 +123,6 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         multi_label: whether a step may have several tags, or none.
     """
 
-    input_kind = "video"
-
     def __init__(
         self,
         preprocessor: FrameTaggingPreprocessor,
@@ -134,6 +132,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
     ) -> None:
         super().__init__(preprocessor, model, labels)
         self.multi_label = multi_label
+        self.input_kind = "video" if preprocessor.reader else "array"
         if preprocessor.reader:
             self.input_spec = tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames")
         else:
@@ -150,7 +149,9 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`serving_default` for whole sequences; `init`, `step` and `finish` for streams in one direction."""
         lengths, batch = tf.TensorSpec([None], tf.int32, "lengths"), tf.TensorSpec([], tf.int32, "batch")
-        functions = {"serving_default": (self.tag, [self.input_spec, lengths])}
+        functions: dict[str, tuple[Callable[..., Any], list[tf.TensorSpec]]] = {
+            "serving_default": (self.tag, [self.input_spec, lengths])
+        }
         if self.is_streaming:
             functions["init"] = (self.model.get_initial_state, [batch])
             functions["step"] = (self.step, [self.input_spec, *self.state_specs])
@@ -204,8 +205,8 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         in_memory = "`serving_default` keeps all steps in memory."
         if self.is_streaming:
             latency = (
-                f"As a stream it has a delay of {self.model.lookahead} steps: `step` returns the tags of steps that "
-                f"were given before, and `finish` the remaining ones. {in_memory}"
+                f"As a stream it has a delay of {self.model.lookahead} steps: `step` returns the tags of earlier "
+                f"steps, and `finish` those of the last ones. {in_memory}"
             )
         else:
             latency = f"It reads in both directions, so it cannot tag streams. {in_memory}"
@@ -236,8 +237,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
 
         def advance(values: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
             logits, stream = self.model.step(values, self._name_states(states))
-            outputs: dict[str, tf.Tensor] = {"scores": tf.nn.softmax(logits)} | stream
-            return outputs
+            return {"scores": self._compute_scores(logits), **stream}
 
         function = tf.function(advance, [values, *states], autograph=False)
         weights = [weight.value for weight in self.model.weights]
@@ -254,18 +254,21 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         return stream["steps"][:, None] + tf.range(tf.shape(logits)[1]) >= self.model.lookahead
 
     def _decode(self, logits: tf.Tensor, is_valid: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return tags and probabilities where a step is valid; empty strings and zeros elsewhere."""
+        """Return tags and scores where a step is valid; empty strings and zeros elsewhere."""
+        scores = self._compute_scores(logits)
         if self.multi_label:
-            probabilities = tf.sigmoid(logits)
-            names = tf.where(probabilities > 0.5, [f"|{label}" for label in self.labels], "")
+            names = tf.where(scores > 0.5, [f"|{label}" for label in self.labels], "")
             tags = tf.strings.regex_replace(tf.strings.reduce_join(names, -1), r"^\|", "")
         else:
-            probabilities = tf.nn.softmax(logits)
             tags = tf.gather(self.labels, tf.argmax(logits, -1))
         return {
             "tags": tf.where(is_valid, tags, ""),
-            "scores": tf.where(is_valid[..., None], probabilities, 0.0),
+            "scores": tf.where(is_valid[..., None], scores, 0.0),
         }
+
+    def _compute_scores(self, logits: tf.Tensor) -> tf.Tensor:
+        """Return the probability of each label; with several labels a step they are independent."""
+        return tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,8 +346,7 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
 
     def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
         super().__init__(directory, card, model)
-        inputs = self.signatures["serving_default"].structured_input_signature[1]
-        (self._input_name,) = set(inputs) - {"lengths"}
+        self._input_name = "frames" if self.input_kind == "video" else "features"
 
     def parse(self, argument: bytes, frame_rate: float = 25.0) -> Video:
         """Open a video file, or a directory of numbered images."""
@@ -397,10 +399,9 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
         return np.stack([0.5 + margin, 0.5 - margin], -1)
 
     def _open(self, item: str | Path | Video, frame_rate: float = 25.0) -> Video:
-        if self._input_name != "frames":
+        if self.input_kind != "video":
             raise UsageError(
-                f"{self.directory} reads {self._input_name}, not videos. Pass arrays to `predict`, or call its "
-                "signatures as its card shows."
+                f"{self.directory} reads arrays of features, got {item}. Pass arrays to `predict`."
             )
         return item if isinstance(item, Video) else open_video(item, frame_rate)
 

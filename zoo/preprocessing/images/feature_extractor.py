@@ -12,24 +12,24 @@ from zoo.preprocessing.images.encoders import apply_encoder
 
 
 class Reader(Protocol):
-    """Raw images or clips to pixels, such as `ImageReader` and `ClipReader`.
+    """Raw images or clips to pixels, such as `ImageReader` and `ClipReader`."""
 
-    Attributes:
-        input_signature: What it is called with.
-        shape: Shape of the pixels of one image or clip, without the batch.
-    """
+    @property
+    def input_signature(self) -> tuple[tf.TensorSpec, ...]:
+        """What it is called with."""
 
-    input_signature: tuple[tf.TensorSpec, ...]
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the pixels of one image or clip, without the batch."""
 
-    def pack_inputs(self, examples: Sequence[Any]) -> dict[str, Any]:
+    def pack_inputs(self, examples: Sequence[Any], /) -> dict[str, Any]:
         """Return examples as a batch of inputs, by the names in `input_signature`."""
 
     def get_config(self) -> dict[str, Any]:
         """Return what the pixels depend on, as JSON."""
 
     def __call__(self, *raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return pixels [n, *shape] and status, string [n]."""
+        """Return pixels [n, *shape] and status, string [n], of tensors as in `input_signature`."""
 
 
 class ExtractedFeatures(NamedTuple):

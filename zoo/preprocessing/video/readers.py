@@ -85,7 +85,7 @@ class ClipReader:
     A clip is divided into `num_frames` parts of equal length, and the middle frame of each part is taken
     (`sample_positions`). A clip with fewer frames repeats some. The whole frame is scaled to a square.
 
-    `status` of a clip is "", "no frames" if its length is 0, or "lengths says 12, and there are 10 frames" if
+    `status` of a clip is "", "no frames" if its length is 0, or "lengths is 12, and there are 10 frames" if
     its length is negative or greater than the number of frames.
 
     Args:
@@ -156,9 +156,7 @@ class ClipReader:
         """
         shape = tf.shape(frames)
         numbers = [tf.strings.as_string(number) for number in (lengths, tf.fill(shape[:1], shape[1]))]
-        wrong_length = tf.strings.join(
-            ["lengths says ", numbers[0], ", and there are ", numbers[1], " frames"]
-        )
+        wrong_length = tf.strings.join(["lengths is ", numbers[0], ", and there are ", numbers[1], " frames"])
         status = tf.where(lengths == 0, "no frames", "")
         status = tf.where((lengths < 0) | (lengths > shape[1]), wrong_length, status)
         is_valid = status == ""
