@@ -82,6 +82,7 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     return process.stdout
 
 
+@pytest.mark.slow
 def test_the_command_lists_predicts_and_verifies(models_dir: Path, environment: dict[str, str]) -> None:
     zoo = ["-m", "zoo_command"]
     where = ["--models", str(models_dir)]
@@ -106,6 +107,7 @@ print(type(prediction).__name__, abs(rating - prediction.rating) < 1e-5)
     assert run(environment, "-c", program, str(models_dir / "rating/1")) == "RatingPrediction True\n"
 
 
+@pytest.mark.slow
 def test_the_page_serves_it(models_dir: Path, environment: dict[str, str]) -> None:
     command = [sys.executable, "-c", PAGE, str(models_dir / "rating/1")]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -120,6 +122,7 @@ def test_the_page_serves_it(models_dir: Path, environment: dict[str, str]) -> No
     assert response["prediction"]["rating"] == response["table"]["rows"][0][0] > 1
 
 
+@pytest.mark.slow
 def test_without_the_package_the_task_is_unknown(models_dir: Path) -> None:
     command = [sys.executable, "-m", "zoo_command", "predict", "rating", "x", "--models", str(models_dir)]
     process = subprocess.run(command, capture_output=True, text=True)

@@ -145,6 +145,7 @@ def test_a_fresh_process_loads_files_of_every_layer(imports: str, saved: Path) -
     assert completed.returncode == 0, completed.stderr
 
 
+@pytest.mark.slow
 def test_importing_the_package_registers_every_class() -> None:
     completed = run(f"import zoo, keras\n{REGISTERING}")
     assert completed.returncode == 0, completed.stderr
