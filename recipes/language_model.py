@@ -33,9 +33,7 @@ class Settings:
     dataset: Path  # text file in UTF-8; the last tenth of its words is for validation and test
     citation: str = ""  # for the card: whose text it is
     license: str = ""  # for the card: what the license of the text allows
-    run_dir: Path = Path(
-        "runs/language_model"
-    )  # logs, curves and checkpoints; the same command resumes there
+    run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 10_000  # rarer words are one unknown word
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"

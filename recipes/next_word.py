@@ -48,12 +48,13 @@ class Settings:
     seed: Seed = 1  # of weights, order and dropout
 
 
-def build_network(kind: str, units: int, vocabulary_size: int) -> keras.Model:
+def build_model(kind: str, units: int, vocabulary_size: int) -> keras.Model:
     """One of the six models: ids [batch, time] to the logits of the word that follows each."""
     if kind in CELLS:
-        return zoo.LanguageModel(
-            vocabulary_size, min(vocabulary_size, units), zoo.Encoder(CELLS[kind](units))
-        )
+        encoder = zoo.Encoder(CELLS[kind](units))
+        model = zoo.LanguageModel(vocabulary_size, min(vocabulary_size, units), encoder)
+        model.build((None, None))
+        return model
     ids = keras.Input([None], dtype="int32")
     x = ops.one_hot(ids, vocabulary_size)
     if kind == "bag of words":  # counts of all words so far
@@ -63,29 +64,27 @@ def build_network(kind: str, units: int, vocabulary_size: int) -> keras.Model:
     return keras.Model(ids, keras.layers.Dense(vocabulary_size)(x))
 
 
-def build_model(kind: str, parameters: int, vocabulary_size: int) -> keras.Model:
-    """The widest model of its kind with at most that many parameters, by bisection."""
+def find_units(kind: str, parameters: int, vocabulary_size: int) -> int:
+    """The width of the widest model of its kind with at most that many parameters, by bisection."""
 
-    def build(units: int) -> keras.Model:
-        model = build_network(kind, units, vocabulary_size)
-        model.build((None, None))
-        return model
+    def is_narrow(units: int) -> bool:
+        return build_model(kind, units, vocabulary_size).count_params() <= parameters
 
-    low, high = 1, parameters
+    low, high = 1, 2
+    while is_narrow(high):
+        low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if build(middle).count_params() <= parameters else (low, middle)
-    return build(low)
+        low, high = (middle, high) if is_narrow(middle) else (low, middle)
+    return low
 
 
 def compute_accuracy(
     model: keras.Model, preprocessor: LanguageModelPreprocessor, gaps: ClozeSet
 ) -> tuple[np.ndarray, list[float]]:
     """Whether the most probable word of each gap is right, and the accuracy at each distance of the clue."""
-    is_right = (
-        preprocessor.predict_gaps(model, gaps.texts) == preprocessor.encode(gaps.next_words).flat_values
-    )
-    is_right = np.array(is_right)
+    next_ids = preprocessor.encode(gaps.next_words).flat_values.numpy()
+    is_right = preprocessor.predict_gaps(model, gaps.texts) == next_ids
     distances = np.unique(gaps.distances)
     return is_right, [100 * float(is_right[gaps.distances == distance].mean()) for distance in distances]
 
@@ -99,24 +98,21 @@ def train(settings: Settings) -> None:
     if not train_gaps.texts:
         farthest = data.train.distances.max()
         raise UsageError(f"--min-distance: expected at most {farthest}, the largest distance in the data.")
-    preprocessor = LanguageModelPreprocessor.adapt(
-        [*data.train.texts, *data.train.next_words],
-        10_000,
-        settings.max_words,
-        run.directory,
-    )
+    train_texts = [*data.train.texts, *data.train.next_words]
+    preprocessor = LanguageModelPreprocessor.adapt(train_texts, 10_000, settings.max_words, run.directory)
+    vocabulary_size = preprocessor.tokenizer.vocabulary_size
     train_set = preprocessor.bucket_gaps(train_gaps, settings.batch_size, settings.seed)
     validation_set = preprocessor.bucket_gaps(data.validation, settings.batch_size)
     print(train_set)
 
     # Training: each model with each learning rate. The one that is exported comes last.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    curves = {}
-    for kind in sorted(MODELS, key=settings.cell.__eq__):
-        candidates = []
+    curves: dict[str, list[float]] = {}
+    for kind in [*(kind for kind in MODELS if kind != settings.cell), settings.cell]:
+        units, candidates = find_units(kind, settings.parameters, vocabulary_size), []
         for rate in settings.learning_rates:
             keras.utils.set_random_seed(settings.seed)
-            model = build_model(kind, settings.parameters, preprocessor.tokenizer.vocabulary_size)
+            model = build_model(kind, units, vocabulary_size)
             print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
             schedule = warmup_cosine_decay(rate, settings.epochs * train_set.num_batches)
             history = run.fit(
@@ -141,17 +137,16 @@ def train(settings: Settings) -> None:
     distances = np.unique(data.test.distances)
     print_accuracies(distances, curves)
     print_conclusions(distances, curves, data.test, settings.cell)
-    chance = {"chance between two clues": (distances, np.full(len(distances), 50.0))}
-    for suffix in ("png", "svg"):
-        path = settings.run_dir / f"reach.{suffix}"
+    curves["chance between two clues"] = [50.0] * len(distances)
+    for path in (run.directory / "reach.svg", run.directory / "reach.png"):
         plot_curves(
-            {"": {kind: (distances, values) for kind, values in curves.items()} | chance},
+            {"": {name: (distances.tolist(), accuracies) for name, accuracies in curves.items()}},
             path,
             x_label="words back to the nearer clue",
             y_label="right next words (%)",
             title="How far back each model reaches",
         )
-    print(f"plotted to {path}")
+        print(f"plotted to {path}")
     run.metrics["minutes"] = run.elapsed_minutes
     print_metrics(run.metrics)
 

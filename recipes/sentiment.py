@@ -44,9 +44,7 @@ class Settings:
     depth: PositiveInt = 1  # a second layer doubles the time and gains little
     pooling: Literal["max", "mean", "last"] = "max"  # one clear phrase in a long text is enough
     word_dropout: UnitInterval = 0.2  # share of words left out, so that no single word decides
-    input_dropout: UnitInterval = (
-        0.3  # share of the features of word vectors, the same for all words of a text
-    )
+    input_dropout: UnitInterval = 0.3  # of the features of word vectors, the same for all words of a text
     dropout: UnitInterval = 0.5  # before the scores: many words, few texts
     train_words: PositiveInt = 400  # longer texts are cut in training, where the time grows with the length
     max_words: PositiveInt = 1_000  # longer texts are cut in evaluation and in the export
@@ -56,19 +54,20 @@ class Settings:
     seed: Seed = 1  # of weights, order and dropout
 
 
-def build_model(settings: Settings, vocabulary_size: int, classes: int, recurrent: bool) -> zoo.ManyToOne:
+def build_model(
+    settings: Settings, vocabulary_size: int, num_classes: int, is_recurrent: bool
+) -> zoo.ManyToOne:
     """Word vectors, a recurrent encoder, pooling over time, scores; the bag of words has no encoder."""
-    encoder, pooling = None, "mean"
-    if recurrent:
+    encoder = None
+    if is_recurrent:
         cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout)
         encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
-        pooling = settings.pooling
     return zoo.ManyToOne(
         vocabulary_size,
         settings.embedding_dim,
         encoder,
-        classes,
-        pooling,
+        num_classes,
+        pooling=settings.pooling if is_recurrent else "mean",
         dropout=settings.dropout,
         word_dropout=settings.word_dropout,
     )
@@ -103,7 +102,10 @@ def train(settings: Settings) -> None:
         print(f"\n{name}, {preprocessor.tokenizer.vocabulary_size} words")
         keras.utils.set_random_seed(settings.seed)
         model = build_model(
-            settings, preprocessor.tokenizer.vocabulary_size, len(info.labels), name == settings.cell
+            settings,
+            preprocessor.tokenizer.vocabulary_size,
+            len(info.labels),
+            is_recurrent=name == settings.cell,
         )
         history = run.fit(
             model,

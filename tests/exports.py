@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,6 +57,16 @@ def run_client(model: Path, *calls: tuple[str, list[bytes | str] | Mapping[str, 
     assert client.returncode == 0, client.stderr.decode()
     results: list[Outputs] = pickle.loads(client.stdout)
     return results
+
+
+def assert_same_outputs(actual: Mapping[str, Any], expected: Outputs) -> None:
+    """Compare outputs of two signatures: strings must be equal, numbers may differ by rounding."""
+    assert actual.keys() == expected.keys()
+    for name, value in expected.items():
+        if value.dtype == object:
+            assert np.array(actual[name]).tolist() == value.tolist(), name
+        else:
+            np.testing.assert_allclose(actual[name], value, atol=1e-5, err_msg=name)
 
 
 def read_metrics(model: Path) -> dict[str, float]:

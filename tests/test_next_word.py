@@ -1,261 +1,265 @@
-"""The lab of next words: its data, its six models, and its export, in a process with TensorFlow alone."""
+"""The recipe of next words: its data, its six models, and its export, run by a process with TensorFlow alone."""
 
 import io
-import json
 import re
-import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from exports import Answer, ask, figures
+from exports import Outputs, assert_same_outputs, read_metrics, run_client
 from references import randomize_weights
 
 import zoo
-from zoo.cli.predict import Question
-from zoo.cli.predict import ask as ask_aloud
-from zoo.datasets import ClozeSet, DataSplits, load_cloze
+from zoo.datasets import ClozeSet, DataInfo, DataSplits, load_cloze
 from zoo.datasets.builders import fluent
 from zoo.datasets.builders.fluent import DISTANCES, LANGUAGES
 from zoo.recipes import next_word
-from zoo.serving.loading import load
+from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor
+from zoo.training import Run
 
-TWINS = {"train": 150, "validation": 12, "test": 24}
+PAIRS = {"train": 150, "validation": 12, "test": 24}
 RNG = np.random.default_rng(2)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A smaller `fluent`."""
-    folder = tmp_path_factory.mktemp("fluent")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a smaller `fluent`."""
+    directory = tmp_path_factory.mktemp("fluent")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fluent, "PAIRS", TWINS)
-        load_cloze(folder)
-    return folder
+        patch.setattr(fluent, "PAIRS", PAIRS)
+        load_cloze(directory)
+    return directory
 
 
 @pytest.fixture(scope="module")
-def splits(data: Path) -> DataSplits[ClozeSet]:
-    return load_cloze(data)
+def splits(data_dir: Path) -> DataSplits[ClozeSet]:
+    return load_cloze(data_dir)
 
 
-@pytest.mark.parametrize("split", TWINS)
-def test_twins_have_the_same_words_and_other_answers(splits: DataSplits[ClozeSet], split: str) -> None:
-    """So whatever a bag of words says, it is right for one of them at most."""
-    texts, following, distances = getattr(splits, split)
-    assert len(texts) == len(following) == len(distances) == 2 * TWINS[split]
+@pytest.mark.parametrize("split", PAIRS)
+def test_pairs_have_the_same_words_and_different_next_words(splits: DataSplits[ClozeSet], split: str) -> None:
+    """So a bag of words is right for one text of a pair at most."""
+    texts, next_words, distances = getattr(splits, split)
+    assert len(texts) == len(next_words) == len(distances) == 2 * PAIRS[split]
     for row in range(0, len(texts), 2):
         assert Counter(texts[row].split()) == Counter(texts[row + 1].split())
         assert texts[row] != texts[row + 1]
-        assert following[row] != following[row + 1]
+        assert next_words[row] != next_words[row + 1]
         assert distances[row] == distances[row + 1]
 
 
-def test_the_answer_is_of_the_country_to_grow_up_in(splits: DataSplits[ClozeSet]) -> None:
-    seen = set()
-    for text, following, distance in zip(*splits.train, strict=True):
+def test_the_next_word_is_the_language_of_the_country_of_birth(splits: DataSplits[ClozeSet]) -> None:
+    orders = set()
+    for text, next_word_, distance in zip(*splits.train, strict=True):
         words = text.split()
         home = words[words.index("grew") + 3]
-        assert LANGUAGES[home] == following
-        places = [len(words) - place for place, word in enumerate(words) if word in LANGUAGES]
-        assert len(places) == 2
-        assert min(places) == distance
-        assert max(places) - distance in (4, 5)
+        assert LANGUAGES[home] == next_word_
+        distances = [len(words) - index for index, word in enumerate(words) if word in LANGUAGES]
+        assert len(distances) == 2
+        assert min(distances) == distance
+        assert max(distances) - distance in (4, 5)
         assert not set(words) & set(LANGUAGES.values())
-        seen.add(words.index("grew") < words.index("live"))
-    assert seen == {True, False}
+        orders.add(words.index("grew") < words.index("live"))
+    assert orders == {True, False}
     assert splits.train.distances.max() > 60
     assert Counter(splits.test.distances.tolist()) == dict.fromkeys(DISTANCES, 4)
 
 
-def test_no_sentence_is_in_two_splits(splits: DataSplits[ClozeSet]) -> None:
-    long = [{t for t in getattr(splits, split).texts if len(t.split()) > 30} for split in TWINS]
+def test_no_text_is_in_two_splits(splits: DataSplits[ClozeSet]) -> None:
+    long = [{text for text in getattr(splits, split).texts if len(text.split()) > 30} for split in PAIRS]
     assert all(long)
     assert not long[0] & long[1] | long[0] & long[2] | long[1] & long[2]
 
 
-@pytest.mark.parametrize("kind", next_word.KINDS)
-def test_each_model_looks_back_as_far_as_it_should_and_never_ahead(kind: str) -> None:
-    """What moves the logits at a place: a window's words, or all before."""
-    model = next_word.network(kind, 6, 20)
+@pytest.mark.parametrize("kind", next_word.MODELS)
+def test_each_model_depends_on_the_words_within_its_reach_alone(kind: str) -> None:
+    """A window's logits depend on its words, the others' on all words before, and none's on words after."""
+    model = next_word.build_model(kind, 6, 20)
     ids = RNG.integers(2, 20, (1, 45))
-    model(ids)
     randomize_weights(model)
-    before = model(ids).numpy()
-    assert before.shape == (1, 45, 20)
-    moved = []
-    for place in range(45):
-        other = ids.copy()
-        other[0, place] = 2 + (other[0, place] - 1) % 18
-        moved.append(np.abs(model(other).numpy()[0, 40] - before[0, 40]).max() > 1e-7)
-    width = {"small window": 10, "large window": 30}.get(kind)
-    assert not any(moved[41:])
+    changed = np.repeat(ids, 46, axis=0)  # row t differs in word t, the last row in none
+    np.fill_diagonal(changed, 2 + (ids - 1) % 18)
+    logits = model(changed).numpy()
+    assert logits.shape == (46, 45, 20)
+    depends = np.abs(logits[:-1, 40] - logits[-1, 40]).max(axis=1) > 1e-6
+    assert not depends[41:].any()
+    width = next_word.WINDOWS.get(kind)
     if width:
-        assert not any(moved[: 41 - width])
-        assert sum(moved[41 - width : 41]) > width - 3
+        assert not depends[: 41 - width].any()
+        assert depends[41 - width : 41].sum() > width - 3
     else:
-        assert sum(moved[30:41]) > 8
+        assert depends[30:41].sum() > 8
 
 
-def test_a_bag_does_not_know_the_order_of_its_words() -> None:
-    model = next_word.network("bag of words", 6, 20)
+def test_a_bag_of_words_ignores_their_order() -> None:
+    model = next_word.build_model("bag of words", 6, 20)
     ids = RNG.integers(2, 20, (3, 12))
-    other = np.concatenate([RNG.permuted(ids[:, :-1], axis=1), ids[:, -1:]], 1)
-    np.testing.assert_allclose(model(ids)[:, -1], model(other)[:, -1], atol=1e-5)
+    permuted = np.concatenate([RNG.permuted(ids[:, :-1], axis=1), ids[:, -1:]], 1)
+    np.testing.assert_allclose(model(ids)[:, -1], model(permuted)[:, -1], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", next_word.KINDS)
+@pytest.mark.parametrize("kind", next_word.MODELS)
 def test_models_have_about_the_same_number_of_parameters(kind: str) -> None:
-    model, count = next_word.sized(kind, 20_000, 50)
-    model.build((None, None))
-    assert count == model.count_params()
-    assert 18_000 < count <= 20_000
+    units = next_word.find_units(kind, 20_000, 50)
+    fits, exceeds = (next_word.build_model(kind, width, 50).count_params() for width in (units, units + 1))
+    assert 18_000 < fits <= 20_000 < exceeds
 
 
-def test_only_the_gap_counts(splits: DataSplits[ClozeSet], tmp_path: Path) -> None:
-    gaps = ClozeSet(*(part[:6] for part in splits.train))
-    known = sorted({word for text in [*gaps.texts, *gaps.next_words] for word in text.split()})
-    file = zoo.preprocessing.text.write_vocabulary(known, tmp_path / "words.txt")
-    words = zoo.preprocessing.text.WordTokenizer(file, 300)
-    names = next_word.named(words)
-    found = []
-    for ids, targets, weights in next_word.gaps_batched(gaps, words, 4)(0).as_numpy_iterator():
+def test_only_the_word_at_the_gap_has_a_weight(splits: DataSplits[ClozeSet], tmp_path: Path) -> None:
+    gaps = ClozeSet(*(column[:6] for column in splits.train))
+    preprocessor = LanguageModelPreprocessor.adapt([*gaps.texts, *gaps.next_words], 1_000, 300, tmp_path)
+    words = ["", "", *preprocessor.tokenizer.get_vocabulary()]
+    pairs = []
+    for ids, targets, weights in preprocessor.bucket_gaps(gaps, 4)(0).as_numpy_iterator():
         for row in range(len(ids)):
-            (place,) = np.flatnonzero(weights[row])
-            assert place == (ids[row] > 0).sum() - 1
-            text = " ".join(names[i] for i in ids[row, : place + 1])
-            found.append((text, names[targets[row, place]]))
-    assert sorted(found) == sorted(zip(gaps.texts, gaps.next_words, strict=True))
+            (index,) = np.flatnonzero(weights[row])
+            assert index == (ids[row] > 0).sum() - 1
+            text = " ".join(words[i] for i in ids[row, : index + 1])
+            pairs.append((text, words[targets[row, index]]))
+    assert sorted(pairs) == sorted(zip(gaps.texts, gaps.next_words, strict=True))
+
+
+def test_predictions_of_gaps_do_not_depend_on_the_batch(splits: DataSplits[ClozeSet], tmp_path: Path) -> None:
+    preprocessor = LanguageModelPreprocessor.adapt(splits.train.texts, 1_000, 300, tmp_path)
+    model = next_word.build_model("gru", 6, preprocessor.tokenizer.vocabulary_size)
+    randomize_weights(model)
+    texts = splits.train.texts[:260]  # of different lengths, in two batches
+    ids = preprocessor.predict_gaps(model, texts)
+    assert ids.shape == (260,)
+    for row in (0, 255, 256, 259):
+        logits = model(preprocessor.encode([texts[row]]).to_tensor())[0, -1]
+        assert ids[row] == np.argmax(logits)
 
 
 @pytest.fixture(scope="module")
-def compared(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """An export of the lab, with smaller models, and what was printed."""
-    folder = tmp_path_factory.mktemp("lab")
+def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A directory with run and export of the recipe, with smaller models, and what it printed."""
+    directory = tmp_path_factory.mktemp("next_word")
     settings = next_word.Settings(
-        data_dir=data,
-        folder=folder / "run",
-        export=folder / "1",
+        data_dir=data_dir,
+        run_dir=directory / "run",
+        export_dir=directory / "1",
         parameters=6_000,
         epochs=1,
-        choices=3,
-        rates=(0.01,),
+        top_k=3,
+        learning_rates=(0.01,),
     )
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        patch.setattr(fluent, "PAIRS", TWINS)
+    with zoo.disable_jit(), redirect_stdout(io.StringIO()) as printed:
         next_word.train(settings)
-    return folder, printed.getvalue()
+    return directory, printed.getvalue()
 
 
-def test_the_lab_prints_a_table_and_draws_a_figure(compared: tuple[Path, str]) -> None:
-    folder, printed = compared
-    rows = [line for line in printed.splitlines() if re.match(rf"({'|'.join(next_word.KINDS)})  ", line)]
-    assert [row[:14].strip() for row in rows] == list(next_word.KINDS)
-    assert all(len(row.split()) >= 1 + len(DISTANCES) for row in rows)
-    for kind in next_word.KINDS:
-        assert figures(folder / "1")[f"parameters, {kind}"] <= 6_000
-    assert figures(folder / "1")["test accuracy, bag of words"] <= 50
-    assert (folder / "run" / "reach.png").stat().st_size > 10_000
-    assert "<svg" in (folder / "run" / "reach.svg").read_text()
+def test_the_recipe_prints_a_table_and_plots_a_figure(trained: tuple[Path, str]) -> None:
+    directory, printed = trained
+    rows = [line for line in printed.splitlines() if re.match(rf"({'|'.join(next_word.MODELS)})  ", line)]
+    others = [kind for kind in next_word.MODELS if kind != "lstm"]
+    assert [row[:14].strip() for row in rows] == [*others, "lstm"]
+    assert all(len(row[14:].split()) == len(DISTANCES) for row in rows)
+    metrics = read_metrics(directory / "1")
+    for suffix in ("", *(f", {kind}" for kind in others)):
+        assert 3_000 < metrics[f"parameters{suffix}"] <= 6_000
+        assert metrics[f"learning rate{suffix}"] == 0.01
+    assert metrics["test accuracy, bag of words"] <= 50
+    assert (directory / "run" / "reach.png").stat().st_size > 10_000
+    assert "<svg" in (directory / "run" / "reach.svg").read_text()
+
+
+def test_print_examples_predicts_and_names_the_next_command(trained: tuple[Path, str]) -> None:
+    directory, printed = trained
+    exported, first, second, blank, command = printed.splitlines()[-5:]
+    assert exported == f"exported to {directory / '1'}"
+    for line, text in zip((first, second), next_word.EXAMPLES, strict=True):
+        assert re.fullmatch(rf"{text} \.\.\.(  \S+ [01]\.\d{{3}}){{3}}", line)
+    assert not blank
+    assert command == f"next: zoo predict {directory / '1'} '{next_word.EXAMPLES[0]}'"
 
 
 TEXTS = ["I grew up in Italy and", "", "qwxz qwxz", "I GREW UP IN ITALY AND", "live " * 300]
 
 
 @pytest.fixture(scope="module")
-def answers(compared: tuple[Path, str]) -> list[Answer]:
-    one_by_one = [[text] for text in TEXTS]
-    return ask(compared[0] / "1", *(("serving_default", some) for some in [TEXTS, [], *one_by_one]))
+def outputs(trained: tuple[Path, str]) -> list[Outputs]:
+    batches = [TEXTS, [], *([text] for text in TEXTS)]
+    return run_client(trained[0] / "1", *(("serving_default", batch) for batch in batches))
 
 
-def test_an_export_says_what_may_follow(answers: list[Answer]) -> None:
-    whole, none, *single = answers
-    assert whole["words"].shape == whole["probabilities"].shape == (5, 3)
-    assert none["words"].shape == (0, 3)
-    status = [said.decode() for said in whole["status"]]
+def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
+    batch, empty, *single = outputs
+    assert batch["words"].shape == batch["probabilities"].shape == (5, 3)
+    assert empty["words"].shape == (0, 3)
+    status = [text.decode() for text in batch["status"]]
     assert status[:4] == ["", "no words in the text", "none of the words is known", ""]
     assert status[4].startswith("cut: of 300 words")
-    assert whole["words"][1].tolist() == [b""] * 3
-    assert not whole["probabilities"][1].any()
-    assert (np.diff(whole["probabilities"], axis=1) <= 0).all()
-    assert (whole["probabilities"].sum(1) < 1 + 1e-5).all()
-    for row, said in enumerate(single):
-        np.testing.assert_allclose(said["probabilities"][0], whole["probabilities"][row], atol=1e-5)
-    np.testing.assert_allclose(whole["probabilities"][0], whole["probabilities"][3], atol=1e-6)
+    assert batch["words"][1].tolist() == [b""] * 3
+    assert not batch["probabilities"][1].any()
+    assert (np.diff(batch["probabilities"], axis=1) <= 0).all()
+    assert (batch["probabilities"].sum(1) < 1 + 1e-5).all()
+    for row, alone in enumerate(single):
+        np.testing.assert_allclose(alone["probabilities"][0], batch["probabilities"][row], atol=1e-5)
+    np.testing.assert_allclose(batch["probabilities"][0], batch["probabilities"][3], atol=1e-6)
 
 
-def test_predict_prints_words_and_probabilities(
-    compared: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+def test_load_returns_typed_predictions(trained: tuple[Path, str], outputs: list[Outputs]) -> None:
+    first, empty, *_ = zoo.load(trained[0] / "1").predict(TEXTS)
+    assert list(first.words) == [word.decode() for word in outputs[0]["words"][0]]
+    np.testing.assert_allclose(first.probabilities, outputs[0]["probabilities"][0], atol=1e-6)
+    assert (empty.words, empty.probabilities, empty.status) == ((), (), "no words in the text")
+
+
+def test_a_rebuilt_model_predicts_what_the_export_predicts(
+    trained: tuple[Path, str], outputs: list[Outputs]
 ) -> None:
-    ask_aloud(load(compared[0] / "1"), Question(("I grew up in",)))
-    (line,) = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"I grew up in \.\.\.(  \S+ [01]\.\d{3}){3}", line)
+    preprocessor, model = TASK.from_export(trained[0] / "1")
+    signature = LanguageModelModule(preprocessor, model, top_k=3).signatures["serving_default"]
+    for texts, expected in zip([TEXTS, []], outputs[:2], strict=True):
+        assert_same_outputs(signature(np.array(texts, dtype="S")), expected)
 
 
-# A text.
+@pytest.mark.parametrize("kind", ["bag of words", "small window"])
+def test_models_without_recurrence_can_be_exported_and_rebuilt(
+    kind: str, tmp_path: Path, predict_in_process: Callable[..., Outputs]
+) -> None:
+    texts = ["the train is late", "late is the", ""]
+    preprocessor = LanguageModelPreprocessor.adapt(texts, 1_000, 9, tmp_path)
+    model = next_word.build_model(kind, 5, preprocessor.tokenizer.vocabulary_size)
+    randomize_weights(model)
+    run = Run(tmp_path, {})
+    module = LanguageModelModule(preprocessor, model)
+    TASK.export(run, module, DataInfo("texts"), tmp_path / "1", {"text": texts})
+    preprocessor, rebuilt = TASK.from_export(tmp_path / "1")
+    ids = RNG.integers(1, 6, (2, 40))
+    np.testing.assert_allclose(rebuilt(ids), model(ids), atol=1e-6)
+    signature = LanguageModelModule(preprocessor, rebuilt).signatures["serving_default"]
+    assert_same_outputs(signature(np.array(texts)), predict_in_process(tmp_path / "1", {"text": texts}))
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sentences of a kind in which three words tell the next."""
-    rng = np.random.default_rng(1)
-    file = tmp_path_factory.mktemp("book") / "book.txt"
-    pets = {"cat": "milk", "dog": "meat", "bird": "seed", "cow": "grass"}
-    rows = [f"the {pet} eats {pets[pet]} ." for pet in rng.choice(list(pets), 600)]
-    file.write_text("\n".join(rows[:300]) + "\n" + " ".join(rows[300:]), encoding="utf-8")
-    return file
-
-
-def test_a_model_of_a_text(book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of five words all but the pet are certain: a perplexity of 4 ** (1 / 5) = 1.32 at best."""
+def test_cell_top_k_and_learning_rates_may_change_in_a_run_directory(
+    trained: tuple[Path, str],
+    data_dir: Path,
+    tmp_path: Path,
+    predict_in_process: Callable[..., Outputs],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each of the models is read from its own directory, so that nothing is trained again."""
+    directory, _ = trained
     settings = next_word.Settings(
-        dataset=str(book),
-        folder=tmp_path / "run",
-        export=tmp_path / "1",
-        units=24,
-        epochs=6,
-        batch_size=4,
-        steps=10,
-        rates=(0.02,),
-        dropout=0.0,
+        data_dir=data_dir,
+        run_dir=directory / "run",
+        export_dir=tmp_path / "1",
+        parameters=6_000,
+        epochs=1,
+        top_k=2,
         cell="gru",
+        learning_rates=(0.01,),
     )
-    (tmp_path / "run" / "another").mkdir(parents=True)
-    timing = {"wall_time": time.time() - 9_000, "seconds": 7_200}  # of a run that shares the folder
-    line = json.dumps({"kind": "epoch", "timing": timing})
-    (tmp_path / "run" / "another" / "log.jsonl").write_text(line, encoding="utf-8")
-    next_word.train(settings)
-    printed = capsys.readouterr().out
-    assert figures(tmp_path / "1")["minutes"] < 5
-    assert 1.25 < figures(tmp_path / "1")["test perplexity"] < 1.5
-    written = printed.split("it writes:\n")[1].splitlines()[:3]
-    assert all(
-        re.search(r"the (cat eats milk|dog eats meat|bird eats seed|cow eats grass)", row) for row in written
-    )
-    (said,) = ask(tmp_path / "1", ("serving_default", ["The cow eats"]))
-    assert said["words"][0, 0] == b"grass"
-
-
-def test_carried_states_give_the_loss_of_the_whole_text() -> None:
-    """Windows one after the other, each from the states in which the one before ended."""
-    ids = RNG.integers(2, 20, 4 * 21 + 1)
-    carrying = next_word.language_model(20, zoo.LSTMCell(8), stateful=True)
-    windows = zoo.training.bptt_windows(ids, 4, 7)
-    carrying(next(iter(windows))[0])
-    randomize_weights(carrying)
-    whole = next_word.language_model(20, zoo.LSTMCell(8))
-    whole.build((None, None))
-    whole.set_weights(carrying.get_weights())
-    x, y = ids[:-1].reshape(4, 21), ids[1:].reshape(4, 21)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    wanted = float(loss(y, whole(x)))
-    found = zoo.training.evaluate(carrying, windows, loss=next_word.MEASURES["loss"])["loss"]
-    assert found == pytest.approx(wanted, rel=1e-5)
-    states = whole.encoder.get_initial_state(4)
-    for t in range(21):
-        logits, states = whole.step(tf.constant(x[:, t]), states)
-    np.testing.assert_allclose(logits, whole(x)[:, -1], atol=1e-5)
+    with zoo.disable_jit():
+        next_word.train(settings)
+    assert "epoch 1/1" not in capsys.readouterr().out
+    before, after = read_metrics(directory / "1"), read_metrics(tmp_path / "1")
+    assert after["test accuracy"] == before["test accuracy, gru"]
+    assert after["test accuracy, lstm"] == before["test accuracy"]
+    [prediction] = zoo.load(tmp_path / "1").predict(["I live in"])
+    assert len(prediction.words) == 2

@@ -71,18 +71,15 @@ class TranslationPreprocessor(Preprocessor):
             directory: where the vocabularies are written, `source.txt` and `target.txt`.
 
         Raises:
-            UsageError: the vocabulary size is too small for the letters of the texts.
+            UsageError: the characters of the texts alone are more than `vocabulary_size` tokens.
         """
-        tokenizers = []
-        for side, name in enumerate(("source", "target")):
+
+        def train_tokenizer(side: int, name: str) -> WordPieceTokenizer:
             texts = (pair[side].decode() for pair in train.as_numpy_iterator())
-            try:
-                vocabulary = train_wordpiece(texts, vocabulary_size)
-            except ValueError as error:
-                raise UsageError(f"--vocabulary-size: {error}") from error
-            path = write_vocabulary(vocabulary, directory / f"{name}.txt")
-            tokenizers.append(WordPieceTokenizer(path, max_tokens))
-        return cls(*tokenizers, languages=languages)
+            vocabulary = train_wordpiece(texts, vocabulary_size)
+            return WordPieceTokenizer(write_vocabulary(vocabulary, directory / f"{name}.txt"), max_tokens)
+
+        return cls(train_tokenizer(0, "source"), train_tokenizer(1, "target"), languages)
 
     def encode(self, split: tf.data.Dataset) -> tf.data.Dataset:
         """Return pairs of token ids for pairs of texts, targets between start and end.
@@ -152,6 +149,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`serving_default` searches with beams, `greedy` takes the most probable token at each step."""
         texts = [tf.TensorSpec([None], tf.string, "text")]
+        searches: dict[str, Callable[..., Any]]
         searches = {"serving_default": self.beam_search, "greedy": greedy_search}
         return {
             name: tf.function(partial(self.translate, search=search), texts, autograph=False)

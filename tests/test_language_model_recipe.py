@@ -1,0 +1,160 @@
+"""The language-model recipe, and its export, run by a process with TensorFlow alone."""
+
+import re
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from exports import Outputs, assert_same_outputs, read_metrics, run_client
+from references import randomize_weights
+
+import zoo
+from zoo.recipes import language_model
+from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
+
+FOOD = {"cat": "milk", "dog": "meat", "bird": "seed", "cow": "grass"}
+TEXTS = ["The cow eats", "", "the qwxz", "cat " * 300]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> language_model.Settings:
+    """Settings for a text of sentences in which three words determine the fourth."""
+    directory = tmp_path_factory.mktemp("language_model")
+    pets = np.random.default_rng(1).choice(list(FOOD), 600)
+    sentences = [f"the {pet} eats {FOOD[pet]} ." for pet in pets]
+    lines = [*sentences[:300], " ".join(sentences[300:])]
+    (directory / "book.txt").write_text("\n".join(lines), encoding="utf-8")
+    return language_model.Settings(
+        dataset=directory / "book.txt",
+        run_dir=directory / "run",
+        export_dir=directory / "1",
+        cell="gru",
+        units=24,
+        dropout=0.0,
+        batch_size=4,
+        steps=10,
+        epochs=6,
+        learning_rate=0.02,
+    )
+
+
+@pytest.fixture(scope="module")
+def report(settings: language_model.Settings) -> str:
+    """Output of the recipe."""
+    with zoo.disable_jit(), redirect_stdout(StringIO()) as printed:
+        language_model.train(settings)
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def model(settings: language_model.Settings, report: str) -> Path:
+    return settings.export_dir
+
+
+@pytest.fixture(scope="module")
+def outputs(model: Path) -> list[Outputs]:
+    batches = [TEXTS, [], *([text] for text in TEXTS)]
+    return run_client(model, *(("serving_default", batch) for batch in batches))
+
+
+def test_the_perplexity_is_close_to_the_best_possible(model: Path) -> None:
+    """Of five words all but the animal are certain: 4 ** (1 / 5) = 1.32 at best."""
+    metrics = read_metrics(model)
+    assert 1.25 < metrics["test perplexity"] < 1.5
+    assert metrics["test accuracy"] > 75
+    assert metrics["test words in vocabulary, share"] == 100
+
+
+def test_samples_follow_the_text(report: str) -> None:
+    samples = report.split("samples:\n")[1].splitlines()[:3]
+    sentence = rf"the ({'|'.join(f'{pet} eats {food}' for pet, food in FOOD.items())})"
+    assert all(re.search(sentence, line) for line in samples)
+
+
+def test_samples_depend_on_the_seed_alone(model: Path) -> None:
+    preprocessor, rebuilt = TASK.from_export(model)
+    first, again, other = (sample_texts(rebuilt, preprocessor, seed, max_length=9) for seed in (1, 1, 5))
+    assert first == again != other
+    assert all(len(text.split()) == 9 for text in first)
+
+
+def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
+    batch, empty, *single = outputs
+    assert batch["words"][0, 0] == b"grass"
+    assert batch["probabilities"][0, 0] > 0.9
+    assert (batch["words"].shape, empty["words"].shape) == ((4, 5), (0, 5))
+    status = [text.decode() for text in batch["status"]]
+    assert status[:2] == ["", "no words in the text"]
+    assert status[3].startswith("cut: of 300 words")
+    for row, alone in enumerate(single):
+        np.testing.assert_allclose(alone["probabilities"][0], batch["probabilities"][row], atol=1e-5)
+
+
+def test_print_examples_predicts_and_names_the_next_command(model: Path, report: str) -> None:
+    exported, example, blank, command = report.splitlines()[-4:]
+    assert exported == f"exported to {model}"
+    text = example.split(" ...  ")[0]
+    assert len(text.split()) == 8
+    assert re.fullmatch(rf"{re.escape(text)} \.\.\.  (\S+ [01]\.\d{{3}}  ){{4}}\S+ [01]\.\d{{3}}", example)
+    assert not blank
+    assert command == f"next: zoo predict {model} '{text}'"
+
+
+def test_a_rebuilt_model_predicts_what_the_export_predicts(model: Path, outputs: list[Outputs]) -> None:
+    """It carries no states from call to call."""
+    preprocessor, rebuilt = TASK.from_export(model)
+    signature = LanguageModelModule(preprocessor, rebuilt).signatures["serving_default"]
+    for texts, expected in zip([TEXTS, [], TEXTS[:1]], outputs[:3], strict=True):
+        assert_same_outputs(signature(np.array(texts, dtype="S")), expected)
+
+
+def test_carried_states_give_the_loss_of_the_whole_text(settings: language_model.Settings) -> None:
+    """Each window starts from the states in which the one before it ended."""
+    ids = np.random.default_rng(2).integers(2, 20, 4 * 21 + 1)
+    stateful, stateless = (language_model.build_model(settings, 20, stateful=s) for s in (True, False))
+    windows = zoo.training.bptt_windows(ids, 4, 7)
+    stateful(next(iter(windows))[0])
+    randomize_weights(stateful)
+    stateless.build((None, None))
+    stateless.set_weights(stateful.get_weights())
+    x, y = ids[:-1].reshape(4, 21), ids[1:].reshape(4, 21)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    expected = float(loss(y, stateless(x)))
+    assert zoo.evaluate(stateful, windows, loss)["loss"] == pytest.approx(expected, rel=1e-5)
+    states = stateless.get_initial_state(4)
+    for t in range(21):
+        logits, states = stateless.step(tf.constant(x[:, t]), states)
+    np.testing.assert_allclose(logits, stateless(x)[:, -1], atol=1e-5)
+
+
+def test_ids_of_a_text_are_those_of_its_passages_without_a_cut(tmp_path: Path) -> None:
+    preprocessor = LanguageModelPreprocessor.adapt(["a b, c", "b"], 6, 2, tmp_path)
+    ids = preprocessor.encode(["a b, c", "", "d b"])
+    assert ids.row_lengths().numpy().tolist() == [4, 0, 2]
+    words = preprocessor.tokenizer.get_vocabulary()
+    assert [[words[i - 2] if i > 1 else "?" for i in row] for row in ids.to_list()] == [
+        ["a", "b", ",", "c"],
+        [],
+        ["?", "b"],
+    ]
+
+
+def test_a_finished_run_is_exported_again_with_another_top_k(
+    settings: language_model.Settings,
+    model: Path,
+    tmp_path: Path,
+    predict_in_process: Callable[..., Outputs],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = replace(settings, export_dir=tmp_path / "1", top_k=2)
+    with zoo.disable_jit():
+        language_model.train(settings)
+    assert "epoch 6/6" not in capsys.readouterr().out
+    assert read_metrics(tmp_path / "1")["test perplexity"] == read_metrics(model)["test perplexity"]
+    assert predict_in_process(tmp_path / "1", {"text": TEXTS})["words"].shape == (4, 2)

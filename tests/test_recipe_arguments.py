@@ -1,0 +1,91 @@
+"""The command lines of the recipes: their help, and a helpful message, without a traceback, after a mistake."""
+
+import runpy
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from exports import ROOT, run_with_mistake
+
+
+@pytest.mark.parametrize(
+    ("recipe", "option"),
+    [
+        ("captioning", "(default: scenes)"),
+        (
+            "language_model",
+            "text file in UTF-8; the last tenth of its words is for validation and test (required)",
+        ),
+        ("next_word", "(default: runs/next_word/export/1)"),
+        ("sentiment", "(default: negation)"),
+        ("tagging", "(default: footage)"),
+        ("translation", "(default: dates)"),
+    ],
+)
+def test_help_shows_every_setting_with_its_default(
+    recipe: str, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [f"{recipe}.py", "--help"])
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_path(str(ROOT / "recipes" / f"{recipe}.py"), run_name="__main__")
+    assert exit_.value.code == 0
+    printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert f"usage: zoo train {recipe} " in printed
+    assert option in printed
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arguments", "message"),
+    [
+        ("captioning", "--unitz 3", "--units"),
+        ("captioning", "--num-tuned -1", "a whole number of at least 0"),
+        ("captioning", "--encoder MobilenetV2", "Did you mean MobileNetV2"),
+        ("captioning", "--encoder efficientnet_lite0 --weights no.npz", "no.npz cannot be read"),
+        ("captioning", "--dataset scences", "Did you mean scenes"),
+        ("captioning", "--dataset mnist", "Expected one image, or one video, and its captions"),
+        ("captioning", "--examples no.jpg", "there is no file no.jpg"),
+        ("language_model", "", "--dataset"),
+        ("language_model", "--dataset no.txt", "no.txt cannot be read"),
+        ("language_model", "--dataset .ci/run", ".ci/run is too short: found "),
+        ("language_model", "--dataset LICENSE --steps 100", "--dataset: LICENSE is too short"),
+        ("language_model", "--dataset docs/drawings/dog.jpg", "which is not UTF-8"),
+        ("next_word", "--epochs 0", "a whole number of at least 1"),
+        ("next_word", "--learning-rates 0.1 x", "numbers above 0, got '0.1 x'"),
+        ("next_word", "--min-distance 101", "--min-distance: expected at most 100"),
+        ("sentiment", "--unitz 3", "--units"),
+        ("sentiment", "--units 0", "at least 1, got '0'"),
+        ("sentiment", "--vocabulary-size 2", "a whole number of at least 3, got '2'"),
+        ("sentiment", "--dropout 1", "below 1, got '1'"),
+        ("sentiment", "--cell lstn", "lstm"),
+        ("sentiment", "--dataset negatoin", "Did you mean negation"),
+        ("tagging", "--unitz 3", "--units"),
+        ("tagging", "--epochs 0", "a whole number of at least 1"),
+        ("tagging", "--image-size 0 9", "two whole numbers of at least 1, height and width, got '0 9'"),
+        ("tagging", "--frame-rate 0", "a number above 0"),
+        ("tagging", "--dataset footge", "Did you mean footage"),
+        ("tagging", "--dataset mnist", "Expected one sequence of frames or vectors"),
+        ("tagging", "--footage nowhere", "nowhere does not exist. Expected images and videos"),
+        ("tagging", "--footage README.md", "found 0 images and videos, and none is left for train"),
+        ("translation", "--unitz 3", "--units"),
+        ("translation", "--attention adative", "additive"),
+        ("translation", "--length-penalty -1", "a number of at least 0"),
+        ("translation", "--length-penalty nan", "a number of at least 0"),
+        ("translation", "--seed -1", "a whole number of at least 0"),
+        ("translation", "--max-tokens 1", "--max-tokens: no pair has fewer than 1 tokens"),
+        ("translation", "--vocabulary-size 9", "A vocabulary of 9 word pieces is too small"),
+        ("translation", "--dataset datez", "Did you mean dates"),
+        ("translation", "--target xx", "dates/xx"),
+        ("translation", "--target en", "Found the language en twice"),
+    ],
+)
+def test_a_mistake_exits_with_code_2_and_a_message(
+    recipe: str,
+    arguments: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run_dir = ["--run-dir", str(tmp_path)]
+    assert message in run_with_mistake(recipe, [*shlex.split(arguments), *run_dir], monkeypatch, capsys)
