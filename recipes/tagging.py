@@ -78,11 +78,10 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
 
 def build_model(settings: Settings, train: TaggingSplit, classes: int, recurrent: bool) -> zoo.ManyToMany:
     """A vector of each frame, a recurrent encoder, scores; the model of single frames has no encoder."""
-    encoder, offsets = None, ()
+    encoder, offsets = None, settings.offsets if recurrent else ()
     if recurrent:
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
-        offsets = settings.offsets
     has_frames = train.sequences[0].ndim == 4
     if has_frames:
         network = build_frame_encoder(settings.image_size, len(offsets), settings.vector_dim)
