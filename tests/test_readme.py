@@ -1,10 +1,11 @@
-"""README and docs are right: their Python runs, commands and links exist, figures agree with the cards."""
+"""README and docs are true: Python runs, commands and links exist, metrics agree with the model cards."""
 
 import base64
 import json
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import tyro
 from zoo.cli.main import Demo, List, Predict, Show, Verify
 
 ROOT = Path(__file__).parents[1]
+PLUGINS = ROOT / "tests" / "plugins"
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in [
@@ -25,7 +27,7 @@ PAGES = {
         *sorted((ROOT / "docs").glob("*.md")),
     ]
 }
-README, SERVING = PAGES["README.md"], PAGES["docs/serving.md"]
+README, SERVING, TASKS = (PAGES[name] for name in ("README.md", "docs/serving.md", "docs/tasks.md"))
 PRINTED = {
     "README.md": ["Wo ist der Bahnhof?", "(8, 20, 128)", "dog", "7, 7)"],
     "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "['shot'"],
@@ -35,9 +37,10 @@ PRINTED = {
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
+    "docs/tasks.md": ["neg\nepoch 1/20", "\npos\n", "\n2.0\n"],
     "docs/training.md": ["700 examples in 44 batches of up to 16, at most "],
 }
-"""Parts of what the Python on each page prints."""
+"""What the Python on each page prints, in part."""
 
 
 def code_blocks(page: str, language: str) -> list[str]:
@@ -52,9 +55,11 @@ def test_every_page_with_python_is_tested() -> None:
 def test_python_runs_from_top_to_bottom(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    for folder in ("docs", "saved_models"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+    for directory in ("docs", "saved_models"):
+        (tmp_path / directory).symlink_to(ROOT / directory)
     monkeypatch.chdir(tmp_path / Path(name).parent if name.startswith("saved_models") else tmp_path)
+    if name == "docs/tasks.md":
+        monkeypatch.syspath_prepend(PLUGINS)  # the package that the page writes is installed
     names = {"__name__": "page"}
     for block in code_blocks(PAGES[name], "python"):
         exec(compile(block, name, "exec"), names)
@@ -83,19 +88,39 @@ def test_link_targets_exist(name: str) -> None:
             assert anchor in [re.sub(r"[^\w -]", "", text).lower().replace(" ", "-") for text in headings]
 
 
-def find_commands(page: str) -> list[list[str]]:
-    """The commands `zoo ...` of a page, in blocks and in lines of text, less those with placeholders."""
-    page = page.replace("\\\n", " ")
-    lines = [line for block in code_blocks(page, "sh") for line in block.splitlines()]
-    lines += re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page, flags=re.DOTALL))
-    commands = [shlex.split(line, comments=True) for line in lines if re.match(r"zoo \w", line)]
-    return [words for words in commands if not {"NAME", "INPUT", "..."} & set(words)]
+def test_tasks_page_shows_the_tested_plugin() -> None:
+    source = (PLUGINS / "zoo_rating.py").read_text(encoding="utf-8").split('"""\n', 1)[1]
+    blocks = [block for block in code_blocks(TASKS, "python") if "Rating" in block and "run.fit" not in block]
+    imports = next(block for block in code_blocks(TASKS, "python") if "import dataclass" in block)
+    assert "".join([imports, *blocks]).split() == source.split()
+    (entry_point,) = code_blocks(TASKS, "toml")
+    distribution = PLUGINS / "zoo_rating-1.0.dist-info" / "entry_points.txt"
+    name, target = distribution.read_text(encoding="utf-8").splitlines()[1].split(" = ")
+    assert f'{name} = "{target}"' in entry_point
+
+
+def find_commands(program: str) -> Iterator[list[str]]:
+    """Yield the words after the name of a program in the commands of all pages, in blocks and in lines of text.
+
+    In text, a command without arguments is a mention, such as `zoo predict`; a script is a command.
+    """
+    for page in PAGES.values():
+        page = page.replace("\\\n", " ")
+        lines = [line for block in code_blocks(page, "sh") for line in block.splitlines()]
+        text = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+        spans = [span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", text)]
+        lines += [span for span in spans if re.match(rf"{program} \S+ \S", span) or ".py" in span]
+        for command in (command for line in lines for command in line.split("&&")):
+            if re.match(rf"\s*([A-Z_]+=\S.*\s)?([\w./]+/)?{program} [\w/]", command):
+                words = shlex.split(command, comments=True)
+                yield words[1 + next(i for i, word in enumerate(words) if Path(word).name == program) :]
 
 
 def test_commands_have_options_that_exist() -> None:
-    commands = [words for page in PAGES.values() for words in find_commands(page)]
+    placeholders = {"NAME", "INPUT", "EXPORT_DIR", "..."}
+    commands = [words for words in find_commands("zoo") if not placeholders & set(words)]
     assert len(commands) > 40
-    for _, command, *arguments in commands:
+    for command, *arguments in commands:
         if command == "train":
             recipe, *arguments = arguments
             options = import_module(f"zoo.recipes.{recipe}").Settings
@@ -107,10 +132,14 @@ def test_commands_have_options_that_exist() -> None:
             tyro.cli(options, args=arguments)  # exits where an option does not exist
 
 
-def test_scripts_that_are_named_exist() -> None:
-    for page in PAGES.values():
-        for file in re.findall(r"python ([\w/]+\.py)", page):
-            assert (ROOT / file).exists(), file
+def test_scripts_exist_and_have_the_options() -> None:
+    commands = [words for words in find_commands("python") if words[0].endswith(".py")]
+    assert len(commands) > 10
+    for script, *arguments in commands:
+        source = (ROOT / script).read_text(encoding="utf-8")
+        for option in (word for word in arguments if word.startswith("--")):
+            name = option.removeprefix("--").removeprefix("no-").replace("-", "_")
+            assert re.search(rf"^    {name}: ", source, re.MULTILINE), f"{script} {option}"
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -128,7 +157,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 def decode(value: Any) -> Any:
-    """What TF Serving makes of a value in the body of a request."""
+    """Decode a value in the body of a request as TensorFlow Serving does."""
     if isinstance(value, list):
         return [decode(item) for item in value]
     return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
@@ -151,7 +180,7 @@ def test_saved_model_cli_runs_the_commands(saved_model_cli, monkeypatch: pytest.
     assert "Result for output key label" in saved_model_cli(*shlex.split(run))
 
 
-# Figures.
+# Metrics.
 
 
 def read_card(name: str) -> dict[str, Any]:
@@ -163,11 +192,11 @@ def read_card(name: str) -> dict[str, Any]:
     [
         ("captioning", "BLEU-4"),
         ("sentiment", "% accuracy on IMDB"),
-        ("tagging", None),  # the README has its score in the benchmark
+        ("tagging", None),  # the README shows its score in a benchmark
         ("translation", "BLEU"),
     ],
 )
-def test_readme_shows_the_figures_of_the_card(name: str, unit: str | None) -> None:
+def test_readme_shows_the_metrics_of_the_card(name: str, unit: str | None) -> None:
     card = read_card(name)
     (row,) = re.findall(rf"^\| .*saved_models/{name}/1/README\.md.*$", README, re.MULTILINE)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
@@ -177,7 +206,7 @@ def test_readme_shows_the_figures_of_the_card(name: str, unit: str | None) -> No
 
 
 def parse_settings(command: str) -> dict[str, list[str]]:
-    """The options of a command `zoo train NAME ...` and their values."""
+    """Return the options of a command `zoo train NAME ...` with their values."""
     settings: dict[str, list[str]] = {}
     for word in shlex.split(command)[3:]:
         if word.startswith("--"):
@@ -189,11 +218,11 @@ def parse_settings(command: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", ["captioning", "sentiment", "tagging", "translation"])
 def test_results_have_the_command_of_each_card(name: str) -> None:
-    """Less the paths of data and the text for the card."""
+    """All options but the paths of data, and what only the card shows."""
     page = PAGES["docs/results.md"].replace("\\\n", " ")
     commands = [read_card(name)["command"], *re.findall(rf"^zoo train {name} .*$", page, re.MULTILINE)]
     expected, *settings = map(parse_settings, commands)
     for options in (expected, *settings):
-        for option in ("--citation", "--license", "--dataset", "--footage", "--examples"):
+        for option in ("--citation", "--license", "--dataset", "--examples"):
             options.pop(option, None)
     assert expected in settings

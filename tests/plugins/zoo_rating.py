@@ -38,7 +38,8 @@ class RatingModule(ServingModule[RatingPreprocessor]):
     @cached_property
     def signatures(self) -> dict[str, Any]:
         """`serving_default`."""
-        return {"serving_default": tf.function(self.rate, [tf.TensorSpec([None], tf.string, "text")])}
+        texts = [tf.TensorSpec([None], tf.string, "text")]
+        return {"serving_default": tf.function(self.rate, texts, autograph=False)}
 
     def rate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return a number for each text."""
