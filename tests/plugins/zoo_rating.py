@@ -69,7 +69,7 @@ class RatingPrediction(Prediction):
 class RatingPredictor(TextPredictor[RatingPrediction]):
     """Texts in, ratings out."""
 
-    undecided_outputs = frozenset({"rating", "status"})
+    ranking_output = None
 
     def predict_batch(self, inputs: Sequence[str | bytes], progress: bool) -> Iterable[RatingPrediction]:
         """Yield the rating of each text."""

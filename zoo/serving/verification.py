@@ -57,9 +57,9 @@ def verify(directory: Path) -> tuple[list[str], str]:
     predictor = load(directory)
     outputs = predictor.serve(**read_example_inputs(directory, card))
     expected = {name: np.array(value) for name, value in card["example"]["outputs"].items()}
-    problems, difference, num_strings = compare_outputs(
-        expected, outputs, predictor.get_decision_scores(expected), predictor.undecided_outputs
-    )
+    scores = predictor.get_ranking_scores(expected)
+    always_compared = {predictor.ranking_output, "labels", "status"}
+    problems, difference, num_strings = compare_outputs(expected, outputs, scores, always_compared)
     summary = f"{len(card['sha256'])} files and {num_strings} strings as on the card, numbers within {difference:.0e}"
     return problems, summary
 
@@ -97,16 +97,16 @@ def compare_outputs(
     expected: Mapping[str, np.ndarray],
     outputs: Mapping[str, np.ndarray],
     scores: np.ndarray | None,
-    undecided: Collection[str],
+    always_compared: Collection[str | None],
 ) -> Comparison:
     """Compare outputs with those on a card.
 
     Args:
         expected: outputs on the card by name.
         outputs: outputs of the model by name.
-        scores: scores [..., choices] on the card whose order decides the other outputs; None if nothing is
-            decided by scores.
-        undecided: names of outputs that do not depend on the order of the scores, such as the scores.
+        scores: scores [..., choices] on the card that decide the other outputs; None if no output is decided
+            by scores.
+        always_compared: names of outputs that are compared even where scores are close, such as the scores.
     """
     problems = [f"`{name}` is missing" for name in sorted(expected.keys() - outputs.keys())]
     difference, num_strings = 0.0, 0
@@ -116,7 +116,7 @@ def compare_outputs(
             problems.append(f"`{name}` has shape {list(actual.shape)}, expected {list(reference.shape)}")
             continue
         comparable = np.ones(actual.shape, bool)
-        if scores is not None and name not in undecided:
+        if scores is not None and name not in always_compared:
             comparable = find_clear_choices(actual.shape, scores)
         reference, actual = reference[comparable], actual[comparable]
         if actual.dtype == object:

@@ -156,13 +156,15 @@ class Predictor(ABC, Generic[Input, R]):
         batch_size: number of inputs that are computed together.
         writes_files: whether `save` writes files for each input.
         plot_caption: what the picture that `plot` draws shows.
-        undecided_outputs: names of outputs of `serving_default` that do not depend on the order of scores.
+        ranking_output: name of the output of `serving_default` with the scores that decide the others, such as
+            the label with the highest score; None if no output is decided by scores. `zoo verify` compares
+            decided outputs only where these scores are clearly apart, because processors round differently.
     """
 
     batch_size: int = 64
     writes_files: ClassVar[bool] = False
     plot_caption: ClassVar[str] = ""
-    undecided_outputs: ClassVar[frozenset[str]] = frozenset({"scores", "labels", "status"})
+    ranking_output: ClassVar[str | None] = "scores"
 
     def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
         self.directory, self.card = directory, card
@@ -225,12 +227,9 @@ class Predictor(ABC, Generic[Input, R]):
             (f"example {row + 1}, {length} steps", values[row, :length]) for row, length in enumerate(lengths)
         ]
 
-    def get_decision_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
-        """Return the scores [..., choices] whose order decides the other outputs of the graph; None without any.
-
-        `zoo verify` compares strings only where these scores are clearly apart.
-        """
-        return outputs.get("scores")
+    def get_ranking_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Return the scores [..., choices] of `ranking_output`."""
+        return None if self.ranking_output is None else outputs[self.ranking_output]
 
     def serve(self, **inputs: Any) -> dict[str, np.ndarray]:
         """Return the outputs of `serving_default` for inputs by name."""

@@ -390,8 +390,8 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
         prediction.write_tables(directory)
         self.plot(item, prediction, directory / "segments.png")
 
-    def get_decision_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the scores of the labels; with several labels, of the choice that is nearest to the other."""
+    def get_ranking_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the scores of the labels; with several labels per step, those of its closest yes or no."""
         scores = outputs["scores"]
         if not self.card["settings"].get("multi_label"):
             return scores

@@ -183,7 +183,7 @@ class NextWordPrediction(Prediction):
 class NextWordPredictor(TextPredictor[NextWordPrediction]):
     """Texts in, next words out."""
 
-    undecided_outputs = frozenset({"probabilities", "status"})
+    ranking_output = "probabilities"
 
     def predict_batch(
         self, inputs: Sequence[str | bytes], progress: bool = False
@@ -194,10 +194,6 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
             words = decode_strings(outputs["words"][row])
             probabilities = tuple(outputs["probabilities"][row, : len(words)].tolist())
             yield NextWordPrediction(status.decode(), words, probabilities)
-
-    def get_decision_scores(self, outputs: Mapping[str, Any]) -> Any:
-        """Return the probabilities, which decide the order of the words."""
-        return outputs["probabilities"]
 
 
 def sample_texts(
