@@ -25,6 +25,7 @@ from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_captioning
 from zoo.errors import UsageError
 from zoo.losses import LabelSmoothedCrossentropy
+from zoo.preprocessing.images import build_image_encoder
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
 from zoo.training import GenerationMetrics, Run, is_chief
@@ -34,9 +35,7 @@ from zoo.training import GenerationMetrics, Run, is_chief
 class Settings:
     """Train a decoder on images, or clips, with captions, evaluate it, and export it."""
 
-    dataset: str = (
-        "scenes"  # embedded, as are clips; or a TFDS name; or Flickr8k's or COCO's files, or a table
-    )
+    dataset: str = "scenes"  # embedded, as are clips; or a TFDS name, or a path: Flickr8k, COCO, a table
     data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
@@ -69,9 +68,9 @@ class Settings:
 def build_model(
     settings: Settings, preprocessor: CaptioningPreprocessor, train: FeatureSplit
 ) -> zoo.OneToMany | zoo.DelayedManyToMany:
-    """What of the encoder is trained, and a decoder that attends to the feature map while it generates.
+    """The part of the encoder to train, and a decoder that attends to the feature map while it generates.
 
-    Each frame of a clip has a map, and a recurrent encoder reads what happens at each position, both ways.
+    Each frame of a clip has a map, and a recurrent encoder reads each position over time, in both directions.
     """
     cell = CELLS[settings.cell]
     decoder = zoo.Decoder(
@@ -94,13 +93,10 @@ def build_model(
 
 
 def evaluate(captions: Sequence[str], train: FeatureSplit, test: FeatureSplit) -> dict[str, float]:
-    """Metrics of captions for the test images, and how many of them are not copied from training."""
+    """Metrics of captions for the test images, and shares of captions that are new."""
+    scores = zoo.metrics.score_captions(captions, test.captions)
     known = set(train.all_captions)
-    return {
-        **{
-            f"test {name}": value
-            for name, value in zoo.metrics.score_captions(captions, test.captions).items()
-        },
+    return {f"test {name}": value for name, value in scores.items()} | {
         "test exact match": test.score_exact_match(captions),
         "distinct captions, share": 100 * len(set(captions)) / len(captions),
         "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
@@ -108,23 +104,19 @@ def evaluate(captions: Sequence[str], train: FeatureSplit, test: FeatureSplit) -
 
 
 def train(settings: Settings) -> None:
-    """The whole story, from images and captions to an exported model and its captions of some."""
+    """The whole story, from images and captions to an exported model."""
     if missing := [str(path) for path in settings.examples if not path.is_file()]:
         raise UsageError(f"--examples: there is no file {', '.join(missing)}. Name images or videos.")
     keras.utils.set_random_seed(settings.seed)
+    encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
     data = load_captioning(settings.dataset, data_dir=settings.data_dir)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     run = Run(settings.run_dir, settings, may_change=["num_beams", "length_penalty"])
 
     # Features, tokens and batches. The word pieces are those of the training captions alone.
-    preprocessor = CaptioningPreprocessor(
-        settings.encoder,
-        settings.image_size,
-        settings.num_frames if info.is_video else None,
-        settings.num_tuned,
-        settings.weights or "pretrained",
-    )
+    num_frames = settings.num_frames if info.is_video else None
+    preprocessor = CaptioningPreprocessor(encoder, num_frames, settings.num_tuned)
     train_split, validation_split, test_split = (
         preprocessor.extract(split, settings.run_dir / "features")
         for split in (data.train, data.validation, data.test)

@@ -12,6 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from zoo.export import call_by_name
+from zoo.tasks import ServingModule
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,6 +71,15 @@ def assert_same_outputs(actual: Mapping[str, Any], expected: Outputs) -> None:
             assert np.array(actual[name]).tolist() == value.tolist(), name
         else:
             np.testing.assert_allclose(actual[name], value, atol=1e-5, err_msg=name)
+
+
+def assert_same_as_export(module: ServingModule[Any], directory: Path, inputs: Mapping[str, object]) -> None:
+    """Compare `serving_default` of a module with that of an export, in this process."""
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    exported = tf.saved_model.load(str(directory))
+    expected = exported.signatures["serving_default"](**tensors)
+    actual = call_by_name(module.signatures["serving_default"], **tensors)
+    assert_same_outputs(actual, {name: value.numpy() for name, value in expected.items()})
 
 
 def read_metrics(model: Path) -> dict[str, float]:

@@ -1,141 +1,188 @@
-"""The captioning recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
+"""The captioning recipe and its task: exports run by a process with TensorFlow alone, and rebuilt models."""
 
 import dataclasses
 import io
 import re
-import subprocess
-import sys
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import av
+import keras
 import numpy as np
 import pytest
-from exports import Answer, ask, figures
+import tensorflow as tf
+from exports import Outputs, assert_same_as_export, read_metrics, run_client
 from matplotlib.image import imread
 from PIL import Image
 
-from zoo.cli.predict import Question
-from zoo.cli.predict import ask as ask_aloud
-from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
+import zoo
+from zoo.card import read_card
+from zoo.datasets import CaptioningSplit, DataInfo, DataSplits, load_captioning
 from zoo.datasets.builders import scenes
-from zoo.errors import UsageError, VideoError
+from zoo.errors import DataError, UsageError, VideoError
 from zoo.metrics import score_captions
+from zoo.preprocessing.images import build_image_encoder
+from zoo.preprocessing.text import END_ID
 from zoo.recipes import captioning
-from zoo.serving.loading import load
+from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
+from zoo.training import Run
 
-COLOURS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
+COLORS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
 SIZES = {"train": 1_000, "validation": 100, "test": 200}
 SETTINGS = captioning.Settings(
-    image_size=32, units=64, embedding=32, batch_size=16, epochs=4, learning_rate=0.005, beams=2
+    image_size=32, units=64, embedding_dim=32, batch_size=16, epochs=4, learning_rate=0.005, num_beams=2
 )
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("captioning")
+class Trained(NamedTuple):
+    """An export, what the recipe printed, and its captions of the test split."""
+
+    directory: Path
+    report: str
+    captions: list[str]
 
 
-@pytest.fixture(scope="module")
-def trained(folder: Path) -> tuple[str, list[str]]:
-    """What the recipe prints, of a smaller model and simpler scenes, and its captions of the test set."""
-    places = {"data_dir": folder / "data", "folder": folder / "run", "export": folder / "1"}
-    simple = [thing for thing in scenes.THINGS if thing.color in COLOURS and thing.shape in SHAPES]
-    said, captioned = [], captioning.captioned
+def run_recipe(settings: captioning.Settings) -> Trained:
+    captions: list[list[str]] = []
+    caption_split = CaptioningModule.caption_split
+
+    def record(*arguments: object) -> list[str]:
+        captions.append(caption_split(*arguments))
+        return captions[-1]
+
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(CaptioningModule, "caption_split", record)
+        captioning.train(settings)
+    return Trained(settings.export_dir, printed.getvalue(), captions[-1])
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A smaller model, trained on simpler scenes."""
+    directory = tmp_path_factory.mktemp("captioning")
+    things = [thing for thing in scenes.THINGS if thing.color in COLORS and thing.shape in SHAPES]
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scenes, "SIZES", SIZES)
-        patch.setattr(scenes, "THINGS", simple)
-        patch.setattr(captioning, "captioned", lambda *given: said.append(captioned(*given)) or said[-1])
-        captioning.train(dataclasses.replace(SETTINGS, **places))
-    return printed.getvalue(), said[-1]
+        patch.setattr(scenes, "THINGS", things)
+        return run_recipe(
+            dataclasses.replace(
+                SETTINGS, data_dir=data_dir, run_dir=directory / "run", export_dir=directory / "1"
+            )
+        )
 
 
 @pytest.fixture(scope="module")
-def report(trained: tuple[str, list[str]]) -> str:
-    return trained[0]
+def data(data_dir: Path, trained: Trained) -> DataSplits[CaptioningSplit]:
+    return load_captioning("scenes", data_dir=data_dir)
 
 
-@pytest.fixture(scope="module")
-def model(folder: Path, report: str) -> Path:
-    return folder / "1"
-
-
-@pytest.fixture(scope="module")
-def data(folder: Path, report: str) -> DataSplits[CaptioningSplit]:
-    return load_captioning("scenes", data_dir=folder / "data")
-
-
-def encoded(picture: Image.Image, kind: str) -> bytes:
+def encode(image: Image.Image, kind: str) -> bytes:
     content = io.BytesIO()
-    picture.save(content, kind)
+    image.save(content, kind)
     return content.getvalue()
 
 
+def make_png(color: str) -> bytes:
+    return encode(Image.new("RGB", (40, 30), color), "PNG")
+
+
 @pytest.fixture(scope="module")
-def odd(data: DataSplits[CaptioningSplit]) -> list[bytes]:
-    """A picture in other forms, and what is none between them."""
+def odd_images(data: DataSplits[CaptioningSplit]) -> list[bytes]:
+    """One image in three formats, and three contents that are no image."""
     png = next(data.test.read_inputs())
-    picture = Image.open(io.BytesIO(png))
-    return [png, b"", encoded(picture, "BMP"), png[:500], encoded(picture.convert("RGBA"), "PNG"), b"text"]
+    image = Image.open(io.BytesIO(png))
+    return [png, b"", encode(image, "BMP"), png[:500], encode(image.convert("RGBA"), "PNG"), b"text"]
 
 
 @pytest.fixture(scope="module")
-def answers(model: Path, data: DataSplits[CaptioningSplit], odd: list[bytes]) -> list[Answer]:
+def outputs(
+    trained: Trained, data: DataSplits[CaptioningSplit], odd_images: list[bytes]
+) -> dict[str, Outputs]:
+    """Outputs of the export in a fresh process."""
     images = list(data.test.read_inputs())
-    batches = [images[:100], images[100:], images[:40], [], odd, [odd[0]]]
-    signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
-    return ask(model, *zip(signatures, batches, strict=True))
+    calls = {
+        "first half": ("serving_default", images[:100]),
+        "second half": ("serving_default", images[100:]),
+        "greedy": ("greedy", images[:40]),
+        "empty": ("serving_default", []),
+        "odd": ("serving_default", odd_images),
+        "alone": ("serving_default", odd_images[:1]),
+    }
+    return dict(zip(calls, run_client(trained.directory, *calls.values()), strict=True))
 
 
-def best(answer: Answer) -> list[str]:
-    return [caption.decode() for caption in answer["captions"][:, 0]]
+def get_best(outputs: Outputs) -> list[str]:
+    return [caption.decode() for caption in outputs["captions"][:, 0]]
 
 
-def test_export_gives_the_captions_of_the_training_process(
-    model: Path, answers: list[Answer], trained: tuple[str, list[str]], data: DataSplits[CaptioningSplit]
+def rebuild(directory: Path) -> CaptioningModule:
+    settings = read_card(directory)["settings"]
+    preprocessor, model = TASK.from_export(directory)
+    return CaptioningModule(preprocessor, model, settings["num_beams"], settings["length_penalty"])
+
+
+# A model of images.
+
+
+def test_the_export_has_the_captions_of_the_training_process(
+    trained: Trained, outputs: dict[str, Outputs], data: DataSplits[CaptioningSplit]
 ) -> None:
-    """There from features that were kept, here from the bytes of the pictures."""
-    said, found = best(answers[0]) + best(answers[1]), figures(model)
-    assert said == trained[1]
-    assert len(set(said)) > 20
-    for name, score in score_captions(said, data.test.captions).items():
-        assert found[f"test {name}"] == pytest.approx(score, abs=0.01)
+    """Training computes them from cached features, the export from image files."""
+    captions = get_best(outputs["first half"]) + get_best(outputs["second half"])
+    metrics = read_metrics(trained.directory)
+    assert captions == trained.captions
+    assert len(set(captions)) > 20
+    for name, score in score_captions(captions, data.test.captions).items():
+        assert metrics[f"test {name}"] == pytest.approx(score, abs=0.01)
 
 
-def test_it_learns_to_tell_what_is_where(model: Path) -> None:
-    found = figures(model)
-    assert found["test BLEU-4"] > 50
-    assert found["test BLEU-4, nearest training picture"] < found["test BLEU-4"]
-    assert found["test exact match, nearest training picture"] < 5
+def test_captions_are_better_than_those_of_the_nearest_training_images(trained: Trained) -> None:
+    metrics = read_metrics(trained.directory)
+    assert metrics["test BLEU-4"] > 50
+    assert metrics["test BLEU-4, nearest training example"] < metrics["test BLEU-4"]
+    assert metrics["test exact match, nearest training example"] < 5
 
 
-def test_report_shows_figures_and_what_comes_next(model: Path, report: str) -> None:
-    for name, value in figures(model).items():
-        assert re.search(rf"^{re.escape(name)} +{value:.2f}$", report, re.MULTILINE)
-    assert f"predict --model {model}" in report.splitlines()[-1]
+def test_the_report_shows_metrics_examples_and_the_next_command(trained: Trained) -> None:
+    directory, report, _ = trained
+    for name, value in read_metrics(directory).items():
+        assert re.search(rf"^{re.escape(name)} +{value}$", report, re.MULTILINE)
+    examples = [f"{directory}/example{number}.png" for number in (1, 2)]
+    for path in examples:
+        assert re.search(rf"^{path} +-\d\.\d+  a (small|large) ", report, re.MULTILINE)
+    assert report.splitlines()[-1] == f"next: zoo predict {directory} {examples[0]}"
 
 
-def test_shapes_and_order(answers: list[Answer]) -> None:
-    for answer, n, beams in zip(answers[:4], [100, 100, 40, 0], [2, 2, 1, 2], strict=True):
-        assert answer["captions"].shape == answer["scores"].shape == (n, beams)
-        assert answer["status"].shape == (n,)
-        assert not any(answer["status"])
-        assert answer["attention"].shape == (n, answer["words"].shape[1], 4, 4)
-        assert (np.diff(answer["scores"]) <= 0).all()
+def test_shapes_and_order(outputs: dict[str, Outputs]) -> None:
+    expected = {"first half": (100, 2), "second half": (100, 2), "greedy": (40, 1), "empty": (0, 2)}
+    for name, (n, num_captions) in expected.items():
+        batch = outputs[name]
+        assert batch["captions"].shape == batch["scores"].shape == (n, num_captions)
+        assert batch["status"].shape == (n,)
+        assert not any(batch["status"])
+        assert batch["attention"].shape == (n, batch["words"].shape[1], 4, 4)
+        assert (np.diff(batch["scores"]) <= 0).all()
 
 
-def test_attention_belongs_to_the_words(answers: list[Answer]) -> None:
-    answer = answers[0]
-    for row, caption in enumerate(best(answer)):
-        words = [word.decode() for word in answer["words"][row] if word]
+def test_attention_belongs_to_the_words(outputs: dict[str, Outputs]) -> None:
+    batch = outputs["first half"]
+    for row, caption in enumerate(get_best(batch)):
+        words = [word.decode() for word in batch["words"][row] if word]
         assert words == caption.split()
-        weights = answer["attention"][row]
+        weights = batch["attention"][row]
         np.testing.assert_allclose(weights[: len(words)].sum((1, 2)), 1, atol=1e-5)
         assert not weights[len(words) :].any()
 
 
-def test_broken_pictures_do_not_harm_the_others(answers: list[Answer]) -> None:
-    mixed, alone = answers[4], answers[5]
+def test_corrupt_images_do_not_affect_the_others(outputs: dict[str, Outputs]) -> None:
+    mixed, alone = outputs["odd"], outputs["alone"]
     assert [status.decode() for status in mixed["status"]] == [
         "", "no picture", "", "the picture is broken", "", "the picture is not JPEG, PNG, GIF or BMP"
     ]  # fmt: skip
@@ -148,44 +195,211 @@ def test_broken_pictures_do_not_harm_the_others(answers: list[Answer]) -> None:
         assert not mixed["attention"][row].any()
 
 
-def test_saved_model_cli_runs_it(model: Path, odd: list[bytes], tmp_path: Path) -> None:
-    np.save(tmp_path / "image.npy", np.array([odd[0]]))
-    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "greedy"]
-    cli = subprocess.run(
-        [
-            Path(sys.executable).with_name("saved_model_cli"),
-            *command,
-            "--inputs",
-            f"image={tmp_path}/image.npy",
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert cli.returncode == 0, cli.stderr
-    assert "Result for output key captions:\n[[b'a " in cli.stdout
-
-
-def test_predict_prints_captions_and_draws_where_it_looked(
-    model: Path, odd: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_saved_model_cli_runs_the_export(
+    trained: Trained, odd_images: list[bytes], tmp_path: Path, saved_model_cli: Callable[..., str]
 ) -> None:
-    for name, content in (("a.png", odd[0]), ("b.png", b"x")):
-        (tmp_path / name).write_bytes(content)
-    images, picture = (str(tmp_path / "a.png"), str(tmp_path / "b.png")), tmp_path / "glimpses.png"
-    with pytest.raises(UsageError, match="no caption to draw"):
-        ask_aloud(load(model), Question(images, best=2, plot=picture))
-    printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 3
-    assert printed[2].endswith("b.png  [the picture is not JPEG, PNG, GIF or BMP]")
-    ask_aloud(load(model), Question(images[:1], plot=picture))
-    assert str(picture) in capsys.readouterr().err
-    assert np.ptp(imread(picture)[..., :3]) > 0.5
+    np.save(tmp_path / "image.npy", np.array(odd_images[:1]))
+    which = ["--dir", trained.directory, "--tag_set", "serve", "--signature_def", "greedy"]
+    printed = saved_model_cli("run", *which, "--inputs", f"image={tmp_path}/image.npy")
+    assert "Result for output key captions:\n[[b'a " in printed
 
 
-def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Half of them red, half blue; one is broken, one is missing; without attention."""
+def test_the_predictor_lists_alternatives_and_plots_attention(
+    trained: Trained, odd_images: list[bytes], tmp_path: Path
+) -> None:
+    predictor = zoo.load(trained.directory)
+    image, corrupt = predictor.predict([odd_images[0], b"x"])
+    assert len(list(image.format_lines("a.png", top_k=2))) == 2
+    assert list(corrupt.format_lines("b.png", top_k=2)) == [
+        "b.png  [the picture is not JPEG, PNG, GIF or BMP]"
+    ]
+    with pytest.raises(UsageError, match="no attention to plot"):
+        predictor.plot(b"x", corrupt, tmp_path / "attention.png")
+    predictor.plot(odd_images[0], image, tmp_path / "attention.png")
+    assert np.ptp(imread(tmp_path / "attention.png")[..., :3]) > 0.5
+
+
+def test_a_rebuilt_model_has_the_outputs_of_the_export(trained: Trained, odd_images: list[bytes]) -> None:
+    assert_same_as_export(rebuild(trained.directory), trained.directory, {"image": odd_images})
+
+
+def test_a_rebuilt_model_continues_training(
+    trained: Trained, data: DataSplits[CaptioningSplit], tmp_path: Path
+) -> None:
+    """It starts far above chance, and each weight moves."""
+    preprocessor, model = TASK.from_export(trained.directory)
+    split = preprocessor.extract(data.test, tmp_path / "features")
+    before = [weight.numpy() for weight in model.trainable_variables]
+    history = zoo.fit(
+        model,
+        preprocessor.bucket(split, batch_size=50),
+        optimizer=keras.optimizers.SGD(0.1),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
+        epochs=1,
+        run_dir=tmp_path / "run",
+    )
+    assert history[0]["accuracy"] > 0.7
+    assert all(
+        (weight.numpy() != old).any() for weight, old in zip(model.trainable_variables, before, strict=True)
+    )
+
+
+# The preprocessor.
+
+
+@pytest.fixture
+def preprocessor() -> CaptioningPreprocessor:
+    return CaptioningPreprocessor(build_image_encoder("small", 8))
+
+
+def make_split(inputs: Sequence[bytes]) -> CaptioningSplit:
+    names = [f"{i}.png" for i in range(len(inputs))]
+    return CaptioningSplit(names, [(f"Number {i}.",) for i in range(len(inputs))], lambda: iter(inputs))
+
+
+def test_unreadable_images_are_left_out_with_a_warning(
+    preprocessor: CaptioningPreprocessor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inputs = [make_png("red"), *[b"broken"] * 6, b"", make_png("blue")]
+    split = preprocessor.extract(make_split(inputs), tmp_path)
+    assert split.rows.tolist() == [0, 8]
+    assert split.captions == [["number 0"], ["number 8"]]
+    (batch,) = split.read_batches()
+    assert batch.mean((1, 2)).tolist() == [[255, 0, 0], [0, 0, 255]]
+    problem = "the picture is not JPEG, PNG, GIF or BMP"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        *(f"left out: {number}.png: {problem}" for number in range(1, 6)),
+        "left out: 2 more",
+    ]
+
+
+def test_a_split_without_a_readable_image_raises(
+    preprocessor: CaptioningPreprocessor, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"None of 2 images .* The first is 0\.png: no picture\."):
+        preprocessor.extract(make_split([b"", b"x"]), tmp_path)
+
+
+def repeat(captions: list[str]) -> FeatureSplit:
+    """A split with each caption so often that all of its characters are known."""
+    return FeatureSplit(np.zeros((1, 8, 8, 3), np.uint8), np.arange(1), [captions * 5])
+
+
+def test_a_batch_has_an_image_with_each_of_its_captions(
+    preprocessor: CaptioningPreprocessor, tmp_path: Path
+) -> None:
+    features = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((8, 8, 3), np.uint8)
+    split = FeatureSplit(features, np.array([0, 2, 3]), [["one dog"], ["two dogs", "a dog"], ["a cat"]])
+    preprocessor.adapt(repeat(split.all_captions), 100, 10, tmp_path)
+    pairs = set()
+    for (images, tokens), targets, _ in preprocessor.bucket(split, batch_size=2)(0):
+        texts = preprocessor.tokenizer.detokenize(targets[:, None])[:, 0].numpy()
+        pairs |= {(int(image[0, 0, 0]), text.decode()) for image, text in zip(images, texts, strict=True)}
+        np.testing.assert_array_equal(tokens[:, 1:], tf.where(tokens[:, 1:] > 0, targets[:, :-1], 0))
+    assert pairs == {(0, "one dog"), (2, "two dogs"), (2, "a dog"), (3, "a cat")}
+
+
+def test_tokens_are_counted_with_the_end_of_each_caption(
+    preprocessor: CaptioningPreprocessor, tmp_path: Path
+) -> None:
+    split = repeat(["a b", "a", "a b b b"])
+    preprocessor.adapt(split, 100, 10, tmp_path)
+    counts, tokenizer = preprocessor.count_tokens(split), preprocessor.tokenizer
+    a, b = (tokenizer(tf.constant([text])).ids.numpy()[0, 0] for text in "ab")
+    assert (counts[a], counts[b], counts[END_ID]) == (15, 20, 15)
+    assert counts.sum() == 50
+
+
+def test_a_vocabulary_that_is_too_small_raises(preprocessor: CaptioningPreprocessor, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="A vocabulary of 5 word pieces is too small"):
+        preprocessor.adapt(repeat(["all of these letters"]), 5, 10, tmp_path)
+
+
+def test_nearest_captions_equal_those_of_all_distances() -> None:
+    """More training examples than are compared at a time."""
+    rng = np.random.default_rng(0)
+    train_features, test_features = (rng.integers(0, 256, (n, 2, 2, 3)).astype(np.uint8) for n in (2_500, 40))
+    train_rows, test_rows = np.arange(0, 2_500, 2), np.arange(5, 40)
+    train = FeatureSplit(train_features, train_rows, [[str(row)] for row in train_rows])
+    test = FeatureSplit(test_features, test_rows, [[""]] * len(test_rows))
+    differences = test_features[test_rows, None].astype(float) - train_features[train_rows]
+    distances = (differences**2).sum((2, 3, 4))
+    assert test.find_nearest_captions(train) == [str(train_rows[i]) for i in distances.argmin(1)]
+
+
+def test_exact_match_accepts_each_reference() -> None:
+    split = FeatureSplit(np.zeros((2, 1)), np.arange(2), [["a dog", "the dog"], ["a cat"]])
+    assert split.score_exact_match(["the dog", "the cat"]) == 50
+
+
+def test_files_that_the_user_names_are_the_examples(
+    preprocessor: CaptioningPreprocessor, videos: Path, tmp_path: Path
+) -> None:
+    split = make_split([make_png("red"), make_png("blue"), make_png("green")])
+    features = FeatureSplit(np.zeros((3, 8, 8, 3)), np.array([1, 2]), [["blue"], ["green"]])
+    paths = [tmp_path / "one.png", tmp_path / "two.png"]
+    assert preprocessor.make_examples(split, features, paths, tmp_path) == {"image": paths}
+    thumbnails = preprocessor.make_examples(split, features, [], tmp_path)["image"]
+    assert [Image.open(path).getpixel((0, 0)) for path in thumbnails] == [(0, 0, 255), (0, 128, 0)]
+    of_clips = CaptioningPreprocessor(build_image_encoder("small", 8), num_frames=4)
+    examples = of_clips.make_examples(split, features, [videos / "0.mp4", videos / "10.mp4"], tmp_path)
+    assert examples["lengths"].tolist() == [4, 14]
+
+
+# Encoders and data of other kinds.
+
+
+@pytest.mark.parametrize(
+    ("name", "num_frames", "num_tuned"),
+    [
+        ("efficientnet_lite0", None, 2),
+        pytest.param("efficientnet_lite0", 3, 2, marks=pytest.mark.slow),
+        pytest.param("MobileNetV2", None, 2, marks=pytest.mark.slow),
+        pytest.param("MobileNetV2", None, 99, marks=pytest.mark.slow),
+    ],
+)
+def test_a_rebuilt_model_has_the_tuned_encoder(
+    name: str,
+    num_frames: int | None,
+    num_tuned: int,
+    tmp_path: Path,
+    predict_in_process: Callable[..., Outputs],
+) -> None:
+    """The model is not trained, which makes no difference here."""
+    encoder = build_image_encoder(name, 32, "pretrained" if name == "efficientnet_lite0" else None)
+    preprocessor = CaptioningPreprocessor(encoder, num_frames, num_tuned)
+    assert preprocessor.trainable_network
+    assert bool(preprocessor.networks) == (num_tuned < 99)
+    settings = dataclasses.replace(SETTINGS, run_dir=tmp_path / "run", decoder_depth=1, num_tuned=num_tuned)
+    split = FeatureSplit(np.zeros((1, *preprocessor.extractor.shape)), np.arange(1), [["a dog", "two cats"]])
+    preprocessor.adapt(split, 50, 5, tmp_path)
+    model = captioning.build_model(settings, preprocessor, split)
+    module = CaptioningModule(preprocessor, model, num_beams=2)
+    clips = np.random.default_rng(1).integers(0, 256, (2, 5, 40, 40, 3)).astype(np.uint8)
+    if num_frames:
+        examples = inputs = preprocessor.extractor.reader.pack_inputs([clips[0, :3], clips[1]])
+    else:
+        paths = [tmp_path / f"{number}.png" for number in range(2)]
+        for path, clip in zip(paths, clips, strict=True):
+            Image.fromarray(clip[0]).save(path)
+        examples, inputs = {"image": paths}, {"image": [path.read_bytes() for path in paths]}
+    run = Run(tmp_path / "run", settings)
+    directory = TASK.export(run, module, DataInfo("noise"), tmp_path / "1", examples)
+    rebuilt = rebuild(directory)
+    assert_same_as_export(rebuilt, directory, inputs)
+    shapes = [variable.shape for variable in rebuilt.model.trainable_variables]
+    assert shapes == [variable.shape for variable in model.trainable_variables]
+
+
+@pytest.mark.slow
+def test_a_directory_of_images_with_flaws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half of them red, half blue; one is corrupt, one is missing; without attention."""
     for i in range(80):
         color = ("red", "blue")[i % 2]
-        content = b"broken" if i == 10 else encoded(Image.new("RGB", (40, 30), color), "JPEG")
+        content = b"broken" if i == 10 else encode(Image.new("RGB", (40, 30), color), "JPEG")
         if i != 11:
             (tmp_path / f"{i}.jpg").write_bytes(content)
     rows = [f"{i}.jpg\tAll is {('red', 'blue')[i % 2]}." for i in range(80)]
@@ -193,36 +407,36 @@ def test_pictures_of_a_folder_with_flaws(tmp_path: Path, capsys: pytest.CaptureF
     captioning.train(
         captioning.Settings(
             dataset=str(tmp_path),
-            folder=tmp_path / "run",
-            export=tmp_path / "1",
+            run_dir=tmp_path / "run",
+            export_dir=tmp_path / "1",
             image_size=8,
             attention="none",
             units=16,
-            embedding=16,
+            embedding_dim=16,
             batch_size=4,
             epochs=6,
             dropout=0.0,
             learning_rate=0.01,
-            vocabulary=100,
+            vocabulary_size=100,
         )
     )
-    printed = capsys.readouterr().out
-    assert "Left out, for they are not there, or several of the name: 11.jpg." in printed
-    assert "left out: 10.jpg: the picture is not JPEG, PNG, GIF or BMP" in printed
-    images = [encoded(Image.new("RGB", (9, 9), color), "PNG") for color in ("blue", "red")]
-    (answer,) = ask(tmp_path / "1", ("serving_default", images))
-    assert best(answer) == ["all is blue", "all is red"]
+    assert "Left out because they are missing, or several have the name: 11.jpg." in capsys.readouterr().out
+    assert "left out: 10.jpg: the picture is not JPEG, PNG, GIF or BMP" in caplog.messages
+    images = [make_png("blue"), make_png("red")]
+    (batch,) = run_client(tmp_path / "1", ("serving_default", images))
+    assert get_best(batch) == ["all is blue", "all is red"]
+    assert_same_as_export(rebuild(tmp_path / "1"), tmp_path / "1", {"image": images})
 
 
 # Clips.
 
-WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
-def square(way: str, start: int, time: int, side: int = 24) -> np.ndarray:
+def draw_square(direction: str, start: int, time: int, side: int = 24) -> np.ndarray:
     """A white square that moves, uint8 [time, side, side, 3]."""
     frames = np.full((time, side, side, 3), 60, np.uint8)
-    x, y = WAYS[way]
+    x, y = DIRECTIONS[direction]
     for step in range(time):
         along = start + round(12 * step / time)
         column, row = ((along if part > 0 else side - 6 - along) if part else 9 for part in (x, y))
@@ -232,126 +446,128 @@ def square(way: str, start: int, time: int, side: int = 24) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of videos of 4 to 14 frames, and a table."""
-    folder, rows = tmp_path_factory.mktemp("videos"), []
+    """A directory of videos of 4 to 14 frames, and a table."""
+    directory, rows = tmp_path_factory.mktemp("videos"), []
     for number in range(160):
-        way = list(WAYS)[number % 4]
-        with av.open(str(folder / f"{number}.mp4"), "w") as container:
+        direction = list(DIRECTIONS)[number % 4]
+        with av.open(str(directory / f"{number}.mp4"), "w") as container:
             stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
             stream.height, stream.width, stream.pix_fmt = 24, 24, "yuv420p"
-            for frame in square(way, number % 5, 4 + number % 11):
+            for frame in draw_square(direction, number % 5, 4 + number % 11):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
             container.mux(stream.encode())
-        rows.append(f"{number}.mp4\tIt moves {way}.")
-    (folder / "all.tsv").write_text("\n".join(rows), encoding="utf-8")
-    return folder
+        rows.append(f"{number}.mp4\tIt moves {direction}.")
+    (directory / "all.tsv").write_text("\n".join(rows), encoding="utf-8")
+    return directory
 
 
 @pytest.fixture(scope="module")
-def told(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[str]]:
-    """An export of clips, what the recipe printed, and its captions of the test set."""
-    folder, said, captioned = tmp_path_factory.mktemp("told"), [], captioning.captioned
+def trained_on_clips(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    directory = tmp_path_factory.mktemp("clips")
     settings = captioning.Settings(
         dataset=str(videos),
-        folder=folder / "run",
-        export=folder / "1",
+        run_dir=directory / "run",
+        export_dir=directory / "1",
         image_size=24,
-        frames=8,
+        num_frames=8,
         units=32,
-        embedding=16,
+        embedding_dim=16,
         batch_size=8,
         epochs=7,
         learning_rate=0.01,
         dropout=0.0,
-        beams=2,
+        num_beams=2,
     )
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        patch.setattr(captioning, "captioned", lambda *given: said.append(captioned(*given)) or said[-1])
-        captioning.train(settings)
-    return folder / "1", printed.getvalue(), said[-1]
+    return run_recipe(settings)
 
 
-def padded(clips: list[np.ndarray], time: int, fill: int = 0) -> dict[str, np.ndarray]:
+def pad(clips: list[np.ndarray], time: int, fill: int = 0) -> dict[str, np.ndarray]:
     frames = np.full((len(clips), time, *clips[0].shape[1:]), fill, np.uint8)
     for row, clip in enumerate(clips):
         frames[row, : len(clip)] = clip
     return {"frames": frames, "lengths": np.array([len(clip) for clip in clips], np.int32)}
 
 
-CLIPS = [square(way, 2, time) for way, time in zip(WAYS, (4, 7, 8, 14), strict=True)]
+CLIPS = [draw_square(way, 2, time) for way, time in zip(DIRECTIONS, (4, 7, 8, 14), strict=True)]
 
 
 @pytest.fixture(scope="module")
-def retold(told: tuple[Path, str, list[str]], videos: Path) -> list[Answer]:
-    """What a fresh process says of the test set, and of clips in other forms."""
-    test = list(load_captioning(str(videos)).test.read_inputs())
-    some = padded(CLIPS, 14)
-    larger = {**some, "frames": some["frames"].repeat(3, 2).repeat(2, 3)}
-    odd = {
-        "frames": padded([*CLIPS, CLIPS[0]], 14)["frames"],
-        "lengths": np.array([0, 7, -1, 15, 4], np.int32),
+def clip_outputs(trained_on_clips: Trained, videos: Path) -> dict[str, Outputs]:
+    """Outputs of the export in a fresh process, for the test set and for clips in other forms."""
+    clips = pad(CLIPS, 14)
+    calls = {
+        "test set": pad(list(load_captioning(str(videos)).test.read_inputs()), 16),
+        "clips": clips,
+        "more padding": pad(CLIPS, 20, fill=200),
+        "larger": {**clips, "frames": clips["frames"].repeat(3, 2).repeat(2, 3)},
+        "wrong lengths": {
+            "frames": pad([*CLIPS, CLIPS[0]], 14)["frames"],
+            "lengths": np.array([0, 7, -1, 15, 4], np.int32),
+        },
+        "no rows": {name: value[:0] for name, value in clips.items()},
+        "no pixels": {"frames": np.zeros((2, 0, 0, 0, 3), np.uint8), "lengths": np.zeros(2, np.int32)},
     }
-    none = {name: value[:0] for name, value in some.items()}
-    empty = {"frames": np.zeros((2, 0, 0, 0, 3), np.uint8), "lengths": np.zeros(2, np.int32)}
-    questions = [padded(test, 16), some, padded(CLIPS, 20, fill=200), larger, odd, none, empty]
-    whole = [("serving_default", question) for question in questions]
-    return ask(told[0], *whole, ("greedy", some))
+    signatures = [("serving_default", inputs) for inputs in calls.values()]
+    results = run_client(trained_on_clips.directory, *signatures, ("greedy", clips))
+    return dict(zip([*calls, "greedy"], results, strict=True))
 
 
-def test_an_export_of_clips_says_what_the_training_process_said(
-    told: tuple[Path, str, list[str]], retold: list[Answer]
+def test_the_export_of_clips_has_the_captions_of_the_training_process(
+    trained_on_clips: Trained, clip_outputs: dict[str, Outputs]
 ) -> None:
-    model, printed, said = told
-    assert best(retold[0]) == said
-    assert set(said) == {f"it moves {way}" for way in WAYS}
-    found = figures(model)
-    assert found["test exact match"] == 100
-    assert "test exact match, nearest training clip" in found
-    assert re.search(r"^clip 1 .* it moves (left|right|up|down)\nclip 2 .* it moves ", printed, re.MULTILINE)
-    assert printed.splitlines()[-1].endswith("video.mp4")
+    directory, report, captions = trained_on_clips
+    assert get_best(clip_outputs["test set"]) == captions
+    assert set(captions) == {f"it moves {direction}" for direction in DIRECTIONS}
+    assert read_metrics(directory)["test exact match"] == 100
+    examples = re.findall(r"^example ([12]), \d+ steps +-\d\.\d+  it moves \w+$", report, re.MULTILINE)
+    assert examples == ["1", "2"]
+    assert report.splitlines()[-1] == f"next: zoo predict {directory} video.mp4"
 
 
-def test_clips_of_other_sizes_and_with_other_padding_are_told_alike(retold: list[Answer]) -> None:
-    _, some, padding, larger, *_, greedy = retold
-    wanted = [f"it moves {way}" for way in WAYS]
-    assert best(some) == best(padding) == best(larger) == best(greedy) == wanted
-    for other in (padding, larger):
-        np.testing.assert_allclose(some["scores"], other["scores"], atol=1e-4)
-        np.testing.assert_allclose(some["attention"], other["attention"], atol=1e-4)
-    assert greedy["captions"].shape == (4, 1)
-    assert not any(some["status"])
+def test_size_and_padding_of_clips_make_no_difference(clip_outputs: dict[str, Outputs]) -> None:
+    clips = clip_outputs["clips"]
+    for name in ("clips", "more padding", "larger", "greedy"):
+        assert get_best(clip_outputs[name]) == [f"it moves {direction}" for direction in DIRECTIONS]
+    for name in ("more padding", "larger"):
+        np.testing.assert_allclose(clips["scores"], clip_outputs[name]["scores"], atol=1e-4)
+        np.testing.assert_allclose(clips["attention"], clip_outputs[name]["attention"], atol=1e-4)
+    assert clip_outputs["greedy"]["captions"].shape == (4, 1)
+    assert not any(clips["status"])
 
 
-def test_attention_is_spread_over_frames_and_places(retold: list[Answer]) -> None:
-    weights = retold[1]["attention"]
-    assert weights.shape == (4, retold[1]["words"].shape[1], 8, 3, 3)
+def test_attention_is_spread_over_frames_and_positions(clip_outputs: dict[str, Outputs]) -> None:
+    weights = clip_outputs["clips"]["attention"]
+    assert weights.shape == (4, clip_outputs["clips"]["words"].shape[1], 8, 3, 3)
     np.testing.assert_allclose(weights[:, :3].sum((2, 3, 4)), 1, atol=1e-5)
 
 
-def test_clips_without_frames_do_not_harm_the_others(retold: list[Answer]) -> None:
-    some, odd, none, empty = retold[1], *retold[4:7]
-    wrong = [f"lengths says {length}, and there are 14 frames" for length in (-1, 15)]
+def test_clips_without_frames_do_not_affect_the_others(clip_outputs: dict[str, Outputs]) -> None:
+    clips, odd = clip_outputs["clips"], clip_outputs["wrong lengths"]
+    wrong = [f"lengths is {length}, and there are 14 frames" for length in (-1, 15)]
     assert [status.decode() for status in odd["status"]] == ["no frames", "", *wrong, ""]
-    assert best(odd) == ["", "it moves right", "", "", "it moves left"]
-    np.testing.assert_allclose(odd["scores"][[1, 4]], some["scores"][[1, 0]], atol=1e-4)
+    assert get_best(odd) == ["", "it moves right", "", "", "it moves left"]
+    np.testing.assert_allclose(odd["scores"][[1, 4]], clips["scores"][[1, 0]], atol=1e-4)
     assert not odd["attention"][[0, 2, 3]].any()
-    assert none["captions"].shape == (0, 2)
-    assert none["attention"].shape[2:] == (8, 3, 3)
-    assert best(empty) == ["", ""]
+    assert clip_outputs["no rows"]["captions"].shape == (0, 2)
+    assert clip_outputs["no rows"]["attention"].shape[2:] == (8, 3, 3)
+    assert get_best(clip_outputs["no pixels"]) == ["", ""]
 
 
-def test_predict_tells_of_a_video(
-    told: tuple[Path, str, list[str]], videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_rebuilt_model_of_clips_has_the_outputs_of_the_export(trained_on_clips: Trained) -> None:
+    directory = trained_on_clips.directory
+    assert_same_as_export(rebuild(directory), directory, pad(CLIPS, 14))
+
+
+def test_the_predictor_reads_videos_and_plots_attention(
+    trained_on_clips: Trained, videos: Path, tmp_path: Path
 ) -> None:
-    names, picture = tuple(str(videos / f"{number}.mp4") for number in (9, 8)), tmp_path / "where.png"
-    ask_aloud(load(told[0]), Question(names, plot=picture))
-    printed = capsys.readouterr().out.splitlines()
-    assert [line.split()[-1] for line in printed[:2]] == ["right", "left"]
-    assert np.ptp(imread(picture)[..., :3]) > 0.5
+    predictor = zoo.load(trained_on_clips.directory)
+    paths = [videos / f"{number}.mp4" for number in (9, 8)]
+    predictions = predictor.predict(paths)
+    assert [prediction.captions[0] for prediction in predictions] == ["it moves right", "it moves left"]
+    predictor.plot(paths[1], predictions[1], tmp_path / "attention.png")
+    assert np.ptp(imread(tmp_path / "attention.png")[..., :3]) > 0.5
     with pytest.raises(VideoError, match="cannot be read as a video"):
-        ask_aloud(load(told[0]), Question((str(videos / "all.tsv"),)))
-
-
-def test_a_picture_that_is_not_there_is_told(model: Path) -> None:
-    with pytest.raises(UsageError, match=r"no\.jpg cannot be read"):
-        ask_aloud(load(model), Question(("no.jpg",)))
+        predictor.predict([videos / "all.tsv"])
+    with pytest.raises(UsageError, match="Expected a video, as a path or an array of frames, got bytes"):
+        predictor.predict([b"video"])

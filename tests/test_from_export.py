@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from exports import assert_same_as_export
 
 import zoo
 from zoo.errors import ExportError, UsageError
@@ -63,17 +64,8 @@ def test_a_rebuilt_model_predicts_what_the_export_predicts(name: str) -> None:
     assert card["task"] == task_name
     preprocessor, model = zoo.tasks.get_task(task_name).from_export(directory)
     module = make_module(preprocessor, model, card)
-    loaded = tf.saved_model.load(str(directory))
     for inputs in (make_inputs(), read_example_inputs(directory, card)):
-        tensors = {key: tf.constant(value) for key, value in inputs.items()}
-        expected = loaded.signatures["serving_default"](**tensors)
-        actual = zoo.export.call_by_name(module.signatures["serving_default"], **tensors)
-        assert actual.keys() == expected.keys()
-        for key, value in expected.items():
-            if value.dtype == tf.string:
-                assert actual[key].numpy().tolist() == value.numpy().tolist(), key
-            else:
-                np.testing.assert_allclose(actual[key], value, atol=1e-5, err_msg=key)
+        assert_same_as_export(module, directory, inputs)
 
 
 def test_a_rebuilt_model_continues_training() -> None:

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -111,33 +112,23 @@ class CaptioningPreprocessor(Preprocessor):
     the rest is `trainable_network`, a part of the model.
 
     Args:
-        encoder: name of the network; see `zoo.preprocessing.images.build_image_encoder`.
-        image_size: height and width in pixels.
+        encoder: network from `zoo.preprocessing.images.build_image_encoder`.
         num_frames: number of frames that are read of a clip; None for images.
-        num_tuned: number of convolutions of a pretrained encoder to train, the last ones.
-        weights: weights of the encoder; see `zoo.preprocessing.images.build_image_encoder`.
+        num_tuned: number of convolutions of the encoder to train, the last ones. The network "small", which has
+            no published weights, is trained as a whole.
 
     Attributes:
         extractor: raw images or clips to features.
         trainable_network: the part of the encoder to train, for a new model; None if all of it is frozen.
     """
 
-    def __init__(
-        self,
-        encoder: str = "small",
-        image_size: int = 64,
-        num_frames: int | None = None,
-        num_tuned: int = 0,
-        weights: Path | str | None = "pretrained",
-    ) -> None:
-        self.encoder, self.num_tuned = encoder, num_tuned
-        self.image_size, self.num_frames = image_size, num_frames
-        network = build_image_encoder(encoder, image_size, weights)
-        # The small network has no published weights: all of it is trained.
+    def __init__(self, encoder: keras.Model, num_frames: int | None = None, num_tuned: int = 0) -> None:
+        self.encoder_name, self.image_size = encoder.name, encoder.input_shape[1]
+        self.num_frames, self.num_tuned = num_frames, num_tuned
         frozen, self.trainable_network = (
-            (None, network) if encoder == "small" else split_encoder(network, num_tuned)
+            (None, encoder) if encoder.name == "small" else split_encoder(encoder, num_tuned)
         )
-        reader = ClipReader(num_frames, image_size) if num_frames else ImageReader(image_size)
+        reader = ClipReader(num_frames, self.image_size) if num_frames else ImageReader(self.image_size)
         self.extractor = FeatureExtractor(reader, frozen)
         self.networks = {} if frozen is None else {"encoder": frozen}
 
@@ -157,15 +148,11 @@ class CaptioningPreprocessor(Preprocessor):
             directory: where the vocabulary is written, `vocabulary.txt`.
 
         Raises:
-            UsageError: the vocabulary size is too small for the letters of the captions.
+            UsageError: the vocabulary size is too small for the characters of the captions.
         """
-        try:
-            vocabulary = train_wordpiece(train.all_captions, vocabulary_size)
-        except ValueError as error:
-            raise UsageError(f"--vocabulary-size: {error}") from error
-        self.resources = (
-            WordPieceTokenizer(write_vocabulary(vocabulary, directory / "vocabulary.txt"), max_tokens),
-        )
+        vocabulary = train_wordpiece(train.all_captions, vocabulary_size)
+        path = write_vocabulary(vocabulary, directory / "vocabulary.txt")
+        self.resources = (WordPieceTokenizer(path, max_tokens),)
 
     def extract(self, split: CaptioningSplit, cache_dir: Path) -> FeatureSplit:
         """Return the features of a split, computed once and cached in a file.
@@ -257,9 +244,9 @@ class CaptioningPreprocessor(Preprocessor):
         return {"image": thumbnails}
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, without weights, and the configuration of the tokenizer."""
+        """Return name and size of the encoder, the other arguments, and the configuration of the tokenizer."""
         return {
-            "encoder": self.encoder,
+            "encoder": self.encoder_name,
             "image_size": self.image_size,
             "num_frames": self.num_frames,
             "num_tuned": self.num_tuned,
@@ -269,8 +256,8 @@ class CaptioningPreprocessor(Preprocessor):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
         """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
-        arguments = {name: value for name, value in config.items() if name != "tokenizer"}
-        preprocessor = cls(**arguments, weights=None)
+        encoder = build_image_encoder(config["encoder"], config["image_size"], weights=None)
+        preprocessor = cls(encoder, config["num_frames"], config["num_tuned"])
         preprocessor.resources = (WordPieceTokenizer.from_config(config["tokenizer"], assets),)
         return preprocessor
 
