@@ -17,6 +17,7 @@ LONG = (
     "test_recurrence",
     "test_resume",
     "test_cells",
+    "test_overrides",
     "test_decoder",
     "test_workers",
     "test_captioning_data",

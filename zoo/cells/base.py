@@ -427,6 +427,14 @@ def check_rates(**rates: float) -> None:
             raise ValueError(f"`{name}` must be a number of at least 0 and below 1, but it is {rate!r}.")
 
 
+def is_inherited(instance: object, base: type, *names: str) -> bool:
+    """Return whether all methods of these names are those of `base`, not overridden by a subclass or instance.
+
+    A path that does not call a method must check this first: an override would be ignored.
+    """
+    return all(getattr(getattr(instance, name), "__func__", None) is getattr(base, name) for name in names)
+
+
 def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
     """Multiply `x` by a dropout mask, if there is one."""
     return x if mask is None else x * mask
@@ -490,13 +498,17 @@ class GatedCell(Cell):
     ) -> None:
         super().__init__(**collect_arguments(locals(), "recurrent_activation", "candidate_dropout"), **kwargs)
         check_rates(candidate_dropout=candidate_dropout)
-        if candidate_dropout and type(self).update is not GatedCell.update:
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.candidate_dropout = candidate_dropout
+        self._check_candidate_dropout()
+
+    def _check_candidate_dropout(self) -> None:
+        """Raise a ValueError if a step with `candidate_dropout` would pass over an override of `update`."""
+        if self.candidate_dropout and not is_inherited(self, GatedCell, "update"):
             raise ValueError(
                 f"`candidate_dropout` needs a cell that defines `gates` and `combine`, but "
                 f"{type(self).__name__} defines `update`."
             )
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.candidate_dropout = candidate_dropout
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
         """Compute one time step from its gates.
@@ -556,6 +568,7 @@ class GatedCell(Cell):
         """
         if noise is None or not self.candidate_dropout:
             return super().step(x, r, states, noise)
+        self._check_candidate_dropout()
         gates = self.drop_candidate(self._compute_gates(x, r, states), noise)
         return self._apply_zoneout(self.combine(gates, states), states, noise)
 

@@ -66,9 +66,10 @@ class PureCell:
 
         Keras casts weights only while a layer is called, and back-propagation happens after that.
         """
-        dtype = self.cell.compute_dtype
-        autocast = autocast_scope(None if dtype == self.cell.variable_dtype else dtype)
-        with autocast, keras.StatelessScope(initialize_variables=False) as scope:
+        with (
+            autocast_scope(self.cell.compute_dtype),
+            keras.StatelessScope(initialize_variables=False) as scope,
+        ):
             for update in zip(self.cell.weights, weights, strict=True):
                 scope.add_update(update)
             yield scope
@@ -116,7 +117,9 @@ class PureCell:
     def analyze(self, inputs: Tensor, states: States, noise: Tensor | None) -> bool:
         """Trace one step: set `update_weights` and `output_state`, and return whether the step is pure.
 
-        A pure step changes no variable, has no stateful operation, and so may be computed twice.
+        A pure step changes no variable and has no stateful operation, so that it may be computed twice. And it
+        depends on its arguments and the cell's weights alone: a floating-point tensor that the cell holds, or a
+        variable that it does not track, would get no gradient.
 
         Args:
             inputs: [time, batch, features].
@@ -140,9 +143,12 @@ class PureCell:
         specs = tf.nest.map_structure(
             lambda x: None if x is None else tf.TensorSpec(x.shape, x.dtype), arguments
         )
-        graph = tf.function(trace, autograph=False).get_concrete_function(*specs).graph
-        stateful = {operation.type for operation in graph.get_operations() if operation.op_def.is_stateful}
-        return not updated and stateful <= {"Placeholder", "ReadVariableOp"}
+        function = tf.function(trace, autograph=False).get_concrete_function(*specs)
+        operations = function.graph.get_operations()
+        stateful = {operation.type for operation in operations if operation.op_def.is_stateful}
+        captured = {tensor.dtype for tensor in function.captured_inputs}
+        is_closed = all(dtype.is_integer or dtype.is_bool or dtype == tf.string for dtype in captured)
+        return not updated and is_closed and stateful <= {"Placeholder"}
 
 
 _jit_enabled = contextvars.ContextVar("jit_enabled", default=True)

@@ -4,7 +4,23 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.cells import LinearCell, States, Tensor
+from zoo.cells import Cell, LinearCell, States, Tensor
+from zoo.cells.base import is_inherited
+
+
+def can_scan(cell: Cell) -> bool:
+    """Return whether `run_linear_cell` computes what the steps of a cell compute, zoneout and noise aside.
+
+    The scan calls `project`, `gates` and `coefficients` alone. A cell that overrides another method of a step,
+    or that has a U or several states, needs steps.
+    """
+    return (
+        isinstance(cell, LinearCell)
+        and is_inherited(cell, LinearCell, "recurrent", "combine", "update", "step")
+        and is_inherited(cell, LinearCell, "_compute_gates", "_apply_zoneout", "_check_update")
+        and cell.recurrent_kernel is None
+        and len(cell.state_names) == 1
+    )
 
 
 def run_linear_cell(
@@ -13,7 +29,7 @@ def run_linear_cell(
     """Run a linear cell over time: h_t = a_t ⊙ h_{t-1} + b_t, with all a and b computed beforehand.
 
     Args:
-        cell: the cell, built.
+        cell: the cell, built; one for which `can_scan` is True.
         inputs: [time, batch, features]; `time` may be 0.
         states: h before the first step, [batch, units].
         mask: bool [time, batch, 1], or None.

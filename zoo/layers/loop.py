@@ -7,9 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.cells import Cell, LinearCell, States, Tensor, apply_mask
+from zoo.cells import Cell, States, Tensor, apply_mask
+from zoo.cells.base import is_inherited
 from zoo.layers.chunks import PureCell, run_in_chunks, unstack
-from zoo.layers.linear_scan import run_linear_cell
+from zoo.layers.linear_scan import can_scan, run_linear_cell
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from the inputs at t and the states before."""
@@ -46,8 +47,8 @@ def run_cell(
     """Run a cell of this library over time.
 
     In a graph this is `run_in_chunks`, or `run_linear_cell` for a cell that is linear in its state. Plain
-    steps are taken in eager execution, when unrolled, inside `observe_states`, and by cells whose step has
-    effects or draws random numbers of its own, because such a step must not be computed twice.
+    steps are taken in eager execution, when unrolled, inside `observe_states`, and by cells whose step is not
+    pure, see `PureCell.analyze`.
 
     Args:
         cell: the cell, built.
@@ -84,7 +85,7 @@ def run_cell(
     pure_cell = PureCell(cell)
     if observer is not None:
         last, outputs, states = run_plain(sequences, states)
-    elif isinstance(cell, LinearCell) and noise is None and not any(cell.zoneout):
+    elif can_scan(cell) and noise is None and not any(cell.zoneout):
         last, outputs, states = run_linear_cell(cell, sequences, states, mask)
     elif tf.inside_function() and not unroll and pure_cell.analyze(sequences, states, noise):
         last, outputs, states = run_in_chunks(
@@ -92,7 +93,12 @@ def run_cell(
         )
     else:
         last, outputs, states = run_plain(sequences, states)
-    return cell.readout(last), cell.readout(outputs), states
+    last, outputs = cell.readout(last), cell.readout(outputs)
+    if mask is not None and not is_inherited(cell, Cell, "readout"):
+        # The output is zero before the first valid step, also where `readout` has a bias.
+        outputs = tf.where(tf.cumsum(tf.cast(mask, tf.int32), 0) > 0, outputs, 0)
+        last = tf.where(tf.reduce_any(mask, 0), last, 0)
+    return last, outputs, states
 
 
 def set_static_batch_size(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from zoo._compat import flatten_layers
 from zoo.cells import Cell, Serializable, Tensor
+from zoo.cells.base import is_inherited
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.loop import run_cell, swap_batch_and_time
 
@@ -22,7 +23,7 @@ class RNN(Serializable, keras.layers.RNN):
     run. In a graph their steps are compiled by XLA in training, only the states are stored for
     back-propagation, and the gradients of the weights are large products outside the loop. The cells of a
     stack run one after the other, each over all time steps. One dropout mask serves a whole sequence. Any
-    other Keras cell runs as in Keras.
+    other Keras cell runs as in Keras, and so does a `zoo.Cell` that overrides `call`.
 
     Args:
         cell: a cell, or a list of cells to stack: instances of `zoo.Cell`, or any Keras cells. The default
@@ -104,6 +105,10 @@ class RNN(Serializable, keras.layers.RNN):
         is_stack = isinstance(self.cell, keras.layers.StackedRNNCells)
         cells = self.cell.cells if is_stack else [self.cell]
         is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
+        # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
+        is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
+        if is_stack:
+            is_ours = is_ours and is_inherited(self.cell, keras.layers.StackedRNNCells, "call", "__call__")
         if not is_ours or {c.compute_dtype for c in (self.cell, *cells)} != {self.compute_dtype}:
             return super().inner_loop(sequences, initial_state, mask, training)
 
