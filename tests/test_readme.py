@@ -51,7 +51,10 @@ def test_every_page_with_python_is_tested() -> None:
     assert {name for name, page in PAGES.items() if code_blocks(page, "python")} == set(PRINTED)
 
 
-@pytest.mark.parametrize("name", PRINTED)
+SLOW = {"docs/tasks.md": pytest.mark.slow}  # trains
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in PRINTED])
 def test_python_runs_from_top_to_bottom(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
