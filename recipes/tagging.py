@@ -76,25 +76,24 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
     )
 
 
-def build_model(settings: Settings, train: TaggingSplit, classes: int, recurrent: bool) -> zoo.ManyToMany:
+def build_model(settings: Settings, data: DataSplits[TaggingSplit], recurrent: bool) -> zoo.ManyToMany:
     """A vector of each frame, a recurrent encoder, scores; the model of single frames has no encoder."""
     encoder, offsets = None, settings.offsets if recurrent else ()
     if recurrent:
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
-    has_frames = train.sequences[0].ndim == 4
-    if has_frames:
+    if data.info.is_video:
         network = build_frame_encoder(settings.image_size, len(offsets), settings.vector_dim)
     else:
-        network = build_feature_encoder(train.sequences, len(offsets), settings.vector_dim)
-    vectors = zoo.FrameVectors(network, offsets, brightness=has_frames)
-    return zoo.ManyToMany(encoder, classes, vectors, dropout=settings.dropout)
+        network = build_feature_encoder(data.train.sequences, len(offsets), settings.vector_dim)
+    vectors = zoo.FrameVectors(network, offsets, brightness=data.info.is_video)
+    return zoo.ManyToMany(encoder, len(data.info.labels), vectors, dropout=settings.dropout)
 
 
 def evaluate(module: FrameTaggingModule, split: TaggingSplit) -> dict[str, float]:
     """Metrics of whole sequences, which are tagged as a client does."""
     scores = [module.score_sequence(sequence) for sequence in split.sequences]
-    if module.multi_label:
+    if module.preprocessor.multi_label:
         return zoo.metrics.score_multilabel_frames([rows > 0.5 for rows in scores], split.tags, module.labels)
     predictions = [[module.labels[i] for i in rows.argmax(-1)] for rows in scores]
     references = [[module.labels[i] for i in tags] for tags in split.tags]
@@ -108,15 +107,14 @@ def evaluate(module: FrameTaggingModule, split: TaggingSplit) -> dict[str, float
 
 
 def train(settings: Settings) -> None:
-    """The whole story, from sequences and tags to an exported model and its tags for one of them."""
+    """The whole story, from sequences and tags to an exported model."""
     data = load_data(settings)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     run = Run(settings.run_dir, settings, may_change=["baseline"])
 
     # Windows and batches.
-    has_frames = data.train.sequences[0].ndim == 4
-    preprocessor = FrameTaggingPreprocessor(settings.image_size if has_frames else None)
+    preprocessor = FrameTaggingPreprocessor(settings.image_size if info.is_video else None, info.multi_label)
     train_set, validation_set = (
         preprocessor.bucket_windows(split, settings.window, settings.batch_size, seed)
         for split, seed in ((data.train, settings.seed), (data.validation, None))
@@ -124,7 +122,7 @@ def train(settings: Settings) -> None:
     print(train_set, validation_set, sep="\n")
 
     # Training and evaluation, of single frames for comparison and of the recurrent network.
-    if settings.multi_label:
+    if info.multi_label:
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
     else:
@@ -136,7 +134,7 @@ def train(settings: Settings) -> None:
         recurrent = name == settings.cell
         keras.utils.set_random_seed(settings.seed)
         schedule = warmup_cosine_decay(settings.learning_rate, num_epochs * train_set.num_batches)
-        model = build_model(settings, data.train, len(info.labels), recurrent)
+        model = build_model(settings, data, recurrent)
         run.fit(
             model,
             train_set,
@@ -149,7 +147,7 @@ def train(settings: Settings) -> None:
             monitor="val_accuracy",
             mode="max",
         )
-        module = FrameTaggingModule(preprocessor, model, info.labels, settings.multi_label)
+        module = FrameTaggingModule(preprocessor, model, info.labels)
         for split_name, split in (("validation", data.validation), ("test", data.test)):
             metrics = evaluate(module, split)
             if recurrent:

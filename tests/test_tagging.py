@@ -1,27 +1,25 @@
-"""The tagging recipe, run as a user runs it, and its exports, asked by a process with TensorFlow alone."""
+"""The tagging recipe and its task: exports run by a process with TensorFlow alone, and rebuilt models."""
 
 import csv
 import dataclasses
 import io
 import itertools
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from exports import Answer, ask, figures
+from exports import Outputs, assert_same_as_export, assert_same_outputs, read_metrics, run_client
 from PIL import Image
 from test_video import write_video
 
-from zoo.cli.predict import Question
-from zoo.cli.predict import ask as ask_aloud
+import zoo
+from zoo.card import read_card
+from zoo.cli.predict import PredictOptions, run_predict
 from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.builders import footage
 from zoo.datasets.builders.footage import builder, editing
@@ -30,15 +28,22 @@ from zoo.metrics import Segment, find_segments, find_transitions, score_frames, 
 from zoo.preprocessing.video import open_video
 from zoo.recipes import tagging
 from zoo.recipes.tagging import Settings
-from zoo.serving.loading import load
-from zoo.tasks.frame_tagging import answers, shots
+from zoo.serving.verification import verify
+from zoo.tasks.base import call_signature
+from zoo.tasks.frame_tagging import (
+    MIN_TRANSITION_FRAMES,
+    TASK,
+    FrameTaggingModule,
+    FrameTaggingPreprocessor,
+    find_shots,
+)
 
 SIZE = (14, 24)
 SIZES = {"train": 60, "validation": 4, "test": 6}
 SETTINGS = Settings(
-    size=SIZE,
+    image_size=SIZE,
     offsets=(-4, -1, 1, 3),
-    width=32,
+    vector_dim=32,
     units=24,
     window=50,
     batch_size=4,
@@ -46,352 +51,427 @@ SETTINGS = Settings(
     learning_rate=0.01,
     dropout=0.0,
 )
-AHEAD = 3
+LOOKAHEAD = 3
 
 
-def plain(random: np.random.Generator, *given: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
+class Trained(NamedTuple):
+    """An export, what the recipe printed, and the module that was exported."""
+
+    directory: Path
+    report: str
+    module: FrameTaggingModule
+
+
+def run_recipe(settings: Settings) -> Trained:
+    modules: list[FrameTaggingModule] = []
+    evaluate = tagging.evaluate
+
+    def record(module: FrameTaggingModule, split: TaggingSplit) -> dict[str, float]:
+        modules.append(module)
+        return evaluate(module, split)
+
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(tagging, "evaluate", record)
+        tagging.train(settings)
+    return Trained(settings.export_dir, printed.getvalue(), modules[-1])
+
+
+def make_plain_clip(random: np.random.Generator, *_: object, **__: object) -> tuple[np.ndarray, np.ndarray]:
     """A clip of shots of one color each, dark and light, with cuts, dissolves and fades between them."""
     frames, tags, color = [], [], random.uniform(60, 110, 3)
     while len(tags) < 100:
-        shot, after = [color] * random.integers(5, 14), random.uniform(60, 110, 3)
-        after += 130 * (color.mean() < 130)
+        shot, next_color = [color] * random.integers(5, 14), random.uniform(60, 110, 3)
+        next_color += 130 * (color.mean() < 130)
         kind = random.choice([footage.CUT, footage.DISSOLVE, footage.FADE])
         shares = np.arange(1, 7)[:, None] / 7
         if kind == footage.CUT:
-            join = [after]
+            transition = [next_color]
         elif kind == footage.DISSOLVE:
-            join = [*(color * (1 - shares) + after * shares)]
+            transition = [*(color * (1 - shares) + next_color * shares)]
         else:
-            join = [*(color * (1 - shares)), *(after * shares)]
-        frames += [*shot, *join]
-        tags += [footage.SHOT] * len(shot) + [kind] * len(join)
-        color = after
-    frames = np.array(frames[:100])[:, None, None] + random.normal(0, 3, (100, *SIZE, 3))
-    return np.clip(frames, 0, 255).astype(np.uint8), np.array(tags[:100])
+            transition = [*(color * (1 - shares)), *(next_color * shares)]
+        frames += [*shot, *transition]
+        tags += [footage.SHOT] * len(shot) + [kind] * len(transition)
+        color = next_color
+    pixels = np.array(frames[:100])[:, None, None] + random.normal(0, 3, (100, *SIZE, 3))
+    return np.clip(pixels, 0, 255).astype(np.uint8), np.array(tags[:100])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tagging")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(scope="module")
-def simple() -> Iterator[None]:
-    """Few and small clips, plain ones."""
+def simple_footage() -> Iterator[None]:
+    """Few, small and plain clips."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builder, "SIZES", SIZES)
         patch.setattr(builder, "SIZE", SIZE)
-        patch.setattr(editing, "edit_clip", plain)
+        patch.setattr(editing, "edit_clip", make_plain_clip)
         yield
 
 
 @pytest.fixture(scope="module")
-def trained(folder: Path, simple: None) -> tuple[str, tagging.Program]:
-    """What the recipe prints of a smaller model, and the program that it exports."""
-    places = {"data_dir": folder / "data", "folder": folder / "run", "export": folder / "1"}
-    programs, evaluation = [], tagging.evaluation
-
-    def seen(program: tagging.Program, *given: object) -> dict[str, float]:
-        programs.append(program)
-        return evaluation(program, *given)
-
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        patch.setattr(tagging, "evaluation", seen)
-        tagging.train(dataclasses.replace(SETTINGS, **places))
-    return printed.getvalue(), programs[-1]
+def trained(data_dir: Path, simple_footage: None, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A smaller model, trained on plain clips."""
+    directory = tmp_path_factory.mktemp("tagging")
+    paths = {"data_dir": data_dir, "run_dir": directory / "run", "export_dir": directory / "1"}
+    return run_recipe(dataclasses.replace(SETTINGS, **paths))
 
 
 @pytest.fixture(scope="module")
-def model(folder: Path, trained: tuple[str, tagging.Program]) -> Path:
-    return folder / "1"
+def data(data_dir: Path, trained: Trained) -> DataSplits[TaggingSplit]:
+    return load_tagging("footage", data_dir=data_dir, size=SIZE)
 
 
-@pytest.fixture(scope="module")
-def data(folder: Path, model: Path) -> DataSplits[TaggingSplit]:
-    return load_tagging("footage", data_dir=folder / "data", size=SIZE)
-
-
-def whole(frames: np.ndarray, lengths: list[int]) -> tuple[str, dict[str, np.ndarray]]:
+def make_call(frames: np.ndarray, lengths: list[int]) -> tuple[str, dict[str, np.ndarray]]:
     return "serving_default", {"frames": frames, "lengths": np.array(lengths, np.int32)}
 
 
-CUTS = {"one by one": [1] * 40, "one and the rest": [1, 39], "some": [2, 17, 0, 21], "all": [40]}
+CHUNKS = {"one by one": [1] * 40, "one and the rest": [1, 39], "several": [2, 17, 0, 21], "all": [40]}
 
 
 @pytest.fixture(scope="module")
-def asked(model: Path, data: DataSplits[TaggingSplit]) -> dict[str, list[Answer]]:
-    """What a fresh process says of the test set, whole, in pieces, and of odd input."""
+def outputs(trained: Trained, data: DataSplits[TaggingSplit]) -> dict[str, list[Outputs]]:
+    """Outputs of the export in a fresh process, for the test set as a whole, in chunks, and for odd inputs."""
     clips = np.stack(data.test.sequences)
     three = clips[:3, :40]
     larger = three.repeat(3, 2).repeat(2, 3)
-    questions = {
-        "whole": [whole(clips, [100] * len(clips))],
-        "three": [whole(three, [40] * 3)],
-        "ragged": [whole(clips[:4, :60], [60, 7, 33, 1])],
-        "alone": [whole(clips[row : row + 1, :t], [t]) for row, t in enumerate((60, 7, 33, 1))],
-        "larger": [whole(larger, [40] * 3)],
-        "lengths": [whole(clips[:4, :20], [25, 0, -3, 20])],
-        "no rows": [whole(clips[:0], [])],
-        "no steps": [whole(clips[:2, :0], [0, 0])],
-        "no pixels": [whole(np.zeros((2, 0, 0, 0, 3), np.uint8), [0, 0])],
+    calls = {
+        "test set": [make_call(clips, [100] * len(clips))],
+        "three": [make_call(three, [40] * 3)],
+        "ragged": [make_call(clips[:4, :60], [60, 7, 33, 1])],
+        "alone": [make_call(clips[row : row + 1, :t], [t]) for row, t in enumerate((60, 7, 33, 1))],
+        "larger": [make_call(larger, [40] * 3)],
+        "wrong lengths": [make_call(clips[:4, :20], [25, 0, -3, 20])],
+        "no rows": [make_call(clips[:0], [])],
+        "no steps": [make_call(clips[:2, :0], [0, 0])],
+        "no pixels": [make_call(np.zeros((2, 0, 0, 0, 3), np.uint8), [0, 0])],
         "no streams": [("init", {"batch": np.int32(0)}), ("step", {"frames": clips[:0, :5]}), ("finish", {})],
     }
-    for name, sizes in CUTS.items():
+    for name, sizes in CHUNKS.items():
         edges = np.cumsum([0, *sizes])
-        given = larger if name == "some" else three
-        steps = [("step", {"frames": given[:, a:b]}) for a, b in itertools.pairwise(edges)]
-        questions[name] = [("init", {"batch": np.int32(3)}), *steps, ("finish", {})]
-    given = iter(ask(model, *(question for some in questions.values() for question in some)))
-    return {name: [next(given) for _ in some] for name, some in questions.items()}
+        frames = larger if name == "several" else three
+        steps = [("step", {"frames": frames[:, a:b]}) for a, b in itertools.pairwise(edges)]
+        calls[name] = [("init", {"batch": np.int32(3)}), *steps, ("finish", {})]
+    results = iter(run_client(trained.directory, *itertools.chain.from_iterable(calls.values())))
+    return {name: list(itertools.islice(results, len(group))) for name, group in calls.items()}
 
 
-def tags_of(answer: Answer) -> list[list[str]]:
-    return [[tag.decode() for tag in row] for row in answer["tags"]]
+def get_tags(outputs: Outputs) -> list[list[str]]:
+    return [[tag.decode() for tag in row] for row in outputs["tags"]]
 
 
-# What it learns and reports.
+def rebuild(directory: Path) -> FrameTaggingModule:
+    return FrameTaggingModule(*TASK.from_export(directory), read_card(directory)["labels"])
 
 
-def test_export_gives_the_scores_of_the_training_process(
-    asked: dict[str, list[Answer]], trained: tuple[str, tagging.Program], data: DataSplits[TaggingSplit]
+# What the model learns, and what the recipe reports.
+
+
+def test_the_export_has_the_scores_of_the_training_process(
+    outputs: dict[str, list[Outputs]], trained: Trained, data: DataSplits[TaggingSplit]
 ) -> None:
-    (there,), (_, inputs) = asked["whole"], whole(np.stack(data.test.sequences), [100] * SIZES["test"])
-    here = trained[1].by_name["serving_default"](**{key: tf.constant(own) for key, own in inputs.items()})
-    np.testing.assert_allclose(there["scores"], here["scores"], atol=1e-5)
-    np.testing.assert_array_equal(there["tags"], here["tags"])
-    np.testing.assert_allclose(there["scores"].sum(-1), 1, atol=1e-5)
-    labels = [label.decode() for label in there["labels"]]
+    (batch,) = outputs["test set"]
+    _, inputs = make_call(np.stack(data.test.sequences), [100] * SIZES["test"])
+    assert_same_outputs(call_by_names(trained.module, inputs), batch)
+    np.testing.assert_allclose(batch["scores"].sum(-1), 1, atol=1e-5)
+    labels = [label.decode() for label in batch["labels"]]
     assert labels == list(footage.TAGS)
-    assert tags_of(there) == np.array(labels)[there["scores"].argmax(-1)].tolist()
-    assert not any(there["status"])
+    assert get_tags(batch) == np.array(labels)[batch["scores"].argmax(-1)].tolist()
+    assert not any(batch["status"])
 
 
-def test_figures_are_those_of_the_export(
-    asked: dict[str, list[Answer]], model: Path, data: DataSplits[TaggingSplit]
+def call_by_names(module: FrameTaggingModule, inputs: Mapping[str, np.ndarray]) -> Outputs:
+    function = module.signatures["serving_default"]
+    return call_signature(lambda **tensors: zoo.export.call_by_name(function, **tensors), **inputs)
+
+
+def test_metrics_are_those_of_the_export(
+    outputs: dict[str, list[Outputs]], trained: Trained, data: DataSplits[TaggingSplit]
 ) -> None:
-    said, found = tags_of(asked["whole"][0]), figures(model)
-    true = [np.array(data.info.labels)[own].tolist() for own in data.test.tags]
-    seen = [find_transitions(tags, "shot", tagging.SHORTEST) for tags in said]
-    expected = score_frames(said, true, data.info.labels)
-    expected["transition f1"] = score_transitions(seen, true, "shot").f1
+    predictions, metrics = get_tags(outputs["test set"][0]), read_metrics(trained.directory)
+    references = [np.array(data.info.labels)[tags].tolist() for tags in data.test.tags]
+    transitions = [find_transitions(tags, "shot", MIN_TRANSITION_FRAMES) for tags in predictions]
+    expected = score_frames(predictions, references, data.info.labels)
+    expected["transition f1"] = score_transitions(transitions, references, "shot").f1
     assert expected["accuracy"] < 100
     for name, score in expected.items():
-        assert found[f"test {name}, gru"] == pytest.approx(score, abs=0.01)
+        assert metrics[f"test {name}"] == pytest.approx(score, abs=0.01)
 
 
-def test_memory_tells_what_happens_and_a_frame_alone_does_not(model: Path) -> None:
-    found = figures(model)
-    assert found["test F1 cut, gru"] > 60
-    assert found["test macro-F1, gru"] > found["test macro-F1, per_frame"] + 15
+def test_a_model_with_memory_is_better_than_one_of_single_frames(trained: Trained) -> None:
+    metrics = read_metrics(trained.directory)
+    assert metrics["test F1 cut"] > 60
+    assert metrics["test macro-F1"] > metrics["test macro-F1, single frames"] + 15
 
 
-def test_report_and_card_show_the_same_and_what_comes_next(
-    model: Path, trained: tuple[str, tagging.Program]
-) -> None:
-    report = trained[0]
-    for name, value in figures(model).items():
-        assert re.search(rf"^{re.escape(name)} +{value:.2f}$", report, re.MULTILINE)
-    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+def test_report_and_card_show_metrics_segments_and_the_next_command(trained: Trained) -> None:
+    directory, report, _ = trained
+    for name, value in read_metrics(directory).items():
+        assert re.search(rf"^{re.escape(name)} +{value}$", report, re.MULTILINE)
+    card = read_card(directory)
+    assert card["input_kind"] == "video"
+    assert card["headline"] == "test transition f1"
     assert card["data"].startswith("footage/")
-    assert f"{AHEAD} steps late" in card["limits"][0]
-    assert report.splitlines()[-1] == f"next: python recipes/tagging.py predict --model {model} video.mp4"
-    # The shots of one clip, one after the other.
-    parts = re.findall(r"^ +\d+ +(\d+) to (\d+) +(\w+)$", report, re.MULTILINE)
-    bounds = [int(bound) for start, end, _ in parts for bound in (start, end)]
+    assert f"a delay of {LOOKAHEAD} steps" in card["limits"][0]
+    assert report.splitlines()[-1] == f"next: zoo predict {directory} video.mp4"
+    assert f"\nexample 1, {SETTINGS.window} steps\n" in report
+    segments = re.findall(r"^ +\d+  (\d+) to (\d+)  (\w+)$", report, re.MULTILINE)
+    bounds = [int(bound) for start, end, _ in segments for bound in (start, end)]
     assert 0 <= bounds[0] < bounds[-1] <= SETTINGS.window
     assert bounds == sorted(bounds)
-    assert {tag for *_, tag in parts} <= {"start", *footage.TAGS}
+    assert {label for *_, label in segments} <= {"start", *footage.TAGS}
 
 
 # The export.
 
 
-def test_rows_of_a_batch_do_not_meet(asked: dict[str, list[Answer]]) -> None:
-    (ragged,), alone = asked["ragged"], asked["alone"]
-    for row, own in enumerate(alone):
-        length = own["tags"].shape[1]
-        np.testing.assert_allclose(ragged["scores"][row, :length], own["scores"][0], atol=1e-5)
-        assert ragged["tags"][row, :length].tolist() == own["tags"][0].tolist()
+def test_rows_of_a_batch_are_independent(outputs: dict[str, list[Outputs]]) -> None:
+    (ragged,) = outputs["ragged"]
+    for row, alone in enumerate(outputs["alone"]):
+        length = alone["tags"].shape[1]
+        np.testing.assert_allclose(ragged["scores"][row, :length], alone["scores"][0], atol=1e-5)
+        assert ragged["tags"][row, :length].tolist() == alone["tags"][0].tolist()
         assert not any(ragged["tags"][row, length:])
         assert not ragged["scores"][row, length:].any()
     assert not any(ragged["status"])
 
 
-@pytest.mark.parametrize("name", CUTS)
-def test_a_stream_in_pieces_gives_what_the_whole_gives(asked: dict[str, list[Answer]], name: str) -> None:
-    """One of them in frames of another size."""
-    (expected,), (begun, *said) = asked["three"], asked[name]
-    assert begun["steps"].tolist() == [0, 0, 0]
-    assert [answer["tags"].shape for answer in said] == [(3, size) for size in [*CUTS[name], AHEAD]]
-    scores, tags = (np.concatenate([answer[key] for answer in said], 1) for key in ("scores", "tags"))
-    assert not any(tags[:, :AHEAD].ravel())
-    assert not scores[:, :AHEAD].any()
-    np.testing.assert_allclose(scores[:, AHEAD:], expected["scores"], atol=1e-5)
-    np.testing.assert_array_equal(tags[:, AHEAD:], expected["tags"])
-    assert len(np.unique(expected["tags"])) > 2
+@pytest.mark.parametrize("name", CHUNKS)
+def test_a_stream_equals_the_whole_sequence(outputs: dict[str, list[Outputs]], name: str) -> None:
+    """Frames of the stream in several chunks have another size."""
+    (whole,), (start, *chunks) = outputs["three"], outputs[name]
+    assert start["steps"].tolist() == [0, 0, 0]
+    assert [chunk["tags"].shape for chunk in chunks] == [(3, size) for size in [*CHUNKS[name], LOOKAHEAD]]
+    scores, tags = (np.concatenate([chunk[key] for chunk in chunks], 1) for key in ("scores", "tags"))
+    assert not any(tags[:, :LOOKAHEAD].ravel())
+    assert not scores[:, :LOOKAHEAD].any()
+    np.testing.assert_allclose(scores[:, LOOKAHEAD:], whole["scores"], atol=1e-5)
+    np.testing.assert_array_equal(tags[:, LOOKAHEAD:], whole["tags"])
+    assert len(np.unique(whole["tags"])) > 2
 
 
-def test_frames_of_another_size_are_tagged_alike(asked: dict[str, list[Answer]]) -> None:
-    (expected,), (larger,) = asked["three"], asked["larger"]
-    np.testing.assert_allclose(larger["scores"], expected["scores"], atol=1e-5)
-    np.testing.assert_array_equal(larger["tags"], expected["tags"])
+def test_the_size_of_frames_makes_no_difference(outputs: dict[str, list[Outputs]]) -> None:
+    (expected,), (larger,) = outputs["three"], outputs["larger"]
+    assert_same_outputs(larger, expected)
 
 
-def test_a_length_that_cannot_be_is_told(asked: dict[str, list[Answer]]) -> None:
-    (answer,), (expected,) = asked["lengths"], asked["whole"]
-    assert [status.decode() for status in answer["status"]] == [
-        "lengths says 25, and there are 20 steps", "no steps", "lengths says -3, and there are 20 steps", ""
+def test_wrong_lengths_have_a_status(outputs: dict[str, list[Outputs]]) -> None:
+    (batch,), (whole,) = outputs["wrong lengths"], outputs["test set"]
+    assert [status.decode() for status in batch["status"]] == [
+        "lengths is 25, and there are 20 steps", "no steps", "lengths is -3, and there are 20 steps", ""
     ]  # fmt: skip
-    assert [sum(map(bool, row)) for row in tags_of(answer)] == [20, 0, 0, 20]
-    # What lies further than the look-ahead before the end knows nothing of the end.
+    assert [sum(map(bool, row)) for row in get_tags(batch)] == [20, 0, 0, 20]
+    # Scores depend on steps up to the lookahead, so the last ones differ from those of the longer sequence.
     for row in (0, 3):
-        some = slice(20 - AHEAD)
-        np.testing.assert_allclose(answer["scores"][row, some], expected["scores"][row, some], atol=1e-5)
+        steps = slice(20 - LOOKAHEAD)
+        np.testing.assert_allclose(batch["scores"][row, steps], whole["scores"][row, steps], atol=1e-5)
 
 
-def test_nothing_at_all_is_answered(asked: dict[str, list[Answer]]) -> None:
-    classes = len(footage.TAGS)
+def test_empty_inputs_have_empty_outputs(outputs: dict[str, list[Outputs]]) -> None:
     for name, (rows, steps) in {"no rows": (0, 100), "no steps": (2, 0), "no pixels": (2, 0)}.items():
-        (answer,) = asked[name]
-        assert answer["tags"].shape == (rows, steps)
-        assert answer["scores"].shape == (rows, steps, classes)
-        assert answer["status"].tolist() == [b"no steps"] * rows
-    _, step, finish = asked["no streams"]
-    assert (step["tags"].shape, finish["tags"].shape) == ((0, 5), (0, AHEAD))
+        (batch,) = outputs[name]
+        assert batch["tags"].shape == (rows, steps)
+        assert batch["scores"].shape == (rows, steps, len(footage.TAGS))
+        assert batch["status"].tolist() == [b"no steps"] * rows
+    _, step, finish = outputs["no streams"]
+    assert (step["tags"].shape, finish["tags"].shape) == ((0, 5), (0, LOOKAHEAD))
 
 
-def test_saved_model_cli_runs_it(model: Path, data: DataSplits[TaggingSplit], tmp_path: Path) -> None:
+def test_saved_model_cli_runs_the_export(
+    trained: Trained, data: DataSplits[TaggingSplit], tmp_path: Path, saved_model_cli: Callable[..., str]
+) -> None:
     np.save(tmp_path / "frames.npy", data.test.sequences[0][None, :6])
     np.save(tmp_path / "lengths.npy", np.array([6], np.int32))
     inputs = ";".join(f"{name}={tmp_path}/{name}.npy" for name in ("frames", "lengths"))
-    command = ["run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "serving_default"]
-    cli = subprocess.run(
-        [Path(sys.executable).with_name("saved_model_cli"), *command, "--inputs", inputs],
-        capture_output=True,
-        text=True,
+    which = ["--dir", trained.directory, "--tag_set", "serve", "--signature_def", "serving_default"]
+    assert "Result for output key tags:\n[[b'" in saved_model_cli("run", *which, "--inputs", inputs)
+
+
+def test_a_rebuilt_model_has_the_outputs_of_the_export(
+    trained: Trained, data: DataSplits[TaggingSplit]
+) -> None:
+    module = rebuild(trained.directory)
+    _, inputs = make_call(np.stack(data.test.sequences[:2]), [100, 30])
+    assert_same_as_export(module, trained.directory, inputs)
+    np.testing.assert_allclose(
+        module.score_sequence(data.test.sequences[0]),
+        trained.module.score_sequence(data.test.sequences[0]),
+        atol=1e-5,
     )
-    assert cli.returncode == 0, cli.stderr
-    assert "Result for output key tags:\n[[b'" in cli.stdout
 
 
 # LiteRT.
 
 
-def lite_tags(file: Path, frames: np.ndarray) -> list[str]:
-    """The tags that a converted step gives to a clip, frame by frame."""
-    runner = Interpreter(model_path=str(file)).get_signature_runner("serving_default")
-    details = runner.get_input_details()
-    state = {name: np.zeros(own["shape"], own["dtype"]) for name, own in details.items() if name != "frames"}
-    places = []
-    for frame in [*frames, *np.zeros((AHEAD, *SIZE, 3), np.uint8)]:
-        said = runner(frames=frame[None, None].astype(np.float32), **state)
-        state = {name: said[name] for name in state}
-        np.testing.assert_allclose(said["scores"].sum(), 1, atol=1e-3)
-        places.append(said["scores"].argmax())
-    return [footage.TAGS[place] for place in places[AHEAD:]]
+def run_lite_step(path: Path, name: str, steps: np.ndarray, lookahead: int) -> np.ndarray:
+    """Return the scores [time, labels] of a converted step for one stream, step by step."""
+    runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
+    details = {key: value for key, value in runner.get_input_details().items() if key != name}
+    state = {key: np.zeros(value["shape"], value["dtype"]) for key, value in details.items()}
+    scores = []
+    for step in [*steps, *np.zeros((lookahead, *steps.shape[1:]), steps.dtype)]:
+        outputs = runner(**{name: step[None, None].astype(np.float32)}, **state)
+        state = {key: outputs[key] for key in state}
+        scores.append(outputs["scores"][0, 0])
+    return np.array(scores[lookahead:])
 
 
 @pytest.mark.parametrize(("name", "least"), [("step.tflite", 1.0), ("step_int8.tflite", 0.99)])
-def test_lite_step_gives_the_same_tags(
-    model: Path, data: DataSplits[TaggingSplit], asked: dict[str, list[Answer]], name: str, least: float
+def test_lite_steps_have_the_tags_of_the_export(
+    trained: Trained,
+    data: DataSplits[TaggingSplit],
+    outputs: dict[str, list[Outputs]],
+    name: str,
+    least: float,
 ) -> None:
-    expected = np.array(tags_of(asked["whole"][0])[:3])
-    found = np.array([lite_tags(model / name, clip) for clip in data.test.sequences[:3]])
-    assert found.shape == (3, 100)
-    assert (found == expected).mean() >= least
+    expected = outputs["test set"][0]["scores"][:3].argmax(-1)
+    clips = data.test.sequences[:3]
+    scores = np.array([run_lite_step(trained.directory / name, "frames", clip, LOOKAHEAD) for clip in clips])
+    np.testing.assert_allclose(scores.sum(-1), 1, atol=1e-3)
+    assert scores.shape == (3, 100, len(footage.TAGS))
+    assert (scores.argmax(-1) == expected).mean() >= least
     assert len(np.unique(expected)) > 2
 
 
-def test_lite_steps_have_built_in_operations_alone(model: Path) -> None:
+def test_lite_steps_have_built_in_operations_alone(trained: Trained) -> None:
     sizes = []
     for name in ("step.tflite", "step_int8.tflite"):
-        operations = Interpreter(model_path=str(model / name))._get_ops_details()
+        operations = Interpreter(model_path=str(trained.directory / name))._get_ops_details()
         names = {operation["op_name"] for operation in operations}
         assert {"CONV_2D", "FULLY_CONNECTED", "SOFTMAX"} <= names
-        assert not [own for own in names if re.search("flex|custom|while", own, re.IGNORECASE)]
-        sizes.append((model / name).stat().st_size)
+        assert not [name for name in names if re.search("flex|custom|while", name, re.IGNORECASE)]
+        sizes.append((trained.directory / name).stat().st_size)
     assert sizes[1] < 0.6 * sizes[0]
 
 
-# Other data.
+# Features, with several tags a step.
 
 
 @pytest.fixture(scope="module")
-def of_features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Where a model lies that was trained on features without a header, several tags a step; the report."""
-    folder, random = tmp_path_factory.mktemp("features"), np.random.default_rng(0)
-    rows = []
+def trained_on_features(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A table without a header: a step is `high` by its first feature, `late` by the second one before."""
+    directory, random, rows = tmp_path_factory.mktemp("features"), np.random.default_rng(0), []
     for number in range(24):
         values = random.normal(size=(40, 3))
-        for t, (one, other, _) in enumerate(values):
-            high, late = bool(one > 0), bool(t and values[t - 1, 1] > 0)
-            tags = "|".join(["high"] * high + ["late"] * late)
-            rows.append(
-                [f"clip{number}", t, tags, f"{one:.4f}", f"{5 + 100 * other:.4f}", f"{values[t, 2]:.4f}"]
-            )
-    with (folder / "steps.csv").open("w", newline="") as file:
+        for t, (a, b, c) in enumerate(values):
+            is_high, is_late = bool(a > 0), bool(t and values[t - 1, 1] > 0)
+            tags = "|".join(["high"] * is_high + ["late"] * is_late)
+            rows.append([f"clip{number}", t, tags, f"{a:.4f}", f"{5 + 100 * b:.4f}", f"{c:.4f}"])
+    with (directory / "steps.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     settings = Settings(
-        dataset=str(folder / "steps.csv"),
-        folder=folder / "run",
-        export=folder / "1",
+        dataset=str(directory / "steps.csv"),
+        run_dir=directory / "run",
+        export_dir=directory / "1",
         multi_label=True,
         offsets=(),
         baseline=False,
-        width=16,
+        vector_dim=16,
         units=16,
         batch_size=2,
         epochs=12,
         dropout=0.0,
         learning_rate=0.02,
     )
-    with redirect_stdout(io.StringIO()) as printed:
-        tagging.train(settings)
-    return folder / "1", printed.getvalue()
+    return run_recipe(settings)
 
 
-def test_steps_may_bear_several_tags(of_features: tuple[Path, str]) -> None:
-    model, report = of_features
-    assert report.splitlines()[-1] == f"next: zoo show {model}"
-    assert "frames have no label." in report
-    found = figures(model)
-    assert found["test macro-F1, gru"] > 85
-    assert not [name for name in found if "per_frame" in name]
-    random = np.random.default_rng(1)
-    features = (random.normal(size=(2, 30, 3)) * [1, 100, 1] + [0, 5, 0]).astype(np.float32)
-    stream = [("init", {"batch": np.int32(2)}), ("step", {"features": features}), ("finish", {})]
-    given = {"features": features, "lengths": np.array([30, 12], np.int32)}
-    answer, _, step, finish = ask(model, ("serving_default", given), *stream)
-    assert answer["labels"].tolist() == [b"high", b"late"]
-    likely, said = answer["scores"] > 0.5, set()
+def make_features() -> np.ndarray:
+    features = np.random.default_rng(1).normal(size=(2, 30, 3)) * [1, 100, 1] + [0, 5, 0]
+    return features.astype(np.float32)
+
+
+def test_a_step_may_have_several_tags(trained_on_features: Trained) -> None:
+    directory, features = trained_on_features.directory, make_features()
+    assert read_metrics(directory)["test macro-F1"] > 85
+    assert read_card(directory)["headline"] == "test macro-F1"
+    whole, _, step, finish = run_client(
+        directory,
+        ("serving_default", {"features": features, "lengths": np.array([30, 12], np.int32)}),
+        ("init", {"batch": np.int32(2)}),
+        ("step", {"features": features}),
+        ("finish", {}),
+    )
+    assert whole["labels"].tolist() == [b"high", b"late"]
+    is_likely, all_tags = whole["scores"] > 0.5, set()
     for row, length in enumerate((30, 12)):
-        expected = ["|".join(np.array(["high", "late"])[some]) for some in likely[row, :length]]
-        assert tags_of(answer)[row] == expected + [""] * (30 - length)
-        said |= set(expected)
-        np.testing.assert_allclose(step["scores"][row, :length], answer["scores"][row, :length], atol=1e-5)
-    assert said == {"", "high", "late", "high|late"}
-    assert (likely[0, :, 0] == (features[0, :, 0] > 0)).mean() > 0.85
-    assert (likely[0, 1:, 1] == (features[0, :-1, 1] > 5)).mean() > 0.85
+        tags = ["|".join(np.array(["high", "late"])[step]) for step in is_likely[row, :length]]
+        assert get_tags(whole)[row] == tags + [""] * (30 - length)
+        all_tags |= set(tags)
+        np.testing.assert_allclose(step["scores"][row, :length], whole["scores"][row, :length], atol=1e-5)
+    assert all_tags == {"", "high", "late", "high|late"}
+    assert (is_likely[0, :, 0] == (features[0, :, 0] > 0)).mean() > 0.85
+    assert (is_likely[0, 1:, 1] == (features[0, :-1, 1] > 5)).mean() > 0.85
     assert finish["tags"].shape == (2, 0)
-    assert (model / "step.tflite").exists()
+    lite = run_lite_step(directory / "step.tflite", "features", features[0], lookahead=0)
+    np.testing.assert_allclose(lite, whole["scores"][0], atol=1e-5)
+
+
+def test_the_report_on_features(trained_on_features: Trained) -> None:
+    directory, report, _ = trained_on_features
+    assert "frames have no label." in report
+    assert not [name for name in read_metrics(directory) if "single frames" in name or "transition" in name]
+    assert "\nexample 1, 40 steps\n" in report
+    assert re.search(r"^ +\d+  0 to \d+  (high|late|high\|late|)$", report, re.MULTILINE)
+    assert report.splitlines()[-1] == f"next: zoo show {directory}"
+
+
+def test_a_rebuilt_model_of_features_has_the_outputs_of_the_export(trained_on_features: Trained) -> None:
+    inputs = {"features": make_features(), "lengths": np.array([30, 12], np.int32)}
+    assert_same_as_export(rebuild(trained_on_features.directory), trained_on_features.directory, inputs)
+
+
+def test_a_model_of_features_predicts_for_arrays_alone(trained_on_features: Trained, tmp_path: Path) -> None:
+    predictor, (features, _) = zoo.load(trained_on_features.directory), make_features()
+    (prediction,) = predictor.predict([features])
+    assert len(prediction.tags) == 30
+    assert prediction.segments == tuple(find_segments(prediction.tags))
+    video = write_video(tmp_path / "a.mp4", make_bright_frames(1, 3))
+    with pytest.raises(UsageError, match=r"reads arrays of features, got .*a\.mp4"):
+        predictor.predict([video])
+    with pytest.raises(UsageError, match="reads arrays of features, which the command line does not take"):
+        PredictOptions((str(video),)).check(predictor.input_kind)
+    assert predictor.input_kind == "array"
+
+
+def test_an_export_of_several_tags_is_verified(trained_on_features: Trained) -> None:
+    """Each tag is decided by its own score."""
+    problems, _ = verify(trained_on_features.directory)
+    assert not problems
+    predictor = zoo.load(trained_on_features.directory)
+    scores = np.array([[[0.9, 0.1], [0.4, 0.95]]])
+    np.testing.assert_allclose(
+        predictor.get_ranking_scores({"scores": scores}), [[[0.9, 0.1], [0.6, 0.4]]], atol=1e-9
+    )
+
+
+# Videos of a user, tagged in both directions.
+
+
+def make_bright_frames(turn: int, count: int) -> np.ndarray:
+    """Frames that are dark before the turn, and light from there on."""
+    noise = np.random.default_rng(turn).integers(-20, 20, (count, 32, 48, 3))
+    return (np.where(np.arange(count) < turn, 40, 210)[:, None, None, None] + noise).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def of_videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Where a model lies that reads small videos both ways, and the report."""
-    folder, rows = tmp_path_factory.mktemp("videos"), ["video,start,end,tag"]
+def trained_on_videos(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    directory, rows = tmp_path_factory.mktemp("videos"), ["video,start,end,tag"]
     for number in range(6):
         turn = 4 + 2 * number
-        write_video(folder / f"{number}.mp4", bright(turn, 20))
+        write_video(directory / f"{number}.mp4", make_bright_frames(turn, 20))
         rows += [f"{number}.mp4,0,{0.04 * turn},dark", f"{number}.mp4,{0.04 * turn},{0.04 * 20},light"]
-    (folder / "segments.csv").write_text("\n".join(rows), encoding="utf-8")
+    (directory / "segments.csv").write_text("\n".join(rows), encoding="utf-8")
     settings = Settings(
-        dataset=str(folder),
-        folder=folder / "run",
-        export=folder / "1",
-        size=(8, 12),
+        dataset=str(directory),
+        run_dir=directory / "run",
+        export_dir=directory / "1",
+        image_size=(8, 12),
         offsets=(-1,),
-        width=8,
+        vector_dim=8,
         units=8,
         bidirectional=True,
         baseline=False,
@@ -399,157 +479,211 @@ def of_videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         epochs=1,
         learning_rate=0.02,
     )
-    with redirect_stdout(io.StringIO()) as printed:
-        tagging.train(settings)
-    return folder / "1", printed.getvalue()
+    return run_recipe(settings)
 
 
-def bright(turn: int, count: int) -> np.ndarray:
-    """Frames that are dark before the turn, and light from there on."""
-    noise = np.random.default_rng(turn).integers(-20, 20, (count, 32, 48, 3))
-    return (np.where(np.arange(count) < turn, 40, 210)[:, None, None, None] + noise).astype(np.uint8)
-
-
-def test_a_model_that_reads_both_ways_has_no_stream(of_videos: tuple[Path, str]) -> None:
-    model, report = of_videos
+def test_a_bidirectional_model_has_no_stream(trained_on_videos: Trained) -> None:
+    directory, report, _ = trained_on_videos
     assert "dark, light." in report
-    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    card = read_card(directory)
     assert list(card["signatures"]) == ["serving_default"]
-    assert not list(model.glob("*.tflite"))
-    assert card["limits"][0].startswith("It reads both ways, so it is for no streams.")
-    assert not [name for name in card["figures"] if "transition" in name]
+    assert not list(directory.glob("*.tflite"))
+    assert card["limits"][0].startswith("It reads in both directions, so it cannot tag streams.")
+    assert not [name for name in card["metrics"] if "transition" in name]
 
 
-def test_users_footage_is_edited(folder: Path, tmp_path: Path) -> None:
+def test_a_rebuilt_bidirectional_model_has_the_outputs_of_the_export(trained_on_videos: Trained) -> None:
+    _, inputs = make_call(np.stack([make_bright_frames(turn, 12) for turn in (3, 8)]), [12, 5])
+    module = rebuild(trained_on_videos.directory)
+    assert_same_as_export(module, trained_on_videos.directory, inputs)
+    assert not module.is_streaming
+
+
+def test_clips_are_edited_from_the_users_footage(simple_footage: None, tmp_path: Path) -> None:
     for number in range(30):
         Image.new("RGB", (40, 30), (8 * number, 0, 90)).save(tmp_path / f"{number}.png")
-    settings = dataclasses.replace(SETTINGS, footage=(tmp_path,), clips=3, folder=tmp_path / "run")
-    data = tagging.data_of(settings)
+    settings = dataclasses.replace(SETTINGS, footage=(tmp_path,), clips=3, run_dir=tmp_path / "run")
+    data = tagging.load_data(settings)
     assert data.info.source == str(tmp_path)
     assert data.train.sequences[0].shape == (100, *SIZE, 3)
     assert list((tmp_path / "run" / "frames").glob("*.npy"))
 
 
-# Predict.
+# Windows.
 
 
-def table(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8") as opened:
-        return list(csv.DictReader(opened))
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_windows_cover_each_sequence_once(multi_label: bool) -> None:
+    preprocessor = FrameTaggingPreprocessor(None, multi_label)
+    lengths = (5, 12, 7)
+    sequences = [100 * row + np.arange(n, dtype=np.float32)[:, None] for row, n in enumerate(lengths)]
+    tags = [np.arange(n, dtype=np.int32) % 3 for n in lengths]
+    if multi_label:
+        tags = [np.stack([ids == 0, ids == 2], 1) for ids in tags]
+    split = TaggingSplit(["a", "b", "c"], sequences, tags, [np.arange(n, dtype=float) for n in lengths])
+    steps, targets = [], []
+    for (values, window_lengths), batch_tags, weights in preprocessor.bucket_windows(split, 5, batch_size=2)(
+        0
+    ):
+        np.testing.assert_array_equal(weights, np.arange(values.shape[1]) < window_lengths[:, None])
+        assert window_lengths.numpy().max() <= 5
+        steps += values[weights > 0].numpy()[:, 0].tolist()
+        targets += batch_tags[weights > 0].numpy().tolist()
+    expected = dict(zip(np.concatenate(sequences)[:, 0].tolist(), np.concatenate(tags).tolist(), strict=True))
+    assert len(steps) == sum(lengths)
+    assert dict(zip(steps, targets, strict=True)) == expected
+
+
+def test_windows_of_one_length_have_a_known_length() -> None:
+    sequences, tags = [np.zeros((10, 2), np.float32)] * 2, [np.zeros(10, np.int32)] * 2
+    split = TaggingSplit(["a", "b"], sequences, tags, [np.arange(10.0)] * 2)
+    (values, _), _, weights = FrameTaggingPreprocessor(None).bucket_windows(split, 5, 2)(0).element_spec
+    assert values.shape.as_list() == [None, 5, 2]
+    assert weights.shape.as_list() == [None, 5]
+
+
+# Predictions for videos.
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def parse_timecode(text: str) -> float:
+    hours, minutes, seconds = text.split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
 def assert_report_is_right(
-    folder: Path, printed: list[str], times: np.ndarray, tags: list[str], parts: list[Segment]
+    directory: Path, printed: list[str], times: np.ndarray, tags: list[str], segments: list[Segment]
 ) -> None:
-    """What `predict` prints and writes of a video, for the times and tags of its frames."""
-    frames, rows = table(folder / "frames.csv"), table(folder / "parts.csv")
+    """Check what `zoo predict` prints and writes, for the times and tags of the frames of a video."""
+    frames, rows = read_table(directory / "frames.csv"), read_table(directory / "segments.csv")
     assert [int(row["frame"]) for row in frames] == list(range(len(tags)))
     assert [row["tag"] for row in frames] == tags
     np.testing.assert_allclose([float(row["time"]) for row in frames], times[:-1], atol=2e-3)
     assert all(0 < float(row["score"]) <= 1 for row in frames)
-    found = [(row["what"], int(row["first_frame"]), int(row["end_frame"])) for row in rows]
-    assert found == [tuple(part) for part in parts]
-    for number, (row, part) in enumerate(zip(rows, parts, strict=True), 1):
-        for name, frame in (("start", part.start), ("end", part.end)):
-            assert abs(seconds(row[name]) - times[frame]) < 2e-3
-        line = rf" *{number}  {re.escape(row['start'])} to {re.escape(row['end'])}  {part.label}"
+    assert [(row["label"], int(row["start_frame"]), int(row["end_frame"])) for row in rows] == [
+        tuple(segment) for segment in segments
+    ]
+    for number, (row, segment) in enumerate(zip(rows, segments, strict=True), 1):
+        for name, frame in (("start", segment.start), ("end", segment.end)):
+            assert abs(parse_timecode(row[name]) - times[frame]) < 2e-3
+        line = rf" *{number}  {re.escape(row['start'])} to {re.escape(row['end'])}  {segment.label}"
         assert sum(bool(re.fullmatch(line, other)) for other in printed) == 1
-    with Image.open(folder / "parts.png") as opened:
-        sheet = np.asarray(opened)
+    with Image.open(directory / "segments.png") as image:
+        sheet = np.asarray(image)
     assert min(sheet.shape[:2]) > 150
     assert sheet.std() > 10
 
 
-def seconds(said: str) -> float:
-    hours, minutes, rest = said.split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
-
-
 @pytest.fixture(scope="module")
-def edited(data: DataSplits[TaggingSplit], folder: Path) -> tuple[Path, np.ndarray]:
-    """A video of a variable frame rate, of a test clip with a cut, and the times of its frames and end."""
+def video_with_times(
+    data: DataSplits[TaggingSplit], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, np.ndarray]:
+    """A video of a test clip with cuts, at a variable frame rate; the times of its frames and of its end."""
     frames = data.test.sequences[max(range(6), key=lambda row: (data.test.tags[row] == footage.CUT).sum())]
     times = np.cumsum(np.random.default_rng(1).choice([0.02, 0.04, 0.1, 2.3], len(frames)))
-    write_video(folder / "holiday.v2.mp4", frames.repeat(4, 1).repeat(4, 2), times)
+    path = write_video(
+        tmp_path_factory.mktemp("video") / "holiday.v2.mp4", frames.repeat(4, 1).repeat(4, 2), times
+    )
     times -= times[0]
-    return folder / "holiday.v2.mp4", np.append(times, 2 * times[-1] - times[-2])
+    return path, np.append(times, 2 * times[-1] - times[-2])
 
 
-def test_predict_tells_the_shots_of_a_video(
-    trained: tuple[str, tagging.Program],
-    model: Path,
-    edited: tuple[Path, np.ndarray],
+def test_shots_of_a_video_are_printed_and_written(
+    trained: Trained,
+    video_with_times: tuple[Path, np.ndarray],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    video, times = edited
-    ask_aloud(load(model), Question((str(video),), folder=tmp_path))
+    video, times = video_with_times
+    run_predict(zoo.load(trained.directory), PredictOptions((str(video),), output_dir=tmp_path))
     frames = np.stack([frame for _, frame in open_video(video).decode(SIZE)])
-    tags = answers(trained[1].by_name, "frames", [frames]).tags
-    parts = shots(tags)
-    assert len(parts) > 1
+    tags = [footage.TAGS[label] for label in trained.module.score_sequence(frames).argmax(-1)]
+    segments = find_shots(tags)
+    assert len(segments) > 1
     printed = capsys.readouterr().out.splitlines()
     assert str(video) in printed
-    assert_report_is_right(tmp_path / "holiday.v2.mp4", printed, times, tags, parts)
+    assert_report_is_right(tmp_path / "holiday.v2.mp4", printed, times, tags, segments)
 
 
-def test_predict_of_folders_and_of_several_videos(
-    of_videos: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_segments_of_directories_and_of_several_videos(
+    trained_on_videos: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By a model without a stream, and without shots: its segments are told."""
-    model, frames = of_videos[0], bright(5, 12)
-    (tmp_path / "own").mkdir()
+    """The model has no stream, and its tags are no shots."""
+    frames = make_bright_frames(5, 12)
+    (tmp_path / "images").mkdir()
     for number, frame in enumerate(frames):
-        Image.fromarray(frame).save(tmp_path / "own" / f"{number}.png")
+        Image.fromarray(frame).save(tmp_path / "images" / f"{number}.png")
     write_video(tmp_path / "one.mp4", frames[:1])
-    videos = (str(tmp_path / "own"), str(tmp_path / "one.mp4"))
-    ask_aloud(load(model), Question(videos, folder=tmp_path / "said", rate=10.0))
+    videos = (str(tmp_path / "images"), str(tmp_path / "one.mp4"))
+    predictor = zoo.load(trained_on_videos.directory)
+    run_predict(predictor, PredictOptions(videos, output_dir=tmp_path / "out", frame_rate=10.0))
     printed = capsys.readouterr().out.splitlines()
-    said = [row["tag"] for row in table(tmp_path / "said" / "own" / "frames.csv")]
-    ((_, inputs),) = [whole(frames[None], [12])]
-    loaded = tf.saved_model.load(str(model))
-    answer = loaded.signatures["serving_default"](**{key: tf.constant(own) for key, own in inputs.items()})
-    assert said == tags_of({"tags": answer["tags"].numpy()})[0]
-    parts = find_segments(said)
-    assert_report_is_right(tmp_path / "said" / "own", printed, np.arange(13) / 10, said, parts)
-    (row,) = table(tmp_path / "said" / "one.mp4" / "parts.csv")
-    assert (row["first_frame"], row["end_frame"]) == ("0", "1")
+    tags = get_tags(predictor.serve(frames=frames[None], lengths=np.array([12], np.int32)))[0]
+    segments = find_segments(tags)
+    assert_report_is_right(tmp_path / "out" / "images", printed, np.arange(13) / 10, tags, segments)
+    (row,) = read_table(tmp_path / "out" / "one.mp4" / "segments.csv")
+    assert (row["start_frame"], row["end_frame"]) == ("0", "1")
 
 
-def test_videos_of_one_name_have_tables_of_their_own(
-    of_videos: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_videos_of_one_name_have_directories_of_their_own(
+    trained_on_videos: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for folder, count in (("a", 3), ("b", 5)):
-        (tmp_path / folder / "own").mkdir(parents=True)
-        for number, frame in enumerate(bright(5, count)):
-            Image.fromarray(frame).save(tmp_path / folder / "own" / f"{number}.png")
-    monkeypatch.chdir(tmp_path / "b" / "own")
-    videos = (str(tmp_path / "a" / "own"), str(tmp_path / "b" / "own"), ".")
-    ask_aloud(load(of_videos[0]), Question(videos, folder=tmp_path / "said"))
-    counts = {path.name: len(table(path / "frames.csv")) for path in (tmp_path / "said").iterdir()}
-    assert counts == {"own": 3, "own-2": 5, "own-3": 5}
+    for parent, count in (("a", 3), ("b", 5)):
+        (tmp_path / parent / "images").mkdir(parents=True)
+        for number, frame in enumerate(make_bright_frames(5, count)):
+            Image.fromarray(frame).save(tmp_path / parent / "images" / f"{number}.png")
+    monkeypatch.chdir(tmp_path / "b" / "images")
+    videos = (str(tmp_path / "a" / "images"), str(tmp_path / "b" / "images"), ".")
+    options = PredictOptions(videos, output_dir=tmp_path / "out")
+    run_predict(zoo.load(trained_on_videos.directory), options)
+    counts = {path.name: len(read_table(path / "frames.csv")) for path in (tmp_path / "out").iterdir()}
+    assert counts == {"images": 3, "images-2": 5, "images-3": 5}
 
 
-def test_tables_of_frames_without_times(model: Path, tmp_path: Path) -> None:
-    (answer,) = load(model).predict([bright(5, 12)])
-    answer.write(tmp_path)
-    frames, parts = table(tmp_path / "frames.csv"), table(tmp_path / "parts.csv")
-    assert [row["tag"] for row in frames] == list(answer.tags)
+def test_tables_of_frames_without_times(trained: Trained, tmp_path: Path) -> None:
+    (prediction,) = zoo.load(trained.directory).predict([make_bright_frames(5, 12)])
+    prediction.write_tables(tmp_path)
+    frames, segments = read_table(tmp_path / "frames.csv"), read_table(tmp_path / "segments.csv")
+    assert [row["tag"] for row in frames] == list(prediction.tags)
     assert list(frames[0]) == ["frame", "tag", "score"]
-    assert list(parts[0]) == ["number", "what", "first_frame", "end_frame"]
-    assert (parts[0]["first_frame"], parts[-1]["end_frame"]) == ("0", "12")
+    assert list(segments[0]) == ["number", "label", "start_frame", "end_frame"]
+    assert (segments[0]["start_frame"], segments[-1]["end_frame"]) == ("0", "12")
 
 
-def test_a_damaged_video_is_told(
-    model: Path, edited: tuple[Path, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_corrupt_frame_ends_a_video_with_a_status(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(5):
         Image.new("RGB", (48, 28), (50 * number, 0, 0)).save(tmp_path / f"{number}.png")
-    (tmp_path / "3.png").write_bytes(b"no picture")
-    ask_aloud(load(model), Question((str(tmp_path),), folder=tmp_path / "said"))
+    (tmp_path / "3.png").write_bytes(b"no image")
+    options = PredictOptions((str(tmp_path),), output_dir=tmp_path / "out")
+    run_predict(zoo.load(trained.directory), options)
     assert "3.png cannot be read" in capsys.readouterr().out
-    times = [float(row["time"]) for row in table(tmp_path / "said" / tmp_path.name / "frames.csv")]
+    times = [float(row["time"]) for row in read_table(tmp_path / "out" / tmp_path.name / "frames.csv")]
     assert times == [0, 0.04, 0.08, 0.16]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no.mp4", "There is no"),
+        ("text.mp4", "cannot be read as a video|contains no video"),
+        ("empty", "contains no images"),
+    ],
+)
+def test_inputs_that_are_no_video_raise_and_nothing_is_written(
+    trained: Trained, tmp_path: Path, name: str, message: str
+) -> None:
+    (tmp_path / "text.mp4").write_text("hello\n" * 99)
+    (tmp_path / "empty").mkdir()
+    options = PredictOptions((str(tmp_path / name),), output_dir=tmp_path / "out")
+    with pytest.raises(VideoError, match=message):
+        run_predict(zoo.load(trained.directory), options)
+    assert not (tmp_path / "out").exists()
 
 
 S, C, D, F = "shot", "cut", "dissolve", "fade"
@@ -574,35 +708,5 @@ S, C, D, F = "shot", "cut", "dissolve", "fade"
         ([], []),
     ],
 )
-def test_shots_lie_between_transitions(tags: list[str], expected: list[tuple]) -> None:
-    assert shots(tags) == [Segment(*part) for part in expected]
-
-
-# Mistakes.
-
-
-@pytest.fixture
-def unseen(tmp_path: Path) -> Iterator[Path]:
-    """Where nothing is to be written."""
-    yield tmp_path / "said"
-    assert not (tmp_path / "said").exists()
-
-
-def test_what_is_no_video_is_told(model: Path, tmp_path: Path, unseen: Path) -> None:
-    (tmp_path / "text.mp4").write_text("hello\n" * 99)
-    (tmp_path / "empty").mkdir()
-    for name, message in (
-        ("no.mp4", "There is no"),
-        ("text.mp4", "cannot be read as a video|contains no video"),
-        ("empty", "contains no images"),
-    ):
-        with pytest.raises(VideoError, match=message):
-            ask_aloud(load(model), Question((str(tmp_path / name),), folder=unseen))
-
-
-def test_a_model_of_features_reads_no_videos(
-    of_features: tuple[Path, str], tmp_path: Path, unseen: Path
-) -> None:
-    video = write_video(tmp_path / "a.mp4", bright(1, 3))
-    with pytest.raises(UsageError, match=r"takes .*features.*, not videos"):
-        ask_aloud(load(of_features[0]), Question((str(video),), folder=unseen))
+def test_shots_are_between_transitions(tags: list[str], expected: list[tuple[str, int, int]]) -> None:
+    assert find_shots(tags) == [Segment(*segment) for segment in expected]

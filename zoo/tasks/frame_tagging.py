@@ -51,10 +51,11 @@ class FrameTaggingPreprocessor(Preprocessor):
 
     Args:
         image_size: height and width of the model's frames; None for features.
+        multi_label: whether a step may have several tags, or none.
     """
 
-    def __init__(self, image_size: Sequence[int] | None) -> None:
-        self.image_size = None if image_size is None else (int(image_size[0]), int(image_size[1]))
+    def __init__(self, image_size: tuple[int, int] | None, multi_label: bool = False) -> None:
+        self.image_size, self.multi_label = image_size, multi_label
         self.reader = None if self.image_size is None else FrameReader(self.image_size)
 
     def __call__(self, values: tf.Tensor) -> tf.Tensor:
@@ -64,11 +65,13 @@ class FrameTaggingPreprocessor(Preprocessor):
     def bucket_windows(
         self, split: TaggingSplit, window: int, batch_size: int, seed: int | None = None
     ) -> BucketedDataset:
-        """Return batches of windows of sequences, with their lengths, tags and a weight for each step.
+        """Return batches ((windows, lengths), tags, weights) of windows of sequences.
+
+        The weights [batch, time] are 1 for steps of a window, and 0 for padding.
 
         Args:
             split: sequences and tags.
-            window: steps of a window; longer sequences are split.
+            window: number of steps of a window; longer sequences are split.
             batch_size: number of windows in a batch.
             seed: of the order; None keeps one order.
         """
@@ -79,7 +82,7 @@ class FrameTaggingPreprocessor(Preprocessor):
         ]
         lengths = np.array([len(split.tags[row][steps]) for row, steps in windows], np.int32)
         values, tags = split.sequences[0], split.tags[0]
-        # A length that is known when the graph is traced saves work at each step.
+        # With a length that is known when the graph is traced, the loop over time is faster.
         time = lengths[0] if (lengths == lengths[0]).all() else None
 
         def read(keys: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -104,13 +107,14 @@ class FrameTaggingPreprocessor(Preprocessor):
         return plan_buckets(lengths, batch_size, seed=seed).map(load)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the size of the frames."""
-        return {"image_size": self.image_size and list(self.image_size)}
+        """Return the constructor's arguments."""
+        return {"image_size": self.image_size and list(self.image_size), "multi_label": self.multi_label}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
         """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
-        return cls(config["image_size"])
+        size = config["image_size"]
+        return cls(size and tuple(size), config["multi_label"])
 
 
 class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
@@ -120,18 +124,17 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         preprocessor: frames to the frames that the model reads.
         model: a `ManyToMany`.
         labels: names of the tags.
-        multi_label: whether a step may have several tags, or none.
+
+    Attributes:
+        input_spec: the sequences [batch, time, ...] that the signatures take, "frames" or "features".
+        is_streaming: whether there are signatures for streams; not for a model in both directions.
+        state_specs: state of a stream between two steps, by name.
     """
 
     def __init__(
-        self,
-        preprocessor: FrameTaggingPreprocessor,
-        model: ManyToMany,
-        labels: Sequence[str],
-        multi_label: bool = False,
+        self, preprocessor: FrameTaggingPreprocessor, model: ManyToMany, labels: Sequence[str]
     ) -> None:
         super().__init__(preprocessor, model, labels)
-        self.multi_label = multi_label
         self.input_kind = "video" if preprocessor.reader else "array"
         if preprocessor.reader:
             self.input_spec = tf.TensorSpec([None, None, None, None, 3], tf.uint8, "frames")
@@ -256,7 +259,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
     def _decode(self, logits: tf.Tensor, is_valid: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return tags and scores where a step is valid; empty strings and zeros elsewhere."""
         scores = self._compute_scores(logits)
-        if self.multi_label:
+        if self.preprocessor.multi_label:
             names = tf.where(scores > 0.5, [f"|{label}" for label in self.labels], "")
             tags = tf.strings.regex_replace(tf.strings.reduce_join(names, -1), r"^\|", "")
         else:
@@ -268,7 +271,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
 
     def _compute_scores(self, logits: tf.Tensor) -> tf.Tensor:
         """Return the probability of each label; with several labels a step they are independent."""
-        return tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)
+        return tf.sigmoid(logits) if self.preprocessor.multi_label else tf.nn.softmax(logits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -393,7 +396,7 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
     def get_ranking_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the scores of the labels; with several labels per step, those of its closest yes or no."""
         scores = outputs["scores"]
-        if not self.card["settings"].get("multi_label"):
+        if not self.card["preprocessor"]["multi_label"]:
             return scores
         margin = np.abs(scores - 0.5).min(-1)
         return np.stack([0.5 + margin, 0.5 - margin], -1)
