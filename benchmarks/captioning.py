@@ -26,14 +26,14 @@ from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import scenes
 from zoo.errors import UsageError, ZooError
 from zoo.provenance import get_commit, get_versions
-from zoo.serving.model_store import saved
+from zoo.serving.loading import load
 
 
 @dataclass(frozen=True)
 class Settings:
     """Measure the speed of an exported captioner."""
 
-    model: Path = Path("saved_models/captioning/1")  # an export of recipes/captioning.py
+    model: Path = Path("saved_models/captioning/1")  # directory of an export
     images: tuple[Path, ...] = ()  # image files; none: generated scenes as JPEG
     size: PositiveInt = 500  # height and width of the generated scenes, in pixels
     batch_sizes: tuple[PositiveInt, ...] = (1, 32)  # images are repeated to fill a batch
@@ -61,11 +61,16 @@ def measure_seconds(caption: Callable[..., dict[str, tf.Tensor]], images: tf.Ten
 
 def run(settings: Settings) -> None:
     """Measure both signatures and print a table."""
-    images, model = load_images(settings), saved(settings.model, "captions")
+    images, signatures = load_images(settings), load(settings.model).signatures
+    outputs = signatures["serving_default"].structured_outputs
+    if "captions" not in outputs:
+        raise UsageError(
+            f"{settings.model} has no output captions. Name an export of a captioner by --model."
+        )
     print(
         f"{settings.model}, {len(images)} images, {os.cpu_count()} CPU cores, commit {get_commit()}, {get_versions()}"
     )
-    num_beams = model.signatures["serving_default"].structured_outputs["captions"].shape[1]
+    num_beams = outputs["captions"].shape[1]
     titles = {"greedy": "greedy", "serving_default": f"{num_beams} beams, {num_beams} best"}
     print("\n| | batch size | images/s | ms/batch |\n| --- | --- | --- | --- |")
     for batch_size in settings.batch_sizes:
@@ -73,7 +78,7 @@ def run(settings: Settings) -> None:
         seconds: dict[str, list[float]] = {name: [] for name in titles}
         for _ in range(settings.rounds + 1):
             for name in random.sample(list(titles), len(titles)):
-                seconds[name].append(measure_seconds(model.signatures[name], batch))
+                seconds[name].append(measure_seconds(signatures[name], batch))
         for name, title in titles.items():
             middle = median(seconds[name][1:])
             print(f"| {title} | {batch_size} | {batch_size / middle:.1f} | {1000 * middle:.0f} |")

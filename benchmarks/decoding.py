@@ -24,9 +24,7 @@ The contenders take turns at each batch, in a new random order. The table compar
 strings; otherwise the exit code is 1.
 """
 
-import ast
 import itertools
-import json
 import os
 import random
 import sys
@@ -45,13 +43,12 @@ import tensorflow as tf
 import tyro
 
 import zoo
-from zoo.cli.predict import lines as read_lines
 from zoo.cli.types import PositiveInt
-from zoo.errors import UsageError
-from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID, WordPieceTokenizer
+from zoo.errors import UsageError, ZooError
+from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID
 from zoo.provenance import get_commit, get_versions
-from zoo.recipes import translation
-from zoo.serving.model_store import saved
+from zoo.serving.loading import load
+from zoo.tasks.translation import TASK, TranslationPreprocessor
 
 Translate = Callable[[Sequence[bytes]], list[bytes]]
 """Maps sentences to the best translation of each."""
@@ -90,7 +87,7 @@ Our cat caught three mice in a single week.
 class Settings:
     """Measure the speed of an exported translator."""
 
-    model: Path = Path("saved_models/translation/1")  # directory of an export of recipes/translation.py
+    model: Path = Path("saved_models/translation/1")  # directory of an export
     file: Path | None = None  # one sentence per line; default is 24 English sentences
     sentences: PositiveInt = 20  # number of sentences translated one by one
     batch_size: PositiveInt = 64  # number of sentences translated at once; fewer are repeated
@@ -98,38 +95,6 @@ class Settings:
 
 
 # --- The model ----------------------------------------------------------------------------------
-
-
-def rebuild_program(directory: Path, export: Any) -> translation.Program:
-    """Build the program of an export, with a Keras model that has the export's weights."""
-    try:
-        card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
-        settings = translation.Settings(
-            **{name: parse_setting(text) for name, text in card["settings"].items()}
-        )
-        source, target = (
-            WordPieceTokenizer(directory / "assets" / f"{side}.txt", settings.max_pieces)
-            for side in ("source", "target")
-        )
-        model = translation.delayed_many_to_many(
-            settings, source.vocabulary_size, target.vocabulary_size, settings.attention
-        )
-        model.build(((None, None), (None, None)))
-        model.set_weights([weight.numpy() for weight in export.resources[2]])
-    except (OSError, LookupError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"{directory} is not an export of this version of recipes/translation.py ({error}). Train and "
-            "export a model with it, and pass its directory as --model."
-        ) from error
-    return translation.Program(source, target, model, settings.beams, settings.length_penalty)
-
-
-def parse_setting(text: str) -> Any:
-    """Return the value of a setting from its text in the card."""
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):  # a string
-        return text
 
 
 class EncoderModel(keras.Model):
@@ -162,20 +127,33 @@ class DecoderModel(keras.Model):
 # --- Contenders ---------------------------------------------------------------------------------
 
 
-def build_contenders(export: Any, program: translation.Program, batch_size: int) -> dict[str, Translate]:
-    """Return the functions to compare, by name."""
-    encoder, decoder = EncoderModel(program.model), DecoderModel(program.model)
+def build_contenders(
+    signatures: Mapping[str, Any],
+    preprocessor: TranslationPreprocessor,
+    model: zoo.DelayedManyToMany,
+    batch_size: int,
+) -> dict[str, Translate]:
+    """Return the functions to compare, by name.
+
+    Args:
+        signatures: those of an export.
+        preprocessor: that of the export.
+        model: that of the export.
+        batch_size: largest batch size for `predict`.
+    """
+    encoder, decoder = EncoderModel(model), DecoderModel(model)
+    num_beams = signatures["serving_default"].structured_outputs["translations"].shape[1]
     ids = [tf.TensorSpec([None, None], tf.int32)]
 
     def predict(model: keras.Model) -> Callable:
         return lambda inputs: model.predict(inputs, batch_size=batch_size, verbose=0)
 
     return {
-        GREEDY: translate_by_export(export.signatures["greedy"]),
-        f"export, {program.beams} beams": translate_by_export(export.signatures["serving_default"]),
-        PREDICT: translate_by_loop(program, predict(encoder), predict(decoder)),
+        GREEDY: translate_by_export(signatures["greedy"]),
+        f"export, {num_beams} beams": translate_by_export(signatures["serving_default"]),
+        PREDICT: translate_by_loop(preprocessor, predict(encoder), predict(decoder)),
         COMPILED: translate_by_loop(
-            program,
+            preprocessor,
             tf.function(encoder.call, input_signature=ids, autograph=False),
             tf.function(decoder.call, jit_compile=True, reduce_retracing=True, autograph=False),
         ),
@@ -187,22 +165,22 @@ def translate_by_export(signature: Callable[..., dict[str, tf.Tensor]]) -> Trans
     return lambda texts: signature(text=tf.constant(texts))["translations"][:, 0].numpy().tolist()
 
 
-def translate_by_loop(program: translation.Program, encode: Callable, step: Callable) -> Translate:
+def translate_by_loop(preprocessor: TranslationPreprocessor, encode: Callable, step: Callable) -> Translate:
     """Return a function that translates with a loop in Python.
 
     Args:
-        program: Tokenizes and joins.
+        preprocessor: Tokenizes and joins.
         encode: `EncoderModel`, or its `predict`.
         step: `DecoderModel`, or its `predict`.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def read(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        source = program.source(texts)
+        source = preprocessor.source(texts)
         return source.ids, source.tokens.to_tensor("", shape=tf.shape(source.ids, tf.int64))
 
     matrices = [tf.TensorSpec([None, None], kind) for kind in (tf.int32, tf.string)]
-    write = tf.function(program.target.detokenize, input_signature=matrices, autograph=False)
+    write = tf.function(preprocessor.target.detokenize, input_signature=matrices, autograph=False)
 
     def translate(texts: Sequence[bytes]) -> list[bytes]:
         source, pieces = (x.numpy() for x in read(tf.constant(texts)))
@@ -266,13 +244,13 @@ def find_differences(translations: Mapping[str, Sequence[bytes]], sentences: Ite
 
 def run(settings: Settings) -> bool:
     """Measure, and print a table for each batch size. Return whether all greedy translations are the same."""
-    lines = read_lines((), settings.file) if settings.file else SENTENCES.encode().splitlines()
-    lines = [line for line in lines if line.strip()]
+    content = settings.file.read_bytes() if settings.file else SENTENCES.encode()
+    lines = [line for line in content.splitlines() if line.strip()]
     if not lines:
         raise UsageError(f"{settings.file} is empty. Expected one sentence per line.")
-    export = saved(settings.model, "translations")
-    program = rebuild_program(settings.model, export)
-    translators = build_contenders(export, program, settings.batch_size)
+    preprocessor, model = TASK.from_export(settings.model)
+    export = load(settings.model)
+    translators = build_contenders(export.signatures, preprocessor, model, settings.batch_size)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = ", ".join(f"{name} {number}" for name, number in get_versions().items())
     print(f"{cores} cores; {packages}, commit {get_commit()}", flush=True)
@@ -301,6 +279,6 @@ def run(settings: Settings) -> bool:
 if __name__ == "__main__":
     try:
         sys.exit(0 if run(tyro.cli(Settings, prog=Path(sys.argv[0]).name)) else 1)
-    except (UsageError, OSError) as error:
+    except (ZooError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -29,7 +29,7 @@ import tyro
 
 from zoo.datasets import DataSplits, load_text_classification
 from zoo.errors import UsageError, ZooError
-from zoo.serving.model_store import saved
+from zoo.serving.loading import load
 
 LABELS = ("neg", "pos")
 SENTENCE_WORDS = range(3, 26)  # of a review's last sentence that becomes a text of its own
@@ -52,7 +52,7 @@ class Measure:
     """Measure the accuracy of a model on single sentences."""
 
     sentences: str  # a TFDS name or a path
-    model: Path = Path("saved_models/sentiment/1")  # an export of recipes/sentiment.py
+    model: Path = Path("saved_models/sentiment/1")  # directory of an export
 
 
 def load_binary(name: str) -> DataSplits[tf.data.Dataset]:
@@ -97,15 +97,19 @@ def prepare(settings: Prepare) -> None:
         lines = ("\t".join(row) for row in [("label", "text"), *rows])
         path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
         print(f"{path}  {len(rows):,} texts")
-    print(f"\nnext: python recipes/sentiment.py --dataset {settings.output_dir}")
+    print(f"\nnext: zoo train sentiment --dataset {settings.output_dir}")
 
 
 def measure(settings: Measure) -> float:
     """Print and return the accuracy on the test sentences, in percent."""
-    sentences, model = load_binary(settings.sentences), saved(settings.model, "label")
+    sentences, predictor = load_binary(settings.sentences), load(settings.model)
+    if (task := predictor.card["task"]) != "text_classification":
+        raise UsageError(
+            f"{settings.model} is an export of the task {task!r}, expected 'text_classification'."
+        )
     correct = total = 0
     for texts, labels in sentences.test.batch(64):
-        outputs = model.signatures["serving_default"](text=texts)
+        outputs = predictor.signatures["serving_default"](text=texts)
         is_correct = tf.argmax(outputs["scores"], -1) == labels
         correct += int(tf.reduce_sum(tf.cast(is_correct, tf.int32)))
         total += len(texts)

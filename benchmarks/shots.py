@@ -60,8 +60,8 @@ from zoo.errors import UsageError, ZooError
 from zoo.metrics import Segment, TransitionScores, find_transitions, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.provenance import get_commit, get_versions
-from zoo.serving.model_store import saved
-from zoo.tasks.frame_tagging import SHORTEST, SHOT
+from zoo.serving.loading import load
+from zoo.tasks.frame_tagging import MIN_TRANSITION_FRAMES, SHOT
 
 HEIGHT, WIDTH, FRAME_RATE = 360, 640, 25  # of the edited videos
 MODEL_SIZE = (27, 48)  # height and width of the frames that the networks read
@@ -98,7 +98,7 @@ KNOWN_CLIPS: dict[str, tuple[str, Ranges]] = {
 class Settings:
     """Measure precision, recall and speed of shot transition detectors."""
 
-    model: Path = Path("saved_models/tagging/1")  # an export of recipes/tagging.py
+    model: Path = Path("saved_models/tagging/1")  # directory of an export
     detectors: tuple[Literal["zoo", "PySceneDetect", "TransNetV2"], ...] = (
         "zoo",
         "PySceneDetect",
@@ -484,25 +484,25 @@ def with_decoding(detect: Callable[[np.ndarray], list[Segment]]) -> Detector:
 
 
 def build_export(directory: Path) -> Callable[[np.ndarray], list[Segment]]:
-    """Load a streaming export of recipes/tagging.py.
+    """Load a streaming export of the recipe for tagging.
 
     Its tags lag behind the frames; those before the first frame are empty.
     """
-    model = saved(directory, "tags")
-    if missing := {"init", "step", "finish"} - set(model.signatures):
+    signatures = load(directory).signatures
+    if missing := {"init", "step", "finish"} - set(signatures):
         raise UsageError(
             f"{directory} has no signature {', '.join(sorted(missing))}. Name an export of a model that "
             "reads in one direction."
         )
 
     def detect(frames: np.ndarray) -> list[Segment]:
-        state, tags = model.signatures["init"](batch=tf.constant(1)), []
+        state, tags = signatures["init"](batch=tf.constant(1)), []
         for start in range(0, len(frames), CHUNK):
-            state = model.signatures["step"](frames=tf.constant(frames[None, start : start + CHUNK]), **state)
+            state = signatures["step"](frames=tf.constant(frames[None, start : start + CHUNK]), **state)
             tags += state.pop("tags")[0].numpy().tolist()
             state.pop("scores")
-        tags += model.signatures["finish"](**state)["tags"][0].numpy().tolist()
-        return find_transitions([tag.decode() for tag in tags if tag], SHOT, SHORTEST)
+        tags += signatures["finish"](**state)["tags"][0].numpy().tolist()
+        return find_transitions([tag.decode() for tag in tags if tag], SHOT, MIN_TRANSITION_FRAMES)
 
     return detect
 

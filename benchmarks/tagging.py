@@ -28,7 +28,7 @@ from zoo.datasets.builders import footage
 from zoo.errors import UsageError, ZooError
 from zoo.preprocessing.video import open_video
 from zoo.provenance import get_commit, get_versions
-from zoo.serving.model_store import saved
+from zoo.serving.loading import load
 
 Step = Callable[[np.ndarray], np.ndarray]
 """Maps the next frame [height, width, 3] to scores [labels], and carries the state."""
@@ -38,7 +38,7 @@ Step = Callable[[np.ndarray], np.ndarray]
 class Settings:
     """Measure the speed of an exported tagger on a stream."""
 
-    model: Path = Path("saved_models/tagging/1")  # an export of recipes/tagging.py
+    model: Path = Path("saved_models/tagging/1")  # directory of an export
     video: Path | None = None  # a file or a directory of images; None: generated footage
     clips: PositiveInt = 5  # of generated footage, 100 frames each
 
@@ -88,15 +88,15 @@ def build_litert_step(path: Path) -> Step:
 
 def run(settings: Settings) -> None:
     """Measure every step and print a table."""
-    model = saved(settings.model, "tags")
-    if "step" not in model.signatures:
+    signatures = load(settings.model).signatures
+    if "step" not in signatures:
         raise UsageError(
             f"{settings.model} has no signature step. Name an export of a model that reads in one direction "
             "by --model."
         )
-    *_, height, width, _ = model.signatures["init"].structured_outputs["past"].shape
+    *_, height, width, _ = signatures["init"].structured_outputs["past"].shape
     frames = load_frames(settings, (height, width))
-    steps = {"TensorFlow": build_tensorflow_step(model.signatures)}
+    steps = {"TensorFlow": build_tensorflow_step(signatures)}
     for name in ("step.tflite", "step_int8.tflite"):
         try:
             steps[name] = build_litert_step(settings.model / name)
@@ -106,7 +106,7 @@ def run(settings: Settings) -> None:
         f"{settings.model}, {len(frames)} frames, {os.cpu_count()} CPU cores, commit {get_commit()}, {get_versions()}"
     )
     print("\n| | ms/frame | agreement | MB |\n| --- | --- | --- | --- |")
-    lag = model.signatures["finish"].structured_outputs["tags"].shape[1]
+    lag = signatures["finish"].structured_outputs["tags"].shape[1]
     labels: dict[str, np.ndarray] = {}
     for name, step in steps.items():
         seconds, scores = [], []

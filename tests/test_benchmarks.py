@@ -9,17 +9,19 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.cli.recipes import recorded
-from zoo.datasets import load_text_classification
+from zoo.datasets import DataInfo, load_text_classification
 from zoo.errors import UsageError
+from zoo.preprocessing.text import WordPieceTokenizer, write_vocabulary
 from zoo.recipes import translation
+from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
+from zoo.training import Run
 
 pytestmark = pytest.mark.slow
 
@@ -145,46 +147,39 @@ def decoding() -> ModuleType:
     return load("decoding")
 
 
-SMALL = translation.Settings(cell="simple_rnn", units=3, embedding=4, decoder_depth=1, beams=2, max_pieces=9)
+SMALL = translation.Settings(
+    cell="simple_rnn", units=3, embedding_dim=4, decoder_depth=1, num_beams=2, max_tokens=9
+)
 
 
-def vocabularies(folder: Path) -> list[zoo.preprocessing.text.WordPieceTokenizer]:
-    folder.mkdir()
-    special = ["[PAD]", "[UNK]", "[START]", "[END]"]
-    files = [
-        zoo.preprocessing.text.write_vocabulary(
-            [*special, *(f"▁{x}" for x in letters), *letters], folder / f"{side}.txt"
-        )
-        for side, letters in (("source", "abcde"), ("target", "xyz"))
-    ]
-    return [zoo.preprocessing.text.WordPieceTokenizer(file, SMALL.max_pieces) for file in files]
-
-
-def translator(folder: Path) -> Path:
+def export_translator(directory: Path) -> Path:
     """Export a translator with random weights, biased towards [END] and [UNK]."""
-    pieces = vocabularies(folder / "pieces")
-    model = translation.delayed_many_to_many(
-        SMALL, *(side.vocabulary_size for side in pieces), SMALL.attention
-    )
+    special = ["[PAD]", "[UNK]", "[START]", "[END]"]
+    tokenizers = []
+    for side, letters in (("source", "abcde"), ("target", "xyz")):
+        vocabulary = [*special, *(f"▁{letter}" for letter in letters), *letters]
+        path = write_vocabulary(vocabulary, directory / f"{side}.txt")
+        tokenizers.append(WordPieceTokenizer(path, SMALL.max_tokens))
+    preprocessor = TranslationPreprocessor(*tokenizers, languages=("en", "de"))
+    model = translation.build_model(SMALL, preprocessor, SMALL.attention)
     model.build(((None, None), (None, None)))
     random = np.random.default_rng(2)
     model.set_weights([random.normal(size=weight.shape) for weight in model.weights])
     model.decoder.bias.assign([-9, 1, -9, 1, *[0] * 6])
-    program = translation.Program(*pieces, model, SMALL.beams, SMALL.length_penalty)
-    about = zoo.export.Card("title", "summary", "data", "license", "command", recorded(SMALL), {}, ())
-    signatures = {"serving_default": program.serve, "greedy": program.greedy}
-    return zoo.export_model(signatures, [*pieces, model], {"text": ["a b"]}, folder / "1", about)
+    module = TranslationModule(preprocessor, model, SMALL.num_beams, SMALL.length_penalty)
+    run = Run(directory / "run", SMALL)
+    return TASK.export(run, module, DataInfo("letters"), directory / "1", {"text": ["a b"]})
 
 
 @pytest.mark.usefixtures("predict_in_process")
 def test_export_and_loops_give_the_same_translations(
     decoding: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found, build_contenders = {}, decoding.build_contenders
+    contenders, build_contenders = {}, decoding.build_contenders
     monkeypatch.setattr(
-        decoding, "build_contenders", lambda *args: found.update(build_contenders(*args)) or found
+        decoding, "build_contenders", lambda *args: contenders.update(build_contenders(*args)) or contenders
     )
-    model, file = translator(tmp_path), tmp_path / "sentences.txt"
+    model, file = export_translator(tmp_path), tmp_path / "sentences.txt"
     file.write_text("q c\n\nq b q\ne\n", encoding="utf-8")
     same = decoding.run(decoding.Settings(model, file, sentences=2, batch_size=3, rounds=1))
     out = capsys.readouterr().out
@@ -193,32 +188,42 @@ def test_export_and_loops_give_the_same_translations(
     assert len(tables(out)) == 2
     for block in tables(out):
         rows = [line.strip("| ").split(" | ") for line in block.splitlines()[2:]]
-        assert [row[0] for row in rows] == list(found)
-        assert list(found) == ["export, greedy", "export, 2 beams", "predict loop", "compiled loop"]
-        assert all(float(figure) > 0 for row in rows for figure in row[1:])
+        assert [row[0] for row in rows] == list(contenders)
+        assert list(contenders) == ["export, greedy", "export, 2 beams", "predict loop", "compiled loop"]
+        assert all(float(cell) > 0 for row in rows for cell in row[1:])
         assert float(rows[2][2]) == 1
     # Two translations end, one of them at once; one reaches the limit; two contain copied words.
-    assert found["compiled loop"]([b"q c", b"q b q", b"e"]) == [b"q q", b"", b"x" + 11 * b" e"]
+    assert contenders["compiled loop"]([b"q c", b"q b q", b"e"]) == [b"q q", b"", b"x" + 11 * b" e"]
 
 
 def test_different_translations_are_reported(decoding: ModuleType) -> None:
     same, other = [b"x", b"y"], [b"x", b"z"]
-    answers = {"export, greedy": same, "export, 2 beams": other, "predict loop": same, "compiled loop": same}
-    assert decoding.find_differences(answers, [b"a", b"b"]) == []
+    translations = {
+        "export, greedy": same,
+        "export, 2 beams": other,
+        "predict loop": same,
+        "compiled loop": same,
+    }
+    assert decoding.find_differences(translations, [b"a", b"b"]) == []
     for loop in ("predict loop", "compiled loop"):
-        (told,) = decoding.find_differences(answers | {loop: other}, [b"a", b"b"])
-        assert told.startswith("'b': ")
-        assert "'z'" in told
+        (line,) = decoding.find_differences(translations | {loop: other}, [b"a", b"b"])
+        assert line.startswith("'b': ")
+        assert "'z'" in line
 
 
-def test_unsuitable_exports_raise(decoding: ModuleType, tmp_path: Path) -> None:
-    vocabularies(tmp_path / "assets")
-    export = SimpleNamespace(resources=[None, None, [tf.Variable([0.0])]])
-    for change, message in (({}, "weight list of length 1"), ({"cell": "x"}, "'x'"), ({"old": "1"}, "'old'")):
-        card = json.dumps({"settings": recorded(SMALL) | change})
-        (tmp_path / "card.json").write_text(card, encoding="utf-8")
-        with pytest.raises(UsageError, match=f"(?s)is not an export .*{message}"):
-            decoding.rebuild_program(tmp_path, export)
+SHIPPED = SCRIPT.parents[1] / "saved_models"
+
+
+def test_exports_of_other_tasks_raise(decoding: ModuleType) -> None:
+    captioning, tagging, sentiment = map(load, ("captioning", "tagging", "sentiment"))
+    with pytest.raises(UsageError, match="expected 'translation'"):
+        decoding.run(decoding.Settings(SHIPPED / "sentiment" / "1"))
+    with pytest.raises(UsageError, match="has no output captions"):
+        captioning.run(captioning.Settings(SHIPPED / "sentiment" / "1"))
+    with pytest.raises(UsageError, match="has no signature step"):
+        tagging.run(tagging.Settings(SHIPPED / "sentiment" / "1"))
+    with pytest.raises(UsageError, match="expected 'text_classification'"):
+        sentiment.measure(sentiment.Measure("negation", SHIPPED / "translation" / "1"))
 
 
 def test_rates_are_computed_from_medians_over_rounds(decoding: ModuleType) -> None:
@@ -249,7 +254,7 @@ def test_sentiment_prepare_mixes_reviews_and_sentences(
     sentences = [f"A film of {i}." for i in range(46)]
     directories = write_splits("reviews", reviews), write_splits("sentences", sentences)
     sentiment.prepare(sentiment.Prepare(*map(str, directories), tmp_path / "mixed"))
-    assert "next: python recipes/sentiment.py --dataset" in capsys.readouterr().out
+    assert "next: zoo train sentiment --dataset" in capsys.readouterr().out
     mixed = load_text_classification(str(tmp_path / "mixed"))
     assert (mixed.info.labels, mixed.info.notes) == (("neg", "pos"), ())
     train, validation, test = (
@@ -275,7 +280,7 @@ def test_sentiment_measure_computes_the_accuracy(tmp_path: Path) -> None:
     dreadful = ("neg", "A dreadful waste of time.")
     wrong = ("pos", "Boring, awful, terrible.")
     write_tsv(tmp_path / "test.tsv", [dreadful, ("pos", "A wonderful film."), wrong, dreadful])
-    model = SCRIPT.parents[1] / "saved_models" / "sentiment" / "1"
+    model = SHIPPED / "sentiment" / "1"
     assert sentiment.measure(sentiment.Measure(str(tmp_path), model)) == 75
     write_tsv(tmp_path / "train.tsv", [*train, ("soso", "Well.")] * 9)
     with pytest.raises(UsageError, match="expected two, negative first"):

@@ -266,7 +266,7 @@ class LaggingTagger:
 
 def test_export_tags_are_assigned_to_their_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     tagger = LaggingTagger()
-    monkeypatch.setattr(shots, "saved", lambda directory, output: tagger)
+    monkeypatch.setattr(shots, "load", lambda directory: tagger)
     frames = np.zeros([150, 27, 48, 3], np.uint8)
     frames[[3, 4, 63, 64, 148, 149]] = 255
     transitions = shots.build_export(Path("x"))(frames)
