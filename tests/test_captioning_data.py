@@ -23,11 +23,11 @@ from zoo.preprocessing.video import CLIP_FRAME_SIZE
 SPLITS = ("train", "validation", "test")
 
 
-def write(folder: Path, files: dict[str, bytes | str]) -> Path:
+def write(directory: Path, files: dict[str, bytes | str]) -> Path:
     for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return directory
 
 
 def zipped(files: dict[str, bytes | str]) -> bytes:
@@ -63,19 +63,19 @@ FLICKR = {
 }
 
 
-def expected(names: list[str], folder: str = "") -> dict[str, tuple[bytes, tuple[str, ...]]]:
-    return {folder + name: (PICTURES[name], CAPTIONS[name]) for name in names}
+def expected(names: list[str], directory: str = "") -> dict[str, tuple[bytes, tuple[str, ...]]]:
+    return {directory + name: (PICTURES[name], CAPTIONS[name]) for name in names}
 
 
-@pytest.mark.parametrize("form", ["folder", "zip", "folder of zips", "compressed"])
+@pytest.mark.parametrize("form", ["directory", "zip", "directory of zips", "compressed"])
 def test_flickr8k(tmp_path: Path, form: str) -> None:
     pictures = {f"Flicker8k_Dataset/{name}": content for name, content in PICTURES.items()}
-    if form == "folder":
+    if form == "directory":
         path = write(tmp_path, {**FLICKR, **pictures})
     elif form == "zip":
         write(tmp_path, {"all.zip": zipped({**FLICKR, **pictures})})
         path = tmp_path / "all.zip"
-    elif form == "folder of zips":
+    elif form == "directory of zips":
         path = write(tmp_path, {"text.zip": zipped(FLICKR), "images.zip": zipped(pictures)})
     else:
         path = write(

@@ -475,7 +475,7 @@ def test_ambiguous_features_raise(tmp_path, columns, kind):
         ("glue/sst3", "Did you mean.* glue/sst2"),
         ("imdb_reviews:9.9.9", "Did you mean.* imdb_reviews"),
         ("kubric:movi_a", "neither a file or directory"),
-        ("no/such/folder", "neither a file or directory"),
+        ("no/such/directory", "neither a file or directory"),
         ("./reviews.tsv", "Correct the path"),
     ],
 )
@@ -498,11 +498,11 @@ def numbered(split: str, count: int = 40) -> list[tuple[str, str]]:
     return [(f"{split} {i}", ("bad", "good")[i % 2]) for i in range(count)]
 
 
-def write(folder: Path, files: dict[str, bytes]) -> str:
+def write(directory: Path, files: dict[str, bytes]) -> str:
     for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return str(folder)
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content)
+    return str(directory)
 
 
 def test_directories_of_labels(tmp_path):
@@ -522,12 +522,12 @@ def test_directories_of_labels(tmp_path):
 @pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
 def test_existing_splits_are_not_changed(tmp_path, name):
     files = {"train.tsv": tsv(numbered("train")), "test.tsv": tsv(numbered("test"))}
-    files[f"{name}/good/only.txt"] = b"a folder beside files"
+    files[f"{name}/good/only.txt"] = b"a directory beside files"
     data = load_text_classification(write(tmp_path, files))
     assert data.info.notes == ()
     assert read_rows(data) == {
         "train": numbered("train"),
-        "validation": [("a folder beside files", "good")],
+        "validation": [("a directory beside files", "good")],
         "test": numbered("test"),
     }
     assert data.train.cardinality() == 40
@@ -539,8 +539,8 @@ def test_existing_splits_are_not_changed(tmp_path, name):
 )
 def test_single_file_is_split_in_three(tmp_path, suffix, compress):
     rows = numbered("one", 200)
-    folder = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
-    data = load_text_classification(f"{folder}/reviews.tsv{suffix}")
+    directory = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
+    data = load_text_classification(f"{directory}/reviews.tsv{suffix}")
     assert data.info.notes == (
         "validation is a tenth of train, chosen by a hash of the text.",
         "test is a tenth of train, chosen by a hash of the text.",
@@ -573,8 +573,8 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows([("review", "verdict", "id"), *((*row, 7) for row in rows)])
     content = b"\xef\xbb\xbf" + buffer.getvalue().encode()
-    folder = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
-    data = load_text_classification(folder, text_column="review", label_column="verdict")
+    directory = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
+    data = load_text_classification(directory, text_column="review", label_column="verdict")
     assert read_rows(data) == dict.fromkeys(SPLITS, rows)
 
 
@@ -595,8 +595,8 @@ def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, names, labels)
 
 def test_equal_texts_stay_in_one_split_and_the_choice_is_reproducible(tmp_path):
     rows = numbered("text", 100)
-    folder = write(tmp_path, {"train.tsv": tsv(rows * 3)})
-    splits = read_rows(load_text_classification(folder))
+    directory = write(tmp_path, {"train.tsv": tsv(rows * 3)})
+    splits = read_rows(load_text_classification(directory))
     counts = [collections.Counter(splits[split]) for split in SPLITS]
     assert all(set(count.values()) == {3} for count in counts)
     assert sum(counts, collections.Counter()) == collections.Counter(rows * 3)
@@ -654,9 +654,9 @@ def test_invalid_files_raise(tmp_path, files, message):
 
 
 def test_unknown_file_type_raises(tmp_path):
-    folder = write(tmp_path, {"reviews.parquet": ROW})
+    directory = write(tmp_path, {"reviews.parquet": ROW})
     with pytest.raises(DataError, match=r"reviews\.parquet: expected a file \.tsv or \.csv"):
-        load_text_classification(f"{folder}/reviews.parquet")
+        load_text_classification(f"{directory}/reviews.parquet")
 
 
 # A long text.

@@ -338,14 +338,16 @@ QUICK = partial(load_footage, num_clips=3, size=SMALL)
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty images, each of one color, in a subdirectory; and files that are no images."""
-    folder = tmp_path_factory.mktemp("pictures")
-    (folder / "more").mkdir()
+    directory = tmp_path_factory.mktemp("pictures")
+    (directory / "more").mkdir()
     for number in range(30):
         color = (8 * number, 255 - 8 * number, 128)
-        Image.new("RGB", (50, 30), color).save(folder / "more" / f"{number}.{'png' if number % 2 else 'JPG'}")
-    (folder / "notes.txt").write_text("no picture")
-    (folder / "more" / "._1.png").write_bytes(b"what another system leaves behind")
-    return folder
+        Image.new("RGB", (50, 30), color).save(
+            directory / "more" / f"{number}.{'png' if number % 2 else 'JPG'}"
+        )
+    (directory / "notes.txt").write_text("no picture")
+    (directory / "more" / "._1.png").write_bytes(b"what another system leaves behind")
+    return directory
 
 
 def collect_arrays(data: DataSplits[TaggingSplit]) -> list[np.ndarray]:
@@ -467,16 +469,16 @@ def test_videos_as_sources(pictures: Path, tmp_path: Path) -> None:
     assert data.info.source == f"{pictures}, {tmp_path / 'a.mp4'}"
 
 
-def write_three_images(folder: Path) -> None:
+def write_three_images(directory: Path) -> None:
     for number in range(3):
-        Image.new("RGB", (20, 20)).save(folder / f"{number}.png")
+        Image.new("RGB", (20, 20)).save(directory / f"{number}.png")
 
 
 def write_broken_file(content: bytes, name: str) -> Callable[[Path], None]:
-    def make(folder: Path) -> None:
+    def make(directory: Path) -> None:
         for number in range(40):
-            Image.new("RGB", (20, 20)).save(folder / f"{number}.png")
-        (folder / name).write_bytes(content)
+            Image.new("RGB", (20, 20)).save(directory / f"{number}.png")
+        (directory / name).write_bytes(content)
 
     return make
 
@@ -487,9 +489,9 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x14\x00\x00\x00\x14\x08\
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: folder.rmdir(), "{folder} does not exist. Expected images and videos"),
+        (lambda directory: directory.rmdir(), "{directory} does not exist. Expected images and videos"),
         (
-            lambda folder: None,
+            lambda directory: None,
             "found 0 images and videos, and none is left for train and validation and test",
         ),
         (write_three_images, "found 3 images and videos, and none is left for"),
@@ -499,11 +501,11 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x14\x00\x00\x00\x14\x08\
     ],
 )
 def test_invalid_footage_raises(tmp_path: Path, make: Callable[[Path], None], message: str) -> None:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    make(folder)
-    with pytest.raises(DataError, match=re.escape(message.format(folder=folder))):
-        QUICK([folder])
+    directory = tmp_path / "own"
+    directory.mkdir()
+    make(directory)
+    with pytest.raises(DataError, match=re.escape(message.format(directory=directory))):
+        QUICK([directory])
 
 
 def test_too_small_frames_raise(pictures: Path) -> None:

@@ -1,4 +1,4 @@
-"""Model cards: what is known of an exported model, as `card.json` and as a page to read.
+"""Model cards: what is known about an exported model, as `card.json` and as a page to read.
 
 Nothing here needs TensorFlow, so that `zoo list` and `zoo show` start at once.
 """
@@ -19,7 +19,7 @@ PAGE = "README.md"
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of an exported model besides what its files show.
+    """What is known about an exported model besides what its files show.
 
     Attributes:
         task: name of the task, under which `zoo.load` finds the code for the model.
@@ -75,8 +75,8 @@ def write_card(card: Card, facts: Mapping[str, Any], directory: Path) -> None:
 
     Args:
         card: what the task and the recipe state.
-        facts: what the export adds: `models`, `signatures`, `example`, `size_bytes`, `sha256`, `versions` and
-            `commit`.
+        facts: what the export adds: `model`, `networks`, `signatures`, `example`, `size_bytes`, `sha256`,
+            `versions` and `commit`.
         directory: directory of the export.
     """
     content = asdict(card) | dict(facts)

@@ -143,8 +143,8 @@ def run_in_fresh_process(directory: Path, inputs: Arrays) -> dict[str, np.ndarra
 def _track(
     model: keras.Model | None, networks: Mapping[str, keras.Model], resources: Sequence[tf.Module]
 ) -> tf.Module:
-    # Of a Keras model its plain variables alone: through the model some are tracked in a way that
-    # `tf.saved_model.load` restores, and the session that `saved_model_cli` opens does not.
+    # The plain variables instead of the Keras model: the session that `saved_model_cli` opens does not restore
+    # some of the variables that are tracked through the model.
     module = tf.Module()
     module.model = list_variables(model) if model else []
     module.networks = {name: list_variables(network) for name, network in networks.items()}

@@ -65,7 +65,7 @@ class Description(NamedTuple):
 
 
 class ServingModule(ABC, Generic[P]):
-    """The graph that is exported: raw inputs in, answers that a person can read out.
+    """The graph that is exported: raw inputs in, outputs that a person can read.
 
     Attributes:
         preprocessor: raw inputs to model inputs.
