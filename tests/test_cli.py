@@ -150,7 +150,7 @@ def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) ->
     (tmp_path / "texts.txt").write_bytes(b"Good.\n\xff\nBad.\n")
     out, err, code = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
     assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
-    assert "Expected text in UTF-8, got b'\\xff'" in err
+    assert f"{tmp_path / 'texts.txt'}, line 2: Expected text in UTF-8, got b'\\xff'" in err
     assert code == 2
 
 

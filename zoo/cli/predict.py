@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,11 @@ class PredictOptions:
             raise UsageError(f"--file: there is no file {self.file}. Name a file with one input a line.")
         if self.plot:
             check_plot_path(self.plot)
+        reads_video_files = input_kind == "video" and any(Path(path).is_file() for path in self.inputs)
+        if reads_video_files and find_spec("av") is None:
+            raise UsageError(
+                "Reading videos needs the package av, which is not installed. Install the extra `video` of this package."
+            )
         if input_kind != "text" and self.inputs and not any(Path(path).exists() for path in self.inputs):
             raise UsageError(f"There is no file {self.inputs[0]}. Expected paths of {input_kind}s.")
         existing = next(path for path in (self.output_dir, *self.output_dir.parents) if path.exists())
@@ -90,14 +96,17 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
     last: tuple[Any, Any] | None = None
     errors: list[ValueError] = []
     directories: set[str] = set()
+    number = 0
     is_dialog = not options.inputs and not options.file and sys.stdin.isatty()
     batch_size = 1 if is_dialog else predictor.batch_size
     lines = iter(read_inputs(options))
     while batch := list(itertools.islice(lines, batch_size)):
         for line, (item, result) in zip(batch, _predict_each(predictor, batch, options), strict=True):
             name = line.decode(errors="replace")
+            number += 1
             if isinstance(result, ValueError):
-                errors.append(result)
+                where = "" if options.inputs else f"{options.file or 'standard input'}, line {number}: "
+                errors.append(UsageError(f"{where}{result}"))
                 continue
             if options.json:
                 print(json.dumps({"input": name} | result.as_json(), ensure_ascii=False))
