@@ -1,4 +1,4 @@
-"""Conversion for LiteRT, and what an export holds besides the graph: arrays and other files."""
+"""Conversion for LiteRT, and the files of an export besides the graph."""
 
 import json
 import re
@@ -21,32 +21,32 @@ SHAPE, OFFSETS = (12, 14, 3), (-2, -1, 1)
 def model() -> zoo.ManyToMany:
     frames = keras.Input((*SHAPE[:2], SHAPE[2] * (1 + len(OFFSETS))))
     x = keras.layers.Conv2D(16, 3, 2, activation="relu")(keras.layers.Rescaling(1 / 64)(frames))
-    seen = keras.Model(frames, keras.layers.Dense(24, "relu")(keras.layers.Flatten()(x)))
-    built = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(24)), 4, zoo.FrameVectors(seen, OFFSETS))
-    built.build(((None, None, *SHAPE), (None,)))
-    randomize_weights(built)
-    return built
+    frame_encoder = keras.Model(frames, keras.layers.Dense(24, "relu")(keras.layers.Flatten()(x)))
+    model = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(24)), 4, zoo.FrameVectors(frame_encoder, OFFSETS))
+    model.build(((None, None, *SHAPE), (None,)))
+    randomize_weights(model)
+    return model
 
 
 @pytest.fixture(scope="module")
 def contents(model: zoo.ManyToMany) -> list[bytes]:
     """The step of one stream, one frame at a time, in float32 and quantized."""
-    carried = [
+    state_specs = [
         tf.TensorSpec(value.shape, value.dtype, name) for name, value in model.get_initial_state(1).items()
     ]
-    given = [tf.TensorSpec([1, 1, *SHAPE], tf.float32, "frames"), *carried]
+    specs = [tf.TensorSpec([1, 1, *SHAPE], tf.float32, "frames"), *state_specs]
 
     def step(frames: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
-        scores, after = model.step(frames, dict(zip(model.get_initial_state(1), states, strict=True)))
-        return {"scores": scores} | after
+        scores, state = model.step(frames, dict(zip(model.get_initial_state(1), states, strict=True)))
+        return {"scores": scores} | state
 
-    function = tf.function(step, input_signature=given, autograph=False)
+    function = tf.function(step, input_signature=specs, autograph=False)
     weights = [weight.value for weight in model.weights]
     return [zoo.export.convert_to_litert(function, weights, quantized) for quantized in (False, True)]
 
 
 def run_stream(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.ndarray:
-    """Scores [time + lookahead, classes] of what was converted, frame by frame."""
+    """Return the scores [time + lookahead, classes] of a converted step, frame by frame."""
     runner = Interpreter(model_content=content).get_signature_runner("serving_default")
     state, scores = {name: value.numpy() for name, value in model.get_initial_state(1).items()}, []
     for frame in frames:
@@ -58,11 +58,11 @@ def run_stream(content: bytes, frames: np.ndarray, model: zoo.ManyToMany) -> np.
 
 def test_a_converted_step_has_the_outputs_of_the_model(model: zoo.ManyToMany, contents: list[bytes]) -> None:
     frames = np.random.default_rng(1).integers(0, 256, (20, *SHAPE)).astype(np.float32)
-    whole = model((frames[None], np.array([20]))).numpy()[0]
-    ended = np.concatenate([frames, np.zeros((1, *SHAPE), np.float32)])
-    exact, near = (run_stream(content, ended, model)[model.lookahead :] for content in contents)
-    np.testing.assert_allclose(exact, whole, rtol=1e-5, atol=1e-5)
-    assert 1e-5 < np.abs(near - whole).max() < 0.1 * np.ptp(whole)
+    expected = model((frames[None], np.array([20]))).numpy()[0]
+    padded = np.concatenate([frames, np.zeros((model.lookahead, *SHAPE), np.float32)])  # as `finish` does
+    exact, quantized = (run_stream(content, padded, model)[model.lookahead :] for content in contents)
+    np.testing.assert_allclose(exact, expected, rtol=1e-5, atol=1e-5)
+    assert 1e-5 < np.abs(quantized - expected).max() < 0.1 * np.ptp(expected)
 
 
 def test_quantized_weights_are_smaller(model: zoo.ManyToMany, contents: list[bytes]) -> None:
@@ -92,24 +92,24 @@ def test_operations_that_do_not_convert_are_named() -> None:
 
 
 def test_a_loop_that_does_not_convert_is_reported() -> None:
-    def doubled(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[2])
+    def double(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        rows = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[2])
 
-        def step(i: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            return i + 1, found.write(i, 2 * x[i])
+        def step(i: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            return i + 1, rows.write(i, 2 * x[i])
 
-        return {"doubled": tf.while_loop(lambda i, _: i < tf.shape(x)[0], step, (0, found))[1].stack()}
+        return {"doubled": tf.while_loop(lambda i, _: i < tf.shape(x)[0], step, (0, rows))[1].stack()}
 
     spec = tf.TensorSpec([None, 2], tf.float32, "x")
     with pytest.raises(zoo.errors.ExportError, match=r"does not convert for LiteRT: [\s\S]*tensor list"):
-        zoo.export.convert_to_litert(tf.function(doubled, input_signature=[spec], autograph=False), [])
+        zoo.export.convert_to_litert(tf.function(double, input_signature=[spec], autograph=False), [])
 
 
-# What comes with an export.
+# The files of an export.
 
 
 class Scale(tf.Module):
-    """Frames of a sequence, and a row's own factor, to a number each."""
+    """Maps the frames of a sequence, and a factor of the row, to a number for each frame."""
 
     @tf.function(
         input_signature=[
@@ -141,9 +141,9 @@ def test_a_function_is_called_by_the_names_of_its_inputs() -> None:
 
 
 def test_large_arrays_are_files_and_small_ones_are_on_the_card(exported: Path) -> None:
-    kept = np.load(exported / "example_frames.npy")
-    assert kept.dtype == np.uint8
-    np.testing.assert_array_equal(kept, FRAMES)
+    array = np.load(exported / "example_frames.npy")
+    assert array.dtype == np.uint8
+    np.testing.assert_array_equal(array, FRAMES)
     example = json.loads((exported / "card.json").read_text(encoding="utf-8"))["example"]
     assert example["inputs"] == {"frames": {"array": "example_frames.npy"}, "factors": [2, -1, 3]}
     np.testing.assert_allclose(example["outputs"]["means"], FRAMES.mean((2, 3)) * FACTORS[:, None], rtol=1e-5)
@@ -152,9 +152,9 @@ def test_large_arrays_are_files_and_small_ones_are_on_the_card(exported: Path) -
 def test_files_are_part_of_the_export(exported: Path) -> None:
     assert (exported / "small.tflite").read_bytes() == b"\0\1"
     assert (exported / "notes.txt").read_bytes() == b"read me"
-    described = json.loads((exported / "card.json").read_text(encoding="utf-8"))["size_bytes"]
+    size = json.loads((exported / "card.json").read_text(encoding="utf-8"))["size_bytes"]
     others = [file for file in exported.rglob("*") if file.name not in ("card.json", "README.md")]
-    assert described == sum(file.stat().st_size for file in others if file.is_file())
+    assert size == sum(file.stat().st_size for file in others if file.is_file())
 
 
 def test_the_code_on_the_page_of_an_export_runs(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,9 +51,10 @@ def panel(browser: webdriver.Chrome) -> Callable[[str], WebElement]:
 
     def open_tab(name: str) -> WebElement:
         browser.find_element(By.ID, f"tab-{name}").click()
-        shown = [found for found in browser.find_elements(By.CSS_SELECTOR, "section") if found.is_displayed()]
-        assert [found.get_attribute("id") for found in shown] == [f"panel-{name}"]
-        return shown[0]
+        sections = browser.find_elements(By.CSS_SELECTOR, "section")
+        displayed = [section for section in sections if section.is_displayed()]
+        assert [section.get_attribute("id") for section in displayed] == [f"panel-{name}"]
+        return displayed[0]
 
     return open_tab
 
@@ -168,9 +169,9 @@ def send(
     connection = http.client.HTTPConnection(*page.server_address[:2], timeout=60)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
-    found = response.status, response.headers, response.read()
+    reply = response.status, response.headers, response.read()
     connection.close()
-    return found
+    return reply
 
 
 def test_a_prediction_is_json(page: PageServer) -> None:

@@ -138,7 +138,12 @@ def test_shots_of_a_film_as_a_whole_and_by_litert() -> None:
     outputs = serve(model, frames=frames[None], lengths=np.array([len(frames)], np.int32))
     tags = [tag.decode() for tag in outputs["tags"][0]]
     assert tags.index("cut") == 70
-    assert [found.label for found in find_transitions(tags, "shot")] == ["cut", "dissolve", "fade", "wipe"]
+    assert [transition.label for transition in find_transitions(tags, "shot")] == [
+        "cut",
+        "dissolve",
+        "fade",
+        "wipe",
+    ]
     runner = Interpreter(model_path=str(model / "step.tflite")).get_signature_runner()
     details = runner.get_input_details()
     state = {name: np.zeros(x["shape"], x["dtype"]) for name, x in details.items() if name != "frames"}

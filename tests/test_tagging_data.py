@@ -65,17 +65,17 @@ def encode(file: Path, count: int, milliseconds: list[int] | None = None) -> Pat
     return file
 
 
-def draw(folder: Path, count: int) -> None:
-    folder.mkdir(parents=True)
+def draw(directory: Path, count: int) -> None:
+    directory.mkdir(parents=True)
     for number, picture in enumerate(frames(count)):
-        Image.fromarray(picture).save(folder / f"frame_{number}.png")
+        Image.fromarray(picture).save(directory / f"frame_{number}.png")
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+def write(directory: Path, files: dict[str, str | bytes]) -> Path:
     for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return directory
 
 
 def assert_grows_brighter(values: np.ndarray, count: int) -> None:
@@ -91,13 +91,13 @@ COUNTS = {"clip1": 7, "clip2": 8, "clip10": 6, "clip3": 9, "clip4": 5}
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five videos: one is a directory of images, one has a variable frame rate, one is in a subdirectory."""
-    folder = tmp_path_factory.mktemp("clips")
-    encode(folder / "clip1.mp4", 7)
-    draw(folder / "clip2", 8)
-    encode(folder / "clip10.mkv", 6, [0, 50, 100, 600, 1100, 1150])
-    encode(folder / "more" / "clip3.MOV", 9)
-    encode(folder / "clip4.mp4", 5)
-    return folder
+    directory = tmp_path_factory.mktemp("clips")
+    encode(directory / "clip1.mp4", 7)
+    draw(directory / "clip2", 8)
+    encode(directory / "clip10.mkv", 6, [0, 50, 100, 600, 1100, 1150])
+    encode(directory / "more" / "clip3.MOV", 9)
+    encode(directory / "clip4.mp4", 5)
+    return directory
 
 
 @pytest.fixture
@@ -393,8 +393,8 @@ def test_table_for_each_sequence(tmp_path: Path) -> None:
 def test_column_names_may_be_numbers_and_the_tag_is_last(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.csv": f"1,2,Phase\n{n},3,a\n{n},4,b\n" for n in range(5)})
     write(tmp_path / "other", {f"{n}.tsv": f"x\ty\tgesture\n{n}\t3\ta\n{n}\t4\tb\n" for n in range(5)})
-    for folder in (tmp_path, tmp_path / "other"):
-        sequences = collect(load_tagging(str(folder)))
+    for directory in (tmp_path, tmp_path / "other"):
+        sequences = collect(load_tagging(str(directory)))
         np.testing.assert_array_equal(sequences["4"][0], [[4, 3], [4, 4]])
         assert sequences["4"][1] == ["a", "b"]
         assert sequences["4"][2].tolist() == [0, 1]

@@ -53,11 +53,11 @@ def parallel(stem: str, pairs: Pairs, suffix: str = "", compress: Callable = byt
     return {f"{stem}.{language}{suffix}": compress(lines(side)) for language, side in sides}
 
 
-def write(folder: Path, files: dict[str, bytes]) -> str:
+def write(directory: Path, files: dict[str, bytes]) -> str:
     for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return str(folder)
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content)
+    return str(directory)
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -118,10 +118,10 @@ def test_common_name_means_two_training_files(tmp_path, suffix):
     files = parallel("corpus/europarl-v9", pairs, suffix, compress) | parallel(
         "corpus/europarl", [("x", "y")]
     )
-    folder = write(tmp_path, files)
-    data = load_translation(f"{folder}/corpus/europarl-v9", languages=EN_DE)
+    directory = write(tmp_path, files)
+    data = load_translation(f"{directory}/corpus/europarl-v9", languages=EN_DE)
     assert read_all_pairs(data) == sorted(pairs)
-    assert data.info.source == f"{folder}/corpus/europarl-v9"
+    assert data.info.source == f"{directory}/corpus/europarl-v9"
 
 
 def test_only_newlines_end_a_line(tmp_path):
@@ -151,17 +151,17 @@ def test_tables(tmp_path, kind, suffix, compress):
     pairs = numbered("row", 300)
     content = b"\xef\xbb\xbf" + table([(*pair, "by somebody", "9") for pair in pairs])
     content += "broken\r\nfine\u2028here\tgut\r\n\r\n  \nalso broken\nalt\xe9\tneu".encode("utf-8", "replace")
-    folder = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
-    data = load_translation(f"{folder}/pairs{kind}{suffix}")
+    directory = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
+    data = load_translation(f"{directory}/pairs{kind}{suffix}")
     assert data.info.languages == ("source", "target")
     assert read_all_pairs(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", "neu")])
-    path = f"{folder}/pairs{kind}{suffix}"
+    path = f"{directory}/pairs{kind}{suffix}"
     assert data.info.notes[0] == f"{path}: left out 2 lines without a tab, the first is line 301."
 
 
 def test_table_languages_can_be_chosen(tmp_path):
-    folder = write(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
-    data = load_translation(f"{folder}/pairs.tsv", languages=("nds", "fy"))
+    directory = write(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
+    data = load_translation(f"{directory}/pairs.tsv", languages=("nds", "fy"))
     assert data.info.languages == ("nds", "fy")
     assert ("row is 7.", "row ist 7.") in read_all_pairs(data)
 
@@ -173,7 +173,7 @@ def test_table_languages_can_be_chosen(tmp_path):
         ("deu-eng.zip", "deu.txt", ("en", "de"), ("en", "de"), False),
         ("spa-eng_2031-05-01.zip", "spa-eng/spa.txt", ("es", "en"), ("es", "en"), True),
         ("cmn-eng (1).zip", "cmn.txt", None, ("en", "zh"), False),
-        ("mine.zip", "folder/pairs.tsv", ("de", "en"), ("de", "en"), False),
+        ("mine.zip", "directory/pairs.tsv", ("de", "en"), ("de", "en"), False),
         ("deu-england.zip", "pairs.tsv", None, ("source", "target"), False),
     ],
 )
