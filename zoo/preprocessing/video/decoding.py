@@ -79,7 +79,7 @@ class Video:
 def open_video(path: str | Path, frame_rate: float = 25.0) -> Video:
     """Open a video file, or a directory of numbered images (JPEG, PNG, BMP, GIF).
 
-    Video files need PyAV, the extra `video` of this package: `pip install av`. Their times are presentation
+    Video files need PyAV, which the extra `video` installs. Their times are presentation
     times counted from the start of the stream, so a variable frame rate is handled. The images of a directory
     are sorted in natural order: frame_2 before frame_10.
 
@@ -197,7 +197,9 @@ def _open_file(path: Path) -> Video:
         import av
         from av.video.reformatter import Interpolation, VideoReformatter
     except ImportError as error:
-        raise VideoError(f"{path} cannot be read without PyAV. Install it: pip install av") from error
+        raise VideoError(
+            f"{path} cannot be read without PyAV. Install the extra `video`, as README shows."
+        ) from error
 
     def open_container() -> av.container.InputContainer:
         # With its protocol stated, FFmpeg does not take a name with a colon for a network address.
