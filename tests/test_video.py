@@ -179,7 +179,7 @@ def test_directories_that_are_no_video_are_refused(tmp_path: Path) -> None:
 def test_missing_pyav_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_video(tmp_path / "a.mp4", make_frames(3))
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(VideoError, match="pip install av"):
+    with pytest.raises(VideoError, match="Install the extra `video`"):
         open_video(path)
 
 

@@ -78,7 +78,7 @@ class PredictOptions:
         reads_video_files = input_kind == "video" and any(Path(path).is_file() for path in self.inputs)
         if reads_video_files and find_spec("av") is None:
             raise UsageError(
-                "Reading videos needs the package av, which is not installed. Install the extra `video`, as README shows."
+                "Reading videos needs the package av, which is missing. Install the extra `video`, as README shows."
             )
         if input_kind != "text" and self.inputs and not any(Path(path).exists() for path in self.inputs):
             raise UsageError(f"There is no file {self.inputs[0]}. Expected paths of {input_kind}s.")
