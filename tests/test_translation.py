@@ -1,25 +1,31 @@
-"""The translation recipe, run as a user runs it, and its export, asked by a process with TensorFlow alone."""
+"""The translation recipe, and its export, run by a process with TensorFlow alone."""
 
-import json
+import io
 import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
-from exports import Answer, ask, figures, run
+from exports import Outputs, assert_same_outputs, read_metrics, run_client
 from matplotlib.image import imread
+from references import randomize_weights
 
-from zoo.cli.predict import Question
-from zoo.cli.predict import ask as ask_aloud
+import zoo
+from zoo.datasets import DataInfo
 from zoo.errors import UsageError
 from zoo.metrics import bleu, chrf, exact_match
-from zoo.serving.loading import load
+from zoo.preprocessing.text import END_ID, START_ID, UNKNOWN_ID
+from zoo.recipes import translation
+from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
+from zoo.training import Run
 
-NAME = "gru_attention_multiplicative"
 DATE = "Monday, March 5, 2018"
-# Odd texts beside the clean ones that must be answered alike.
+# Odd texts, and clean ones that must have the same translations.
 TWINS = {
     DATE.replace(" ", "\u00a0\u200b"): DATE,
     DATE.replace(" ", " \0\r\n\t"): DATE,
@@ -34,159 +40,281 @@ ROWS = [DATE, "3 hours", "", f"{DATE}, 3:15 PM and 20 seconds", "the 4th of \u4f
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("translation")
-
-
-@pytest.fixture(scope="module")
-def report(folder: Path) -> str:
-    """What the recipe prints of a smaller model, trained for a shorter time, without the baseline."""
-    trained = run(
-        "translation",
-        *("--data-dir", folder / "data", "--folder", folder / "run", "--export", folder / "1"),
-        *("--units", "64", "--embedding", "64", "--batch-size", "16", "--learning-rate", "0.008"),
-        *("--epochs", "1", "--no-baseline", "--beams", "3", "--examples", DATE, "1 hour"),
+def settings(tmp_path_factory: pytest.TempPathFactory) -> translation.Settings:
+    """Settings of a smaller model, trained for a shorter time, without the baseline."""
+    directory = tmp_path_factory.mktemp("translation")
+    return translation.Settings(
+        data_dir=directory / "data",
+        run_dir=directory / "run",
+        export_dir=directory / "1",
+        examples=(DATE, "1 hour"),
+        units=64,
+        embedding_dim=64,
+        batch_size=32,
+        learning_rate=0.01,
+        epochs=1,
+        baseline=False,
+        num_beams=3,
     )
-    assert trained.returncode == 0, trained.stderr
-    return trained.stdout
 
 
 @pytest.fixture(scope="module")
-def model(folder: Path, report: str) -> Path:
-    return folder / "1"
+def report(settings: translation.Settings) -> str:
+    """Output of the recipe."""
+    with redirect_stdout(io.StringIO()) as printed:
+        translation.train(settings)
+    return printed.getvalue()
 
 
 @pytest.fixture(scope="module")
-def test_set(folder: Path, report: str) -> list[tuple[str, str]]:
-    split = tfds.load("dates/de", split="test", data_dir=folder / "data", as_supervised=True)
+def model(settings: translation.Settings, report: str) -> Path:
+    return settings.export_dir
+
+
+@pytest.fixture(scope="module")
+def test_set(settings: translation.Settings, report: str) -> list[tuple[str, str]]:
+    split = tfds.load("dates/de", split="test", data_dir=settings.data_dir, as_supervised=True)
     return [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
 
 
 @pytest.fixture(scope="module")
-def answers(model: Path, test_set: list[tuple[str, str]]) -> list[Answer]:
+def outputs(model: Path, test_set: list[tuple[str, str]]) -> list[Outputs]:
     texts = [source for source, _ in test_set]
     batches = [texts[:500], texts[500:], texts[:100], [], ODD, CLEAN]
     batches += [ROWS, *([row] for row in ROWS), ["Monday, \u4f60\u597d 5, 2018"]]
-    signatures = ["greedy" if number == 2 else "serving_default" for number in range(len(batches))]
-    return ask(model, *zip(signatures, batches, strict=True))
+    signatures = ["greedy" if index == 2 else "serving_default" for index in range(len(batches))]
+    return run_client(model, *zip(signatures, batches, strict=True))
 
 
-def best(answer: Answer) -> list[str]:
-    return [translation.decode() for translation in answer["translations"][:, 0]]
+def get_best(batch: Outputs) -> list[str]:
+    return [translation.decode() for translation in batch["translations"][:, 0]]
 
 
-def test_export_gives_the_translations_of_the_training_process(
-    model: Path, answers: list[Answer], test_set: list[tuple[str, str]]
+def test_the_export_has_the_scores_of_the_training_process(
+    model: Path, outputs: list[Outputs], test_set: list[tuple[str, str]]
 ) -> None:
-    said, right = best(answers[0]) + best(answers[1]), [target for _, target in test_set]
-    found = figures(model)
-    assert found["test exact match, gru_attention_multiplicative"] == pytest.approx(
-        exact_match(said, right), abs=0.01
-    )
-    assert found["test BLEU, gru_attention_multiplicative"] == pytest.approx(
-        bleu(said, right).score, abs=0.01
-    )
+    translations, references = get_best(outputs[0]) + get_best(outputs[1]), [target for _, target in test_set]
+    metrics = read_metrics(model)
+    assert metrics["test exact match"] == pytest.approx(exact_match(translations, references), abs=0.01)
+    assert metrics["test BLEU"] == pytest.approx(bleu(translations, references).score, abs=0.01)
+    assert metrics["test chrF"] == pytest.approx(chrf(translations, references).score, abs=0.01)
 
 
-def test_it_learns_combinations_that_it_was_not_trained_on(model: Path) -> None:
-    assert figures(model)[f"test exact match, {NAME}"] > 80
+def test_the_model_translates_combinations_that_are_not_in_its_training_data(model: Path) -> None:
+    assert read_metrics(model)["test exact match"] > 80
 
 
-def test_report_shows_figures_signatures_a_sample_and_what_comes_next(model: Path, report: str) -> None:
-    for name, value in figures(model).items():
-        assert re.search(rf"^{re.escape(name)} +{value:.2f}$", report, re.MULTILINE)
+def test_the_report_shows_metrics_signatures_examples_and_the_next_command(model: Path, report: str) -> None:
+    for name, value in read_metrics(model).items():
+        assert re.search(rf"^{re.escape(name)} +{value}$", report, re.MULTILINE)
     assert re.search(
         r"^nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:\S+: [\d.]+$", report, re.MULTILINE
     )
-    assert f"predict --model {model}" in report.splitlines()[-1]
+    exported, first, second, blank, command = report.splitlines()[-5:]
+    assert exported == f"exported to {model}"
+    assert re.fullmatch(r" *-\d+\.\d{3}  Montag, 5\. März 2018", first)
+    assert re.fullmatch(r" *-\d+\.\d{3}  .+", second)
+    assert not blank
+    assert command == f"next: zoo predict {model} '{DATE}'"
 
 
-def test_examples_on_the_card_are_those_given(model: Path) -> None:
-    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
-    assert card["example"]["text"] == [DATE, "1 hour"]
+def test_the_card_shows_the_examples_of_the_user(model: Path) -> None:
+    assert [text for text, _ in zoo.load(model).read_examples()] == [DATE, "1 hour"]
 
 
-def test_shapes_and_order(answers: list[Answer]) -> None:
-    for answer, n, beams in zip(answers[:4], [500, 500, 100, 0], [3, 3, 1, 3], strict=True):
-        assert answer["translations"].shape == answer["scores"].shape == (n, beams)
-        assert answer["status"].shape == (n,)
-        assert not any(answer["status"])
-        target, source = answer["target_pieces"].shape[1], answer["source_pieces"].shape[1]
-        assert answer["attention"].shape == (n, target, source)
-        assert (np.diff(answer["scores"]) <= 0).all()
+def test_shapes_and_order(outputs: list[Outputs]) -> None:
+    for batch, n, num_beams in zip(outputs[:4], [500, 500, 100, 0], [3, 3, 1, 3], strict=True):
+        assert batch["translations"].shape == batch["scores"].shape == (n, num_beams)
+        assert batch["status"].shape == (n,)
+        assert not any(batch["status"])
+        target, source = batch["target_tokens"].shape[1], batch["source_tokens"].shape[1]
+        assert batch["attention"].shape == (n, target, source)
+        assert (np.diff(batch["scores"]) <= 0).all()
 
 
-def test_attention_belongs_to_the_pieces(answers: list[Answer], test_set: list[tuple[str, str]]) -> None:
-    """Each step's weights sum to 1 over the pieces of the source; pieces joined are the texts."""
-    answer = answers[0]
+def test_attention_belongs_to_the_tokens(outputs: list[Outputs], test_set: list[tuple[str, str]]) -> None:
+    """Each step's weights sum to 1 over the tokens of the source; tokens joined are the texts."""
+    batch = outputs[0]
     for row, (text, _) in enumerate(test_set[:500]):
-        source = [piece.decode() for piece in answer["source_pieces"][row] if piece]
-        target = [piece.decode() for piece in answer["target_pieces"][row] if piece]
+        source = [token.decode() for token in batch["source_tokens"][row] if token]
+        target = [token.decode() for token in batch["target_tokens"][row] if token]
         assert "".join(source).replace("▁", " ").split() == text.split()
-        assert "".join(target).replace("▁", " ").split() == answer["translations"][row, 0].decode().split()
-        weights = answer["attention"][row]
+        assert "".join(target).replace("▁", " ").split() == batch["translations"][row, 0].decode().split()
+        weights = batch["attention"][row]
         np.testing.assert_allclose(weights[: len(target)].sum(1), 1, atol=1e-5)
         assert not weights[len(target) :].any()
         assert not weights[:, len(source) :].any()
 
 
-def test_a_row_of_a_batch_gets_the_answer_that_it_gets_alone(answers: list[Answer]) -> None:
+def test_a_row_of_a_batch_has_the_translations_that_it_has_alone(outputs: list[Outputs]) -> None:
     """Rows of other lengths, and of words that are unknown."""
-    for row, alone in enumerate(answers[7:-1]):
-        assert answers[6]["translations"][row].tolist() == alone["translations"][0].tolist()
-        np.testing.assert_allclose(answers[6]["scores"][row], alone["scores"][0], atol=1e-4)
-        width = len(alone["source_pieces"][0])
-        steps = len(alone["target_pieces"][0])
-        attention = answers[6]["attention"][row, :steps, :width]
+    for row, alone in enumerate(outputs[7:-1]):
+        assert outputs[6]["translations"][row].tolist() == alone["translations"][0].tolist()
+        np.testing.assert_allclose(outputs[6]["scores"][row], alone["scores"][0], atol=1e-4)
+        source, target = len(alone["source_tokens"][0]), len(alone["target_tokens"][0])
+        attention = outputs[6]["attention"][row, :target, :source]
         np.testing.assert_allclose(attention, alone["attention"][0], atol=1e-4)
 
 
-def test_greedy_gives_one_translation_which_is_seldom_another(answers: list[Answer]) -> None:
-    assert answers[2]["translations"].shape == (100, 1)
-    same = np.mean(answers[2]["translations"][:, 0] == answers[0]["translations"][:100, 0])
-    assert same > 0.7
+def test_greedy_search_returns_one_translation_that_seldom_differs(outputs: list[Outputs]) -> None:
+    assert outputs[2]["translations"].shape == (100, 1)
+    assert np.mean(outputs[2]["translations"][:, 0] == outputs[0]["translations"][:100, 0]) > 0.7
 
 
 @pytest.mark.parametrize("row", range(len(ODD)))
-def test_odd_text_is_answered_as_its_clean_twin(answers: list[Answer], row: int) -> None:
-    odd, clean = answers[4], answers[5]
+def test_odd_texts_have_the_translations_of_their_clean_twins(outputs: list[Outputs], row: int) -> None:
+    odd, clean = outputs[4], outputs[5]
     assert odd["translations"][row].tolist() == clean["translations"][row].tolist()
     if not CLEAN[row].strip(" \u200b"):
         assert odd["translations"][row].tolist() == [b""] * 3
 
 
-def test_status_says_what_was_wrong(answers: list[Answer]) -> None:
-    said = dict(zip(ODD, answers[4]["status"].tolist(), strict=True))
-    assert said[f"  {DATE} "] == b""
-    assert said[""] == said[b"\0\xff"] == b"no text"
-    assert said[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
-    assert answers[-1]["status"][0].decode() == "unknown: \u4f60\u597d"
+def test_status_describes_what_is_wrong(outputs: list[Outputs]) -> None:
+    status = dict(zip(ODD, outputs[4]["status"].tolist(), strict=True))
+    assert status[f"  {DATE} "] == b""
+    assert status[""] == status[b"\0\xff"] == b"no text"
+    assert status[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
+    assert outputs[-1]["status"][0].decode() == "unknown: \u4f60\u597d"
 
 
-def test_saved_model_cli_runs_it(model: Path, saved_model_cli: Callable[..., str]) -> None:
+def test_saved_model_cli_runs_the_export(model: Path, saved_model_cli: Callable[..., str]) -> None:
     which = ["--dir", model, "--tag_set", "serve", "--signature_def", "greedy"]
-    said = saved_model_cli("run", *which, "--input_exprs", f"text=[{DATE!r}]")
-    assert "Result for output key translations:\n[[b'" in said
+    printed = saved_model_cli("run", *which, "--input_exprs", f"text=[{DATE!r}]")
+    assert "Result for output key translations:\n[[b'" in printed
 
 
-def test_predict_prints_translations_and_draws_where_it_looked(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_load_returns_typed_predictions_and_plots_attention(
+    model: Path, outputs: list[Outputs], tmp_path: Path
 ) -> None:
-    picture = tmp_path / "attention.png"
-    with pytest.raises(UsageError, match="no attention to draw"):
-        ask_aloud(load(model), Question((DATE, ""), best=2, plot=picture))
-    printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 3
-    assert printed[2].endswith("[no text]")
-    ask_aloud(load(model), Question((DATE,), plot=picture))
-    assert str(picture) in capsys.readouterr().err
-    assert np.ptp(imread(picture)[..., :3]) > 0.5
+    predictor = zoo.load(model)
+    prediction, *_, empty = predictor.predict([DATE, "3 hours", ""])
+    assert prediction.translations == tuple(text.decode() for text in outputs[6]["translations"][0])
+    assert "".join(prediction.source_tokens) == DATE.replace(" ", "")
+    assert prediction.attention.shape == (len(prediction.target_tokens), len(prediction.source_tokens))
+    assert [line.split()[1] for line in prediction.format_lines(DATE, 2)] == [
+        text.split()[0] for text in prediction.translations[:2]
+    ]
+    assert list(empty.format_lines("", 2)) == [f"{'':8}  [no text]"]
+    predictor.plot(DATE, prediction, tmp_path / "attention.png")
+    assert np.ptp(imread(tmp_path / "attention.png")[..., :3]) > 0.5
+    with pytest.raises(UsageError, match="no attention to plot"):
+        predictor.plot("", empty, tmp_path / "attention.png")
+
+
+def test_a_rebuilt_model_predicts_what_the_export_predicts(model: Path, outputs: list[Outputs]) -> None:
+    preprocessor, rebuilt = TASK.from_export(model)
+    assert preprocessor.languages == ("en", "de")
+    signatures = TranslationModule(preprocessor, rebuilt, num_beams=3).signatures
+    assert_same_outputs(signatures["serving_default"](tf.constant(ROWS)), outputs[6])
+
+
+@pytest.mark.slow
+def test_num_beams_may_change_in_a_run_directory(
+    settings: translation.Settings,
+    model: Path,
+    tmp_path: Path,
+    predict_in_process: Callable[..., Outputs],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    translation.train(replace(settings, export_dir=tmp_path / "1", num_beams=2, length_penalty=0.0))
+    assert "epoch 1/1" not in capsys.readouterr().out
+    name = "validation BLEU (greedy)"
+    assert read_metrics(tmp_path / "1")[name] == read_metrics(model)[name]
+    assert predict_in_process(tmp_path / "1", {"text": [DATE]})["translations"].shape == (1, 2)
+
+
+# Untrained models, which show what training hides.
+
+
+@pytest.fixture
+def preprocessor(tmp_path: Path) -> TranslationPreprocessor:
+    """Of a source with the letters a to e, and a target with x, y and z."""
+    pairs = tf.data.Dataset.from_tensors(("a b c d e", "x y z")).repeat(9)
+    return TranslationPreprocessor.adapt(pairs, 100, 9, ("one", "other"), tmp_path)
+
+
+def make_module(
+    preprocessor: TranslationPreprocessor, attention: str, bias: float = 0.0, input_feeding: bool = False
+) -> TranslationModule:
+    """Make a small translator with random weights; a bias makes unknown tokens probable."""
+    settings = translation.Settings(
+        cell="simple_rnn", units=3, embedding_dim=4, decoder_depth=1, input_feeding=input_feeding
+    )
+    model = translation.build_model(settings, preprocessor, attention)
+    model.build(((None, None), (None, None)))
+    randomize_weights(model)
+    scores = np.array(model.decoder.bias)
+    scores[UNKNOWN_ID] += bias
+    model.decoder.bias.assign(scores)
+    return TranslationModule(preprocessor, model, num_beams=2)
+
+
+def test_encode_leaves_out_pairs_with_too_many_tokens(preprocessor: TranslationPreprocessor) -> None:
+    texts = [("a b", "x y"), ("a " * 9, "x"), ("a", "x " * 9), ("a " * 8, "x " * 8), ("q", "x")]
+    columns = tuple(map(list, zip(*texts, strict=True)))
+    encoded = list(preprocessor.encode(tf.data.Dataset.from_tensor_slices(columns)))
+    assert [(len(source), len(target)) for source, target in encoded] == [(2, 4), (8, 10), (1, 3)]
+    for _, target in encoded:
+        assert (target[0], target[-1]) == (START_ID, END_ID)
+        assert not set(target[1:-1].numpy()) & {0, UNKNOWN_ID, START_ID, END_ID}
+    assert encoded[-1][0].numpy().tolist() == [UNKNOWN_ID]
+
+
+@pytest.mark.parametrize("attention", ["multiplicative", "additive", "none"])
+def test_unknown_tokens_are_copied_from_unknown_words_of_the_source(
+    preprocessor: TranslationPreprocessor, attention: str
+) -> None:
+    module = make_module(preprocessor, attention, bias=99.0)
+    outputs = module.signatures["greedy"](tf.constant(["a q c", "a b", "", "a qq b rr"]))
+    copies = [set(text.decode().split()) for text in outputs["translations"][:, 0].numpy()]
+    assert copies[0] == {"q"}
+    assert copies[1]
+    assert copies[1] <= {"a", "b"}  # no word is unknown
+    assert copies[2] == set()
+    assert copies[3]
+    assert copies[3] <= {"qq", "rr"}
+    tokens = [{token for token in row if token} for row in outputs["target_tokens"].numpy().tolist()]
+    assert tokens[0] == {"▁q".encode()}
+    status = [text.decode() for text in outputs["status"].numpy()]
+    assert status == ["unknown: q", "", "no text", "unknown: qq, rr"]
+
+
+@pytest.mark.parametrize(
+    ("attention", "input_feeding"),
+    [("none", False), pytest.param("additive", True, marks=pytest.mark.slow)],
+)
+def test_every_kind_of_decoder_can_be_exported_and_rebuilt(
+    preprocessor: TranslationPreprocessor,
+    attention: str,
+    input_feeding: bool,
+    tmp_path: Path,
+    predict_in_process: Callable[..., Outputs],
+) -> None:
+    texts = ["a b q", "", "e d c b a"]
+    module = make_module(preprocessor, attention, input_feeding=input_feeding)
+    TASK.export(Run(tmp_path, {}), module, DataInfo("pairs"), tmp_path / "1", {"text": texts})
+    rebuilt = TranslationModule(*TASK.from_export(tmp_path / "1"), num_beams=2)
+    signature = rebuilt.signatures["serving_default"]
+    assert_same_outputs(signature(tf.constant(texts)), predict_in_process(tmp_path / "1", {"text": texts}))
+    if attention == "none":
+        predictor = zoo.load(tmp_path / "1")
+        [prediction] = predictor.predict(["a b"])
+        with pytest.raises(UsageError, match="the model has no attention"):
+            predictor.plot("a b", prediction, tmp_path / "attention.png")
+
+
+def test_translate_texts_keeps_their_order(preprocessor: TranslationPreprocessor) -> None:
+    """Although texts of similar length are computed together."""
+    module = make_module(preprocessor, "multiplicative", bias=99.0)
+    texts = [" ".join(["q" * (1 + row % 7)] + ["a"] * (row % 5)) for row in range(70)]
+    translations = module.translate_texts(texts, "greedy")
+    assert [text.split()[0] for text in translations] == [text.split()[0] for text in texts]
 
 
 @pytest.mark.parametrize("metric", [bleu, chrf, exact_match])
-def test_metrics_want_a_reference_for_each_answer(metric: Callable) -> None:
-    for answers, references in (["a"], ["a", "b"]), ([], []):
+def test_metrics_refuse_predictions_without_references(metric: Callable) -> None:
+    for predictions, references in (["a"], ["a", "b"]), ([], []):
         with pytest.raises(
             ValueError, match="Expected one reference per prediction, and at least one of each"
         ):
-            metric(answers, references)
+            metric(predictions, references)
