@@ -232,6 +232,35 @@ def test_rates_are_computed_from_medians_over_rounds(decoding: ModuleType) -> No
     assert rows == ["| x | 4 | 2 | 1500.0 |", "| predict loop | 2 | 1 | 4500.0 |"]
 
 
+def test_captioning_prints_a_row_for_each_search_and_batch_size(capsys: pytest.CaptureFixture[str]) -> None:
+    captioning = load("captioning")
+    captioning.run(captioning.Settings(size=80, batch_sizes=(1, 2), rounds=1))
+    (table,) = tables(capsys.readouterr().out)
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    beams = "3 beams, 3 best"
+    assert [row[:2] for row in rows] == [[name, size] for size in "12" for name in ("greedy", beams)]
+    assert all(float(row[2]) > 0 for row in rows)
+
+
+def test_tagging_compares_the_steps_of_an_export(capsys: pytest.CaptureFixture[str]) -> None:
+    tagging = load("tagging")
+    tagging.run(tagging.Settings(clips=1))
+    (table,) = tables(capsys.readouterr().out)
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["TensorFlow", "step.tflite", "step_int8.tflite"]
+    agreements = [float(row[2].removesuffix(" %")) for row in rows]
+    assert agreements[:2] == [100, 100]
+    assert agreements[2] > 90
+
+
+def test_decoder_compares_training_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    decoder = load("decoder")
+    decoder.main(decoder.Settings(batch_size=2, steps=3, vocabulary_size=9, units=4, depth=1, rounds=1))
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[0] for row in rows] == list(decoder.CONTENDERS)
+    assert float(rows[0][2]) == 1
+
+
 def write_tsv(path: Path, rows: list[tuple[str, str]]) -> None:
     path.parent.mkdir(exist_ok=True)
     lines = ["label\ttext", *("\t".join(row) for row in rows)]
