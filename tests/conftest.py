@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,15 +48,10 @@ def predict_in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[st
         A function from the directory of an export and inputs by name to its outputs by name.
     """
 
-    def predict(directory: Path, inputs: Mapping[str, object]) -> dict[str, np.ndarray]:
-        import tensorflow as tf  # not in the process that distributes the tests
+    import exports  # imports TensorFlow, which the process that distributes the tests does not need
 
-        model = tf.saved_model.load(str(directory))
-        outputs = model.signatures["serving_default"](**{name: tf.constant(x) for name, x in inputs.items()})
-        return {name: output.numpy() for name, output in outputs.items()}
-
-    monkeypatch.setattr("zoo.export.saved_model.run_in_fresh_process", predict)
-    return predict
+    monkeypatch.setattr("zoo.export.saved_model.run_in_fresh_process", exports.predict_in_process)
+    return exports.predict_in_process
 
 
 @pytest.fixture

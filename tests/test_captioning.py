@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import Outputs, assert_same_as_export, read_metrics, run_client
+from exports import Outputs, assert_same_as_export, predict_in_process, read_metrics, run_client
 from matplotlib.image import imread
 from PIL import Image
 
@@ -32,7 +32,14 @@ from zoo.training import Run
 COLORS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
 SIZES = {"train": 1_000, "validation": 100, "test": 200}
 SETTINGS = captioning.Settings(
-    image_size=32, units=64, embedding_dim=32, batch_size=16, epochs=4, learning_rate=0.005, num_beams=2
+    image_size=32,
+    units=64,
+    embedding_dim=32,
+    decoder_depth=1,
+    batch_size=16,
+    epochs=4,
+    learning_rate=0.005,
+    num_beams=2,
 )
 
 
@@ -45,6 +52,7 @@ class Trained(NamedTuple):
 
 
 def run_recipe(settings: captioning.Settings) -> Trained:
+    """Run the recipe, whose export is checked in this process; tests run it in a fresh one."""
     captions: list[list[str]] = []
     caption_split = CaptioningModule.caption_split
 
@@ -54,6 +62,7 @@ def run_recipe(settings: captioning.Settings) -> Trained:
 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.setattr(CaptioningModule, "caption_split", record)
+        patch.setattr("zoo.export.saved_model.run_in_fresh_process", predict_in_process)
         captioning.train(settings)
     return Trained(settings.export_dir, printed.getvalue(), captions[-1])
 
@@ -371,7 +380,7 @@ def test_a_rebuilt_model_has_the_tuned_encoder(
     preprocessor = CaptioningPreprocessor(encoder, num_frames, num_tuned)
     assert preprocessor.trainable_network
     assert bool(preprocessor.networks) == (num_tuned < 99)
-    settings = dataclasses.replace(SETTINGS, run_dir=tmp_path / "run", decoder_depth=1, num_tuned=num_tuned)
+    settings = dataclasses.replace(SETTINGS, run_dir=tmp_path / "run", num_tuned=num_tuned)
     split = FeatureSplit(np.zeros((1, *preprocessor.extractor.shape)), np.arange(1), [["a dog", "two cats"]])
     preprocessor.adapt(split, 50, 5, tmp_path)
     model = captioning.build_model(settings, preprocessor, split)
@@ -472,6 +481,7 @@ def trained_on_clips(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         num_frames=8,
         units=32,
         embedding_dim=16,
+        decoder_depth=1,
         batch_size=8,
         epochs=7,
         learning_rate=0.01,

@@ -5,15 +5,23 @@ import dataclasses
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from exports import Outputs, assert_same_as_export, assert_same_outputs, read_metrics, run_client
+from exports import (
+    Outputs,
+    assert_same_as_export,
+    assert_same_outputs,
+    predict_in_process,
+    read_metrics,
+    run_client,
+)
 from PIL import Image
 from test_video import write_video
 
@@ -23,13 +31,13 @@ from zoo.cli.predict import PredictOptions, run_predict
 from zoo.datasets import DataSplits, TaggingSplit, load_tagging
 from zoo.datasets.builders import footage
 from zoo.datasets.builders.footage import builder, editing
-from zoo.errors import UsageError, VideoError
+from zoo.errors import UsageError
+from zoo.export import call_by_name
 from zoo.metrics import Segment, find_segments, find_transitions, score_frames, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.recipes import tagging
 from zoo.recipes.tagging import Settings
 from zoo.serving.verification import verify
-from zoo.tasks.base import call_signature
 from zoo.tasks.frame_tagging import (
     MIN_TRANSITION_FRAMES,
     TASK,
@@ -63,6 +71,7 @@ class Trained(NamedTuple):
 
 
 def run_recipe(settings: Settings) -> Trained:
+    """Run the recipe, whose export is checked in this process; tests run it in a fresh one."""
     modules: list[FrameTaggingModule] = []
     evaluate = tagging.evaluate
 
@@ -72,6 +81,7 @@ def run_recipe(settings: Settings) -> Trained:
 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.setattr(tagging, "evaluate", record)
+        patch.setattr("zoo.export.saved_model.run_in_fresh_process", predict_in_process)
         tagging.train(settings)
     return Trained(settings.export_dir, printed.getvalue(), modules[-1])
 
@@ -175,17 +185,14 @@ def test_the_export_has_the_scores_of_the_training_process(
 ) -> None:
     (batch,) = outputs["test set"]
     _, inputs = make_call(np.stack(data.test.sequences), [100] * SIZES["test"])
-    assert_same_outputs(call_by_names(trained.module, inputs), batch)
+    function = trained.module.signatures["serving_default"]
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    assert_same_outputs(call_by_name(function, **tensors), batch)
     np.testing.assert_allclose(batch["scores"].sum(-1), 1, atol=1e-5)
     labels = [label.decode() for label in batch["labels"]]
     assert labels == list(footage.TAGS)
     assert get_tags(batch) == np.array(labels)[batch["scores"].argmax(-1)].tolist()
     assert not any(batch["status"])
-
-
-def call_by_names(module: FrameTaggingModule, inputs: Mapping[str, np.ndarray]) -> Outputs:
-    function = module.signatures["serving_default"]
-    return call_signature(lambda **tensors: zoo.export.call_by_name(function, **tensors), **inputs)
 
 
 def test_metrics_are_those_of_the_export(
@@ -681,7 +688,7 @@ def test_inputs_that_are_no_video_raise_and_nothing_is_written(
     (tmp_path / "text.mp4").write_text("hello\n" * 99)
     (tmp_path / "empty").mkdir()
     options = PredictOptions((str(tmp_path / name),), output_dir=tmp_path / "out")
-    with pytest.raises(VideoError, match=message):
+    with pytest.raises(UsageError, match=message):
         run_predict(zoo.load(trained.directory), options)
     assert not (tmp_path / "out").exists()
 
