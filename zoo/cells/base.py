@@ -14,13 +14,16 @@ Notation: σ is `recurrent_activation` (by default the logistic sigmoid), φ is 
 tanh), ⊙ multiplies elementwise. x_i is the block of x_t that belongs to gate i, r_i the block of r_t.
 """
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import keras
 from keras import ops
 
+from zoo._compat import autocast_scope
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
 Tensor = Any
@@ -42,11 +45,54 @@ class Serializable:
     Models that hold instances of such classes are saved, loaded, and cloned by `keras.layers.Bidirectional`
     without `custom_objects`. For two classes of the same name in one package, decorate one of them with
     `keras.saving.register_keras_serializable` and another package name.
+
+    `get_config` of every subclass must return all arguments that its constructor names: an argument left out
+    would have its default value after loading, so `get_config` raises a ValueError.
+
+    Attributes:
+        arguments_without_effect: names of arguments that need not be saved, because they change nothing.
     """
+
+    arguments_without_effect: ClassVar[frozenset[str]] = frozenset({"implementation", "use_cudnn"})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
+        # The method that a class inherits is checked, too: a subclass may add arguments and forget `get_config`.
+        layer_class = cast(Any, cls)  # the class with `get_config` stands beside this one
+        layer_class.get_config = _check_arguments(layer_class.get_config)
+
+
+def _check_arguments(get_config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Wrap a `get_config`, so that it raises a ValueError if the result lacks an argument of the constructor."""
+
+    @functools.wraps(get_config)
+    def checked(self: Serializable) -> dict[str, Any]:
+        config = get_config(self)
+        if (
+            type(self).get_config is not checked
+        ):  # called by `super().get_config()`, which need not be complete
+            return config
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        missing = [
+            name
+            for name, parameter in inspect.signature(type(self)).parameters.items()
+            if parameter.kind in kinds
+            and name not in config
+            and name not in self.arguments_without_effect
+            # Keras leaves out an `activity_regularizer` that is None.
+            and not (parameter.default is None and getattr(self, name, 0) is None)
+        ]
+        if missing:
+            lines = ", ".join(f'"{name}": self.{name}' for name in missing)
+            raise ValueError(
+                f"{type(self).__name__}.get_config() leaves out {', '.join(f'`{n}`' for n in missing)} of "
+                f"`__init__`, so that a saved or copied {type(self).__name__} would differ. Define `get_config` "
+                f"to return {{**super().get_config(), {lines}}}."
+            )
+        return config
+
+    return checked
 
 
 @complete_docstring
@@ -90,7 +136,8 @@ class Cell(Serializable, keras.layers.Layer):
             "Zoneout: regularizing RNNs by randomly preserving hidden activations", use 0.05 for h and 0.5
             for c of an LSTM. As in the paper, h_t is computed from the c_t before zoneout.
         implementation: int. Accepted for compatibility with Keras, without effect.
-        **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
+        **kwargs: `name`, `dtype`, `trainable` and `autocast`, as of every Keras layer. With `autocast=False`,
+            which `zoo.RNN` adopts, the inputs keep their dtype in mixed precision, and `project` casts them.
 
     Attributes:
         weight_blocks: names of the n blocks that lie side by side in W [features, n * units], in U [units,
@@ -332,6 +379,7 @@ class Cell(Serializable, keras.layers.Layer):
         try:
             output, states = updated if isinstance(updated, tuple) else ()
             shapes = [tuple(tensor.shape)[1:] for tensor in (output, *states)]
+            dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in (output, *states)]
         except (AttributeError, TypeError, ValueError):
             shapes = f"unknown, because it returns a {type(updated).__name__}"
         expected = [(self.units,), *(tuple(state.shape)[1:] for state in old)]
@@ -340,6 +388,12 @@ class Cell(Serializable, keras.layers.Layer):
                 f"Each step of {type(self).__name__} (its `update`, or `combine`) must return a tuple of the "
                 f"output and a list of the states {', '.join(self.state_names)}. After the batch axis their "
                 f"shapes must be {expected}, but they are {shapes}."
+            )
+        if set(dtypes) != {self.compute_dtype}:
+            raise ValueError(
+                f"Each step of {type(self).__name__} (its `update`, or `combine`) must return an output and "
+                f"states of dtype {self.compute_dtype}, but they are {', '.join(dtypes)}. Cast them by "
+                "`keras.ops.cast(x, self.compute_dtype)`."
             )
         return output, states
 
@@ -390,8 +444,9 @@ class Cell(Serializable, keras.layers.Layer):
             inputs = apply_mask(inputs, self.draw_dropout_mask(inputs))
             h = apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0]))
             recurrent_inputs = [h, *states[1:]]
-        output, states = self.step(self.project(inputs), self.recurrent(recurrent_inputs), states, noise)
-        return self.readout(output), (states if is_list else states[0])
+        with autocast_scope(self.compute_dtype):
+            output, states = self.step(self.project(inputs), self.recurrent(recurrent_inputs), states, noise)
+            return self.readout(output), (states if is_list else states[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

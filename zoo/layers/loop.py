@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo._compat import autocast_scope
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import is_inherited
 from zoo.layers.chunks import PureCell, run_in_chunks, unstack
@@ -61,6 +62,13 @@ def run_cell(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
+    with autocast_scope(cell.compute_dtype):
+        return _run_cell(cell, sequences, states, mask, training, unroll)
+
+
+def _run_cell(
+    cell: Cell, sequences: Tensor, states: States, mask: Tensor | None, training: bool, unroll: bool
+) -> tuple[Tensor, Tensor, States]:
     sequences, states, mask = set_static_batch_size(sequences, states, mask)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
     drop, noise, observer = None, None, _observer.get()

@@ -27,7 +27,8 @@ class RNN(Serializable, keras.layers.RNN):
 
     Args:
         cell: a cell, or a list of cells to stack: instances of `zoo.Cell`, or any Keras cells. The default
-            `dtype` of the layer is that of the cell, or that of the last cell of a list.
+            `dtype` of the layer is that of the cell, or that of the last cell of a list; the default
+            `autocast` is that of the cell, or that of the first cell of a list.
         return_sequences: bool. Whether to return the outputs of all time steps instead of the last one.
         return_state: bool. Whether to return the final states, too.
         go_backwards: bool. Whether to process the sequences from their end; outputs are in the order of
@@ -77,6 +78,9 @@ class RNN(Serializable, keras.layers.RNN):
             cell = keras.layers.StackedRNNCells(cell, dtype=cell[-1].dtype_policy)
         if kwargs.get("dtype") is None and isinstance(cell, (Cell, keras.layers.StackedRNNCells)):
             kwargs["dtype"] = cell.dtype_policy
+        first = cell.cells[0] if isinstance(cell, keras.layers.StackedRNNCells) else cell
+        if isinstance(first, Cell):
+            kwargs.setdefault("autocast", first.autocast)
         super().__init__(
             cell,
             return_sequences,
