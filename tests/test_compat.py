@@ -100,6 +100,15 @@ def test_updated_variable_ids_are_those_of_assigned_variables() -> None:
     assert not second.numpy().any()
 
 
+def test_uninitialized_variables_are_those_created_in_the_scope() -> None:
+    keras.Variable(np.ones(2, "float32"))
+    with keras.StatelessScope():
+        variable = keras.Variable(lambda shape, dtype: np.ones(shape, dtype), shape=(2,))
+        assert [id(v) for v in _compat.uninitialized_variables()] == [id(variable)]
+    assert _compat.uninitialized_variables() == []
+    assert variable.numpy().all()
+
+
 def test_builder_base_class_makes_builders(tmp_path: Path) -> None:
     """A subclass of it with a version, a configuration and features is a builder that TFDS can prepare."""
     base = _compat.get_builder_base_class()

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from keras.src.backend import AutocastScope
+from keras.src.backend.common import global_state
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_datasets.core.download import resource
 
@@ -90,6 +91,11 @@ def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
 def updated_variable_ids(scope: keras.StatelessScope) -> set[int]:
     """Return the `id` of every variable that has been assigned inside a `keras.StatelessScope`."""
     return set(scope.state_mapping)
+
+
+def uninitialized_variables() -> list[keras.Variable]:
+    """Return the variables created inside a `keras.StatelessScope`, which get their values at its end."""
+    return list(global_state.get_global_attribute("uninitialized_variables") or [])
 
 
 def get_builder_base_class() -> Any:

@@ -24,6 +24,7 @@ import keras
 from keras import ops
 
 from zoo._compat import autocast_scope
+from zoo.cells.checks import check_names, explain_errors
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
 Tensor = Any
@@ -58,16 +59,21 @@ class Serializable:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
-        # The method that a class inherits is checked, too: a subclass may add arguments and forget `get_config`.
-        layer_class = cast(Any, cls)  # the class with `get_config` stands beside this one
-        layer_class.get_config = _check_arguments(layer_class.get_config)
+        serializable = cast(Any, cls)  # another base defines `get_config`
+        if serializable.get_config not in _complete:
+            serializable.get_config = _check_arguments(serializable.get_config)
+            _complete.add(serializable.get_config)
+
+
+_complete: set[Callable[..., Any]] = set()
+"""The methods `get_config` that check their result."""
 
 
 def _check_arguments(get_config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Wrap a `get_config`, so that it raises a ValueError if the result lacks an argument of the constructor."""
 
     @functools.wraps(get_config)
-    def checked(self: Serializable) -> dict[str, Any]:
+    def checked(self: Any) -> dict[str, Any]:
         config = get_config(self)
         if (
             type(self).get_config is not checked
@@ -203,6 +209,7 @@ class Cell(Serializable, keras.layers.Layer):
                 f"{type(self).__name__} does not name the blocks of its weights. Define the class attribute "
                 '`weight_blocks`, for example `weight_blocks = ("hidden",)`.'
             )
+        check_names(self)
         check_widths(units=units)
         zoneouts = list(zoneout) if isinstance(zoneout, Sequence) else [zoneout] * len(self.state_names)
         if len(zoneouts) != len(self.state_names):
@@ -248,7 +255,7 @@ class Cell(Serializable, keras.layers.Layer):
         return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self._state_sizes()]
 
     def _state_sizes(self) -> list[int]:
-        return self.state_size if isinstance(self.state_size, list) else [self.state_size]
+        return list(self.state_size) if isinstance(self.state_size, (list, tuple)) else [self.state_size]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create W, U and b for inputs [batch, features]."""
@@ -399,6 +406,12 @@ class Cell(Serializable, keras.layers.Layer):
 
     def split(self, z: Tensor) -> list[Tensor]:
         """Split `z` [..., n * units] into blocks, each [..., units], in the order of `weight_blocks`."""
+        width = self.units * len(self.weight_blocks)
+        if z.shape[-1] != width:
+            raise ValueError(
+                f"`split` of {type(self).__name__} needs a tensor of {width} columns, {self.units} units for each "
+                f"of `weight_blocks` {tuple(self.weight_blocks)}, but the tensor has {z.shape[-1]}."
+            )
         return ops.split(z, len(self.weight_blocks), axis=-1)
 
     def draw_dropout_mask(self, like: Tensor) -> Tensor | None:
@@ -437,16 +450,16 @@ class Cell(Serializable, keras.layers.Layer):
             The output [batch, output_size], and the new states: a list, or a tensor if `states` is one.
         """
         is_list = isinstance(states, (list, tuple))
-        states = list(states) if is_list else [states]
+        states = tuple(states) if is_list else (states,)  # a list could be changed in place
         recurrent_inputs, noise = states, None
         if training:
             noise = self.draw_noise(inputs)
             inputs = apply_mask(inputs, self.draw_dropout_mask(inputs))
             h = apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0]))
-            recurrent_inputs = [h, *states[1:]]
-        with autocast_scope(self.compute_dtype):
+            recurrent_inputs = (h, *states[1:])
+        with autocast_scope(self.compute_dtype), explain_errors(self):
             output, states = self.step(self.project(inputs), self.recurrent(recurrent_inputs), states, noise)
-            return self.readout(output), (states if is_list else states[0])
+            return self.readout(output), (list(states) if is_list else states[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -588,9 +601,10 @@ class GatedCell(Cell):
         Returns:
             The output [batch, units] and the list of new states.
         """
-        return self.combine(self._compute_gates(x, r, states), states)
+        return self.combine(self.compute_gates(x, r, states), states)
 
-    def _compute_gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
+    def compute_gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
+        """Return the result of `gates`, checked to be a dict."""
         gates = self.gates(x, r, states)
         if not isinstance(gates, dict):
             raise ValueError(
@@ -624,7 +638,7 @@ class GatedCell(Cell):
         if noise is None or not self.candidate_dropout:
             return super().step(x, r, states, noise)
         self._check_candidate_dropout()
-        gates = self.drop_candidate(self._compute_gates(x, r, states), noise)
+        gates = self.drop_candidate(self.compute_gates(x, r, states), noise)
         return self._apply_zoneout(self.combine(gates, states), states, noise)
 
     def drop_candidate(self, gates: dict[str, Tensor], noise: Tensor) -> dict[str, Tensor]:

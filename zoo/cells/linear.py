@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from zoo.cells.base import GatedCell, States, Tensor
+from zoo.cells.checks import NoStates
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
 
@@ -73,6 +74,10 @@ class LinearCell(GatedCell):
 
     def recurrent_shape(self, width: int) -> None:
         """Return None: there is no U."""
+
+    def compute_gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
+        """Return the result of `gates`, which must not read the states."""
+        return super().compute_gates(x, r, NoStates(self))
 
     def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return a and b of h_t = a ⊙ h_{t-1} + b, each [..., units], from the gates by name."""

@@ -82,7 +82,7 @@ class PureCell:
     def recurrent(self, states: States, drop: Tensor | None, weights: Sequence[Tensor]) -> Tensor | None:
         """Compute `recurrent` of the cell, [..., n * units], for states [..., size] and a dropout mask."""
         with self.weight_scope(weights):
-            return self.cell.recurrent([apply_mask(states[0], drop), *states[1:]])
+            return self.cell.recurrent((apply_mask(states[0], drop), *states[1:]))
 
     def step(
         self,
@@ -108,7 +108,7 @@ class PureCell:
         """
         count = len(self.cell.state_names)
         with self.weight_scope(weights):
-            output, states = self.cell.step(x, r, list(carry[:count]), noise)
+            output, states = self.cell.step(x, r, tuple(carry[:count]), noise)
         new = [*states, output][: len(carry)]
         if valid is None:
             return new
@@ -129,6 +129,7 @@ class PureCell:
         updated: set[int] = set()
 
         def trace(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
+            states = tuple(states)  # a list could be changed in place
             with self.weight_scope(weights) as scope:
                 x, r = self.cell.project(inputs), self.cell.recurrent(states)
                 with tf.GradientTape() as tape:

@@ -11,13 +11,13 @@ from zoo.cells.base import is_inherited
 def can_scan(cell: Cell) -> bool:
     """Return whether `run_linear_cell` computes what the steps of a cell compute, zoneout and noise aside.
 
-    The scan calls `project`, `gates` and `coefficients` alone. A cell that overrides another method of a step,
-    or that has a U or several states, needs steps.
+    The scan calls `project`, `compute_gates` and `coefficients`. A cell that overrides another method of a
+    step, or that has a U or several states, needs steps.
     """
     return (
         isinstance(cell, LinearCell)
         and is_inherited(cell, LinearCell, "recurrent", "combine", "update", "step")
-        and is_inherited(cell, LinearCell, "_compute_gates", "_apply_zoneout", "_check_update")
+        and is_inherited(cell, LinearCell, "_apply_zoneout", "_check_update")
         and cell.recurrent_kernel is None
         and len(cell.state_names) == 1
     )
@@ -37,7 +37,7 @@ def run_linear_cell(
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    a, b = cell.coefficients(cell.gates(cell.project(inputs), None, ()))
+    a, b = cell.coefficients(cell.compute_gates(cell.project(inputs), None, ()))
     if mask is not None:
         a, b = tf.where(mask, a, 1), tf.where(mask, b, 0)
     hidden = linear_scan(a, b, states[0])

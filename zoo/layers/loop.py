@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo._compat import autocast_scope
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import is_inherited
+from zoo.cells.checks import explain_errors
 from zoo.layers.chunks import PureCell, run_in_chunks, unstack
 from zoo.layers.linear_scan import can_scan, run_linear_cell
 
@@ -62,7 +63,7 @@ def run_cell(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
-    with autocast_scope(cell.compute_dtype):
+    with autocast_scope(cell.compute_dtype), explain_errors(cell):
         return _run_cell(cell, sequences, states, mask, training, unroll)
 
 
@@ -79,7 +80,8 @@ def _run_cell(
 
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
-        r = cell.recurrent([apply_mask(states[0], drop), *states[1:]])
+        states = tuple(states)  # a list could be changed in place
+        r = cell.recurrent((apply_mask(states[0], drop), *states[1:]))
         output, after = cell.step(x, r, states, *noise)
         if observer is None:
             return output, after

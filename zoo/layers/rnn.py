@@ -9,6 +9,7 @@ import tensorflow as tf
 from zoo._compat import flatten_layers
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.cells.base import is_inherited
+from zoo.cells.checks import build_sublayers, check_initialized, check_state_size
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.loop import run_cell, swap_batch_and_time
 
@@ -74,6 +75,10 @@ class RNN(Serializable, keras.layers.RNN):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
+        for one in cell if isinstance(cell, (list, tuple)) else [cell]:
+            if isinstance(one, Cell):
+                check_initialized(one)
+                check_state_size(one)
         if isinstance(cell, (list, tuple)) and all(isinstance(c, Cell) for c in cell):
             cell = keras.layers.StackedRNNCells(cell, dtype=cell[-1].dtype_policy)
         if kwargs.get("dtype") is None and isinstance(cell, (Cell, keras.layers.StackedRNNCells)):
@@ -91,6 +96,17 @@ class RNN(Serializable, keras.layers.RNN):
             zero_output_for_mask,
             **kwargs,
         )
+
+    def build(
+        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
+    ) -> None:
+        """Create the weights of the cell for sequences [batch, time, features]."""
+        super().build(sequences_shape, initial_state_shape)
+        features = sequences_shape[-1]
+        for cell in getattr(self.cell, "cells", [self.cell]):
+            if isinstance(cell, Cell) and is_inherited(cell, Cell, "call", "__call__"):
+                build_sublayers(cell, features)
+            features = cell.output_size
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Tensor | None, training: bool = False

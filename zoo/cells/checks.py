@@ -1,0 +1,188 @@
+"""Checks of cells that users write: errors with the cell, the method, what is wrong and what to write."""
+
+import contextlib
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo._compat import uninitialized_variables
+
+METHODS = ("project", "recurrent", "gates", "coefficients", "combine", "update", "step", "readout")
+"""The methods of a cell that a loop over time calls, directly or not."""
+
+
+def check_names(cell: Any) -> None:
+    """Raise a TypeError if `weight_blocks` or `state_names` of a cell is not a tuple of names."""
+    for attribute in ("weight_blocks", "state_names"):
+        names = getattr(cell, attribute)
+        is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
+        if not is_sequence or not all(isinstance(name, str) for name in names):
+            raise TypeError(
+                f"`{attribute}` of {type(cell).__name__} must be a tuple of names, but it is {names!r}. A tuple "
+                f'with one name needs a comma: `{attribute} = ("hidden",)`.'
+            )
+
+
+def check_initialized(cell: Any) -> None:
+    """Raise a TypeError if the constructor of a cell did not call that of `zoo.Cell`."""
+    if "units" not in vars(cell):
+        name = type(cell).__name__
+        raise TypeError(
+            f"`__init__` of {name} does not call the constructor of its base class. Start it with "
+            "`super().__init__(units, **kwargs)`."
+        )
+
+
+def check_state_size(cell: Any) -> None:
+    """Raise a ValueError if `state_size` of a cell is not one width for each of its states."""
+    sizes = cell.state_size
+    widths = sizes if isinstance(sizes, (list, tuple)) else [sizes]
+    count = len(cell.state_names)
+    if len(widths) != count or not all(isinstance(width, int) for width in widths):
+        raise ValueError(
+            f"`state_size` of {type(cell).__name__} must be a list of {count} integers, the widths of the states "
+            f"{tuple(cell.state_names)}, but it is {sizes!r}. A state is [batch, width]: return 6 for a matrix "
+            "of shape (2, 3), and reshape it inside `update`."
+        )
+
+
+class NoStates(Sequence[Any]):
+    """The states of a `LinearCell` as its `gates` get them: reading one raises a TypeError.
+
+    Args:
+        cell: the cell.
+    """
+
+    def __init__(self, cell: Any) -> None:
+        self.cell = cell
+
+    def _refuse(self) -> Any:
+        raise TypeError(
+            f"`gates` of {type(self.cell).__name__} reads `states`. The gates of a `zoo.LinearCell` depend on `x` "
+            "alone, because all time steps are computed at once. Derive the cell from `zoo.GatedCell` and define "
+            "`combine` instead of `coefficients`."
+        )
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._refuse()
+
+    def __len__(self) -> int:
+        return int(self._refuse())
+
+
+@contextlib.contextmanager
+def explain_errors(cell: Any) -> Iterator[None]:
+    """Return a context that replaces errors from inside TensorFlow or Python, where the cause is known.
+
+    The new error is a TypeError and names the cell, its method, what is wrong and what to write.
+
+    Args:
+        cell: the cell whose methods are called inside the context.
+    """
+    try:
+        yield
+    except Exception as error:
+        message = explain(cell, error)
+        if message is None:
+            raise
+        raise TypeError(message) from error
+
+
+def explain(cell: Any, error: Exception) -> str | None:
+    """Return a message for an error that a method of a cell raised, None if the cause is not known."""
+    name, text, where = type(cell).__name__, str(error), ""
+    if match := re.search(rf"(\w+)\.({'|'.join(METHODS)})\(\) (takes|missing|got)", text):
+        base = next(c for c in reversed(type(cell).__mro__) if match[2] in vars(c))
+        arguments = ", ".join(inspect.signature(getattr(base, match[2])).parameters)
+        return (
+            f"`{match[2]}` of {name} has the wrong arguments: {text}. Write `def {match[2]}({arguments}):`."
+        )
+    traceback = error.__traceback__
+    while traceback is not None:  # to the innermost method of the cell
+        if traceback.tb_frame.f_locals.get("self") is cell and traceback.tb_frame.f_code.co_name[0] != "_":
+            where = f"`{traceback.tb_frame.f_code.co_name}` of {name}"
+        traceback = traceback.tb_next
+    advice = _find_advice(cell, error, text) if where else None
+    return None if advice is None else f"{where} {advice}"
+
+
+def _find_advice(cell: Any, error: Exception, text: str) -> str | None:
+    blocks, states = tuple(cell.weight_blocks), tuple(cell.state_names)
+    if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
+        if "terating" in text:
+            return "iterates over a tensor, which a graph cannot. Write `keras.ops.split` or `keras.ops.unstack`."
+        return (
+            "uses a tensor as a Python condition (`if`, `while`, `and`, `or`, `not`), whose value is not known "
+            "while the graph is built. Write `keras.ops.where(condition, a, b)`."
+        )
+    if isinstance(error, NotImplementedError) and "numpy" in text.lower():
+        return (
+            "passes a tensor to a NumPy or Python function, which a graph cannot. Write the function of "
+            "`keras.ops`, such as `keras.ops.tanh` for `np.tanh`."
+        )
+    if isinstance(error, AttributeError):
+        if error.name == "numpy":
+            return (
+                "calls `.numpy()`, but a tensor has no value while the graph is built. Compute with functions of "
+                "`keras.ops`."
+            )
+        if error.obj is cell and error.name in ("kernel", "recurrent_kernel", "bias"):
+            return (
+                f"needs the weight `{error.name}`, which does not exist. Start `build` of {type(cell).__name__} "
+                "with `super().build(input_shape)`."
+            )
+        if isinstance(error.obj, tuple):
+            return "changes `states` in place, which must stay as they are. Return a list of new states."
+    if isinstance(error, TypeError) and "'tuple' object does not support item" in text:
+        return "changes `states` in place, which must stay as they are. Return a list of new states."
+    if isinstance(error, TypeError) and "NoneType" in text and cell.recurrent_kernel is None:
+        return f"uses `r`, which is None, because {type(cell).__name__} has no U. Use `x` alone."
+    if isinstance(error, ValueError) and "values to unpack" in text:
+        return (
+            f"unpacks the wrong number of tensors ({text}). `split` returns {len(blocks)}, one for each of "
+            f"`weight_blocks` {blocks}, and `states` are {len(states)}, one for each of `state_names` {states}."
+        )
+    if isinstance(error, IndexError) and "tuple index" in text:
+        return f"reads a state that does not exist. There are {len(states)}, by `state_names` {states}."
+    if isinstance(error, KeyError):
+        return f"reads the gate {text}, which `gates` does not return."
+    return None
+
+
+def build_sublayers(cell: Any, features: int | None) -> None:
+    """Trace one step of a cell, so that layers inside it have weights before the loop over time starts.
+
+    Errors of the step are left to the loop, which raises them again.
+
+    Args:
+        cell: the cell, built.
+        features: width of its inputs.
+
+    Raises:
+        ValueError: the step creates variables that do not belong to the cell, and would never be trained.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+
+    def trace(inputs: Any, states: Any) -> None:
+        cell.call(inputs, states)
+
+    shapes = [(None, features), *((None, size) for size in tf.nest.flatten(cell.state_size))]
+    inputs, *states = (tf.TensorSpec(shape, cell.compute_dtype) for shape in shapes)
+    created: list[Any] = []
+    with tf.init_scope(), keras.StatelessScope():  # the variables outlive the graph
+        before = {id(variable) for variable in uninitialized_variables()}
+        with contextlib.suppress(Exception):
+            tf.function(trace, autograph=False).get_concrete_function(inputs, states)
+        created = [variable for variable in uninitialized_variables() if id(variable) not in before]
+    tracked = {id(variable) for variable in cell.variables}
+    if lost := [variable.path for variable in created if id(variable) not in tracked]:
+        raise ValueError(
+            f"A step of {type(cell).__name__} creates the variables {', '.join(lost)}, which do not belong to the "
+            "cell and would never be trained. Create layers in `__init__` and weights in `build`, and assign "
+            "them to attributes of the cell: `self.mix = keras.layers.Dense(units)`."
+        )
