@@ -201,13 +201,14 @@ def test_mistake_is_explained_in_fit() -> None:
         model.fit(np.ones((BATCH, TIME, FEATURES)), np.ones((BATCH, UNITS)), verbose=0)
 
 
-def test_other_errors_stay_as_they_are() -> None:
+@pytest.mark.parametrize("error", [ArithmeticError, KeyError])
+def test_other_errors_stay_as_they_are(error: type[Exception]) -> None:
     class BrokenCell(zoo.SimpleRNNCell):
         def update(self, x, r, states):
-            raise ArithmeticError("not known")
+            raise error("not known")
 
     for layer in (zoo.RNN, layers.RNN):
-        with pytest.raises(ArithmeticError, match="not known"):
+        with pytest.raises(error, match="not known"):
             layer(BrokenCell(UNITS))(tf.ones([BATCH, TIME, FEATURES]))
 
 

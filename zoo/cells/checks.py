@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -94,23 +94,24 @@ def explain_errors(cell: Any) -> Iterator[None]:
 
 def explain(cell: Any, error: Exception) -> str | None:
     """Return a message for an error that a method of a cell raised, None if the cause is not known."""
-    name, text, where = type(cell).__name__, str(error), ""
+    name, text = type(cell).__name__, str(error)
     if match := re.search(rf"(\w+)\.({'|'.join(METHODS)})\(\) (takes|missing|got)", text):
         base = next(c for c in reversed(type(cell).__mro__) if match[2] in vars(c))
         arguments = ", ".join(inspect.signature(getattr(base, match[2])).parameters)
         return (
             f"`{match[2]}` of {name} has the wrong arguments: {text}. Write `def {match[2]}({arguments}):`."
         )
-    traceback = error.__traceback__
+    traceback, frame = error.__traceback__, None
     while traceback is not None:  # to the innermost method of the cell
-        if traceback.tb_frame.f_locals.get("self") is cell and traceback.tb_frame.f_code.co_name[0] != "_":
-            where = f"`{traceback.tb_frame.f_code.co_name}` of {name}"
+        at = traceback.tb_frame
+        if at.f_locals.get("self") is cell and not at.f_code.co_name.startswith("_"):
+            frame = at
         traceback = traceback.tb_next
-    advice = _find_advice(cell, error, text) if where else None
-    return None if advice is None else f"{where} {advice}"
+    advice = None if frame is None else _find_advice(cell, error, text, frame.f_locals)
+    return None if frame is None or advice is None else f"`{frame.f_code.co_name}` of {name} {advice}"
 
 
-def _find_advice(cell: Any, error: Exception, text: str) -> str | None:
+def _find_advice(cell: Any, error: Exception, text: str, variables: Mapping[str, Any]) -> str | None:
     blocks, states = tuple(cell.weight_blocks), tuple(cell.state_names)
     if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
         if "terating" in text:
@@ -146,9 +147,9 @@ def _find_advice(cell: Any, error: Exception, text: str) -> str | None:
             f"unpacks the wrong number of tensors ({text}). `split` returns {len(blocks)}, one for each of "
             f"`weight_blocks` {blocks}, and `states` are {len(states)}, one for each of `state_names` {states}."
         )
-    if isinstance(error, IndexError) and "tuple index" in text:
+    if isinstance(error, IndexError) and "tuple index" in text and "states" in variables:
         return f"reads a state that does not exist. There are {len(states)}, by `state_names` {states}."
-    if isinstance(error, KeyError):
+    if isinstance(error, KeyError) and isinstance(variables.get("gates"), dict):
         return f"reads the gate {text}, which `gates` does not return."
     return None
 
