@@ -127,8 +127,8 @@ def test_tokenizer_is_rebuilt_from_the_assets_of_an_export(cls: type[Tokenizer],
         lambda texts: module.tokenizer(texts).ids, input_signature=[tf.TensorSpec([None], tf.string)]
     )
     tf.saved_model.save(module, str(tmp_path / "export"))
-    path.unlink()
     config = json.loads(json.dumps(module.tokenizer.get_config()))
+    path.unlink()
     assert config == {"version": 1, "vocabulary_file": "source.txt", "max_tokens": 3}
     rebuilt = cls.from_config(config, tmp_path / "export" / "assets")
     assert rebuilt.get_config() == config
@@ -136,6 +136,20 @@ def test_tokenizer_is_rebuilt_from_the_assets_of_an_export(cls: type[Tokenizer],
     texts = tf.constant(["a b c", "x b b b b a", ""])
     for expected, result in zip(module.tokenizer(texts), rebuilt(texts), strict=True):
         tf.debugging.assert_equal(expected, result)
+
+
+def test_a_vocabulary_that_has_changed_is_not_exported(tmp_path: Path) -> None:
+    tokenizer = WordTokenizer(write_vocabulary(["good", "film"], tmp_path / "words.txt"), 5)
+    write_vocabulary(["good", "film"], tmp_path / "words.txt")  # the same again, as after a resume
+    assert tokenizer.get_config()["vocabulary_file"] == "words.txt"
+    write_vocabulary(["film", "good"], tmp_path / "words.txt")
+    assert tokenizer(tf.constant(["good film"])).ids.numpy().tolist() == [[2, 3]]
+    with pytest.raises(UsageError, match=r"words\.txt has changed since it was read"):
+        tokenizer.get_config()
+    assert [path.name for path in tmp_path.iterdir()] == ["words.txt"]
+    (tmp_path / "words.txt").unlink()
+    with pytest.raises(UsageError, match=r"words\.txt has changed since it was read"):
+        tokenizer.get_config()
 
 
 def test_config_of_another_version_is_refused(tokenizer: WordTokenizer) -> None:

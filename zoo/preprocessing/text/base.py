@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Self
 import tensorflow as tf
 
 from zoo._compat import make_text_file_initializer
-from zoo.files import sha256
+from zoo.errors import UsageError
+from zoo.files import atomic_write, sha256
 from zoo.preprocessing.config import make_config, read_config
 
 PADDING_ID, UNKNOWN_ID = 0, 1
@@ -44,6 +45,7 @@ class Tokenizer(tf.Module):
         super().__init__()
         self.vocabulary_path = Path(vocabulary_path)
         self.max_tokens = max_tokens
+        self._vocabulary_sha256 = sha256(self.vocabulary_path)
 
     @property
     def vocabulary_size(self) -> int:
@@ -62,8 +64,19 @@ class Tokenizer(tf.Module):
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs beside the vocabulary file, as JSON."""
-        return make_config(vocabulary_file=self.vocabulary_path.name, max_tokens=self.max_tokens)
+        """Return what `from_config` needs beside the vocabulary file, as JSON.
+
+        Raises:
+            UsageError: The vocabulary file has changed since the tokenizer was created, so an export would
+                contain another vocabulary than the one it was trained with.
+        """
+        path = self.vocabulary_path
+        if not path.is_file() or sha256(path) != self._vocabulary_sha256:
+            raise UsageError(
+                f"{path} has changed since it was read. Expected the vocabulary of this tokenizer. "
+                "Let no other process write to the directory, and run the same command again."
+            )
+        return make_config(vocabulary_file=path.name, max_tokens=self.max_tokens)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets_dir: Path | str) -> Self:
@@ -93,8 +106,8 @@ def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:
     Returns:
         `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8", newline="\n")
+    with atomic_write(path) as temporary:  # several workers may write the same file
+        temporary.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8", newline="\n")
     return path
 
 
