@@ -35,34 +35,34 @@ from zoo.training import GenerationMetrics, Run, is_chief
 class Settings:
     """Train a decoder on images, or clips, with captions, evaluate it, and export it."""
 
-    dataset: str = "scenes"  # embedded, as are clips; or a TFDS name, or a path: Flickr8k, COCO, a table
-    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
-    citation: str = ""  # for the card: whose data they are; TFDS sets have one
-    license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
-    examples: tuple[Path, ...] = ()  # images or videos to caption on the card; default two of validation
+    dataset: str = "scenes"  # or clips, both embedded; or a TFDS name; or a path: Flickr8k, COCO, a table
+    data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
+    citation: str = ""  # source of the data, for the card; default: what TFDS states
+    license: str = ""  # terms of use of the data, for the card; default: what TFDS states
+    examples: tuple[Path, ...] = ()  # images or videos to caption on the card; default: two of validation
     run_dir: Path = Path("runs/captioning")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/captioning/export/1")  # directory of the SavedModel
-    encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or one of Keras such as MobileNetV2
-    weights: Path | None = None  # file of the encoder's weights; default its published ones
+    encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or a Keras one such as MobileNetV2
+    weights: Path | None = None  # file of the encoder's weights; default: the published ones
     image_size: PositiveInt = 64  # height and width in pixels; images are squeezed to a square
-    num_tuned: NonNegativeInt = 0  # last convolutions of the encoder to train, with a low learning rate
-    num_frames: PositiveInt = 8  # frames to read of a clip, evenly spaced
-    vocabulary_size: PositiveInt = 6_000  # word pieces
+    num_tuned: NonNegativeInt = 0  # last convolutions of the encoder to train; needs a low learning rate
+    num_frames: PositiveInt = 8  # number of frames to read of a clip, evenly spaced
+    vocabulary_size: PositiveInt = 6_000  # number of word pieces
     embedding_dim: PositiveInt = 128  # width of a token's vector, and of the vector before the logits
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
-    units: PositiveInt = 128  # of the decoder
-    decoder_depth: PositiveInt = 2  # attention is after the first layer
-    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # none: one look at the start
-    doubly_stochastic: NonNegativeFloat = 0.0  # weight of looking everywhere once; a scene is mostly ground
-    dropout: UnitInterval = 0.1  # of features, word vectors, and before the logits; photos need more
+    units: PositiveInt = 128  # of each layer of the decoder
+    decoder_depth: PositiveInt = 2  # number of layers of the decoder; attention follows the first one
+    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # none: only a first state
+    doubly_stochastic: NonNegativeFloat = 0.0  # penalty on places not attended to; 1 suits photos
+    dropout: UnitInterval = 0.1  # rate for features, word vectors, and before the logits; photos need more
     label_smoothing: UnitInterval = 0.05  # photos need more: they have more than one right caption
-    max_tokens: PositiveInt = 40  # longer captions are cut
-    batch_size: PositiveInt = 32  # captions of similar length
-    epochs: PositiveInt = 12  # the epoch with the best validation CIDEr is kept
-    learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
+    max_tokens: PositiveInt = 40  # number of word pieces of a caption; longer captions are cut
+    batch_size: PositiveInt = 32  # number of captions, of similar length
+    epochs: PositiveInt = 12  # the weights of the best validation CIDEr are kept
+    learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
     num_beams: PositiveInt = 3  # hypotheses of the search, and captions that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short captions win
-    seed: Seed = 1  # of weights, order and dropout
+    seed: Seed = 1  # for weights, order and dropout
 
 
 def build_model(

@@ -31,14 +31,14 @@ from zoo.training import Run, is_chief
 class Settings:
     """Train a recurrent network on sequences with a tag at each step, evaluate it, and export it."""
 
-    dataset: str = "footage"  # the embedded clips; or a TFDS name; or videos with a table; or features
+    dataset: str = "footage"  # embedded; or a TFDS name; or a path: videos with a table of tags, or features
     footage: tuple[Path, ...] = ()  # directories of images and videos, to edit clips from instead
     clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each
-    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
-    test: tuple[str, ...] = ()  # names of sequences to test on; default as the data say, else every third
-    validation: tuple[str, ...] = ()  # names of sequences to choose the model on; default similarly
-    citation: str = ""  # for the card: whose data they are; TFDS sets have one
-    license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
+    data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
+    test: tuple[str, ...] = ()  # names of the test sequences; default: as the data state, else every third
+    validation: tuple[str, ...] = ()  # names of those for validation; default: every fourth of the others
+    citation: str = ""  # source of the data, for the card; default: what TFDS states
+    license: str = ""  # terms of use of the data, for the card; default: what TFDS states
     run_dir: Path = Path("runs/tagging")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/tagging/export/1")  # directory of the SavedModel
     multi_label: bool = False  # a step may have several tags, or none
@@ -48,15 +48,15 @@ class Settings:
     vector_dim: PositiveInt = 128  # width of the vector of a frame
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
     units: PositiveInt = 128  # in each direction
-    depth: PositiveInt = 1
+    depth: PositiveInt = 1  # number of recurrent layers
     bidirectional: bool = False  # better, but only for whole videos, not for streams
-    dropout: UnitInterval = 0.2  # before the scores
+    dropout: UnitInterval = 0.2  # rate before the scores
     baseline: bool = True  # train a model of single frames, too, for half of the epochs
-    window: PositiveInt = 100  # steps of a training example; longer sequences are split
-    batch_size: PositiveInt = 8  # windows
-    epochs: PositiveInt = 8  # the epoch with the best validation accuracy is kept
-    learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
-    seed: Seed = 1  # of weights, order and dropout
+    window: PositiveInt = 100  # number of steps of a training example; longer sequences are split
+    batch_size: PositiveInt = 8  # number of windows
+    epochs: PositiveInt = 8  # the weights of the best validation accuracy are kept
+    learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
+    seed: Seed = 1  # for weights, order and dropout
 
 
 def load_data(settings: Settings) -> DataSplits[TaggingSplit]:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from zoo.cli import main as cli
+from zoo.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "saved_models"
@@ -88,6 +89,19 @@ def test_commands_of_the_readme_run(run: Run, monkeypatch: pytest.MonkeyPatch, t
             out, err, code = run(*arguments)
             assert code == 0, err
             assert out
+
+
+def test_demo_leaves_out_models_of_arrays(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start_server(predictors: dict[str, object], host: str, port: int) -> None:
+        raise UsageError(f"started with {', '.join(predictors)}")
+
+    monkeypatch.setattr("zoo.serving.page.start_server", start_server)
+    shutil.copytree(SHIPPED / "sentiment", tmp_path / "sentiment")
+    (tmp_path / "features/1").mkdir(parents=True)
+    (tmp_path / "features/1/saved_model.pb").touch()
+    (tmp_path / "features/1/card.json").write_text('{"input_kind": "array"}')
+    _, err, _ = run("demo", "--models", str(tmp_path))
+    assert err == "error: started with sentiment\n"
 
 
 def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:

@@ -433,7 +433,7 @@ def test_a_rebuilt_model_of_features_has_the_outputs_of_the_export(trained_on_fe
 
 def test_a_model_of_features_predicts_for_arrays_alone(trained_on_features: Trained, tmp_path: Path) -> None:
     predictor, (features, _) = zoo.load(trained_on_features.directory), make_features()
-    (prediction,) = predictor.predict([features])
+    (prediction,) = predictor.predict([features.astype(np.float64)])
     assert len(prediction.tags) == 30
     assert prediction.segments == tuple(find_segments(prediction.tags))
     video = write_video(tmp_path / "a.mp4", make_bright_frames(1, 3))

@@ -255,7 +255,10 @@ class CaptioningPreprocessor(Preprocessor):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
-        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
+        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`.
+
+        Its `trainable_network` has random weights: those of the export belong to the model.
+        """
         encoder = build_image_encoder(config["encoder"], config["image_size"], weights=None)
         preprocessor = cls(encoder, config["num_frames"], config["num_tuned"])
         preprocessor.resources = (WordPieceTokenizer.from_config(config["tokenizer"], assets),)
@@ -270,6 +273,9 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         model: a `OneToMany` for images, a `DelayedManyToMany` for clips.
         num_beams: number of hypotheses of the beam search, and of captions that the export returns.
         length_penalty: exponent of the length penalty of Wu et al. (2016).
+
+    Attributes:
+        searches: search of each signature, by name.
     """
 
     def __init__(
@@ -366,7 +372,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             title=f"Captioning ({info.source})",
             summary=f"Describes {medium}s in a sentence, with the attention for each word.",
             limits=(
-                f"Its words are those of its training data, also for {medium}s of other things.",
+                f"It describes {medium}s of other things, too, in the words of its training data.",
                 "Captions are in lower case without punctuation, and scored against references in the same form. "
                 "CIDEr is CIDEr-D times 100; the other metrics are between 0 and 100.",
                 f"The scores rank the captions of one {medium}; they do not compare {medium}s.",

@@ -224,7 +224,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
                 "The first and last frame of a slow transition cannot be seen exactly: transitions are compared "
                 "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are ignored.",
             ]
-        step = self.input_spec.name.removesuffix("s")
+        step = "frame" if self.preprocessor.reader else "step"
         return Description(
             title=f"Tagging ({info.source})",
             summary=f"Tags each {step} as {', '.join(self.labels)}.",
@@ -363,7 +363,8 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
             times: list[float] = []
             status = ""
             if isinstance(item, np.ndarray):
-                chunks: Iterable[np.ndarray] = split_sequence(item, get_chunk_size(self.signatures))
+                values = item if self.input_kind == "video" else item.astype(np.float32)
+                chunks: Iterable[np.ndarray] = split_sequence(values, get_chunk_size(self.signatures))
                 steps = tag_sequence(self.signatures, self._input_name, chunks)
             else:
                 video = self._open(item)
