@@ -36,8 +36,8 @@ class Settings:
     run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 10_000  # rarer words are one unknown word
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"
-    units: PositiveInt = 256
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # the usual choice for language models
+    units: PositiveInt = 256  # and width of a word vector
     dropout: UnitInterval = 0.4  # of word vectors and outputs
     batch_size: PositiveInt = 64  # parts of the text that are read side by side
     steps: PositiveInt = 35  # time steps through which gradients flow back

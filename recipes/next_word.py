@@ -1,4 +1,4 @@
-"""Next words, the lab of the lecture: what windows, bags of words and recurrence can know of the words before.
+"""Next words, the lab of the lecture: how far back windows, bags of words and recurrent networks reach.
 
 zoo train next_word                                 six models side by side, embedded: a table and a figure
 zoo predict runs/next_word/export/1 "I speak fluent"
@@ -168,7 +168,7 @@ def print_accuracies(distances: np.ndarray, curves: dict[str, list[float]]) -> N
 def print_conclusions(
     distances: np.ndarray, curves: dict[str, list[float]], gaps: ClozeSet, cell: str
 ) -> None:
-    """Print what the accuracies show about the four needs of sequence modeling."""
+    """Print what the accuracies show about the four requirements of sequence modeling."""
     lengths = [len(text.split()) for text in gaps.texts]
     recurrent, window, bag = (np.array(curves[kind]) for kind in (cell, "large window", "bag of words"))
     width = WINDOWS["large window"]

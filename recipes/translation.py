@@ -15,6 +15,7 @@ from typing import Literal
 import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
 import keras
+import tensorflow as tf
 
 import zoo
 from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
@@ -48,7 +49,7 @@ class Settings:
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # as good as the LSTM here, and faster
     units: PositiveInt = 128  # of the decoder, and of the encoder in each direction
     encoder_depth: PositiveInt = 1  # a second layer needs more data than the small sets have
-    decoder_depth: PositiveInt = 2  # attention is between the two: the second reads what it found
+    decoder_depth: PositiveInt = 2  # attention is between the two: its context is an input of the second
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # the faster of the two
     input_feeding: bool = False  # slower, and no better here
     baseline: bool = True  # train the encoder-decoder without attention, too
@@ -84,7 +85,7 @@ def build_model(
 
 
 def encode(
-    preprocessor: TranslationPreprocessor, split: object, settings: Settings, seed: int | None = None
+    preprocessor: TranslationPreprocessor, split: tf.data.Dataset, settings: Settings, seed: int | None = None
 ) -> zoo.training.BucketedDataset:
     """Batches of pairs of similar lengths, as teacher forcing needs them."""
     try:

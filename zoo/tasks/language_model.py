@@ -174,7 +174,7 @@ class NextWordPrediction(Prediction):
         return Table(("next word", "probability"), rows, has_bars=True)
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
-        """Yield the text, and its next words with their probabilities."""
+        """Yield the text with its next words and their probabilities, of five words or more."""
         rows = self.as_table().rows[: max(top_k, 5)]
         words = "  ".join(f"{word} {probability:.3f}" for word, probability in rows)
         yield f"{name} ...  {words}{format_status(self.status)}"
