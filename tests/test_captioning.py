@@ -522,6 +522,7 @@ def clip_outputs(trained_on_clips: Trained, videos: Path) -> dict[str, Outputs]:
     return dict(zip([*calls, "greedy"], results, strict=True))
 
 
+@pytest.mark.slow
 def test_the_export_of_clips_has_the_captions_of_the_training_process(
     trained_on_clips: Trained, clip_outputs: dict[str, Outputs]
 ) -> None:
@@ -534,6 +535,7 @@ def test_the_export_of_clips_has_the_captions_of_the_training_process(
     assert report.splitlines()[-1] == f"next: zoo predict {directory} video.mp4"
 
 
+@pytest.mark.slow
 def test_size_and_padding_of_clips_make_no_difference(clip_outputs: dict[str, Outputs]) -> None:
     clips = clip_outputs["clips"]
     for name in ("clips", "more padding", "larger", "greedy"):
@@ -545,12 +547,14 @@ def test_size_and_padding_of_clips_make_no_difference(clip_outputs: dict[str, Ou
     assert not any(clips["status"])
 
 
+@pytest.mark.slow
 def test_attention_is_spread_over_frames_and_positions(clip_outputs: dict[str, Outputs]) -> None:
     weights = clip_outputs["clips"]["attention"]
     assert weights.shape == (4, clip_outputs["clips"]["words"].shape[1], 8, 3, 3)
     np.testing.assert_allclose(weights[:, :3].sum((2, 3, 4)), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_clips_without_frames_do_not_affect_the_others(clip_outputs: dict[str, Outputs]) -> None:
     clips, odd = clip_outputs["clips"], clip_outputs["wrong lengths"]
     wrong = [f"lengths is {length}, and there are 14 frames" for length in (-1, 15)]
@@ -563,11 +567,13 @@ def test_clips_without_frames_do_not_affect_the_others(clip_outputs: dict[str, O
     assert get_best(clip_outputs["no pixels"]) == ["", ""]
 
 
+@pytest.mark.slow
 def test_a_rebuilt_model_of_clips_has_the_outputs_of_the_export(trained_on_clips: Trained) -> None:
     directory = trained_on_clips.directory
     assert_same_as_export(rebuild(directory), directory, pad(CLIPS, 14))
 
 
+@pytest.mark.slow
 def test_the_predictor_reads_videos_and_plots_attention(
     trained_on_clips: Trained, videos: Path, tmp_path: Path
 ) -> None:

@@ -16,14 +16,12 @@ MODULES = ("rnn", "simple_rnn", "lstm", "gru", "bidirectional", "stacked_rnn_cel
 REPLACED = ("RNN", "SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell")
 
 NO_CUDNN = "tests the dispatch to cuDNN, which our layers do not use"
-LONG = "takes half a minute; other tests cover cells and stacks"
 NO_TORCH = "tests the dispatch to cuDNN of the torch backend"
 EXCLUDED = {
     "bidirectional::SimpleRNNTest::test_fused_gru_eligibility": NO_CUDNN,
     "bidirectional::SimpleRNNTest::test_fused_lstm_eligibility": NO_CUDNN,
     "bidirectional::SimpleRNNTest::test_torch_cudnn_bidirectional_gru_dispatch_fires": NO_TORCH,
     "gru::GRUTest::test_torch_cudnn_dispatch_fires": NO_TORCH,
-    "stacked_rnn_cells::StackedRNNTest::test_basics": LONG,
 }
 
 
@@ -69,7 +67,10 @@ def run(name: str) -> unittest.TestResult:
     return result
 
 
-@pytest.mark.parametrize("name", INCLUDED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name.endswith("test_basics") else ()) for name in INCLUDED],
+)
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
 def test_keras_test_passes(name: str) -> None:
     result = run(name)

@@ -106,7 +106,7 @@ class RNN(Serializable, keras.layers.RNN):
         for cell in getattr(self.cell, "cells", [self.cell]):
             if isinstance(cell, Cell) and is_inherited(cell, Cell, "call", "__call__"):
                 build_sublayers(cell, features)
-            features = cell.output_size
+            features = getattr(cell, "output_size", None) or keras.tree.flatten(cell.state_size)[0]
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Tensor | None, training: bool = False
