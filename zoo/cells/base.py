@@ -73,11 +73,9 @@ def _check_arguments(get_config: Callable[..., dict[str, Any]]) -> Callable[...,
     """Wrap a `get_config`, so that it raises a ValueError if the result lacks an argument of the constructor."""
 
     @functools.wraps(get_config)
-    def checked(self: Any) -> dict[str, Any]:
+    def check(self: Any) -> dict[str, Any]:
         config = get_config(self)
-        if (
-            type(self).get_config is not checked
-        ):  # called by `super().get_config()`, which need not be complete
+        if type(self).get_config is not check:  # called by `super().get_config()`, which need not be complete
             return config
         kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         missing = [
@@ -98,7 +96,7 @@ def _check_arguments(get_config: Callable[..., dict[str, Any]]) -> Callable[...,
             )
         return config
 
-    return checked
+    return check
 
 
 @complete_docstring

@@ -294,7 +294,7 @@ class _TrainingLoop:
             position = self.position = _Position(**saved)
             if position.metric_sums:
                 self.accumulator.sums = [np.asarray(value) for value in position.metric_sums]
-            self.log_resumed()
+            self.log_resume()
             if not callable(self.train):
                 for _ in range(position.epoch):
                     self.train.reduce(0, lambda count, *_: count)
@@ -302,7 +302,7 @@ class _TrainingLoop:
         self.synchronize()
         self.saved_at = self.plotted_at = time.monotonic()
 
-    def log_resumed(self) -> None:
+    def log_resume(self) -> None:
         """Log where the run is resumed."""
         path, position = self.run_directory.path, self.position
         if not is_chief():
