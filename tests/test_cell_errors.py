@@ -109,15 +109,15 @@ class AppendingCell(zoo.SimpleRNNCell):
         return x, states
 
 
-class MatrixStateCell(zoo.SimpleRNNCell):
+class NestedSizesCell(zoo.SimpleRNNCell):
     state_names = ("hidden", "memory")
 
     @property
     def state_size(self):
-        return [6, (2, 3)]
+        return [6, [2, 3]]
 
 
-class TooFewSizesCell(MatrixStateCell):
+class TooFewSizesCell(NestedSizesCell):
     @property
     def state_size(self):
         return self.units
@@ -161,8 +161,8 @@ MISTAKES = {
     RecurrentGatesCell: r"`gates` of RecurrentGatesCell uses `r`, which is None.*has no U",
     InPlaceCell: r"`update` of InPlaceCell changes `states` in place.*Return a list of new states",
     AppendingCell: r"`update` of AppendingCell changes `states` in place.*Return a list of new states",
-    MatrixStateCell: r"`state_size` of MatrixStateCell must be a list of 2 integers.*\[6, \(2, 3\)\].*reshape",
-    TooFewSizesCell: r"`state_size` of TooFewSizesCell must be a list of 2 integers.* it is 5",
+    NestedSizesCell: r"`state_size` of NestedSizesCell must be a list with 2 entries.*\[6, \[2, 3\]\].* as a tuple",
+    TooFewSizesCell: r"`state_size` of TooFewSizesCell must be a list with 2 entries.* it is 5",
     MissingStateCell: r"`update` of MissingStateCell reads a state .* `state_names` \('hidden',\)",
     MissingGateCell: r"`combine` of MissingGateCell reads the gate 'candidate', which `gates` does not return",
     WrongArgumentsCell: r"`update` of WrongArgumentsCell has the wrong arguments.*def update\(self, x, r, states\)",
@@ -171,7 +171,7 @@ MISTAKES = {
 EAGER_IS_FINE = {ConditionCell, IteratingCell, NumPyCell, NumPyProjectionCell, EagerValueCell}
 
 
-FAILS_INSIDE_KERAS = {WithoutConstructorCell, MatrixStateCell, TooFewSizesCell}
+FAILS_INSIDE_KERAS = {WithoutConstructorCell, NestedSizesCell, TooFewSizesCell}
 
 USES = [
     pytest.param(cell, layer, graph, id=f"{cell.__name__} {layer.__module__} {'graph' if graph else 'eager'}")

@@ -92,6 +92,13 @@ def test_autocast_scope_casts_variables_when_they_are_read() -> None:
             assert tf.convert_to_tensor(variable).dtype == "float32"
 
 
+def test_keras_mask_is_that_of_an_embedding() -> None:
+    words = np.array([[3, 1, 0]])
+    mask = _compat.get_keras_mask(keras.layers.Embedding(4, 2, mask_zero=True)(words))
+    assert mask.numpy().tolist() == [[True, True, False]]
+    assert _compat.get_keras_mask(tf.constant(words)) is None
+
+
 def test_updated_variable_ids_are_those_of_assigned_variables() -> None:
     first, second = (keras.Variable(np.zeros(2, "float32")) for _ in range(2))
     with keras.StatelessScope() as scope:

@@ -19,8 +19,8 @@ from test_cells import CASES
 
 import zoo
 from zoo.layers import chunks
-from zoo.layers.linear_scan import linear_scan, run_linear_cell
-from zoo.layers.loop import run_cell, scan
+from zoo.layers.loop import run_cell, run_parallel, scan
+from zoo.scans import linear_scan
 
 BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 5
 
@@ -312,7 +312,7 @@ def test_effects_in_update_happen_once_per_step(capfd: pytest.CaptureFixture) ->
 def test_analyze(cell: type[zoo.Cell], pure: bool) -> None:
     cell = build_cell(cell)
     x, states = make_data(cell)
-    pure_cell = chunks.PureCell(cell)
+    pure_cell = chunks.PureCell(cell, {})
     assert pure_cell.analyze(tf.transpose(x, [1, 0, 2]), states, None) == pure
     used = {cell.weights[i].name for i in pure_cell.update_weights}
     assert used == ({"scale", "matrix"} if pure else set())
@@ -407,9 +407,7 @@ def test_linear_scan_first_and_second_derivatives() -> None:
 
 def test_linear_cell_uses_parallel_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr(
-        "zoo.layers.loop.run_linear_cell", lambda *args: calls.append(1) or run_linear_cell(*args)
-    )
+    monkeypatch.setattr("zoo.layers.loop.run_parallel", lambda *args: calls.append(1) or run_parallel(*args))
     cell = build_cell(zoo.cells.MinGRUCell)
     x, states = random_normal(0, 40, 2, FEATURES), [tf.constant(random_normal(1, 2, UNITS))]
     results = run_cell(cell, x, states, None)

@@ -68,7 +68,7 @@ BEFORE_THE_LOOP = {
 }
 """Methods that no step calls."""
 
-SIZES = {"_state_sizes", "noise_size", "output_size", "state_size"}
+SIZES = {"state_shapes", "noise_size", "output_size", "state_size"}
 """Widths; `UnequalCell` in test_loop.py and `ProjectedLSTMCell` override them."""
 
 CONSTANTS = {"_draw_mask", "draw_dropout_mask", "draw_recurrent_dropout_mask"}

@@ -12,7 +12,18 @@ from count_code import count_code, recipes
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    *("_compat", "errors", "files", "provenance", "card", "tensorboard", "cells", "layers", "attention"),
+    *(
+        "_compat",
+        "errors",
+        "files",
+        "provenance",
+        "card",
+        "tensorboard",
+        "scans",
+        "cells",
+        "layers",
+        "attention",
+    ),
     *("preprocessing", "metrics", "losses", "schedules", "decoding", "formulations", "export", "datasets"),
     *("inspection", "training", "components", "tasks", "serving", "cli", "__main__"),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from keras.src import backend
 from keras.src.backend import AutocastScope
 from keras.src.backend.common import global_state
 from tensorflow.core.protobuf import saved_model_pb2
@@ -86,6 +87,11 @@ def get_preprocess_input(application: Callable[..., keras.Model]) -> Callable[[A
 def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
     """Return a context in which reading a floating-point variable casts it to `dtype`; None for no cast."""
     return AutocastScope(dtype)
+
+
+def get_keras_mask(x: Any) -> Any:
+    """Return the mask that a tensor carries, None if there is none."""
+    return backend.get_keras_mask(x)
 
 
 def updated_variable_ids(scope: keras.StatelessScope) -> set[int]:

@@ -14,24 +14,33 @@ Notation: σ is `recurrent_activation` (by default the logistic sigmoid), φ is 
 tanh), ⊙ multiplies elementwise. x_i is the block of x_t that belongs to gate i, r_i the block of r_t.
 """
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 import keras
 from keras import ops
 
 from zoo._compat import autocast_scope
-from zoo.cells.checks import check_names, explain_errors
+from zoo.cells.checks import Constants, check_names, explain_errors
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
 Tensor = Any
 """A tensor of the Keras backend in use."""
 
 States = Sequence[Tensor]
-"""The states of a cell, in the order of its `state_names`, each [batch, units]."""
+"""The states of a cell, in the order of its `state_names`, each [batch, units] or [batch, *shape]."""
+
+_constants: ContextVar[Mapping[int, dict[str, Tensor]]] = ContextVar(
+    "constants", default=MappingProxyType({})
+)
+"""By the `id` of a cell: what its `constants` are inside `constants_scope`."""
 
 _SERIALIZERS = {
     "initializer": keras.initializers,
@@ -111,7 +120,8 @@ class Cell(Serializable, keras.layers.Layer):
 
     `project`, `recurrent`, `gates` and `readout` accept any number of leading axes: one time step [batch,
     width] or several [time, batch, width]. `update` processes one time step per call. All of them must be
-    functions of their arguments and of the cell's weights alone, because training evaluates them twice.
+    functions of their arguments, of the cell's weights and of `constants` alone, because training evaluates
+    them twice. Products with weights are computed by `product`.
 
     Args:
         units: int. Width of the output and of each state.
@@ -148,12 +158,15 @@ class Cell(Serializable, keras.layers.Layer):
             n * units] and in b [n * units].
         state_names: names of the states. The first one is h, which U multiplies and `recurrent_dropout`
             drops.
+        parallel_methods: for a cell that defines `parallel`: names of the methods of a step that `parallel`
+            calls. A subclass that overrides another one is run step by step.
 
     Call arguments:
         inputs: tensor [batch, features]. One time step.
         states: list of tensors [batch, units], one for each of `state_names`. Where there is one state, the
             tensor alone is accepted, too.
         training: bool, `False` by default. Whether dropout and zoneout draw random numbers.
+        constants: dict of tensors by name, for `prepare_constants`; none by default.
 
     Input shape:
         [batch, features]
@@ -175,6 +188,7 @@ class Cell(Serializable, keras.layers.Layer):
 
     weight_blocks: ClassVar[tuple[str, ...]]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
+    parallel_methods: ClassVar[frozenset[str]] = frozenset()
 
     kernel: Any
     recurrent_kernel: Any  # None where `recurrent_shape` returns None
@@ -243,25 +257,35 @@ class Cell(Serializable, keras.layers.Layer):
         return self.units
 
     @property
-    def state_size(self) -> int | list[int]:
-        """Width of the state; a list of widths if there are several states."""
-        sizes = [self.units] * len(self.state_names)
-        return sizes if len(sizes) > 1 else sizes[0]
+    def state_size(self) -> int | list[int | tuple[int, ...]]:
+        """Width of the state; a list if there are several states, or one that is not a vector.
+
+        An entry of the list is the width of a state [batch, width], or the shape of a state [batch, *shape].
+        """
+        sizes: list[int | tuple[int, ...]] = [self.units] * len(self.state_names)
+        return sizes if len(sizes) > 1 else self.units
+
+    @property
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each state without the batch axis, from `state_size`."""
+        sizes = self.state_size if isinstance(self.state_size, (list, tuple)) else [self.state_size]
+        return [size if isinstance(size, tuple) else (size,) for size in sizes]
 
     def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
-        """Return states of zeros, each [batch_size, units]."""
-        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self._state_sizes()]
-
-    def _state_sizes(self) -> list[int]:
-        return list(self.state_size) if isinstance(self.state_size, (list, tuple)) else [self.state_size]
+        """Return states of zeros, each [batch_size, units] or [batch_size, *shape]."""
+        return [ops.zeros((batch_size, *shape), dtype=self.compute_dtype) for shape in self.state_shapes]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create W, U and b for inputs [batch, features]."""
-        width = self.units * len(self.weight_blocks)
-        self.kernel = self._add_weight("kernel", (input_shape[-1], width))
+        features, width = self.kernel_shape(cast(int, input_shape[-1]))
+        self.kernel = self._add_weight("kernel", (features, width))
         recurrent = self.recurrent_shape(width)
         self.recurrent_kernel = None if recurrent is None else self._add_weight("recurrent_kernel", recurrent)
         self.bias = self._add_weight("bias", self.bias_shape(width)) if self.use_bias else None
+
+    def kernel_shape(self, features: int) -> tuple[int, int]:
+        """Return the shape of W for inputs [batch, features]: (features, n * units) by default."""
+        return (features, self.units * len(self.weight_blocks))
 
     def recurrent_shape(self, width: int) -> tuple[int, ...] | None:
         """Return the shape of U for a W of `width` columns; None for a cell without U."""
@@ -287,16 +311,78 @@ class Cell(Serializable, keras.layers.Layer):
 
     def project(self, inputs: Tensor) -> Tensor:
         """Return x = W input + b for `inputs` [..., features], of one time step or of all."""
-        x = self.multiply("kernel", inputs)
+        x = self.product("kernel", inputs)
         return x if self.bias is None else x + self.bias
 
     def recurrent(self, states: States) -> Tensor | None:
         """Return r = U h for `states`, each [..., units]; None for a cell without U."""
-        return None if self.recurrent_kernel is None else self.multiply("recurrent_kernel", states[0])
+        return None if self.recurrent_kernel is None else self.product("recurrent_kernel", states[0])
 
-    def multiply(self, weight: str, x: Tensor) -> Tensor:
-        """Multiply `x` [..., width] by the weight of that name: "kernel" (W) or "recurrent_kernel" (U)."""
-        return ops.matmul(x, getattr(self, weight))
+    def product(self, name: str, v: Tensor) -> Tensor:
+        """Return the matrix product of `v` [..., n] and a weight [n, m]: [..., m].
+
+        Use it for every matrix product of a step, also inside `update`, `gates` and `combine`. The loop over
+        time then computes the gradient of the weight by one large product for many time steps, instead of a
+        small one in each step.
+
+        Args:
+            name: the attribute that holds the weight, such as "kernel" (W) or "recurrent_kernel" (U). If
+                `constants` has an entry of that name, it replaces the weight.
+            v: tensor [..., n].
+        """
+        weight = self.constants[name] if name in self.constants else getattr(self, name)
+        return _multiply.get()(self, name, v, weight)
+
+    def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
+        """Return the tensors that are constant through a sequence, which the methods of a step read.
+
+        `zoo.RNN` calls it once for each batch of sequences, before the first step. Override it for values
+        that follow from what the caller passed, such as keys of an attention, and for values that are
+        computed or drawn once, such as weights with dropout. It may draw random numbers and may have any
+        shapes; gradients pass through it. As an ordinary Keras cell, a cell calls it in each step.
+
+        Args:
+            constants: the call argument `constants` of `zoo.RNN`, a dict of tensors by name; empty if there
+                was none.
+            training: whether dropout and zoneout draw random numbers.
+
+        Returns:
+            A dict of tensors by name: what `self.constants` is in a step. By default it is `constants`.
+        """
+        return constants
+
+    @property
+    def constants(self) -> Mapping[str, Tensor]:
+        """The result of `prepare_constants`, inside a step; empty outside."""
+        return Constants(_constants.get().get(id(self), {}))
+
+    @contextlib.contextmanager
+    def constants_scope(self, constants: dict[str, Tensor]) -> Iterator[None]:
+        """Return a context in which `self.constants` has these values."""
+        token = _constants.set({**_constants.get(), id(self): constants})
+        try:
+            yield
+        finally:
+            _constants.reset(token)
+
+    def parallel(self, inputs: Tensor, valid: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
+        """Compute all time steps at once, with the results of `update` step by step.
+
+        A cell that can do so defines this method and the class attribute `parallel_methods`. `zoo.RNN` calls
+        it unless zoneout, noise, resets, or a method that a subclass overrides, make steps necessary. See
+        `zoo.scans` for what it can be built from.
+
+        Args:
+            inputs: tensor [time, batch, features]; `time` may be 0.
+            valid: bool tensor [time, batch, 1], or None. Where False, the states and the output are those of
+                the step before.
+            states: before the first step, each [batch, units] or [batch, *shape].
+
+        Returns:
+            What `update` returns: the outputs [time, batch, units], arbitrary before the first valid step,
+            and the states after the last step.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is run step by step.")
 
     def gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units]; an empty dict for a cell without gates.
@@ -336,7 +422,7 @@ class Cell(Serializable, keras.layers.Layer):
 
         Zoneout needs one for each unit of each state, in the order of the states.
         """
-        return sum(self._state_sizes()) if any(self.zoneout) else 0
+        return sum(map(math.prod, self.state_shapes)) if any(self.zoneout) else 0
 
     def draw_noise(self, inputs: Tensor) -> Tensor | None:
         """Draw random numbers in [0, 1) for `step`, [..., noise_size], for inputs [..., features]."""
@@ -370,11 +456,12 @@ class Cell(Serializable, keras.layers.Layer):
             return output, states
         mixed, start = [], 0
         for rate, before, after in zip(self.zoneout, old, states, strict=True):
-            size = before.shape[-1]
+            size = math.prod(before.shape[1:])
             if noise is None:
                 mixed.append(rate * before + (1 - rate) * after)
             else:
-                mixed.append(ops.where(noise[..., start : start + size] < rate, before, after))
+                uniform = ops.reshape(noise[:, start : start + size], (-1, *before.shape[1:]))
+                mixed.append(ops.where(uniform < rate, before, after))
             start += size
         return mixed[0] if output is states[0] else output, mixed
 
@@ -432,7 +519,11 @@ class Cell(Serializable, keras.layers.Layer):
         return keras.random.dropout(ops.ones_like(like), rate, seed=self.seed_generator) if rate else None
 
     def call(
-        self, inputs: Tensor, states: States | Tensor, training: bool = False
+        self,
+        inputs: Tensor,
+        states: States | Tensor,
+        training: bool = False,
+        constants: dict[str, Tensor] | None = None,
     ) -> tuple[Tensor, list[Tensor] | Tensor]:
         """Compute one time step, as `keras.layers.RNN` calls it.
 
@@ -443,6 +534,7 @@ class Cell(Serializable, keras.layers.Layer):
             inputs: tensor [batch, features].
             states: list of tensors [batch, units], or one such tensor.
             training: whether dropout and zoneout draw random numbers.
+            constants: dict of tensors by name, for `prepare_constants`.
 
         Returns:
             The output [batch, output_size], and the new states: a list, or a tensor if `states` is one.
@@ -456,8 +548,11 @@ class Cell(Serializable, keras.layers.Layer):
             h = apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0]))
             recurrent_inputs = (h, *states[1:])
         with autocast_scope(self.compute_dtype), explain_errors(self):
-            output, states = self.step(self.project(inputs), self.recurrent(recurrent_inputs), states, noise)
-            return self.readout(output), (list(states) if is_list else states[0])
+            with self.constants_scope(self.prepare_constants(constants or {}, training)):
+                x, r = self.project(inputs), self.recurrent(recurrent_inputs)
+                output, states = self.step(x, r, states, noise)
+                output = self.readout(output)
+            return output, (list(states) if is_list else states[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -477,6 +572,47 @@ class Cell(Serializable, keras.layers.Layer):
             "zoneout": list(self.zoneout),
             "seed": self.seed,
         }
+
+
+Multiply = Callable[[Cell, str, Tensor, Tensor], Tensor]
+"""Computes `v @ weight` from a cell, the name of its weight, `v`, and the weight."""
+
+_multiply: ContextVar[Multiply] = ContextVar("multiply", default=lambda cell, name, v, w: ops.matmul(v, w))
+
+
+@contextlib.contextmanager
+def multiply_scope(multiply: Multiply) -> Iterator[None]:
+    """Return a context in which `multiply` computes `product` of all cells."""
+    token = _multiply.set(multiply)
+    try:
+        yield
+    finally:
+        _multiply.reset(token)
+
+
+def can_run_parallel(cell: Cell) -> bool:
+    """Return whether `parallel` of a cell computes what its steps compute, zoneout and noise aside.
+
+    It does unless a class below the one that defines `parallel` overrides a method of a step that `parallel`
+    does not call.
+    """
+    owner = next(c for c in type(cell).__mro__ if "parallel" in vars(c))
+    if owner is Cell:
+        return False
+    contract = [c for c in owner.__mro__ if issubclass(c, Cell)]
+    methods = {name for c in contract for name, value in vars(c).items() if inspect.isfunction(value)}
+    methods -= {name for name in methods if name.startswith("__")} | _OUTSIDE_STEPS | cell.parallel_methods
+    return is_inherited(cell, owner, *methods)
+
+
+_OUTSIDE_STEPS = frozenset(
+    {
+        *("bias_shape", "build", "initial_bias", "kernel_shape", "recurrent_shape"),
+        *("draw_noise", "draw_dropout_mask", "draw_recurrent_dropout_mask", "prepare_constants"),
+        *("get_config", "get_initial_state", "parallel", "readout"),
+    }
+)
+"""Methods of a cell that the loop over time calls itself, or that no step calls."""
 
 
 def check_widths(**widths: int) -> None:

@@ -40,13 +40,25 @@ def check_initialized(cell: Any) -> None:
 def check_state_size(cell: Any) -> None:
     """Raise a ValueError if `state_size` of a cell is not one width for each of its states."""
     sizes = cell.state_size
-    widths = sizes if isinstance(sizes, (list, tuple)) else [sizes]
+    entries = sizes if isinstance(sizes, (list, tuple)) else [sizes]
     count = len(cell.state_names)
-    if len(widths) != count or not all(isinstance(width, int) for width in widths):
+    shapes = [size if isinstance(size, tuple) and size else (size,) for size in entries]
+    is_valid = all(isinstance(n, int) and n > 0 for shape in shapes for n in shape)
+    if isinstance(sizes, tuple) or len(shapes) != count or not is_valid:
         raise ValueError(
-            f"`state_size` of {type(cell).__name__} must be a list of {count} integers, the widths of the states "
-            f"{tuple(cell.state_names)}, but it is {sizes!r}. A state is [batch, width]: return 6 for a matrix "
-            "of shape (2, 3), and reshape it inside `update`."
+            f"`state_size` of {type(cell).__name__} must be a list with {count} entries, one for each of the "
+            f"states {tuple(cell.state_names)}, but it is {sizes!r}. An entry is the width of a state [batch, "
+            "width], or the shape of a state [batch, *shape] as a tuple: `[6, (2, 3)]`."
+        )
+
+
+class Constants(dict[str, Any]):
+    """The constants of a cell by name: reading one that does not exist raises a KeyError with advice."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(
+            f"There is no constant {name!r}. Pass it to the layer, `layer(x, constants={{{name!r}: tensor}})`, or "
+            "return it from `prepare_constants`."
         )
 
 
@@ -149,12 +161,16 @@ def _find_advice(cell: Any, error: Exception, text: str, variables: Mapping[str,
         )
     if isinstance(error, IndexError) and "tuple index" in text and "states" in variables:
         return f"reads a state that does not exist. There are {len(states)}, by `state_names` {states}."
+    if isinstance(error, KeyError) and "There is no constant" in text:
+        return f"reads `constants`: {error.args[0]}"
     if isinstance(error, KeyError) and isinstance(variables.get("gates"), dict):
         return f"reads the gate {text}, which `gates` does not return."
     return None
 
 
-def build_sublayers(cell: Any, features: int | None) -> None:
+def build_sublayers(
+    cell: Any, features: int | None, constants_shapes: Mapping[str, Sequence[int | None]]
+) -> None:
     """Trace one step of a cell, so that layers inside it have weights before the loop over time starts.
 
     Errors of the step are left to the loop, which raises them again.
@@ -162,6 +178,7 @@ def build_sublayers(cell: Any, features: int | None) -> None:
     Args:
         cell: the cell, built.
         features: width of its inputs.
+        constants_shapes: shapes of the constants by name.
 
     Raises:
         ValueError: the step creates variables that do not belong to the cell, and would never be trained.
@@ -169,16 +186,17 @@ def build_sublayers(cell: Any, features: int | None) -> None:
     if keras.backend.backend() != "tensorflow":
         return
 
-    def trace(inputs: Any, states: Any) -> None:
-        cell.call(inputs, states)
+    def trace(inputs: Any, states: Any, constants: Any) -> None:
+        cell.call(inputs, states, constants=constants)
 
-    shapes = [(None, features), *((None, size) for size in tf.nest.flatten(cell.state_size))]
+    shapes = [(None, features), *((None, *shape) for shape in cell.state_shapes)]
     inputs, *states = (tf.TensorSpec(shape, cell.compute_dtype) for shape in shapes)
+    constants = {name: tf.TensorSpec(shape, cell.compute_dtype) for name, shape in constants_shapes.items()}
     created: list[Any] = []
     with tf.init_scope(), keras.StatelessScope():  # the variables outlive the graph
         before = {id(variable) for variable in uninitialized_variables()}
         with contextlib.suppress(Exception):
-            tf.function(trace, autograph=False).get_concrete_function(inputs, states)
+            tf.function(trace, autograph=False).get_concrete_function(inputs, states, constants)
         created = [variable for variable in uninitialized_variables() if id(variable) not in before]
     tracked = {id(variable) for variable in cell.variables}
     if lost := [variable.path for variable in created if id(variable) not in tracked]:

@@ -77,7 +77,7 @@ class GRUCell(GatedCell):
         """Return x = W input + b for `inputs` [..., features], of one time step or of all."""
         if not (self.reset_after and self.use_bias):
             return super().project(inputs)
-        return self.multiply("kernel", inputs) + self.bias[0]
+        return self.product("kernel", inputs) + self.bias[0]
 
     def recurrent(self, states: States) -> Tensor:
         """Return r = U h plus its bias; with `reset_after=False` U_z h, U_r h and h itself, side by side."""

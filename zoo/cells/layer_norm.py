@@ -43,13 +43,13 @@ class LayerNormCell(GatedCell):
             shape=width, name="recurrent_kernel_gain", initializer="ones"
         )
 
-    def multiply(self, weight: str, x: Tensor) -> Tensor:
-        """Multiply by a weight, and normalize W input.
+    def product(self, name: str, v: Tensor) -> Tensor:
+        """Return the product of `v` and a weight, and normalize W input.
 
         U h is normalized in `gates`, so that `recurrent` stays linear.
         """
-        z = super().multiply(weight, x)
-        return self.normalize_groups(z, self.kernel_gain) if weight == "kernel" else z
+        z = super().product(name, v)
+        return self.normalize_groups(z, self.kernel_gain) if name == "kernel" else z
 
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units], from the normalized `r`."""
@@ -215,7 +215,7 @@ class LayerNormGRUCell(LayerNormCell, GRUCell):
 
     def recurrent(self, states: States) -> Tensor:
         """Return U h [..., 3 * units] for `states`, each [..., units]; `gates` normalizes it and adds b_r."""
-        return self.multiply("recurrent_kernel", states[0])
+        return self.product("recurrent_kernel", states[0])
 
     @property
     def recurrent_bias(self) -> Tensor | None:

@@ -1,11 +1,14 @@
 """The base of cells whose state is linear in the state before."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from keras import ops
 
 from zoo.cells.base import GatedCell, States, Tensor
 from zoo.cells.checks import NoStates
 from zoo.cells.signatures import collect_arguments, complete_docstring
+from zoo.scans import linear_scan
 
 
 @complete_docstring
@@ -40,6 +43,10 @@ class LinearCell(GatedCell):
         >>> zoo.RNN(AverageCell(4))(keras.ops.ones((2, 5, 3))).shape
         TensorShape([2, 4])
     """
+
+    parallel_methods: ClassVar[frozenset[str]] = frozenset(
+        {"project", "product", "gates", "compute_gates", "coefficients", "split"}
+    )
 
     def __init__(
         self,
@@ -88,3 +95,12 @@ class LinearCell(GatedCell):
         a, b = self.coefficients(gates)
         h = a * states[0] + b
         return h, [h]
+
+    def parallel(self, inputs: Tensor, valid: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
+        """Compute h of all time steps, [time, batch, units], with all a and b computed beforehand."""
+        a, b = self.coefficients(self.compute_gates(self.project(inputs), None, ()))
+        if valid is not None:
+            a, b = ops.where(valid, a, 1), ops.where(valid, b, 0)
+        hidden = linear_scan(a, b, states[0])
+        # After no steps at all, the last state is the first.
+        return hidden, [ops.concatenate([states[0][None], hidden], 0)[-1]]

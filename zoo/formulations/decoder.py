@@ -1,5 +1,6 @@
 """The decoder: a recurrent language model with attention over a memory, which generates a sequence."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,8 +107,8 @@ class Decoder(Serializable, keras.layers.Layer):
         self.input_feeding, self.tie_weights = input_feeding, tie_weights
         self.embedding = ScaledEmbedding(vocabulary_size, embedding_dim, name="embedding", dtype=policy)
         self.stack = [make_layer(cell, i + 1, policy) for i in range(depth)]
-        sizes = cell.state_size
-        self.state_sizes = (sizes if isinstance(sizes, list) else [sizes]) * depth
+        self.state_shapes = cell.state_shapes * depth
+        self.state_sizes = [math.prod(shape) for shape in self.state_shapes]
         self.initial = keras.layers.Dense(sum(self.state_sizes), "tanh", name="initial", dtype=policy)
         self.output_vector = keras.layers.Dense(embedding_dim, "tanh", name="output_vector", dtype=policy)
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=policy)
@@ -172,7 +173,9 @@ class Decoder(Serializable, keras.layers.Layer):
             summary: float tensor [batch, width]. s.
             memory: result of `prepare_memory`. Defaults to `None`.
         """
-        state: State = {"states": tf.split(self.initial(summary), self.state_sizes, axis=-1)}
+        vectors = tf.split(self.initial(summary), self.state_sizes, axis=-1)
+        shaped = [tf.reshape(v, [-1, *s]) for v, s in zip(vectors, self.state_shapes, strict=True)]
+        state: State = {"states": shaped}
         if memory is not None:
             state["coverage"] = ops.cast(ops.logical_not(memory.mask), "float32")
         if self.input_feeding:

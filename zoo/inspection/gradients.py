@@ -12,6 +12,7 @@ from zoo._compat import flatten_layers
 from zoo.cells import Cell, States, Tensor
 from zoo.inspection.states import cell_scope
 from zoo.layers import RNN, get_carried_states, observe_states, scan
+from zoo.layers.chunks import flatten_states, restore_states
 
 
 def _get_recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
@@ -103,8 +104,8 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
 def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
     """Compute the Jacobian of each time step of a layer, J_t = ds_t/ds_{t-1}.
 
-    The state s is the concatenation of all states of the cell in the order of its `state_names`; for an LSTM
-    s = [h; c]. The layer reads the sequences from a state of zeros.
+    The state s is the concatenation of all states of the cell, flattened, in the order of its `state_names`;
+    for an LSTM s = [h; c]. The layer reads the sequences from a state of zeros.
 
     Args:
         layer: a built layer whose cell is a `zoo.Cell`.
@@ -126,14 +127,15 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
     TensorShape([4, 10, 16, 16])
     """
     with cell_scope(layer) as cell:
-        xs, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
-        initial_states = cell.get_initial_state(tf.shape(xs)[1])
+        xs, mask, _ = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask, None)
+        initial_states = flatten_states(cell.get_initial_state(tf.shape(xs)[1]))
         sizes = [state.shape[-1] for state in initial_states]
         size = sum(sizes)
         time, batch = xs.shape[:2]
 
         def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
-            _, after = cell.step(xs[0], cell.recurrent(states), states)
+            states = restore_states(cell, states)
+            after = flatten_states(cell.step(xs[0], cell.recurrent(states), states)[1])
             return tf.concat(after, -1), after
 
         x = cell.project(xs)

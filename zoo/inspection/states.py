@@ -5,20 +5,22 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
+from zoo._compat import autocast_scope
 from zoo.cells import Cell, States, Tensor
 from zoo.formulations import Encoder
 from zoo.layers import RNN, scan, swap_batch_and_time
-from zoo.layers.chunks import PureCell
+from zoo.layers.chunks import PureCell, flatten_states, restore_states
 
 
 @contextmanager
-def cell_scope(layer: RNN) -> Iterator[Cell]:
+def cell_scope(layer: RNN, constants: dict[str, Tensor] | None = None) -> Iterator[Cell]:
     """Yield the cell of a layer, so that its methods can be called outside of the layer.
 
     Inside the context the weights have the cell's compute dtype, as in a call of the layer.
 
     Args:
         layer: a built layer whose cell is a `zoo.Cell`.
+        constants: the call argument `constants` of the layer.
 
     Raises:
         ValueError: the layer has another cell, or is not built.
@@ -30,12 +32,19 @@ def cell_scope(layer: RNN) -> Iterator[Cell]:
         )
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet. Call it, or its model, first.")
-    pure_cell = PureCell(layer.cell)
+    with autocast_scope(layer.cell.compute_dtype):
+        prepared = layer.cell.prepare_constants(constants or {}, False)
+    pure_cell = PureCell(layer.cell, prepared)
     with pure_cell.weight_scope(pure_cell.weights):
         yield layer.cell
 
 
-def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+def gates(
+    layer: RNN,
+    sequences: Tensor,
+    mask: Tensor | None = None,
+    constants: dict[str, Tensor] | None = None,
+) -> dict[str, Tensor]:
     """Compute the gate activations and states of a layer at every time step.
 
     The layer reads the sequences from a state of zeros, as in inference, without dropout. For `zoo.LSTM` the
@@ -52,9 +61,10 @@ def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str
         layer: a built layer whose cell is a `zoo.Cell`.
         sequences: [batch, time, features].
         mask: bool [batch, time], False for padding; None if there is no padding.
+        constants: the call argument `constants` of the layer.
 
     Returns:
-        A tensor [batch, time, units] for each gate of the cell, then for each state, by name and in the order
+        A tensor [batch, time, ...] for each gate of the cell, then for each state, by name and in the order
         of the inputs, also for a layer that reads backwards. States are those after the step. At padded steps
         states keep their value, and gates have no meaning.
 
@@ -67,21 +77,23 @@ def gates(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> dict[str
     >>> zoo.inspection.gates(layer, x)["forget"].shape
     TensorShape([4, 10, 8])
     """
-    with cell_scope(layer) as cell:
-        xs, mask = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask)
-        initial_states = cell.get_initial_state(tf.shape(xs)[1])
+    with cell_scope(layer, constants) as cell:
+        xs, mask, _ = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask, None)
+        initial_states = flatten_states(cell.get_initial_state(tf.shape(xs)[1]))
         sizes = [state.shape[-1] for state in initial_states]
 
         def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
-            _, states = cell.step(xs[0], cell.recurrent(states), states)
+            states = restore_states(cell, states)
+            states = flatten_states(cell.step(xs[0], cell.recurrent(states), states)[1])
             return tf.concat(states, -1), states
 
         x = cell.project(xs)
         history = scan(step, [x], initial_states, mask, sum(sizes))[1]
         after = tf.split(history, sizes, axis=-1)
         before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(initial_states, after, strict=True)]
-        values = cell.gates(x, cell.recurrent(before), before)
-        values |= dict(zip(cell.state_names, after, strict=True))
+        states_before = restore_states(cell, before)
+        values = cell.gates(x, cell.recurrent(states_before), states_before)
+        values |= dict(zip(cell.state_names, restore_states(cell, after), strict=True))
     if layer.go_backwards:
         values = {name: tf.reverse(value, [0]) for name, value in values.items()}
     return {name: swap_batch_and_time(value) for name, value in values.items()}

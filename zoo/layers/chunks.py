@@ -44,19 +44,26 @@ ZERO = tf.UnconnectedGradients.ZERO
 class PureCell:
     """The methods of a cell as pure functions of tensors, its weights among them.
 
+    Its states are flat, [..., size]; the methods of the cell get them in their shapes.
+
     Args:
         cell: the cell, built.
+        constants: the result of its `prepare_constants`.
 
     Attributes:
-        weights: the values of the cell's weights.
+        weights: the values of the cell's weights, followed by its constants in floating point.
         update_weights: indices of the weights that `update` uses itself; set by `analyze`.
         output_state: index of the state that is also the output, None if the output is not a state; set by
             `analyze`.
     """
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, constants: dict[str, Tensor]) -> None:
         self.cell = cell
+        self.constants = constants
+        # Those that are not differentiable remain what they are.
+        self.differentiable = [name for name, value in constants.items() if value.dtype.is_floating]
         self.weights = [tf.convert_to_tensor(weight.value) for weight in cell.weights]
+        self.weights += [constants[name] for name in self.differentiable]
         self.update_weights: list[int] = []
         self.output_state: int | None = None
 
@@ -70,9 +77,11 @@ class PureCell:
             autocast_scope(self.cell.compute_dtype),
             keras.StatelessScope(initialize_variables=False) as scope,
         ):
-            for update in zip(self.cell.weights, weights, strict=True):
+            for update in zip(self.cell.weights, weights[: len(self.cell.weights)], strict=True):
                 scope.add_update(update)
-            yield scope
+            values = zip(self.differentiable, weights[len(self.cell.weights) :], strict=True)
+            with self.cell.constants_scope({**self.constants, **dict(values)}):
+                yield scope
 
     def project(self, inputs: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Compute `project` of the cell, [..., n * units], for inputs [..., features]."""
@@ -82,6 +91,7 @@ class PureCell:
     def recurrent(self, states: States, drop: Tensor | None, weights: Sequence[Tensor]) -> Tensor | None:
         """Compute `recurrent` of the cell, [..., n * units], for states [..., size] and a dropout mask."""
         with self.weight_scope(weights):
+            states = restore_states(self.cell, states)
             return self.cell.recurrent((apply_mask(states[0], drop), *states[1:]))
 
     def step(
@@ -108,8 +118,8 @@ class PureCell:
         """
         count = len(self.cell.state_names)
         with self.weight_scope(weights):
-            output, states = self.cell.step(x, r, tuple(carry[:count]), noise)
-        new = [*states, output][: len(carry)]
+            output, states = self.cell.step(x, r, restore_states(self.cell, carry[:count]), noise)
+        new = [*flatten_states(states), output][: len(carry)]
         if valid is None:
             return new
         return [tf.where(valid, after, before) for after, before in zip(new, carry, strict=True)]
@@ -129,7 +139,7 @@ class PureCell:
         updated: set[int] = set()
 
         def trace(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
-            states = tuple(states)  # a list could be changed in place
+            states = restore_states(self.cell, states)
             with self.weight_scope(weights) as scope:
                 x, r = self.cell.project(inputs), self.cell.recurrent(states)
                 with tf.GradientTape() as tape:
@@ -150,6 +160,22 @@ class PureCell:
         captured = {tensor.dtype for tensor in function.captured_inputs}
         is_closed = all(dtype.is_integer or dtype.is_bool or dtype == tf.string for dtype in captured)
         return not updated and is_closed and stateful <= {"Placeholder"}
+
+
+def flatten_states(states: States) -> list[Tensor]:
+    """Reshape states [..., batch, *shape] of a step, without leading axes, to [batch, size]."""
+    return [s if s.shape.rank == 2 else tf.reshape(s, [-1, math.prod(s.shape[1:])]) for s in states]
+
+
+def restore_states(cell: Cell, states: States) -> tuple[Tensor, ...]:
+    """Reshape states [..., size] to [..., *shape], as the methods of a cell expect them.
+
+    The result is a tuple, because a list could be changed in place.
+    """
+    return tuple(
+        state if len(shape) == 1 else tf.reshape(state, tf.concat([tf.shape(state)[:-1], shape], 0))
+        for state, shape in zip(states, cell.state_shapes, strict=True)
+    )
 
 
 _jit_enabled = contextvars.ContextVar("jit_enabled", default=True)

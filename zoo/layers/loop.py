@@ -9,10 +9,9 @@ import tensorflow as tf
 
 from zoo._compat import autocast_scope
 from zoo.cells import Cell, States, Tensor, apply_mask
-from zoo.cells.base import is_inherited
+from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
-from zoo.layers.chunks import PureCell, run_in_chunks, unstack
-from zoo.layers.linear_scan import can_scan, run_linear_cell
+from zoo.layers.chunks import PureCell, flatten_states, restore_states, run_in_chunks, unstack
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from the inputs at t and the states before."""
@@ -45,64 +44,88 @@ def run_cell(
     mask: Tensor | None,
     training: bool = False,
     unroll: bool = False,
+    constants: dict[str, Tensor] | None = None,
+    resets: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, States]:
     """Run a cell of this library over time.
 
-    In a graph this is `run_in_chunks`, or `run_linear_cell` for a cell that is linear in its state. Plain
-    steps are taken in eager execution, when unrolled, inside `observe_states`, and by cells whose step is not
-    pure, see `PureCell.analyze`.
+    A cell that defines `parallel` computes all steps at once. In a graph, the others take the steps of
+    `run_in_chunks`. Plain steps are taken in eager execution, when unrolled, inside `observe_states`, and by
+    cells whose step is not pure, see `PureCell.analyze`.
 
     Args:
         cell: the cell, built.
         sequences: [time, batch, features]; `time` may be 0.
-        states: before the first step, each [batch, size].
+        states: before the first step, each [batch, size] or [batch, *shape].
         mask: bool [time, batch, 1]; where False, output and states are those of the step before.
         training: whether dropout and zoneout draw random numbers.
         unroll: whether to lay out every step in the graph, for a `time` that is known beforehand.
+        constants: tensors by name, for `prepare_constants` of the cell.
+        resets: bool [time, batch, 1]; where True, the states are set to the cell's initial states before the
+            step.
 
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
     with autocast_scope(cell.compute_dtype), explain_errors(cell):
-        return _run_cell(cell, sequences, states, mask, training, unroll)
+        prepared = cell.prepare_constants(constants or {}, training)
+        with cell.constants_scope(prepared):
+            return _run_cell(cell, sequences, states, mask, training, unroll, prepared, resets)
 
 
 def _run_cell(
-    cell: Cell, sequences: Tensor, states: States, mask: Tensor | None, training: bool, unroll: bool
+    cell: Cell,
+    sequences: Tensor,
+    states: States,
+    mask: Tensor | None,
+    training: bool,
+    unroll: bool,
+    constants: dict[str, Tensor],
+    resets: Tensor | None,
 ) -> tuple[Tensor, Tensor, States]:
-    sequences, states, mask = set_static_batch_size(sequences, states, mask)
+    sequences, states, mask, resets = set_static_batch_size(sequences, states, mask, resets)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
     drop, noise, observer = None, None, _observer.get()
     if training:
         noise = cell.draw_noise(sequences)
         sequences = apply_mask(sequences, cell.draw_dropout_mask(sequences[:1]))
         drop = cell.draw_recurrent_dropout_mask(states[0])
+    starts = None if resets is None else cell.get_initial_state(tf.shape(sequences)[1])
 
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
-        states = tuple(states)  # a list could be changed in place
+        states = restore_states(cell, states)
         r = cell.recurrent((apply_mask(states[0], drop), *states[1:]))
         output, after = cell.step(x, r, states, *noise)
         if observer is None:
-            return output, after
+            return output, flatten_states(after)
         observed = observer(cell, after)
-        return (observed[0] if output is after[0] else output), observed
+        return (observed[0] if output is after[0] else output), flatten_states(observed)
 
     def run_plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
         xs = [cell.project(sequences), *([] if noise is None else [noise])]
-        return scan(step, xs, states, mask, cell.units, unroll)
+        return scan(step, xs, states, mask, cell.units, unroll, resets, starts)
 
-    pure_cell = PureCell(cell)
-    if observer is not None:
-        last, outputs, states = run_plain(sequences, states)
-    elif can_scan(cell) and noise is None and not any(cell.zoneout):
-        last, outputs, states = run_linear_cell(cell, sequences, states, mask)
-    elif tf.inside_function() and not unroll and pure_cell.analyze(sequences, states, noise):
-        last, outputs, states = run_in_chunks(
-            pure_cell, sequences, states, mask, drop, noise, training, run_plain
-        )
+    pure_cell = PureCell(cell, constants)
+    is_deterministic = noise is None and not any(cell.zoneout)
+    if observer is None and resets is None and is_deterministic and can_run_parallel(cell):
+        last, outputs, states = run_parallel(cell, sequences, states, mask)
     else:
-        last, outputs, states = run_plain(sequences, states)
+        states = flatten_states(states)
+        starts = None if starts is None else flatten_states(starts)
+        if (
+            observer is None
+            and resets is None
+            and not unroll
+            and tf.inside_function()
+            and pure_cell.analyze(sequences, states, noise)
+        ):
+            last, outputs, states = run_in_chunks(
+                pure_cell, sequences, states, mask, drop, noise, training, run_plain
+            )
+        else:
+            last, outputs, states = run_plain(sequences, states)
+        states = list(restore_states(cell, states))
     last, outputs = cell.readout(last), cell.readout(outputs)
     if mask is not None and not is_inherited(cell, Cell, "readout"):
         # The output is zero before the first valid step, also where `readout` has a bias.
@@ -111,16 +134,29 @@ def _run_cell(
     return last, outputs, states
 
 
+def run_parallel(
+    cell: Cell, sequences: Tensor, states: list[Tensor], mask: Tensor | None
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Run a cell by its method `parallel`; arguments and results are those of `run_cell`."""
+    outputs, states = cell.parallel(sequences, mask, tuple(states))
+    if mask is not None:
+        outputs = tf.where(tf.cumsum(tf.cast(mask, tf.int32), 0) > 0, outputs, 0)
+    # After no steps at all, the last output is zero.
+    last = tf.concat([tf.zeros([1, *tf.unstack(tf.shape(outputs)[1:])], outputs.dtype), outputs], 0)[-1]
+    return last, outputs, states
+
+
 def set_static_batch_size(
-    sequences: Tensor, states: States, mask: Tensor | None
-) -> tuple[Tensor, list[Tensor], Tensor | None]:
+    sequences: Tensor, states: States, *flags: Tensor | None
+) -> tuple[Tensor, list[Tensor], Tensor | None, Tensor | None]:
     """Give all tensors the static batch size that one of them has: loops keep static shapes."""
-    masks = [] if mask is None else [mask]
-    sizes = (*(x.shape[1] for x in (sequences, *masks)), *(state.shape[0] for state in states))
+    sizes = (*(x.shape[1] for x in (sequences, *flags) if x is not None), *(s.shape[0] for s in states))
     batch = next((size for size in sizes if size is not None), None)
-    sequences, *masks = (tf.ensure_shape(x, [None, batch, None]) for x in (sequences, *masks))
-    states = [tf.ensure_shape(state, [batch, None]) for state in states]
-    return sequences, states, masks[0] if masks else None
+    sequences, mask, resets = (
+        None if x is None else tf.ensure_shape(x, [None, batch, None]) for x in (sequences, *flags)
+    )
+    states = [tf.ensure_shape(state, [batch, *(None for _ in state.shape[1:])]) for state in states]
+    return sequences, states, mask, resets
 
 
 def scan(
@@ -130,6 +166,8 @@ def scan(
     mask: Tensor | None,
     width: int,
     unroll: bool = False,
+    resets: Tensor | None = None,
+    starts: States | None = None,
 ) -> tuple[Tensor, Tensor, States]:
     """Apply `step` from the first time step to the last.
 
@@ -141,6 +179,8 @@ def scan(
         mask: bool [time, batch, 1]; where False, output and states are those of the step before.
         width: of the output.
         unroll: whether to lay out every step in the graph, for a `time` that is known beforehand.
+        resets: bool [time, batch, 1]; where True, the states are set to `starts` before the step.
+        starts: with `resets`, states as `states`.
 
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
@@ -148,9 +188,12 @@ def scan(
     first = xs[0]
     time = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
     inputs = [unstack(x) for x in xs]
-    masks = None if mask is None else unstack(mask)
+    masks, flags = (None if x is None else unstack(x) for x in (mask, resets))
 
     def advance(t: Tensor, output: Tensor, states: States) -> tuple[Tensor, States]:
+        if flags is not None:
+            reset = flags.read(t)
+            states = [tf.where(reset, start, old) for start, old in zip(starts or (), states, strict=True)]
         new_output, new_states = step([x.read(t) for x in inputs], states)
         if masks is None:
             return new_output, new_states
@@ -162,6 +205,7 @@ def scan(
         output, states = advance(t, output, states)
         return t + 1, output, states, outputs.write(t, output)
 
+    states = list(states)
     output = tf.ensure_shape(tf.zeros([tf.shape(first)[1], width], states[0].dtype), [first.shape[1], width])
     if unroll:
         all_outputs = []

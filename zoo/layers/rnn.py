@@ -1,17 +1,23 @@
 """`RNN(cell)`: a layer that runs a cell over time."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from zoo._compat import flatten_layers
+from zoo._compat import flatten_layers, get_keras_mask
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.cells.base import is_inherited
 from zoo.cells.checks import build_sublayers, check_initialized, check_state_size
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.loop import run_cell, swap_batch_and_time
+
+_sequence_inputs: ContextVar[tuple[dict[str, Tensor], Tensor | None]] = ContextVar(
+    "sequence_inputs", default=({}, None)
+)
+"""The call arguments `constants` and `resets`, which Keras's `call` does not pass to `inner_loop`."""
 
 
 @complete_docstring
@@ -46,9 +52,15 @@ class RNN(Serializable, keras.layers.RNN):
         sequences: tensor [batch, time, features].
         initial_state: list of tensors [batch, units], the states before the first step. Zeros by default,
             or with `stateful` the final states of the batch before.
-        mask: bool tensor [batch, time], False under padding; none by default. Where it is False the states
+        mask: bool tensor [batch, time], False under padding; by default the mask that the sequences carry,
+            such as that of `Embedding(mask_zero=True)`. (Keras ignores that one if it is called with an
+            `initial_state`.) Where it is False the states
             stay as they are, and the output is that of the step before (zero before the first valid step).
         training: bool, `False` by default. Whether dropout and zoneout draw random numbers.
+        constants: dict of tensors by name, each with the batch as first axis, that the cells use in every
+            step; none by default. See `zoo.Cell.prepare_constants`.
+        resets: bool tensor [batch, time]; none by default. Where it is True, the states of the row are set to
+            `cell.get_initial_state` before the step, whether the mask is True there or not.
 
     Input shape:
         [batch, time, features]
@@ -98,15 +110,50 @@ class RNN(Serializable, keras.layers.RNN):
         )
 
     def build(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Any] | None = None,
+        constants_shape: dict[str, Sequence[int | None]] | None = None,
+        resets_shape: Sequence[int | None] | None = None,
     ) -> None:
         """Create the weights of the cell for sequences [batch, time, features]."""
         super().build(sequences_shape, initial_state_shape)
         features = sequences_shape[-1]
         for cell in getattr(self.cell, "cells", [self.cell]):
             if isinstance(cell, Cell) and is_inherited(cell, Cell, "call", "__call__"):
-                build_sublayers(cell, features)
+                build_sublayers(cell, features, constants_shape or {})
             features = getattr(cell, "output_size", None) or keras.tree.flatten(cell.state_size)[0]
+
+    def compute_output_shape(
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Any] | None = None,
+        constants_shape: dict[str, Sequence[int | None]] | None = None,
+        resets_shape: Sequence[int | None] | None = None,
+    ) -> Any:
+        """Return the shape of what a call returns."""
+        shapes = super().compute_output_shape(sequences_shape, initial_state_shape)
+        if not self.return_state or not isinstance(self.cell, Cell):
+            return shapes
+        return shapes[0], *((sequences_shape[0], *shape) for shape in self.cell.state_shapes)
+
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Tensor | None = None,
+        training: bool = False,
+        constants: dict[str, Tensor] | None = None,
+        resets: Tensor | None = None,
+    ) -> Any:
+        """Run the cell over time; the arguments are described above."""
+        if mask is None:
+            mask = get_keras_mask(sequences)
+        token = _sequence_inputs.set((constants or {}, resets))
+        try:
+            return super().call(sequences, initial_state, mask, training)
+        finally:
+            _sequence_inputs.reset(token)
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Tensor | None, training: bool = False
@@ -129,15 +176,23 @@ class RNN(Serializable, keras.layers.RNN):
         is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
         if is_stack:
             is_ours = is_ours and is_inherited(self.cell, keras.layers.StackedRNNCells, "call", "__call__")
+        constants, resets = _sequence_inputs.get()
         if not is_ours or {c.compute_dtype for c in (self.cell, *cells)} != {self.compute_dtype}:
+            if constants or resets is not None:
+                raise ValueError(
+                    f"`constants` and `resets` need cells that derive from `zoo.Cell`, do not override `call`, and "
+                    f"have the dtype of the layer, but the cell of {self.name} is {self.cell}."
+                )
             return super().inner_loop(sequences, initial_state, mask, training)
 
-        sequences, mask = self.to_time_major(sequences, mask)
+        sequences, mask, resets = self.to_time_major(sequences, mask, resets)
         states = []
         for cell, state in zip(cells, initial_state if is_stack else [initial_state], strict=True):
             is_list = isinstance(state, (list, tuple))
             state = state if is_list else [state]
-            last, sequences, state = run_cell(cell, sequences, state, mask, training, self.unroll)
+            last, sequences, state = run_cell(
+                cell, sequences, state, mask, training, self.unroll, constants, resets
+            )
             states.append(state if is_list else state[0])
         if mask is not None and self.zero_output_for_mask:
             sequences = tf.where(mask, sequences, 0)
@@ -145,25 +200,33 @@ class RNN(Serializable, keras.layers.RNN):
         return last, swap_batch_and_time(sequences), states if is_stack else states[0]
 
     def reset_state(self) -> None:
-        """Set the states of a stateful layer to zero."""
-        for state in keras.tree.flatten(self.states or []):
-            state.assign(keras.ops.zeros_like(state))
+        """Set the states of a stateful layer to those before the first step, zero in most cells."""
+        states = keras.tree.flatten(self.states or [])
+        if states:
+            initial = keras.tree.flatten(self.get_initial_state(states[0].shape[0]))
+            for state, value in zip(states, initial, strict=True):
+                state.assign(value)
 
-    def to_time_major(self, sequences: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Convert inputs [batch, time, features] and a mask [batch, time] for the loop over time.
+    def to_time_major(
+        self, sequences: Tensor, mask: Tensor | None, resets: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Convert inputs [batch, time, features], a mask and resets [batch, time] for the loop over time.
 
         Returns:
-            The inputs [time, batch, features] and the mask [time, batch, 1], both reversed with
+            The inputs [time, batch, features], and mask and resets [time, batch, 1], all reversed with
             `go_backwards`.
         """
-        sequences = swap_batch_and_time(sequences)
-        if mask is not None:
-            mask = keras.tree.flatten(mask)[0]
-            mask = swap_batch_and_time(tf.cast(mask, tf.bool)[:, :, None])
-        if self.go_backwards:
-            sequences = tf.reverse(sequences, [0])
-            mask = None if mask is None else tf.reverse(mask, [0])
-        return sequences, mask
+
+        def convert(x: Tensor) -> Tensor:
+            x = swap_batch_and_time(x)
+            return tf.reverse(x, [0]) if self.go_backwards else x
+
+        def convert_flags(flags: Tensor | None) -> Tensor | None:
+            if flags is None:
+                return None
+            return convert(tf.cast(keras.tree.flatten(flags)[0], tf.bool)[:, :, None])
+
+        return convert(sequences), convert_flags(mask), convert_flags(resets)
 
 
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:

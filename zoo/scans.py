@@ -1,0 +1,105 @@
+"""Parallel scans: recurrences over time in about 2 √time steps instead of `time`.
+
+Time is cut into √time pieces. All pieces run side by side; then what comes before each piece follows from the
+end of the piece before; then it is joined to every element of the piece. This is the algorithm of Blelloch
+(1990), "Prefix sums and their applications", with two levels instead of a tree. The length need not be known
+when a graph is built.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+Tensor = Any
+"""A TensorFlow tensor."""
+
+
+@tf.custom_gradient
+def linear_scan(a: Tensor, b: Tensor, initial: Tensor) -> tuple[Tensor, Any]:
+    """Compute h_t = a_t ⊙ h_{t-1} + b_t for all t.
+
+    The gradient is the same scan in reverse; it may be differentiated again.
+
+    Args:
+        a: tensor [time, ...], real or complex; `time` may be 0.
+        b: tensor of the shape and dtype of `a`.
+        initial: h before the first step, [...].
+
+    Returns:
+        h_1 to h_time, [time, ...].
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> zoo.scans.linear_scan(tf.fill([3, 1], 0.5), tf.ones([3, 1]), tf.zeros([1]))[:, 0].numpy()
+        array([1.  , 1.5 , 1.75], dtype=float32)
+    """
+    hidden = _scan_two_levels(a, b, initial)
+
+    def gradient(d_hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        # d_b_t = d_hidden_t + conj(a_{t+1}) d_b_{t+1} and d_a_t = d_b_t conj(h_{t-1}).
+        after = tf.math.conj(tf.concat([a[1:], tf.zeros_like(a[:1])], 0))
+        d_b = tf.reverse(
+            linear_scan(tf.reverse(after, [0]), tf.reverse(d_hidden, [0]), tf.zeros_like(initial)), [0]
+        )
+        before = tf.concat([initial[None], hidden], 0)[:-1]
+        return d_b * tf.math.conj(before), d_b, tf.reduce_sum((tf.math.conj(a) * d_b)[:1], 0)
+
+    return hidden, gradient
+
+
+def _scan_two_levels(a: Tensor, b: Tensor, initial: Tensor) -> Tensor:
+    def compose(before: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Compose two maps h -> a h + b to one."""
+        return now[0] * before[0], now[0] * before[1] + now[1]
+
+    inner = tf.scan(compose, (_split(a), _split(b)))
+    ends = tf.scan(lambda h, ab: ab[0] * h + ab[1], (inner[0][-1], inner[1][-1]), initial)
+    starts = tf.concat([initial[None], ends], 0)[:-1]
+    return _join(inner[0] * starts + inner[1], a)
+
+
+def associative_scan(combine: Callable[[Any, Any], Any], elements: Any) -> Any:
+    """Compute all prefixes e_1, e_1 ∘ e_2, e_1 ∘ e_2 ∘ e_3, ... of an associative operation ∘.
+
+    Args:
+        combine: from two nested structures of tensors [..., *shape], the earlier one first, to a structure
+            like them: ∘ for any number of leading axes. It must accept elements of zeros, with which the
+            sequence is padded.
+        elements: a tensor, or a nested structure of tensors, [time, *shape] each; `time` may be 0.
+
+    Returns:
+        A structure like `elements`.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> zoo.scans.associative_scan(tf.maximum, tf.constant([1, 3, 2, 5, 4])).numpy()
+        array([1, 3, 3, 5, 5], dtype=int32)
+    """
+    inner = tf.scan(combine, tf.nest.map_structure(_split, elements))
+    ends = tf.scan(combine, tf.nest.map_structure(lambda x: x[-1], inner))
+    later = tf.nest.map_structure(lambda x: x[:, 1:], inner)
+    starts = tf.nest.map_structure(lambda end, x: tf.broadcast_to(end[:-1], tf.shape(x)), ends, later)
+    starts = tf.nest.map_structure(lambda start, x: tf.ensure_shape(start, x.shape), starts, later)
+    joined = combine(starts, later)
+    return tf.nest.map_structure(
+        lambda first, rest, x: _join(tf.concat([first[:, :1], rest], 1), x), inner, joined, elements
+    )
+
+
+def _split(x: Tensor) -> Tensor:
+    """Cut `x` [time, ...] into pieces, [size, count, ...], padded by zeros at the end."""
+    time = tf.shape(x)[0]
+    size = tf.maximum(1, tf.cast(tf.math.ceil(tf.sqrt(tf.cast(time, tf.float32))), tf.int32))
+    count = tf.maximum(1, (time + size - 1) // size)
+    x = tf.pad(x, [[0, count * size - time], *([0, 0] for _ in x.shape[1:])])
+    pieces = tf.reshape(x, tf.concat([[count, size], tf.shape(x)[1:]], 0))
+    order = [1, 0, *range(2, pieces.shape.rank)]
+    return tf.ensure_shape(tf.transpose(pieces, order), [None, None, *x.shape[1:]])
+
+
+def _join(pieces: Tensor, x: Tensor) -> Tensor:
+    """Join pieces [size, count, ...] to a tensor of the shape of `x`; the inverse of `_split`."""
+    order = [1, 0, *range(2, pieces.shape.rank)]
+    joined = tf.reshape(tf.transpose(pieces, order), tf.concat([[-1], tf.shape(x)[1:]], 0))
+    return tf.ensure_shape(joined[: tf.shape(x)[0]], x.shape)
