@@ -32,7 +32,8 @@ class LabelSmoothedCrossentropy(Serializable, keras.losses.Loss):
         A scalar; with `reduction=None` [...].
 
     Raises:
-        ValueError: `smoothing` is not in [0, 1).
+        ValueError: `smoothing` is not in [0, 1), or `dtype` is a half precision: Keras casts class ids to it, and
+            large ids would change. Logits in half precision are accepted.
 
     Example:
     >>> import numpy as np, zoo
@@ -45,15 +46,53 @@ class LabelSmoothedCrossentropy(Serializable, keras.losses.Loss):
         if not 0 <= smoothing < 1:
             raise ValueError(f"`smoothing` must be at least 0 and below 1, but it is {smoothing!r}.")
         super().__init__(**kwargs)
+        if tf.as_dtype(self.dtype).size < 4:
+            raise ValueError(
+                f"`dtype` must be float32 or float64, because class ids are cast to it, but it is {self.dtype}. Pass "
+                '`dtype="float32"`; the logits may be in half precision.'
+            )
         self.smoothing = smoothing
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return L of each element, [...]."""
-        y_true = tf.cast(y_true, tf.int32)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
-        true_logits = tf.gather(y_pred, y_true, batch_dims=y_true.shape.rank)
-        return loss + self.smoothing * (true_logits - tf.reduce_mean(y_pred, axis=-1))
+        return _compute_smoothed_crossentropy(tf.cast(y_true, tf.int32), y_pred, self.smoothing)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return {**super().get_config(), "smoothing": self.smoothing}
+
+
+def _compute_smoothed_crossentropy(ids: Tensor, logits: Tensor, smoothing: float) -> Tensor:
+    """Return L [...] of class ids [...] and logits [..., classes], with the gradient in closed form.
+
+        dL/dz_v = p_v - smoothing / classes - (1 - smoothing) [v = y]
+
+    Automatic differentiation would write the gradients of p_y and of the mean as two more arrays of the size of
+    the logits.
+    """
+    classes, shape = logits.shape[-1], tf.shape(logits)[:-1]
+    tf.debugging.assert_equal(
+        tf.shape(ids), shape, "Expected class ids of the shape of the logits without their last axis."
+    )
+
+    @tf.custom_gradient
+    def compute(logits: Tensor) -> tuple[Tensor, Any]:
+        rows, labels = tf.reshape(logits, [-1, classes]), tf.reshape(ids, [-1])
+        indices = tf.stack([tf.range(tf.size(labels)), labels], axis=1)
+        probabilities = tf.nn.softmax(rows)
+        # The highest probability is at least 1 / classes, so its logarithm is finite.
+        log_sum = tf.reduce_max(rows, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
+        mean = tf.linalg.matvec(rows, tf.fill([classes], tf.constant(1 / classes, rows.dtype)))
+        losses = log_sum - (1 - smoothing) * tf.gather_nd(rows, indices) - smoothing * mean
+        # XLA and GPUs do not refuse ids outside the classes.
+        losses = tf.where((labels >= 0) & (labels < classes), losses, float("nan"))
+
+        def compute_gradient(upstream: Tensor) -> Tensor:
+            factors = tf.reshape(upstream, [-1])
+            gradient = (probabilities - smoothing / classes) * factors[:, None]
+            gradient = tf.tensor_scatter_nd_sub(gradient, indices, (1 - smoothing) * factors)
+            return tf.reshape(gradient, tf.shape(logits))
+
+        return tf.reshape(losses, shape), compute_gradient
+
+    return compute(logits)
