@@ -99,6 +99,25 @@ def test_keras_mask_is_that_of_an_embedding() -> None:
     assert _compat.get_keras_mask(tf.constant(words)) is None
 
 
+@pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # Keras asks for it
+def test_is_exporting_while_an_export_traces(tmp_path: Path) -> None:
+    traces = []
+
+    class Layer(keras.layers.Layer):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            traces.append((_compat.is_exporting(), _compat.is_exporting(to_onnx=True)))
+            return x + 1
+
+    model = keras.Sequential([keras.Input((2,)), Layer()])
+    model(np.ones((1, 2)))
+    model.predict(np.ones((1, 2)), verbose=0)
+    assert set(traces) == {(False, False)}
+    for kind in ("tf_saved_model", "onnx"):
+        traces.clear()
+        model.export(tmp_path / kind, format=kind, verbose=False)
+        assert set(traces) == {(True, kind == "onnx")}
+
+
 def test_updated_variable_ids_are_those_of_assigned_variables() -> None:
     first, second = (keras.Variable(np.zeros(2, "float32")) for _ in range(2))
     with keras.StatelessScope() as scope:

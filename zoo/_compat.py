@@ -4,6 +4,7 @@ Each function has a test in `tests/test_compat.py`, which fails first when such 
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -92,6 +93,23 @@ def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
 def get_keras_mask(x: Any) -> Any:
     """Return the mask that a tensor carries, None if there is none."""
     return backend.get_keras_mask(x)
+
+
+def is_exporting(to_onnx: bool = False) -> bool:
+    """Return whether `keras.Model.export`, `keras.export.ExportArchive` or tf2onnx is tracing a model.
+
+    None of them has a public sign of it, so this looks for their modules among the callers.
+
+    Args:
+        to_onnx: Whether only exports to ONNX count.
+    """
+    modules = ("keras.src.export.onnx" if to_onnx else "keras.src.export.", "tf2onnx.")
+    frame = sys._getframe().f_back
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(modules):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def updated_variable_ids(scope: keras.StatelessScope) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo._compat import autocast_scope
+from zoo._compat import autocast_scope, is_exporting
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
@@ -50,8 +50,9 @@ def run_cell(
     """Run a cell of this library over time.
 
     A cell that defines `parallel` computes all steps at once. In a graph, the others take the steps of
-    `run_in_chunks`. Plain steps are taken in eager execution, when unrolled, inside `observe_states`, and by
-    cells whose step is not pure, see `PureCell.analyze`.
+    `run_in_chunks`. Plain steps are taken in eager execution, when unrolled, inside `observe_states`, by cells
+    whose step is not pure, see `PureCell.analyze`, and in exports by Keras and tf2onnx: they run without XLA,
+    and tf2onnx converts few forms of loops.
 
     Args:
         cell: the cell, built.
@@ -108,7 +109,8 @@ def _run_cell(
 
     pure_cell = PureCell(cell, constants)
     is_deterministic = noise is None and not any(cell.zoneout)
-    if observer is None and resets is None and is_deterministic and can_run_parallel(cell):
+    is_parallel = is_deterministic and can_run_parallel(cell) and not is_exporting(to_onnx=True)
+    if observer is None and resets is None and is_parallel:
         last, outputs, states = run_parallel(cell, sequences, states, mask)
     else:
         states = flatten_states(states)
@@ -118,6 +120,7 @@ def _run_cell(
             and resets is None
             and not unroll
             and tf.inside_function()
+            and not is_exporting()
             and pure_cell.analyze(sequences, states, noise)
         ):
             last, outputs, states = run_in_chunks(
@@ -187,17 +190,17 @@ def scan(
     """
     first = xs[0]
     time = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
-    inputs = [unstack(x) for x in xs]
-    masks, flags = (None if x is None else unstack(x) for x in (mask, resets))
+    series = [*xs, mask, resets]
+    if not unroll:
+        series = [None if x is None else unstack(x) for x in series]
 
     def advance(t: Tensor, output: Tensor, states: States) -> tuple[Tensor, States]:
-        if flags is not None:
-            reset = flags.read(t)
+        *x, valid, reset = (None if x is None else x[t] if unroll else x.read(t) for x in series)
+        if reset is not None:
             states = [tf.where(reset, start, old) for start, old in zip(starts or (), states, strict=True)]
-        new_output, new_states = step([x.read(t) for x in inputs], states)
-        if masks is None:
+        new_output, new_states = step(x, states)
+        if valid is None:
             return new_output, new_states
-        valid = masks.read(t)
         states = [tf.where(valid, new, old) for new, old in zip(new_states, states, strict=True)]
         return tf.where(valid, new_output, output), states
 
@@ -213,10 +216,15 @@ def scan(
             output, states = advance(t, output, states)
             all_outputs.append(output)
         return output, tf.stack(all_outputs), states
-    # An empty array does not have a batch size, so there is one element even where `time` is 0.
-    size = max(time, 1) if isinstance(time, int) else tf.maximum(time, 1)
-    outputs = tf.TensorArray(output.dtype, size, element_shape=output.shape).write(0, output)
+    # tf2onnx converts only arrays that nothing is written to before the loop.
+    outputs = tf.TensorArray(output.dtype, time, element_shape=output.shape)
     _, output, states, outputs = tf.while_loop(
         lambda t, *_: t < time, body, (0, output, states, outputs), maximum_iterations=time
     )
-    return output, outputs.stack()[:time], states
+    if output.shape[0] is not None:
+        return output, outputs.stack(), states
+    # Where `time` is 0, `outputs.stack()` does not know the batch size.
+    stacked = tf.raw_ops.TensorListStack(
+        input_handle=outputs.flow, element_shape=tf.shape(output), element_dtype=output.dtype
+    )
+    return output, tf.ensure_shape(stacked, [first.shape[0], *output.shape]), states
