@@ -161,6 +161,61 @@ def min_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1)
     return h, [h], {"input": i, "forget": f, "candidate": g}
 
 
+def cfc(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    """CfC with two hidden layers."""
+    kernel, recurrent_kernel, bias, kernel_1, bias_1, kernel_2, bias_2 = weights
+    z = np.tanh(preactivation([kernel, recurrent_kernel, bias], x[..., :-1], states[0] * drop))
+    s, g, f, o = np.split(np.tanh(z @ kernel_1 + bias_1) @ kernel_2 + bias_2, 4, -1)
+    s, g, k = np.tanh(s), np.tanh(g), sigmoid(f * np.maximum(x[..., -1:], 0) + o)
+    h = s + k * (g - s)
+    return h, [h], {"start": s, "candidate": g, "time": k}
+
+
+def cfc_without_gate(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    """CfC without backbone, whose value after a short time is not gated."""
+    s, g, f, o = np.split(preactivation(weights, x[..., :-1], states[0] * drop), 4, -1)
+    s, g, k = np.tanh(s), np.tanh(g), sigmoid(f * np.maximum(x[..., -1:], 0) + o)
+    return s + k * g, [s + k * g], {"start": s, "candidate": g, "time": k}
+
+
+def pure_cfc(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    """Pure CfC with one hidden layer."""
+    *weights, kernel_1, bias_1, decay, amplitude = weights
+    g = np.tanh(preactivation(weights, x[..., :-1], states[0] * drop)) @ kernel_1 + bias_1
+    k = np.exp(-np.maximum(x[..., -1:], 0) * (abs(decay) + abs(g)))
+    h = amplitude - amplitude * g * k
+    return h, [h], {"candidate": g, "time": k}
+
+
+def ltc(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    """LTC with six unfolds, from one list of the synapses of features and units."""
+    kernel, recurrent_kernel, bias = weights
+    w, e, m, s = np.split(np.concatenate([kernel, recurrent_kernel]), 4, -1)
+    leak, rest, capacitance = np.split(bias, 3)
+    step, v = np.maximum(x[..., -1:], 0) / 6, states[0]
+    for _ in range(6):
+        u = np.concatenate([x[..., :-1], v], -1)[..., None]
+        a = abs(w) * sigmoid(s * (u - m))
+        current = abs(leak) * rest + (a * e).sum(-2)
+        v = (abs(capacitance) * v + step * current) / (abs(capacitance) + step * (abs(leak) + a.sum(-2)))
+    return v, [v], {}
+
+
+def compute_time_gate(shift: Array, log_period: Array, ratio: Array, time: Array, leak: float) -> Array:
+    """The time gate of the phased LSTM."""
+    phase = (time / np.exp(log_period) - shift) % 1
+    up, down = phase < abs(ratio) / 2, phase < abs(ratio)
+    return np.select([up, down], [2 * phase / abs(ratio), 2 - 2 * phase / abs(ratio)], leak * phase)
+
+
+def phased_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1, leak: float = 0) -> tuple:
+    *weights, shift, log_period, ratio = weights
+    k = compute_time_gate(shift, log_period, ratio, x[..., -1:], leak)
+    _, new, gates = lstm(weights, x[..., :-1], states, drop)
+    h, c = (old + k * (new - old) for new, old in zip(new, states, strict=True))
+    return h, [h, c], {**gates, "time": k}
+
+
 def add_zoneout(step: Step, zoneout: Sequence[float]) -> Step:
     """Return a step with zoneout, as in inference."""
 

@@ -56,7 +56,7 @@ def documented(docstring: str, heading: str) -> dict[str, str]:
 def test_classes_are_found() -> None:
     assert {zoo.LSTM, zoo.cells.MinGRUCell, zoo.Highway} <= set(CONCRETE)
     assert zoo.MinLSTM in LAYERS
-    assert len(CLASSES) == 29
+    assert len(CLASSES) == 35
 
 
 @every_class
@@ -225,6 +225,15 @@ SETTINGS = {
     "candidate_dropout": 0.5,
     "zero_output_for_mask": True,
     "implementation": 1,
+    "mode": "pure",
+    "backbone_units": 7,
+    "backbone_layers": 2,
+    "backbone_activation": "relu",
+    "unfolds": 3,
+    "min_period": 2.0,
+    "max_period": 5.0,
+    "open_ratio": 0.1,
+    "leak": 0.01,
 }
 """A value other than the default for every argument of cells and layers but `kwargs`."""
 
@@ -238,8 +247,10 @@ def test_every_argument_arrives(cls: type[keras.Layer]) -> None:
     settings["zoneout"] = settings["zoneout"] * len(cell_class.state_names)
     if issubclass(cell_class, zoo.cells.LayerNormGRUCell):
         del settings["reset_after"]
-    if issubclass(cell_class, zoo.LinearCell):
+    if issubclass(cell_class, (zoo.LinearCell, zoo.cells.LTCCell)):
         del settings["recurrent_dropout"]
+    if issubclass(cell_class, zoo.cells.LTCCell):
+        del settings["use_bias"]
     layer = cls(**settings, name="my_name", dtype="float64", trainable=False)
     config = layer.get_config()
     assert settings.keys() - config.keys() == NOT_IN_CONFIG & settings.keys()

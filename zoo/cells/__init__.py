@@ -1,28 +1,34 @@
 """Recurrent cells: the contract, then every cell with its equations and source, one step each."""
 
 from zoo.cells.base import Cell, GatedCell, Serializable, States, Tensor, apply_mask
+from zoo.cells.cfc import CfCCell
 from zoo.cells.gru import GRUCell
 from zoo.cells.ind_rnn import IndRNNCell
 from zoo.cells.layer_norm import LayerNormGRUCell, LayerNormLSTMCell
 from zoo.cells.linear import LinearCell
 from zoo.cells.lstm import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, ProjectedLSTMCell
+from zoo.cells.ltc import LTCCell
 from zoo.cells.min_gru import MinGRUCell
 from zoo.cells.min_lstm import MinLSTMCell
+from zoo.cells.phased_lstm import PhasedLSTMCell
 from zoo.cells.simple_rnn import SimpleRNNCell
 
 __all__ = [
     "Cell",
+    "CfCCell",
     "CoupledLSTMCell",
     "GRUCell",
     "GatedCell",
     "IndRNNCell",
     "LSTMCell",
+    "LTCCell",
     "LayerNormGRUCell",
     "LayerNormLSTMCell",
     "LinearCell",
     "MinGRUCell",
     "MinLSTMCell",
     "PeepholeLSTMCell",
+    "PhasedLSTMCell",
     "ProjectedLSTMCell",
     "Serializable",
     "SimpleRNNCell",

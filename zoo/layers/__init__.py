@@ -1,13 +1,16 @@
 """Layers that run cells over time: `RNN(cell)`, a layer for every cell, and bypasses around layers."""
 
+from zoo.layers.cfc import CfC
 from zoo.layers.chunks import disable_jit
 from zoo.layers.gru import GRU
 from zoo.layers.ind_rnn import IndRNN
 from zoo.layers.layer_norm import LayerNormGRU, LayerNormLSTM
 from zoo.layers.loop import observe_states, scan, swap_batch_and_time
 from zoo.layers.lstm import LSTM, CoupledLSTM, PeepholeLSTM, ProjectedLSTM
+from zoo.layers.ltc import LTC
 from zoo.layers.min_gru import MinGRU
 from zoo.layers.min_lstm import MinLSTM
+from zoo.layers.phased_lstm import PhasedLSTM
 from zoo.layers.rnn import RNN, get_carried_states
 from zoo.layers.simple_rnn import SimpleRNN
 from zoo.layers.wrappers import Bypass, Highway, Residual
@@ -15,8 +18,10 @@ from zoo.layers.wrappers import Bypass, Highway, Residual
 __all__ = [
     "GRU",
     "LSTM",
+    "LTC",
     "RNN",
     "Bypass",
+    "CfC",
     "CoupledLSTM",
     "Highway",
     "IndRNN",
@@ -25,6 +30,7 @@ __all__ = [
     "MinGRU",
     "MinLSTM",
     "PeepholeLSTM",
+    "PhasedLSTM",
     "ProjectedLSTM",
     "Residual",
     "SimpleRNN",
