@@ -31,6 +31,9 @@ LONG = (
 )
 
 
+os.environ["ZOO_XLA_CACHE"] = "0"  # tests leave the cache of the user alone
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # otherwise xdist starts with the files that have most tests
 

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
+from zoo.cli.xla_cache import xla_cache
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -68,7 +69,7 @@ if __name__ == "__main__":
     run_dir, seconds, dropout, epochs = sys.argv[1:]
     scope = mirrored_scope() if "MIRRORED" in os.environ else contextlib.nullcontext()
     try:
-        with scope, zoo.training.distribution_scope():
+        with xla_cache(), scope, zoo.training.distribution_scope():
             model = train(run_dir, float(seconds), float(dropout), int(epochs))
             print("digest", compute_digest(model), flush=True)
     except zoo.errors.TrainingError as error:

@@ -1,5 +1,6 @@
 """Private names of Keras, TensorFlow and TFDS: each test fails first when one of them changes."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,3 +186,26 @@ def test_parse_saved_model_reads_graphs_and_functions(tmp_path: Path) -> None:
         node.op == "Mul" for function in graph.graph_def.library.function for node in function.node_def
     )
     assert _compat.parse_saved_model(model.SerializeToString()) == model
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_used"),
+    [
+        (None, True),
+        ("", True),
+        ("--tf_xla_clustering_debug", True),
+        ("/path/of/a/file/with/flags", False),
+        ("--tf_xla_persistent_cache_directory=/tmp", False),
+    ],
+)
+def test_cache_compiled_programs_keeps_the_flags_of_the_user(
+    flags: str | None, is_used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`test_xla_cache` tests that TensorFlow follows the flags."""
+    if flags is None:
+        monkeypatch.delenv("TF_XLA_FLAGS", raising=False)
+    else:
+        monkeypatch.setenv("TF_XLA_FLAGS", flags)
+    assert _compat.cache_compiled_programs("ram://a/b") == is_used
+    added = " --tf_xla_persistent_cache_directory=ram://a/b --tf_xla_persistent_cache_device_types=CPU"
+    assert os.environ["TF_XLA_FLAGS"] == ((flags or "") + added * is_used).strip()

@@ -49,18 +49,24 @@ def wait_for_checkpoint(run_dir: Path, number: int, process: subprocess.Popen) -
     raise AssertionError("ended too early:\n{}\n{}".format(*process.communicate()))
 
 
-def test_killed_process_resumes_bit_identically(tmp_path: Path) -> None:
+@pytest.mark.parametrize("xla_cache", [False, True], ids=["without cache", "with cache"])
+def test_killed_process_resumes_bit_identically(xla_cache: bool, tmp_path: Path) -> None:
     """With shuffling, buckets and dropout. It saves after each step, so most kills hit a write."""
     rng = random.Random(11)
-    expected = resumable.train(tmp_path / "uninterrupted", 60, 0.2, 2)  # in this process
-    process = start(tmp_path / "killed", 0, 0.2, 2)
+    expected = resumable.train(tmp_path / "uninterrupted", 60, 0.2, 2)  # in this process, without the cache
+    digest = f"digest {resumable.compute_digest(expected)}"
+    environment = {"ZOO_XLA_CACHE": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")} if xla_cache else {}
+    if xla_cache:  # fill it
+        assert finish(start(tmp_path / "first", 60, 0.2, 2, **environment)).splitlines()[-1] == digest
+        assert list((tmp_path / "cache").rglob("*.pb"))
+    process = start(tmp_path / "killed", 0, 0.2, 2, **environment)
     wait_for_checkpoint(tmp_path / "killed", rng.randint(12, 32), process)
     time.sleep(rng.random() / 20)
     process.kill()
     process.communicate()
-    output = finish(start(tmp_path / "killed", 60, 0.2, 2))
+    output = finish(start(tmp_path / "killed", 60, 0.2, 2, **environment))
     assert "resuming after step" in output
-    assert output.splitlines()[-1] == f"digest {resumable.compute_digest(expected)}"
+    assert output.splitlines()[-1] == digest
     assert read_log(tmp_path / "uninterrupted") == read_log(tmp_path / "killed")
 
 

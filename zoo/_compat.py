@@ -4,6 +4,7 @@ Each function has a test in `tests/test_compat.py`, which fails first when such 
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -120,6 +121,27 @@ def updated_variable_ids(scope: keras.StatelessScope) -> set[int]:
 def uninitialized_variables() -> list[keras.Variable]:
     """Return the variables created inside a `keras.StatelessScope`, which get their values at its end."""
     return list(global_state.get_global_attribute("uninitialized_variables") or [])
+
+
+def cache_compiled_programs(directory: str) -> bool:
+    """Make TensorFlow store what XLA compiles for the CPU in a directory, and use what is stored there.
+
+    TensorFlow reads the environment variable TF_XLA_FLAGS, to which this adds, when it is used first.
+
+    Args:
+        directory: A directory of any file system of TensorFlow. In memory, `ram://<name>/<name>`, it cannot fail.
+
+    Returns:
+        Whether the directory will be used. It is not if TF_XLA_FLAGS names another one, or a file with flags.
+    """
+    flags = os.environ.get("TF_XLA_FLAGS", "").strip()
+    if (flags and not flags.startswith("-")) or "tf_xla_persistent_cache" in flags:
+        return False
+    cache_flags = (
+        f"--tf_xla_persistent_cache_directory={directory} --tf_xla_persistent_cache_device_types=CPU"
+    )
+    os.environ["TF_XLA_FLAGS"] = f"{flags} {cache_flags}".lstrip()
+    return True
 
 
 def get_builder_base_class() -> Any:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import tyro
 
 from zoo.cli.errors import exit_on_user_error
+from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
 from zoo.serving.loading import load
 from zoo.tasks.base import round_metric
@@ -31,7 +32,7 @@ def run_recipe(train: Callable[[Settings], None], settings_class: type[Settings]
     name = Path(sys.argv[0]).stem
     with exit_on_user_error():
         settings = tyro.cli(settings_class, prog=f"zoo train {name}")
-        with distribution_scope():
+        with xla_cache(), distribution_scope():
             train(settings)
 
 
