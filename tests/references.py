@@ -298,9 +298,9 @@ def evaluate(
     """Return outputs of `function(x, states)`, and gradients by x, each state and each variable.
 
     Args:
-        function: from `x` [batch, time, features] and states [batch, units] to any structure of tensors.
+        function: from `x` [batch, time, features] and states [batch, *shape] to any structure of tensors.
         x: [batch, time, features].
-        states: each [batch, units].
+        states: each [batch, *shape].
         variables: variables that the function depends on.
         graph: whether to run it in a graph where batch size and length are unknown.
         jit: whether to compile it with XLA.
@@ -318,7 +318,7 @@ def evaluate(
     if graph or jit:
         signature = [
             tf.TensorSpec([None, None, x.shape[2]], x.dtype),
-            [tf.TensorSpec([None, state.shape[1]], state.dtype) for state in states],
+            [tf.TensorSpec([None, *state.shape[1:]], state.dtype) for state in states],
         ]
         signature = None if jit else signature
         forward_and_back = tf.function(
@@ -330,12 +330,15 @@ def evaluate(
 def compute_slopes(
     loss: Callable[[list[Array]], float], at: list[Array], directions: list[Array]
 ) -> list[float]:
-    """Return central differences of the loss at the arrays `at`, each along its direction."""
+    """Return central differences of fourth order of the loss at the arrays `at`, each along its direction."""
 
     def loss_beside(index: int, step: float) -> float:
         return loss([a + step * directions[i] if i == index else a for i, a in enumerate(at)])
 
-    return [(loss_beside(i, 1e-5) - loss_beside(i, -1e-5)) / 2e-5 for i in range(len(at))]
+    def rise(index: int, step: float) -> float:
+        return loss_beside(index, step) - loss_beside(index, -step)
+
+    return [(8 * rise(i, 1e-4) - rise(i, 2e-4)) / 12e-4 for i in range(len(at))]
 
 
 def random_normal(seed: int, *shape: int, dtype: str = "float64") -> Array:

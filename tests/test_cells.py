@@ -104,7 +104,7 @@ CASES = [
     Case("mixed units", MixingCell, references.mixing_rnn),
 ]
 
-BATCH, TIME, FEATURES, UNITS = 4, 7, 3, 5
+BATCH, TIME, FEATURES, UNITS = 4, 7, 3, 6
 
 STEPS = np.arange(TIME)
 LENGTHS = np.array([[TIME], [4], [3], [1]])
@@ -131,8 +131,9 @@ def build_cell(case: Case, dtype: str = "float64") -> zoo.Cell:
 
 def make_data(cell: zoo.Cell) -> tuple[np.ndarray, list[np.ndarray]]:
     """Create sequences and non-zero initial states."""
-    sizes = tf.nest.flatten(cell.state_size)
-    states = [random_normal(8 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
+    states = [
+        random_normal(8 + i, BATCH, *shape, dtype=cell.dtype) for i, shape in enumerate(cell.state_shapes)
+    ]
     return random_normal(7, BATCH, TIME, FEATURES, dtype=cell.dtype), states
 
 
@@ -282,9 +283,7 @@ def test_gates_by_name(case: Case) -> None:
     cell = build_cell(case)
     x, _ = make_data(cell)
     x = np.swapaxes(x, 0, 1)
-    states = [
-        random_normal(10 + i, TIME, BATCH, size) for i, size in enumerate(tf.nest.flatten(cell.state_size))
-    ]
+    states = [random_normal(10 + i, TIME, BATCH, *shape) for i, shape in enumerate(cell.state_shapes)]
     output, new_states, gates = case.step(cell.get_weights(), x, states)
     arguments = cell.project(x), cell.recurrent(states), states
     ours, our_states = cell.update(*arguments)
@@ -372,7 +371,9 @@ def test_min_lstm_with_closed_gates_has_finite_values_and_gradients() -> None:
         tape.watch(x)
         h, _ = cell.update(x, None, [tf.ones([BATCH, UNITS])])
     assert_close(
-        (h, tape.gradient(h, x)[:, : 2 * UNITS]), (np.full((BATCH, UNITS), -9), np.zeros((BATCH, 10))), 0
+        (h, tape.gradient(h, x)[:, : 2 * UNITS]),
+        (np.full((BATCH, UNITS), -9), np.zeros((BATCH, 2 * UNITS))),
+        0,
     )
 
 
@@ -598,7 +599,7 @@ def test_layer_of_cell_equals_rnn_of_cell(case: Case) -> None:
 def test_state_names_sizes_and_initial_states_agree(case: Case) -> None:
     cell = build_cell(case)
     states = cell.get_initial_state(batch_size=BATCH)
-    assert [(BATCH, size) for size in tf.nest.flatten(cell.state_size)] == [tuple(s.shape) for s in states]
+    assert [(BATCH, *shape) for shape in cell.state_shapes] == [tuple(state.shape) for state in states]
     assert len(states) == len(cell.state_names)
     assert not any(np.any(state) for state in states)
     output, new_states = cell(make_data(cell)[0][:, 0], states)

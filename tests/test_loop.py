@@ -22,7 +22,7 @@ from zoo.layers import chunks
 from zoo.layers.loop import run_cell, run_parallel, scan
 from zoo.scans import linear_scan
 
-BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 5
+BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 6
 
 MASK = np.random.default_rng(3).random((BATCH, TIME)) < 0.6
 MASK[0] = True  # the first row has no padding, the second one starts with it
@@ -147,11 +147,11 @@ def build_cell(make: Callable[..., zoo.Cell], dtype: str = "float64", **argument
 
 
 def make_data(cell: zoo.Cell, time: int = TIME) -> tuple[tf.Tensor, list[tf.Tensor]]:
-    sizes = tf.nest.flatten(cell.state_size)
-    states = [random_normal(5 + i, BATCH, size, dtype=cell.dtype) for i, size in enumerate(sizes)]
-    return tf.constant(random_normal(4, BATCH, time, FEATURES, dtype=cell.dtype)), [
-        tf.constant(s) for s in states
+    states = [
+        tf.constant(random_normal(5 + i, BATCH, *shape, dtype=cell.dtype))
+        for i, shape in enumerate(cell.state_shapes)
     ]
+    return tf.constant(random_normal(4, BATCH, time, FEATURES, dtype=cell.dtype)), states
 
 
 def forward_and_back(cell: zoo.Cell, mask: Any = None, training: bool = False, **options: Any) -> Callable:
@@ -173,8 +173,7 @@ def wrap_in_graph(function: Callable, cell: zoo.Cell, static: bool) -> Callable:
     """Wrap `function` in a graph with static or unknown batch size and length."""
     signature = None
     if not static:
-        sizes = tf.nest.flatten(cell.state_size)
-        states = [tf.TensorSpec([None, size], cell.dtype) for size in sizes]
+        states = [tf.TensorSpec([None, *shape], cell.dtype) for shape in cell.state_shapes]
         signature = [tf.TensorSpec([None, None, FEATURES], cell.dtype), states]
     return tf.function(function, input_signature=signature, autograph=False)
 
