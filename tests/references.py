@@ -138,6 +138,39 @@ def layer_norm_gru(weights: list[Array], x: Array, states: list[Array], drop: An
     return gru_output(z, r, np.tanh(x_g + r * r_g), h)
 
 
+def gru_d(
+    weights: list[Array], x: Array, states: list[Array], drop: Any = 1, mean: float | Array = 0.0
+) -> tuple:
+    kernel, recurrent_kernel, bias, u_g, input_decay, b_input, hidden_decay, b_hidden = weights
+    h, last = states
+    values, mask, gaps = np.split(x, 3, -1)
+    observed, last = mask > 0, np.where(mask > 0, values, last)
+    gamma_v = np.exp(-np.maximum(0, gaps * input_decay + b_input))
+    gamma_h = np.exp(-np.maximum(0, gaps @ hidden_decay + b_hidden))
+    imputed = np.where(observed, values, gamma_v * last + (1 - gamma_v) * mean)
+    x_z, x_r, x_g = np.split(np.concatenate([imputed, mask], -1) @ kernel + bias, 3, -1)
+    dropped = gamma_h * h * drop
+    r_z, r_r = np.split(dropped @ recurrent_kernel, 2, -1)
+    z, r = sigmoid(x_z + r_z), sigmoid(x_r + r_r)
+    g = np.tanh(x_g + (r * dropped) @ u_g)
+    h = z * gamma_h * h + (1 - z) * g
+    decays = {"hidden_decay": gamma_h, "input_decay": gamma_v, "last": last}
+    return h, [h, last], {"update": z, "reset": r, "candidate": g, **decays}
+
+
+def lmu(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    *weights, memory_kernel, memory_encoder, a, b = weights
+    h, m = states
+
+    def flatten(m: Array) -> Array:
+        return m.reshape(*m.shape[:-2], -1)
+
+    z, u = np.split(preactivation(weights, x, h * drop), [h.shape[-1]], -1)
+    m = m @ a + (u + flatten(m) @ memory_encoder)[..., None] * b
+    h = np.tanh(z + flatten(m) @ memory_kernel)
+    return h, [h, m], {}
+
+
 def ind_rnn(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
     kernel, recurrent, bias = weights
     h = np.maximum(x @ kernel + recurrent * (states[0] * drop) + bias, 0)
@@ -338,7 +371,7 @@ def compute_slopes(
     def rise(index: int, step: float) -> float:
         return loss_beside(index, step) - loss_beside(index, -step)
 
-    return [(8 * rise(i, 1e-4) - rise(i, 2e-4)) / 12e-4 for i in range(len(at))]
+    return [(8 * rise(i, 3e-5) - rise(i, 6e-5)) / 36e-5 for i in range(len(at))]
 
 
 def random_normal(seed: int, *shape: int, dtype: str = "float64") -> Array:

@@ -86,6 +86,13 @@ CASES = [
     ),
     Case("normalized LSTM", zoo.cells.LayerNormLSTMCell, references.layer_norm_lstm),
     Case("normalized GRU", zoo.cells.LayerNormGRUCell, references.layer_norm_gru),
+    Case("GRU-D", zoo.cells.GRUDCell, references.gru_d, arguments={"input_mean": [0.0] * 3}),
+    Case(
+        "LMU",
+        zoo.cells.LMUCell,
+        references.lmu,
+        arguments={"order": 3, "theta": 8.0, "memory_dim": 3, "trainable_memory": True},
+    ),
     Case("IndRNN", zoo.cells.IndRNNCell, references.ind_rnn),
     Case("MinGRU", zoo.cells.MinGRUCell, references.min_gru, arguments={"recurrent_dropout": 0.0}),
     Case("MinLSTM", zoo.cells.MinLSTMCell, references.min_lstm, arguments={"recurrent_dropout": 0.0}),
@@ -104,7 +111,7 @@ CASES = [
     Case("mixed units", MixingCell, references.mixing_rnn),
 ]
 
-BATCH, TIME, FEATURES, UNITS = 4, 7, 3, 6
+BATCH, TIME, FEATURES, UNITS = 4, 7, 9, 6
 
 STEPS = np.arange(TIME)
 LENGTHS = np.array([[TIME], [4], [3], [1]])
@@ -339,6 +346,90 @@ def test_layer_normalization_is_computed_in_float32() -> None:
     assert_close(tf.cast(ours, "float64"), references.layer_norm(np.asarray(z, "float64")), 2**-8)
 
 
+def test_gru_d_of_series_with_missing_values() -> None:
+    """The recursion of the paper, in its own terms, from values, observation times and means."""
+    count, mean = 3, [1.5, -0.5, 3.0]
+    cell = zoo.cells.GRUDCell(UNITS, mean, dtype="float64")
+    cell.build((None, 3 * count))
+    w, u, b, u_g, w_x, b_x, w_h, b_h = randomize_weights(cell)
+    rng = np.random.default_rng(3)
+    values, mask = rng.normal(size=(BATCH, TIME, count)), rng.random((BATCH, TIME, count)) < 0.5
+    values[~mask] = np.nan
+    times = np.cumsum(rng.random((BATCH, TIME)), axis=1)
+    gaps, outputs = np.zeros(values.shape), np.zeros((BATCH, TIME, UNITS))
+    for row in range(BATCH):
+        h = np.zeros(UNITS)
+        for t in range(TIME):
+            x = np.array(mean)
+            for d in range(count):
+                before = [s for s in range(t) if mask[row, s, d]]
+                gaps[row, t, d] = times[row, t] - times[row, before[-1] if before else 0]
+                decay = np.exp(-max(0, w_x[d] * gaps[row, t, d] + b_x[d]))
+                if mask[row, t, d]:
+                    x[d] = values[row, t, d]
+                elif before:
+                    x[d] = decay * values[row, before[-1], d] + (1 - decay) * mean[d]
+            x = np.concatenate([x, mask[row, t]])
+            h = h * np.exp(-np.maximum(0, gaps[row, t] @ w_h + b_h))
+            z, r = (
+                references.sigmoid(x @ w[:, i : i + UNITS] + h @ u[:, i : i + UNITS] + b[i : i + UNITS])
+                for i in (0, UNITS)
+            )
+            g = np.tanh(x @ w[:, 2 * UNITS :] + (r * h) @ u_g + b[2 * UNITS :])
+            outputs[row, t] = h = z * h + (1 - z) * g
+    x = np.concatenate([values, mask, gaps], axis=-1)
+    states = cell.get_initial_state(BATCH)
+    assert_close(states[1], np.tile(mean, (BATCH, 1)), 0)
+    run = make_runner(cell)
+    (ours, _, last), gradients = evaluate(run, x, states, cell.trainable_variables)
+    assert_close(ours, outputs, 1e-12)
+    assert_close(run(x, None)[0], outputs, 1e-12)
+    assert np.isfinite(last).all()
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+    assert not gradients[0][..., :count][~mask].any()
+
+
+def test_gru_d_drops_values_only() -> None:
+    cell = zoo.cells.GRUDCell(UNITS, [0.0] * 20, dropout=0.5, zoneout=0.25)
+    mask = cell.draw_dropout_mask(tf.ones([BATCH, 60]))
+    assert set(np.unique(mask[:, :20])) == {0, 2}
+    assert np.all(mask[:, 20:] == 1)
+    assert cell.zoneout == [0.25, 0]
+
+
+def test_lmu_memory_holds_a_window_of_its_input() -> None:
+    theta, time = 40.0, 100
+    cell = zoo.cells.LMUCell(UNITS, order=12, theta=theta, memory_dim=2, dtype="float64")
+    cell.build((None, 2))
+    cell.set_weights([np.zeros(w.shape) if w.trainable else w.numpy() for w in cell.weights])
+    cell.kernel.assign(np.eye(2, UNITS + 2, UNITS))  # u is the input
+    steps = np.arange(time)
+    u = np.stack([np.sin(steps / 9), np.cos(steps / 7)], axis=-1)
+    _, _, m = make_runner(cell)(u[None], None)
+    delays = np.arange(int(theta))
+    polynomials = np.polynomial.legendre.legvander(2 * (delays + 0.5) / theta - 1, 11)
+    assert_close(np.asarray(m[0]) @ polynomials.T, u[::-1][delays].T, 0.02)
+
+
+def test_lmu_memory_is_fixed_by_default() -> None:
+    fixed, trained = (
+        zoo.cells.LMUCell(UNITS, 4, 8.0, trainable_memory=trainable, dtype="float64")
+        for trainable in (False, True)
+    )
+    for cell in (fixed, trained):
+        cell.build((None, FEATURES))
+    names = [weight.name for weight in fixed.weights]
+    assert [weight.name for weight in fixed.non_trainable_weights] == ["memory_matrix", "memory_input"]
+    weights = {weight.name: weight for weight in trained.weights}
+    for name in ("memory_matrix", "memory_input"):
+        assert_close(weights[name], getattr(fixed, name), 0)
+    fixed.set_weights([weights[name].numpy() for name in names])
+    x, states = make_data(fixed)
+    ours, gradients = evaluate(make_runner(fixed), x, states, fixed.trainable_variables)
+    theirs, others = evaluate(make_runner(trained), x, states, trained.trainable_variables)
+    assert_close((ours, gradients), (theirs, others[:-2]), 1e-12)
+
+
 def test_ind_rnn_recurrent_weights_start_in_unit_interval_and_can_be_bounded() -> None:
     limit = 2 ** (1 / 100)
     first = zoo.cells.IndRNNCell(50, recurrent_constraint=keras.constraints.MaxNorm(limit, axis=()))
@@ -567,8 +658,7 @@ def test_keras_file_round_trip(case: Case, tmp_path: Path) -> None:
     x = keras.Input((None, FEATURES))
     arguments = {"zoneout": 0.25, **case.arguments}
     y = layers.Bidirectional(zoo.RNN(case.cell(UNITS, **arguments), return_sequences=True))(x)
-    y = zoo.RNN(case.cell(UNITS, **arguments))(y)
-    model = keras.Model(x, y)
+    model = keras.Model(x, [y, zoo.RNN(case.cell(UNITS, **arguments))(x)])
     randomize_weights(model)
     model.save(tmp_path / "model.keras")
     twin = keras.models.load_model(tmp_path / "model.keras")
@@ -711,6 +801,17 @@ def test_widths_may_be_numpy_integers() -> None:
     ("cell", "arguments", "message"),
     [
         (MixingCell, {"recurrent_dropout": 2}, "`recurrent_dropout` must be .* but it is 2"),
+        (
+            zoo.cells.GRUDCell,
+            {"input_mean": None},
+            "`input_mean` must be a sequence of numbers, .* it is None",
+        ),
+        (zoo.cells.LMUCell, {"order": 0, "theta": 8}, "`order` must be a positive integer"),
+        (
+            zoo.cells.LMUCell,
+            {"order": 4, "theta": 0.5},
+            "`theta` must be a number of time steps .* it is 0.5",
+        ),
         (
             zoo.cells.ProjectedLSTMCell,
             {"projection_units": 0},

@@ -56,7 +56,7 @@ def documented(docstring: str, heading: str) -> dict[str, str]:
 def test_classes_are_found() -> None:
     assert {zoo.LSTM, zoo.cells.MinGRUCell, zoo.Highway} <= set(CONCRETE)
     assert zoo.MinLSTM in LAYERS
-    assert len(CLASSES) == 35
+    assert len(CLASSES) == 39
 
 
 @every_class
@@ -196,6 +196,11 @@ def test_collect_arguments() -> None:
 SETTINGS = {
     "units": UNITS,
     "projection_units": 4,
+    "input_mean": [0.5, 0.25, -1.0],
+    "order": 4,
+    "theta": 8.0,
+    "memory_dim": 2,
+    "trainable_memory": True,
     "activation": "softsign",
     "recurrent_activation": "hard_sigmoid",
     "use_bias": False,

@@ -37,6 +37,8 @@ from zoo.formulations import (
 )
 from zoo.layers import (
     GRU,
+    GRUD,
+    LMU,
     LSTM,
     LTC,
     RNN,
@@ -61,6 +63,8 @@ from zoo.training import evaluate, fit
 
 __all__ = [
     "GRU",
+    "GRUD",
+    "LMU",
     "LSTM",
     "LTC",
     "RNN",

@@ -3,9 +3,11 @@
 from zoo.cells.base import Cell, GatedCell, Serializable, States, Tensor, apply_mask
 from zoo.cells.cfc import CfCCell
 from zoo.cells.gru import GRUCell
+from zoo.cells.gru_d import GRUDCell
 from zoo.cells.ind_rnn import IndRNNCell
 from zoo.cells.layer_norm import LayerNormGRUCell, LayerNormLSTMCell
 from zoo.cells.linear import LinearCell
+from zoo.cells.lmu import LMUCell
 from zoo.cells.lstm import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, ProjectedLSTMCell
 from zoo.cells.ltc import LTCCell
 from zoo.cells.min_gru import MinGRUCell
@@ -18,8 +20,10 @@ __all__ = [
     "CfCCell",
     "CoupledLSTMCell",
     "GRUCell",
+    "GRUDCell",
     "GatedCell",
     "IndRNNCell",
+    "LMUCell",
     "LSTMCell",
     "LTCCell",
     "LayerNormGRUCell",

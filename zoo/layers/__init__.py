@@ -3,8 +3,10 @@
 from zoo.layers.cfc import CfC
 from zoo.layers.chunks import disable_jit
 from zoo.layers.gru import GRU
+from zoo.layers.gru_d import GRUD
 from zoo.layers.ind_rnn import IndRNN
 from zoo.layers.layer_norm import LayerNormGRU, LayerNormLSTM
+from zoo.layers.lmu import LMU
 from zoo.layers.loop import observe_states, scan, swap_batch_and_time
 from zoo.layers.lstm import LSTM, CoupledLSTM, PeepholeLSTM, ProjectedLSTM
 from zoo.layers.ltc import LTC
@@ -17,6 +19,8 @@ from zoo.layers.wrappers import Bypass, Highway, Residual
 
 __all__ = [
     "GRU",
+    "GRUD",
+    "LMU",
     "LSTM",
     "LTC",
     "RNN",
