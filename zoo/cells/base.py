@@ -597,11 +597,14 @@ def can_run_parallel(cell: Cell) -> bool:
     does not call.
     """
     owner = next(c for c in type(cell).__mro__ if "parallel" in vars(c))
-    if owner is Cell:
-        return False
+    return owner is not Cell and inherits_steps(cell, owner, cell.parallel_methods)
+
+
+def inherits_steps(cell: Cell, owner: type[Cell], called: frozenset[str] = frozenset()) -> bool:
+    """Return whether a cell has all methods of a step from `owner`, except those whose names are in `called`."""
     contract = [c for c in owner.__mro__ if issubclass(c, Cell)]
     methods = {name for c in contract for name, value in vars(c).items() if inspect.isfunction(value)}
-    methods -= {name for name in methods if name.startswith("__")} | _OUTSIDE_STEPS | cell.parallel_methods
+    methods -= {name for name in methods if name.startswith("__")} | _OUTSIDE_STEPS | called
     return is_inherited(cell, owner, *methods)
 
 

@@ -2,6 +2,7 @@
 
 from zoo.layers.cfc import CfC
 from zoo.layers.chunks import disable_jit
+from zoo.layers.export_scope import export_scope
 from zoo.layers.gru import GRU
 from zoo.layers.gru_d import GRUD
 from zoo.layers.ind_rnn import IndRNN
@@ -39,6 +40,7 @@ __all__ = [
     "Residual",
     "SimpleRNN",
     "disable_jit",
+    "export_scope",
     "get_carried_states",
     "observe_states",
     "scan",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -11,7 +12,9 @@ from zoo._compat import autocast_scope, is_exporting
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
+from zoo.layers.block_lstm import can_run_block_lstm, run_block_lstm
 from zoo.layers.chunks import PureCell, flatten_states, restore_states, run_in_chunks, unstack
+from zoo.layers.export_scope import ExportScope, get_export_scope
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from the inputs at t and the states before."""
@@ -51,8 +54,8 @@ def run_cell(
 
     A cell that defines `parallel` computes all steps at once. In a graph, the others take the steps of
     `run_in_chunks`. Plain steps are taken in eager execution, when unrolled, inside `observe_states`, by cells
-    whose step is not pure, see `PureCell.analyze`, and in exports by Keras and tf2onnx: they run without XLA,
-    and tf2onnx converts few forms of loops.
+    whose step is not pure, see `PureCell.analyze`, in `export_scope`, and in exports by Keras and tf2onnx: they
+    run without XLA, and tf2onnx converts few forms of loops.
 
     Args:
         cell: the cell, built.
@@ -71,7 +74,11 @@ def run_cell(
     with autocast_scope(cell.compute_dtype), explain_errors(cell):
         prepared = cell.prepare_constants(constants or {}, training)
         with cell.constants_scope(prepared):
-            return _run_cell(cell, sequences, states, mask, training, unroll, prepared, resets)
+            run_steps = partial(_run_cell, cell, sequences, states, mask, training, unroll, prepared, resets)
+            is_plain = not training and resets is None and not prepared and _observer.get() is None
+            if is_plain and can_run_block_lstm(cell, sequences, states):
+                return run_block_lstm(cell, sequences, states, mask, run_steps)
+            return run_steps()
 
 
 def _run_cell(
@@ -121,6 +128,7 @@ def _run_cell(
             and not unroll
             and tf.inside_function()
             and not is_exporting()
+            and (training or get_export_scope() is ExportScope.NONE)
             and pure_cell.analyze(sequences, states, noise)
         ):
             last, outputs, states = run_in_chunks(

@@ -21,6 +21,7 @@ from zoo.card import Card, InputKind, read_card
 from zoo.datasets import DataInfo
 from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, restore_weights
+from zoo.layers import export_scope
 from zoo.training import Run
 
 Input = TypeVar("Input")
@@ -340,6 +341,25 @@ class Task:
         for name, network in preprocessor.networks.items():
             restore_weights(network, directory, f"networks/{name}", card["networks"][name]["weights"])
         return preprocessor, load_keras_model(directory, card)
+
+
+def make_signature(
+    function: Callable[..., dict[str, tf.Tensor]], specs: Sequence[tf.TensorSpec]
+) -> Callable[..., dict[str, tf.Tensor]]:
+    """Return a `tf.function` for `ServingModule.signatures`, in whose graph loops over time are fast.
+
+    Args:
+        function: from the inputs to outputs by name.
+        specs: the inputs, each with the name by which clients call it. Where one is a string, TensorFlow alone
+            can run the graph, and it may use all of TensorFlow's operations.
+    """
+    takes_strings = any(spec.dtype == tf.string for spec in specs)
+
+    def trace(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        with export_scope(tensorflow_only=takes_strings):
+            return function(*inputs)
+
+    return tf.function(trace, specs, autograph=False)
 
 
 def round_metric(value: float) -> float:

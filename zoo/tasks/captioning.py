@@ -46,6 +46,7 @@ from zoo.tasks.base import (
     Table,
     Task,
     decode_strings,
+    make_signature,
 )
 from zoo.training import BucketedDataset, bucket_by_length, extract_features
 
@@ -311,7 +312,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             return self.caption(*extractor(*raw), search)
 
         return {
-            name: tf.function(partial(caption, search), extractor.reader.input_signature, autograph=False)
+            name: make_signature(partial(caption, search), extractor.reader.input_signature)
             for name, search in self.searches.items()
         }
 

@@ -27,6 +27,7 @@ from zoo.tasks.base import (
     ServingModule,
     Table,
     Task,
+    make_signature,
 )
 from zoo.training import BucketedDataset, Progress, plan_buckets
 
@@ -159,10 +160,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
             functions["init"] = (self.model.get_initial_state, [batch])
             functions["step"] = (self.step, [self.input_spec, *self.state_specs])
             functions["finish"] = (self.finish, self.state_specs)
-        return {
-            name: tf.function(function, specs, autograph=False)
-            for name, (function, specs) in functions.items()
-        }
+        return {name: make_signature(function, specs) for name, (function, specs) in functions.items()}
 
     def tag(self, values: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return tags and probabilities at each step of sequences [batch, time, ...], and a status."""

@@ -31,6 +31,7 @@ from zoo.tasks.base import (
     TextPredictor,
     decode_strings,
     format_status,
+    make_signature,
 )
 from zoo.training import BucketedDataset, bucket_by_length
 
@@ -122,7 +123,7 @@ class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`serving_default`."""
         texts = [tf.TensorSpec([None], tf.string, "text")]
-        return {"serving_default": tf.function(self.predict_next, texts, autograph=False)}
+        return {"serving_default": make_signature(self.predict_next, texts)}
 
     def predict_next(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return for each text [batch] the most probable next words, and their probabilities.

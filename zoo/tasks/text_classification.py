@@ -24,6 +24,7 @@ from zoo.tasks.base import (
     call_signature,
     decode_strings,
     format_status,
+    make_signature,
 )
 
 MAX_PLOTTED_WORDS = 60
@@ -85,9 +86,9 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`serving_default`, and `gates` of a model with an encoder."""
         texts, one_text = (tf.TensorSpec([size], tf.string, "text") for size in (None, 1))
-        signatures = {"serving_default": tf.function(self.classify, [texts], autograph=False)}
+        signatures = {"serving_default": make_signature(self.classify, [texts])}
         if self.model.encoder is not None:
-            signatures["gates"] = tf.function(self.compute_gates, [one_text], autograph=False)
+            signatures["gates"] = make_signature(self.compute_gates, [one_text])
         return signatures
 
     def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -34,6 +34,7 @@ from zoo.tasks.base import (
     TextPredictor,
     decode_strings,
     format_status,
+    make_signature,
 )
 
 
@@ -152,7 +153,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         searches: dict[str, Callable[..., Any]]
         searches = {"serving_default": self.beam_search, "greedy": greedy_search}
         return {
-            name: tf.function(partial(self.translate, search=search), texts, autograph=False)
+            name: make_signature(partial(self.translate, search=search), texts)
             for name, search in searches.items()
         }
 
