@@ -249,6 +249,88 @@ def phased_lstm(weights: list[Array], x: Array, states: list[Array], drop: Any =
     return h, [h, c], {**gates, "time": k}
 
 
+def rg_lru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias, logit), (h,) = weights, states
+    z = x @ kernel + bias
+    r, i, *g = np.split(z, z.shape[-1] // h.shape[-1], -1)
+    r, i, g = sigmoid(r), sigmoid(i), g[0] if g else x
+    a = sigmoid(logit) ** (8 * r)
+    h = a * h + np.sqrt(1 - a**2) * (i * g)
+    return h, [h], {"recurrence": r, "input": i, "candidate": g}
+
+
+def lru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    kernel, *bias, nu_log, theta_log, gamma_log, readout, skip = weights
+    eigenvalue = np.exp(-np.exp(nu_log) + 1j * np.exp(theta_log))
+    b_real, b_imaginary = np.split(kernel, 2, -1)
+    c_real, c_imaginary = np.split(readout, 2, 0)
+    h = states[0] + 1j * states[1]
+    h = eigenvalue * h + np.exp(gamma_log) * (x @ (b_real + 1j * b_imaginary))
+    y = np.real(h @ (c_real + 1j * c_imaginary)) + (x @ skip if skip.ndim == 2 else x * skip)
+    return y + sum(bias), [h.real, h.imag], {}
+
+
+def sru_output(
+    g: Array, f: Array, r: Array, highway: Array, c: Array, activation: Callable = np.asarray
+) -> tuple:
+    c = f * c + (1 - f) * g
+    h = r * activation(c) + (1 - r) * highway
+    return h, [c], {"candidate": g, "forget": f, "reset": r, "highway": highway}
+
+
+def sru(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, v, bias), (c,) = weights, states
+    z, (v_f, v_r), (b_f, b_r) = x @ kernel, np.split(v, 2), np.split(bias, 2)
+    g, f, r, *highway = np.split(z, z.shape[-1] // c.shape[-1], -1)
+    f, r = sigmoid(f + v_f * (c * drop) + b_f), sigmoid(r + v_r * (c * drop) + b_r)
+    return sru_output(g, f, r, np.sqrt(3) * (highway[0] if highway else x), c)
+
+
+def sru_of_2017(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (c,) = weights, states
+    z, (b_f, b_r) = x @ kernel, np.split(bias, 2)
+    g, f, r, *highway = np.split(z, z.shape[-1] // c.shape[-1], -1)
+    return sru_output(g, sigmoid(f + b_f), sigmoid(r + b_r), highway[0] if highway else x, c, np.tanh)
+
+
+def qrnn_output(z: Array, f: Array, i: Array, o: Array | float, c: Array) -> tuple[Array, Array]:
+    c = f * c + i * z
+    return o * c, c
+
+
+def qrnn(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (c,) = weights, states
+    z, f, o = np.split(x @ kernel + bias, 3, -1)
+    z, f, o = np.tanh(z), sigmoid(f), sigmoid(o)
+    h, c = qrnn_output(z, f, 1 - f, o, c)
+    return h, [c], {"candidate": z, "forget": f, "output": o}
+
+
+def qrnn_f(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (c,) = weights, states
+    z, f = np.split(x @ kernel + bias, 2, -1)
+    z, f = np.tanh(z), sigmoid(f)
+    h, c = qrnn_output(z, f, 1 - f, 1, c)
+    return h, [c], {"candidate": z, "forget": f}
+
+
+def qrnn_ifo_of_3_steps(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (c, ahead) = weights, states
+    now, one_ahead, two_ahead = np.split(x @ kernel, 3, -1)
+    one_before, two_before = np.split(ahead, 2, -1)
+    z, f, o, i = np.split(now + one_before + bias, 4, -1)
+    z, f, o, i = np.tanh(z), sigmoid(f), sigmoid(o), sigmoid(i)
+    h, c = qrnn_output(z, f, i, o, c)
+    ahead = np.concatenate([one_ahead + two_before, two_ahead], -1)
+    return h, [c, ahead], {"candidate": z, "forget": f, "output": o, "input": i, "filter": ahead}
+
+
+def convolve_causally(x: Array, kernel: Array) -> Array:
+    """Return the sums of x_{t-j} kernel[j] over j, [batch, time, width], with zeros before the first step."""
+    products = [np.pad(x, [(0, 0), (j, 0), (0, 0)])[:, : x.shape[1]] @ k for j, k in enumerate(kernel)]
+    return np.sum(products, 0)
+
+
 def add_zoneout(step: Step, zoneout: Sequence[float]) -> Step:
     """Return a step with zoneout, as in inference."""
 

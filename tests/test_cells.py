@@ -106,6 +106,33 @@ CASES = [
     Case("pure CfC", zoo.cells.CfCCell, references.pure_cfc, arguments={"mode": "pure", "backbone_units": 4}),
     Case("LTC", zoo.cells.LTCCell, references.ltc, arguments={"recurrent_dropout": 0.0}),
     Case("phased LSTM", zoo.cells.PhasedLSTMCell, references.phased_lstm, arguments={"leak": 0.0}),
+    Case("RG-LRU", zoo.cells.RGLRUCell, references.rg_lru, arguments={"recurrent_dropout": 0.0}),
+    Case("LRU", zoo.cells.LRUCell, references.lru, arguments={"state_units": 4, "recurrent_dropout": 0.0}),
+    Case("SRU", zoo.cells.SRUCell, references.sru),
+    Case(
+        "SRU of 2017",
+        zoo.cells.SRUCell,
+        references.sru_of_2017,
+        arguments={
+            "activation": "tanh",
+            "use_peepholes": False,
+            "rescale": False,
+            "recurrent_dropout": 0.0,
+        },
+    ),
+    Case("QRNN", zoo.cells.QRNNCell, references.qrnn, arguments={"kernel_size": 1, "recurrent_dropout": 0.0}),
+    Case(
+        "QRNN, f",
+        zoo.cells.QRNNCell,
+        references.qrnn_f,
+        arguments={"kernel_size": 1, "pooling": "f", "recurrent_dropout": 0.0},
+    ),
+    Case(
+        "QRNN, ifo, 3 steps",
+        zoo.cells.QRNNCell,
+        references.qrnn_ifo_of_3_steps,
+        arguments={"kernel_size": 3, "pooling": "ifo", "recurrent_dropout": 0.0},
+    ),
     Case("one gate missing", UnforgettingLSTMCell, references.unforgetting_lstm),
     Case("one gate differs", HalfOpenLSTMCell, references.half_open_lstm),
     Case("mixed units", MixingCell, references.mixing_rnn),
@@ -134,6 +161,10 @@ def build_cell(case: Case, dtype: str = "float64") -> zoo.Cell:
     cell.build((None, FEATURES))
     randomize_weights(cell)
     return cell
+
+
+def count_states(case: Case) -> int:
+    return len(case.cell(UNITS, **case.arguments).state_names)
 
 
 def make_data(cell: zoo.Cell) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -270,7 +301,8 @@ def test_batch_equals_its_rows(case: Case) -> None:
 def test_dropout_of_inputs_and_recurrent_inputs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = build_cell(case)
     x, states = make_data(cell)
-    factors = np.random.default_rng(9).choice([0.0, 2.0], size=(BATCH, FEATURES + UNITS))
+    width = FEATURES + cell.state_shapes[0][0]
+    factors = np.random.default_rng(9).choice([0.0, 2.0], size=(BATCH, width))
     drop_x, drop_h = factors[:, :FEATURES], factors[:, FEATURES:]
     monkeypatch.setattr(cell, "draw_dropout_mask", lambda like: tf.constant(drop_x))
     monkeypatch.setattr(cell, "draw_recurrent_dropout_mask", lambda like: tf.constant(drop_h))
@@ -631,7 +663,7 @@ def test_config_round_trip(case: Case) -> None:
         "bias_constraint": "unit_norm",
         "dropout": 0.25,
         "recurrent_dropout": 0.5,
-        "zoneout": [0.25] * len(case.cell.state_names),
+        "zoneout": [0.25] * count_states(case),
         "seed": 3,
         "name": "my_name",
         "dtype": "float64",
@@ -672,7 +704,7 @@ def test_keras_file_round_trip(case: Case, tmp_path: Path) -> None:
 )
 def test_layer_of_cell_equals_rnn_of_cell(case: Case) -> None:
     layer_class = getattr(zoo, case.cell.__name__.removesuffix("Cell"))
-    arguments = {"zoneout": [0.25] * len(case.cell.state_names), **case.arguments}
+    arguments = {"zoneout": [0.25] * count_states(case), **case.arguments}
     layer = layer_class(UNITS, return_sequences=True, dtype="float64", **arguments)
     twin = layer_class.from_config(json.loads(json.dumps(layer.get_config())))
     plain = zoo.RNN(case.cell(UNITS, dtype="float64", **arguments), return_sequences=True)

@@ -56,7 +56,7 @@ def documented(docstring: str, heading: str) -> dict[str, str]:
 def test_classes_are_found() -> None:
     assert {zoo.LSTM, zoo.cells.MinGRUCell, zoo.Highway} <= set(CONCRETE)
     assert zoo.MinLSTM in LAYERS
-    assert len(CLASSES) == 39
+    assert len(CLASSES) == 47
 
 
 @every_class
@@ -201,6 +201,9 @@ SETTINGS = {
     "theta": 8.0,
     "memory_dim": 2,
     "trainable_memory": True,
+    "state_units": 4,
+    "kernel_size": 3,
+    "pooling": "ifo",
     "activation": "softsign",
     "recurrent_activation": "hard_sigmoid",
     "use_bias": False,
@@ -229,6 +232,12 @@ SETTINGS = {
     "zoneout": [0.25],
     "candidate_dropout": 0.5,
     "zero_output_for_mask": True,
+    "use_peepholes": False,
+    "highway_bias": -2.0,
+    "rescale": False,
+    "r_min": 0.25,
+    "r_max": 0.75,
+    "max_phase": 0.5,
     "implementation": 1,
     "mode": "pure",
     "backbone_units": 7,
@@ -252,7 +261,8 @@ def test_every_argument_arrives(cls: type[keras.Layer]) -> None:
     settings["zoneout"] = settings["zoneout"] * len(cell_class.state_names)
     if issubclass(cell_class, zoo.cells.LayerNormGRUCell):
         del settings["reset_after"]
-    if issubclass(cell_class, (zoo.LinearCell, zoo.cells.LTCCell)):
+    cells = zoo.cells
+    if issubclass(cell_class, (zoo.LinearCell, cells.LTCCell, cells.LRUCell, cells.SRUCell, cells.QRNNCell)):
         del settings["recurrent_dropout"]
     if issubclass(cell_class, zoo.cells.LTCCell):
         del settings["use_bias"]

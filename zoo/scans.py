@@ -87,6 +87,66 @@ def associative_scan(combine: Callable[[Any, Any], Any], elements: Any) -> Any:
     )
 
 
+def scan_valid_steps(a: Tensor, b: Tensor, initial: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Compute h_t = a_t ⊙ h_{t-1} + b_t for the valid steps; at the others h stays as it is.
+
+    Half precision is computed in float32, because a may be near 1.
+
+    Args:
+        a: tensor [time, batch, units], real or complex; `time` may be 0.
+        b: tensor of the shape and dtype of `a`.
+        initial: h before the first step, [batch, units].
+        valid: bool tensor [time, batch, 1], or None if all steps are valid.
+
+    Returns:
+        h_1 to h_time, [time, batch, units], and the last h, [batch, units].
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> valid = tf.constant([True, False, True])[:, None, None]
+        >>> h, last = zoo.scans.scan_valid_steps(tf.ones([3, 1, 1]), tf.ones([3, 1, 1]), tf.zeros([1, 1]), valid)
+        >>> h[:, 0, 0].numpy(), last.numpy()
+        (array([1., 1., 2.], dtype=float32), array([[2.]], dtype=float32))
+    """
+    dtype = b.dtype
+    if dtype in (tf.bfloat16, tf.float16):
+        a, b, initial = (tf.cast(x, tf.float32) for x in (a, b, initial))
+    if valid is not None:
+        a, b = tf.where(valid, a, 1), tf.where(valid, b, 0)
+    hidden = linear_scan(a, b, initial)
+    # After no steps at all, the last state is the first.
+    last = tf.concat([initial[None], hidden], 0)[-1]
+    return tf.cast(hidden, dtype), tf.cast(last, dtype)
+
+
+def forward_fill(x: Tensor, valid: Tensor | None, initial: Tensor | None = None) -> Tensor:
+    """Replace each element of a step that is not valid by that of the last valid step before.
+
+    Args:
+        x: tensor [time, batch, ...]; `time` may be 0.
+        valid: bool tensor [time, batch, 1], or None if all steps are valid.
+        initial: tensor [batch, ...], what is there before the first valid step; zeros by default.
+
+    Returns:
+        A tensor like `x`.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> valid = tf.constant([False, True, False, True])[:, None, None]
+        >>> x = tf.constant([1.0, 2, 3, 4])[:, None, None]
+        >>> zoo.scans.forward_fill(x, valid)[:, 0, 0].numpy()
+        array([0., 2., 2., 4.], dtype=float32)
+    """
+    if valid is None:
+        return x
+    time, batch = tf.unstack(tf.shape(x)[:2])
+    last = associative_scan(tf.maximum, tf.where(valid[:, :, 0], tf.range(1, time + 1)[:, None], 0))
+    rows = tf.broadcast_to(tf.range(batch), [time, batch])
+    initial = tf.zeros(tf.shape(x)[1:], x.dtype) if initial is None else initial
+    filled = tf.gather_nd(tf.concat([initial[None], x], 0), tf.stack([last, rows], -1))
+    return tf.ensure_shape(filled, x.shape)
+
+
 def _split(x: Tensor) -> Tensor:
     """Cut `x` [time, ...] into pieces, [size, count, ...], padded by zeros at the end."""
     time = tf.shape(x)[0]

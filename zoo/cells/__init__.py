@@ -8,12 +8,16 @@ from zoo.cells.ind_rnn import IndRNNCell
 from zoo.cells.layer_norm import LayerNormGRUCell, LayerNormLSTMCell
 from zoo.cells.linear import LinearCell
 from zoo.cells.lmu import LMUCell
+from zoo.cells.lru import LRUCell
 from zoo.cells.lstm import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, ProjectedLSTMCell
 from zoo.cells.ltc import LTCCell
 from zoo.cells.min_gru import MinGRUCell
 from zoo.cells.min_lstm import MinLSTMCell
 from zoo.cells.phased_lstm import PhasedLSTMCell
+from zoo.cells.qrnn import QRNNCell
+from zoo.cells.rg_lru import RGLRUCell
 from zoo.cells.simple_rnn import SimpleRNNCell
+from zoo.cells.sru import SRUCell
 
 __all__ = [
     "Cell",
@@ -24,6 +28,7 @@ __all__ = [
     "GatedCell",
     "IndRNNCell",
     "LMUCell",
+    "LRUCell",
     "LSTMCell",
     "LTCCell",
     "LayerNormGRUCell",
@@ -34,6 +39,9 @@ __all__ = [
     "PeepholeLSTMCell",
     "PhasedLSTMCell",
     "ProjectedLSTMCell",
+    "QRNNCell",
+    "RGLRUCell",
+    "SRUCell",
     "Serializable",
     "SimpleRNNCell",
     "States",

@@ -160,6 +160,8 @@ class Cell(Serializable, keras.layers.Layer):
             drops.
         parallel_methods: for a cell that defines `parallel`: names of the methods of a step that `parallel`
             calls. A subclass that overrides another one is run step by step.
+        needs_steps: whether a cell that defines `parallel` is run step by step all the same, because of how
+            its arguments were chosen.
 
     Call arguments:
         inputs: tensor [batch, features]. One time step.
@@ -187,8 +189,9 @@ class Cell(Serializable, keras.layers.Layer):
     """
 
     weight_blocks: ClassVar[tuple[str, ...]]
-    state_names: ClassVar[tuple[str, ...]] = ("hidden",)
+    state_names: tuple[str, ...] = ("hidden",)
     parallel_methods: ClassVar[frozenset[str]] = frozenset()
+    needs_steps: bool = False
 
     kernel: Any
     recurrent_kernel: Any  # None where `recurrent_shape` returns None
@@ -593,11 +596,11 @@ def multiply_scope(multiply: Multiply) -> Iterator[None]:
 def can_run_parallel(cell: Cell) -> bool:
     """Return whether `parallel` of a cell computes what its steps compute, zoneout and noise aside.
 
-    It does unless a class below the one that defines `parallel` overrides a method of a step that `parallel`
-    does not call.
+    It does unless the cell needs steps, or a class below the one that defines `parallel` overrides a method of
+    a step that `parallel` does not call.
     """
     owner = next(c for c in type(cell).__mro__ if "parallel" in vars(c))
-    return owner is not Cell and inherits_steps(cell, owner, cell.parallel_methods)
+    return owner is not Cell and not cell.needs_steps and inherits_steps(cell, owner, cell.parallel_methods)
 
 
 def inherits_steps(cell: Cell, owner: type[Cell], called: frozenset[str] = frozenset()) -> bool:

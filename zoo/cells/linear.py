@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from keras import ops
-
-from zoo.cells.base import GatedCell, States, Tensor
+from zoo.cells.base import Cell, GatedCell, States, Tensor
 from zoo.cells.checks import NoStates
 from zoo.cells.signatures import collect_arguments, complete_docstring
-from zoo.scans import linear_scan
+from zoo.scans import scan_valid_steps
 
 
 @complete_docstring
@@ -73,11 +71,7 @@ class LinearCell(GatedCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(**collect_arguments(locals()), **kwargs)
-        if self.recurrent_dropout:
-            raise ValueError(
-                f"`recurrent_dropout` of {type(self).__name__} must be 0, because the cell has no U, but it "
-                f"is {self.recurrent_dropout!r}. Use `zoneout` or `candidate_dropout` instead."
-            )
+        check_no_recurrent_dropout(self)
 
     def recurrent_shape(self, width: int) -> None:
         """Return None: there is no U."""
@@ -99,8 +93,15 @@ class LinearCell(GatedCell):
     def parallel(self, inputs: Tensor, valid: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """Compute h of all time steps, [time, batch, units], with all a and b computed beforehand."""
         a, b = self.coefficients(self.compute_gates(self.project(inputs), None, ()))
-        if valid is not None:
-            a, b = ops.where(valid, a, 1), ops.where(valid, b, 0)
-        hidden = linear_scan(a, b, states[0])
-        # After no steps at all, the last state is the first.
-        return hidden, [ops.concatenate([states[0][None], hidden], 0)[-1]]
+        hidden, last = scan_valid_steps(a, b, states[0], valid)
+        return hidden, [last]
+
+
+def check_no_recurrent_dropout(cell: Cell) -> None:
+    """Raise a ValueError for a cell without U that has a `recurrent_dropout`."""
+    if cell.recurrent_dropout:
+        instead = "`zoneout` or `candidate_dropout`" if isinstance(cell, GatedCell) else "`zoneout`"
+        raise ValueError(
+            f"`recurrent_dropout` of {type(cell).__name__} must be 0, because the cell has no U, but it is "
+            f"{cell.recurrent_dropout!r}. Use {instead} instead."
+        )

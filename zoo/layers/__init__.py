@@ -9,22 +9,30 @@ from zoo.layers.ind_rnn import IndRNN
 from zoo.layers.layer_norm import LayerNormGRU, LayerNormLSTM
 from zoo.layers.lmu import LMU
 from zoo.layers.loop import observe_states, scan, swap_batch_and_time
+from zoo.layers.lru import LRU
 from zoo.layers.lstm import LSTM, CoupledLSTM, PeepholeLSTM, ProjectedLSTM
 from zoo.layers.ltc import LTC
 from zoo.layers.min_gru import MinGRU
 from zoo.layers.min_lstm import MinLSTM
 from zoo.layers.phased_lstm import PhasedLSTM
+from zoo.layers.qrnn import QRNN
+from zoo.layers.rg_lru import RGLRU
 from zoo.layers.rnn import RNN, get_carried_states
 from zoo.layers.simple_rnn import SimpleRNN
+from zoo.layers.sru import SRU
 from zoo.layers.wrappers import Bypass, Highway, Residual
 
 __all__ = [
     "GRU",
     "GRUD",
     "LMU",
+    "LRU",
     "LSTM",
     "LTC",
+    "QRNN",
+    "RGLRU",
     "RNN",
+    "SRU",
     "Bypass",
     "CfC",
     "CoupledLSTM",

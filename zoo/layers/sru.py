@@ -1,0 +1,62 @@
+"""The simple recurrent unit, as a layer."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from zoo.cells import SRUCell
+from zoo.cells.signatures import collect_arguments, complete_docstring
+from zoo.layers.cell_layer import CellLayer, attribute_of_cell
+
+
+@complete_docstring
+class SRU(CellLayer):
+    """The simple recurrent unit (SRU).
+
+    Example:
+        >>> import keras, zoo
+        >>> layer = zoo.SRU(4, return_sequences=True)
+        >>> layer(keras.ops.ones((2, 7, 3))).shape
+        TensorShape([2, 7, 4])
+    """
+
+    cell_class = SRUCell
+
+    use_peepholes: bool = attribute_of_cell("use_peepholes")
+    highway_bias: float = attribute_of_cell("highway_bias")
+    rescale: bool = attribute_of_cell("rescale")
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | Callable[..., Any] | None = None,
+        recurrent_activation: str | Callable[..., Any] | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "lecun_uniform",
+        recurrent_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        *,
+        use_peepholes: bool = True,
+        highway_bias: float = 0.0,
+        rescale: bool = True,
+        zoneout: float | Sequence[float] = 0.0,
+        candidate_dropout: float = 0.0,
+        zero_output_for_mask: bool = False,
+        implementation: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(kwargs, **collect_arguments(locals()))
