@@ -100,7 +100,6 @@ def test_keras_mask_is_that_of_an_embedding() -> None:
     assert _compat.get_keras_mask(tf.constant(words)) is None
 
 
-@pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # Keras asks for it
 def test_is_exporting_while_an_export_traces(tmp_path: Path) -> None:
     traces = []
 

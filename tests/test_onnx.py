@@ -14,9 +14,6 @@ import zoo
 
 WORDS, FEATURES, UNITS = 10, 3, 5
 
-# Keras looks for `np.object` before it exports.
-pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
-
 
 def assert_exported(model: keras.Model, path: Path, *batches: list[np.ndarray]) -> None:
     """Export a model and compare onnxruntime with it, on batches of its inputs."""

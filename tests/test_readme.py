@@ -34,6 +34,7 @@ PRINTED = {
     "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']"],
     "docs/data.md": ["('negative', 'positive')"],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
+    "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],

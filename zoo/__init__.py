@@ -60,7 +60,10 @@ from zoo.layers import (
     ProjectedLSTM,
     Residual,
     SimpleRNN,
+    convert_from_keras,
+    convert_to_keras,
     disable_jit,
+    reset_states,
 )
 from zoo.serving.loading import load
 from zoo.training import evaluate, fit
@@ -110,6 +113,8 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "cells",
+    "convert_from_keras",
+    "convert_to_keras",
     "datasets",
     "decoding",
     "disable_jit",
@@ -125,6 +130,7 @@ __all__ = [
     "losses",
     "metrics",
     "preprocessing",
+    "reset_states",
     "scans",
     "schedules",
     "tasks",

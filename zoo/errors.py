@@ -29,6 +29,10 @@ class ExportError(ZooError, RuntimeError):
     """A model was not exported. An earlier export in the same directory is unchanged."""
 
 
+class ConversionError(ZooError, ValueError):
+    """A model cannot be converted. The model is unchanged."""
+
+
 class TrainingError(ZooError, RuntimeError):
     """Training cannot continue. All checkpoints are unchanged."""
 

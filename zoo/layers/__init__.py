@@ -2,6 +2,7 @@
 
 from zoo.layers.cfc import CfC
 from zoo.layers.chunks import disable_jit
+from zoo.layers.conversion import convert_from_keras, convert_to_keras
 from zoo.layers.export_scope import export_scope
 from zoo.layers.gru import GRU
 from zoo.layers.gru_d import GRUD
@@ -17,7 +18,7 @@ from zoo.layers.min_lstm import MinLSTM
 from zoo.layers.phased_lstm import PhasedLSTM
 from zoo.layers.qrnn import QRNN
 from zoo.layers.rg_lru import RGLRU
-from zoo.layers.rnn import RNN, get_carried_states
+from zoo.layers.rnn import RNN, get_carried_states, reset_states
 from zoo.layers.simple_rnn import SimpleRNN
 from zoo.layers.sru import SRU
 from zoo.layers.wrappers import Bypass, Highway, Residual
@@ -47,10 +48,13 @@ __all__ = [
     "ProjectedLSTM",
     "Residual",
     "SimpleRNN",
+    "convert_from_keras",
+    "convert_to_keras",
     "disable_jit",
     "export_scope",
     "get_carried_states",
     "observe_states",
+    "reset_states",
     "scan",
     "swap_batch_and_time",
 ]

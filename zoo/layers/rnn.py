@@ -236,3 +236,29 @@ def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
     """
     layers = (layer for layer in flatten_layers(model) if isinstance(layer, keras.layers.RNN))
     return [state for layer in layers for state in keras.tree.flatten(layer.states or [])]
+
+
+def reset_states(model: keras.Layer) -> None:
+    """Set the states of all stateful recurrent layers in a model to those before the first step.
+
+    Call it between sequences that do not continue each other. It reaches layers at any depth, those of
+    wrappers, nested models and custom layers included, of this library and of Keras.
+
+    Args:
+        model: a model, or a layer.
+
+    Example:
+        >>> import keras, zoo
+        >>> inputs = keras.Input(batch_shape=(2, 7, 3))
+        >>> model = keras.Model(inputs, keras.layers.Bidirectional(zoo.LSTM(4, stateful=True))(inputs))
+        >>> first = model(keras.ops.ones((2, 7, 3)))
+        >>> zoo.reset_states(model)
+        >>> bool(keras.ops.all(model(keras.ops.ones((2, 7, 3))) == first))
+        True
+    """
+    for layer in flatten_layers(model):
+        if isinstance(layer, RNN):
+            layer.reset_state()
+        elif isinstance(layer, keras.layers.RNN):  # its own `reset_state` fails for stacked cells
+            for state in keras.tree.flatten(layer.states or []):
+                state.assign(keras.ops.zeros_like(state))

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import Interrupted, TrainingError
-from zoo.layers import get_carried_states
+from zoo.layers import get_carried_states, reset_states
 from zoo.provenance import get_command
 from zoo.training.bucketing import without_autotune
 from zoo.training.distribution import is_chief
@@ -187,7 +187,7 @@ def _evaluate(
 ) -> dict[str, float]:
     accumulator = MetricAccumulator(runner.metrics)
     progress = Progress("evaluating", int(dataset.cardinality()))
-    _reset_states(runner.model)
+    reset_states(runner.model)
     for batch in without_autotune(dataset):
         outcome = runner.evaluate_batch(batch, signal_handler.as_tensor())
         accumulator.update(outcome["sums"])
@@ -198,17 +198,12 @@ def _evaluate(
                 signal_handler.signal_number,
             )
     progress.clear()
-    _reset_states(runner.model)
+    reset_states(runner.model)
     return accumulator.results()
 
 
 def _batch_size(batch: Any) -> int:
     return keras.tree.flatten(batch)[0].shape[0]
-
-
-def _reset_states(model: keras.Model) -> None:
-    for state in get_carried_states(model):
-        state.assign(keras.ops.zeros_like(state))
 
 
 @dataclass
@@ -353,7 +348,7 @@ class _TrainingLoop:
         )
         if position.batch == 0:
             self.accumulator.sums = None
-            _reset_states(self.runner.model)
+            reset_states(self.runner.model)
         self.call_callbacks("on_epoch_begin", position.epoch)
         requested_at = time.monotonic()
         for batch in without_autotune(dataset.skip(position.batch)):
