@@ -22,7 +22,7 @@ from zoo.layers import chunks
 from zoo.layers.loop import run_cell, run_parallel, scan
 from zoo.scans import linear_scan
 
-BATCH, TIME, FEATURES, UNITS = 3, 11, 4, 6
+BATCH, TIME, FEATURES, UNITS = 3, 11, 9, 6
 
 MASK = np.random.default_rng(3).random((BATCH, TIME)) < 0.6
 MASK[0] = True  # the first row has no padding, the second one starts with it
