@@ -20,6 +20,7 @@ from test_cells import CASES
 import zoo
 from zoo.layers import chunks
 from zoo.layers.loop import run_cell, run_parallel, scan
+from zoo.layers.pure_cell import PureCell
 from zoo.scans import linear_scan
 
 BATCH, TIME, FEATURES, UNITS = 3, 11, 9, 6
@@ -311,9 +312,9 @@ def test_effects_in_update_happen_once_per_step(capfd: pytest.CaptureFixture) ->
 def test_analyze(cell: type[zoo.Cell], pure: bool) -> None:
     cell = build_cell(cell)
     x, states = make_data(cell)
-    pure_cell = chunks.PureCell(cell, {})
+    pure_cell = PureCell(cell, {})
     assert pure_cell.analyze(tf.transpose(x, [1, 0, 2]), states, None) == pure
-    used = {cell.weights[i].name for i in pure_cell.update_weights}
+    used = {cell.weights[i].name for i in pure_cell.step_weights}
     assert used == ({"scale", "matrix"} if pure else set())
     assert pure_cell.output_state == 0
 

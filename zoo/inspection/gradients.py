@@ -12,7 +12,7 @@ from zoo._compat import flatten_layers
 from zoo.cells import Cell, States, Tensor
 from zoo.inspection.states import cell_scope
 from zoo.layers import RNN, get_carried_states, observe_states, scan
-from zoo.layers.chunks import flatten_states, restore_states
+from zoo.layers.pure_cell import flatten_states, restore_states
 
 
 def _get_recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:

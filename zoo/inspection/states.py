@@ -9,7 +9,7 @@ from zoo._compat import autocast_scope
 from zoo.cells import Cell, States, Tensor
 from zoo.formulations import Encoder
 from zoo.layers import RNN, scan, swap_batch_and_time
-from zoo.layers.chunks import PureCell, flatten_states, restore_states
+from zoo.layers.pure_cell import PureCell, flatten_states, restore_states
 
 
 @contextmanager

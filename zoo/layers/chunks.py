@@ -1,16 +1,15 @@
 """The fast loop over time: in chunks of steps, with a gradient of its own.
 
-    forward     Step by step: x_t = W input_t + b, r_t = U h_{t-1}, then the update. Only the states are
-    stored
-                for back-propagation.
-    backward    Chunk by chunk, the last one first. x and r of the whole chunk are computed again, by one
-    large
-                product each. Then, step by step from the last one, the vector-Jacobian products of the
-                update and of r_t = U h_{t-1}. Then the gradients of W, U and b, by one product each for the
+    forward     Chunk by chunk. x_t = W input_t + b of the whole chunk by one large product; then, step by step,
+                r_t = U h_{t-1} and the update. Stored for back-propagation are the states, and x_t and r_t (or
+                their sum, where the update depends on it alone) unless that takes too much memory.
+    backward    Chunk by chunk, the last one first. What was not stored of x and r is computed again, by one
+                large product each. Then, step by step from the last one, the vector-Jacobian products of the
+                update and of r_t = U h_{t-1}. Then the gradients of the weights, by one product each for the
                 whole chunk.
 
 The only requirement on `update` is that it may be computed twice; it may mix units and rows. The gradients of
-weights that `update` uses itself, such as peepholes, are added up step by step.
+weights that `update` uses other than by `product`, such as peepholes, are added up step by step.
 
 The steps of a chunk are compiled by XLA if `should_compile` is true. Large products stay outside, where
 TensorFlow's own kernels are faster.
@@ -20,163 +19,38 @@ import contextlib
 import contextvars
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from zoo._compat import autocast_scope, updated_variable_ids
-from zoo.cells import Cell, States, Tensor, apply_mask
+from zoo.cells import States, Tensor
+from zoo.layers.pure_cell import PureCell, StepProducts
 
 MAX_CHUNK_ROWS = 1600
-"""Most rows, steps times batch size, in a chunk of training if both sizes are known when the graph is built.
+"""Most rows, steps times batch size, in a chunk if both sizes are known when the graph is built.
 
 Products of more rows are no faster, and the memory that a chunk needs in the backward pass grows with it.
 """
 
-DYNAMIC_CHUNK_SIZE = 32
+DYNAMIC_CHUNK_SIZE = 16
 """Time steps in a chunk if the length is not known when the graph is built: one graph serves every length."""
+
+MAX_UNROLLED_CHUNKS = 8
+"""Most chunks that are laid out in the graph, if their number is known; more are run by a loop."""
+
+MAX_STORED_BYTES = 64 * 2**20
+"""Most memory for x and r of all steps. If they need more, they are computed again in the backward pass."""
 
 ZERO = tf.UnconnectedGradients.ZERO
 
+Sequences = Mapping[str, Tensor]
+"""What steps get besides their input, by name, where there is any. Each is [time, batch, ...]:
 
-class PureCell:
-    """The methods of a cell as pure functions of tensors, its weights among them.
-
-    Its states are flat, [..., size]; the methods of the cell get them in their shapes.
-
-    Args:
-        cell: the cell, built.
-        constants: the result of its `prepare_constants`.
-
-    Attributes:
-        weights: the values of the cell's weights, followed by its constants in floating point.
-        update_weights: indices of the weights that `update` uses itself; set by `analyze`.
-        output_state: index of the state that is also the output, None if the output is not a state; set by
-            `analyze`.
-    """
-
-    def __init__(self, cell: Cell, constants: dict[str, Tensor]) -> None:
-        self.cell = cell
-        self.constants = constants
-        # Those that are not differentiable remain what they are.
-        self.differentiable = [name for name, value in constants.items() if value.dtype.is_floating]
-        self.weights = [tf.convert_to_tensor(weight.value) for weight in cell.weights]
-        self.weights += [constants[name] for name in self.differentiable]
-        self.update_weights: list[int] = []
-        self.output_state: int | None = None
-
-    @contextlib.contextmanager
-    def weight_scope(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
-        """Return a context in which the cell's weights have these values, cast to its compute dtype.
-
-        Keras casts weights only while a layer is called, and back-propagation happens after that.
-        """
-        with (
-            autocast_scope(self.cell.compute_dtype),
-            keras.StatelessScope(initialize_variables=False) as scope,
-        ):
-            for update in zip(self.cell.weights, weights[: len(self.cell.weights)], strict=True):
-                scope.add_update(update)
-            values = zip(self.differentiable, weights[len(self.cell.weights) :], strict=True)
-            with self.cell.constants_scope({**self.constants, **dict(values)}):
-                yield scope
-
-    def project(self, inputs: Tensor, weights: Sequence[Tensor]) -> Tensor:
-        """Compute `project` of the cell, [..., n * units], for inputs [..., features]."""
-        with self.weight_scope(weights):
-            return self.cell.project(inputs)
-
-    def recurrent(self, states: States, drop: Tensor | None, weights: Sequence[Tensor]) -> Tensor | None:
-        """Compute `recurrent` of the cell, [..., n * units], for states [..., size] and a dropout mask."""
-        with self.weight_scope(weights):
-            states = restore_states(self.cell, states)
-            return self.cell.recurrent((apply_mask(states[0], drop), *states[1:]))
-
-    def step(
-        self,
-        x: Tensor,
-        r: Tensor | None,
-        noise: Tensor | None,
-        valid: Tensor | None,
-        carry: Sequence[Tensor],
-        weights: Sequence[Tensor],
-    ) -> list[Tensor]:
-        """Compute `step` of the cell.
-
-        Args:
-            x: result of `project`, [batch, n * units].
-            r: result of `recurrent`, [batch, n * units], or None.
-            noise: random numbers [batch, noise_size], or None.
-            valid: bool [batch, 1], or None; where False the carry stays as it is.
-            carry: the states before the step, followed by the output if it is not a state.
-            weights: the values of the cell's weights.
-
-        Returns:
-            The carry after the step.
-        """
-        count = len(self.cell.state_names)
-        with self.weight_scope(weights):
-            output, states = self.cell.step(x, r, restore_states(self.cell, carry[:count]), noise)
-        new = [*flatten_states(states), output][: len(carry)]
-        if valid is None:
-            return new
-        return [tf.where(valid, after, before) for after, before in zip(new, carry, strict=True)]
-
-    def analyze(self, inputs: Tensor, states: States, noise: Tensor | None) -> bool:
-        """Trace one step: set `update_weights` and `output_state`, and return whether the step is pure.
-
-        A pure step changes no variable and has no stateful operation, so that it may be computed twice. And it
-        depends on its arguments and the cell's weights alone: a floating-point tensor that the cell holds, or a
-        variable that it does not track, would get no gradient.
-
-        Args:
-            inputs: [time, batch, features].
-            states: before the first step, each [batch, size].
-            noise: random numbers [time, batch, noise_size], or None.
-        """
-        updated: set[int] = set()
-
-        def trace(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
-            states = restore_states(self.cell, states)
-            with self.weight_scope(weights) as scope:
-                x, r = self.cell.project(inputs), self.cell.recurrent(states)
-                with tf.GradientTape() as tape:
-                    tape.watch(weights)
-                    output, new = self.cell.step(x, r, states, noise)
-                self.output_state = next((i for i, state in enumerate(new) if state is output), None)
-                updated.update(updated_variable_ids(scope) - {id(weight) for weight in self.cell.weights})
-            gradients = tape.gradient([output, *new], weights)
-            self.update_weights = [i for i, gradient in enumerate(gradients) if gradient is not None]
-
-        arguments = (inputs[0], list(states), None if noise is None else noise[0], self.weights)
-        specs = tf.nest.map_structure(
-            lambda x: None if x is None else tf.TensorSpec(x.shape, x.dtype), arguments
-        )
-        function = tf.function(trace, autograph=False).get_concrete_function(*specs)
-        operations = function.graph.get_operations()
-        stateful = {operation.type for operation in operations if operation.op_def.is_stateful}
-        captured = {tensor.dtype for tensor in function.captured_inputs}
-        is_closed = all(dtype.is_integer or dtype.is_bool or dtype == tf.string for dtype in captured)
-        return not updated and is_closed and stateful <= {"Placeholder"}
-
-
-def flatten_states(states: States) -> list[Tensor]:
-    """Reshape states [..., batch, *shape] of a step, without leading axes, to [batch, size]."""
-    return [s if s.shape.rank == 2 else tf.reshape(s, [-1, math.prod(s.shape[1:])]) for s in states]
-
-
-def restore_states(cell: Cell, states: States) -> tuple[Tensor, ...]:
-    """Reshape states [..., size] to [..., *shape], as the methods of a cell expect them.
-
-    The result is a tuple, because a list could be changed in place.
-    """
-    return tuple(
-        state if len(shape) == 1 else tf.reshape(state, tf.concat([tf.shape(state)[:-1], shape], 0))
-        for state, shape in zip(states, cell.state_shapes, strict=True)
-    )
-
+    noise       random numbers [time, batch, noise_size]
+    mask        bool [time, batch, 1]; where False, states and output stay as they are
+    resets      bool [time, batch, 1]; where True, the states are set to the first ones before the step
+"""
 
 _jit_enabled = contextvars.ContextVar("jit_enabled", default=True)
 
@@ -211,7 +85,9 @@ def should_compile(batch: int | None, training: bool) -> bool:
 
 
 class Chunking:
-    """How a sequence is cut into chunks: `count` of them, each of `size` steps, the last one padded.
+    """How a sequence is cut into chunks: `count` of them, each of `size` steps, the last one shorter.
+
+    Steps are compiled for `size` steps, so the last chunk is padded for them, and for nothing else.
 
     Args:
         inputs: [time, batch, features].
@@ -233,38 +109,47 @@ class Chunking:
         self.is_static = self.time is not None
         if self.is_static:
             limit = DYNAMIC_CHUNK_SIZE if self.batch is None else max(4, MAX_CHUNK_ROWS // max(1, self.batch))
-            limit = min(limit, self.time) if training else self.time
-            # A size that divides the length needs no padded copy.
+            limit = max(1, min(limit, self.time) if training else self.time)
+            # A size that divides the length needs no padding.
             exact = (size for size in range(limit, limit // 2, -1) if self.time % size == 0)
             self.size = next(exact, limit)
             self.count = math.ceil(self.time / self.size) if self.time else 1
         else:
             self.time, self.size = tf.shape(inputs)[0], DYNAMIC_CHUNK_SIZE
             self.count = tf.maximum(1, (self.time + self.size - 1) // self.size)
+        self.is_exact = self.is_static and self.time == self.count * self.size
 
-    def split(self, x: Tensor) -> Tensor:
-        """Cut `x` [time, batch, ...] into chunks [count, size, batch, ...]."""
-        if not self.is_static or self.time < self.count * self.size:
-            x = tf.pad(x, [[0, self.count * self.size - self.time], [0, 0], [0, 0]])
-        return tf.reshape(x, [self.count, self.size, self.rows, x.shape[-1]])
+    def num_steps(self, i: int | Tensor) -> Tensor:
+        """Return the number of steps in chunk `i`."""
+        return tf.minimum(self.time - i * self.size, self.size)
+
+    def slice(self, x: Tensor, i: int | Tensor) -> Tensor:
+        """Return chunk `i` of `x` [time, batch, ...], without padding."""
+        chunk = x[i * self.size : (i + 1) * self.size]
+        return tf.ensure_shape(chunk, [self.size if self.is_exact else None, *x.shape[1:]])
+
+    def trim(self, chunk: Tensor, i: int | Tensor) -> Tensor:
+        """Return a chunk [size, batch, ...] without its padding; the inverse of `pad`."""
+        return chunk if self.is_exact else chunk[: self.num_steps(i)]
+
+    def pad(self, chunk: Tensor) -> Tensor:
+        """Pad a chunk to [size, batch, ...]."""
+        if not self.is_exact:
+            chunk = tf.pad(chunk, [[0, self.size - tf.shape(chunk)[0]], *([0, 0] for _ in chunk.shape[1:])])
+        return tf.ensure_shape(chunk, [self.size, *chunk.shape[1:]])
 
     def join(self, chunks: tf.TensorArray) -> Tensor:
-        """Join an array of chunks [size, batch, ...] to [time, batch, ...]; the inverse of `split`."""
+        """Join an array of padded chunks [size, batch, ...] to [time, batch, ...]."""
         x = chunks.read(0) if self.is_static and self.count == 1 else chunks.stack()
         x = tf.reshape(x, [self.count * self.size, self.rows, x.shape[-1]])
         x = tf.ensure_shape(x, [None, self.batch, None])
-        return x if self.is_static and self.time == self.count * self.size else x[: self.time]
-
-    def num_steps(self, i: Tensor) -> Tensor:
-        """Return the number of steps in chunk `i` that are not padding."""
-        return tf.minimum(self.time - i * self.size, self.size)
+        return x if self.is_exact else x[: self.time]
 
     def scan(
         self,
-        body: Callable[[Tensor, Any], tuple[Any, list[Tensor]]],
+        body: Callable[[Any, Any], tuple[Any, list[Tensor]]],
         carry: Any,
-        shapes: Sequence[Sequence[int | None]],
-        dtype: Any,
+        values: Sequence[tuple[Sequence[int | None], Any]],
         backwards: bool = False,
     ) -> tuple[Any, list[tf.TensorArray]]:
         """Apply `body` to every chunk.
@@ -272,25 +157,26 @@ class Chunking:
         Args:
             body: from the index of a chunk and the carry to the new carry and a list of values.
             carry: the first carry.
-            shapes: static shapes of the values.
-            dtype: of the values.
+            values: static shape and dtype of each value.
             backwards: whether to start with the last chunk.
 
         Returns:
             The last carry, and for each value an array with its results by chunk.
         """
 
-        def step(done: Tensor, carry: Any, arrays: list[tf.TensorArray]) -> tuple[Any, ...]:
+        def step(done: Any, carry: Any, arrays: list[tf.TensorArray]) -> tuple[Any, ...]:
             i = self.count - 1 - done if backwards else done
-            carry, values = body(i, carry)
-            arrays = [array.write(i, value) for array, value in zip(arrays, values, strict=True)]
+            carry, results = body(i, carry)
+            arrays = [array.write(i, value) for array, value in zip(arrays, results, strict=True)]
             return done + 1, carry, arrays
 
         arrays = [
-            tf.TensorArray(dtype, self.count, element_shape=shape, clear_after_read=False) for shape in shapes
+            tf.TensorArray(dtype, self.count, element_shape=shape, clear_after_read=False)
+            for shape, dtype in values
         ]
-        if self.is_static and self.count == 1:
-            _, carry, arrays = step(0, carry, arrays)
+        if self.is_static and self.count <= MAX_UNROLLED_CHUNKS:
+            for done in range(self.count):
+                _, carry, arrays = step(done, carry, arrays)
         else:
             _, carry, arrays = tf.while_loop(
                 lambda done, *_: done < self.count, step, (0, carry, arrays), maximum_iterations=self.count
@@ -302,11 +188,11 @@ def run_in_chunks(
     pure_cell: PureCell,
     inputs: Tensor,
     states: list[Tensor],
-    mask: Tensor | None,
+    sequences: Sequences,
     drop: Tensor | None,
-    noise: Tensor | None,
+    starts: list[Tensor],
     training: bool,
-    run_plain: Callable[[Tensor, list[Tensor]], tuple[Tensor, Tensor, States]],
+    run_plain: Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, Tensor, States]],
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Run a cell over time.
 
@@ -317,130 +203,176 @@ def run_in_chunks(
         pure_cell: the cell, after `analyze`.
         inputs: [time, batch, features]; `time` may be 0.
         states: before the first step, each [batch, size].
-        mask: bool [time, batch, 1], or None.
-        drop: the mask of recurrent dropout [batch, size], or None.
-        noise: random numbers [time, batch, noise_size], or None.
+        sequences: noise, mask and resets.
+        drop: the mask of recurrent dropout, or None.
+        starts: with resets, the states that they set, each [batch, size]; else empty.
         training: whether the loop runs in training.
-        run_plain: runs the cell by plain steps, from inputs and states to the same results.
+        run_plain: runs the cell by plain steps, from inputs, states and starts to the same results.
 
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
     chunking = Chunking(inputs, training)
     jit = should_compile(chunking.batch, training)
-    all_states = range(len(states))
+    dtype = states[0].dtype
+    all_states = list(range(len(states)))
+    # A masked step repeats the output, but may reset the states: then they are not the same tensor.
+    output_state = None if {"mask", "resets"} <= set(sequences) else pure_cell.output_state
     # Index of the output in the carry: the states, followed by the output if it is not a state.
-    output_index = len(states) if pure_cell.output_state is None else pure_cell.output_state
-    optional = {"mask": mask, "drop": drop, "noise": noise}
-    constants = {name: value for name, value in optional.items() if value is not None}
+    output_index = len(states) if output_state is None else output_state
 
-    def compile_steps(function: Callable[..., Any]) -> Callable[..., Any]:
-        function = functools.partial(function, pure_cell)
+    def compile_steps(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
+        function = functools.partial(function, pure_cell, *arguments)
         return tf.function(function, jit_compile=True, autograph=False) if jit else function
 
     @tf.custom_gradient
     def run(
-        inputs: Tensor, states: list[Tensor], weights: list[Tensor], constants: dict[str, Tensor]
+        inputs: Tensor,
+        states: list[Tensor],
+        starts: list[Tensor],
+        weights: list[Tensor],
+        sequences: dict[str, Tensor],
+        drop: list[Tensor],
     ) -> tuple[Any, ...]:
-        sources = inputs, states, weights
+        sources = inputs, states, starts, weights
+        constants = sequences, drop
         # Hide the operations from an outer tape, which would differentiate them itself.
-        inputs, states, weights = tf.nest.map_structure(tf.stop_gradient, sources)
-        chunks = chunking.split(inputs)
-        masks, noises = (
-            chunking.split(constants[name]) if name in constants else None for name in ("mask", "noise")
-        )
-        drop = constants.get("drop")
+        inputs, states, starts, weights = tf.nest.map_structure(tf.stop_gradient, sources)
+        drop_mask = drop[0] if drop else None
 
-        def run_forward(stored: Sequence[int]) -> tuple[list[Tensor], list[tf.TensorArray]]:
-            """Return the last carry, and by chunk the `stored` parts of the carry after each step."""
-            forward = compile_steps(forward_steps)
+        def slice_sequences(i: Any) -> dict[str, Tensor]:
+            return {name: chunking.pad(chunking.slice(value, i)) for name, value in sequences.items()}
 
-            def body(i: Tensor, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-                x = chunks[i] if jit else pure_cell.project(chunks[i], weights)
-                per_chunk = get_chunk(noises, i), get_chunk(masks, i), drop
-                return forward(x, *per_chunk, carry, chunking.num_steps(i), weights, stored, jit)
+        def run_forward(stored: list[int], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
+            """Return the last carry, and by chunk the `stored` parts of the carry, and x and r to `keep`."""
+            project = jit and not training
+            forward = compile_steps(forward_steps, stored, keep, project)
+
+            def body(i: Any, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+                x = chunking.slice(inputs, i)
+                x = chunking.pad(x if project else pure_cell.project(x, weights))
+                arguments = slice_sequences(i), drop_mask, starts, carry, chunking.num_steps(i), weights
+                carry, afters, kept = forward(x, *arguments)
+                if keep and not pure_cell.is_additive:
+                    kept = [x, *kept]
+                return carry, [*afters, *kept]
 
             carry = [*states]
-            if pure_cell.output_state is None:
-                output = tf.zeros([chunking.rows, pure_cell.cell.units], states[0].dtype)
+            if output_state is None:
+                output = tf.zeros([chunking.rows, pure_cell.cell.units], dtype)
                 carry.append(tf.ensure_shape(output, [chunking.batch, None]))
-            shapes = [[chunking.size, *carry[j].shape] for j in stored]
-            return chunking.scan(body, carry, shapes, states[0].dtype)
+            widths = [carry[j].shape[-1] for j in stored] + (pure_cell.xr_widths if keep else [])
+            values = [([chunking.size, chunking.batch, width], dtype) for width in widths]
+            return chunking.scan(body, carry, values)
 
-        def states_before(afters: list[tf.TensorArray], i: Tensor) -> list[Tensor]:
+        def states_before(afters: list[tf.TensorArray], i: Any, resets: Tensor | None) -> list[Tensor]:
             """Return the states before each step of chunk `i`, from arrays of the states after each step."""
-            firsts = [after.read(tf.maximum(i - 1, 0))[-1] for after in afters]
-            firsts = [tf.where(i > 0, first, state) for first, state in zip(firsts, states, strict=True)]
-            return [
-                tf.concat([first[None], after.read(i)[:-1]], 0)
-                for first, after in zip(firsts, afters, strict=True)
-            ]
+            before = []
+            for j, (after, state) in enumerate(zip(afters, states, strict=True)):
+                if isinstance(i, int):
+                    first = after.read(i - 1)[-1] if i else state
+                else:
+                    first = tf.where(i > 0, after.read(tf.maximum(i - 1, 0))[-1], state)
+                values = tf.concat([first[None], after.read(i)[:-1]], 0)
+                before.append(values if resets is None else tf.where(resets, starts[j], values))
+            return before
 
+        keep = training and should_store(chunking, sum(pure_cell.xr_widths), dtype)
         stored = sorted({*all_states, output_index}) if training else [output_index]
-        last, arrays = run_forward(stored)
+        last, arrays = run_forward(stored, keep)
         outputs, output = chunking.join(arrays[stored.index(output_index)]), last[output_index]
         # Before the first valid step the output is zero, whatever the initial state is.
         has_started = ever_started = None
-        if mask is not None:
-            has_started = tf.cumsum(tf.cast(constants["mask"], tf.int32), 0) > 0
-            ever_started = tf.reduce_any(constants["mask"], 0)
-        elif not chunking.is_static:
-            ever_started = chunking.time > 0
+        if "mask" in sequences:
+            has_started = tf.cumsum(tf.cast(sequences["mask"], tf.int32), 0) > 0
+            ever_started = tf.reduce_any(sequences["mask"], 0)
+        elif not chunking.is_static or chunking.time == 0:
+            ever_started = tf.convert_to_tensor(chunking.time) > 0
 
         def gradient(*d_results: Tensor) -> tuple[Any, ...]:
-            return (*first_gradient(list(d_results), *sources), dict.fromkeys(constants))
+            d_sources = first_gradient(list(d_results), *sources)
+            return (*d_sources, *tf.nest.map_structure(lambda _: None, constants))
 
         @tf.custom_gradient
         def first_gradient(d_results: list[Tensor], *sources: Any) -> tuple[Any, ...]:
             d_output, d_outputs, *d_carry = tf.nest.map_structure(tf.stop_gradient, d_results)
-            if pure_cell.output_state is None:
+            if output_state is None:
                 d_carry.append(tf.zeros_like(d_output))
             d_carry[output_index] += zero_unless(ever_started, d_output)
-            d_chunks = chunking.split(zero_unless(has_started, d_outputs))
-            afters = arrays[: len(states)] if training else run_forward(all_states)[1]
-            backward = compile_steps(backward_steps)
+            d_outputs = zero_unless(has_started, d_outputs)
+            afters = arrays[: len(states)] if training else run_forward(all_states, False)[1]
+            backward = compile_steps(backward_steps, output_index)
+            transposed = {j: tf.transpose(tf.cast(weights[j], dtype)) for j in pure_cell.product_weights}
 
-            def body(i: Tensor, carry: tuple[list[Tensor], list[Tensor]]) -> tuple[Any, list[Tensor]]:
-                d_carry, d_weights = carry
+            def body(i: Any, carry: Any) -> tuple[Any, list[Tensor]]:
+                d_carry, d_starts, d_weights = carry
+                chunk_sequences = slice_sequences(i)
+                before = states_before(afters, i, chunk_sequences.get("resets"))
+                chunk = chunking.slice(inputs, i)
+                valid_before = [chunking.trim(state, i) for state in before]
                 # A tape inside a loop does not track tensors from outside it, hence the copies.
-                chunk, copies = tf.identity(chunks[i]), [tf.identity(weight) for weight in weights]
-                before = states_before(afters, i)
+                chunk, copies = tf.identity(chunk), [tf.identity(weight) for weight in weights]
                 with tf.GradientTape() as tape:
                     tape.watch([chunk, *copies])
-                    x, r = pure_cell.project(chunk, copies), pure_cell.recurrent(before, drop, copies)
-                per_chunk = get_chunk(noises, i), get_chunk(masks, i), drop
-                d_xr, d_carry, d_update = backward(
-                    *(x, r, *per_chunk, before, d_chunks[i]),
-                    *(d_carry, chunking.num_steps(i), weights, output_index),
+                    x = pure_cell.project(chunk, copies)
+                    r = pure_cell.recurrent(valid_before, drop_mask, copies)
+                if keep:
+                    xr = [array.read(i) for array in arrays[len(stored) :]]
+                else:
+                    xr = [x + r] if pure_cell.is_additive else [x] if r is None else [x, r]
+                    xr = [chunking.pad(value) for value in xr]
+                d_xr, d_carry, d_used, factors, d_products, d_new_starts = backward(
+                    *(xr, chunk_sequences, drop_mask, before, chunking.pad(chunking.slice(d_outputs, i))),
+                    *(d_carry, chunking.num_steps(i), weights, transposed),
                 )
-                xr = [x] if r is None else [x, r]
-                d_chunk, *gradients = tape.gradient(xr, [chunk, *copies], d_xr, ZERO)
-                for j, d in zip(pure_cell.update_weights, d_update, strict=True):
+                d_xr = [chunking.trim(d, i) for d in d_xr]
+                if pure_cell.is_additive:
+                    d_xr = [d_xr[0], d_xr[0]]
+                d_chunk, *gradients = tape.gradient(
+                    [x] if r is None else [x, r], [chunk, *copies], d_xr, ZERO
+                )
+                for j, d in zip(pure_cell.step_weights, d_used, strict=True):
                     gradients[j] += d
+                for (j, _), v, d in zip(pure_cell.step_products, factors, d_products, strict=True):
+                    v, d = (tf.reshape(chunking.trim(q, i), [-1, q.shape[-1]]) for q in (v, d))
+                    gradients[j] += tf.cast(tf.matmul(v, d, transpose_a=True), gradients[j].dtype)
                 d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
-                return (d_carry, d_weights), [d_chunk]
+                d_starts = [total + d for total, d in zip(d_starts, d_new_starts, strict=True)]
+                return (d_carry, d_starts, d_weights), [chunking.pad(d_chunk)]
 
-            carry = d_carry, [tf.zeros_like(weight) for weight in weights]
-            shapes = [[chunking.size, chunking.batch, inputs.shape[-1]]]
-            carry, (d_inputs,) = chunking.scan(body, carry, shapes, inputs.dtype, backwards=True)
-            d_carry, d_weights = carry
+            zeros = [tf.zeros_like(start) for start in starts], [tf.zeros_like(weight) for weight in weights]
+            values = [([chunking.size, chunking.batch, inputs.shape[-1]], inputs.dtype)]
+            carry, (d_inputs,) = chunking.scan(body, (d_carry, *zeros), values, backwards=True)
+            d_carry, d_starts, d_weights = carry
 
             def second_gradient(*dd: Tensor) -> tuple[Any, ...]:
                 with tf.GradientTape() as outer:
                     outer.watch([d_results, sources])
-                    with tf.GradientTape() as inner, pure_cell.weight_scope(sources[2]):
+                    with tf.GradientTape() as inner, pure_cell.weight_scope(sources[-1]):
                         inner.watch(sources)
-                        results = tf.nest.flatten(run_plain(*sources[:2]))
+                        results = tf.nest.flatten(run_plain(*sources[:-1]))
                     d_sources = inner.gradient(results, sources, d_results, ZERO)
                 return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), list(dd), ZERO)
 
-            return (chunking.join(d_inputs), d_carry[: len(states)], d_weights), second_gradient
+            d_sources = chunking.join(d_inputs), d_carry[: len(states)], d_starts, d_weights
+            return d_sources, second_gradient
 
         last_output = zero_unless(ever_started, output)
         return (last_output, zero_unless(has_started, outputs), *last[: len(states)]), gradient
 
-    output, outputs, *states = run(inputs, states, pure_cell.weights, constants)
+    masks = [] if drop is None else [drop]
+    output, outputs, *states = run(inputs, states, starts, pure_cell.weights, dict(sequences), masks)
     return output, outputs, states
+
+
+def should_store(chunking: Chunking, width: int, dtype: Any) -> bool:
+    """Return whether x and r of all steps, `width` numbers for each row, are stored for back-propagation.
+
+    A length that is not known when the graph is built counts as 128 steps, a batch size as 64 rows.
+    """
+    steps = chunking.time if chunking.is_static else 128
+    rows = 64 if chunking.batch is None else chunking.batch
+    return bool(steps * rows * width * dtype.size <= MAX_STORED_BYTES)
 
 
 def zero_unless(condition: Tensor | None, x: Tensor) -> Tensor:
@@ -450,124 +382,177 @@ def zero_unless(condition: Tensor | None, x: Tensor) -> Tensor:
 
 def forward_steps(
     pure_cell: PureCell,
+    stored: Sequence[int],
+    keep: bool,
+    project: bool,
     x: Tensor,
-    noise: Tensor | None,
-    mask: Tensor | None,
+    sequences: Sequences,
     drop: Tensor | None,
+    starts: Sequence[Tensor],
     carry: list[Tensor],
     num_steps: Tensor,
     weights: list[Tensor],
-    stored: Sequence[int],
-    project: bool,
-) -> tuple[list[Tensor], list[Tensor]]:
+) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """Run the first `num_steps` steps of a chunk.
 
     Args:
         pure_cell: the cell.
+        stored: indices of the parts of the carry to return for every step.
+        keep: whether to return x + r (if the step depends on it alone) or r for every step.
+        project: whether to project the inputs step by step, which is faster where x is not needed later.
         x: the inputs [size, batch, features] if `project` is True, else the results of `project`.
-        noise: random numbers [size, batch, noise_size], or None.
-        mask: bool [size, batch, 1], or None.
-        drop: the mask of recurrent dropout [batch, size], or None.
+        sequences: noise, mask and resets, each [size, batch, ...].
+        drop: the mask of recurrent dropout, or None.
+        starts: with resets, the states that they set.
         carry: the carry before the first step, each [batch, size].
         num_steps: the number of steps to run.
         weights: the values of the cell's weights.
-        stored: indices of the parts of the carry to return for every step.
-        project: whether to project the inputs step by step.
 
     Returns:
-        The carry after the last step; for each of `stored` that part after each step, [size, batch, ...].
+        The carry after the last step; for each of `stored` that part after each step, [size, batch, ...]; with
+        `keep` a list of x + r or r of each step, empty for a cell without r.
     """
-    xs, noises, masks = unstack(x), unstack_optional(noise), unstack_optional(mask)
-    count = len(pure_cell.cell.state_names)
+    size, count = x.shape[0], len(pure_cell.cell.state_names)
+    xs, by_step = unstack(x), {name: unstack(value) for name, value in sequences.items()}
+    kept = [make_zeros_array(x, x[0])] if keep and pure_cell.has_recurrent else []
 
-    def body(t: Tensor, carry: list[Tensor], afters: list[tf.TensorArray]) -> tuple[Any, ...]:
-        x_t = pure_cell.project(xs.read(t), weights) if project else xs.read(t)
-        r_t = pure_cell.recurrent(carry[:count], drop, weights)
-        carry = pure_cell.step(x_t, r_t, read_step(noises, t), read_step(masks, t), carry, weights)
-        return t + 1, carry, [array.write(t, carry[j]) for array, j in zip(afters, stored, strict=True)]
+    def body(
+        t: Tensor,
+        ahead: list[Tensor],
+        carry: list[Tensor],
+        afters: list[tf.TensorArray],
+        kept: list[tf.TensorArray],
+    ) -> tuple[Any, ...]:
+        if project:
+            x_t = pure_cell.project(xs.read(t), weights)
+        else:
+            # XLA vectorizes the kernel of a step only if it does not read x at t itself.
+            x_t, ahead = ahead[0], [xs.read(tf.minimum(t + 1, size - 1))]
+        now = {name: array.read(t) for name, array in by_step.items()}
+        states = reset_states(now.get("resets"), starts, carry[:count])
+        r_t = pure_cell.recurrent(states, drop, weights)
+        if kept:
+            kept = [kept[0].write(t, x_t + r_t if pure_cell.is_additive else r_t)]
+        carry = [*states, *carry[count:]]
+        carry = pure_cell.step(x_t, r_t, now.get("noise"), now.get("mask"), carry, weights)
+        afters = [array.write(t, carry[j]) for array, j in zip(afters, stored, strict=True)]
+        return t + 1, ahead, carry, afters, kept
 
-    _, carry, afters = tf.while_loop(
-        lambda t, *_: t < num_steps,
-        body,
-        (0, carry, [make_zeros_array(x, carry[j]) for j in stored]),
-        maximum_iterations=count_steps(x),
+    ahead, afters = [] if project else [x[0]], [make_zeros_array(x, carry[j]) for j in stored]
+    _, _, carry, afters, kept = tf.while_loop(
+        lambda t, *_: t < num_steps, body, (0, ahead, carry, afters, kept), maximum_iterations=size
     )
-    return carry, [after.stack() for after in afters]
+    return carry, [array.stack() for array in afters], [array.stack() for array in kept]
 
 
 def backward_steps(
     pure_cell: PureCell,
-    x: Tensor,
-    r: Tensor | None,
-    noise: Tensor | None,
-    mask: Tensor | None,
+    output_index: int,
+    xr: list[Tensor],
+    sequences: Sequences,
     drop: Tensor | None,
     before: list[Tensor],
     d_outputs: Tensor,
     d_carry: list[Tensor],
     num_steps: Tensor,
     weights: list[Tensor],
-    output_index: int,
-) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    transposed: Mapping[int, Tensor],
+) -> tuple[list[Tensor], ...]:
     """Propagate gradients back through the first `num_steps` steps of a chunk.
 
     d_v is the gradient of the loss with respect to v.
 
     Args:
         pure_cell: the cell.
-        x: results of `project`, [size, batch, n * units].
-        r: results of `recurrent`, [size, batch, n * units], or None.
-        noise: random numbers [size, batch, noise_size], or None.
-        mask: bool [size, batch, 1], or None.
-        drop: the mask of recurrent dropout [batch, size], or None.
-        before: the states before each step, each [size, batch, size of the state].
+        output_index: index of the output in the carry.
+        xr: results of `project` and `recurrent`, each [size, batch, n * units]: x and r, or x for a cell without
+            r, or x + r if the step depends on it alone.
+        sequences: noise, mask and resets, each [size, batch, ...].
+        drop: the mask of recurrent dropout, or None.
+        before: the states before each step, after a reset, each [size, batch, size of the state].
         d_outputs: for the output of each step, [size, batch, units].
         d_carry: for the carry after the last step.
         num_steps: the number of steps.
         weights: the values of the cell's weights.
-        output_index: index of the output in the carry.
+        transposed: the transposed weights that `recurrent` and `step` multiply by, by index.
 
     Returns:
-        d_x and d_r, d_carry before the first step, and the gradients of the weights that `update` uses
-        itself.
+        d_xr; d_carry before the first step; the gradients of the weights that `step` uses other than in
+        products; for each product in a step the factor of the weight, and the gradient by the product, each
+        [size, batch, ...]; and d_starts, empty without resets.
     """
-    xr = [x] if r is None else [x, r]
-    xrs, noises, masks = [unstack(v) for v in xr], unstack_optional(noise), unstack_optional(mask)
-    befores, outputs = [unstack(state) for state in before], unstack(d_outputs)
+    size, count = d_outputs.shape[0], len(before)
+    resets = sequences.get("resets")
+    arrays = tf.nest.map_structure(unstack, [xr, before, d_outputs, dict(sequences)])
 
-    def body(t: Tensor, d_carry: list[Tensor], d_xr: list[Any], d_update: list[Tensor]) -> tuple[Any, ...]:
+    def body(
+        t: Tensor,
+        d_carry: list[Tensor],
+        d_xr: list[tf.TensorArray],
+        d_used: list[Tensor],
+        factors: list[tf.TensorArray],
+        d_products: list[tf.TensorArray],
+        d_starts: list[Tensor],
+    ) -> tuple[Any, ...]:
+        xr, states, d_output, now = tf.nest.map_structure(lambda array: array.read(t), arrays)
         # A tape inside a loop does not track tensors from outside it, hence the copies.
-        states, copies = [array.read(t) for array in befores], [tf.identity(weight) for weight in weights]
-        xr, used = [array.read(t) for array in xrs], [copies[i] for i in pure_cell.update_weights]
-        x, r = xr if len(xr) > 1 else (*xr, None)
-        d_carry = [d + outputs.read(t) if i == output_index else d for i, d in enumerate(d_carry)]
-        carry = [*states, *(tf.zeros_like(d) for d in d_carry[len(states) :])]
+        copies = [tf.identity(weight) for weight in weights]
+        used = [copies[i] for i in pure_cell.step_weights]
+        offsets = [tf.zeros([tf.shape(d_output)[0], n], d_output.dtype) for _, n in pure_cell.step_products]
+        products = StepProducts(pure_cell, transposed, offsets)
+        d_carry = [d + d_output if i == output_index else d for i, d in enumerate(d_carry)]
+        carry = [*states, *(tf.zeros_like(d) for d in d_carry[count:])]
         with tf.GradientTape() as tape:
-            tape.watch([*xr, *carry, *used])
-            new = pure_cell.step(x, r, read_step(noises, t), read_step(masks, t), carry, copies)
-        d_step, d_carry, d_used = tape.gradient(new, [xr, carry, used], d_carry, ZERO)
+            tape.watch([xr, carry, used, offsets])
+            x, r = xr if len(xr) > 1 else (xr[0], tf.zeros_like(xr[0]) if pure_cell.has_recurrent else None)
+            new = pure_cell.step(x, r, now.get("noise"), now.get("mask"), carry, copies, products)
+        d_step, d_carry, d_new, d_now = tape.gradient(new, [xr, carry, used, offsets], d_carry, ZERO)
         if r is not None:
             with tf.GradientTape() as tape:
                 tape.watch(states)
-                product = pure_cell.recurrent(states, drop, copies)
-            d_states = tape.gradient(product, states, d_step[1], ZERO)
-            d_states = [a + b for a, b in zip(d_carry, d_states, strict=False)]
-            d_carry = [*d_states, *d_carry[len(states) :]]
-        d_xr = [array.write(t, d) for array, d in zip(d_xr, d_step, strict=True)]
-        return t - 1, d_carry, d_xr, [a + b for a, b in zip(d_update, d_used, strict=True)]
-
-    _, d_carry, d_xr, d_update = tf.while_loop(
-        lambda t, *_: t >= 0,
-        body,
-        (
-            num_steps - 1,
+                product = pure_cell.recurrent(states, drop, copies, StepProducts(pure_cell, transposed))
+            d_states = tape.gradient(product, states, d_step[-1], ZERO)
+            d_carry = [a + b for a, b in zip(d_carry, d_states, strict=False)] + d_carry[count:]
+        if resets is not None:
+            d_starts = [d + tf.where(now["resets"], e, 0) for d, e in zip(d_starts, d_carry, strict=False)]
+            kept = [tf.where(now["resets"], tf.zeros_like(d), d) for d in d_carry[:count]]
+            d_carry = [*kept, *d_carry[count:]]
+        return (
+            t - 1,
             d_carry,
-            [make_zeros_array(value, value[0]) for value in xr],
-            [tf.zeros_like(weights[i]) for i in pure_cell.update_weights],
-        ),
-        maximum_iterations=count_steps(x),
+            [array.write(t, d) for array, d in zip(d_xr, d_step, strict=True)],
+            [a + b for a, b in zip(d_used, d_new, strict=True)],
+            [array.write(t, v) for array, v in zip(factors, products.factors, strict=True)],
+            [array.write(t, d) for array, d in zip(d_products, d_now, strict=True)],
+            d_starts,
+        )
+
+    def make_arrays(widths: Sequence[int]) -> list[tf.TensorArray]:
+        like = d_outputs[0, :, :1]
+        return [make_zeros_array(d_outputs, tf.repeat(like, width, axis=1)) for width in widths]
+
+    start = (
+        num_steps - 1,
+        d_carry,
+        [make_zeros_array(value, value[0]) for value in xr],
+        [tf.zeros_like(weights[i]) for i in pure_cell.step_weights],
+        make_arrays([weights[i].shape[0] for i, _ in pure_cell.step_products]),
+        make_arrays([n for _, n in pure_cell.step_products]),
+        [] if resets is None else [tf.zeros_like(state[0]) for state in before],
     )
-    return [array.stack() for array in d_xr], d_carry, d_update
+    _, d_carry, d_xr, d_used, factors, d_products, d_starts = tf.while_loop(
+        lambda t, *_: t >= 0, body, start, maximum_iterations=size
+    )
+    stacked = ([array.stack() for array in values] for values in (d_xr, factors, d_products))
+    d_xr, factors, d_products = stacked
+    return d_xr, d_carry, d_used, factors, d_products, d_starts
+
+
+def reset_states(resets: Tensor | None, starts: Sequence[Tensor], states: list[Tensor]) -> list[Tensor]:
+    """Return `starts` where `resets` is True, and `states` elsewhere or without resets."""
+    if resets is None:
+        return states
+    return [tf.where(resets, start, state) for start, state in zip(starts, states, strict=True)]
 
 
 def count_steps(x: Tensor) -> int | Tensor:
@@ -581,22 +566,7 @@ def unstack(x: Tensor) -> tf.TensorArray:
     return array.unstack(x)
 
 
-def unstack_optional(x: Tensor | None) -> tf.TensorArray | None:
-    """Convert `x` [time, ...] to an array by time step, None to None."""
-    return None if x is None else unstack(x)
-
-
-def read_step(array: tf.TensorArray | None, t: Tensor) -> Tensor | None:
-    """Return element `t` of an array, None without an array."""
-    return None if array is None else array.read(t)
-
-
 def make_zeros_array(x: Tensor, value: Tensor) -> tf.TensorArray:
     """Create an array with zeros like `value` for each time step of `x` [time, ...]."""
     zeros = tf.zeros(tf.concat([[count_steps(x)], tf.shape(value)], 0), value.dtype)
     return unstack(tf.ensure_shape(zeros, [x.shape[0], *value.shape]))
-
-
-def get_chunk(chunks: Tensor | None, i: Tensor) -> Tensor | None:
-    """Return chunk `i`, None without chunks."""
-    return None if chunks is None else chunks[i]

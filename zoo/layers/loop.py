@@ -13,8 +13,9 @@ from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
 from zoo.layers.block_lstm import can_run_block_lstm, run_block_lstm
-from zoo.layers.chunks import PureCell, flatten_states, restore_states, run_in_chunks, unstack
+from zoo.layers.chunks import reset_states, run_in_chunks, unstack
 from zoo.layers.export_scope import ExportScope, get_export_scope
+from zoo.layers.pure_cell import PureCell, flatten_states, restore_states
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from the inputs at t and the states before."""
@@ -98,7 +99,10 @@ def _run_cell(
         noise = cell.draw_noise(sequences)
         sequences = apply_mask(sequences, cell.draw_dropout_mask(sequences[:1]))
         drop = cell.draw_recurrent_dropout_mask(states[0])
-    starts = None if resets is None else cell.get_initial_state(tf.shape(sequences)[1])
+    starts: list[Tensor] = []
+    if resets is not None:
+        starts = flatten_states(cell.get_initial_state(tf.shape(sequences)[1]))
+        starts = [tf.ensure_shape(start, [sequences.shape[1], None]) for start in starts]
 
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
@@ -110,7 +114,7 @@ def _run_cell(
         observed = observer(cell, after)
         return (observed[0] if output is after[0] else output), flatten_states(observed)
 
-    def run_plain(sequences: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
+    def run_plain(sequences: Tensor, states: States, starts: States) -> tuple[Tensor, Tensor, States]:
         xs = [cell.project(sequences), *([] if noise is None else [noise])]
         return scan(step, xs, states, mask, cell.units, unroll, resets, starts)
 
@@ -121,21 +125,16 @@ def _run_cell(
         last, outputs, states = run_parallel(cell, sequences, states, mask)
     else:
         states = flatten_states(states)
-        starts = None if starts is None else flatten_states(starts)
-        if (
-            observer is None
-            and resets is None
-            and not unroll
-            and tf.inside_function()
-            and not is_exporting()
-            and (training or get_export_scope() is ExportScope.NONE)
-            and pure_cell.analyze(sequences, states, noise)
-        ):
+        is_loop = observer is None and not unroll and tf.inside_function() and not is_exporting()
+        is_loop = is_loop and (training or get_export_scope() is ExportScope.NONE)
+        if is_loop and pure_cell.analyze(sequences, states, noise):
+            flags = {"noise": noise, "mask": mask, "resets": resets}
+            flags = {name: value for name, value in flags.items() if value is not None}
             last, outputs, states = run_in_chunks(
-                pure_cell, sequences, states, mask, drop, noise, training, run_plain
+                pure_cell, sequences, states, flags, drop, starts, training, run_plain
             )
         else:
-            last, outputs, states = run_plain(sequences, states)
+            last, outputs, states = run_plain(sequences, states, starts)
         states = list(restore_states(cell, states))
     last, outputs = cell.readout(last), cell.readout(outputs)
     if mask is not None and not is_inherited(cell, Cell, "readout"):
@@ -178,7 +177,7 @@ def scan(
     width: int,
     unroll: bool = False,
     resets: Tensor | None = None,
-    starts: States | None = None,
+    starts: States = (),
 ) -> tuple[Tensor, Tensor, States]:
     """Apply `step` from the first time step to the last.
 
@@ -204,8 +203,7 @@ def scan(
 
     def advance(t: Tensor, output: Tensor, states: States) -> tuple[Tensor, States]:
         *x, valid, reset = (None if x is None else x[t] if unroll else x.read(t) for x in series)
-        if reset is not None:
-            states = [tf.where(reset, start, old) for start, old in zip(starts or (), states, strict=True)]
+        states = reset_states(reset, starts, list(states))
         new_output, new_states = step(x, states)
         if valid is None:
             return new_output, new_states
