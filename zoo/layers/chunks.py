@@ -85,9 +85,10 @@ def should_compile(batch: int | None, training: bool) -> bool:
 
 
 class Chunking:
-    """How a sequence is cut into chunks: `count` of them, each of `size` steps, the last one shorter.
+    """How a sequence is cut into `count` chunks of `length` steps; the last one may be padded.
 
-    Steps are compiled for `size` steps, so the last chunk is padded for them, and for nothing else.
+    The steps of a chunk are compiled for `size` of them, which is more than `length` if that is known at run time
+    only. `pad` and `trim` convert between the two.
 
     Args:
         inputs: [time, batch, features].
@@ -99,8 +100,9 @@ class Chunking:
         is_static: whether `time` is an int.
         batch: batch size, an int or None.
         rows: batch size, an int or a tensor.
-        size: time steps in a chunk, an int.
         count: number of chunks, an int or a tensor.
+        length: time steps in a chunk, an int or a tensor.
+        size: time steps that a chunk is compiled for, an int.
     """
 
     def __init__(self, inputs: Tensor, training: bool) -> None:
@@ -109,41 +111,47 @@ class Chunking:
         self.is_static = self.time is not None
         if self.is_static:
             limit = DYNAMIC_CHUNK_SIZE if self.batch is None else max(4, MAX_CHUNK_ROWS // max(1, self.batch))
-            limit = max(1, min(limit, self.time) if training else self.time)
-            # A size that divides the length needs no padding.
-            exact = (size for size in range(limit, limit // 2, -1) if self.time % size == 0)
-            self.size = next(exact, limit)
-            self.count = math.ceil(self.time / self.size) if self.time else 1
+            limit = limit if training else max(1, self.time)
+            self.count = max(1, math.ceil(self.time / limit))
+            self.length = self.size = math.ceil(self.time / self.count)
         else:
             self.time, self.size = tf.shape(inputs)[0], DYNAMIC_CHUNK_SIZE
             self.count = tf.maximum(1, (self.time + self.size - 1) // self.size)
-        self.is_exact = self.is_static and self.time == self.count * self.size
+            self.length = (self.time + self.count - 1) // self.count
 
     def num_steps(self, i: int | Tensor) -> Tensor:
         """Return the number of steps in chunk `i`."""
-        return tf.minimum(self.time - i * self.size, self.size)
+        return tf.minimum(self.time - i * self.length, self.length)
 
-    def slice(self, x: Tensor, i: int | Tensor) -> Tensor:
-        """Return chunk `i` of `x` [time, batch, ...], without padding."""
-        chunk = x[i * self.size : (i + 1) * self.size]
-        return tf.ensure_shape(chunk, [self.size if self.is_exact else None, *x.shape[1:]])
+    def split(self, x: Tensor) -> Tensor:
+        """Pad `x` [time, batch, ...] to [count * length, batch, ...]."""
+        if self.is_static and self.time == self.count * self.length:
+            return x
+        return tf.pad(x, [[0, self.count * self.length - self.time], *([0, 0] for _ in x.shape[1:])])
 
-    def trim(self, chunk: Tensor, i: int | Tensor) -> Tensor:
-        """Return a chunk [size, batch, ...] without its padding; the inverse of `pad`."""
-        return chunk if self.is_exact else chunk[: self.num_steps(i)]
+    def read(self, x: Tensor, i: int | Tensor) -> Tensor:
+        """Return chunk `i` of a result of `split`, [length, batch, ...]."""
+        size = tf.concat([[self.length], tf.shape(x)[1:]], 0)
+        chunk = tf.slice(x, [i * self.length, *(0 for _ in x.shape[1:])], size)
+        return tf.ensure_shape(chunk, [self.size if self.is_static else None, *x.shape[1:]])
 
     def pad(self, chunk: Tensor) -> Tensor:
-        """Pad a chunk to [size, batch, ...]."""
-        if not self.is_exact:
-            chunk = tf.pad(chunk, [[0, self.size - tf.shape(chunk)[0]], *([0, 0] for _ in chunk.shape[1:])])
+        """Pad a chunk [length, batch, ...] to [size, batch, ...]."""
+        if not self.is_static:
+            chunk = tf.pad(chunk, [[0, self.size - self.length], *([0, 0] for _ in chunk.shape[1:])])
         return tf.ensure_shape(chunk, [self.size, *chunk.shape[1:]])
 
+    def trim(self, chunk: Tensor) -> Tensor:
+        """Cut a chunk [size, batch, ...] to [length, batch, ...]."""
+        return chunk if self.is_static else chunk[: self.length]
+
     def join(self, chunks: tf.TensorArray) -> Tensor:
-        """Join an array of padded chunks [size, batch, ...] to [time, batch, ...]."""
-        x = chunks.read(0) if self.is_static and self.count == 1 else chunks.stack()
-        x = tf.reshape(x, [self.count * self.size, self.rows, x.shape[-1]])
-        x = tf.ensure_shape(x, [None, self.batch, None])
-        return x if self.is_exact else x[: self.time]
+        """Join an array of chunks [size, batch, ...] to [time, batch, ...]."""
+        if self.is_static and self.count == 1:
+            return chunks.read(0)
+        x = chunks.stack()[:, : self.length]
+        x = tf.reshape(x, [self.count * self.length, self.rows, x.shape[-1]])[: self.time]
+        return tf.ensure_shape(x, [None, self.batch, None])
 
     def scan(
         self,
@@ -240,8 +248,11 @@ def run_in_chunks(
         inputs, states, starts, weights = tf.nest.map_structure(tf.stop_gradient, sources)
         drop_mask = drop[0] if drop else None
 
-        def slice_sequences(i: Any) -> dict[str, Tensor]:
-            return {name: chunking.pad(chunking.slice(value, i)) for name, value in sequences.items()}
+        inputs = chunking.split(inputs)
+        split_sequences = {name: chunking.split(value) for name, value in sequences.items()}
+
+        def read_sequences(i: Any) -> dict[str, Tensor]:
+            return {name: chunking.pad(chunking.read(value, i)) for name, value in split_sequences.items()}
 
         def run_forward(stored: list[int], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
             """Return the last carry, and by chunk the `stored` parts of the carry, and x and r to `keep`."""
@@ -249,9 +260,9 @@ def run_in_chunks(
             forward = compile_steps(forward_steps, stored, keep, project)
 
             def body(i: Any, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-                x = chunking.slice(inputs, i)
+                x = chunking.read(inputs, i)
                 x = chunking.pad(x if project else pure_cell.project(x, weights))
-                arguments = slice_sequences(i), drop_mask, starts, carry, chunking.num_steps(i), weights
+                arguments = read_sequences(i), drop_mask, starts, carry, chunking.num_steps(i), weights
                 carry, afters, kept = forward(x, *arguments)
                 if keep and not pure_cell.is_additive:
                     kept = [x, *kept]
@@ -270,9 +281,9 @@ def run_in_chunks(
             before = []
             for j, (after, state) in enumerate(zip(afters, states, strict=True)):
                 if isinstance(i, int):
-                    first = after.read(i - 1)[-1] if i else state
+                    first = after.read(i - 1)[chunking.length - 1] if i else state
                 else:
-                    first = tf.where(i > 0, after.read(tf.maximum(i - 1, 0))[-1], state)
+                    first = tf.where(i > 0, after.read(tf.maximum(i - 1, 0))[chunking.length - 1], state)
                 values = tf.concat([first[None], after.read(i)[:-1]], 0)
                 before.append(values if resets is None else tf.where(resets, starts[j], values))
             return before
@@ -299,17 +310,17 @@ def run_in_chunks(
             if output_state is None:
                 d_carry.append(tf.zeros_like(d_output))
             d_carry[output_index] += zero_unless(ever_started, d_output)
-            d_outputs = zero_unless(has_started, d_outputs)
+            d_outputs = chunking.split(zero_unless(has_started, d_outputs))
             afters = arrays[: len(states)] if training else run_forward(all_states, False)[1]
             backward = compile_steps(backward_steps, output_index)
             transposed = {j: tf.transpose(tf.cast(weights[j], dtype)) for j in pure_cell.product_weights}
 
             def body(i: Any, carry: Any) -> tuple[Any, list[Tensor]]:
                 d_carry, d_starts, d_weights = carry
-                chunk_sequences = slice_sequences(i)
+                chunk_sequences = read_sequences(i)
                 before = states_before(afters, i, chunk_sequences.get("resets"))
-                chunk = chunking.slice(inputs, i)
-                valid_before = [chunking.trim(state, i) for state in before]
+                chunk = chunking.read(inputs, i)
+                valid_before = [chunking.trim(state) for state in before]
                 # A tape inside a loop does not track tensors from outside it, hence the copies.
                 chunk, copies = tf.identity(chunk), [tf.identity(weight) for weight in weights]
                 with tf.GradientTape() as tape:
@@ -322,10 +333,10 @@ def run_in_chunks(
                     xr = [x + r] if pure_cell.is_additive else [x] if r is None else [x, r]
                     xr = [chunking.pad(value) for value in xr]
                 d_xr, d_carry, d_used, factors, d_products, d_new_starts = backward(
-                    *(xr, chunk_sequences, drop_mask, before, chunking.pad(chunking.slice(d_outputs, i))),
+                    *(xr, chunk_sequences, drop_mask, before, chunking.pad(chunking.read(d_outputs, i))),
                     *(d_carry, chunking.num_steps(i), weights, transposed),
                 )
-                d_xr = [chunking.trim(d, i) for d in d_xr]
+                d_xr = [chunking.trim(d) for d in d_xr]
                 if pure_cell.is_additive:
                     d_xr = [d_xr[0], d_xr[0]]
                 d_chunk, *gradients = tape.gradient(
@@ -334,7 +345,7 @@ def run_in_chunks(
                 for j, d in zip(pure_cell.step_weights, d_used, strict=True):
                     gradients[j] += d
                 for (j, _), v, d in zip(pure_cell.step_products, factors, d_products, strict=True):
-                    v, d = (tf.reshape(chunking.trim(q, i), [-1, q.shape[-1]]) for q in (v, d))
+                    v, d = (tf.reshape(chunking.trim(q), [-1, q.shape[-1]]) for q in (v, d))
                     gradients[j] += tf.cast(tf.matmul(v, d, transpose_a=True), gradients[j].dtype)
                 d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
                 d_starts = [total + d for total, d in zip(d_starts, d_new_starts, strict=True)]
