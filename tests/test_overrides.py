@@ -62,11 +62,14 @@ BEFORE_THE_LOOP = {
     "_check_candidate_dropout",
     "bias_shape",
     "build",
+    "constants_scope",
     "get_config",
     "initial_bias",
+    "kernel_shape",
+    "parallel",
     "recurrent_shape",
 }
-"""Methods that no step calls."""
+"""Methods that no step calls. `parallel` stands for the steps: a cell that overrides it states that they agree."""
 
 SIZES = {"state_shapes", "noise_size", "output_size", "state_size"}
 """Widths; `UnequalCell` in test_loop.py and `ProjectedLSTMCell` override them."""
