@@ -113,6 +113,8 @@ class RGLRUCell(LinearCell):
     def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return a and √(1 - a²) ⊙ i ⊙ g, each [..., units]."""
         log_a = -POWER * gates["recurrence"] * ops.softplus(-self.recurrent_logit)
-        # 1 - a², exact where a is near 1, and above 0, where the root has no gradient.
-        rest = ops.maximum(-ops.expm1(2 * log_a), 1e-7 if self.compute_dtype == "float16" else 1e-14)
+        # 1 - a² without `expm1`, which ONNX lacks: exact where a is near 1, and above 0, where the root has no
+        # gradient.
+        tanh = ops.tanh(log_a)
+        rest = ops.maximum(-2 * tanh / (1 - tanh), 1e-7 if self.compute_dtype == "float16" else 1e-14)
         return ops.exp(log_a), ops.sqrt(rest) * gates["input"] * gates["candidate"]
