@@ -205,6 +205,8 @@ def scan(
         *x, valid, reset = (None if x is None else x[t] if unroll else x.read(t) for x in series)
         states = reset_states(reset, starts, list(states))
         new_output, new_states = step(x, states)
+        new_output = tf.ensure_shape(new_output, output.shape)
+        new_states = [tf.ensure_shape(new, old.shape) for new, old in zip(new_states, states, strict=True)]
         if valid is None:
             return new_output, new_states
         states = [tf.where(valid, new, old) for new, old in zip(new_states, states, strict=True)]

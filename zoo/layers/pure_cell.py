@@ -123,6 +123,8 @@ class PureCell:
         with self.weight_scope(weights), multiply_scope(multiply or multiply_rows):
             output, states = self.cell.step(x, r, restore_states(self.cell, carry[:count]), noise)
         new = [*flatten_states(states), output][: len(carry)]
+        # What the cell computes with may have a batch size that is not known when the graph is built.
+        new = [tf.ensure_shape(after, before.shape) for after, before in zip(new, carry, strict=True)]
         if valid is None:
             return new
         return [tf.where(valid, after, before) for after, before in zip(new, carry, strict=True)]
