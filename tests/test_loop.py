@@ -342,8 +342,9 @@ def test_compiled_in_training_and_for_static_batch_size(
     assert ("compiled" in types) == compiled == chunks.should_compile(batch, training)
 
 
-def test_exported_graph_is_not_compiled(tmp_path: Path) -> None:
-    inputs = keras.Input((None, FEATURES))
+@pytest.mark.parametrize("batch", [None, 2])
+def test_exported_graph_is_not_compiled(batch: int | None, tmp_path: Path) -> None:
+    inputs = keras.Input(batch_shape=(batch, None, FEATURES))
     outputs = keras.layers.Bidirectional(zoo.LSTM(UNITS, return_sequences=True))(inputs)
     model = keras.Model(inputs, zoo.GRU(UNITS)(outputs))
     model.export(tmp_path / "model", verbose=False)
