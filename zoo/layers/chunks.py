@@ -342,19 +342,21 @@ def run_in_chunks(
                 d_chunk, *gradients = tape.gradient(
                     [x] if r is None else [x, r], [chunk, *copies], d_xr, ZERO
                 )
+                gradients = [to_sum(d) for d in gradients]
                 for j, d in zip(pure_cell.step_weights, d_used, strict=True):
                     gradients[j] += d
                 for (j, _), v, d in zip(pure_cell.step_products, factors, d_products, strict=True):
                     v, d = (tf.reshape(chunking.trim(q), [-1, q.shape[-1]]) for q in (v, d))
-                    gradients[j] += tf.cast(tf.matmul(v, d, transpose_a=True), gradients[j].dtype)
+                    gradients[j] += to_sum(tf.matmul(v, d, transpose_a=True))
                 d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
                 d_starts = [total + d for total, d in zip(d_starts, d_new_starts, strict=True)]
                 return (d_carry, d_starts, d_weights), [chunking.pad(d_chunk)]
 
-            zeros = [tf.zeros_like(start) for start in starts], [tf.zeros_like(weight) for weight in weights]
+            zeros = [tf.zeros_like(start) for start in starts], [to_sum(tf.zeros_like(w)) for w in weights]
             values = [([chunking.size, chunking.batch, inputs.shape[-1]], inputs.dtype)]
             carry, (d_inputs,) = chunking.scan(body, (d_carry, *zeros), values, backwards=True)
             d_carry, d_starts, d_weights = carry
+            d_weights = [tf.cast(d, weight.dtype) for d, weight in zip(d_weights, weights, strict=True)]
 
             def second_gradient(*dd: Tensor) -> tuple[Any, ...]:
                 with tf.GradientTape() as outer:
@@ -384,6 +386,11 @@ def should_store(chunking: Chunking, width: int, dtype: Any) -> bool:
     steps = chunking.time if chunking.is_static else 128
     rows = 64 if chunking.batch is None else chunking.batch
     return bool(steps * rows * width * dtype.size <= MAX_STORED_BYTES)
+
+
+def to_sum(d: Tensor) -> Tensor:
+    """Cast a gradient that is added up over time: half precision would lose most of the small terms."""
+    return tf.cast(d, tf.float32) if d.dtype.size < 4 else d
 
 
 def zero_unless(condition: Tensor | None, x: Tensor) -> Tensor:
@@ -532,7 +539,7 @@ def backward_steps(
             t - 1,
             d_carry,
             [array.write(t, d) for array, d in zip(d_xr, d_step, strict=True)],
-            [a + b for a, b in zip(d_used, d_new, strict=True)],
+            [a + to_sum(b) for a, b in zip(d_used, d_new, strict=True)],
             [array.write(t, v) for array, v in zip(factors, products.factors, strict=True)],
             [array.write(t, d) for array, d in zip(d_products, d_now, strict=True)],
             d_starts,
@@ -546,7 +553,7 @@ def backward_steps(
         num_steps - 1,
         d_carry,
         [make_zeros_array(value, value[0]) for value in xr],
-        [tf.zeros_like(weights[i]) for i in pure_cell.step_weights],
+        [to_sum(tf.zeros_like(weights[i])) for i in pure_cell.step_weights],
         make_arrays([weights[i].shape[0] for i, _ in pure_cell.step_products]),
         make_arrays([n for _, n in pure_cell.step_products]),
         [] if resets is None else [tf.zeros_like(state[0]) for state in before],
