@@ -331,6 +331,39 @@ def convolve_causally(x: Array, kernel: Array) -> Array:
     return np.sum(products, 0)
 
 
+def slstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    kernel, recurrent_kernel, bias = weights
+    h, c, n, m = states
+    heads = np.split(h * drop, len(recurrent_kernel), -1)
+    by_head = [np.split(h @ u, 4, -1) for h, u in zip(heads, recurrent_kernel, strict=True)]
+    r = [np.concatenate(gate, -1) for gate in zip(*by_head, strict=True)]
+    log_i, f, z, o = (a + b for a, b in zip(np.split(x @ kernel + bias, 4, -1), r, strict=True))
+    kept = np.log(sigmoid(f)) + m
+    top = np.maximum(kept, log_i)
+    i, f, z, o = np.exp(log_i - top), np.exp(kept - top), np.tanh(z), sigmoid(o)
+    c, n = f * c + i * z, f * n + i
+    h = o * c / n
+    return h, [h, c, n, top], {"input": i, "forget": f, "candidate": z, "output": o, "stabilizer": top}
+
+
+def mlstm(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) -> tuple:
+    (kernel, bias), (c, n, m) = weights, states
+    heads, size = n.shape[-2:]
+    z = x @ kernel + bias
+    q, k, v, o = (part.reshape(*x.shape[:-1], heads, size) for part in np.split(z[..., : -2 * heads], 4, -1))
+    log_i, f = np.split(z[..., -2 * heads :], 2, -1)
+    k = k / np.sqrt(size)
+    kept = np.log(sigmoid(f)) + m
+    top = np.maximum(kept, log_i)
+    i, f, o = np.exp(log_i - top), np.exp(kept - top), sigmoid(o)
+    c = f[..., None, None] * c + i[..., None, None] * v[..., :, None] * k[..., None, :]
+    n = f[..., None] * n + i[..., None] * k
+    read, total = np.squeeze(c @ q[..., None], -1), np.sum(n * q, -1)
+    h = o * read / np.maximum(np.abs(total), np.exp(-top))[..., None]
+    names = ("query", "key", "value", "input", "forget", "output", "stabilizer")
+    return h.reshape(*x.shape[:-1], -1), [c, n, top], dict(zip(names, (q, k, v, i, f, o, top), strict=True))
+
+
 def add_zoneout(step: Step, zoneout: Sequence[float]) -> Step:
     """Return a step with zoneout, as in inference."""
 

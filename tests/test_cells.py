@@ -6,6 +6,7 @@ A new cell adds a line to `CASES` and its equations in NumPy to `references`.
 import importlib
 import inspect
 import json
+import math
 import os
 import subprocess
 import sys
@@ -133,6 +134,13 @@ CASES = [
         references.qrnn_ifo_of_3_steps,
         arguments={"kernel_size": 3, "pooling": "ifo", "recurrent_dropout": 0.0},
     ),
+    Case("sLSTM", zoo.cells.SLSTMCell, references.slstm, arguments={"num_heads": 3, "zoneout": [0.0] * 4}),
+    Case(
+        "mLSTM",
+        zoo.cells.MLSTMCell,
+        references.mlstm,
+        arguments={"num_heads": 2, "recurrent_dropout": 0.0, "zoneout": [0.0] * 3},
+    ),
     Case("one gate missing", UnforgettingLSTMCell, references.unforgetting_lstm),
     Case("one gate differs", HalfOpenLSTMCell, references.half_open_lstm),
     Case("mixed units", MixingCell, references.mixing_rnn),
@@ -168,10 +176,13 @@ def count_states(case: Case) -> int:
 
 
 def make_data(cell: zoo.Cell) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Create sequences and non-zero initial states."""
+    """Create sequences and non-zero initial states, positive for a normalizer."""
     states = [
         random_normal(8 + i, BATCH, *shape, dtype=cell.dtype) for i, shape in enumerate(cell.state_shapes)
     ]
+    if "normalizer" in cell.state_names:
+        index = cell.state_names.index("normalizer")
+        states[index] = np.abs(states[index])
     return random_normal(7, BATCH, TIME, FEATURES, dtype=cell.dtype), states
 
 
@@ -301,9 +312,9 @@ def test_batch_equals_its_rows(case: Case) -> None:
 def test_dropout_of_inputs_and_recurrent_inputs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = build_cell(case)
     x, states = make_data(cell)
-    width = FEATURES + cell.state_shapes[0][0]
+    width = FEATURES + math.prod(cell.state_shapes[0])
     factors = np.random.default_rng(9).choice([0.0, 2.0], size=(BATCH, width))
-    drop_x, drop_h = factors[:, :FEATURES], factors[:, FEATURES:]
+    drop_x, drop_h = factors[:, :FEATURES], factors[:, FEATURES:].reshape(BATCH, *cell.state_shapes[0])
     monkeypatch.setattr(cell, "draw_dropout_mask", lambda like: tf.constant(drop_x))
     monkeypatch.setattr(cell, "draw_recurrent_dropout_mask", lambda like: tf.constant(drop_h))
 
@@ -324,15 +335,16 @@ def test_gates_by_name(case: Case) -> None:
     x = np.swapaxes(x, 0, 1)
     states = [random_normal(10 + i, TIME, BATCH, *shape) for i, shape in enumerate(cell.state_shapes)]
     output, new_states, gates = case.step(cell.get_weights(), x, states)
-    arguments = cell.project(x), cell.recurrent(states), states
-    ours, our_states = cell.update(*arguments)
-    assert_close((cell.readout(ours), our_states), (output, new_states), 1e-12)
-    if gates:
-        ours = cell.gates(*arguments)
-        assert list(ours) == list(gates)
-        assert_close(list(ours.values()), list(gates.values()), 1e-12)
-    else:
-        assert cell.gates(*arguments) == {}
+    with cell.constants_scope(cell.prepare_constants({}, training=False)):
+        arguments = cell.project(x), cell.recurrent(states), states
+        ours, our_states = cell.update(*arguments)
+        assert_close((cell.readout(ours), our_states), (output, new_states), 1e-12)
+        if gates:
+            ours = cell.gates(*arguments)
+            assert list(ours) == list(gates)
+            assert_close(list(ours.values()), list(gates.values()), 1e-12)
+        else:
+            assert cell.gates(*arguments) == {}
 
 
 # Properties of single cells.

@@ -12,7 +12,7 @@ from test_cells import CASES, Case
 
 import zoo
 
-WORDS, FEATURES, UNITS = 10, 9, 5
+WORDS, FEATURES, UNITS = 10, 9, 6
 
 
 def assert_exported(model: keras.Model, path: Path, *batches: list[np.ndarray]) -> None:

@@ -56,7 +56,7 @@ def documented(docstring: str, heading: str) -> dict[str, str]:
 def test_classes_are_found() -> None:
     assert {zoo.LSTM, zoo.cells.MinGRUCell, zoo.Highway} <= set(CONCRETE)
     assert zoo.MinLSTM in LAYERS
-    assert len(CLASSES) == 47
+    assert len(CLASSES) == 51
 
 
 @every_class
@@ -196,6 +196,7 @@ def test_collect_arguments() -> None:
 SETTINGS = {
     "units": UNITS,
     "projection_units": 4,
+    "num_heads": UNITS,
     "input_mean": [0.5, 0.25, -1.0],
     "order": 4,
     "theta": 8.0,
@@ -259,6 +260,10 @@ def test_every_argument_arrives(cls: type[keras.Layer]) -> None:
     cell_class = getattr(cls, "cell_class", cls)
     settings = {name: SETTINGS[name] for name in defaults(cls)}
     settings["zoneout"] = settings["zoneout"] * len(cell_class.state_names)
+    if issubclass(cell_class, zoo.cells.SLSTMCell):
+        settings["zoneout"] = [0.25, 0.0, 0.0, 0.0]
+    if issubclass(cell_class, zoo.cells.MLSTMCell):
+        del settings["zoneout"], settings["recurrent_dropout"]
     if issubclass(cell_class, zoo.cells.LayerNormGRUCell):
         del settings["reset_after"]
     cells = zoo.cells

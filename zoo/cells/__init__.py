@@ -13,10 +13,12 @@ from zoo.cells.lstm import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, Projecte
 from zoo.cells.ltc import LTCCell
 from zoo.cells.min_gru import MinGRUCell
 from zoo.cells.min_lstm import MinLSTMCell
+from zoo.cells.mlstm import MLSTMCell
 from zoo.cells.phased_lstm import PhasedLSTMCell
 from zoo.cells.qrnn import QRNNCell
 from zoo.cells.rg_lru import RGLRUCell
 from zoo.cells.simple_rnn import SimpleRNNCell
+from zoo.cells.slstm import SLSTMCell
 from zoo.cells.sru import SRUCell
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "LayerNormGRUCell",
     "LayerNormLSTMCell",
     "LinearCell",
+    "MLSTMCell",
     "MinGRUCell",
     "MinLSTMCell",
     "PeepholeLSTMCell",
@@ -41,6 +44,7 @@ __all__ = [
     "ProjectedLSTMCell",
     "QRNNCell",
     "RGLRUCell",
+    "SLSTMCell",
     "SRUCell",
     "Serializable",
     "SimpleRNNCell",

@@ -43,7 +43,7 @@ class LSTMCell(GatedCell):
     """
 
     weight_blocks: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
-    state_names = ("hidden", "cell")
+    state_names: tuple[str, ...] = ("hidden", "cell")
 
     def __init__(
         self,

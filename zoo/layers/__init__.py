@@ -15,11 +15,13 @@ from zoo.layers.lstm import LSTM, CoupledLSTM, PeepholeLSTM, ProjectedLSTM
 from zoo.layers.ltc import LTC
 from zoo.layers.min_gru import MinGRU
 from zoo.layers.min_lstm import MinLSTM
+from zoo.layers.mlstm import MLSTM
 from zoo.layers.phased_lstm import PhasedLSTM
 from zoo.layers.qrnn import QRNN
 from zoo.layers.rg_lru import RGLRU
 from zoo.layers.rnn import RNN, get_carried_states, reset_states
 from zoo.layers.simple_rnn import SimpleRNN
+from zoo.layers.slstm import SLSTM
 from zoo.layers.sru import SRU
 from zoo.layers.wrappers import Bypass, Highway, Residual
 
@@ -30,9 +32,11 @@ __all__ = [
     "LRU",
     "LSTM",
     "LTC",
+    "MLSTM",
     "QRNN",
     "RGLRU",
     "RNN",
+    "SLSTM",
     "SRU",
     "Bypass",
     "CfC",
