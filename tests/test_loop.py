@@ -179,6 +179,17 @@ def wrap_in_graph(function: Callable, cell: zoo.Cell, static: bool) -> Callable:
     return tf.function(function, input_signature=signature, autograph=False)
 
 
+def test_one_feature_in_graph_with_unknown_sizes() -> None:
+    cell = zoo.LSTMCell(UNITS, dtype="float64")
+    cell.build((None, 1))
+    randomize_weights(cell)
+    x, states = random_normal(4, BATCH, TIME, 1), make_data(cell)[1]
+    compute = forward_and_back(cell, training=True)
+    specs = [tf.TensorSpec([None, None, 1], cell.dtype), [tf.TensorSpec([None, UNITS], cell.dtype)] * 2]
+    in_graph = tf.function(compute, input_signature=specs, autograph=False)
+    assert_close(in_graph(x, states), compute(tf.constant(x), states), 1e-12)
+
+
 @pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.parametrize(
     ("mask", "static", "training"),

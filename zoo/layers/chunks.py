@@ -432,7 +432,10 @@ def forward_steps(
     """
     size, count = x.shape[0], len(pure_cell.cell.state_names)
     xs, by_step = unstack(x), {name: unstack(value) for name, value in sequences.items()}
-    kept = [make_zeros_array(x, x[0])] if keep and pure_cell.has_recurrent else []
+    kept = []
+    if keep and pure_cell.has_recurrent:  # r may have another width than x
+        zeros = tf.zeros([tf.shape(x)[1], pure_cell.xr_widths[-1]], x.dtype)
+        kept = [make_zeros_array(x, tf.ensure_shape(zeros, [x.shape[1], None]))]
 
     def body(
         t: Tensor,
