@@ -7,8 +7,8 @@ python benchmarks/recurrence.py --families LSTM --shapes 0 32,10,8,16 --no-memor
 In each round every contender runs each task once, in a new random order. The tables compare medians over the
 rounds. The contenders, here for LSTM:
 
-    keras               `keras.layers.LSTM`
-    keras, jit          the same, compiled by XLA; ratios are to the faster of the two, for each task
+    keras               `keras.layers.LSTM`, which on a GPU runs the kernel of cuDNN
+    keras, jit          the same, compiled by XLA, without cuDNN; ratios are to the faster of the two, for each task
     keras RNN(cell)     `keras.layers.RNN(keras.layers.LSTMCell)`
     zoo                 `zoo.LSTM`, which decides itself what XLA compiles
     zoo, subclass       a cell as a user writes it, with another output gate: `OpenLSTMCell` below
@@ -22,10 +22,13 @@ rounds. The contenders, here for LSTM:
 The threads of PyTorch spin while they wait, which slows it down on a busy machine. The environment variable
 OMP_WAIT_POLICY=passive makes them sleep; it does not affect the other contenders.
 
+Where TensorFlow has a GPU, everything runs there, PyTorch too if it has one, and the output names it. Memory is
+measured without a GPU only.
+
 A training step is the forward pass with all outputs, the loss mean(y), and its gradients by all weights, but
-not by the inputs. A measurement ends when the results can be read. First calls, which trace and compile, have
-columns of their own. "stored MB" is the memory for the backward pass: the peak of a process that runs three
-training steps, minus the peak of one that runs three forward passes.
+not by the inputs. A measurement ends when the results can be read, or when the GPU is done. First calls, which
+trace and compile, have columns of their own. "stored MB" is the memory for the backward pass: the peak of a
+process that runs three training steps, minus the peak of one that runs three forward passes.
 """
 
 import gc
@@ -68,6 +71,7 @@ BLOCKS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 TASKS = ("forward", "training")
 KERAS = ("keras", "keras, jit")
 WARM_UP = 2  # rounds that are not counted
+GPUS = tf.config.list_physical_devices("GPU")
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 MEMORY_SHAPE = (256, 400, 64, 256)
 # Large blocks return to the system as soon as they are freed, so the peak counts memory in use.
@@ -101,7 +105,11 @@ class OpenLSTMCell(zoo.LSTMCell):
 def make_layers(family: str, units: int) -> dict[str, keras.layers.RNN]:
     """Create the layers of a family, by contender."""
     theirs, cell = getattr(keras.layers, family), getattr(keras.layers, f"{family}Cell")
-    contenders = {name: theirs(units, return_sequences=True) for name in KERAS}
+    without_cudnn = {} if family == "SimpleRNN" else {"use_cudnn": False}  # which XLA cannot compile
+    contenders = {
+        "keras": theirs(units, return_sequences=True),
+        "keras, jit": theirs(units, return_sequences=True, **without_cudnn),
+    }
     contenders["keras RNN(cell)"] = keras.layers.RNN(cell(units), return_sequences=True)
     contenders["zoo"] = getattr(zoo, family)(units, return_sequences=True)
     if family == "LSTM":
@@ -114,17 +122,17 @@ Calls = dict[str, Callable[[], float]]
 """By task, a function that runs it once and returns the seconds that it took."""
 
 
-def make_layer_calls(layer: keras.layers.RNN, shape: Shape, jit: bool) -> Calls:
-    """Return functions that run the tasks with a layer."""
+def make_layer_calls(layer: keras.layers.RNN, inputs: tf.Tensor, jit: bool = False) -> Calls:
+    """Return functions that run the tasks with a layer, on inputs [batch, time, features]."""
 
     def training(x: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(layer(x, training=True))
         return [loss, *tape.gradient(loss, [v.value for v in layer.trainable_variables])]
 
-    layer.build(shape[:3])
+    layer.build(inputs.shape)
     tasks = {"forward": lambda x: layer(x), "training": training}
-    return {task: make_timed_call(function, shape[:3], jit=jit or None) for task, function in tasks.items()}
+    return {task: make_timed_call(function, inputs, jit=jit or None) for task, function in tasks.items()}
 
 
 def make_product_calls(family: str, shape: Shape) -> Calls:
@@ -139,28 +147,36 @@ def make_product_calls(family: str, shape: Shape) -> Calls:
         weights = [tf.matmul(left, dz, transpose_a=True) for left in (h, x)]
         return [*forward(x, w, h, u), tf.matmul(dz, u, transpose_b=True), *weights]
 
-    sizes = [(rows, features), (features, width), (rows, units), (units, width)]
+    sizes = [(rows, features), (features, width), (rows, units), (units, width), (rows, width)]
+    *operands, dz = map(tf.random.normal, sizes)
     return {
-        "forward": make_timed_call(forward, *sizes),
-        "training": make_timed_call(training, *sizes, (rows, width)),
+        "forward": make_timed_call(forward, *operands),
+        "training": make_timed_call(training, *operands, dz),
     }
 
 
 def make_timed_call(
-    function: Callable[..., Any], *sizes: Shape, jit: bool | None = None
+    function: Callable[..., Any], *inputs: tf.Tensor, jit: bool | None = None
 ) -> Callable[[], float]:
-    """Return a function that runs `function` in a graph with random tensors and returns the seconds."""
+    """Return a function that runs `function` in a graph with these tensors and returns the seconds."""
     graph = tf.function(function, jit_compile=jit, autograph=False)
-    inputs = [tf.random.normal(size) for size in sizes]
 
     def call() -> float:
         start = time.perf_counter()
         results = graph(*inputs)
-        for result in tf.nest.flatten(results):
-            np.asarray(result)  # waits, and unlike TensorFlow's `.numpy()` copies nothing
+        if GPUS:
+            tf.test.experimental.sync_devices()
+        else:
+            for result in tf.nest.flatten(results):
+                np.asarray(result)  # waits, and unlike TensorFlow's `.numpy()` copies nothing
         return time.perf_counter() - start
 
     return call
+
+
+def start_tensorflow() -> None:
+    """Start TensorFlow and XLA, which the first contender would otherwise do."""
+    make_timed_call(lambda x: x @ x, tf.ones((256, 256)), jit=True)()
 
 
 # --- Child processes ----------------------------------------------------------------------------
@@ -171,22 +187,26 @@ import json, sys, time
 import torch
 torch.set_num_threads(int(sys.argv[1]))
 torch.ones(256, 256) @ torch.ones(256, 256)  # starts the threads
+device = "cuda" if sys.argv[2] == "gpu" and torch.cuda.is_available() else "cpu"
 print(json.dumps(torch.__version__), flush=True)
 current = None
 for line in sys.stdin:
     task, family, shape, _ = json.loads(line)
     if current != (family, shape):
         current = family, shape
-        layer = getattr(torch.nn, family.replace("Simple", ""))(*shape[2:], batch_first=True)
-        x, weights = torch.randn(shape[:3]), list(layer.parameters())
+        layer = getattr(torch.nn, family.replace("Simple", ""))(*shape[2:], batch_first=True).to(device)
+        x, weights = torch.randn(shape[:3], device=device), list(layer.parameters())
     start = time.perf_counter()
     with torch.set_grad_enabled(task == "training"):
         results = [layer(x)[0]]
         if task == "training":
             loss = results.pop().mean()
             results = [loss.detach(), *torch.autograd.grad(loss, weights)]
-    for result in results:
-        result.numpy()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    else:
+        for result in results:
+            result.numpy()
     print(time.perf_counter() - start, flush=True)
     del results
 """
@@ -210,7 +230,8 @@ def serve() -> None:
         task, family, shape, name = json.loads(line)
         if current != (family, shape, name):
             current = family, shape, name
-            calls = make_layer_calls(make_layers(family, shape[-1])[name], shape, jit=name == "keras, jit")
+            layer, inputs = make_layers(family, shape[-1])[name], tf.random.normal(shape[:3])
+            calls = make_layer_calls(layer, inputs, jit=name == "keras, jit")
         print(calls[task](), flush=True)
 
 
@@ -219,7 +240,7 @@ class Child:
 
     def __init__(self, python: str | Path, program: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [python, "-c", program, str(THREADS)],
+            [python, "-c", program, str(THREADS), "gpu" if GPUS else "cpu"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -267,8 +288,10 @@ class Row:
 
 def measure(family: str, shape: Shape, rounds: int, torch: Child | None) -> list[Row]:
     """Measure all contenders at one family and shape."""
-    layers = make_layers(family, shape[-1])
-    calls = {name: make_layer_calls(layer, shape, jit=name == "keras, jit") for name, layer in layers.items()}
+    layers, inputs = make_layers(family, shape[-1]), tf.random.normal(shape[:3])
+    calls = {
+        name: make_layer_calls(layer, inputs, jit=name == "keras, jit") for name, layer in layers.items()
+    }
     if torch:
         calls["torch"] = {task: partial(torch.call, task, family, shape, "torch") for task in TASKS}
     calls["products"] = make_product_calls(family, shape)
@@ -329,7 +352,7 @@ def mean_ratios(
 
 
 def describe_machine() -> dict[str, str]:
-    """Return processor, versions and command, without paths of the machine."""
+    """Return processor, GPU, versions and command, without paths of the machine."""
     info = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*:\s*(.*)", info.read_text(encoding="utf-8") if info.exists() else "")
     git = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
@@ -337,11 +360,22 @@ def describe_machine() -> dict[str, str]:
     return {
         "processor": model[1] if model else platform.processor(),
         "threads": str(THREADS),
+        "gpu": describe_gpu(),
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "versions": f"tensorflow {tf.__version__}, keras {keras.__version__}, numpy {np.__version__}",
         "commit": commit.stdout.strip(),
         "command": shlex.join(["python", *(re.sub(r"(?<![^=])/\S*/", "", a) for a in sys.argv)]),
     }
+
+
+def describe_gpu() -> str:
+    """Return names of the GPUs that TensorFlow uses, and versions of their libraries; "none" without a GPU."""
+    if not GPUS:
+        return "none"
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in GPUS]
+    build = tf.sysconfig.get_build_info()
+    versions = [f"{name} {build.get(f'{name.lower()}_version', 'unknown')}" for name in ("CUDA", "cuDNN")]
+    return ", ".join([*(detail.get("device_name", "unknown") for detail in details), *versions])
 
 
 def format_table(*lines: Sequence[str]) -> str:
@@ -423,7 +457,7 @@ def run(settings: Settings) -> None:
         print("no torch: `pip install torch==2.13.0` in another environment, and pass its --torch-python")
     print("\nRatios are to the faster one of keras and keras, jit: below 1 is better.", flush=True)
 
-    make_timed_call(lambda x: x @ x, (256, 256), jit=True)()  # starts TensorFlow and XLA
+    start_tensorflow()
     rows: list[Row] = []
     # Estimated cost of a shape: a step takes time even if it is small.
     costs = {(b, t, d, h): t * (10**6 + b * h * (d + h)) for b, t, d, h in shapes}
@@ -442,7 +476,7 @@ def run(settings: Settings) -> None:
     if torch:
         torch.process.communicate()
 
-    if settings.memory and "LSTM" in families:
+    if settings.memory and "LSTM" in families and not GPUS:
         peaks = measure_memory(torch_python)
         save(memory=peaks)
         print("\nMemory, LSTM, batch {}, time {}, features {}, units {}\n".format(*MEMORY_SHAPE))
