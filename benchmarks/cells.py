@@ -163,7 +163,8 @@ def measure(name: str, shape: Shape, contenders: Mapping[str, Callable[[], Calls
                 call()
             calls[contender] = built
         except Exception as error:  # of any kind: the others are measured all the same
-            failures[contender] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            message = " ".join(str(error).split())
+            failures[contender] = f"{type(error).__name__}: {message[:300]}"
     seconds: dict[str, dict[str, list[float]]] = {c: {task: [] for task in TASKS} for c in calls}
     turns = [(contender, task) for contender in calls for task in TASKS]
     for done in range(-recurrence.WARM_UP, rounds):

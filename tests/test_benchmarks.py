@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -62,6 +63,76 @@ def test_recurrence_prints_a_row_for_each_contender(
         assert [len(row["seconds"][task]) for task in ("forward", "training")] == [2, 2]
         line = times[names.index(row["contender"])].split("|")
         assert float(line[3]) == pytest.approx(1000 * np.mean(row["seconds"]["training"]), abs=0.01)
+
+
+def test_recurrence_names_the_gpu(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert benchmark.describe_machine()["gpu"] == "none"
+    monkeypatch.setattr(benchmark, "GPUS", ["GPU:0"])
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda gpu: {"device_name": f"card {gpu}"}
+    )
+    build = {"cuda_version": "13.0", "cudnn_version": "9"}
+    monkeypatch.setattr(tf.sysconfig, "get_build_info", lambda: build)
+    assert benchmark.describe_machine()["gpu"] == "card GPU:0, CUDA 13.0, cuDNN 9"
+    assert benchmark.make_timed_call(lambda x: x @ x, tf.ones((2, 2)))() > 0
+
+
+@pytest.fixture(scope="module")
+def cells() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.syspath_prepend(SCRIPT.parent)  # it imports recurrence.py
+        yield load("cells")
+
+
+def test_cells_measures_every_cell(cells: ModuleType) -> None:
+    classes = {getattr(zoo.cells, name) for name in zoo.cells.__all__ if name.endswith("Cell")}
+    bases = {zoo.Cell, zoo.GatedCell, zoo.LinearCell}
+    assert {layer.cell_class for layer in cells.find_layers().values()} == classes - bases
+    shape = (2, 3, 4, 8)
+    for name in cells.list_cells():
+        layer = cells.make_layer(name, shape)
+        inputs = cells.make_inputs(layer.cell, shape)
+        outputs = layer(inputs)
+        assert outputs.shape == (2, 3, layer.cell.output_size)
+        keras_rnn = cells.make_keras_rnn(layer)
+        assert keras_rnn.cell is not layer.cell
+        assert keras_rnn.cell.get_config() == layer.cell.get_config()
+
+
+def test_cells_prints_a_row_for_each_cell_and_scan(
+    cells: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    json_path = tmp_path / "times.json"
+    cells.run(cells.Settings(("RGLRU", "GRU"), 2, ("2,3,4,8",), (5, 3), json_path))
+    table, scans = (re.findall(r"^\| (.*) \|$", block, re.M)[2:] for block in tables(capsys.readouterr().out))
+    table, scans = (
+        [[cell.strip() for cell in line.split("|")] for line in lines] for lines in (table, scans)
+    )
+    assert [row[0] for row in table] == ["keras.layers.LSTM", "GRU", "RGLRU"]
+    assert all(float(cell) > 0 for row in table[1:] for cell in row[1:])
+    assert [row[0] for row in scans] == ["RGLRU, forward", "RGLRU, training"]
+    seconds = json.loads(json_path.read_text(encoding="utf-8"))["cells"][1]["seconds"]
+    ratios = np.divide(seconds["cell"]["training"], seconds["keras"]["training"])
+    assert float(table[1][6]) == pytest.approx(np.median(ratios), abs=0.01)
+
+
+def test_cells_reports_a_layer_that_fails(cells: ModuleType) -> None:
+    def fail() -> None:
+        raise ValueError("this\nfails")
+
+    calls = {task: lambda: 1.0 for task in cells.TASKS}
+    row = cells.measure("x", SHAPE, {"zoo.LSTM": lambda: calls, "cell": lambda: calls, "keras": fail}, 1)
+    assert row.failures == {"keras": "ValueError: this fails"}
+    cells_of_row = cells.format_cells([row]).splitlines()[2].replace("|", "").split()
+    assert cells_of_row == ["x", "1000.00", "1.00", "–", "1000.00", "1.00", "–"]
+
+
+def test_cells_finds_the_length_from_which_a_scan_is_faster(cells: ModuleType) -> None:
+    assert cells.find_crossover([10, 30, 100], [1.2, 0.9, 0.5]) == 30
+    assert cells.find_crossover([10, 30, 100], [0.9, 1.0, 0.5]) == 100
+    assert cells.find_crossover([10, 30], [0.5, 1.1]) is None
+    with pytest.raises(UsageError, match="--cells: LSTN: expected some of"):
+        cells.select_cells(("LSTN",))
 
 
 def test_training_contenders_have_the_same_data_and_number_of_weights(tmp_path: Path) -> None:
