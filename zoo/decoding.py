@@ -69,7 +69,7 @@ def greedy_search(
     """
 
     def take_most_probable(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
-        return tf.argmax(log_probabilities, -1, tf.int32)
+        return tf.math.top_k(log_probabilities, 1).indices[:, 0]  # faster than argmax
 
     return _generate_one_per_row(step, state, start_id, end_id, max_length, take_most_probable)
 
