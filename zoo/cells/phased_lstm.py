@@ -117,7 +117,8 @@ class PhasedLSTMCell(TimeInputCell, LSTMCell):
 
     def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
         """Return `constants`, in training with α under "leak"."""
-        return {**constants, "leak": ops.convert_to_tensor(self.leak)} if training else constants
+        leak = {"leak": ops.convert_to_tensor(self.leak, self.variable_dtype)} if training else {}
+        return {**constants, **leak}
 
     def project(self, inputs: Tensor) -> Tensor:
         """Return W features + b and the time gate, side by side, for `inputs` [..., features + 1]."""
