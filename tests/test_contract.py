@@ -16,7 +16,7 @@ from test_loop import EVERY_CELL, UNITS
 import zoo
 from zoo.layers import chunks
 
-FEATURES = 3
+FEATURES = 9
 
 
 class MemoryCell(zoo.Cell):
@@ -183,6 +183,6 @@ def test_contract_equals_plain_loop(name: str, seed: int, monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_random_options_equal_plain_loop(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     check_against_plain_loop(name, 1000 + 100 * seed + list(CELLS).index(name), monkeypatch)
