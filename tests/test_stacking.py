@@ -245,3 +245,12 @@ def test_bypass_without_merge_raises() -> None:
 
     with pytest.raises(NotImplementedError, match="EmptyBypass must define `merge"):
         EmptyBypass(zoo.GRU(WIDTH, return_sequences=True))(random_normal(7, BATCH, TIME, WIDTH))
+
+
+@pytest.mark.parametrize("cell", [zoo.cells.CfCCell, zoo.cells.LTCCell, zoo.cells.PhasedLSTMCell])
+def test_cell_with_extra_columns_is_refused_above_another(cell: type[zoo.Cell]) -> None:
+    zoo.RNN([cell(4), zoo.GRUCell(4)])
+    with pytest.raises(ValueError, match=r"cannot be number 2 of a stack: it expects the time .*concatenate"):
+        zoo.RNN([zoo.GRUCell(4), cell(4)])
+    with pytest.raises(ValueError, match="cannot be number 2 of a stack"):
+        zoo.Encoder(cell(4), depth=2)

@@ -158,6 +158,8 @@ class Cell(Serializable, keras.layers.Layer):
             n * units] and in b [n * units].
         state_names: names of the states. The first one is h, which U multiplies and `recurrent_dropout`
             drops.
+        extra_columns: what the last columns of the inputs hold besides features, such as "the time gap"; empty
+            for nothing. The outputs do not have them, so such a cell can only be the first one of a stack.
         parallel_methods: for a cell that defines `parallel`: names of the methods of a step that `parallel`
             calls. A subclass that overrides another one is run step by step.
         needs_steps: whether a cell that defines `parallel` is run step by step all the same, because of how
@@ -190,6 +192,7 @@ class Cell(Serializable, keras.layers.Layer):
 
     weight_blocks: ClassVar[tuple[str, ...]]
     state_names: tuple[str, ...] = ("hidden",)
+    extra_columns: ClassVar[str] = ""
     parallel_methods: ClassVar[frozenset[str]] = frozenset()
     needs_steps: bool = False
 

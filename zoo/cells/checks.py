@@ -52,6 +52,18 @@ def check_state_size(cell: Any) -> None:
         )
 
 
+def check_stackable(cell: Any, number: int) -> None:
+    """Raise a ValueError if a cell cannot read the outputs of another one, as number 2 and later of a stack do."""
+    columns = getattr(cell, "extra_columns", "")
+    if number > 1 and columns:
+        raise ValueError(
+            f"{type(cell).__name__} cannot be number {number} of a stack: it expects {columns} in the last columns of "
+            "its inputs, and the outputs of the layer before do not have them. Use one layer for each cell, and "
+            "concatenate the columns to the inputs of each: "
+            "`keras.ops.concatenate([outputs, columns], axis=-1)`."
+        )
+
+
 class Constants(dict[str, Any]):
     """The constants of a cell by name: reading one that does not exist raises a KeyError with advice."""
 

@@ -71,6 +71,7 @@ class GRUDCell(GatedCell):
         (TensorShape([2, 4]), TensorShape([2, 2]))
     """
 
+    extra_columns = "observation masks and time gaps"
     weight_blocks = ("update", "reset", "candidate")
     state_names = ("hidden", "last")
 

@@ -11,6 +11,8 @@ from zoo.cells.base import Cell, Tensor
 class TimeInputCell(Cell):
     """The base of cells whose last input is a time, on which neither W nor dropout acts."""
 
+    extra_columns = "the time"
+
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create the weights for inputs [batch, features + 1]."""
         super().build((*input_shape[:-1], cast(int, input_shape[-1]) - 1))

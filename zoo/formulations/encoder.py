@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Cell, Serializable, Tensor
+from zoo.cells.checks import check_stackable
 from zoo.layers import RNN
 
 
@@ -255,6 +256,7 @@ def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any
     The layer has a copy of the cell without its seed, because layers with the same seed would drop the same
     units, and with a fixed name, so that the paths of its weights are the same in every process.
     """
+    check_stackable(cell, number)
     cell = type(cell).from_config({**cell.get_config(), "name": "cell", "seed": None, "dtype": policy})
     name = f"layer{number}"
     return RNN(cell, return_sequences=True, return_state=True, name=name, dtype=policy, **kwargs)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from zoo._compat import flatten_layers, get_keras_mask
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.cells.base import is_inherited
-from zoo.cells.checks import build_sublayers, check_initialized, check_state_size
+from zoo.cells.checks import build_sublayers, check_initialized, check_stackable, check_state_size
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.loop import run_cell, swap_batch_and_time
 
@@ -87,9 +87,10 @@ class RNN(Serializable, keras.layers.RNN):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
-        for one in cell if isinstance(cell, (list, tuple)) else [cell]:
+        for number, one in enumerate(cell if isinstance(cell, (list, tuple)) else [cell], 1):
             if isinstance(one, Cell):
                 check_initialized(one)
+                check_stackable(one, number)
                 check_state_size(one)
         if isinstance(cell, (list, tuple)) and all(isinstance(c, Cell) for c in cell):
             cell = keras.layers.StackedRNNCells(cell, dtype=cell[-1].dtype_policy)
