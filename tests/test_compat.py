@@ -57,6 +57,17 @@ def test_disable_gradient_all_reduce(wrap: Callable, monkeypatch: pytest.MonkeyP
     assert sgd._all_reduce_sum_gradients(pairs) is pairs
 
 
+def test_get_adam_moments() -> None:
+    """m and v of a variable after one step, by the equations of Adam."""
+    adam = keras.optimizers.Adam(beta_1=0.9, beta_2=0.99)
+    variables = [keras.Variable(np.zeros(2, "float32")), keras.Variable(np.zeros(2, "float32"))]
+    adam.build(variables)
+    adam.apply([tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0])], variables)
+    m, v = _compat.get_adam_moments(adam, variables[1].value)
+    np.testing.assert_allclose(m, [0.3, 0.4], rtol=1e-5)
+    np.testing.assert_allclose(v, [0.09, 0.16], rtol=1e-5)
+
+
 def test_text_file_initializer_hides_the_path(tmp_path: Path) -> None:
     """The name of a table in an export contains the given name in the place of the path."""
     path = tmp_path / "words.txt"

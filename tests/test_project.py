@@ -24,8 +24,8 @@ ORDER = [
         "layers",
         "attention",
     ),
-    *("preprocessing", "metrics", "losses", "schedules", "decoding", "formulations", "export", "datasets"),
-    *("inspection", "training", "components", "tasks", "serving", "cli", "__main__"),
+    *("preprocessing", "metrics", "losses", "optimizers", "schedules", "decoding", "formulations"),
+    *("export", "datasets", "inspection", "training", "components", "tasks", "serving", "cli", "__main__"),
 ]
 
 

@@ -41,6 +41,14 @@ def disable_gradient_all_reduce(optimizer: keras.optimizers.Optimizer) -> None:
     wrapped._all_reduce_sum_gradients = lambda pairs: pairs
 
 
+def get_adam_moments(
+    optimizer: keras.optimizers.Adam, variable: tf.Variable
+) -> tuple[tf.Variable, tf.Variable]:
+    """Return the variables m and v that a built Adam keeps for one of its trainable variables."""
+    index = optimizer._get_variable_index(variable)
+    return optimizer._momentums[index].value, optimizer._velocities[index].value
+
+
 def make_text_file_initializer(
     path: Path, key: tuple[tf.DType, int], value: tuple[tf.DType, int], shared_name: str
 ) -> tf.lookup.TextFileInitializer:
