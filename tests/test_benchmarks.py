@@ -385,3 +385,30 @@ def test_sentiment_measure_computes_the_accuracy(tmp_path: Path) -> None:
     write_tsv(tmp_path / "train.tsv", [*train, ("soso", "Well.")] * 9)
     with pytest.raises(UsageError, match="expected two, negative first"):
         sentiment.measure(sentiment.Measure(str(tmp_path), model))
+
+
+def test_exports_times_layers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    exports = load("exports")
+    monkeypatch.setattr(exports, "SHAPES", ((3, 4, 5),))
+    exports.run(exports.Settings(layers=("LSTM", "GRU"), batch_sizes=(1, 2), rounds=2))
+    exports.run(exports.Settings(layers=("LSTM",), batch_sizes=(2,), rounds=2, masked=True))
+    printed = capsys.readouterr().out
+    titles = re.findall(r"^(?:LSTM|GRU), batch \d, 3 steps, 4 features, 5 units$", printed, re.M)
+    assert len(titles) == len(set(titles)) + 1 == 5
+    names = re.findall(r"^\| (chunks|export|strings|onnx) \|", printed, re.M)
+    assert Counter(names) == {"chunks": 5, "export": 5, "strings": 5, "onnx": 4}
+    with pytest.raises(UsageError, match="--layers: expected some of LSTM"):
+        exports.run(exports.Settings(layers=("RNN",)))
+
+
+def test_exports_compares_the_outputs_of_models(capsys: pytest.CaptureFixture[str]) -> None:
+    exports = load("exports")
+    model = SHIPPED / "sentiment" / "1"
+    exports.run(exports.Settings(models=(model, model), batch_sizes=(3,), rounds=1))
+    assert "3 at once; outputs are the same" in capsys.readouterr().out
+    outputs = {"label": np.array(["pos"]), "scores": np.array([0.25])}
+    assert exports.are_same({**outputs, "scores": np.array([0.250001])}, outputs)
+    assert not exports.are_same({**outputs, "scores": np.array([0.26])}, outputs)
+    assert not exports.are_same({**outputs, "label": np.array(["neg"])}, outputs)
+    with pytest.raises(UsageError, match="takes frames, lengths"):
+        exports.run(exports.Settings(models=(SHIPPED / "tagging" / "1",)))

@@ -266,3 +266,16 @@ def test_signatures_that_take_strings_use_it(dtype: tf.DType, is_used: bool) -> 
 
     signature = make_signature(call, [tf.TensorSpec([None, None, 4], dtype, "values")])
     assert uses_operation(signature.get_concrete_function()) == is_used
+
+
+def test_loops_in_the_scope_have_no_effects() -> None:
+    """So TensorFlow leaves out a loop whose results are not used."""
+    layer = make_layer(zoo.GRUCell(5))
+
+    def call(x: tf.Tensor) -> tf.Tensor:
+        with export_scope():
+            return layer(x)
+
+    function = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec([None, None, 4]))
+    loops = [operation.type for operation in function.graph.get_operations() if "While" in operation.type]
+    assert loops == ["StatelessWhile"]

@@ -124,3 +124,13 @@ def test_generate_returns_the_attention_of_each_sequence() -> None:
             expected = model.decoder(inputs, row_state, row_memory)[1][0]
             np.testing.assert_allclose(weights[row, n, :steps], expected[:steps], atol=1e-5)
             assert not np.any(weights[row, n, steps:])
+    *_, best = model.decoder.generate(
+        *(zoo.decoding.beam_search, state, memory),
+        start_id=2,
+        end_id=3,
+        num_attended=1,
+        max_length=6,
+        num_beams=3,
+        num_return_sequences=2,
+    )
+    np.testing.assert_allclose(best, weights[:, :1], atol=1e-6)

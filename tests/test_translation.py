@@ -279,6 +279,28 @@ def test_unknown_tokens_are_copied_from_unknown_words_of_the_source(
     assert status == ["unknown: q", "", "no text", "unknown: qq, rr"]
 
 
+@pytest.mark.parametrize("bias", [0.0, 3.0])
+def test_each_translation_copies_by_its_own_attention(
+    preprocessor: TranslationPreprocessor, bias: float
+) -> None:
+    """The export computes attention weights of all translations only where they are needed."""
+    module = make_module(preprocessor, "multiplicative", bias)
+    text = tf.constant(["a q c d", "a qq b rr", "a b"])
+    source = preprocessor.source(text)
+    memory, state = module.model.prepare_memory(source.ids)
+    limits = 10 + 2 * np.count_nonzero(source.ids, axis=1).astype("int32")
+    tokens, _, weights = module.model.decoder.generate(
+        *(module.beam_search, state, memory), start_id=START_ID, end_id=END_ID, max_length=tf.constant(limits)
+    )
+    assert (UNKNOWN_ID in tokens[:, 1].numpy()) == (bias > 0)
+    positions = np.argmax(weights + (source.ids.numpy() == UNKNOWN_ID)[:, None, None], axis=-1)
+    copies = tf.gather(source.tokens.to_tensor(""), positions, batch_dims=1)
+    outputs = module.signatures["serving_default"](text)
+    expected = preprocessor.target.detokenize(tokens, copies)
+    np.testing.assert_array_equal(outputs["translations"], expected)
+    np.testing.assert_allclose(outputs["attention"], weights[:, 0], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("attention", "input_feeding"),
     [("none", False), pytest.param("additive", True, marks=pytest.mark.slow)],

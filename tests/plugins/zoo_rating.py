@@ -10,7 +10,16 @@ import tensorflow as tf
 
 from zoo.datasets import DataInfo
 from zoo.preprocessing.text import WordTokenizer
-from zoo.tasks import Description, Prediction, Preprocessor, ServingModule, Table, Task, TextPredictor
+from zoo.tasks import (
+    Description,
+    Prediction,
+    Preprocessor,
+    ServingModule,
+    Table,
+    Task,
+    TextPredictor,
+    make_signature,
+)
 
 
 class RatingPreprocessor(Preprocessor):
@@ -39,7 +48,7 @@ class RatingModule(ServingModule[RatingPreprocessor]):
     def signatures(self) -> dict[str, Any]:
         """`serving_default`."""
         texts = [tf.TensorSpec([None], tf.string, "text")]
-        return {"serving_default": tf.function(self.rate, texts, autograph=False)}
+        return {"serving_default": make_signature(self.rate, texts)}
 
     def rate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return a number for each text."""

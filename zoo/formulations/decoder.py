@@ -204,9 +204,12 @@ class Decoder(Serializable, keras.layers.Layer):
         memory: Memory | None,
         *,
         start_id: int,
+        num_attended: int | None = None,
         **options: Any,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Generate sequences with a search, and return the attention weights of each token.
+
+        The weights are computed afterwards, from the finished sequences.
 
         Args:
             search: `zoo.decoding.greedy_search`, `zoo.decoding.sample`, `zoo.decoding.beam_search`, or a
@@ -214,6 +217,8 @@ class Decoder(Serializable, keras.layers.Layer):
             state: state of `batch` rows before the first step.
             memory: `Memory` of `batch` rows, or None without attention.
             start_id: int. The token that the first step reads.
+            num_attended: int or None. Of how many sequences of each row, the best first, the attention weights
+                are computed; None for all. Defaults to `None`.
             **options: further arguments of the search: `end_id`, `max_length` and others.
 
         Returns:
@@ -221,25 +226,23 @@ class Decoder(Serializable, keras.layers.Layer):
 
             - int32 tokens [batch, n, steps], best sequence first, 0 after the end; `steps` is at least 1,
             - float32 scores [batch, n],
-            - attention weights [batch, n, steps, positions], zero after the end of a sequence; None without
-                attention.
+            - attention weights [batch, num_attended or n, steps, positions], zero after the end of a sequence;
+                None without attention.
         """
         result = search(
             lambda tokens, state: self.step(tokens, state, memory), state, start_id=start_id, **options
         )
         tokens = tf.pad(result.tokens, [[0, 0], [0, 0], [0, 1]])
-        weights = self.compute_attention(tokens, start_id, state, memory)
-        if weights is not None:
-            weights = tf.where(tokens[..., None] == 0, tf.zeros([], weights.dtype), weights)
+        weights = self.compute_attention(tokens[:, :num_attended], start_id, state, memory)
         return tokens, result.scores, weights
 
     def compute_attention(
         self, sequences: Tensor, start_id: int, state: State, memory: Memory | None
     ) -> Tensor | None:
-        """Return the attention weights with which sequences are generated.
+        """Return the attention weights with which sequences are generated, zero after their ends.
 
         Args:
-            sequences: int tensor [batch, n, steps], with at least one step.
+            sequences: int tensor [batch, n, steps], with at least one step; 0 after the end.
             start_id: int. The token before the first.
             state: state of `batch` rows before the first step.
             memory: `Memory` of `batch` rows, or None without attention.
@@ -254,7 +257,8 @@ class Decoder(Serializable, keras.layers.Layer):
         tokens = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=start_id)
         state = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), state)
         _, weights, _ = self(tokens, state, memory)
-        return tf.reshape(weights, [batch, n, steps, tf.shape(weights)[-1]])
+        weights = tf.reshape(weights, [batch, n, steps, tf.shape(weights)[-1]])
+        return tf.where(sequences[..., None] == 0, tf.zeros([], weights.dtype), weights)
 
     def call(
         self,

@@ -1,7 +1,7 @@
 """The loop over time: which form of it a cell gets, and the plain form, one step after the other."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -126,15 +126,17 @@ def _run_cell(
     else:
         states = flatten_states(states)
         is_loop = observer is None and not unroll and tf.inside_function() and not is_exporting()
-        is_loop = is_loop and (training or get_export_scope() is ExportScope.NONE)
-        if is_loop and pure_cell.analyze(sequences, states, noise):
+        is_pure = is_loop and pure_cell.analyze(sequences, states, noise)
+        if is_pure and (training or get_export_scope() is ExportScope.NONE):
             flags = {"noise": noise, "mask": mask, "resets": resets}
             flags = {name: value for name, value in flags.items() if value is not None}
             last, outputs, states = run_in_chunks(
                 pure_cell, sequences, states, flags, drop, starts, training, run_plain
             )
         else:
-            last, outputs, states = run_plain(sequences, states, starts)
+            # A loop that reads variables has effects for TensorFlow, and runs even if nothing uses its results.
+            with pure_cell.weight_scope(pure_cell.weights) if is_pure else nullcontext():
+                last, outputs, states = run_plain(sequences, states, starts)
         states = list(restore_states(cell, states))
     last, outputs = cell.readout(last), cell.readout(outputs)
     if mask is not None and not is_inherited(cell, Cell, "readout"):

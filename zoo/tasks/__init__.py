@@ -9,6 +9,7 @@ from zoo.tasks.base import (
     Table,
     Task,
     TextPredictor,
+    make_signature,
 )
 from zoo.tasks.registry import get_task, list_tasks
 
@@ -23,4 +24,5 @@ __all__ = [
     "TextPredictor",
     "get_task",
     "list_tasks",
+    "make_signature",
 ]

@@ -327,11 +327,15 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         tokenizer = self.preprocessor.tokenizer
         memory, state = self.model.prepare_memory(features)
         tokens, scores, attention = self.model.decoder.generate(
-            search, state, memory, start_id=START_ID, end_id=END_ID, max_length=tokenizer.max_tokens + 1
+            *(search, state, memory),
+            start_id=START_ID,
+            end_id=END_ID,
+            max_length=tokenizer.max_tokens + 1,
+            num_attended=1,
         )
         positions = self.model.memory_shape
         if attention is None:
-            attention = tf.zeros([*tf.unstack(tf.shape(tokens)), math.prod(positions)])
+            attention = tf.zeros([*tf.unstack(tf.shape(tokens[:, :1])), math.prod(positions)])
         is_valid = (status == "")[:, None]
         pieces = tf.where(is_valid, tokenizer.ids_to_tokens(tokens[:, 0]), "")
         words, attention = merge_word_pieces(pieces, attention[:, 0])

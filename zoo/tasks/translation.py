@@ -10,10 +10,12 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from zoo.attention import Memory
 from zoo.datasets import DataInfo
 from zoo.decoding import beam_search, greedy_search
 from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany
+from zoo.formulations.decoder import State
 from zoo.inspection import plot_attention
 from zoo.preprocessing.text import (
     END_ID,
@@ -169,18 +171,23 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         memory, state = self.model.prepare_memory(tokenized.ids)
         num_tokens = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), axis=-1)
         tokens, scores, attention = self.model.decoder.generate(
-            search, state, memory, start_id=START_ID, end_id=END_ID, max_length=10 + 2 * num_tokens
+            *(search, state, memory),
+            start_id=START_ID,
+            end_id=END_ID,
+            max_length=10 + 2 * num_tokens,
+            num_attended=1,
         )
         if attention is None:
-            attention = tf.zeros(tf.concat([tf.shape(tokens), tf.shape(tokenized.ids)[1:]], axis=0))
+            attention = tf.zeros(tf.concat([tf.shape(tokens[:, :1]), tf.shape(tokenized.ids)[1:]], axis=0))
         is_text = tokenized.tokens.row_lengths()[:, None] > 0
         attention = tf.where(is_text[..., None, None], attention, 0.0)
 
         # An unknown token of the target is replaced by the source token that has the most attention, and
         # by an unknown one if there is one.
+        weights = self.compute_all_attention(tokens, attention, state, memory)
         is_unknown = tf.cast(tokenized.ids == UNKNOWN_ID, tf.float32)[:, None, None]
         source_tokens = tokenized.tokens.to_tensor("", shape=tf.shape(tokenized.ids, tf.int64))
-        replacements = tf.gather(source_tokens, tf.argmax(attention + is_unknown, axis=-1), batch_dims=1)
+        replacements = tf.gather(source_tokens, tf.argmax(weights + is_unknown, axis=-1), batch_dims=1)
         target_tokens = target.ids_to_tokens(tokens, replacements)[:, 0]
         return {
             "translations": tf.where(is_text, target.detokenize(tokens, replacements), ""),
@@ -190,6 +197,30 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             "target_tokens": tf.where(is_text, target_tokens, ""),
             "status": tokenized.status,
         }
+
+    def compute_all_attention(
+        self, tokens: tf.Tensor, attention: tf.Tensor, state: State, memory: Memory | None
+    ) -> tf.Tensor:
+        """Return the attention weights of all translations, computed if one but the best has an unknown token.
+
+        Args:
+            tokens: int32 [batch, n, steps].
+            attention: weights of the best translation, [batch, 1, steps, positions].
+            state: state of the decoder before the first step.
+            memory: memory of the decoder, or None without attention.
+
+        Returns:
+            Float tensor [batch, n, steps, positions]; that of the best for all where no other one needs its own.
+        """
+        n = tokens.shape[1]
+        best = tf.repeat(attention, n, axis=1)
+        if memory is None or n == 1:
+            return best
+        return tf.cond(
+            tf.reduce_any(tokens[:, 1:] == UNKNOWN_ID),
+            lambda: self.model.decoder.compute_attention(tokens, START_ID, state, memory),
+            lambda: best,
+        )
 
     def translate_texts(self, texts: Sequence[str], signature: str = "serving_default") -> list[str]:
         """Return the best translation of each text; texts of similar length are computed together."""
