@@ -71,7 +71,11 @@ def maximum(weights: list[Array], x: Array, states: list[Array], drop: Any = 1) 
 
 
 def assert_equal_to(
-    step: references.Step, cell: zoo.Cell, factor: Callable[[str], Any] = lambda name: 1, **arguments: Any
+    step: references.Step,
+    cell: zoo.Cell,
+    factor: Callable[[str], Any] = lambda name: 1,
+    mask: Array | None = None,
+    **arguments: Any,
 ) -> None:
     """Compare outputs, states and gradients of a cell with those of a step in NumPy.
 
@@ -79,6 +83,7 @@ def assert_equal_to(
         step: the step.
         cell: the cell, built.
         factor: from the name of a weight to a factor that the step multiplies it by.
+        mask: bool [batch, time], False for padding.
         **arguments: call arguments of `zoo.RNN`.
     """
     randomize_weights(cell)
@@ -88,11 +93,11 @@ def assert_equal_to(
     layer = zoo.RNN(cell, return_sequences=True, return_state=True)
 
     def run(x: tf.Tensor, states: list[tf.Tensor]) -> Any:
-        return layer(x, initial_state=states, **arguments)
+        return layer(x, initial_state=states, mask=None if mask is None else tf.constant(mask), **arguments)
 
     def expected(at: list[Array]) -> list[Array]:
         weights = [weight * factor(name) for weight, name in zip(at[1 + len(states) :], names, strict=True)]
-        return references.run(step, weights, at[0], at[1 : 1 + len(states)])
+        return references.run(step, weights, at[0], at[1 : 1 + len(states)], mask)
 
     outputs, gradients = evaluate(run, x, states, cell.trainable_variables, graph=True)
     at = [x, *states, *cell.get_weights()]
@@ -116,6 +121,7 @@ def test_cell_of_page_equals_its_equations(name: str, step: references.Step) -> 
     cell = CELLS[name](UNITS, dtype="float64")
     cell.build((None, FEATURES))
     assert_equal_to(step, cell)
+    assert_equal_to(step, cell, mask=np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [1, 1, 1, 1, 1]], bool))
 
 
 def test_weight_drop_drops_the_same_weights_in_all_steps(monkeypatch: pytest.MonkeyPatch) -> None:

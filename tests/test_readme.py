@@ -31,7 +31,7 @@ README, SERVING, TASKS = (PAGES[name] for name in ("README.md", "docs/serving.md
 PRINTED = {
     "README.md": ["Wo ist der Bahnhof?", "(8, 20, 128)", "dog", "7, 7)"],
     "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "['shot'"],
-    "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']"],
+    "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']", "\n(4, 16)\n(4, 16)\n"],
     "docs/data.md": ["('negative', 'positive')"],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],

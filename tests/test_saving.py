@@ -11,11 +11,15 @@ from references import assert_close, random_normal, randomize_weights
 
 import zoo
 
-FEATURES, UNITS = 3, 4
+FEATURES, UNITS = 3, 12
 
 LAYERS = {
     **{name: getattr(zoo, name) for name in ("SimpleRNN", "LSTM", "GRU", "IndRNN", "MinGRU", "MinLSTM")},
     **{name: getattr(zoo, name) for name in ("PeepholeLSTM", "CoupledLSTM", "LayerNormLSTM", "LayerNormGRU")},
+    **{name: getattr(zoo, name) for name in ("CfC", "LTC", "PhasedLSTM", "RGLRU", "LRU", "SRU", "QRNN")},
+    **{name: getattr(zoo, name) for name in ("SLSTM", "MLSTM")},
+    "GRUD": lambda units, **arguments: zoo.GRUD(units, [0.0] * (units // 3), **arguments),
+    "LMU": lambda units, **arguments: zoo.LMU(units, 4, 8.0, **arguments),
     "ProjectedLSTM": lambda units, **arguments: zoo.ProjectedLSTM(units, units, **arguments),
     "RNN": lambda units, **arguments: zoo.RNN(zoo.LSTMCell(units), **arguments),
     "stack": lambda units, **arguments: zoo.RNN([zoo.LSTMCell(3), zoo.GRUCell(units)], **arguments),
@@ -24,6 +28,12 @@ LAYERS = {
     "Residual": lambda units, **arguments: zoo.Residual(zoo.LSTM(units, **arguments)),
     "Highway": lambda units, **arguments: zoo.Highway(zoo.LSTM(units, **arguments)),
 }
+
+
+def test_table_has_every_layer() -> None:
+    classes = {name: getattr(zoo.layers, name) for name in zoo.layers.__all__}
+    layers_with_cells = {n for n, c in classes.items() if isinstance(c, type) and issubclass(c, zoo.RNN)}
+    assert layers_with_cells <= LAYERS.keys()
 
 
 @pytest.mark.parametrize("kind", ["h5", "keras"])
