@@ -14,13 +14,22 @@ LENGTHS = np.array([[7], [3], [0], [5]])
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-@pytest.mark.parametrize("cell", [zoo.LSTMCell(5), zoo.GRUCell(5), zoo.GRUCell(5, reset_after=False)])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        zoo.LSTMCell(5),
+        zoo.GRUCell(5),
+        zoo.GRUCell(5, reset_after=False),
+        zoo.cells.LMUCell(5, order=3, theta=4.0, memory_dim=2),
+    ],
+)
 def test_gates_equal_a_loop_over_the_cell(cell: zoo.Cell, backwards: bool) -> None:
     cell = type(cell).from_config(cell.get_config())
     layer = zoo.RNN(cell, go_backwards=backwards)
     x, mask = RNG.normal(size=(4, 7, 3)).astype("float32"), np.arange(7) < LENGTHS
     layer.build(x.shape)
-    layer.set_weights([RNG.normal(size=w.shape) for w in layer.get_weights()])
+    for weight in layer.trainable_weights:
+        weight.assign(RNG.normal(size=weight.shape))
     gates = zoo.inspection.gates(layer, x, mask)
     states = cell.get_initial_state(4)
     gate_names = list(cell.gates(cell.project(x[:, 0]), cell.recurrent(states), states))

@@ -37,8 +37,8 @@ def observe_states(observer: StateObserver) -> Iterator[None]:
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
-    """Transpose [batch, time, features] to [time, batch, features], or back."""
-    return tf.transpose(x, [1, 0, 2])
+    """Transpose [batch, time, ...] to [time, batch, ...], or back."""
+    return tf.transpose(x, [1, 0, *range(2, x.shape.rank)])
 
 
 def run_cell(
