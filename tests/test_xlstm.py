@@ -79,6 +79,30 @@ def set_gate_biases(cell: zoo.Cell, log_input: Any, forget: Any) -> None:
     cell.bias.assign(bias)
 
 
+# The authors' code.
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected", "tolerance"),
+    [
+        (zoo.SLSTM, [0.020316413, 0.000225408, 0.027039725, 0.907831135, 0.973088665, 0.642837602], 1e-8),
+        # The code adds 1e-6 to the denominator.
+        (zoo.MLSTM, [-0.954149485, -1.031466348, -0.457718127, 0.585264051, 1.614201108, 0.981998726], 1e-5),
+    ],
+)
+def test_last_output_equals_that_of_xlstm_2_0_6(
+    layer: type[zoo.RNN], expected: list[float], tolerance: float
+) -> None:
+    layer = layer(UNITS, HEADS, dtype="float64")
+    layer.build((None, None, FEATURES))
+
+    def make_wave(*shape: int) -> np.ndarray:
+        return np.cos(np.arange(np.prod(shape))).reshape(shape)
+
+    layer.set_weights([make_wave(*weight.shape) for weight in layer.get_weights()])
+    assert_close(layer(2 * make_wave(1, 5, FEATURES))[0], np.array(expected), tolerance)
+
+
 # The parallel form of mLSTM.
 
 

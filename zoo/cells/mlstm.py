@@ -152,10 +152,10 @@ class MLSTMCell(Cell):
 
         Those of q, k, v and o are [..., num_heads, head_dim], those of i and f [..., num_heads].
         """
-        vectors, gates = ops.split(z, [4 * self.units], axis=-1)
+        ends = [*(n * self.units for n in range(1, 5)), 4 * self.units + self.num_heads]
+        *blocks, i, f = ops.split(z, ends, axis=-1)
         shape = (*ops.shape(z)[:-1], self.num_heads, self.head_dim)
-        heads = [ops.reshape(block, shape) for block in ops.split(vectors, 4, axis=-1)]
-        return [*heads, *ops.split(gates, 2, axis=-1)]
+        return [*(ops.reshape(block, shape) for block in blocks), i, f]
 
     def activate(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute what does not depend on the states, for `x` of one time step or of all.
@@ -220,30 +220,32 @@ class MLSTMCell(Cell):
         last_decay, last_top = decay[..., -1], tf.reduce_max(log_w, -1)
         weighted = k * tf.cast(tf.exp(log_w - last_top[..., None]), k.dtype)[..., None]
         writes = tf.matmul(v, weighted, transpose_a=True), tf.reduce_sum(weighted, -2), last_top, last_decay
-        memory, n, m = self.scan_chunks(writes, states)
+        (memory, n, m), last = self.scan_chunks(writes, states)
 
-        top = tf.maximum(m[:-1][..., None], find_cumulative_max(log_w))
-        exponents = tf.cast(log_w[..., None, :] - top[..., :, None], q.dtype)
+        top = tf.maximum(m[..., None], find_cumulative_max(log_w))
         steps = tf.range(size)
-        exponents = tf.where(steps[:, None] >= steps[None, :], exponents, NEVER)
+        is_later = tf.where(steps[:, None] < steps[None, :], tf.constant(NEVER, q.dtype), 0)
+        exponents = tf.cast(log_w[..., None, :] - top[..., :, None], q.dtype) + is_later
         scores = tf.exp(exponents) * tf.matmul(q, k, transpose_b=True)
-        q *= tf.cast(tf.exp(m[:-1][..., None] - top), q.dtype)[..., None]
-        read = tf.matmul(scores, v) + tf.matmul(q, memory[:-1], transpose_b=True)
-        total = tf.reduce_sum(scores, -1) + tf.reduce_sum(q * n[:-1][..., None, :], -1)
+        q *= tf.cast(tf.exp(m[..., None] - top), q.dtype)[..., None]
+        read = tf.matmul(scores, v) + tf.matmul(q, memory, transpose_b=True)
+        total = tf.reduce_sum(scores, -1) + tf.reduce_sum(q * n[..., None, :], -1)
 
         read, total, m_t = (join_time(x)[:time] for x in (read, total, tf.cast(decay + top, q.dtype)))
         h = ops.cast(self.read(read, total, m_t, widen(o)), self.compute_dtype)
         outputs = ops.reshape(h, (*ops.shape(h)[:2], self.units))
-        last = [ops.cast(state[-1], self.compute_dtype) for state in (memory, n, m)]
         return forward_fill(outputs, valid), last
 
-    def scan_chunks(self, writes: tuple[Tensor, ...], states: States) -> list[Tensor]:
-        """Return C, n and m before each chunk and after the last one, each [chunks + 1, batch, ...].
+    def scan_chunks(self, writes: tuple[Tensor, ...], states: States) -> tuple[list[Tensor], list[Tensor]]:
+        """Compute the states from chunk to chunk.
 
         Args:
             writes: for each chunk what it writes to C and to n, scaled by exp(-top); top; and the sum of its
                 log f. Each is [chunks, batch, ...].
             states: C, n and m before the first chunk.
+
+        Returns:
+            C, n and m before each chunk, each [chunks, batch, ...], and after the last one.
         """
 
         def advance(before: tuple[Tensor, ...], chunk: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -257,7 +259,10 @@ class MLSTMCell(Cell):
 
         first = widen(states[0]), widen(states[1]), tf.cast(states[2], tf.float64)
         after = tf.scan(advance, writes, first)
-        return [tf.concat([start[None], ends], 0) for start, ends in zip(first, after, strict=True)]
+        joined = [tf.concat([start[None], ends], 0) for start, ends in zip(first, after, strict=True)]
+        # The gradient of `split` is faster than that of a slice.
+        before, last = zip(*(tf.split(state, [tf.shape(state)[0] - 1, 1]) for state in joined), strict=True)
+        return list(before), [tf.cast(state[0], self.compute_dtype) for state in last]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
