@@ -6,6 +6,7 @@ The reference is a plain loop over `Cell.call`, which shares no code with the lo
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -186,3 +187,76 @@ def test_contract_equals_plain_loop(name: str, seed: int, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("seed", [0, 1])
 def test_random_options_equal_plain_loop(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     check_against_plain_loop(name, 1000 + 100 * seed + list(CELLS).index(name), monkeypatch)
+
+
+class LearnedDecayCell(zoo.LinearCell):
+    """A moving average whose decay is a weight [units], or a number."""
+
+    weight_blocks = ("candidate",)
+    decay: Any = 0.75
+
+    def gates(self, x, r, states):
+        return {"candidate": ops.tanh(x)}
+
+    def coefficients(self, gates):
+        return self.decay, (1 - self.decay) * gates["candidate"]
+
+
+@pytest.mark.parametrize("is_weight", [True, False])
+def test_coefficients_of_a_linear_cell_are_broadcast(is_weight: bool) -> None:
+    cell = LearnedDecayCell(UNITS, dtype="float64")
+    layer = zoo.RNN(cell, return_sequences=True, return_state=True)
+    x, states = tf.constant(random_normal(0, 3, 7, FEATURES)), [tf.constant(random_normal(1, 3, UNITS))]
+    if is_weight:
+        cell.decay = cell.add_weight(shape=(UNITS,), initializer="uniform", name="decay")
+    layer.build(x.shape)
+    expected = differentiate(lambda x, s, c: run_plainly(cell, x, s, None, None, c), cell, (x, states, {}))
+    run = lambda x, s, c: list(layer(x, initial_state=s))  # noqa: E731
+    for function in (differentiate, tf.function(differentiate, autograph=False)):
+        assert_close(function(run, cell, (x, states, {})), expected, 1e-12)
+
+
+def test_qrnn_with_own_gates_takes_steps() -> None:
+    """The filter is a state that `gates` computes from its x."""
+
+    class BoundedQRNNCell(zoo.cells.QRNNCell):
+        def gates(self, x, r, states):
+            return super().gates(ops.tanh(x), r, states)
+
+    cell = BoundedQRNNCell(UNITS, dtype="float64")
+    x = tf.constant(random_normal(0, 3, 7, FEATURES))
+    outputs = zoo.RNN(cell, return_sequences=True)(x)
+    expected = run_plainly(cell, x, cell.get_initial_state(3), None, None, {})[0]
+    assert_close(outputs, expected, 1e-12)
+
+
+@pytest.mark.parametrize("dims", [(None, None), (2, 7)])
+def test_states_of_a_stack_have_their_shapes(dims: tuple[int | None, ...]) -> None:
+    class OneStateCell(MemoryCell):
+        state_names = ("memory",)
+
+        @property
+        def state_size(self):
+            return [(self.units, 2)]
+
+    cells = [MemoryCell(4), zoo.GRUCell(5), OneStateCell(3)]
+    outputs = zoo.RNN(cells, return_state=True)(
+        keras.Input(batch_shape=(*dims, FEATURES)), constants={"context": keras.Input((4,))}
+    )
+    shapes = [tuple(value.shape)[1:] for value in tf.nest.flatten(outputs)]
+    assert shapes == [(3,), (4,), (4, 2), (5,), (3, 2)]
+
+
+@pytest.mark.parametrize("name", ["mask", "resets"])
+@pytest.mark.parametrize("shape", [(3, 4), (3, 7), (2, 5), (3,), (3, 5, 1)])
+def test_flags_of_another_shape_than_the_sequences_raise(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(
+        ValueError, match=rf"`{name}` of gru\S* must be a bool tensor \[batch, time\].*\(3, 5\)"
+    ):
+        zoo.GRU(4)(tf.zeros([3, 5, FEATURES]), **{name: np.zeros(shape, bool)})
+
+
+@pytest.mark.parametrize("constants", [tf.ones([2, 4]), [tf.ones([2, 4])]])
+def test_constants_other_than_a_dict_raise(constants: Any) -> None:
+    with pytest.raises(TypeError, match=r"must be a dict of tensors by name.*constants=\{"):
+        zoo.RNN(MemoryCell(4))(tf.zeros([2, 5, FEATURES]), constants=constants)

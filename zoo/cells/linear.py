@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from keras import ops
+
 from zoo.cells.base import Cell, GatedCell, States, Tensor
 from zoo.cells.checks import NoStates
 from zoo.cells.signatures import collect_arguments, complete_docstring
@@ -81,7 +83,10 @@ class LinearCell(GatedCell):
         return super().compute_gates(x, r, NoStates(self))
 
     def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return a and b of h_t = a ⊙ h_{t-1} + b, each [..., units], from the gates by name."""
+        """Return a and b of h_t = a ⊙ h_{t-1} + b from the gates by name.
+
+        Each is [..., units], or what is broadcast to that: a weight [units], a number.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define `coefficients(gates)`.")
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
@@ -93,8 +98,16 @@ class LinearCell(GatedCell):
     def parallel(self, inputs: Tensor, valid: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """Compute h of all time steps, [time, batch, units], with all a and b computed beforehand."""
         a, b = self.coefficients(self.compute_gates(self.project(inputs), None, ()))
+        shape = (*ops.shape(inputs)[:-1], self.units)
+        a, b = (self._broadcast(x, shape) for x in (a, b))
         hidden, last = scan_valid_steps(a, b, states[0], valid)
         return hidden, [last]
+
+    def _broadcast(self, x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+        """Return a coefficient as a tensor of this shape, [time, batch, units]."""
+        x = ops.convert_to_tensor(x, dtype=self.compute_dtype)
+        is_full = len(x.shape) == len(shape) and x.shape[-1] == self.units
+        return x if is_full else ops.broadcast_to(x, shape)
 
 
 def check_no_recurrent_dropout(cell: Cell) -> None:

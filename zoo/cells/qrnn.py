@@ -57,8 +57,9 @@ class QRNNCell(GatedCell):
 
     weight_blocks = ("candidate", "forget", "output", "input")
     state_names: tuple[str, ...] = ("cell", "filter")
+    # `gates` is not among them: its entry "filter" is a state, which `parallel` computes itself.
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
-        {"project", "product", "gates", "compute_gates", "compute_written", "compute_output"}
+        {"project", "product", "compute_gates", "compute_written", "compute_output"}
     )
 
     def __init__(

@@ -118,6 +118,11 @@ class RNN(Serializable, keras.layers.RNN):
         resets_shape: Sequence[int | None] | None = None,
     ) -> None:
         """Create the weights of the cell for sequences [batch, time, features]."""
+        if not isinstance(constants_shape or {}, dict):
+            raise TypeError(
+                f"`constants` of {self.name} must be a dict of tensors by name, which the cell reads as "
+                '`self.constants["context"]`. Write `layer(x, constants={"context": tensor})`.'
+            )
         super().build(sequences_shape, initial_state_shape)
         features = sequences_shape[-1]
         for cell in getattr(self.cell, "cells", [self.cell]):
@@ -133,10 +138,18 @@ class RNN(Serializable, keras.layers.RNN):
         resets_shape: Sequence[int | None] | None = None,
     ) -> Any:
         """Return the shape of what a call returns."""
-        shapes = super().compute_output_shape(sequences_shape, initial_state_shape)
-        if not self.return_state or not isinstance(self.cell, Cell):
-            return shapes
-        return shapes[0], *((sequences_shape[0], *shape) for shape in self.cell.state_shapes)
+        cells = getattr(self.cell, "cells", [self.cell])
+        if not self.return_state or not all(isinstance(cell, Cell) for cell in cells):
+            return super().compute_output_shape(sequences_shape, initial_state_shape)
+        batch, time = sequences_shape[:2]
+        width = self.cell.output_size
+        output = (batch, time, width) if self.return_sequences else (batch, width)
+        states = [[(batch, *shape) for shape in cell.state_shapes] for cell in cells]
+        if self.cell is cells[0]:
+            return output, *states[0]
+        # As in a call, the states of a stacked cell are a list, unless its `state_size` is a number.
+        is_list = [isinstance(cell.state_size, (list, tuple)) for cell in cells]
+        return output, *(s if many else s[0] for s, many in zip(states, is_list, strict=True))
 
     def call(
         self,
@@ -222,12 +235,18 @@ class RNN(Serializable, keras.layers.RNN):
             x = swap_batch_and_time(x)
             return tf.reverse(x, [0]) if self.go_backwards else x
 
-        def convert_flags(flags: Tensor | None) -> Tensor | None:
+        def convert_flags(name: str, flags: Tensor | None) -> Tensor | None:
             if flags is None:
                 return None
-            return convert(tf.cast(keras.tree.flatten(flags)[0], tf.bool)[:, :, None])
+            flags = tf.cast(keras.tree.flatten(flags)[0], tf.bool)
+            if not flags.shape.is_compatible_with(sequences.shape[:2]):
+                raise ValueError(
+                    f"`{name}` of {self.name} must be a bool tensor [batch, time], of shape "
+                    f"{tuple(sequences.shape[:2])} for these sequences, but its shape is {tuple(flags.shape)}."
+                )
+            return convert(flags[:, :, None])
 
-        return convert(sequences), convert_flags(mask), convert_flags(resets)
+        return convert(sequences), convert_flags("mask", mask), convert_flags("resets", resets)
 
 
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
