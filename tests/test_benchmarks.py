@@ -332,6 +332,43 @@ def test_decoder_compares_training_steps(capsys: pytest.CaptureFixture[str]) -> 
     assert float(rows[0][2]) == 1
 
 
+def test_translation_compares_training_steps_and_batches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark = load("translation")
+    for name, size in {"VOCABULARY_SIZE": 20, "EMBEDDING_DIM": 6, "UNITS": 4, "PAIRS": 30}.items():
+        monkeypatch.setattr(benchmark, name, size)
+    sizes = {"source_tokens": 3, "target_tokens": 4, "batch_size": 5, "rounds": 1}
+    names = []
+    for tokens in (None, 60):
+        benchmark.main(benchmark.Settings(**sizes, tokens=tokens))
+        (table,) = tables(capsys.readouterr().out)
+        rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+        assert all(float(row[1]) >= 0 for row in rows)
+        assert float(rows[0][3]) == 1
+        names.append([row[0] for row in rows])
+    assert names[0] == ["usual", "loss", "optimizer", "accuracy", "recipe", "vocabulary products"]
+    assert names[1] == ["5 pairs", "up to 60 tokens"]
+    with pytest.raises(UsageError, match="at least 8"):
+        benchmark.main(benchmark.Settings(tokens=4))
+
+
+def test_contenders_of_translation_compute_the_same() -> None:
+    benchmark = load("translation")
+    labels, logits = np.array([[1, 2]]), np.random.default_rng(1).normal(size=(1, 2, 5)).astype("float32")
+    losses = [
+        float(kind(0.1)(labels, logits))
+        for kind in (benchmark.DifferentiatedLoss, benchmark.LabelSmoothedCrossentropy)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    accuracies = [
+        build("accuracy") for build in (benchmark.build_usual_accuracy, benchmark.build_fast_accuracy)
+    ]
+    for accuracy in accuracies:
+        accuracy.update_state(np.array([logits[0, 0].argmax(), logits[0, 1].argmin()]), logits[0])
+    assert [float(accuracy.result()) for accuracy in accuracies] == [0.5, 0.5]
+
+
 def write_tsv(path: Path, rows: list[tuple[str, str]]) -> None:
     path.parent.mkdir(exist_ok=True)
     lines = ["label\ttext", *("\t".join(row) for row in rows)]
