@@ -279,6 +279,39 @@ def test_invalid_arguments_of_qrnn_raise() -> None:
 # Scans.
 
 
+def loop_over_scan(a: tf.Tensor, b: tf.Tensor, initial: tf.Tensor) -> tf.Tensor:
+    h, values = initial, []
+    for t in range(a.shape[0]):
+        h = a[t] * h + b[t]
+        values.append(h)
+    return tf.stack(values)
+
+
+@pytest.mark.parametrize("time", [1, 2, 23])
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", ["real", "complex"])
+def test_linear_scan_has_the_derivatives_of_a_loop(time: int, compiled: bool, kind: str) -> None:
+    shapes = [(time, 3, 4), (time, 3, 4), (3, 4)]
+    at = [tf.constant(random_normal(i, *shape) / 2) for i, shape in enumerate(shapes)]
+    if kind == "complex":
+        at = [tf.complex(x, tf.constant(random_normal(9, *x.shape) / 2)) for x in at]
+
+    def differentiate_twice(scan: Callable) -> list[tf.Tensor]:
+        with tf.GradientTape() as outer:
+            outer.watch(at)
+            with tf.GradientTape() as inner:
+                inner.watch(at)
+                h = scan(*at)
+                loss = tf.reduce_sum(tf.abs(h) ** 2 * tf.range(1.0, 5.0, dtype="float64"))
+            first = inner.gradient(loss, at)
+            loss = tf.add_n([tf.reduce_sum(tf.abs(slope) ** 2) for slope in first])
+        return [h, *first, *outer.gradient(loss, at)]
+
+    with zoo.scans.compile_scans(compiled):
+        ours = tf.function(lambda: differentiate_twice(zoo.scans.linear_scan), autograph=False)()
+    assert_close(ours, differentiate_twice(loop_over_scan), 1e-9)
+
+
 def test_forward_fill_repeats_the_last_valid_step() -> None:
     x, initial, mask = random_normal(0, 30, BATCH, 2, 3), random_normal(1, BATCH, 2, 3), make_mask(30).T
     ours, slope = evaluate_forward_fill(x, initial, mask)

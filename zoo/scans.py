@@ -6,7 +6,9 @@ end of the piece before; then it is joined to every element of the piece. This i
 when a graph is built.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
@@ -14,12 +16,14 @@ import tensorflow as tf
 Tensor = Any
 """A TensorFlow tensor."""
 
+_is_compiled: ContextVar[bool] = ContextVar("is_compiled", default=False)
+"""Whether `linear_scan` is compiled, see `compile_scans`."""
 
-@tf.custom_gradient
-def linear_scan(a: Tensor, b: Tensor, initial: Tensor) -> tuple[Tensor, Any]:
+
+def linear_scan(a: Tensor, b: Tensor, initial: Tensor) -> Tensor:
     """Compute h_t = a_t ⊙ h_{t-1} + b_t for all t.
 
-    The gradient is the same scan in reverse; it may be differentiated again.
+    The gradient is the same recurrence in reverse; it may be differentiated again.
 
     Args:
         a: tensor [time, ...], real or complex; `time` may be 0.
@@ -34,18 +38,95 @@ def linear_scan(a: Tensor, b: Tensor, initial: Tensor) -> tuple[Tensor, Any]:
         >>> zoo.scans.linear_scan(tf.fill([3, 1], 0.5), tf.ones([3, 1]), tf.zeros([1]))[:, 0].numpy()
         array([1.  , 1.5 , 1.75], dtype=float32)
     """
-    hidden = _scan_two_levels(a, b, initial)
+    return _scan_forward(a, b, initial, _is_compiled.get() and bool(a.shape[0]))
 
-    def gradient(d_hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # d_b_t = d_hidden_t + conj(a_{t+1}) d_b_{t+1} and d_a_t = d_b_t conj(h_{t-1}).
-        after = tf.math.conj(tf.concat([a[1:], tf.zeros_like(a[:1])], 0))
-        d_b = tf.reverse(
-            linear_scan(tf.reverse(after, [0]), tf.reverse(d_hidden, [0]), tf.zeros_like(initial)), [0]
-        )
-        before = tf.concat([initial[None], hidden], 0)[:-1]
-        return d_b * tf.math.conj(before), d_b, tf.reduce_sum((tf.math.conj(a) * d_b)[:1], 0)
 
-    return hidden, gradient
+def _scan_forward(a: Tensor, b: Tensor, initial: Tensor, compiled: bool) -> Tensor:
+    """Compute h_t = a_t ⊙ h_{t-1} + b_t for all t, from the first one."""
+    run = _run_forward if compiled else _scan_two_levels
+    hidden = run(*(tf.stop_gradient(x) for x in (a, b, initial)))
+
+    @tf.custom_gradient
+    def add_gradient(a: Tensor, b: Tensor, initial: Tensor) -> tuple[Tensor, Any]:
+        def gradient(d_hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            d_b = _scan_backward(tf.math.conj(a), d_hidden, compiled)
+            before = tf.concat([initial[None], add_gradient(a, b, initial)], 0)[:-1]
+            return d_b * tf.math.conj(before), d_b, tf.reduce_sum((tf.math.conj(a) * d_b)[:1], 0)
+
+        return tf.identity(hidden), gradient
+
+    return add_gradient(a, b, initial)
+
+
+def _scan_backward(a: Tensor, b: Tensor, compiled: bool) -> Tensor:
+    """Compute d_t = b_t + a_{t+1} ⊙ d_{t+1} for all t, from the last one, whose d is b."""
+    zeros = tf.zeros(tf.shape(b)[1:], b.dtype)
+    factors, terms = tf.stop_gradient(a), tf.stop_gradient(b)
+    if compiled:
+        d = _run_backward(factors, terms)
+    else:
+        after = tf.concat([factors[1:], zeros[None]], 0)[: tf.shape(a)[0]]
+        d = tf.reverse(_scan_two_levels(tf.reverse(after, [0]), tf.reverse(terms, [0]), zeros), [0])
+
+    @tf.custom_gradient
+    def add_gradient(a: Tensor, b: Tensor) -> tuple[Tensor, Any]:
+        def gradient(d_d: Tensor) -> tuple[Tensor, Tensor]:
+            d_b = _scan_forward(tf.math.conj(a), d_d, zeros, compiled)
+            before = tf.concat([zeros[None], d_b], 0)[:-1]
+            return before * tf.math.conj(add_gradient(a, b)), d_b
+
+        return tf.identity(d), gradient
+
+    return add_gradient(a, b)
+
+
+@contextlib.contextmanager
+def compile_scans(enabled: bool) -> Iterator[None]:
+    """Return a context in which XLA compiles `linear_scan`, for lengths that are known when a graph is built.
+
+    A compiled scan goes step by step, which then takes less than two levels do. The gradient is compiled
+    where the scan is.
+    """
+    token = _is_compiled.set(enabled)
+    try:
+        yield
+    finally:
+        _is_compiled.reset(token)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _run_forward(a: Tensor, b: Tensor, initial: Tensor) -> Tensor:
+    time = b.shape[0]
+    factors, outputs = _make_array(a), _make_array(b)
+
+    def body(t: Tensor, h: Tensor, outputs: tf.TensorArray) -> tuple[Any, ...]:
+        h = factors.read(t) * h + outputs.read(t)
+        return t + 1, h, outputs.write(t, h)
+
+    first = (0, initial, outputs)
+    _, _, outputs = tf.while_loop(lambda t, *_: t < time, body, first, maximum_iterations=time)
+    return outputs.stack()
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _run_backward(a: Tensor, b: Tensor) -> Tensor:
+    time = b.shape[0]
+    # Reading from the array that is written, as above, would copy it at each step here.
+    factors, inputs, outputs = _make_array(a), _make_array(b), _make_array(tf.zeros_like(b))
+
+    def body(t: Tensor, carry: Tensor, outputs: tf.TensorArray) -> tuple[Any, ...]:
+        d = carry + inputs.read(t)
+        return t - 1, factors.read(t) * d, outputs.write(t, d)
+
+    first = (time - 1, tf.zeros_like(b[0]), outputs)
+    _, _, outputs = tf.while_loop(lambda t, *_: t >= 0, body, first, maximum_iterations=time)
+    return outputs.stack()
+
+
+def _make_array(x: Tensor) -> tf.TensorArray:
+    """Convert `x` [time, ...] to an array by time step."""
+    array = tf.TensorArray(x.dtype, x.shape[0], element_shape=x.shape[1:], clear_after_read=False)
+    return array.unstack(x)
 
 
 def _scan_two_levels(a: Tensor, b: Tensor, initial: Tensor) -> Tensor:
