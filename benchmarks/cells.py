@@ -138,6 +138,7 @@ def make_contenders(name: str, shape: Shape) -> dict[str, Callable[[], Calls]]:
 def make_scan_and_loop(name: str, shape: Shape) -> dict[str, Callable[[], Calls]]:
     """Return functions that build the calls of a cell's `parallel`, and of the loop over its steps."""
     scan, loop = make_layer(name, shape), make_layer(name, shape)
+    scan.cell.min_parallel_steps = 0
     loop.cell.needs_steps = True
     inputs = make_inputs(scan.cell, shape)
     return {

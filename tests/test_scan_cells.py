@@ -1,8 +1,9 @@
 """Cells that a parallel scan computes: the scan equals their steps; filters, highways and initial values."""
 
+import contextlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -94,6 +95,82 @@ def test_scan_equals_steps_and_their_gradients(name: str, time: int, features: i
     x, states = make_data(cell, time, features)
     ours = evaluate(run_layer(cell, mask), x, states, cell.trainable_variables, graph=not masked)
     assert_close(ours, evaluate(run_steps(cell, mask), x, states, cell.trainable_variables), 1e-11)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("masked", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_compiled_scan_equals_scan_in_two_levels(name: str, masked: bool) -> None:
+    cell = build_cell(name, UNITS)
+    cell.min_parallel_steps = 10
+    layer = zoo.RNN(cell, return_sequences=True, return_state=True)
+    mask = tf.constant(make_mask(20)) if masked else None
+    x, states = make_data(cell, 20, UNITS)
+
+    def differentiate(x: tf.Tensor, states: list[tf.Tensor]) -> list[Any]:
+        sources = [x, *states, *(weight.value for weight in cell.trainable_variables)]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            results = layer(x, initial_state=states, mask=mask, training=True)
+            loss = references.weighted_sum_of_tensors(results)
+        return [*results, *tape.gradient(loss, sources)]
+
+    arguments = tf.constant(x), [tf.constant(state) for state in states]
+    with record_scans() as compiled:
+        ours = tf.function(differentiate, autograph=False)(*arguments)
+    assert compiled == [True]
+    assert_close(ours, differentiate(*arguments), 1e-11)
+
+
+@contextlib.contextmanager
+def record_scans() -> Iterator[list[bool]]:
+    """Return a context with a list of whether each call of `linear_scan` inside it is compiled."""
+    compiled = []
+    original = zoo.scans._scan_forward
+
+    def record(a: tf.Tensor, b: tf.Tensor, initial: tf.Tensor, is_compiled: bool) -> tf.Tensor:
+        compiled.append(is_compiled)
+        return original(a, b, initial, is_compiled)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zoo.scans, "_scan_forward", record)
+        yield compiled
+
+
+@pytest.mark.parametrize(
+    ("cell", "time", "options", "expected"),
+    [
+        (RGLRUCell, 100, {"training": True}, [True]),
+        (RGLRUCell, 99, {"training": True}, []),  # steps
+        (RGLRUCell, 100, {"training": True, "mask": True}, []),
+        (RGLRUCell, 200, {"training": True, "mask": True}, [True]),
+        (RGLRUCell, None, {"training": True}, []),
+        (RGLRUCell, 100, {"training": False}, []),
+        (QRNNCell, 200, {"training": True}, []),
+    ],
+)
+def test_scans_run_where_they_are_faster_than_compiled_steps(
+    cell: type[zoo.Cell], time: int | None, options: dict[str, Any], expected: list[bool]
+) -> None:
+    layer = zoo.RNN(cell(UNITS))
+    layer.build((BATCH, time, UNITS))
+    if "mask" in options:
+        options = {**options, "mask": tf.ones([BATCH, time], "bool")}
+    with record_scans() as compiled:
+        tf.function(lambda x: layer(x, **options), autograph=False).get_concrete_function(
+            tf.TensorSpec([BATCH, time, UNITS])
+        )
+    assert compiled == expected
+
+
+def test_scans_run_where_steps_are_not_compiled() -> None:
+    layer = zoo.RNN(QRNNCell(UNITS))
+    x = tf.ones([BATCH, 9, UNITS])
+    with record_scans() as compiled:
+        layer(x)
+        with zoo.disable_jit():
+            tf.function(layer, autograph=False)(x)
+        tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec([None, None, UNITS]))
+    assert compiled == [False] * 3
 
 
 @pytest.mark.parametrize("name", CELLS)

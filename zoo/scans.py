@@ -193,11 +193,19 @@ def scan_valid_steps(a: Tensor, b: Tensor, initial: Tensor, valid: Tensor | None
     if dtype in (tf.bfloat16, tf.float16):
         a, b, initial = (tf.cast(x, tf.float32) for x in (a, b, initial))
     if valid is not None:
-        a, b = tf.where(valid, a, 1), tf.where(valid, b, 0)
+        a, b = _replace(a, valid, 1), _replace(b, valid, 0)
     hidden = linear_scan(a, b, initial)
     # After no steps at all, the last state is the first.
     last = tf.concat([initial[None], hidden], 0)[-1]
     return tf.cast(hidden, dtype), tf.cast(last, dtype)
+
+
+def _replace(x: Tensor, valid: Tensor, value: int) -> Tensor:
+    """Return `x` with `value` where it is not valid."""
+    if not x.dtype.is_complex:
+        return tf.where(valid, x, value)
+    # TensorFlow's `where` is slow for complex numbers.
+    return tf.complex(tf.where(valid, tf.math.real(x), value), tf.where(valid, tf.math.imag(x), 0))
 
 
 def forward_fill(x: Tensor, valid: Tensor | None, initial: Tensor | None = None) -> Tensor:
@@ -221,8 +229,12 @@ def forward_fill(x: Tensor, valid: Tensor | None, initial: Tensor | None = None)
     if valid is None:
         return x
     time, batch = tf.unstack(tf.shape(x)[:2])
-    last = associative_scan(tf.maximum, tf.where(valid[:, :, 0], tf.range(1, time + 1)[:, None], 0))
+    # Each step has the number of valid steps so far, which leads to the last one of them.
+    number = tf.cumsum(tf.cast(valid[:, :, 0], tf.int32))
     rows = tf.broadcast_to(tf.range(batch), [time, batch])
+    places = tf.stack([number, rows], -1)
+    steps = tf.where(valid[:, :, 0], tf.range(1, time + 1)[:, None], 0)
+    last = tf.gather_nd(tf.scatter_nd(places, steps, [time + 1, batch]), places)
     initial = tf.zeros(tf.shape(x)[1:], x.dtype) if initial is None else initial
     filled = tf.gather_nd(tf.concat([initial[None], x], 0), tf.stack([last, rows], -1))
     return tf.ensure_shape(filled, x.shape)

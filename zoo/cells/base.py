@@ -164,6 +164,10 @@ class Cell(Serializable, keras.layers.Layer):
             calls. A subclass that overrides another one is run step by step.
         needs_steps: whether a cell that defines `parallel` is run step by step all the same, because of how
             its arguments were chosen.
+        min_parallel_steps: for a cell that defines `parallel`: from how many time steps on it is faster in
+            training than steps that XLA compiles. In inference such steps are always faster, unless this is
+            0, the default: then `parallel` is always used. None means never. Where steps are not compiled,
+            `parallel` is always used.
 
     Call arguments:
         inputs: tensor [batch, features]. One time step.
@@ -195,6 +199,7 @@ class Cell(Serializable, keras.layers.Layer):
     extra_columns: ClassVar[str] = ""
     parallel_methods: ClassVar[frozenset[str]] = frozenset()
     needs_steps: bool = False
+    min_parallel_steps: int | None = 0
 
     kernel: Any
     recurrent_kernel: Any  # None where `recurrent_shape` returns None

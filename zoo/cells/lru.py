@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells.base import Cell, States, Tensor, check_widths
-from zoo.cells.linear import check_no_recurrent_dropout
+from zoo.cells.linear import MIN_SCAN_STEPS, check_no_recurrent_dropout
 from zoo.cells.signatures import collect_arguments, complete_docstring
 from zoo.scans import forward_fill, scan_valid_steps
 
@@ -75,6 +75,7 @@ class LRUCell(Cell):
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
         {"project", "product", "compute_eigenvalues", "compute_output"}
     )
+    min_parallel_steps = MIN_SCAN_STEPS
 
     def __init__(
         self,

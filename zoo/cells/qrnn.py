@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells.base import GatedCell, States, Tensor, check_widths
-from zoo.cells.linear import check_no_recurrent_dropout
+from zoo.cells.linear import MIN_SCAN_STEPS, check_no_recurrent_dropout
 from zoo.cells.signatures import collect_arguments, complete_docstring
 from zoo.scans import forward_fill, scan_valid_steps
 
@@ -61,6 +61,7 @@ class QRNNCell(GatedCell):
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
         {"project", "product", "compute_gates", "compute_written", "compute_output"}
     )
+    min_parallel_steps: int | None = MIN_SCAN_STEPS
 
     def __init__(
         self,
@@ -99,6 +100,8 @@ class QRNNCell(GatedCell):
         check_no_recurrent_dropout(self)
         self.kernel_size = int(kernel_size)
         self.pooling = pooling
+        if kernel_size > 1:
+            self.min_parallel_steps = None  # the convolution apart takes longer than steps do
 
     @property
     def filter_width(self) -> int:

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from zoo.cells.base import GatedCell, States, Tensor
-from zoo.cells.linear import check_no_recurrent_dropout
+from zoo.cells.linear import MIN_SCAN_STEPS, check_no_recurrent_dropout
 from zoo.cells.signatures import collect_arguments, complete_docstring
 from zoo.scans import forward_fill, scan_valid_steps
 
@@ -60,6 +60,7 @@ class SRUCell(GatedCell):
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
         {"project", "product", "gates", "compute_gates", "compute_output", "split"}
     )
+    min_parallel_steps = MIN_SCAN_STEPS
 
     def __init__(
         self,

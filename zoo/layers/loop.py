@@ -13,15 +13,19 @@ from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
 from zoo.layers.block_lstm import can_run_block_lstm, run_block_lstm
-from zoo.layers.chunks import reset_states, run_in_chunks, unstack
+from zoo.layers.chunks import reset_states, run_in_chunks, should_compile, unstack
 from zoo.layers.export_scope import ExportScope, get_export_scope
 from zoo.layers.pure_cell import PureCell, flatten_states, restore_states
+from zoo.scans import compile_scans
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 """One step of a loop over time: `(output_t, states_t)` from the inputs at t and the states before."""
 
 StateObserver = Callable[[Cell, States], States]
 """Called with a cell and its states after each step; returns the states to continue with."""
+
+UNKNOWN_STEPS = 64
+"""Assumed number of time steps where it is not known when the graph is built."""
 
 _observer: ContextVar[StateObserver | None] = ContextVar("observer", default=None)
 
@@ -53,10 +57,10 @@ def run_cell(
 ) -> tuple[Tensor, Tensor, States]:
     """Run a cell of this library over time.
 
-    A cell that defines `parallel` computes all steps at once. In a graph, the others take the steps of
-    `run_in_chunks`. Plain steps are taken in eager execution, when unrolled, inside `observe_states`, by cells
-    whose step is not pure, see `PureCell.analyze`, in `export_scope`, and in exports by Keras and tf2onnx: they
-    run without XLA, and tf2onnx converts few forms of loops.
+    A cell that defines `parallel` computes all steps at once, where that is faster. In a graph, the others take
+    the steps of `run_in_chunks`. Plain steps are taken in eager execution, when unrolled, inside
+    `observe_states`, by cells whose step is not pure, see `PureCell.analyze`, in `export_scope`, and in exports
+    by Keras and tf2onnx: they run without XLA, and tf2onnx converts few forms of loops.
 
     Args:
         cell: the cell, built.
@@ -120,14 +124,19 @@ def _run_cell(
 
     pure_cell = PureCell(cell, constants)
     is_deterministic = noise is None and not any(cell.zoneout)
-    is_parallel = is_deterministic and can_run_parallel(cell) and not is_exporting(to_onnx=True)
-    if observer is None and resets is None and is_parallel:
-        last, outputs, states = run_parallel(cell, sequences, states, mask)
+    is_graph = observer is None and not unroll and tf.inside_function() and not is_exporting()
+    is_loop = is_graph and (training or get_export_scope() is ExportScope.NONE)
+    is_compiled = is_loop and should_compile(sequences.shape[1], training)
+    is_parallel = observer is None and resets is None and is_deterministic and can_run_parallel(cell)
+    if is_compiled:
+        is_parallel = is_parallel and is_parallel_faster(cell, sequences.shape[0], mask is not None, training)
+    if is_parallel and not is_exporting(to_onnx=True):
+        with compile_scans(is_compiled):
+            last, outputs, states = run_parallel(cell, sequences, states, mask)
     else:
         states = flatten_states(states)
-        is_loop = observer is None and not unroll and tf.inside_function() and not is_exporting()
-        is_pure = is_loop and pure_cell.analyze(sequences, states, noise)
-        if is_pure and (training or get_export_scope() is ExportScope.NONE):
+        is_pure = is_graph and pure_cell.analyze(sequences, states, noise)
+        if is_pure and is_loop:
             flags = {"noise": noise, "mask": mask, "resets": resets}
             flags = {name: value for name, value in flags.items() if value is not None}
             last, outputs, states = run_in_chunks(
@@ -144,6 +153,24 @@ def _run_cell(
         outputs = tf.where(tf.cumsum(tf.cast(mask, tf.int32), 0) > 0, outputs, 0)
         last = tf.where(tf.reduce_any(mask, 0), last, 0)
     return last, outputs, states
+
+
+def is_parallel_faster(cell: Cell, time: int | None, masked: bool, training: bool) -> bool:
+    """Return whether `parallel` of a cell takes less time than steps that XLA compiles.
+
+    The steps are fused with the gates, so that nothing is faster in inference. In training they compute the
+    gates twice. This is a rule and not a timing, so that repeated runs are identical.
+
+    Args:
+        cell: a cell that can run in parallel.
+        time: the number of time steps; None if it is not known when the graph is built.
+        masked: whether there is a mask, which costs `parallel` more.
+        training: whether the loop runs in training.
+    """
+    if cell.min_parallel_steps is None:
+        return False
+    steps = UNKNOWN_STEPS if time is None else time
+    return not cell.min_parallel_steps or (training and steps >= cell.min_parallel_steps * (1 + masked))
 
 
 def run_parallel(
