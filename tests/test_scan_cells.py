@@ -207,6 +207,7 @@ def test_scan_in_half_precision_is_close_to_float32(name: str, dtype: str) -> No
     results = []
     for precision in ("float32", dtype):
         cell = build_cell(name, UNITS, precision)
+        cell.min_parallel_steps = 0
         layer = zoo.RNN(cell, return_sequences=True)
 
         @tf.function(autograph=False)
