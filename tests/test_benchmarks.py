@@ -135,6 +135,28 @@ def test_cells_finds_the_length_from_which_a_scan_is_faster(cells: ModuleType) -
         cells.select_cells(("LSTN",))
 
 
+def test_compilation_compares_starts_of_a_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compilation = load("compilation")
+    settings = compilation.Settings(rounds=2, lengths=(3, 5), batches=1, vocabulary_size=9)
+    seconds, processor_seconds = compilation.train(settings)
+    assert seconds > 0
+    assert processor_seconds > 0
+    results = iter([[4, 8], [5, 9], [2, 2], [4, 8], [5, 9], [1, 2]])
+    switches = []
+
+    def run_in_child(ZOO_XLA_CACHE: str, XDG_CACHE_HOME: str) -> list[float]:
+        switches.append((ZOO_XLA_CACHE, XDG_CACHE_HOME))
+        return next(results)
+
+    monkeypatch.setattr(compilation, "run_in_child", run_in_child)
+    compilation.measure(settings)
+    assert [switch for switch, _ in switches] == ["0", "1", "1"] * 2
+    assert len({directory for _, directory in switches}) == 2  # each round starts with an empty cache
+    assert capsys.readouterr().out.splitlines()[-1] == "| second start | 1.50 | 0.38 | 2.00 | 0.25 |"
+
+
 def test_training_contenders_have_the_same_data_and_number_of_weights(tmp_path: Path) -> None:
     training = load("training")
     settings = training.Settings(examples=40, units=4, embedding_dim=4, batch_size=16)
