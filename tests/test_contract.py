@@ -260,3 +260,16 @@ def test_flags_of_another_shape_than_the_sequences_raise(name: str, shape: tuple
 def test_constants_other_than_a_dict_raise(constants: Any) -> None:
     with pytest.raises(TypeError, match=r"must be a dict of tensors by name.*constants=\{"):
         zoo.RNN(MemoryCell(4))(tf.zeros([2, 5, FEATURES]), constants=constants)
+
+
+def test_persistent_tape_around_function() -> None:
+    layer, x = zoo.LSTM(4, return_sequences=True), tf.constant(random_normal(0, 3, 20, 5, dtype="float32"))
+    layer.build(x.shape)
+    function = tf.function(lambda x: layer(x, training=True), autograph=False)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(function(x) ** 2)
+    with tf.GradientTape() as expected:
+        expected.watch(x)
+        plain = tf.reduce_sum(layer(x, training=True) ** 2)
+    assert_close([tape.gradient(loss, x)] * 2, [expected.gradient(plain, x), tape.gradient(loss, x)], 1e-4)

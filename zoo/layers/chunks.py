@@ -230,8 +230,11 @@ def run_in_chunks(
     output_index = len(states) if output_state is None else output_state
 
     def compile_steps(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
-        function = functools.partial(function, pure_cell, *arguments)
-        return tf.function(function, jit_compile=True, autograph=False) if jit else function
+        steps = functools.partial(function, pure_cell, *arguments)
+        if jit:
+            steps = tf.function(steps, jit_compile=True, autograph=False)
+        # A persistent tape around a `tf.function` would differentiate the steps, which compiled ones do not allow.
+        return lambda *inputs: tf.nest.map_structure(tf.stop_gradient, steps(*inputs))
 
     @tf.custom_gradient
     def run(
