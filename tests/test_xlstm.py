@@ -117,8 +117,9 @@ def test_parallel_form_equals_steps(time: int, masked: bool) -> None:
     parallel, steps = build_cell(zoo.cells.MLSTMCell), build_cell(SteppedMLSTMCell)
     x, states, mask = make_data(parallel, time)
     options = {"mask": tf.constant(mask)} if masked else {}
+    graph = time == 0 or time > 100  # outside of a graph Keras refuses sequences of no steps
     ours, expected = (
-        evaluate(make_runner(cell, **options), x, states, cell.trainable_variables, graph=True)
+        evaluate(make_runner(cell, **options), x, states, cell.trainable_variables, graph)
         for cell in (parallel, steps)
     )
     scale = max(1, time / 10)  # gradients are sums over time
@@ -130,7 +131,7 @@ def test_parallel_form_equals_steps_in_float32() -> None:
     x, states, mask = make_data(cells[0], 150)
     run = functools.partial(make_runner, mask=tf.constant(mask))
     (ours, our_slopes), (expected, slopes) = (
-        evaluate(run(cell), x, states, cell.trainable_variables, graph=True) for cell in cells
+        evaluate(run(cell), x, states, cell.trainable_variables) for cell in cells
     )
     assert_close(ours, expected, 1e-5)
     for a, b in zip(our_slopes, slopes, strict=True):

@@ -30,8 +30,8 @@ class MLSTMCell(Cell):
         k = x_k / √head_dim                     key
         v = φ(x_v)                              value
         o = σ(x_o)                              output gate
-        log i = x_i                             input gate, one number for each head
-        log f = log σ(x_f)                      forget gate, one number for each head
+        log i = x_i                             input gate i = exp(x_i), one number for each head
+        log f = log σ(x_f)                      forget gate f = σ(x_f), one number for each head
         m_t = max(log f + m_{t-1}, log i)
         i' = exp(log i - m_t)
         f' = exp(log f + m_{t-1} - m_t)
@@ -49,13 +49,14 @@ class MLSTMCell(Cell):
 
     Beck et al. (2024), "xLSTM: extended long short-term memory". As in the authors' code b_f starts at values
     from 3 to 6, one for each head. Departures: f is always σ, as in that code, where the paper also allows
-    exp; W starts as `kernel_initializer` has it also for i and f, where the code starts these columns at 0;
-    the denominator is at least exp(-14), where the code adds 1e-6 to it.
+    exp (override `activate` for it); the columns of W for i and f start like the others, where the code
+    starts them at 0; the denominator is at least exp(-14) = 8e-7, where the code adds 1e-6 to it.
 
     The cell is the recurrence, its output gate included. The other parts of an xLSTM block are left to the
     user: the projections up and down, the causal convolution before q and k, the normalization of each
-    head's output (which the paper puts before the output gate), the skip connection, and the residual
-    connection.
+    head's output, the skip connection, and the residual connection. In the authors' block i and f are
+    computed from q, k and v, and the normalization comes before the output gate, which is SiLU of a second
+    projection.
 
     Args:
         units: int. Width of the output, a multiple of `num_heads`.
