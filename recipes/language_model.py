@@ -20,6 +20,7 @@ from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, Vocabu
 from zoo.components import CELLS
 from zoo.datasets import load_text
 from zoo.errors import UsageError
+from zoo.optimizers import FusedAdam
 from zoo.preprocessing.text import UNKNOWN_ID
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
@@ -90,7 +91,7 @@ def train(settings: Settings) -> None:
         train_set,
         validation_set,
         name=settings.cell,
-        optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+        optimizer=FusedAdam(schedule, global_clipnorm=1.0),
         loss=loss,
         metrics=metrics,
         epochs=settings.epochs,

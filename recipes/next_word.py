@@ -21,6 +21,7 @@ from zoo.components import CELLS
 from zoo.datasets import ClozeSet, load_cloze
 from zoo.errors import UsageError
 from zoo.inspection import plot_curves
+from zoo.optimizers import FusedAdam
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor
 from zoo.training import Run, is_chief
@@ -120,7 +121,7 @@ def train(settings: Settings) -> None:
                 train_set,
                 validation_set,
                 name=f"{kind.replace(' ', '_')}_{rate:g}",
-                optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+                optimizer=FusedAdam(schedule, global_clipnorm=1.0),
                 loss=loss,
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,

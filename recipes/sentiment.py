@@ -18,6 +18,7 @@ from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
+from zoo.optimizers import FusedAdam
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
 from zoo.training import Run, bucket_by_length, is_chief
@@ -112,7 +113,7 @@ def train(settings: Settings) -> None:
             train_set,
             validation_set,
             name=name,
-            optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+            optimizer=FusedAdam(schedule, global_clipnorm=1.0),
             loss=loss,
             metrics=[accuracy],
             epochs=settings.epochs,

@@ -22,6 +22,7 @@ from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.formulations import build_feature_encoder, build_frame_encoder
+from zoo.optimizers import FusedAdam
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
 from zoo.training import Run, is_chief
@@ -140,7 +141,7 @@ def train(settings: Settings) -> None:
             train_set,
             validation_set,
             name=name,
-            optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+            optimizer=FusedAdam(schedule, global_clipnorm=1.0),
             loss=loss,
             metrics=[accuracy],
             epochs=num_epochs,
