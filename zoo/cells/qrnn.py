@@ -142,16 +142,19 @@ class QRNNCell(GatedCell):
 
         The gates are "candidate", "forget", then "output" and "input" if the pooling has them.
         """
-        width = self.filter_width
-        if self.kernel_size > 1:
-            no_axes = [[0, 0]] * (len(x.shape) - 1)
-            x = x + ops.pad(states[1], [*no_axes, [0, width]])
-        blocks = ops.split(x[..., :width], POOLINGS[self.pooling], -1)
-        gates = {
-            name: self.activation(z) if name == "candidate" else self.recurrent_activation(z)
-            for name, z in zip(self.weight_blocks, blocks, strict=False)
+        if self.kernel_size == 1:
+            return self.activate(x)
+        padding = [*[[0, 0]] * (len(x.shape) - 1), [0, self.filter_width]]
+        now, ahead = ops.split(x + ops.pad(states[1], padding), [self.filter_width], -1)
+        return {**self.activate(now), "filter": ahead}
+
+    def activate(self, z: Tensor) -> dict[str, Tensor]:
+        """Return the gates by name, each [..., units], for the result of the convolution, [..., n * units]."""
+        blocks = ops.split(z, POOLINGS[self.pooling], -1)
+        return {
+            name: self.activation(block) if name == "candidate" else self.recurrent_activation(block)
+            for name, block in zip(self.weight_blocks, blocks, strict=False)
         }
-        return gates if self.kernel_size == 1 else {**gates, "filter": x[..., width:]}
 
     def compute_written(self, gates: dict[str, Tensor]) -> Tensor:
         """Return i ⊙ z [..., units]."""
@@ -168,22 +171,20 @@ class QRNNCell(GatedCell):
 
     def parallel(self, inputs: Tensor, valid: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """Compute h of all time steps, [time, batch, units], and the last states."""
-        x = self.project(inputs)
-        before: list[Tensor] = []
+        z, *taps = ops.split(self.project(inputs), self.kernel_size, -1)
         last_filter: list[Tensor] = []
-        if self.kernel_size > 1:
-            count = self.kernel_size - 1
-            _, *taps = ops.split(x, self.kernel_size, -1)
-            after: Tensor = 0
-            for tap, initial in zip(reversed(taps), reversed(ops.split(states[1], count, -1)), strict=True):
-                filled = tf.concat([initial[None], forward_fill(tap + after, valid, initial)], 0)
-                after = filled[:-1]
-                before.insert(0, after)
-                last_filter.insert(0, filled[-1])
-        gates = self.compute_gates(x, None, (None, ops.concatenate(before, -1)) if before else ())
+        if taps:
+            before: Tensor = 0
+            starts = ops.split(states[1], len(taps), -1)
+            for tap, start in zip(reversed(taps), reversed(starts), strict=True):
+                after = forward_fill(tap + before, valid, start)
+                before = tf.concat([start[None], after[:-1]], 0)[: tf.shape(after)[0]]
+                last_filter.insert(0, tf.concat([start[None], after[-1:]], 0)[-1])
+            z += before
+        gates = self.activate(z)
         c, last = scan_valid_steps(gates["forget"], self.compute_written(gates), states[0], valid)
         outputs = forward_fill(self.compute_output(gates, c), valid)
-        return outputs, [last, *([ops.concatenate(last_filter, -1)] if before else [])]
+        return outputs, [last, *([ops.concatenate(last_filter, -1)] if taps else [])]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
