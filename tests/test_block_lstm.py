@@ -1,7 +1,6 @@
 """`BlockLSTMV2`, by which exports that take strings run LSTMs, computes what the loop and Keras compute."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -233,27 +232,28 @@ def test_stacks_and_both_directions() -> None:
 # The scope, for all cells.
 
 
-@pytest.mark.parametrize("tensorflow_only", [False, True])
-def test_scope_takes_plain_steps_in_inference(tensorflow_only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("training", "tensorflow_only", "chunked"), [(False, False, 0), (False, True, 1), (True, False, 1)]
+)
+def test_scope_takes_plain_steps_in_inference(
+    training: bool, tensorflow_only: bool, chunked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Graphs for TensorFlow alone have both forms, and take chunks for many rows."""
     calls = []
     run = zoo.layers.loop.run_in_chunks
     monkeypatch.setattr("zoo.layers.loop.run_in_chunks", lambda *args: calls.append(1) or run(*args))
+    monkeypatch.setattr("zoo.layers.loop.MAX_PLAIN_ROWS", 18)
     layer = make_layer(zoo.GRUCell(5))
-    x = tf.constant(random_normal(0, 3, 6, 4), tf.float32)
 
-    def trace_call(training: bool, in_scope: bool) -> Any:
-        def call(x: tf.Tensor) -> tf.Tensor:
-            with export_scope(tensorflow_only) if in_scope else nullcontext():
-                return layer(x, training=training)
+    def call(x: tf.Tensor) -> list[tf.Tensor]:
+        with export_scope(tensorflow_only):
+            return layer(x, mask=x[:, :, 0] > 0, training=training)
 
-        return tf.function(call, autograph=False)
-
-    outputs = trace_call(training=False, in_scope=True)(x)
-    assert not calls
-    assert_close(outputs, trace_call(training=False, in_scope=False)(x), 1e-6)
-    assert len(calls) == 1
-    trace_call(training=True, in_scope=True)(x)
-    assert len(calls) == 2
+    function = tf.function(call, autograph=False, input_signature=[tf.TensorSpec([None, None, 4])])
+    for batch, time in [(3, 6), (3, 7), (0, 5), (2, 0)]:
+        x = tf.constant(random_normal(0, batch, time, 4), tf.float32)
+        assert_close(function(x), layer(x, mask=x[:, :, 0] > 0) if time else function(x), 1e-6)
+    assert len(calls) == chunked
 
 
 @pytest.mark.parametrize(("dtype", "is_used"), [(tf.string, True), (tf.float32, False)])

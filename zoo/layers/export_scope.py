@@ -10,9 +10,9 @@ class ExportScope(Enum):
     """How loops over time are traced in inference.
 
     Attributes:
-        NONE: as usual: in chunks of time steps, which bound the memory of gradients.
+        NONE: in chunks of time steps, which bound the memory of gradients.
         PORTABLE: as one loop of operations that XLA, LiteRT and ONNX have, too.
-        TENSORFLOW: by any operation of TensorFlow.
+        TENSORFLOW: by any operation of TensorFlow; one loop for few rows, chunks for many.
     """
 
     NONE = 0
@@ -27,12 +27,14 @@ _scope: ContextVar[ExportScope] = ContextVar("export_scope", default=ExportScope
 def export_scope(tensorflow_only: bool = False) -> Iterator[None]:
     """Return a context in which loops over time are traced for an export, without XLA and for inference.
 
-    There every cell takes plain steps in one loop over time, without the chunks that serve gradients. It is for
-    the functions of a SavedModel; enter it inside a function, so that it is active when the function is traced.
+    There every cell takes plain steps in one loop over time, without the chunks that serve gradients and long
+    sequences. It is for the functions of a SavedModel; enter it inside a function, so that it is active when the
+    function is traced.
 
     Args:
         tensorflow_only: bool. Whether TensorFlow itself will run the graph. A small LSTM is then one operation,
-            `BlockLSTMV2`, that XLA, LiteRT and ONNX do not have. Defaults to `False`.
+            `BlockLSTMV2`, that XLA, LiteRT and ONNX do not have, and many rows are still computed in chunks.
+            Defaults to `False`.
     """
     token = _scope.set(ExportScope.TENSORFLOW if tensorflow_only else ExportScope.PORTABLE)
     try:

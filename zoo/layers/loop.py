@@ -24,6 +24,13 @@ Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
 StateObserver = Callable[[Cell, States], States]
 """Called with a cell and its states after each step; returns the states to continue with."""
 
+MAX_PLAIN_ROWS = 4096
+"""Most rows, steps times batch size, for which exports to TensorFlow take plain steps instead of chunks.
+
+One loop starts sooner than chunks, but it needs the projected inputs of all steps at once: with more rows they
+take much memory, and reading them takes longer.
+"""
+
 UNKNOWN_STEPS = 64
 """Assumed number of time steps where it is not known when the graph is built."""
 
@@ -136,16 +143,26 @@ def _run_cell(
     else:
         states = flatten_states(states)
         is_pure = is_graph and pure_cell.analyze(sequences, states, noise)
-        if is_pure and is_loop:
+        before = states
+
+        def run_chunks() -> tuple[Tensor, Tensor, list[Tensor]]:
             flags = {"noise": noise, "mask": mask, "resets": resets}
             flags = {name: value for name, value in flags.items() if value is not None}
-            last, outputs, states = run_in_chunks(
-                pure_cell, sequences, states, flags, drop, starts, training, run_plain
-            )
-        else:
+            return run_in_chunks(pure_cell, sequences, before, flags, drop, starts, training, run_plain)
+
+        def run_steps() -> tuple[Tensor, Tensor, list[Tensor]]:
             # A loop that reads variables has effects for TensorFlow, and runs even if nothing uses its results.
             with pure_cell.weight_scope(pure_cell.weights) if is_pure else nullcontext():
-                last, outputs, states = run_plain(sequences, states, starts)
+                last, outputs, after = run_plain(sequences, before, starts)
+            return last, outputs, list(after)
+
+        if is_pure and is_loop:
+            last, outputs, states = run_chunks()
+        elif is_pure and get_export_scope() is ExportScope.TENSORFLOW:
+            is_short = tf.reduce_prod(tf.shape(sequences)[:2]) <= MAX_PLAIN_ROWS
+            last, outputs, states = tf.cond(is_short, run_steps, run_chunks)
+        else:
+            last, outputs, states = run_steps()
         states = list(restore_states(cell, states))
     last, outputs = cell.readout(last), cell.readout(outputs)
     if mask is not None and not is_inherited(cell, Cell, "readout"):
