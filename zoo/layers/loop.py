@@ -134,7 +134,8 @@ def _run_cell(
     is_graph = observer is None and not unroll and tf.inside_function() and not is_exporting()
     is_loop = is_graph and (training or get_export_scope() is ExportScope.NONE)
     is_compiled = is_loop and should_compile(sequences.shape[1], training)
-    is_parallel = observer is None and resets is None and is_deterministic and can_run_parallel(cell)
+    is_parallel = is_deterministic and resets is None and can_run_parallel(cell)
+    is_parallel = is_parallel and observer is None and not unroll
     if is_compiled:
         is_parallel = is_parallel and is_parallel_faster(cell, sequences.shape[0], mask is not None, training)
     if is_parallel and not is_exporting(to_onnx=True):

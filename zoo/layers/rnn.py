@@ -50,8 +50,8 @@ class RNN(Serializable, keras.layers.RNN):
 
     Call arguments:
         sequences: tensor [batch, time, features].
-        initial_state: list of tensors [batch, units], the states before the first step. Zeros by default,
-            or with `stateful` the final states of the batch before.
+        initial_state: list of tensors, the states before the first step, each [batch, units] or in its own
+            shape. Zeros by default, or with `stateful` the final states of the batch before.
         mask: bool tensor [batch, time], False under padding; by default the mask that the sequences carry,
             such as that of `Embedding(mask_zero=True)`. (Keras ignores that one if it is called with an
             `initial_state`.) Where it is False the states
