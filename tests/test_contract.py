@@ -83,7 +83,50 @@ class LearnedStartCell(zoo.GRUCell):
         return [ops.tile(self.start[None], (batch_size, 1))]
 
 
-CONTRACT = {cell.__name__: cell for cell in (MemoryCell, ScaledCell, NarrowCell, LearnedStartCell)}
+class LagCell(zoo.Cell):
+    """Its step uses the sum of x and r, and x itself as a state."""
+
+    weight_blocks = ("hidden",)
+    state_names = ("hidden", "previous")
+
+    def update(self, x, r, states):
+        h = ops.tanh(x + r) + 0.1 * states[1]
+        return h, [h, x]
+
+
+class TwiceCell(zoo.Cell):
+    """Adds x to itself, and does not use r."""
+
+    weight_blocks = ("hidden",)
+
+    def update(self, x, r, states):
+        h = ops.tanh(x + x) + 0.5 * states[0]
+        return h, [h]
+
+
+class BranchCell(zoo.Cell):
+    """Products of other rows than the batch, and in a branch of the graph."""
+
+    weight_blocks = ("hidden",)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.mix = self.add_weight(shape=(1, 1), name="mix")
+        self.query = self.add_weight(shape=(1, self.units), name="query")
+
+    def update(self, x, r, states):
+        mixed = ops.reshape(self.product("mix", ops.reshape(states[0], (-1, 1))), ops.shape(states[0]))
+        bias = self.product("recurrent_kernel", ops.convert_to_tensor(self.query))
+        h = ops.cond(
+            ops.sum(x) > 0,
+            lambda: ops.tanh(x + r + bias + mixed),
+            lambda: ops.tanh(x + self.product("recurrent_kernel", mixed)),
+        )
+        return h, [h]
+
+
+OWN = (MemoryCell, ScaledCell, NarrowCell, LearnedStartCell, LagCell, TwiceCell, BranchCell)
+CONTRACT = {cell.__name__: cell for cell in OWN}
 CELLS: dict[str, Callable[..., zoo.Cell]] = {**EVERY_CELL, **CONTRACT}
 
 

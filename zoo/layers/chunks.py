@@ -221,7 +221,7 @@ def run_in_chunks(
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
     chunking = Chunking(inputs, training)
-    jit = should_compile(chunking.batch, training)
+    jit = should_compile(chunking.batch, training) and pure_cell.can_compile
     dtype = states[0].dtype
     all_states = list(range(len(states)))
     # A masked step repeats the output, but may reset the states: then they are not the same tensor.
@@ -309,6 +309,7 @@ def run_in_chunks(
 
         @tf.custom_gradient
         def first_gradient(d_results: list[Tensor], *sources: Any) -> tuple[Any, ...]:
+            d_results = [relax_batch_size(d, chunking.batch) for d in d_results]
             d_output, d_outputs, *d_carry = tf.nest.map_structure(tf.stop_gradient, d_results)
             if output_state is None:
                 d_carry.append(tf.zeros_like(d_output))
@@ -389,6 +390,16 @@ def should_store(chunking: Chunking, width: int, dtype: Any) -> bool:
     steps = chunking.time if chunking.is_static else 128
     rows = 64 if chunking.batch is None else chunking.batch
     return bool(steps * rows * width * dtype.size <= MAX_STORED_BYTES)
+
+
+def relax_batch_size(d: Tensor, batch: int | None) -> Tensor:
+    """Forget the static batch size of a gradient [..., batch, width] if that of the inputs is not known.
+
+    A loop needs one static shape, and what follows the layer may know more than the inputs.
+    """
+    if batch is not None or d.shape[-2] is None:
+        return d
+    return tf.raw_ops.PlaceholderWithDefault(input=d, shape=[*d.shape[:-2], None, d.shape[-1]])
 
 
 def to_sum(d: Tensor) -> Tensor:

@@ -112,7 +112,8 @@ def _run_cell(
         drop = cell.draw_recurrent_dropout_mask(states[0])
     starts: list[Tensor] = []
     if resets is not None:
-        starts = flatten_states(cell.get_initial_state(tf.shape(sequences)[1]))
+        initial = cell.get_initial_state(tf.shape(sequences)[1])
+        starts = flatten_states(initial if isinstance(initial, (list, tuple)) else [initial])
         starts = [tf.ensure_shape(start, [sequences.shape[1], None]) for start in starts]
 
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:

@@ -14,6 +14,8 @@ from zoo._compat import autocast_scope, updated_variable_ids
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import Multiply, multiply_scope
 
+RARE_BATCH_SIZE = 7919
+
 
 class PureCell:
     """The methods of a cell as pure functions of tensors, its weights among them.
@@ -31,7 +33,11 @@ class PureCell:
         has_recurrent: whether there is an r.
         xr_widths: widths of x and r, of x for a cell without r, or of x + r if `is_additive`.
         product_weights: indices of the weights that `recurrent` and `step` multiply by, through `product`.
-        step_products: index of the weight, and width, of each product in `step`, by order of the calls.
+        step_products: index of the weight, and width, of each product in `step` of a v [batch, n], by order
+            of the calls.
+        step_calls: for each call of `product` in `step`, whether it is one of `step_products`. The others are
+            in loops or branches of the graph, or their v has other rows.
+        can_compile: whether XLA can compile a step and its gradient: loops of an unknown length have none.
         step_weights: indices of the weights that `step` uses otherwise.
 
     All but `weights` are set by `analyze`.
@@ -49,7 +55,9 @@ class PureCell:
         self.xr_widths: list[int] = []
         self.product_weights: set[int] = set()
         self.step_products: list[tuple[int, int]] = []
+        self.step_calls: list[bool] = []
         self.step_weights: list[int] = []
+        self.can_compile = True
 
     @contextlib.contextmanager
     def weight_scope(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
@@ -143,26 +151,39 @@ class PureCell:
         """
         updated: set[int] = set()
         products: list[tuple[int, int]] = []
+        calls: list[bool] = []
 
         def multiply(cell: Cell, name: str, v: Tensor, weight: Tensor) -> Tensor:
             index, weight = self.find_weight(cell, name, v, weight), ops.convert_to_tensor(weight)
-            if index is None:
+            # A product in a loop or a branch of the graph, or of other rows than the batch, is not recorded.
+            is_recorded = (
+                index is not None and v.shape[0] == rows and tf.compat.v1.get_default_graph() is graph
+            )
+            calls.append(is_recorded)
+            if index is None or not is_recorded:
                 return ops.matmul(v, weight)
             products.append((index, weight.shape[-1]))
             return tf.matmul(v, tf.stop_gradient(weight))
 
+        graph: Any = None
+        rows: int | None = None
+
         def trace(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
+            nonlocal graph, rows
+            graph, rows = tf.compat.v1.get_default_graph(), inputs.shape[0]
+            products.clear()
             states = restore_states(self.cell, states)
             with self.weight_scope(weights) as scope, multiply_scope(multiply):
                 x, r = self.cell.project(inputs), self.cell.recurrent(states)
                 self.product_weights = {index for index, _ in products}
                 products.clear()
+                calls.clear()
                 x, r = tf.identity(x), None if r is None else tf.identity(r)
                 with tf.GradientTape() as tape:
                     tape.watch(weights)
                     output, new = self.cell.step(x, r, states, noise)
                 self.has_recurrent = r is not None
-                self.is_additive = r is not None and x.shape == r.shape and is_sum(x, r)
+                self.is_additive = r is not None and x.shape == r.shape and is_sum(x, r, [output, *new])
                 xr = [x] if r is None or self.is_additive else [x, r]
                 self.xr_widths = [value.shape[-1] for value in xr]
                 self.output_state = next((i for i, state in enumerate(new) if state is output), None)
@@ -171,12 +192,12 @@ class PureCell:
             self.step_weights = [i for i, gradient in enumerate(gradients) if gradient is not None]
 
         arguments = (inputs[0], list(states), None if noise is None else noise[0], self.weights)
-        specs = tf.nest.map_structure(
-            lambda x: None if x is None else tf.TensorSpec(x.shape, x.dtype), arguments
-        )
-        function = tf.function(trace, autograph=False).get_concrete_function(*specs)
-        self.step_products = list(products)
+        function = _trace_with_known_batch(trace, arguments)
+        self.step_products, self.step_calls = list(products), list(calls)
         self.product_weights |= {index for index, _ in products}
+        definition = function.graph.as_graph_def()
+        nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+        self.can_compile = not {"While", "StatelessWhile"} & {node.op for node in nodes}
         operations = function.graph.get_operations()
         stateful = {operation.type for operation in operations if operation.op_def.is_stateful}
         captured = {tensor.dtype for tensor in function.captured_inputs}
@@ -194,20 +215,28 @@ class StepProducts:
     Attributes:
         pure_cell: the cell, after `analyze`.
         transposed: the transposed weights by index.
-        offsets: zeros, added to the products by order of the calls; the gradients by them are the d.
+        offsets: zeros, added to the products of a step by order of the calls; the gradients by them are the d.
+            None in `recurrent`.
         factors: the v so far.
     """
 
     pure_cell: PureCell
     transposed: Mapping[int, Tensor]
-    offsets: Sequence[Tensor] = ()
+    offsets: Sequence[Tensor] | None = None
     factors: list[Tensor] = field(default_factory=list)
+    num_calls: int = 0
 
     def __call__(self, cell: Cell, name: str, v: Tensor, weight: Tensor) -> Tensor:
         """Return `v @ weight`."""
         index = self.pure_cell.find_weight(cell, name, v, weight)
         weight = ops.convert_to_tensor(weight)
-        if index is None:
+        is_recorded = index is not None
+        if self.offsets is not None:
+            is_recorded = (
+                self.num_calls < len(self.pure_cell.step_calls) and self.pure_cell.step_calls[self.num_calls]
+            )
+            self.num_calls += 1
+        if index is None or not is_recorded:
             return ops.matmul(v, weight)
 
         @tf.custom_gradient
@@ -216,7 +245,7 @@ class StepProducts:
             return tf.matmul(v, weight), lambda d: tf.matmul(d, self.transposed[index])
 
         product = multiply(v)
-        if self.offsets:
+        if self.offsets is not None:
             product += self.offsets[len(self.factors)]
         self.factors.append(v)
         return product
@@ -234,10 +263,30 @@ def multiply_rows(cell: Cell, name: str, v: Tensor, weight: Tensor) -> Tensor:
     return tf.reshape(product, tf.concat([tf.shape(v)[:-1], [weight.shape[-1]]], 0))
 
 
-def is_sum(x: Tensor, r: Tensor) -> bool:
-    """Return whether all that a graph computes from `x` and `r` is their sum."""
-    consumers = [*x.consumers(), *r.consumers()]
-    return len(consumers) == 2 and consumers[0] is consumers[1] and consumers[0].type in ("Add", "AddV2")
+def is_sum(x: Tensor, r: Tensor, results: Sequence[Tensor]) -> bool:
+    """Return whether all that a graph computes from `x` and `r` is their sum, and neither is a result itself."""
+    of_x, of_r = x.consumers(), r.consumers()
+    is_one = len(of_x) == len(of_r) == 1 and of_x[0] is of_r[0] and of_x[0].type in ("Add", "AddV2")
+    return is_one and not any(result is x or result is r for result in results)
+
+
+def _trace_with_known_batch(trace: Any, arguments: tuple[Any, ...]) -> Any:
+    """Trace a function of tensors; where the batch size is unknown with a rare one, which shows in shapes."""
+
+    def make_specs(batch: int | None) -> Any:
+        def make_spec(x: Tensor) -> tf.TensorSpec | None:
+            if x is None:
+                return None
+            shape = [batch if n is None and i == 0 else n for i, n in enumerate(x.shape)]
+            return tf.TensorSpec(shape, x.dtype)
+
+        return tf.nest.map_structure(make_spec, arguments)
+
+    function = tf.function(trace, autograph=False)
+    if arguments[0].shape[0] is None:
+        with contextlib.suppress(ValueError, TypeError):
+            return function.get_concrete_function(*make_specs(RARE_BATCH_SIZE))
+    return function.get_concrete_function(*make_specs(None))
 
 
 def flatten_states(states: States) -> list[Tensor]:
