@@ -112,14 +112,12 @@ class BranchCell(zoo.Cell):
     def build(self, input_shape):
         super().build(input_shape)
         self.mix = self.add_weight(shape=(1, 1), name="mix")
-        self.query = self.add_weight(shape=(1, self.units), name="query")
 
     def update(self, x, r, states):
         mixed = ops.reshape(self.product("mix", ops.reshape(states[0], (-1, 1))), ops.shape(states[0]))
-        bias = self.product("recurrent_kernel", ops.convert_to_tensor(self.query))
         h = ops.cond(
             ops.sum(x) > 0,
-            lambda: ops.tanh(x + r + bias + mixed),
+            lambda: ops.tanh(x + r + mixed),
             lambda: ops.tanh(x + self.product("recurrent_kernel", mixed)),
         )
         return h, [h]
