@@ -145,7 +145,25 @@ class WrongArgumentsCell(zoo.SimpleRNNCell):
         return x, [x]
 
 
+class ListConstantsCell(zoo.SimpleRNNCell):
+    def prepare_constants(self, constants, training):
+        return [self.kernel]
+
+
+class NestedConstantsCell(zoo.SimpleRNNCell):
+    def prepare_constants(self, constants, training):
+        return {"pair": (self.kernel, self.bias)}
+
+
+class MissingConstantCell(zoo.SimpleRNNCell):
+    def prepare_constants(self, constants, training):
+        return {"context": 2 * constants["context"]}
+
+
 MISTAKES = {
+    ListConstantsCell: r"`prepare_constants` of ListConstantsCell must return a dict .* returns a list",
+    NestedConstantsCell: r"constant 'pair' of NestedConstantsCell must be a tensor, but it is a tuple",
+    MissingConstantCell: r"`prepare_constants` of MissingConstantCell reads .* no constant 'context'.*layer\(x, const",
     ConditionCell: r"`update` of ConditionCell uses a tensor as a Python condition.*keras.ops.where",
     IteratingCell: r"`update` of IteratingCell iterates over a tensor.*keras.ops.split",
     NumPyCell: r"`update` of NumPyCell passes a tensor to a NumPy.*keras.ops.tanh",

@@ -28,7 +28,7 @@ import keras
 from keras import ops
 
 from zoo._compat import autocast_scope
-from zoo.cells.checks import Constants, check_names, explain_errors
+from zoo.cells.checks import Constants, check_constants, check_names, explain_errors
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
 Tensor = Any
@@ -338,10 +338,12 @@ class Cell(Serializable, keras.layers.Layer):
 
         Args:
             name: the attribute that holds the weight, such as "kernel" (W) or "recurrent_kernel" (U). If
-                `constants` has an entry of that name, it replaces the weight.
+                `constants` has an entry of that name, [n, m], it replaces the weight.
             v: tensor [..., n].
         """
         weight = self.constants[name] if name in self.constants else getattr(self, name)
+        if name in self.constants and keras.backend.is_float_dtype(weight.dtype):
+            weight = ops.cast(weight, self.compute_dtype)
         return _multiply.get()(self, name, v, weight)
 
     def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
@@ -361,6 +363,11 @@ class Cell(Serializable, keras.layers.Layer):
             A dict of tensors by name: what `self.constants` is in a step. By default it is `constants`.
         """
         return constants
+
+    def compute_constants(self, constants: dict[str, Tensor] | None, training: bool) -> dict[str, Tensor]:
+        """Return the result of `prepare_constants` for the constants that a caller passed, checked."""
+        passed = Constants(constants or {})
+        return check_constants(self, self.prepare_constants(passed, training))
 
     @property
     def constants(self) -> Mapping[str, Tensor]:
@@ -559,7 +566,7 @@ class Cell(Serializable, keras.layers.Layer):
             h = apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0]))
             recurrent_inputs = (h, *states[1:])
         with autocast_scope(self.compute_dtype), explain_errors(self):
-            with self.constants_scope(self.prepare_constants(constants or {}, training)):
+            with self.constants_scope(self.compute_constants(constants, training)):
                 x, r = self.project(inputs), self.recurrent(recurrent_inputs)
                 output, states = self.step(x, r, states, noise)
                 output = self.readout(output)

@@ -11,7 +11,17 @@ import tensorflow as tf
 
 from zoo._compat import uninitialized_variables
 
-METHODS = ("project", "recurrent", "gates", "coefficients", "combine", "update", "step", "readout")
+METHODS = (
+    "prepare_constants",
+    "project",
+    "recurrent",
+    "gates",
+    "coefficients",
+    "combine",
+    "update",
+    "step",
+    "readout",
+)
 """The methods of a cell that a loop over time calls, directly or not."""
 
 
@@ -72,6 +82,27 @@ class Constants(dict[str, Any]):
             f"There is no constant {name!r}. Pass it to the layer, `layer(x, constants={{{name!r}: tensor}})`, or "
             "return it from `prepare_constants`."
         )
+
+
+def check_constants(cell: Any, constants: Any) -> dict[str, Any]:
+    """Convert the result of `prepare_constants` to tensors by name; raise a TypeError if that is not possible."""
+    if not isinstance(constants, Mapping):
+        raise TypeError(
+            f"`prepare_constants` of {type(cell).__name__} must return a dict of tensors by name, but it returns a "
+            f"{type(constants).__name__}."
+        )
+    for name, value in constants.items():
+        if value is None or isinstance(value, (list, tuple, Mapping)):
+            raise TypeError(
+                f"The constant {name!r} of {type(cell).__name__} must be a tensor, but it is a "
+                f"{type(value).__name__}. Give each tensor a name of its own."
+            )
+    return {
+        name: keras.ops.convert_to_tensor(
+            value, dtype=cell.compute_dtype if isinstance(value, float) else None
+        )
+        for name, value in constants.items()
+    }
 
 
 class NoStates(Sequence[Any]):

@@ -33,7 +33,7 @@ def cell_scope(layer: RNN, constants: dict[str, Tensor] | None = None) -> Iterat
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet. Call it, or its model, first.")
     with autocast_scope(layer.cell.compute_dtype):
-        prepared = layer.cell.prepare_constants(constants or {}, False)
+        prepared = layer.cell.compute_constants(constants, False)
     pure_cell = PureCell(layer.cell, prepared)
     with pure_cell.weight_scope(pure_cell.weights):
         yield layer.cell

@@ -84,7 +84,7 @@ def run_cell(
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
     with autocast_scope(cell.compute_dtype), explain_errors(cell):
-        prepared = cell.prepare_constants(constants or {}, training)
+        prepared = cell.compute_constants(constants, training)
         with cell.constants_scope(prepared):
             run_steps = partial(_run_cell, cell, sequences, states, mask, training, unroll, prepared, resets)
             is_plain = not training and resets is None and not prepared and _observer.get() is None

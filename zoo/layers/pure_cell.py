@@ -15,6 +15,7 @@ from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import Multiply, multiply_scope
 
 RARE_BATCH_SIZE = 7919
+"""Stands for a batch size that is not known, so that shapes show which tensors have one row for each sequence."""
 
 
 class PureCell:
@@ -152,21 +153,19 @@ class PureCell:
         updated: set[int] = set()
         products: list[tuple[int, int]] = []
         calls: list[bool] = []
+        graph: Any = None
+        rows: int | None = None
 
         def multiply(cell: Cell, name: str, v: Tensor, weight: Tensor) -> Tensor:
             index, weight = self.find_weight(cell, name, v, weight), ops.convert_to_tensor(weight)
             # A product in a loop or a branch of the graph, or of other rows than the batch, is not recorded.
-            is_recorded = (
-                index is not None and v.shape[0] == rows and tf.compat.v1.get_default_graph() is graph
-            )
+            is_outside = tf.compat.v1.get_default_graph() is graph
+            is_recorded = index is not None and v.shape[0] == rows and is_outside
             calls.append(is_recorded)
             if index is None or not is_recorded:
                 return ops.matmul(v, weight)
             products.append((index, weight.shape[-1]))
             return tf.matmul(v, tf.stop_gradient(weight))
-
-        graph: Any = None
-        rows: int | None = None
 
         def trace(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
             nonlocal graph, rows
@@ -192,7 +191,7 @@ class PureCell:
             self.step_weights = [i for i, gradient in enumerate(gradients) if gradient is not None]
 
         arguments = (inputs[0], list(states), None if noise is None else noise[0], self.weights)
-        function = _trace_with_known_batch(trace, arguments)
+        function = trace_with_known_batch(trace, arguments)
         self.step_products, self.step_calls = list(products), list(calls)
         self.product_weights |= {index for index, _ in products}
         definition = function.graph.as_graph_def()
@@ -232,9 +231,7 @@ class StepProducts:
         weight = ops.convert_to_tensor(weight)
         is_recorded = index is not None
         if self.offsets is not None:
-            is_recorded = (
-                self.num_calls < len(self.pure_cell.step_calls) and self.pure_cell.step_calls[self.num_calls]
-            )
+            is_recorded = self.pure_cell.step_calls[self.num_calls]
             self.num_calls += 1
         if index is None or not is_recorded:
             return ops.matmul(v, weight)
@@ -270,8 +267,11 @@ def is_sum(x: Tensor, r: Tensor, results: Sequence[Tensor]) -> bool:
     return is_one and not any(result is x or result is r for result in results)
 
 
-def _trace_with_known_batch(trace: Any, arguments: tuple[Any, ...]) -> Any:
-    """Trace a function of tensors; where the batch size is unknown with a rare one, which shows in shapes."""
+def trace_with_known_batch(trace: Any, arguments: tuple[Any, ...]) -> Any:
+    """Trace a function of tensors, with `RARE_BATCH_SIZE` where the batch size is not known.
+
+    If the function does not accept that, because the first axis of a tensor is not the batch, it stays unknown.
+    """
 
     def make_specs(batch: int | None) -> Any:
         def make_spec(x: Tensor) -> tf.TensorSpec | None:
