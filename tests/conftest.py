@@ -62,9 +62,12 @@ def saved_model_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """A function that runs TensorFlow's command of this name with arguments, and returns what it prints."""
 
     def run(*arguments: str | Path) -> str:
-        from tensorflow.python.tools.saved_model_cli import create_parser
+        from absl import flags
+        from tensorflow.python.tools import saved_model_cli
 
-        create_parser().parse_args([str(argument) for argument in arguments]).func()
+        for flag in flags.FLAGS.get_flags_for_module(saved_model_cli.__name__):
+            flag.unparse()  # values of an earlier call in this process
+        saved_model_cli.create_parser().parse_args([str(argument) for argument in arguments]).func()
         return capsys.readouterr().out
 
     return run

@@ -1,7 +1,6 @@
 """The command `zoo` answers without TensorFlow where it needs none, and starts quietly where it does."""
 
 import importlib.util
-import json
 import os
 import shlex
 import subprocess
@@ -12,10 +11,11 @@ from types import ModuleType
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from test_saving import LAYERS, UNITS
 
-import zoo
 from zoo.cli.predict import PLOT_FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -83,36 +83,26 @@ def test_benchmark_sees_whether_tensorflow_is_imported() -> None:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a model of each layer as `.keras` and `.h5`, and the outputs of all of them."""
-    directory, outputs = tmp_path_factory.mktemp("saved"), {}
-    arguments = {"ProjectedLSTM": {"projection_units": 2}}
-    classes = [getattr(zoo.layers, name) for name in zoo.layers.__all__]
-    ready = [x for x in classes if isinstance(x, type) and issubclass(x, zoo.RNN) and x is not zoo.RNN]
-    layers = {x.__name__: x(3, return_sequences=True, **arguments.get(x.__name__, {})) for x in ready}
-    layers |= {
-        "RNN": zoo.RNN([zoo.LSTMCell(3), zoo.GRUCell(3)], return_sequences=True),
-        "Residual": zoo.Residual(zoo.LSTM(3, return_sequences=True)),
-        "Highway": zoo.Highway(zoo.GRU(3, return_sequences=True)),
-        "Bidirectional": keras.layers.Bidirectional(zoo.LSTM(3, return_sequences=True)),
-    }
-    assert len(layers) >= 14
-    for name, layer in layers.items():
-        model = keras.Sequential([keras.Input((None, 3)), layer])
-        model.save(directory / f"{name}.keras")
-        model.save(directory / f"{name}.h5")
-        outputs[name] = model(keras.ops.ones((1, 4, 3))).numpy().tolist()
-    (directory / "outputs.json").write_text(json.dumps(outputs))
+    """A directory with a model that has every layer, as `.keras` and `.h5`, and its outputs."""
+    directory = tmp_path_factory.mktemp("saved")
+    model = keras.Sequential([keras.Input((None, UNITS))])
+    for make in LAYERS.values():
+        model.add(make(UNITS, return_sequences=True))
+    model.save(directory / "model.keras")
+    model.save(directory / "model.h5")
+    np.save(directory / "outputs.npy", model(np.ones((1, 4, UNITS), "float32")))
     return directory
 
 
 LOADING = """
-import json, pathlib, sys
+import pathlib, sys
 import numpy as np
 directory = pathlib.Path(sys.argv[1])
-for name, outputs in json.loads((directory / "outputs.json").read_text()).items():
-    for suffix in (".keras", ".h5"):
-        model = keras.models.load_model(directory / (name + suffix), compile=False)
-        np.testing.assert_allclose(model(np.ones((1, 4, 3), "float32")), outputs, atol=1e-6, err_msg=name)
+outputs = np.load(directory / "outputs.npy")
+for name in ("model.keras", "model.h5"):
+    model = keras.models.load_model(directory / name, compile=False)
+    inputs = np.ones((1, 4, outputs.shape[-1]), "float32")
+    np.testing.assert_allclose(model(inputs), outputs, atol=1e-6, err_msg=name)
 """
 
 REGISTERING = """
