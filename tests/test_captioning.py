@@ -30,7 +30,7 @@ from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor,
 from zoo.training import Run
 
 COLORS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
-SIZES = {"train": 1_000, "validation": 100, "test": 200}
+SIZES = {"train": 700, "validation": 60, "test": 200}
 SETTINGS = captioning.Settings(
     image_size=32,
     units=64,
@@ -359,13 +359,14 @@ def test_files_that_the_user_names_are_the_examples(
 # Encoders and data of other kinds.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "num_frames", "num_tuned"),
     [
         ("efficientnet_lite0", None, 2),
-        pytest.param("efficientnet_lite0", 3, 2, marks=pytest.mark.slow),
-        pytest.param("MobileNetV2", None, 2, marks=pytest.mark.slow),
-        pytest.param("MobileNetV2", None, 99, marks=pytest.mark.slow),
+        ("efficientnet_lite0", 3, 2),
+        ("MobileNetV2", None, 2),
+        ("MobileNetV2", None, 99),
     ],
 )
 def test_a_rebuilt_model_has_the_tuned_encoder(

@@ -183,6 +183,7 @@ def test_other_settings_need_another_run_directory(
     assert " units: was 64, is now 32" in message
 
 
+@pytest.mark.slow
 def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable) -> None:
     """The columns have other names, and the shorter words decide the class."""
     rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
