@@ -39,6 +39,9 @@ DYNAMIC_CHUNK_SIZE = 16
 MAX_UNROLLED_CHUNKS = 8
 """Most chunks that are laid out in the graph, if their number is known; more are run by a loop."""
 
+MAX_PROJECTED_WEIGHTS = 2**16
+"""Most weights in W for which inference computes W input step by step, if the steps are compiled."""
+
 MAX_STORED_BYTES = 64 * 2**20
 """Most memory for x and r of all steps. If they need more, they are computed again in the backward pass."""
 
@@ -92,8 +95,7 @@ class Chunking:
 
     Args:
         inputs: [time, batch, features].
-        training: whether the loop runs in training. In inference all steps are one chunk if their number is
-            known when the graph is built.
+        in_chunks: if False, all steps are one chunk if their number is known when the graph is built.
 
     Attributes:
         time: number of time steps, an int or a tensor.
@@ -105,13 +107,13 @@ class Chunking:
         size: time steps that a chunk is compiled for, an int.
     """
 
-    def __init__(self, inputs: Tensor, training: bool) -> None:
+    def __init__(self, inputs: Tensor, in_chunks: bool) -> None:
         self.time, self.batch = inputs.shape[:2]
         self.rows = tf.shape(inputs)[1] if self.batch is None else self.batch
         self.is_static = self.time is not None
         if self.is_static:
             limit = DYNAMIC_CHUNK_SIZE if self.batch is None else max(4, MAX_CHUNK_ROWS // max(1, self.batch))
-            limit = limit if training else max(1, self.time)
+            limit = limit if in_chunks else max(1, self.time)
             self.count = max(1, math.ceil(self.time / limit))
             self.length = self.size = math.ceil(self.time / self.count)
         else:
@@ -220,8 +222,11 @@ def run_in_chunks(
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    chunking = Chunking(inputs, training)
-    jit = should_compile(chunking.batch, training) and pure_cell.can_compile
+    jit = should_compile(inputs.shape[1], training) and pure_cell.can_compile
+    # In inference, a small product is faster as a part of the compiled step.
+    is_small = inputs.shape[-1] * pure_cell.xr_widths[0] <= MAX_PROJECTED_WEIGHTS
+    project = jit and not training and pure_cell.has_recurrent and is_small
+    chunking = Chunking(inputs, in_chunks=not project)
     dtype = states[0].dtype
     all_states = list(range(len(states)))
     # A masked step repeats the output, but may reset the states: then they are not the same tensor.
@@ -259,7 +264,6 @@ def run_in_chunks(
 
         def run_forward(stored: list[int], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
             """Return the last carry, and by chunk the `stored` parts of the carry, and x and r to `keep`."""
-            project = jit and not training
             forward = compile_steps(forward_steps, stored, keep, project)
 
             def body(i: Any, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
