@@ -1,8 +1,9 @@
 """The fast loop over time: in chunks of steps, with a gradient of its own.
 
-    forward     Chunk by chunk. x_t = W input_t + b of the whole chunk by one large product; then, step by step,
-                r_t = U h_{t-1} and the update. Stored for back-propagation are the states, and x_t and r_t (or
-                their sum, where the update depends on it alone) unless that takes too much memory.
+    forward     Chunk by chunk. x_t = W input_t + b of the whole chunk by one large product (in inference step by
+                step, if W is small); then, step by step, r_t = U h_{t-1} and the update. Stored for
+                back-propagation are the states, and x_t and r_t (or their sum, where the update depends on it
+                alone) unless that takes too much memory.
     backward    Chunk by chunk, the last one first. What was not stored of x and r is computed again, by one
                 large product each. Then, step by step from the last one, the vector-Jacobian products of the
                 update and of r_t = U h_{t-1}. Then the gradients of the weights, by one product each for the

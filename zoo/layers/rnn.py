@@ -27,10 +27,10 @@ class RNN(Serializable, keras.layers.RNN):
         output_t, states_t = cell(input_t, states_{t-1})        for t = 1 to T
 
     Everything that `keras.layers.RNN` offers works as it does there. The difference is how `zoo.Cell`s are
-    run. In a graph their steps are compiled by XLA in training, only the states are stored for
-    back-propagation, and the gradients of the weights are large products outside the loop. The cells of a
-    stack run one after the other, each over all time steps. One dropout mask serves a whole sequence. Any
-    other Keras cell runs as in Keras, and so does a `zoo.Cell` that overrides `call`.
+    run. In a graph their steps are compiled by XLA in training. For back-propagation the states are stored,
+    and W input and U h up to a bound of memory, and the gradients of the weights are large products outside
+    the loop. The cells of a stack run one after the other, each over all time steps. One dropout mask serves
+    a whole sequence. Any other Keras cell runs as in Keras, and so does a `zoo.Cell` that overrides `call`.
 
     Args:
         cell: a cell, or a list of cells to stack: instances of `zoo.Cell`, or any Keras cells. The default
