@@ -158,7 +158,7 @@ def train(settings: Settings) -> None:
     )
 
     # Evaluation, beside the captions of the nearest training images.
-    run.metrics["validation CIDEr (greedy)"] = max(epoch["val_cider"] for epoch in history)
+    run.metrics["validation CIDEr (greedy)"] = max(history.history["val_cider"])
     run.metrics |= evaluate(module.caption_split(test_split), train_split, test_split)
     nearest = test_split.find_nearest_captions(train_split)
     baseline = evaluate(nearest, train_split, test_split)

@@ -126,7 +126,7 @@ def train(settings: Settings) -> None:
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,
             )
-            candidates.append((min(epoch["val_loss"] for epoch in history), rate, model))
+            candidates.append((min(history.history["val_loss"]), rate, model))
         _, rate, model = min(candidates, key=lambda candidate: candidate[0])
         is_right, curves[kind] = compute_accuracy(model, preprocessor, data.test)
         suffix = "" if kind == settings.cell else f", {kind}"

@@ -121,8 +121,7 @@ def train(settings: Settings) -> None:
             mode="max",
         )
         results = zoo.evaluate(model, test_set, loss, [accuracy])
-        best = max(epoch["val_accuracy"] for epoch in history)
-        run.metrics[f"validation accuracy{suffix}"] = 100 * best
+        run.metrics[f"validation accuracy{suffix}"] = 100 * max(history.history["val_accuracy"])
         run.metrics[f"test accuracy{suffix}"] = 100 * results["accuracy"]
     run.metrics["minutes"] = run.elapsed_minutes
     print_metrics(run.metrics)

@@ -166,7 +166,7 @@ def train(settings: Settings) -> None:
             mode="max",
             callbacks=[GenerationMetrics(sources, partial(module.translate_texts, sources, "greedy"), score)],
         )
-        run.metrics[f"validation BLEU (greedy){suffix}"] = max(epoch["val_bleu"] for epoch in history)
+        run.metrics[f"validation BLEU (greedy){suffix}"] = max(history.history["val_bleu"])
         for metric, value in evaluate(module, test_pairs, settings).items():
             run.metrics[f"test {metric}{suffix}"] = value
     run.metrics["minutes"] = run.elapsed_minutes

@@ -51,7 +51,7 @@ def accuracy() -> list[keras.metrics.Metric]:
 
 
 def run_fit(run_dir: Path, model: keras.Model | None = None, train: Any = None, **options: Any) -> tuple:
-    """Return the model and the history, by default of a small run."""
+    """Return the model, and the metrics of each epoch by name, by default of a small run."""
     model = build_model() if model is None else model
     train = make_dataset() if train is None else train
     options = {
@@ -61,7 +61,7 @@ def run_fit(run_dir: Path, model: keras.Model | None = None, train: Any = None, 
         "monitor": "loss",
         **options,
     }
-    return model, zoo.fit(model, train, run_dir=run_dir, **options)
+    return model, zoo.fit(model, train, run_dir=run_dir, **options).history
 
 
 def read_log(run_dir: Path, kind: str) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def test_fit_equals_keras_fit(tmp_path: Path) -> None:
     expected = other.fit(make_dataset(), epochs=2, shuffle=False, verbose=0).history
     for one, two in zip(model.weights, other.weights, strict=True):
         np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
-    assert [epoch["accuracy"] for epoch in history] == pytest.approx(expected["accuracy"])
+    assert history["accuracy"] == pytest.approx(expected["accuracy"])
 
 
 def test_sample_weights_of_elements(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_step_with_overflowing_scaled_gradients_is_skipped(tmp_path: Path) -> No
     assert float(scaling.dynamic_scale) < 2.0**127
     assert 0 < int(scaling.iterations) < 3 * 6
     assert any((one != two).any() for one, two in zip(start.get_weights(), model.get_weights(), strict=True))
-    assert all(math.isfinite(epoch["loss"]) for epoch in history)
+    assert all(map(math.isfinite, history["loss"]))
 
 
 def test_half_precision_losses_are_summed_in_float32() -> None:
@@ -254,8 +254,8 @@ def test_fit_restores_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
     """Validation has inverted labels, so its accuracy falls as the model learns."""
     options = {"metrics": accuracy(), "epochs": 12, "monitor": "val_accuracy", "mode": "max"}
     model, history = run_fit(tmp_path, validation=make_dataset(X, 1 - Y), **options)
-    assert history[-1]["accuracy"] > 0.9
-    values = [epoch["val_accuracy"] for epoch in history]
+    assert history["accuracy"][-1] > 0.9
+    values = history["val_accuracy"]
     assert max(values) > values[-1]
     assert zoo.evaluate(model, make_dataset(X, 1 - Y), LOSS, accuracy())["accuracy"] == max(values)
 
@@ -269,7 +269,7 @@ def test_patience_stops_and_a_second_call_trains_no_further(tmp_path: Path) -> N
 
     options = {"monitor": "bleu", "mode": "max", "patience": 2, "epochs": 5, "callbacks": [Bleu()]}
     _, history = run_fit(tmp_path, **options)
-    assert [epoch["bleu"] for epoch in history] == [10, 30, 20, 30]
+    assert history["bleu"] == [10, 30, 20, 30]
     _, again = run_fit(tmp_path, **options)
     assert again == history
 
@@ -279,7 +279,7 @@ def test_callback_can_stop_training(tmp_path: Path) -> None:
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             self.model.stop_training = epoch == 1
 
-    assert len(run_fit(tmp_path, epochs=5, callbacks=[StopTraining()])[1]) == 2
+    assert len(run_fit(tmp_path, epochs=5, callbacks=[StopTraining()])[1]["loss"]) == 2
 
 
 def test_unknown_monitor_raises(tmp_path: Path) -> None:
@@ -305,9 +305,7 @@ def test_run_directory_has_settings_provenance_log_and_curves(
     assert run["commit"]
     assert run["command"] == shlex.join(sys.orig_argv)
     assert [line["step"] for line in read_log(tmp_path, "step")] == list(range(1, 13))
-    assert [line["accuracy"] for line in read_log(tmp_path, "epoch")] == [
-        epoch["accuracy"] for epoch in history
-    ]
+    assert [line["accuracy"] for line in read_log(tmp_path, "epoch")] == history["accuracy"]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -372,7 +370,7 @@ def dropout_model() -> keras.Model:
 @pytest.fixture(scope="module")
 def uninterrupted(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, keras.Model, list[dict[str, float]]]:
+) -> tuple[Path, keras.Model, dict[str, list[float]]]:
     """Run directory, model and history of a run that is not interrupted."""
     run_dir = tmp_path_factory.mktemp("uninterrupted")
     with zoo.disable_jit():
@@ -397,6 +395,28 @@ def test_signal_saves_and_the_same_call_resumes(tmp_path: Path, number: int, uni
     assert history == resumed_history
     assert read_log(run_dir, "step") == read_log(tmp_path, "step")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+def test_history_is_that_of_keras_also_after_a_resume(tmp_path: Path) -> None:
+    """A second process gets all epochs, and in `model.history`, too."""
+    for _ in range(2):
+        model = build_model()
+        history = zoo.fit(
+            model,
+            make_dataset(),
+            make_dataset(X, 1 - Y),
+            optimizer=keras.optimizers.SGD(0.1),
+            loss=LOSS,
+            metrics=accuracy(),
+            epochs=3,
+            run_dir=tmp_path,
+        )
+        assert isinstance(history, keras.callbacks.History)
+        assert model.history is history
+        assert history.epoch == [0, 1, 2]
+        assert list(history.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+        log = read_log(tmp_path, "epoch")
+        assert history.history == {name: [line[name] for line in log] for name in history.history}
 
 
 def test_signal_after_the_last_step_stops(tmp_path: Path, uninterrupted: tuple) -> None:

@@ -51,8 +51,8 @@ class Run:
     ...     )
     ...     run.metrics["minutes"] = run.elapsed_minutes  # doctest: +ELLIPSIS
     epoch 1/1...
-    >>> run.settings, len(history), list(run.metrics)
-    ({'units': 1}, 1, ['minutes'])
+    >>> run.settings, history.epoch, list(run.metrics)
+    ({'units': 1}, [0], ['minutes'])
     """
 
     def __init__(self, directory: Path | str, settings: Any, may_change: Collection[str] = ()) -> None:
@@ -81,7 +81,7 @@ class Run:
         *,
         name: str,
         **arguments: Any,
-    ) -> list[dict[str, float]]:
+    ) -> keras.callbacks.History:
         """Train a model in the subdirectory `name`, with `zoo.fit`, or resume its training.
 
         Args:
@@ -93,7 +93,7 @@ class Run:
                 and `settings`.
 
         Returns:
-            The metrics of each epoch by name.
+            The metrics of each epoch, as `zoo.fit` does.
 
         Raises:
             TrainingError: as `zoo.fit` does, in particular if `name` was trained with other settings.

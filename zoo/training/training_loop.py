@@ -47,7 +47,7 @@ def fit(
     patience: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint_seconds: float = 60.0,
-) -> list[dict[str, float]]:
+) -> keras.callbacks.History:
     """Train a model, and leave it with the weights of its best epoch.
 
     The same call in a new process resumes an interrupted run, also in the middle of an epoch, and ends with
@@ -87,7 +87,9 @@ def fit(
         checkpoint_seconds: seconds between checkpoints. Each epoch ends with a checkpoint in any case.
 
     Returns:
-        The metrics of each epoch by name, "loss" among them; those on `validation` with the prefix "val_".
+        What Keras's `fit` returns, for all epochs, also those that an earlier process trained: `history` is a
+        dict from the name of a metric to its value in each epoch, "loss" among them, those on `validation`
+        with the prefix "val_"; `epoch` lists the numbers of the epochs, from 0. It is also `model.history`.
 
     Raises:
         TrainingError: `run_dir` belongs to a run with other settings, is in use by another process, is
@@ -107,7 +109,7 @@ def fit(
     ...         run_dir=run_dir,
     ...     )  # doctest: +ELLIPSIS
     epoch 1/9...
-    >>> history[-1]["loss"] < 0.01
+    >>> history.history["loss"][-1] < 0.01
     True
     """
     monitor = monitor or ("loss" if validation is None else "val_loss")
@@ -239,11 +241,17 @@ class _TrainingLoop:
     def __post_init__(self) -> None:
         self.accumulator = MetricAccumulator(self.runner.metrics)
         self.position = _Position()
+        self.history = keras.callbacks.History()
         self.saved_at = self.plotted_at = time.monotonic()
 
-    def run(self) -> list[dict[str, float]]:
+    def run(self) -> keras.callbacks.History:
         """Train all epochs, restore the best weights, and return the history."""
         self.resume()
+        self.history.set_model(self.runner.model)
+        self.history.set_params({"epochs": self.epochs, "verbose": 0})
+        self.history.on_train_begin()
+        for epoch, metrics in enumerate(self.position.history):
+            self.history.on_epoch_end(epoch, metrics)
         for callback in self.callbacks:
             callback.set_model(self.runner.model)
             callback.set_params({"epochs": self.epochs, "verbose": 0})
@@ -260,7 +268,7 @@ class _TrainingLoop:
         self.synchronize()  # the chief has written the best weights
         if self.position.best_epoch is not None:
             self.run_directory.best.restore(self.weights())
-        return self.position.history
+        return self.history
 
     def call_callbacks(self, hook: str, *arguments: Any) -> None:
         """Call a method of all callbacks."""
@@ -415,6 +423,7 @@ class _TrainingLoop:
         metrics = {name: float(value) for name, value in metrics.items()}
         self.progress.finish(metrics, timing)
         position.history.append(metrics)
+        self.history.on_epoch_end(position.epoch, metrics)
         if self.is_best():
             position.best_epoch = position.epoch
             self.run_directory.save_best(self.weights())
