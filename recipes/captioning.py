@@ -136,7 +136,7 @@ def train(settings: Settings) -> None:
         return {"val_cider": scores["CIDEr"], "val_bleu4": scores["BLEU-4"]}
 
     schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
-    history = run.fit(
+    run.fit(
         model,
         train_set,
         validation_set,
@@ -158,7 +158,7 @@ def train(settings: Settings) -> None:
     )
 
     # Evaluation, beside the captions of the nearest training images.
-    run.metrics["validation CIDEr (greedy)"] = max(history.history["val_cider"])
+    run.metrics["validation CIDEr (greedy)"] = run.best_epoch.metrics["val_cider"]
     run.metrics |= evaluate(module.caption_split(test_split), train_split, test_split)
     nearest = test_split.find_nearest_captions(train_split)
     baseline = evaluate(nearest, train_split, test_split)

@@ -116,7 +116,7 @@ def train(settings: Settings) -> None:
             model = build_model(kind, units, vocabulary_size)
             print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
             schedule = warmup_cosine_decay(rate, settings.epochs * train_set.num_batches)
-            history = run.fit(
+            run.fit(
                 model,
                 train_set,
                 validation_set,
@@ -126,7 +126,7 @@ def train(settings: Settings) -> None:
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,
             )
-            candidates.append((min(history.history["val_loss"]), rate, model))
+            candidates.append((run.best_epoch.metrics["val_loss"], rate, model))
         _, rate, model = min(candidates, key=lambda candidate: candidate[0])
         is_right, curves[kind] = compute_accuracy(model, preprocessor, data.test)
         suffix = "" if kind == settings.cell else f", {kind}"

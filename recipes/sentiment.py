@@ -108,7 +108,7 @@ def train(settings: Settings) -> None:
             len(info.labels),
             is_recurrent=name == settings.cell,
         )
-        history = run.fit(
+        run.fit(
             model,
             train_set,
             validation_set,
@@ -121,7 +121,7 @@ def train(settings: Settings) -> None:
             mode="max",
         )
         results = zoo.evaluate(model, test_set, loss, [accuracy])
-        run.metrics[f"validation accuracy{suffix}"] = 100 * max(history.history["val_accuracy"])
+        run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]
         run.metrics[f"test accuracy{suffix}"] = 100 * results["accuracy"]
     run.metrics["minutes"] = run.elapsed_minutes
     print_metrics(run.metrics)

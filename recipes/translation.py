@@ -152,7 +152,7 @@ def train(settings: Settings) -> None:
         keras.utils.set_random_seed(settings.seed)
         model = build_model(settings, preprocessor, attention)
         module = TranslationModule(preprocessor, model, settings.num_beams, settings.length_penalty)
-        history = run.fit(
+        run.fit(
             model,
             train_set,
             validation_set,
@@ -166,7 +166,7 @@ def train(settings: Settings) -> None:
             mode="max",
             callbacks=[GenerationMetrics(sources, partial(module.translate_texts, sources, "greedy"), score)],
         )
-        run.metrics[f"validation BLEU (greedy){suffix}"] = max(history.history["val_bleu"])
+        run.metrics[f"validation BLEU (greedy){suffix}"] = run.best_epoch.metrics["val_bleu"]
         for metric, value in evaluate(module, test_pairs, settings).items():
             run.metrics[f"test {metric}{suffix}"] = value
     run.metrics["minutes"] = run.elapsed_minutes

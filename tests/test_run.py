@@ -34,13 +34,15 @@ def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
 
 
-def run_fit(run: Run, name: str, epochs: int = 1) -> dict[str, list[float]]:
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+def run_fit(
+    run: Run, name: str, epochs: int = 1, model: keras.Model | None = None, rate: float = 0.1
+) -> dict[str, list[float]]:
+    model = model or keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     history = run.fit(
         model,
         tf.data.Dataset.from_tensor_slices((X, X)).batch(4),
         name=name,
-        optimizer=keras.optimizers.SGD(0.1),
+        optimizer=keras.optimizers.SGD(rate),
         loss=keras.losses.MeanSquaredError(),
         epochs=epochs,
     )
@@ -66,6 +68,21 @@ def test_each_model_has_a_directory_and_a_second_process_trains_no_further(tmp_p
     assert [len(history["loss"]) for history in histories] == [1, 1]
     assert run_fit(Run(tmp_path, Settings()), "first") == histories[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
+
+
+def test_best_epoch_is_that_of_the_fitted_model(tmp_path: Path) -> None:
+    """In this process, and in one that finds the training complete."""
+    run = Run(tmp_path, Settings())
+    assert run.get_best_epoch(keras.Sequential()) is None
+    models = [keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2)]
+    for model, rate in zip(models, (0.1, 1e3), strict=True):  # the second one diverges
+        history = run_fit(run, f"rate_{rate:g}", epochs=2, model=model, rate=rate)
+        assert run.best_epoch.metrics == {"loss": history["loss"][run.best_epoch.number - 1]}
+    assert [run.get_best_epoch(model)[:2] for model in models] == [(2, 2), (1, 2)]
+    assert run.get_best_epoch(keras.Sequential()) == run.best_epoch
+    again = Run(tmp_path, Settings())
+    run_fit(again, "rate_0.1", epochs=2)
+    assert again.best_epoch == run.get_best_epoch(models[0])
 
 
 def test_only_settings_that_may_change_may_change(tmp_path: Path) -> None:

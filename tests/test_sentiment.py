@@ -1,5 +1,6 @@
 """The sentiment recipe, run as a user runs it, and its export, run by a process with TensorFlow alone."""
 
+import json
 import re
 import shlex
 import signal
@@ -103,6 +104,20 @@ def test_the_report_shows_metrics_examples_and_the_next_command(model: Path, rep
     assert re.search(r"^positive +[01]\.\d+  The film was good, not bad at all\.$", report, re.MULTILINE)
     assert re.search(r"^negative +[01]\.\d+  The film was bad, not good at all\.$", report, re.MULTILINE)
     assert report.splitlines()[-1].startswith(f"next: zoo predict {model} ")
+
+
+def test_the_kept_epoch_is_printed_and_on_the_card(model: Path, report: str) -> None:
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    best = card["best_epoch"]
+    assert best["metrics"]["val_accuracy"] * 100 == pytest.approx(
+        card["metrics"]["validation accuracy"], abs=6e-3
+    )
+    assert (
+        f"kept: epoch {best['number']} of 2, with val_accuracy {best['metrics']['val_accuracy']:.4g}"
+        in report
+    )
+    page = (model / "README.md").read_text(encoding="utf-8")
+    assert f"Weights of epoch {best['number']} of 2." in page
 
 
 def test_the_export_has_the_accuracy_of_the_training_process(

@@ -260,16 +260,62 @@ def test_fit_restores_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
     assert zoo.evaluate(model, make_dataset(X, 1 - Y), LOSS, accuracy())["accuracy"] == max(values)
 
 
+class SetMetrics(keras.callbacks.Callback):
+    """Replaces the metrics of each epoch."""
+
+    def __init__(self, **metrics: list[float]) -> None:
+        super().__init__()
+        self.metrics = metrics
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        logs |= {name: values[epoch] for name, values in self.metrics.items()}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "best"),
+    [
+        ({"val_accuracy": [0.5, 0.5, 0.5], "val_loss": [0.9, 0.7, 0.8]}, 2),  # the lower validation loss
+        ({"val_accuracy": [0.5, 0.5, 0.5], "val_loss": [0.9, 0.7, 0.7]}, 3),  # the later epoch
+        ({"val_accuracy": [0.5, 0.6, 0.5], "val_loss": [0.9, 0.7, 0.6]}, 2),  # accuracy comes first
+        ({"val_accuracy": [0.6, math.nan, 0.6], "val_loss": [0.7, 0.1, math.nan]}, 1),
+        ({"val_accuracy": [math.nan] * 3, "val_loss": [math.nan] * 3}, 3),
+        ({"val_accuracy": [0.5, 0.5, 0.5], "loss": [0.3, 0.2, 0.4]}, 2),  # without validation
+    ],
+)
+def test_ties_go_to_the_lower_loss_then_to_the_later_epoch(
+    metrics: dict[str, list[float]], best: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The weights are those after that epoch, and the log names it."""
+    caplog.set_level("INFO")
+    options = {"monitor": "val_accuracy", "mode": "max", "epochs": 3}
+    model, _ = run_fit(tmp_path / "all", callbacks=[SetMetrics(**metrics)], **options)
+    expected, _ = run_fit(tmp_path / "best", epochs=best, callbacks=[KeepLast()], monitor="kept", mode="max")
+    for one, two in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert f"kept: epoch {best} of 3, with val_accuracy" in caplog.text
+
+
+class KeepLast(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        logs["kept"] = epoch
+
+
+def test_patience_goes_on_while_the_loss_falls_and_stops_where_nothing_improves(tmp_path: Path) -> None:
+    metrics = SetMetrics(bleu=[0, 0, 0, 0, 0, 0], loss=[9, 8, 7, 7, 7, 6])
+    _, history = run_fit(tmp_path, monitor="bleu", mode="max", patience=2, epochs=6, callbacks=[metrics])
+    assert history["loss"] == [9, 8, 7, 7, 7]
+
+
 def test_patience_stops_and_a_second_call_trains_no_further(tmp_path: Path) -> None:
     """`monitor` is a metric that a callback adds, such as BLEU."""
 
     class Bleu(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-            logs["bleu"] = [10, 30, 20, 30, 40][epoch]
+            logs["bleu"] = [10, 30, 20, 29, 40][epoch]
 
     options = {"monitor": "bleu", "mode": "max", "patience": 2, "epochs": 5, "callbacks": [Bleu()]}
     _, history = run_fit(tmp_path, **options)
-    assert history["bleu"] == [10, 30, 20, 30]
+    assert history["bleu"] == [10, 30, 20, 29]
     _, again = run_fit(tmp_path, **options)
     assert again == history
 

@@ -36,6 +36,8 @@ class Card:
         limits: what the model does not do, a sentence each.
         labels: names of the classes, in the order of the model's outputs; empty if it has none.
         preprocessor: configuration of the preprocessor.
+        best_epoch: the epoch whose weights the model has: `number`, from 1, `num_epochs`, how many were trained,
+            and its `metrics` by name; empty if it is not known.
     """
 
     task: str
@@ -51,6 +53,7 @@ class Card:
     limits: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     preprocessor: Mapping[str, Any] = field(default_factory=dict)
+    best_epoch: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_card(directory: Path) -> dict[str, Any]:
@@ -100,6 +103,8 @@ def format_page(card: Mapping[str, Any]) -> str:
     limits = "\n".join(f"- {limit}" for limit in card["limits"])
     inputs = card["example"]["inputs"]
     arguments = ", ".join(f"{name}={_format_input(value)}" for name, value in inputs.items())
+    best = card.get("best_epoch")  # earlier exports do not state it
+    epoch = f" Weights of epoch {best['number']} of {best['num_epochs']}." if best else ""
     numpy = "import numpy as np\n" if "np.load" in arguments else ""
     versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
     return f"""# {card["title"]}
@@ -119,7 +124,7 @@ outputs = model.signatures["serving_default"]({arguments})
 | --- | --- |
 {_format_rows(card["metrics"])}
 
-Trained by `{card["command"]}` at commit {card["commit"]} with {versions}. {card["size_bytes"] / 1e6:.1f} MB.
+Trained by `{card["command"]}` at commit {card["commit"]} with {versions}.{epoch} {card["size_bytes"] / 1e6:.1f} MB.
 
 Data: {card["data"]}
 

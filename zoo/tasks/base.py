@@ -297,6 +297,7 @@ class Task:
             ExportError: see `zoo.export_model`.
         """
         title, summary, limits = module.describe(info)
+        best_epoch = run.get_best_epoch(module.model)
         card = Card(
             task=self.name,
             input_kind=module.input_kind,
@@ -311,6 +312,7 @@ class Task:
             limits=limits,
             labels=module.labels,
             preprocessor=module.preprocessor.get_config(),
+            best_epoch=best_epoch._asdict() if best_epoch else {},
         )
         return export_model(
             module.signatures,

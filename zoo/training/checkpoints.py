@@ -1,5 +1,6 @@
 """Checkpoints that are written atomically and verified when they are read."""
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -108,6 +109,14 @@ class CheckpointManager:
                 f"No checkpoint in {self.directory} can be used. To start again from scratch, remove "
                 f"{self.directory.parent}."
             )
+        return None
+
+    def read_position(self) -> dict[str, Any] | None:
+        """Return the `position` of the newest checkpoint whose manifest is valid; None if there is none."""
+        for path in self._checkpoints():
+            with contextlib.suppress(_InvalidCheckpointError):
+                position: dict[str, Any] = _read_manifest(path)["position"]
+                return position
         return None
 
     def _checkpoints(self) -> list[Path]:

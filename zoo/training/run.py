@@ -10,6 +10,8 @@ from typing import Any
 import keras
 
 from zoo.provenance import get_portable_command
+from zoo.training.best_epoch import BestEpoch, get_best_epoch
+from zoo.training.checkpoints import CheckpointManager
 from zoo.training.training_loop import Data, fit
 
 _NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license"}
@@ -71,6 +73,7 @@ class Run:
         self.metrics: dict[str, float] = {}
         self.command = get_portable_command()
         self._names: list[str] = []
+        self._fitted: list[tuple[keras.Model, BestEpoch]] = []
         self._started_at = time.time()
 
     def fit(
@@ -101,7 +104,26 @@ class Run:
         """
         self._names.append(name)
         settings = {key: value for key, value in self.settings.items() if key not in self.may_change}
-        return fit(model, train, validation, run_dir=self.directory / name, settings=settings, **arguments)
+        history = fit(model, train, validation, run_dir=self.directory / name, settings=settings, **arguments)
+        position = CheckpointManager(self.directory / name / "checkpoints").read_position()
+        assert position is not None  # `fit` ends with a checkpoint
+        self._fitted.append((model, get_best_epoch(position)))
+        return history
+
+    @property
+    def best_epoch(self) -> BestEpoch:
+        """The epoch whose weights the model of the last `fit` has."""
+        return self._fitted[-1][1]
+
+    def get_best_epoch(self, model: keras.Model) -> BestEpoch | None:
+        """Return the epoch whose weights a model has; None before the first `fit`.
+
+        Args:
+            model: a model that `fit` trained, or another one with the weights of the last.
+        """
+        if not self._fitted:
+            return None
+        return next((best for fitted, best in self._fitted if fitted is model), self.best_epoch)
 
     @property
     def elapsed_minutes(self) -> float:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from zoo.errors import Interrupted, TrainingError
 from zoo.layers import get_carried_states, reset_states
 from zoo.provenance import get_command
+from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
 from zoo.training.bucketing import without_autotune
 from zoo.training.distribution import is_chief
 from zoo.training.nonfinite import locate_nonfinite
@@ -79,9 +80,11 @@ def fit(
             as JSON values. A run is not resumed with other settings.
         monitor: name of the metric by which epochs are compared: "loss" or a metric's name, with the prefix
             "val_" for `validation`, or one that a callback adds to the `logs` of its `on_epoch_end`, such as
-            BLEU. None is "val_loss", or "loss" without `validation`.
+            BLEU. None is "val_loss", or "loss" without `validation`. Of equal epochs the one with the lowest
+            "val_loss" ("loss" without `validation`) is the best, then the last.
         mode: whether a lower ("min") or a higher ("max") `monitor` is better.
-        patience: number of epochs without improvement after which training stops. None trains all epochs.
+        patience: number of epochs without improvement after which training stops: neither `monitor` nor, where it
+            is equal, the loss is better than in all epochs before. None trains all epochs.
         callbacks: Keras callbacks. Their state is not part of a checkpoint; in particular, use `patience`
             instead of `keras.callbacks.EarlyStopping`.
         checkpoint_seconds: seconds between checkpoints. Each epoch ends with a checkpoint in any case.
@@ -268,6 +271,7 @@ class _TrainingLoop:
         self.synchronize()  # the chief has written the best weights
         if self.position.best_epoch is not None:
             self.run_directory.best.restore(self.weights())
+            self.log_best_epoch()
         return self.history
 
     def call_callbacks(self, hook: str, *arguments: Any) -> None:
@@ -314,6 +318,14 @@ class _TrainingLoop:
             logger.info("%s: training is complete", path)
         else:
             logger.info("%s: resuming after step %d, in epoch %d", path, position.step, position.epoch + 1)
+
+    def log_best_epoch(self) -> None:
+        """Log which epoch's weights the model has."""
+        if is_chief():
+            best = get_best_epoch(asdict(self.position))
+            names = dict.fromkeys([self.monitor, "val_loss", "loss"])
+            metrics = ", ".join(f"{name} {best.metrics[name]:.4g}" for name in names if name in best.metrics)
+            logger.info("kept: epoch %d of %d, with %s", best.number, best.num_epochs, metrics)
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -424,15 +436,15 @@ class _TrainingLoop:
         self.progress.finish(metrics, timing)
         position.history.append(metrics)
         self.history.on_epoch_end(position.epoch, metrics)
-        if self.is_best():
-            position.best_epoch = position.epoch
+        position.best_epoch = find_best_epoch(position.history, self.monitor, self.mode)
+        if position.best_epoch == position.epoch:
             self.run_directory.save_best(self.weights())
         self.run_directory.log(
             "epoch", {"epoch": position.epoch + 1, "step": position.step, **metrics}, timing
         )
-        assert position.best_epoch is not None
+        last_improvement = find_last_improvement(position.history, self.monitor, self.mode)
         position.is_stopped = (
-            position.epoch - position.best_epoch >= self.patience or self.runner.model.stop_training
+            position.epoch - last_improvement >= self.patience or self.runner.model.stop_training
         )
         position.epoch += 1
         position.batch = 0
@@ -440,11 +452,3 @@ class _TrainingLoop:
         if time.monotonic() - self.plotted_at > _PLOT_SECONDS:
             self.run_directory.plot()
             self.plotted_at = time.monotonic()
-
-    def is_best(self) -> bool:
-        """Return whether the last epoch is better than all before. NaN is worse than any number."""
-        history, best_epoch = self.position.history, self.position.best_epoch
-        last = history[-1][self.monitor]
-        if best_epoch is None or math.isnan(best := history[best_epoch][self.monitor]):
-            return True
-        return last > best if self.mode == "max" else last < best
