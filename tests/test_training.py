@@ -332,7 +332,7 @@ def test_unknown_monitor_raises(tmp_path: Path) -> None:
     with pytest.raises(
         zoo.errors.TrainingError, match=r"`monitor` is 'f1', but the metrics are loss, accuracy\."
     ):
-        run_fit(tmp_path, monitor="f1", metrics=accuracy())
+        run_fit(tmp_path, monitor="f1", mode="max", metrics=accuracy())
 
 
 # --- The run directory --------------------------------------------------------------------------------

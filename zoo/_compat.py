@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -47,6 +47,32 @@ def get_adam_moments(
     """Return the variables m and v that a built Adam keeps for one of its trainable variables."""
     index = optimizer._get_variable_index(variable)
     return optimizer._momentums[index].value, optimizer._velocities[index].value
+
+
+_CALLBACK_STATE: dict[type, tuple[str, ...]] = {
+    keras.callbacks.EarlyStopping: ("best", "best_epoch", "stopped_epoch", "wait"),
+    keras.callbacks.History: ("epoch", "history"),
+    keras.callbacks.LambdaCallback: (),
+    keras.callbacks.LearningRateScheduler: (),
+    keras.callbacks.ModelCheckpoint: ("best", "_batches_seen_since_last_saving", "_last_batch_seen"),
+    keras.callbacks.ReduceLROnPlateau: ("best", "cooldown_counter", "wait"),
+    keras.callbacks.RemoteMonitor: (),
+    keras.callbacks.TerminateOnNaN: (),
+}
+
+
+def get_callback_state_names(callback: keras.callbacks.Callback) -> tuple[str, ...] | None:
+    """Return the names of the attributes that a callback of Keras changes in training; None if it is not known.
+
+    The best weights of an EarlyStopping are not among them.
+    """
+    return _CALLBACK_STATE.get(type(callback))
+
+
+def get_metric_direction(metric: keras.metrics.Metric) -> Literal["min", "max"] | None:
+    """Return whether higher ("max") or lower ("min") values of a metric are better; None if Keras does not say."""
+    directions: dict[str | None, Literal["min", "max"]] = {"up": "max", "down": "min"}
+    return directions.get(getattr(metric, "_direction", None))
 
 
 def make_text_file_initializer(

@@ -59,6 +59,13 @@ class GradientLogger(keras.callbacks.Callback):
         self.batch, self.loss, self.update_freq = batch, loss, update_freq
         self.writer = ScalarWriter(log_dir)
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the state for a checkpoint of `zoo.fit`: none."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue with a state that `get_state` has returned."""
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Log every `update_freq` steps."""
         step = int(self.model.optimizer.iterations) - 1  # continues in a resumed run

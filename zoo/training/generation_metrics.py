@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -35,6 +36,13 @@ class GenerationMetrics(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.inputs, self.generate, self.score = inputs, generate, score
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state for a checkpoint of `zoo.fit`: none."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue with a state that `get_state` has returned."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the scores to `logs`."""

@@ -12,11 +12,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo._compat import get_metric_direction
 from zoo.errors import Interrupted, TrainingError
 from zoo.layers import get_carried_states, reset_states
 from zoo.provenance import get_command
 from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
 from zoo.training.bucketing import without_autotune
+from zoo.training.callbacks import CallbackGroup
 from zoo.training.distribution import is_chief
 from zoo.training.nonfinite import locate_nonfinite
 from zoo.training.progress import Progress
@@ -27,6 +29,8 @@ from zoo.training.step_runner import Loss, MetricAccumulator, StepRunner
 logger = logging.getLogger(__name__)
 
 _PLOT_SECONDS = 30.0
+
+Mode: TypeAlias = Literal["min", "max"]
 
 Data: TypeAlias = tf.data.Dataset | Callable[[int], tf.data.Dataset]
 """Batches: one dataset for all epochs, or a function from the epoch number, from 0, to its dataset."""
@@ -44,7 +48,7 @@ def fit(
     run_dir: Path | str,
     settings: Mapping[str, Any] | None = None,
     monitor: str | None = None,
-    mode: Literal["min", "max"] = "min",
+    mode: Literal["auto", "min", "max"] = "auto",
     patience: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint_seconds: float = 60.0,
@@ -82,11 +86,15 @@ def fit(
             "val_" for `validation`, or one that a callback adds to the `logs` of its `on_epoch_end`, such as
             BLEU. None is "val_loss", or "loss" without `validation`. Of equal epochs the one with the lowest
             "val_loss" ("loss" without `validation`) is the best, then the last.
-        mode: whether a lower ("min") or a higher ("max") `monitor` is better.
+        mode: whether a lower ("min") or a higher ("max") `monitor` is better. "auto" is "min" for the loss, and
+            what Keras defines for a metric.
         patience: number of epochs without improvement after which training stops: neither `monitor` nor, where it
             is equal, the loss is better than in all epochs before. None trains all epochs.
-        callbacks: Keras callbacks. Their state is not part of a checkpoint; in particular, use `patience`
-            instead of `keras.callbacks.EarlyStopping`.
+        callbacks: Keras callbacks. Checkpoints hold the state of Keras's `EarlyStopping`, `ReduceLROnPlateau`,
+            `ModelCheckpoint` and `History`, and of every callback with the methods `get_state()`, which returns
+            JSON values, and `set_state(state)`. With other callbacks a run is not resumed, except for
+            `LambdaCallback` and Keras's callbacks without a state. On resume, `on_train_begin` and, within an
+            epoch, `on_epoch_begin` are called before the states, weights and learning rate are restored.
         checkpoint_seconds: seconds between checkpoints. Each epoch ends with a checkpoint in any case.
 
     Returns:
@@ -95,8 +103,10 @@ def fit(
         with the prefix "val_"; `epoch` lists the numbers of the epochs, from 0. It is also `model.history`.
 
     Raises:
-        TrainingError: `run_dir` belongs to a run with other settings, is in use by another process, is
-            corrupt or cannot be written; loss or gradients are not finite; or `monitor` is not a metric.
+        TrainingError: `run_dir` belongs to a run with other settings or callbacks, is in use by another
+            process, is corrupt or cannot be written; loss or gradients are not finite; or `monitor` is not a
+            metric.
+        ValueError: `mode` is needed for this `monitor`, or a callback contradicts what `fit` does by itself.
         Interrupted: SIGINT or SIGTERM arrived. The state is saved.
 
     >>> import tempfile
@@ -116,6 +126,11 @@ def fit(
     True
     """
     monitor = monitor or ("loss" if validation is None else "val_loss")
+    directions = _get_directions(metrics)
+    direction = _resolve_mode(mode, monitor, directions)
+    if patience is not None and patience < 1:
+        raise ValueError(f"`patience` must be at least 1, or None for all epochs, but it is {patience!r}.")
+    callback_group = CallbackGroup(callbacks, directions, monitor, direction)
     first = _epoch_dataset(train, 0)
     if not model.built:
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
@@ -124,12 +139,14 @@ def fit(
     model.optimizer, model.stop_training = optimizer, False  # callbacks use both
     fit_settings = {
         "epochs": epochs,
-        "monitor": f"{mode} of {monitor}",
+        "monitor": f"{direction} of {monitor}",
         "patience": patience,
         "optimizer": {**optimizer.get_config(), "name": type(optimizer).__name__},
         "batch": str(first.element_spec),
         "batches": int(first.cardinality()),
     }
+    if callback_settings := callback_group.settings():
+        fit_settings["callbacks"] = callback_settings
     all_settings = {**(settings or {}), "fit": fit_settings}
     with (
         SignalHandler() as signal_handler,
@@ -141,10 +158,10 @@ def fit(
             validation=validation,
             run_directory=run_directory,
             signal_handler=signal_handler,
-            callbacks=callbacks,
+            callbacks=callback_group,
             epochs=epochs,
             monitor=monitor,
-            mode=mode,
+            mode=direction,
             patience=math.inf if patience is None else patience,
             checkpoint_seconds=checkpoint_seconds,
         )
@@ -181,6 +198,29 @@ def evaluate(
     dataset = _epoch_dataset(data, 0)
     with SignalHandler() as signal_handler:
         return _evaluate(StepRunner(model, loss, metrics, dataset.element_spec), dataset, signal_handler)
+
+
+def _get_directions(metrics: Sequence[keras.metrics.Metric]) -> dict[str, Mode]:
+    """Return "min" or "max" by the name of each metric of which it is known, "loss" among them."""
+    directions: dict[str, Mode] = {"loss": "min"}
+    for metric in metrics:
+        if direction := get_metric_direction(metric):
+            directions[metric.name] = direction
+    return directions
+
+
+def _resolve_mode(mode: Mode | Literal["auto"], monitor: str, directions: Mapping[str, Mode]) -> Mode:
+    """Return "min" or "max", whichever is better for `monitor`."""
+    if mode not in ("auto", "min", "max"):
+        raise ValueError(f'`mode` must be "auto", "min" or "max", but it is {mode!r}.')
+    if mode != "auto":
+        return mode
+    if direction := directions.get(monitor.removeprefix("val_")):
+        return direction
+    raise ValueError(
+        f"`monitor` is {monitor!r}, but only of {', '.join(directions)} is it known whether lower or higher "
+        'values are better. Pass `mode="min"` or `mode="max"`.'
+    )
 
 
 def _epoch_dataset(data: Data, epoch: int) -> tf.data.Dataset:
@@ -223,6 +263,8 @@ class _Position:
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int | None = None
     is_stopped: bool = False  # by `patience` or a callback
+    stop_training: bool = False  # `model.stop_training`, which a callback may set within an epoch
+    callbacks: list[Any] = field(default_factory=list)  # their states
 
 
 @dataclass
@@ -234,10 +276,10 @@ class _TrainingLoop:
     validation: Data | None
     run_directory: RunDirectory
     signal_handler: SignalHandler
-    callbacks: Sequence[keras.callbacks.Callback]
+    callbacks: CallbackGroup
     epochs: int
     monitor: str
-    mode: Literal["min", "max"]
+    mode: Mode
     patience: float
     checkpoint_seconds: float
 
@@ -249,35 +291,49 @@ class _TrainingLoop:
 
     def run(self) -> keras.callbacks.History:
         """Train all epochs, restore the best weights, and return the history."""
-        self.resume()
+        is_resumed = self.resume()
         self.history.set_model(self.runner.model)
         self.history.set_params({"epochs": self.epochs, "verbose": 0})
         self.history.on_train_begin()
         for epoch, metrics in enumerate(self.position.history):
             self.history.on_epoch_end(epoch, metrics)
-        for callback in self.callbacks:
-            callback.set_model(self.runner.model)
-            callback.set_params({"epochs": self.epochs, "verbose": 0})
-        self.call_callbacks("on_train_begin")
-        while self.position.epoch < self.epochs and not self.position.is_stopped:
-            self.train_epoch()
-            self.end_epoch()
-            # A signal may have arrived after the last step of the epoch.
-            if self.runner.mean_over_replicas(float(self.signal_handler.is_received)):
-                self.stop()
-        self.call_callbacks("on_train_end")
-        if self.position.history:
-            self.run_directory.plot()
-        self.synchronize()  # the chief has written the best weights
-        if self.position.best_epoch is not None:
-            self.run_directory.best.restore(self.weights())
-            self.log_best_epoch()
+        with self.callbacks.without_restoring():
+            self.begin_callbacks(is_resumed)
+            while not self.is_complete:
+                self.train_epoch()
+                self.end_epoch()
+                # A signal may have arrived after the last step of the epoch.
+                if self.runner.mean_over_replicas(float(self.signal_handler.is_received)):
+                    self.stop()
+            if self.position.history:
+                self.run_directory.plot()
+            self.synchronize()  # the chief has written the best weights
+            if self.position.best_epoch is not None:
+                self.run_directory.best.restore(self.weights())
+                self.log_best_epoch()
+            self.callbacks.call("on_train_end")
         return self.history
 
-    def call_callbacks(self, hook: str, *arguments: Any) -> None:
-        """Call a method of all callbacks."""
-        for callback in self.callbacks:
-            getattr(callback, hook)(*arguments)
+    @property
+    def is_complete(self) -> bool:
+        """Whether all epochs are trained, or training was stopped before."""
+        return self.position.epoch >= self.epochs or self.position.is_stopped
+
+    def begin_callbacks(self, is_resumed: bool) -> None:
+        """Call the first hooks of the callbacks. In a resumed run, their states are restored afterwards."""
+        self.callbacks.call("set_model", self.runner.model)
+        self.callbacks.call("set_params", {"epochs": self.epochs, "verbose": 0})
+        self.callbacks.call("on_train_begin")
+        if self.is_complete:
+            return
+        if not is_resumed:
+            self.callbacks.warn_if_not_resumable()
+            return
+        if self.position.batch > 0:
+            self.callbacks.call("on_epoch_begin", self.position.epoch)
+        # The hooks may have changed the learning rate or weights, as they did when the run began.
+        self.run_directory.checkpoints.restore(self.state())
+        self.callbacks.set_states(self.position.callbacks, self.run_directory.path)
 
     # --- Checkpoints --------------------------------------------------------------------------------
 
@@ -294,11 +350,12 @@ class _TrainingLoop:
         }
         return self.weights() | {name: [v.value for v in values] for name, values in variables.items()}
 
-    def resume(self) -> None:
-        """Restore the newest checkpoint, if there is one."""
+    def resume(self) -> bool:
+        """Restore the newest checkpoint, if there is one, and return whether there is."""
         saved = self.run_directory.checkpoints.restore(self.state())
         if saved is not None:
             position = self.position = _Position(**saved)
+            self.runner.model.stop_training = position.stop_training
             if position.metric_sums:
                 self.accumulator.sums = [np.asarray(value) for value in position.metric_sums]
             self.log_resume()
@@ -308,13 +365,14 @@ class _TrainingLoop:
         self.run_directory.open_log(self.position.log_bytes)
         self.synchronize()
         self.saved_at = self.plotted_at = time.monotonic()
+        return saved is not None
 
     def log_resume(self) -> None:
         """Log where the run is resumed."""
         path, position = self.run_directory.path, self.position
         if not is_chief():
             return
-        if position.is_stopped or position.epoch >= self.epochs:
+        if self.is_complete:
             logger.info("%s: training is complete", path)
         else:
             logger.info("%s: resuming after step %d, in epoch %d", path, position.step, position.epoch + 1)
@@ -330,6 +388,8 @@ class _TrainingLoop:
     def save(self) -> None:
         """Write a checkpoint."""
         self.position.metric_sums = [value.tolist() for value in self.accumulator.sums or ()]
+        self.position.stop_training = self.runner.model.stop_training
+        self.position.callbacks = self.callbacks.get_states()
         self.run_directory.save(self.state(), asdict(self.position))
         self.saved_at = time.monotonic()
 
@@ -369,9 +429,11 @@ class _TrainingLoop:
         if position.batch == 0:
             self.accumulator.sums = None
             reset_states(self.runner.model)
-        self.call_callbacks("on_epoch_begin", position.epoch)
+            self.callbacks.call("on_epoch_begin", position.epoch)
         requested_at = time.monotonic()
         for batch in without_autotune(dataset.skip(position.batch)):
+            if self.runner.model.stop_training and position.batch > 0:
+                break
             self.train_batch(batch, time.monotonic() - requested_at)
             if time.monotonic() - self.saved_at > self.checkpoint_seconds:
                 self.save()
@@ -385,7 +447,7 @@ class _TrainingLoop:
             input_seconds: time spent waiting for the batch.
         """
         position = self.position
-        self.call_callbacks("on_train_batch_begin", position.batch)
+        self.callbacks.call("on_train_batch_begin", position.batch)
         gradients, outcome = self.runner.compute_gradients(batch, self.signal_handler.as_tensor())
         metrics = {name: float(outcome[name]) for name in ("loss", "gradient_norm", "learning_rate")}
         # A LossScaleOptimizer skips a step whose gradients overflow, and lowers the scale.
@@ -410,7 +472,7 @@ class _TrainingLoop:
             input_seconds,
             lambda: self.accumulator.results() | {"gradient_norm": metrics["gradient_norm"]},
         )
-        self.call_callbacks("on_train_batch_end", position.batch - 1, {"loss": metrics["loss"]})
+        self.callbacks.call("on_train_batch_end", position.batch - 1, {"loss": metrics["loss"]})
         if outcome["stop_requests"]:
             self.stop()
 
@@ -426,7 +488,7 @@ class _TrainingLoop:
             except Interrupted:
                 self.stop()
             metrics |= {f"val_{name}": value for name, value in validation_metrics.items()}
-        self.call_callbacks("on_epoch_end", position.epoch, metrics)
+        self.callbacks.call("on_epoch_end", position.epoch, metrics)
         if self.monitor not in metrics:
             raise TrainingError(
                 f"`monitor` is {self.monitor!r}, but the metrics are {', '.join(metrics)}. Choose one of "
