@@ -2,7 +2,8 @@
 
 python resumable.py RUN_DIR CHECKPOINT_SECONDS DROPOUT EPOCHS
 
-With the environment variable MIRRORED it runs on two replicas in one process.
+With the environment variable MIRRORED it runs on two replicas in one process, with ACCUMULATE=n it accumulates the
+gradients of n batches.
 """
 
 import contextlib
@@ -40,7 +41,9 @@ def train(run_dir: Path | str, checkpoint_seconds: float, dropout: float, epochs
         model,
         zoo.training.bucket_by_length(make_examples(1, 150), batch_size=8, seed=3),
         zoo.training.bucket_by_length(make_examples(2, 50), batch_size=8),
-        optimizer=keras.optimizers.Adam(0.02, global_clipnorm=1.0),
+        optimizer=zoo.optimizers.FusedAdam(
+            0.02, global_clipnorm=1.0, gradient_accumulation_steps=int(os.environ.get("ACCUMULATE", "1"))
+        ),
         loss=LOSS,
         metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         epochs=epochs,

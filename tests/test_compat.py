@@ -1,5 +1,6 @@
 """Private names of Keras, TensorFlow and TFDS: each test fails first when one of them changes."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,37 @@ def test_disable_gradient_all_reduce(wrap: Callable, monkeypatch: pytest.MonkeyP
     _compat.disable_gradient_all_reduce(optimizer)
     pairs = [(tf.ones(2), variable)]
     assert sgd._all_reduce_sum_gradients(pairs) is pairs
+
+
+@pytest.mark.parametrize("wrap", [lambda adam: adam, keras.optimizers.LossScaleOptimizer])
+def test_accumulation_branch_does_the_steps_of_keras(wrap: Callable) -> None:
+    """Keras chooses the kind of each of seven steps by itself; here the caller does, by the number of batches."""
+    results = []
+    for chooses in (False, True):
+        adam = keras.optimizers.Adam(0.1, clipnorm=1.0, weight_decay=0.1, gradient_accumulation_steps=3)
+        variable, optimizer = keras.Variable(np.ones(2, "float32")), wrap(adam)
+        optimizer.build([variable])
+        for step in range(7):
+            assert _compat.count_applied_batches(optimizer) == step
+            is_update = (step + 1) % 3 == 0
+            branch = (
+                _compat.accumulation_branch(optimizer, is_update) if chooses else contextlib.nullcontext()
+            )
+            with branch:
+                optimizer.apply([tf.constant([1.0, -2.0]) * optimizer.scale_loss(step + 1.0)], [variable])
+        results.append([np.asarray(v) for v in (variable, *optimizer.variables)])
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+    assert np.abs(results[0][0] - 1).min() > 0.1
+
+
+def test_accumulation_branch_refuses_moving_averages() -> None:
+    optimizer = keras.optimizers.SGD(use_ema=True, gradient_accumulation_steps=2)
+    with (
+        pytest.raises(ValueError, match="`use_ema` and `gradient_accumulation_steps`"),
+        _compat.accumulation_branch(optimizer, True),
+    ):
+        pass
 
 
 def test_get_adam_moments() -> None:

@@ -100,6 +100,13 @@ def test_fused_adam_scales_the_loss_of_mixed_precision() -> None:
     np.testing.assert_allclose(variable, [0.9, 2.1], rtol=1e-5)
 
 
+def test_one_accumulation_step_is_none() -> None:
+    assert FusedAdam(0.1, gradient_accumulation_steps=1).gradient_accumulation_steps is None
+    assert FusedAdam(0.1, gradient_accumulation_steps=2).get_config()["gradient_accumulation_steps"] == 2
+    with pytest.raises(ValueError, match="must be an integer >= 2"):
+        FusedAdam(0.1, gradient_accumulation_steps=-1)
+
+
 def test_fused_adam_is_restored_by_keras() -> None:
     config = keras.saving.serialize_keras_object(FusedAdam(0.02, beta_2=0.98, global_clipnorm=1.0))
     copy = keras.saving.deserialize_keras_object(config)

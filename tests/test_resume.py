@@ -102,6 +102,14 @@ def test_two_replicas_train_like_one(tmp_path: Path, single_process_log: list[di
     assert_close(read_log(tmp_path), single_process_log)
 
 
+def test_two_replicas_accumulate_gradients_like_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over three of 19 batches, also across the end of an epoch."""
+    finish(start(tmp_path / "two", 60, 0.0, 2, MIRRORED="2", ACCUMULATE="3"))
+    monkeypatch.setenv("ACCUMULATE", "3")
+    resumable.train(tmp_path / "one", 60, 0.0, 2)
+    assert_close(read_log(tmp_path / "two"), read_log(tmp_path / "one"))
+
+
 def test_two_processes_train_like_one_and_resume_after_a_kill(
     tmp_path: Path, single_process_log: list[dict[str, Any]]
 ) -> None:

@@ -189,6 +189,48 @@ def test_step_with_overflowing_scaled_gradients_is_skipped(tmp_path: Path) -> No
     assert all(map(math.isfinite, history["loss"]))
 
 
+@pytest.mark.parametrize("kind", [zoo.optimizers.FusedAdam, keras.optimizers.Adam, keras.optimizers.SGD])
+def test_accumulated_batches_equal_one_large_batch(kind: Any, tmp_path: Path) -> None:
+    """Three batches of 4 and one of 12, with clipping, weight decay and a regularizer."""
+
+    def train(batch: int, steps: int | None, scale: bool = False) -> keras.Model:
+        model = build_model(lambda: zoo.GRU(4), lambda: keras.layers.Dense(2, kernel_regularizer="l2"))
+        optimizer = kind(0.05, global_clipnorm=0.3, weight_decay=0.01, gradient_accumulation_steps=steps)
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer) if scale else optimizer
+        data = make_dataset(X[:48], Y[:48], batch=batch)
+        run_fit(tmp_path / f"{steps}{scale}", model, data, optimizer=optimizer, epochs=3)
+        return model
+
+    expected, start = train(12, None), build_model(lambda: zoo.GRU(4), lambda: keras.layers.Dense(2))
+    for model in (train(4, 3), train(4, 3, scale=True)):
+        for one, two, first in zip(model.weights, expected.weights, start.weights, strict=True):
+            np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=2e-5)
+            assert np.abs(np.asarray(one) - np.asarray(first)).max() > 1e-3
+
+
+def test_run_that_accumulates_gradients_resumes_exactly(tmp_path: Path) -> None:
+    """Interrupted between two updates; the third epoch begins between two updates, too."""
+
+    def run(name: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
+        optimizer = zoo.optimizers.FusedAdam(0.03, gradient_accumulation_steps=4)
+        options = {"optimizer": optimizer, "epochs": 3, "callbacks": callbacks}
+        return run_fit(tmp_path / name, dropout_model(), shuffled_dataset(), **options)[0]
+
+    expected = run("uninterrupted")
+    with pytest.raises(zoo.errors.Interrupted):
+        run("resumed", CallAt(4, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert_identical(expected, run("resumed"))
+    assert read_log(tmp_path / "uninterrupted", "step") == read_log(tmp_path / "resumed", "step")
+
+
+def test_more_accumulation_steps_than_batches_raise(tmp_path: Path) -> None:
+    optimizer = keras.optimizers.Adam(0.1, gradient_accumulation_steps=13)
+    with pytest.raises(
+        ValueError, match="is 13, but 2 epochs have 12 batches, so the weights would never change"
+    ):
+        run_fit(tmp_path, optimizer=optimizer)
+
+
 def test_half_precision_losses_are_summed_in_float32() -> None:
     x, y = np.ones((90, 1000, 1), "float16"), np.ones((90, 1000, 1), "float32")
 

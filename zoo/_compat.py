@@ -6,8 +6,8 @@ Each function has a test in `tests/test_compat.py`, which fails first when such 
 import inspect
 import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,52 @@ def disable_gradient_all_reduce(optimizer: keras.optimizers.Optimizer) -> None:
     """
     wrapped: Any = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
     wrapped._all_reduce_sum_gradients = lambda pairs: pairs
+
+
+@contextmanager
+def accumulation_branch(optimizer: keras.optimizers.Optimizer, is_update: bool) -> Iterator[None]:
+    """Within this context, `apply` of an optimizer with `gradient_accumulation_steps` does one of its two steps.
+
+    Keras chooses with `tf.cond`, but within a replica of several no branch may update variables. So the caller
+    chooses, outside of the replicas. Gradients must be summed over the replicas already.
+
+    Args:
+        optimizer: The built optimizer.
+        is_update: Whether `apply` updates the weights; otherwise it adds the gradients to the accumulated ones.
+
+    Raises:
+        ValueError: The optimizer has `use_ema`.
+    """
+    wrapped: Any = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    if wrapped.use_ema:
+        raise ValueError(
+            "The optimizer has `use_ema` and `gradient_accumulation_steps`, of which only one can be used on "
+            "several replicas. Leave one out."
+        )
+
+    def apply(gradients: Sequence[tf.Tensor], variables: Sequence[Any]) -> None:
+        accumulators = [wrapped._accumulated_gradients[wrapped._get_variable_index(v)] for v in variables]
+        if not is_update:
+            wrapped._backend_increment_gradient_accumulators(gradients, accumulators)
+            return
+        sums = [tf.convert_to_tensor(accumulator.value) for accumulator in accumulators]
+        steps = wrapped.gradient_accumulation_steps
+        means = [(gradient + total) / steps for gradient, total in zip(gradients, sums, strict=True)]
+        wrapped._apply_weight_decay(variables)
+        wrapped._backend_update_step(wrapped._clip_gradients(means), variables, wrapped.learning_rate)
+        wrapped._backend_increment_gradient_accumulators([-total for total in sums], accumulators)
+
+    wrapped._backend_apply_gradients = apply
+    try:
+        yield
+    finally:
+        del wrapped._backend_apply_gradients
+
+
+def count_applied_batches(optimizer: keras.optimizers.Optimizer) -> int:
+    """Return how often gradients were applied to an optimizer, also if it only accumulated them."""
+    wrapped: Any = getattr(optimizer, "inner_optimizer", optimizer)
+    return int(tf.convert_to_tensor(wrapped._iterations.value))
 
 
 def get_adam_moments(

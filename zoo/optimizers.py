@@ -25,6 +25,8 @@ class FusedAdam(keras.optimizers.Adam):
 
     Args:
         *args: as of `keras.optimizers.Adam`.
+        gradient_accumulation_steps: int or None. Number of calls of `apply` whose mean gradient updates the
+            weights, as of `keras.optimizers.Adam`, but at least 1. Defaults to `None`, which is 1.
         **kwargs: as of `keras.optimizers.Adam`.
 
     Example:
@@ -35,6 +37,10 @@ class FusedAdam(keras.optimizers.Adam):
     >>> [round(float(w), 4) for w in weight.numpy()]
     [0.9, 2.1]
     """
+
+    def __init__(self, *args: Any, gradient_accumulation_steps: int | None = None, **kwargs: Any) -> None:
+        steps = None if gradient_accumulation_steps == 1 else gradient_accumulation_steps
+        super().__init__(*args, gradient_accumulation_steps=steps, **kwargs)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one weight, m and v."""

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo._compat import disable_gradient_all_reduce
+from zoo._compat import accumulation_branch, count_applied_batches, disable_gradient_all_reduce
 
 Loss: TypeAlias = keras.losses.Loss | Callable[[Any, Any], Any]
 
@@ -86,12 +86,18 @@ class StepRunner:
             optimizer,
         )
         self.strategy = tf.distribute.get_strategy()
+        self._replicas_accumulate = (
+            self.strategy.num_replicas_in_sync > 1 and get_accumulation_steps(optimizer) > 1
+        )
         signature = [spec, tf.TensorSpec([], tf.float32)]
         self.compute_gradients = tf.function(
             self._compute_gradients, input_signature=signature, autograph=False
         )
         self.evaluate_batch = tf.function(self._evaluate_batch, input_signature=signature, autograph=False)
-        self.apply_gradients = tf.function(self._apply_gradients, autograph=False)
+        self._apply_functions = {
+            is_update: tf.function(partial(self._apply_gradients, is_update), autograph=False)
+            for is_update in (False, True)
+        }
         scalar = [tf.TensorSpec([], tf.float64)]
         self._sum = tf.function(
             partial(self._run, _sum_over_replicas), input_signature=scalar, autograph=False
@@ -138,10 +144,24 @@ class StepRunner:
         outcome["learning_rate"] = tf.convert_to_tensor(optimizer.learning_rate)
         return gradients, outcome
 
-    def _apply_gradients(self, gradients: list[tf.Tensor]) -> None:
-        """Update the weights with gradients that are equal on all replicas."""
+    def apply_gradients(self, gradients: list[tf.Tensor]) -> None:
+        """Update the weights, or accumulate the gradients if the optimizer has `gradient_accumulation_steps`.
+
+        Args:
+            gradients: the gradients of a batch, equal on all replicas.
+        """
+        is_update = True
+        if self._replicas_accumulate:
+            steps = get_accumulation_steps(self.optimizer)
+            is_update = (count_applied_batches(self.optimizer) + 1) % steps == 0
+        self._apply_functions[is_update](gradients)
+
+    def _apply_gradients(self, is_update: bool, gradients: list[tf.Tensor]) -> None:
         assert self.optimizer is not None
-        self.strategy.run(self.optimizer.apply, args=(gradients, self.model.trainable_variables))
+        accumulates = self._replicas_accumulate
+        branch = accumulation_branch(self.optimizer, is_update) if accumulates else contextlib.nullcontext()
+        with branch:
+            self.strategy.run(self.optimizer.apply, args=(gradients, self.model.trainable_variables))
 
     def _evaluate_batch(self, batch: Any, stop_requested: tf.Tensor) -> dict[str, Any]:
         """Return "sums" and "stop_requests" of an evaluation batch, as `_compute_gradients` does."""
@@ -217,6 +237,12 @@ class StepRunner:
         weights = tf.broadcast_to(tf.cast(weights, losses.dtype), tf.shape(losses))
         count = tf.reduce_sum(weights)
         return tf.reduce_sum(weights * losses), count, tf.maximum(_sum_over_replicas(count), 1e-30)
+
+
+def get_accumulation_steps(optimizer: keras.optimizers.Optimizer | None) -> int:
+    """Return the number of batches whose mean gradient updates the weights; 1 without accumulation."""
+    wrapped = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    return getattr(wrapped, "gradient_accumulation_steps", None) or 1
 
 
 def _flatten_axes(x: tf.Tensor, axes: int) -> tf.Tensor:

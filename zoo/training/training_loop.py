@@ -24,7 +24,7 @@ from zoo.training.nonfinite import locate_nonfinite
 from zoo.training.progress import Progress
 from zoo.training.run_directory import RunDirectory
 from zoo.training.signals import SignalHandler
-from zoo.training.step_runner import Loss, MetricAccumulator, StepRunner
+from zoo.training.step_runner import Loss, MetricAccumulator, StepRunner, get_accumulation_steps
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,9 @@ def fit(
         validation: batches for evaluation after each epoch, as in `train`. Of a function the dataset of epoch
             0 is used.
         optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradient of the whole batch
-            (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063). The log has the norm before clipping.
+            (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063). The log has the norm before clipping. With
+            `gradient_accumulation_steps=n` each update takes the mean gradient of n batches, also across the end
+            of an epoch; learning rate schedules count batches, as in Keras.
         loss: a Keras loss, or a function from targets and outputs to a loss for each element. The weighted
             mean over all elements of the batch is minimized, plus the losses that the model adds.
         metrics: Keras metrics. Their state must consist of sums, as it does for almost all of them.
@@ -106,7 +108,8 @@ def fit(
         TrainingError: `run_dir` belongs to a run with other settings or callbacks, is in use by another
             process, is corrupt or cannot be written; loss or gradients are not finite; or `monitor` is not a
             metric.
-        ValueError: `mode` is needed for this `monitor`, or a callback contradicts what `fit` does by itself.
+        ValueError: `mode` is needed for this `monitor`, a callback contradicts what `fit` does by itself, or the
+            optimizer accumulates gradients over more batches than there are.
         Interrupted: SIGINT or SIGTERM arrived. The state is saved.
 
     >>> import tempfile
@@ -135,6 +138,13 @@ def fit(
     if not model.built:
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
         model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
+    num_batches = int(first.cardinality())  # negative if unknown
+    if (steps := get_accumulation_steps(optimizer)) > num_batches * epochs > 0:
+        raise ValueError(
+            f"`gradient_accumulation_steps` of the optimizer is {steps}, but {epochs} epochs have "
+            f"{num_batches * epochs} batches, so the weights would never change. Use fewer accumulation steps, "
+            "smaller batches or more epochs."
+        )
     optimizer.build(model.trainable_variables)
     model.optimizer, model.stop_training = optimizer, False  # callbacks use both
     fit_settings = {
@@ -143,7 +153,7 @@ def fit(
         "patience": patience,
         "optimizer": {**optimizer.get_config(), "name": type(optimizer).__name__},
         "batch": str(first.element_spec),
-        "batches": int(first.cardinality()),
+        "batches": num_batches,
     }
     if callback_settings := callback_group.settings():
         fit_settings["callbacks"] = callback_settings
