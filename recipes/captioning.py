@@ -38,6 +38,7 @@ class Settings:
 
     dataset: str = "scenes"  # or clips, both embedded; or a TFDS name; or a path: Flickr8k, COCO, a table
     data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
+    encoding: str | None = None  # of the captions; default is UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; default: what TFDS states
     license: str = ""  # terms of use of the data, for the card; default: what TFDS states
     examples: tuple[Path, ...] = ()  # images or videos to caption on the card; default: two of validation
@@ -110,7 +111,7 @@ def train(settings: Settings) -> None:
         raise UsageError(f"--examples: there is no file {', '.join(missing)}. Name images or videos.")
     keras.utils.set_random_seed(settings.seed)
     encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
-    data = load_captioning(settings.dataset, data_dir=settings.data_dir)
+    data = load_captioning(settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     run = Run(settings.run_dir, settings, may_change=["num_beams", "length_penalty"])

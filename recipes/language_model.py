@@ -31,7 +31,8 @@ from zoo.training import Run, bptt_windows, is_chief
 class Settings:
     """Train a recurrent language model on a text file, measure its perplexity, and export it."""
 
-    dataset: Path  # text file in UTF-8; the last tenth of its words is for validation and test
+    dataset: Path  # text file; the last tenth of its words is for validation and test
+    encoding: str | None = None  # of the text file; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose text it is
     license: str = ""  # for the card: what the license of the text allows
     run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
@@ -58,7 +59,7 @@ def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo
 
 def train(settings: Settings) -> None:
     """The whole story, from a text to its perplexity, samples, and an exported model."""
-    data = load_text(settings.dataset)
+    data = load_text(settings.dataset, encoding=settings.encoding)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     run = Run(settings.run_dir, settings, may_change=["top_k"])

@@ -34,6 +34,7 @@ class Settings:
     text_column: str | None = None  # column or TFDS feature of the text; default `text`, or the only text
     label_column: str | None = None  # column or TFDS feature of the label; default `label`, or the only label
     data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
+    encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
     run_dir: Path = Path("runs/sentiment")  # logs, curves and checkpoints; the same command resumes there
@@ -77,7 +78,9 @@ def build_model(
 def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and its predictions for two of them."""
     columns = {"text_column": settings.text_column, "label_column": settings.label_column}
-    data = load_text_classification(settings.dataset, data_dir=settings.data_dir, **columns)
+    data = load_text_classification(
+        settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding, **columns
+    )
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     run = Run(settings.run_dir, settings)

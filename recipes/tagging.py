@@ -36,6 +36,7 @@ class Settings:
     footage: tuple[Path, ...] = ()  # directories of images and videos, to edit clips from instead
     clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each
     data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
+    encoding: str | None = None  # of tables; default is UTF-8, or what a byte order mark states
     test: tuple[str, ...] = ()  # names of the test sequences; default: as the data state, else every third
     validation: tuple[str, ...] = ()  # names of those for validation; default: every fourth of the others
     citation: str = ""  # source of the data, for the card; default: what TFDS states
@@ -68,6 +69,7 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
     return load_tagging(
         settings.dataset,
         data_dir=settings.data_dir,
+        encoding=settings.encoding,
         size=settings.image_size,
         frame_rate=settings.frame_rate,
         multi_label=settings.multi_label,

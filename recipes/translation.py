@@ -40,6 +40,7 @@ class Settings:
     source: str = "en"  # language, as in the names of files or TFDS features
     target: str = "de"  # language, as in the names of files or TFDS features
     data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
+    encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
     examples: tuple[str, ...] = ()  # texts to translate on the card; default two of validation
@@ -118,7 +119,9 @@ def train(settings: Settings) -> None:
     """The whole story, from pairs of sentences to an exported model and its translations of some."""
     names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
     languages = settings.source, settings.target
-    data = load_translation(names, languages=languages, data_dir=settings.data_dir)
+    data = load_translation(
+        names, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding
+    )
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     run = Run(settings.run_dir, settings, may_change=["baseline", "num_beams", "length_penalty"])

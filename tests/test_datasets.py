@@ -662,7 +662,9 @@ def test_invalid_files_raise(tmp_path, files, message):
 
 def test_unknown_file_type_raises(tmp_path):
     directory = write(tmp_path, {"reviews.parquet": ROW})
-    with pytest.raises(DataError, match=r"reviews\.parquet: expected a file \.tsv or \.csv"):
+    with pytest.raises(
+        DataError, match=r"reviews\.parquet: found a file of another kind\. Expected \.tsv or \.csv"
+    ):
         load_text_classification(f"{directory}/reviews.parquet")
 
 

@@ -137,12 +137,12 @@ def read_table(
 
 def log_tables(tables: Iterable[Table]) -> None:
     """Log which tables were read, with the delimiter and the encoding that were detected."""
-    tables_of: dict[TableFormat, list[Table]] = {}
+    tables_of: dict[str, list[Table]] = {}
     for table in tables:
-        tables_of.setdefault(table.format, []).append(table)
-    for table_format, group in tables_of.items():
+        tables_of.setdefault(str(table.format), []).append(table)
+    for description, group in tables_of.items():
         rows = count_noun(sum(len(table.rows) for table in group), "row")
-        logger.info("%s: %s, %s", abbreviate([str(table.path) for table in group]), rows, table_format)
+        logger.info("%s: %s, %s", abbreviate([str(table.path) for table in group]), rows, description)
 
 
 def write_row(file: TextIO, table_format: TableFormat, cells: Sequence[str]) -> None:
