@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
@@ -14,8 +14,16 @@ from zoo.training.best_epoch import BestEpoch, get_best_epoch
 from zoo.training.checkpoints import CheckpointManager
 from zoo.training.training_loop import Data, fit
 
-_NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license"}
+_NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license", "init_from"}
 """Settings that say where files are and what the card shows. Training does not depend on them."""
+
+
+class Ancestor(Protocol):
+    """A model that training starts from, such as `zoo.tasks.Ancestor`."""
+
+    @property
+    def record(self) -> dict[str, str]:
+        """Its "name", its "license", the "data" it was trained on, and the "digest" of its content."""
 
 
 class Run:
@@ -27,13 +35,17 @@ class Run:
         directory: directory of the run. Each model has a subdirectory with the content that
             `zoo.training.run_directory` lists.
         settings: settings as a dataclass or a mapping. Not recorded are the directories `run_dir`,
-            `export_dir` and `data_dir`, and `examples`, `citation` and `license`, which only the card shows.
+            `export_dir` and `data_dir`; `init_from`, instead of which `ancestor` is; and `examples`, `citation` and
+            `license`, which only the card shows.
+        ancestor: the model whose weights training starts from; None for random weights. A run is not resumed
+            with another one.
         may_change: names of settings that may change when a run is resumed, because training does not depend
             on them, such as the number of beams of the export.
 
     Attributes:
         directory: directory of the run.
         settings: the recorded settings as JSON values.
+        ancestor: the record of the ancestor; empty without one.
         metrics: measured values by name, empty at first, for the recipe to fill.
         command: the command of this process, without paths of this machine.
 
@@ -57,7 +69,13 @@ class Run:
     ({'units': 1}, [0], ['minutes'])
     """
 
-    def __init__(self, directory: Path | str, settings: Any, may_change: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path | str,
+        settings: Any,
+        ancestor: Ancestor | None = None,
+        may_change: Collection[str] = (),
+    ) -> None:
         self.directory = Path(directory)
         values = dict(settings) if isinstance(settings, Mapping) else asdict(settings)
         self.settings: dict[str, Any] = {
@@ -70,6 +88,7 @@ class Run:
                 f"`may_change` names {', '.join(sorted(unknown))}, but the settings are {', '.join(values)}."
             )
         self.may_change = frozenset(may_change)
+        self.ancestor: dict[str, str] = ancestor.record if ancestor else {}
         self.metrics: dict[str, float] = {}
         self.command = get_portable_command()
         self._names: list[str] = []
@@ -104,6 +123,8 @@ class Run:
         """
         self._names.append(name)
         settings = {key: value for key, value in self.settings.items() if key not in self.may_change}
+        if self.ancestor:
+            settings["ancestor"] = self.ancestor
         history = fit(model, train, validation, run_dir=self.directory / name, settings=settings, **arguments)
         position = CheckpointManager(self.directory / name / "checkpoints").read_position()
         assert position is not None  # `fit` ends with a checkpoint
