@@ -1,6 +1,5 @@
 """The tasks of the zoo, one file each; `zoo.tasks.base` says what a task consists of."""
 
-from zoo.tasks.ancestor import Ancestor, read_ancestor
 from zoo.tasks.base import (
     Description,
     Prediction,
@@ -15,7 +14,6 @@ from zoo.tasks.base import (
 from zoo.tasks.registry import get_task, list_tasks
 
 __all__ = [
-    "Ancestor",
     "Description",
     "Prediction",
     "Predictor",
@@ -27,5 +25,4 @@ __all__ = [
     "get_task",
     "list_tasks",
     "make_signature",
-    "read_ancestor",
 ]

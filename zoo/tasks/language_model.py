@@ -229,5 +229,4 @@ TASK = Task(
     headline_metrics=("test perplexity", "test accuracy"),
     preprocessor=LanguageModelPreprocessor,
     predictor=NextWordPredictor,
-    model_settings=("vocabulary_size", "cell", "units", "max_words"),
 )
