@@ -16,7 +16,6 @@ from typing import Literal
 import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
 import keras
-import numpy as np
 
 import zoo
 from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
@@ -28,6 +27,7 @@ from zoo.losses import LabelSmoothedCrossentropy
 from zoo.optimizers import FusedAdam
 from zoo.preprocessing.images import build_image_encoder
 from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
 from zoo.training import GenerationMetrics, Run, is_chief
 
@@ -38,9 +38,12 @@ class Settings:
 
     dataset: str = "scenes"  # or clips, both embedded; or a TFDS name; or a path: Flickr8k, COCO, a table
     data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
+    encoding: str | None = None  # of the captions; default is UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; default: what TFDS states
     license: str = ""  # terms of use of the data, for the card; default: what TFDS states
     examples: tuple[Path, ...] = ()  # images or videos to caption on the card; default: two of validation
+    init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     run_dir: Path = Path("runs/captioning")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/captioning/export/1")  # directory of the SavedModel
     encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or a Keras one such as MobileNetV2
@@ -93,36 +96,31 @@ def build_model(
     return model
 
 
-def evaluate(captions: Sequence[str], train: FeatureSplit, test: FeatureSplit) -> dict[str, float]:
-    """Metrics of captions for the test images, and shares of captions that are new."""
-    scores = zoo.metrics.score_captions(captions, test.captions)
-    known = set(train.all_captions)
-    return {f"test {name}": value for name, value in scores.items()} | {
-        "test exact match": test.score_exact_match(captions),
-        "distinct captions, share": 100 * len(set(captions)) / len(captions),
-        "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
-    }
-
-
 def train(settings: Settings) -> None:
     """The whole story, from images and captions to an exported model."""
     if missing := [str(path) for path in settings.examples if not path.is_file()]:
         raise UsageError(f"--examples: there is no file {', '.join(missing)}. Name images or videos.")
     keras.utils.set_random_seed(settings.seed)
-    encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
-    data = load_captioning(settings.dataset, data_dir=settings.data_dir)
+    if not settings.init_from:
+        encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
+    data = load_captioning(settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
-    run = Run(settings.run_dir, settings, may_change=["num_beams", "length_penalty"])
+    ancestor = load_ancestor(TASK, settings, info)
+    run = Run(settings.run_dir, settings, ancestor, may_change=["num_beams", "length_penalty"])
 
     # Features, tokens and batches. The word pieces are those of the training captions alone.
-    num_frames = settings.num_frames if info.is_video else None
-    preprocessor = CaptioningPreprocessor(encoder, num_frames, settings.num_tuned)
+    if ancestor:
+        preprocessor = ancestor.load_preprocessor(run.directory)
+    else:
+        num_frames = settings.num_frames if info.is_video else None
+        preprocessor = CaptioningPreprocessor(encoder, num_frames, settings.num_tuned)
     train_split, validation_split, test_split = (
         preprocessor.extract(split, settings.run_dir / "features")
         for split in (data.train, data.validation, data.test)
     )
-    preprocessor.adapt(train_split, settings.vocabulary_size, settings.max_tokens, run.directory)
+    if not ancestor:
+        preprocessor.adapt(train_split, settings.vocabulary_size, settings.max_tokens, run.directory)
     train_set = preprocessor.bucket(train_split, settings.batch_size, settings.seed)
     validation_set = preprocessor.bucket(validation_split, settings.batch_size)
     print(train_set, validation_set, sep="\n")
@@ -130,19 +128,20 @@ def train(settings: Settings) -> None:
     # Training, with the captions of the validation images scored after each epoch.
     model = build_model(settings, preprocessor, train_split)
     module = CaptioningModule(preprocessor, model, settings.num_beams, settings.length_penalty)
+    if initialize(model, ancestor, settings.freeze):
+        before = test_split.evaluate(module.caption_split(test_split), train_split)
+        run.metrics["test BLEU-4, before"] = before["test BLEU-4"]
 
     def score(captions: Sequence[str]) -> dict[str, float]:
         scores = zoo.metrics.score_captions(captions, validation_split.captions)
         return {"val_cider": scores["CIDEr"], "val_bleu4": scores["BLEU-4"]}
 
-    name = f"{settings.cell}_attention_{settings.attention}"
-    steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
-    schedule = warmup_cosine_decay(settings.learning_rate, steps)
+    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
     run.fit(
         model,
         train_set,
         validation_set,
-        name=name,
+        name=f"{settings.cell}_attention_{settings.attention}",
         optimizer=FusedAdam(schedule, beta_2=0.98, global_clipnorm=1.0),
         loss=LabelSmoothedCrossentropy(settings.label_smoothing),
         # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
@@ -161,9 +160,9 @@ def train(settings: Settings) -> None:
 
     # Evaluation, beside the captions of the nearest training images.
     run.metrics["validation CIDEr (greedy)"] = run.best_epoch.metrics["val_cider"]
-    run.metrics |= evaluate(module.caption_split(test_split), train_split, test_split)
+    run.metrics |= test_split.evaluate(module.caption_split(test_split), train_split)
     nearest = test_split.find_nearest_captions(train_split)
-    baseline = evaluate(nearest, train_split, test_split)
+    baseline = test_split.evaluate(nearest, train_split)
     for metric in ("test BLEU-4", "test exact match"):
         run.metrics[f"{metric}, nearest training example"] = baseline[metric]
     run.metrics["minutes"] = run.elapsed_minutes
@@ -179,4 +178,4 @@ def train(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_recipe(train, Settings)
+    run_recipe(train, Settings, TASK)

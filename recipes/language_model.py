@@ -23,6 +23,7 @@ from zoo.errors import UsageError
 from zoo.optimizers import FusedAdam
 from zoo.preprocessing.text import UNKNOWN_ID
 from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
 from zoo.training import Run, bptt_windows, is_chief
 
@@ -31,9 +32,12 @@ from zoo.training import Run, bptt_windows, is_chief
 class Settings:
     """Train a recurrent language model on a text file, measure its perplexity, and export it."""
 
-    dataset: Path  # text file in UTF-8; the last tenth of its words is for validation and test
+    dataset: Path  # text file; the last tenth of its words is for validation and test
+    encoding: str | None = None  # of the text file; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose text it is
     license: str = ""  # for the card: what the license of the text allows
+    init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 10_000  # rarer words are one unknown word
@@ -58,15 +62,19 @@ def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo
 
 def train(settings: Settings) -> None:
     """The whole story, from a text to its perplexity, samples, and an exported model."""
-    data = load_text(settings.dataset)
+    data = load_text(settings.dataset, encoding=settings.encoding)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
-    run = Run(settings.run_dir, settings, may_change=["top_k"])
+    ancestor = load_ancestor(TASK, settings, info)
+    run = Run(settings.run_dir, settings, ancestor, may_change=["top_k"])
 
     # Words, and windows that follow each other in every row of a batch.
-    preprocessor = LanguageModelPreprocessor.adapt(
-        data.train, settings.vocabulary_size, settings.max_words, run.directory
-    )
+    if ancestor:
+        preprocessor = ancestor.load_preprocessor(run.directory)
+    else:
+        preprocessor = LanguageModelPreprocessor.adapt(
+            data.train, settings.vocabulary_size, settings.max_words, run.directory
+        )
     vocabulary_size = preprocessor.tokenizer.vocabulary_size
     ids = [
         preprocessor.encode(split).flat_values.numpy() for split in (data.train, data.validation, data.test)
@@ -84,9 +92,11 @@ def train(settings: Settings) -> None:
     keras.utils.set_random_seed(settings.seed)
     model = build_model(settings, vocabulary_size, stateful=True)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.build((batch_size, None))
+    if initialize(model, ancestor, settings.freeze):
+        run.metrics["test perplexity, before"] = math.exp(zoo.evaluate(model, test_set, loss)["loss"])
     metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
-    steps = run.plan_steps(settings.cell, settings.epochs, len(train_set))
-    schedule = warmup_cosine_decay(settings.learning_rate, steps)
+    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * len(train_set))
     run.fit(
         model,
         train_set,
@@ -120,4 +130,4 @@ def train(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_recipe(train, Settings)
+    run_recipe(train, Settings, TASK)

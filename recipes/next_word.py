@@ -115,13 +115,12 @@ def train(settings: Settings) -> None:
             keras.utils.set_random_seed(settings.seed)
             model = build_model(kind, units, vocabulary_size)
             print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
-            name = f"{kind.replace(' ', '_')}_{rate:g}"
-            schedule = warmup_cosine_decay(rate, run.plan_steps(name, settings.epochs, train_set.num_batches))
+            schedule = warmup_cosine_decay(rate, settings.epochs * train_set.num_batches)
             run.fit(
                 model,
                 train_set,
                 validation_set,
-                name=name,
+                name=f"{kind.replace(' ', '_')}_{rate:g}",
                 optimizer=FusedAdam(schedule, global_clipnorm=1.0),
                 loss=loss,
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],

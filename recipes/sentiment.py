@@ -20,6 +20,7 @@ from zoo.components import CELLS
 from zoo.datasets import load_text_classification
 from zoo.optimizers import FusedAdam
 from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
 from zoo.training import Run, bucket_by_length, is_chief
 
@@ -34,8 +35,12 @@ class Settings:
     text_column: str | None = None  # column or TFDS feature of the text; default `text`, or the only text
     label_column: str | None = None  # column or TFDS feature of the label; default `label`, or the only label
     data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
+    encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
+    init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    vectors: Path | None = None  # word vectors to start from: GloVe's or word2vec's formats, also .gz
     run_dir: Path = Path("runs/sentiment")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/sentiment/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 30_000  # rarer words teach nothing, and embeddings are most of the size
@@ -77,15 +82,25 @@ def build_model(
 def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and its predictions for two of them."""
     columns = {"text_column": settings.text_column, "label_column": settings.label_column}
-    data = load_text_classification(settings.dataset, data_dir=settings.data_dir, **columns)
+    data = load_text_classification(
+        settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding, **columns
+    )
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
-    run = Run(settings.run_dir, settings)
+    ancestor = load_ancestor(TASK, settings, info)
+    run = Run(settings.run_dir, settings, ancestor)
 
     # Words and batches. The vocabulary is that of the training texts alone.
-    preprocessor = TextClassificationPreprocessor.adapt(
-        data.train, settings.vocabulary_size, settings.max_words, run.directory
-    )
+    if ancestor:
+        preprocessor = ancestor.load_preprocessor(run.directory)
+    else:
+        preprocessor = TextClassificationPreprocessor.adapt(
+            data.train, settings.vocabulary_size, settings.max_words, run.directory
+        )
+    if settings.vectors:
+        vectors = preprocessor.load_vectors(
+            settings.vectors, data.train, settings.embedding_dim, settings.seed
+        )
     train_set = bucket_by_length(
         preprocessor.encode(data.train, settings.train_words), settings.batch_size, seed=settings.seed
     )
@@ -98,6 +113,7 @@ def train(settings: Settings) -> None:
     # Training and evaluation, of a bag of words for comparison and of the recurrent network.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy")
+    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
     for name, suffix in (("bag_of_words", ", bag of words"), (settings.cell, "")):
         print(f"\n{name}, {preprocessor.tokenizer.vocabulary_size} words")
         keras.utils.set_random_seed(settings.seed)
@@ -107,8 +123,12 @@ def train(settings: Settings) -> None:
             len(info.labels),
             is_recurrent=name == settings.cell,
         )
-        steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
-        schedule = warmup_cosine_decay(settings.learning_rate, steps)
+        model.build((None, None))
+        if settings.vectors:
+            model.embedding.set_weights([vectors])
+        if name == settings.cell and initialize(model, ancestor, settings.freeze, info.labels):
+            results = zoo.evaluate(model, test_set, loss, [accuracy])
+            run.metrics["test accuracy, before"] = 100 * results["accuracy"]
         run.fit(
             model,
             train_set,
@@ -135,4 +155,4 @@ def train(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_recipe(train, Settings)
+    run_recipe(train, Settings, TASK)

@@ -24,6 +24,7 @@ from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.formulations import build_feature_encoder, build_frame_encoder
 from zoo.optimizers import FusedAdam
 from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
 from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
 from zoo.training import Run, is_chief
 
@@ -36,10 +37,13 @@ class Settings:
     footage: tuple[Path, ...] = ()  # directories of images and videos, to edit clips from instead
     clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each
     data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
+    encoding: str | None = None  # of tables; default is UTF-8, or what a byte order mark states
     test: tuple[str, ...] = ()  # names of the test sequences; default: as the data state, else every third
     validation: tuple[str, ...] = ()  # names of those for validation; default: every fourth of the others
     citation: str = ""  # source of the data, for the card; default: what TFDS states
     license: str = ""  # terms of use of the data, for the card; default: what TFDS states
+    init_from: Path | None = None  # run or export to start from: its weights and the form of its model
+    freeze: tuple[Literal["vectors", "encoder"], ...] = ()  # parts that keep the weights they start from
     run_dir: Path = Path("runs/tagging")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/tagging/export/1")  # directory of the SavedModel
     multi_label: bool = False  # a step may have several tags, or none
@@ -68,6 +72,7 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
     return load_tagging(
         settings.dataset,
         data_dir=settings.data_dir,
+        encoding=settings.encoding,
         size=settings.image_size,
         frame_rate=settings.frame_rate,
         multi_label=settings.multi_label,
@@ -77,13 +82,17 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
     )
 
 
-def build_model(settings: Settings, data: DataSplits[TaggingSplit], recurrent: bool) -> zoo.ManyToMany:
+def build_model(
+    settings: Settings, data: DataSplits[TaggingSplit], recurrent: bool, ancestor: Ancestor | None
+) -> zoo.ManyToMany:
     """A vector of each frame, a recurrent encoder, scores; the model of single frames has no encoder."""
     encoder, offsets = None, settings.offsets if recurrent else ()
     if recurrent:
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
-    if data.info.is_video:
+    if ancestor:  # its network scales features as it has learned to
+        network = ancestor.model.vectors.encoder
+    elif data.info.is_video:
         network = build_frame_encoder(settings.image_size, len(offsets), settings.vector_dim)
     else:
         network = build_feature_encoder(data.train.sequences, len(offsets), settings.vector_dim)
@@ -112,7 +121,8 @@ def train(settings: Settings) -> None:
     data = load_data(settings)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
-    run = Run(settings.run_dir, settings, may_change=["baseline"])
+    ancestor = load_ancestor(TASK, settings, info)
+    run = Run(settings.run_dir, settings, ancestor, may_change=["baseline"])
 
     # Windows and batches.
     preprocessor = FrameTaggingPreprocessor(settings.image_size if info.is_video else None, info.multi_label)
@@ -134,9 +144,10 @@ def train(settings: Settings) -> None:
         print(f"\n{name}")
         recurrent = name == settings.cell
         keras.utils.set_random_seed(settings.seed)
-        steps = run.plan_steps(name, num_epochs, train_set.num_batches)
-        schedule = warmup_cosine_decay(settings.learning_rate, steps)
-        model = build_model(settings, data, recurrent)
+        schedule = warmup_cosine_decay(settings.learning_rate, num_epochs * train_set.num_batches)
+        model = build_model(settings, data, recurrent, ancestor if recurrent else None)
+        if recurrent:
+            initialize(model, ancestor, settings.freeze, info.labels)
         run.fit(
             model,
             train_set,
@@ -171,4 +182,4 @@ def train(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_recipe(train, Settings)
+    run_recipe(train, Settings, TASK)

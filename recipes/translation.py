@@ -15,21 +15,19 @@ from typing import Literal
 import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
 import keras
-import tensorflow as tf
 
 import zoo
 from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_translation
-from zoo.errors import UsageError
-from zoo.formulations import apply_teacher_forcing
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, chrf, exact_match
 from zoo.optimizers import FusedAdam
 from zoo.schedules import warmup_cosine_decay
+from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
-from zoo.training import GenerationMetrics, Run, bucket_by_length, is_chief
+from zoo.training import GenerationMetrics, Run, is_chief
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,12 @@ class Settings:
     source: str = "en"  # language, as in the names of files or TFDS features
     target: str = "de"  # language, as in the names of files or TFDS features
     data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
+    encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
     examples: tuple[str, ...] = ()  # texts to translate on the card; default two of validation
+    init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     run_dir: Path = Path("runs/translation")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/translation/export/1")  # directory of the SavedModel
     vocabulary_size: PositiveInt = 6_000  # word pieces of each language; their logits take half of the time
@@ -85,20 +86,6 @@ def build_model(
     return zoo.DelayedManyToMany(embedding, encoder, decoder, settings.dropout)
 
 
-def encode(
-    preprocessor: TranslationPreprocessor, split: tf.data.Dataset, settings: Settings, seed: int | None = None
-) -> zoo.training.BucketedDataset:
-    """Batches of pairs of similar lengths, as teacher forcing needs them."""
-    try:
-        dataset = bucket_by_length(preprocessor.encode(split), settings.batch_size, seed=seed)
-    except ValueError as error:
-        raise UsageError(
-            f"--max-tokens: no pair has fewer than {settings.max_tokens} tokens on both sides. Use a higher number."
-        ) from error
-    print(dataset)
-    return dataset.map(apply_teacher_forcing)
-
-
 def evaluate(
     module: TranslationModule, pairs: Sequence[tuple[str, str]], settings: Settings
 ) -> dict[str, float]:
@@ -118,17 +105,24 @@ def train(settings: Settings) -> None:
     """The whole story, from pairs of sentences to an exported model and its translations of some."""
     names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
     languages = settings.source, settings.target
-    data = load_translation(names, languages=languages, data_dir=settings.data_dir)
+    data = load_translation(
+        names, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding
+    )
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
-    run = Run(settings.run_dir, settings, may_change=["baseline", "num_beams", "length_penalty"])
+    ancestor = load_ancestor(TASK, settings, info)
+    run = Run(settings.run_dir, settings, ancestor, may_change=["baseline", "num_beams", "length_penalty"])
 
     # Word pieces and batches. The vocabularies are those of the training pairs alone.
-    preprocessor = TranslationPreprocessor.adapt(
-        data.train, settings.vocabulary_size, settings.max_tokens, languages, run.directory
-    )
-    train_set = encode(preprocessor, data.train, settings, settings.seed)
-    validation_set = encode(preprocessor, data.validation, settings)
+    if ancestor:
+        preprocessor = ancestor.load_preprocessor(run.directory)
+    else:
+        preprocessor = TranslationPreprocessor.adapt(
+            data.train, settings.vocabulary_size, settings.max_tokens, languages, run.directory
+        )
+    train_set = preprocessor.bucket(data.train, settings.batch_size, settings.seed)
+    validation_set = preprocessor.bucket(data.validation, settings.batch_size)
+    print(train_set, validation_set, sep="\n")
     validation_pairs, test_pairs = (
         [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
         for split in (data.validation, data.test)
@@ -142,6 +136,7 @@ def train(settings: Settings) -> None:
         }
 
     # Training and evaluation, without attention for comparison, and with it.
+    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
     for attention in ["none", settings.attention] if settings.baseline else [settings.attention]:
         name = f"{settings.cell}_attention_{attention}"
         suffix = "" if attention == settings.attention else ", without attention"
@@ -151,8 +146,9 @@ def train(settings: Settings) -> None:
         keras.utils.set_random_seed(settings.seed)
         model = build_model(settings, preprocessor, attention)
         module = TranslationModule(preprocessor, model, settings.num_beams, settings.length_penalty)
-        steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
-        schedule = warmup_cosine_decay(settings.learning_rate, steps)
+        if not suffix and initialize(model, ancestor, settings.freeze):
+            before = evaluate(module, test_pairs, settings)
+            run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
         run.fit(
             model,
             train_set,
@@ -181,4 +177,4 @@ def train(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_recipe(train, Settings)
+    run_recipe(train, Settings, TASK)

@@ -101,9 +101,15 @@ def test_missing_splits_are_held_out(tmp_path: Path) -> None:
     )
 
 
-def test_other_encodings_are_noted(tmp_path: Path) -> None:
-    write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("latin-1"), **PICTURES})
-    assert " texts contain bytes that are not UTF-8." in load_captioning(str(tmp_path)).info.notes[0]
+def test_other_encodings_can_be_chosen(tmp_path: Path) -> None:
+    write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("cp1252"), **PICTURES})
+    with pytest.raises(
+        DataError, match=r"line 2: found byte 0xe4, .* --encoding: in cp1252 this part .* täb"
+    ):
+        load_captioning(str(tmp_path))
+    data = load_captioning(str(tmp_path), encoding="cp1252")
+    for name, captions in zip(data.train.names, data.train.captions, strict=True):
+        assert captions == (f"A {name} one .", f"Two # of\tä täb {name}")
 
 
 def test_missing_images_are_noted(tmp_path: Path) -> None:
@@ -195,6 +201,24 @@ def test_single_csv_by_its_path_or_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("captions.csv", "", '{image};"Ein ""{image}"", das läuft, rennt; und\nspringt"\r\n'),
+        ("captions.txt", "image,caption\n", '{image},"Ein ""{image}"", das läuft, rennt; und\nspringt"\n'),
+        ("a.csv", "Nr;Caption;Image\n", '1;"Ein ""{image}"", das läuft, rennt; und\nspringt"; {image} \n'),
+    ],
+)
+def test_tables_of_spreadsheets(tmp_path: Path, name: str, header: str, row: str) -> None:
+    write(
+        tmp_path, {name: "\ufeff" + header + "".join(row.format(image=image) for image in NAMES), **PICTURES}
+    )
+    for path in (tmp_path, tmp_path / name):
+        parts = read_splits(load_captioning(str(path)))
+        captions = {image: texts for part in parts.values() for image, (_, texts) in part.items()}
+        assert captions == {image: (f'Ein "{image}", das läuft, rennt; und\nspringt',) for image in NAMES}
+
+
+@pytest.mark.parametrize(
     ("files", "message"),
     [
         ({"readme.txt": "x"}, "contains no captions for training. Expected a token file"),
@@ -207,7 +231,23 @@ def test_single_csv_by_its_path_or_directory(tmp_path: Path) -> None:
         ({"captions_train.json": '{"images": [], "annotation": []}'}, "'annotations'"),
         (
             {"train.tsv": "1.jpg\tA dog\n2.jpg\n"},
-            "train.tsv, line 2: found 1 cells. Expected 2",
+            "train.tsv, line 2: found 1 cell, separated by tabs. Expected 2",
+        ),
+        (
+            {"train.csv": "1.jpg,A dog, number 1, runs.\n2.jpg,A dog, number 2, sits.\n"},
+            "train.csv, line 1: found 4 cells, separated by commas, in UTF-8: '1.jpg'. Expected an image or",
+        ),
+        (
+            {"train.csv": "image,caption\n1.jpg,A dog, number 1, runs.\n"},
+            "train.csv, line 2: found 4 cells, separated by commas. Expected 2, as in the first row",
+        ),
+        (
+            {"train.csv": "file;words;more\n1.jpg;A dog;x\n"},
+            "found the columns file, words, more, separated by",
+        ),
+        (
+            {"train.csv": "1.jpg,A dog\n2.jpg, \n"},
+            "train.csv, line 2: found no caption. Expected an image or",
         ),
         ({"train.tsv": "1.jpg\tA dog\n"}, "all images for training are missing: 1.jpg"),
         ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "too few images, none is left for the"),

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 import resumable
 
-from zoo.training import run_log
-
 pytestmark = pytest.mark.slow
 
 SCRIPT = resumable.__file__
@@ -37,7 +35,7 @@ def finish(process: subprocess.Popen) -> str:
 
 
 def read_log(run_dir: Path) -> list[dict[str, Any]]:
-    lines = run_log.read_log(run_dir)
+    lines = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
     return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
 
 

@@ -322,7 +322,7 @@ def test_damaged_video_is_noted(tagged: Callable, tmp_path: Path) -> None:
         ("video,start,end,tag\n\nclip1,0.3,0.3,a", "line 3: found 0.3 to 0.3. Expected a part of clip1"),
         ("video,start,end,tag\nclip1,nan,0.3,a", "found nan to 0.3. Expected a part of clip1"),
         ("video,start_frame,end_frame,tag\nclip1,3,8,a", "found 3 to 8. Expected a part of clip1"),
-        ("video,frame,tag\nclip1,0\n", "line 2: found 2 cells. Expected 3"),
+        ("video,frame,tag\nclip1,0\n", "line 2: found 2 cells, separated by commas. Expected 3"),
         ("video,frame,tag\n", "contains no rows"),
         ("video,frame,tag\nclip7,0,a\nclip8.mp4,0,a", "all videos are missing: clip7, clip8.mp4."),
         ("video,frame,tag\nclip1,0,a\nclip2,0,a", "too few sequences, none is left for test and validation"),
@@ -428,6 +428,19 @@ def test_several_sequences_in_a_table(tmp_path: Path, header: str) -> None:
     assert data.test.names == [f"adl-{n}" for n in (2, 5)] + [f"fall-{n}" for n in (8, 11)]
 
 
+def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
+    write(
+        tmp_path, {f"{n}.csv": f"x;y;Tag\n1,5;-{n};a, b\n+0,5;{n}.25;b\n".encode("utf-16") for n in range(5)}
+    )
+    data = load_tagging(str(tmp_path))
+    assert data.info.labels == ("a, b", "b")
+    sequence = dict(zip(data.train.names, data.train.sequences, strict=True))["0"]
+    np.testing.assert_array_equal(sequence, [[1.5, 0], [0.5, 0.25]])
+    write(tmp_path, {f"{n}.csv": 'x,tag\n"1,250",a\n"1,500",b\n' for n in range(5)})
+    with pytest.raises(DataError, match=r"0\.csv, line 2, column x: found '1,250'. Expected a number"):
+        load_tagging(str(tmp_path))
+
+
 def test_multi_label_features(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.csv": "x,tag\n1,a|b\n2,\n3,b\n" for n in range(5)})
     assert collect(load_tagging(str(tmp_path), multi_label=True))["3"][1] == [{"a", "b"}, set(), {"b"}]
@@ -480,7 +493,11 @@ FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
     [
         ({"3.csv": "x,y,tag\n1,2,a\n1,,b\n"}, {}, "3.csv, line 3, column y: found ''. Expected a number."),
         ({"3.csv": "x,y,tag\n1,inf,a\n"}, {}, "line 2, column y: found 'inf'. Expected a number"),
-        ({"3.csv": "x,y,tag\n1,2\n"}, {}, "3.csv, line 2: found 2 cells. Expected 3 (x, y, tag)"),
+        (
+            {"3.csv": "x,y,tag\n1,2\n"},
+            {},
+            "3.csv, line 2: found 2 cells, separated by commas. Expected 3, as in the first row (x, y, tag)",
+        ),
         ({"3.csv": "x,y,tag\n1,2,\n"}, {}, "3, frame 0: found no tag. Expected one"),
         ({"3.csv": "x,tag\n1,a\n"}, {}, "3.csv have different columns"),
         ({"3.csv.gz": b"no gzip"}, {}, "3.csv.gz cannot be read"),

@@ -1,6 +1,7 @@
 """Pairs of sentences: users' files, TFDS sets, and the embedded data set `dates`."""
 
 import bz2
+import csv
 import datetime
 import functools
 import gzip
@@ -129,11 +130,11 @@ def test_only_newlines_end_a_line(tmp_path):
     pairs = [(text, text.upper()) for text in odd]
     files = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
     files |= parallel("test", pairs)
-    files["test.en"] = b"\xef\xbb\xbf" + files["test.en"].replace(b"\n", b"\r\n") + b"caf\xe9"
+    files["test.en"] = b"\xef\xbb\xbf" + files["test.en"].replace(b"\n", b"\r\n") + "caf\ufffd".encode()
     files["test.de"] += " Café \n".encode()
     data = load_translation(write(tmp_path, files), languages=EN_DE)
     assert read_pairs(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
-    assert re.match(rf"{tmp_path}: 1 of [\d,]+ texts contain bytes that are not UTF-8\.", data.info.notes[0])
+    assert re.match(rf"{tmp_path}: 1 of [\d,]+ texts lost characters in a conversion", data.info.notes[0])
 
 
 # Tables.
@@ -150,13 +151,27 @@ def table(pairs: Pairs) -> bytes:
 def test_tables(tmp_path, kind, suffix, compress):
     pairs = numbered("row", 300)
     content = b"\xef\xbb\xbf" + table([(*pair, "by somebody", "9") for pair in pairs])
-    content += "broken\r\nfine\u2028here\tgut\r\n\r\n  \nalso broken\nalt\xe9\tneu".encode("utf-8", "replace")
+    content += 'fine\u2028here\tgut\tx\t\r\n\r\n  \nalté\t"neu\ty\t'.encode()
     directory = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
     data = load_translation(f"{directory}/pairs{kind}{suffix}")
     assert data.info.languages == ("source", "target")
-    assert read_all_pairs(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", "neu")])
+    assert read_all_pairs(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", '"neu')])
     path = f"{directory}/pairs{kind}{suffix}"
-    assert data.info.notes[0] == f"{path}: left out 2 lines without a tab, the first is line 301."
+    assert data.info.notes[0] == f"{path}: left out the columns 3, 4."
+
+
+@pytest.mark.parametrize("header", ["", "de,note,en", "Target,note,Source"])
+def test_tables_of_spreadsheets(tmp_path, header):
+    pairs = [(f'Yes, it is "{i}"; or not.', f"Ja, es ist {i};\noder nicht.") for i in range(300)]
+    rows = [header.split(",")] if header else []
+    rows += [(target, "x", source) for source, target in pairs] if header else pairs
+    for encoding, delimiter in (("utf-8-sig", ";"), ("utf-16", "\t"), ("cp1252", ",")):
+        with (tmp_path / "pairs.csv").open("w", encoding=encoding, newline="") as file:
+            csv.writer(file, delimiter=delimiter).writerows(rows)
+        chosen = "cp1252" if encoding == "cp1252" else None
+        data = load_translation(str(tmp_path / "pairs.csv"), languages=EN_DE, encoding=chosen)
+        assert read_all_pairs(data) == sorted(pairs)
+        assert data.info.notes[0].endswith("left out the column note.") == bool(header)
 
 
 def test_table_languages_can_be_chosen(tmp_path):
@@ -279,25 +294,40 @@ def without(*names: str) -> dict[str, bytes]:
         ("", without("test.en", "test.de"), "no pairs for the test split"),
         ("", GOOD | {"train.en": b"", "train.de": b""}, "no pairs for the train split"),
         ("corpus", {"corpus.en": b"a\n"}, r"corpus.en: expected a file in 'de'"),
-        ("train.en", GOOD, r"train.en: expected a directory, a zip, or a file .tsv or .txt.*in common"),
-        ("a.tsv", {"a.tsv": b"one\ntwo\n"}, "a.tsv has no line with a tab. Expected source, tab and target"),
-        ("a.tsv", {"a.tsv": b""}, "a.tsv has no line with a tab"),
+        (
+            "train.en",
+            GOOD,
+            r"train.en: found a file of another .* Expected a directory, a zip, or a file .csv, .tsv.*in common",
+        ),
+        (
+            "a.tsv",
+            {"a.tsv": b"one\ntwo\n"},
+            "a.tsv, line 1: found 1 cell, separated by tabs, in UTF-8. Expected source and",
+        ),
+        ("a.tsv", {"a.tsv": b""}, "a.tsv contains no pairs. Expected source and target"),
+        (
+            "a.csv",
+            {"a.csv": b"Yes, sir.,Ja, Herr.\nNo, sir.,Nein, Herr.\n"},
+            "a.csv, line 1: found 4 cells, separated by commas, in UTF-8. Expected source and target",
+        ),
+        ("a.tsv", {"a.tsv": b"a\tb\nbroken\n"}, "a.tsv, line 2: found 1 cell, separated by tabs. Expected 2"),
+        ("", GOOD | {"test.de": b"a\n\xe4\n"}, "test.de, line 2: found byte 0xe4, which is not UTF-8"),
         ("a.tsv", {"a.tsv": b"a\tb\n"}, "no pairs for the validation split"),
         (
             "a.tsv.gz",
             {"a.tsv.gz": gzip.compress(table(TABLE))[:-9]},
-            "a.tsv.gz cannot be read beyond line [0-9]+: Compressed",
+            "a.tsv.gz cannot be read: Compressed",
         ),
         (
             "a.txt.xz",
             {"a.txt.xz": table(TABLE)},
-            "a.txt.xz cannot be read beyond line 0: .* Correct or replace",
+            "a.txt.xz cannot be read: .* Correct or replace",
         ),
         ("a.zip", {"a.zip": table(TABLE)}, "a.zip cannot be read: File is not a zip file"),
         (
             "a.zip",
             {"a.zip": zipped({"_a.txt": b"a\tb"})},
-            "found no such file. Expected one file .tsv or .txt",
+            "found no such file. Expected one file .csv, .tsv or .txt",
         ),
         (
             "a.zip",

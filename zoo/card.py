@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import UsageError
+from zoo.files import sha256
 
 InputKind = Literal["text", "image", "video", "array"]
 
@@ -38,6 +39,8 @@ class Card:
         preprocessor: configuration of the preprocessor.
         best_epoch: the epoch whose weights the model has: `number`, from 1, `num_epochs`, how many were trained,
             and its `metrics` by name; empty if it is not known.
+        ancestor: of a model whose training started from another one: "name", "license", "data" and "digest" of
+            that one.
     """
 
     task: str
@@ -54,6 +57,7 @@ class Card:
     labels: tuple[str, ...] = ()
     preprocessor: Mapping[str, Any] = field(default_factory=dict)
     best_epoch: Mapping[str, Any] = field(default_factory=dict)
+    ancestor: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_card(directory: Path) -> dict[str, Any]:
@@ -71,6 +75,24 @@ def read_card(directory: Path) -> dict[str, Any]:
             "export the model again."
         ) from error
     return content
+
+
+def compare_files(directory: Path, hashes: Mapping[str, str]) -> list[str]:
+    """Return which files of an export are missing, not on its card, or changed."""
+    present = {
+        file.relative_to(directory).as_posix()
+        for file in directory.rglob("*")
+        if file.is_file() and file.name not in (FILE, PAGE)
+    }
+    return [
+        *(f"{name} is missing" for name in sorted(hashes.keys() - present)),
+        *(f"{name} is not on the card" for name in sorted(present - hashes.keys())),
+        *(
+            f"{name} has changed"
+            for name in sorted(present & hashes.keys())
+            if sha256(directory / name) != hashes[name]
+        ),
+    ]
 
 
 def write_card(card: Card, facts: Mapping[str, Any], directory: Path) -> None:

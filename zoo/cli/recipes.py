@@ -6,34 +6,51 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tyro
 
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
+from zoo.preprocessing.text import read_vector_width
 from zoo.serving.loading import load
+from zoo.tasks import Task, read_ancestor
 from zoo.tasks.base import round_metric
 from zoo.training import distribution_scope
 
 Settings = TypeVar("Settings")
 
 
-def run_recipe(train: Callable[[Settings], None], settings_class: type[Settings]) -> None:
+def run_recipe(
+    train: Callable[[Settings], None], settings_class: type[Settings], task: Task | None = None
+) -> None:
     """Run a recipe with the settings on the command line.
 
     Args:
         train: the recipe.
         settings_class: its settings, a dataclass.
+        task: its task, if its models can start from the weights of another one.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stdout, force=True)  # also under `zoo train`
     logging.getLogger("zoo").setLevel(logging.INFO)
     name = Path(sys.argv[0]).stem
     with exit_on_user_error():
         settings = tyro.cli(settings_class, prog=f"zoo train {name}")
+        if defaults := _read_defaults(settings, task):
+            settings = dataclasses.replace(settings, **defaults)  # type: ignore[type-var]  # a dataclass
+            settings = tyro.cli(settings_class, prog=f"zoo train {name}", default=settings)
         with xla_cache(), distribution_scope():
             train(settings)
+
+
+def _read_defaults(settings: Any, task: Task | None) -> dict[str, Any]:
+    """Return the values of settings that files decide, unless the command line states other ones."""
+    if task and settings.init_from:
+        return read_ancestor(task, settings.init_from).model_settings
+    if getattr(settings, "vectors", None):
+        return {"embedding_dim": read_vector_width(settings.vectors)}
+    return {}
 
 
 def add_terms(info: DataInfo, citation: str, license: str) -> DataInfo:

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.datasets.messages import abbreviate
-from zoo.datasets.readers.captions import EXPECTED, Captions, read_caption_table, read_captions
+from zoo.datasets.readers.captions import EXPECTED, TEXT_TABLE, Captions, read_caption_table, read_captions
+from zoo.datasets.readers.content import read_content
 from zoo.datasets.readers.file_index import FileIndex
 from zoo.datasets.readers.tables import TABLE
-from zoo.datasets.readers.text_files import UNREADABLE, note_invalid_utf8
+from zoo.datasets.readers.text_files import UNREADABLE, note_damaged_texts
 from zoo.datasets.records import CaptioningSplit, DataInfo, DataSplits
 from zoo.datasets.splits import find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
@@ -22,18 +23,22 @@ from zoo.errors import DataError, VideoError
 from zoo.preprocessing.video import CLIP_FRAME_SIZE, VIDEO_FILE_PATTERN, read_clip
 
 
-def load_captioning(dataset: str, *, data_dir: Path | None = None) -> DataSplits[CaptioningSplit]:
+def load_captioning(
+    dataset: str, *, data_dir: Path | None = None, encoding: str | None = None
+) -> DataSplits[CaptioningSplit]:
     """Load images or videos with captions from a path or, if there is no such path, from TFDS by name.
 
     A path is a directory or a zip that contains images, also in subdirectories and in zips inside, and their
-    captions in one of these forms. Text is UTF-8 and may be compressed (.gz, .xz, .bz2). Instead of all
-    images there may be videos, but not in zips.
+    captions in one of these forms. Text may be compressed (.gz, .xz, .bz2). Instead of all images there may be
+    videos, but not in zips.
 
     - As in Flickr8k: a file `*token*.txt` with name, `#`, number, tab and caption in each line; and
       `*trainImages*.txt`, `*devImages*.txt` and `*testImages*.txt` with a name in each line.
     - As in COCO: `captions_train*.json` and `captions_val*.json`.
     - Tables: `train`, `validation`, `valid`, `val` or `dev`, and `test`, each a `.tsv` or `.csv` with an
-      image and a caption in each row. A single table may have any name, and its own path may be given.
+      image and a caption in each row, separated by commas, semicolons or tabs. A header is optional; a table
+      of more than two columns needs one with `image` and `caption`. A single table may have any name,
+      `captions.txt` included, and its own path may be given.
 
     An image is found by its path in the table or, if there is no such file, by its file name if only one file
     has that name. Images that are missing are left out and named in `info.notes`. A missing split is a tenth
@@ -45,6 +50,8 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> DataSplits
     Args:
         dataset: Path or TFDS name (`scenes`, `clips`, `coco_captions`).
         data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
+        encoding: Encoding of the files of captions. Default: the one of their byte order mark (UTF-8 or
+            UTF-16), otherwise UTF-8.
 
     Returns:
         Three splits. `info.is_video` states whether they contain videos.
@@ -54,26 +61,26 @@ def load_captioning(dataset: str, *, data_dir: Path | None = None) -> DataSplits
     """
     path = Path(dataset).expanduser()
     if path.exists():
-        return _load_files(path)
+        return _load_files(path, encoding)
     return _load_tfds(find_builder(dataset, data_dir))
 
 
 # Files.
 
 
-def _load_files(path: Path) -> DataSplits[CaptioningSplit]:
+def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]:
     root = path if path.is_dir() or path.suffix == ".zip" else path.parent
     files = FileIndex(root)
     if root == path:
-        stated = read_captions(files, str(path))
-    elif re.search(TABLE, path.name):
-        stated = {"train": read_caption_table(str(path), path.read_bytes())}
+        stated = read_captions(files, str(path), encoding)
+    elif re.search(f"{TABLE}|{TEXT_TABLE}", path.name):
+        stated = {"train": read_caption_table(str(path), read_content(path), encoding)}
     else:
         raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
     if "train" not in stated:
         raise DataError(f"{path} contains no captions for training. {EXPECTED}.")
     texts = (text for captions in stated.values() for texts in captions.values() for text in texts)
-    notes = note_invalid_utf8(texts, str(path))
+    notes = note_damaged_texts(texts, str(path))
     splits, missing = {}, []
     for split, captions in stated.items():
         names = {name: files.find(name) for name in captions}

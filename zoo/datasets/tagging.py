@@ -40,11 +40,13 @@ def load_tagging(
     test: Sequence[str] = (),
     validation: Sequence[str] = (),
     cache_dir: Path | None = None,
+    encoding: str | None = None,
 ) -> DataSplits[TaggingSplit]:
     """Load sequences with tags from a path or, if there is no such path, from TFDS by name.
 
-    A path is a directory, a file in it, or a pattern such as "directory/*_raw.csv.gz". Tables are CSV or TSV
-    in UTF-8 and may be compressed (.gz, .xz, .bz2). Case does not matter in headers. Forms:
+    A path is a directory, a file in it, or a pattern such as "directory/*_raw.csv.gz". The cells of tables
+    (`.csv`, `.tsv`) are separated by commas, semicolons or tabs, which is detected; numbers between semicolons
+    may have a decimal comma. Tables may be compressed (.gz, .xz, .bz2). Case does not matter in headers. Forms:
 
     - Videos, or directories of numbered images, and a table. Its columns are `video`, `tag`, and `frame`,
       counted from 0; or `time` in seconds, which means the nearest frame; or `start` and `end` in seconds; or
@@ -75,6 +77,8 @@ def load_tagging(
         validation: Names of sequences for validation.
         cache_dir: Directory in which decoded videos are kept, each in a file that is mapped and not read into
             memory. If `None`, they are in memory.
+        encoding: Encoding of tables. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
+            UTF-8.
 
     Returns:
         Three splits. `info.labels` are the labels of the TFDS set, or all labels in the data, sorted.
@@ -84,7 +88,7 @@ def load_tagging(
     """
     path = Path(dataset).expanduser()
     if path.exists() or re.search(r"[*?[]", dataset):
-        splits, notes = _read_files(path, size, frame_rate, multi_label, cache_dir)
+        splits, notes = _read_files(path, size, frame_rate, multi_label, cache_dir, encoding)
         info, labels = DataInfo(str(path)), None
     else:
         builder = find_builder(dataset, data_dir)
@@ -115,9 +119,14 @@ def load_tagging(
 
 
 def _read_files(
-    path: Path, size: FrameSize, frame_rate: float, multi_label: bool, cache_dir: Path | None
+    path: Path,
+    size: FrameSize,
+    frame_rate: float,
+    multi_label: bool,
+    cache_dir: Path | None,
+    encoding: str | None,
 ) -> tuple[_Splits, list[str]]:
-    tables = read_tag_tables(path)
+    tables = read_tag_tables(path, encoding)
     all_tables = [table for group in tables.values() for table in group]
     root = Path(os.path.commonpath([Path(table.path).parent for table in all_tables]))
     videos = find_videos(root)

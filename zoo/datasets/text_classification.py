@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
 from zoo.datasets.readers.tables import TABLE
-from zoo.datasets.readers.text_files import note_invalid_utf8
+from zoo.datasets.readers.text_files import note_damaged_texts
 from zoo.datasets.records import DataInfo, DataSplits, sort_labels
 from zoo.datasets.splits import SPLITS, HashRule, find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
@@ -26,14 +26,15 @@ def load_text_classification(
     data_dir: Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    encoding: str | None = None,
 ) -> DataSplits[tf.data.Dataset]:
     """Load labeled texts from a path or, if there is no such path, from TFDS by name.
 
     A path is a TSV or CSV file, or a directory that contains for each split (`train`; optional `validation`,
     `valid`, `val` or `dev`; optional `test`) such a file or a directory `<label>/*.txt`, as aclImdb has it.
-    Files are UTF-8, may be compressed (.gz, .xz, .bz2), begin with a header, and are read into memory. TSV
-    has no
-    quoting: tabs and newlines only separate.
+    Files may be compressed (.gz, .xz, .bz2) and are read into memory. Tables begin with a header. Whether
+    commas, semicolons or tabs separate cells is detected and logged. Labels are read without surrounding
+    spaces.
 
     Of a TFDS set, examples without a label (-1) and splits of other names are left out. If no test label
     remains (GLUE), the validation split becomes the test split. A split that is then missing is a tenth of
@@ -47,6 +48,8 @@ def load_text_classification(
             set declares as input, or its only text.
         label_column: The same for the label. Default: the column `label`; the feature that the set declares
             as target, or its only class label.
+        encoding: Encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
+            UTF-8.
 
     Returns:
         Pairs of a text (scalar string) and its label (scalar int64), an index of `info.labels`, in a fixed
@@ -57,7 +60,7 @@ def load_text_classification(
     """
     path = Path(dataset).expanduser()
     if path.exists():
-        return _load_files(path, text_column or "text", label_column or "label")
+        return _load_files(path, text_column or "text", label_column or "label", encoding)
     return _load_tfds(find_builder(dataset, data_dir), text_column, label_column)
 
 
@@ -100,16 +103,18 @@ def _find_feature(builder: Any, feature_type: type, chosen: str | None) -> str:
     )
 
 
-def _load_files(path: Path, text_column: str, label_column: str) -> DataSplits[tf.data.Dataset]:
+def _load_files(
+    path: Path, text_column: str, label_column: str, encoding: str | None
+) -> DataSplits[tf.data.Dataset]:
     texts = {
-        split: read_text_directory(split_path)
+        split: read_text_directory(split_path, encoding)
         if split_path.is_dir()
-        else read_text_table(split_path, text_column, label_column)
+        else read_text_table(split_path, text_column, label_column, encoding)
         for split, split_path in _find_paths(path).items()
     }
     labels = sort_labels(text.label for text in texts["train"])
     splits = {split: _make_dataset(split_texts, labels) for split, split_texts in texts.items()}
-    notes = note_invalid_utf8((text.text for split in texts.values() for text in split), str(path))
+    notes = note_damaged_texts((text.text for split in texts.values() for text in split), str(path))
     return _complete(splits, DataInfo(str(path), labels=labels), notes)
 
 

@@ -18,7 +18,7 @@ from zoo.datasets.readers.sentence_pairs import (
     read_parallel_directory,
     read_parallel_files,
 )
-from zoo.datasets.readers.text_files import note_invalid_utf8
+from zoo.datasets.readers.text_files import note_damaged_texts
 from zoo.datasets.records import DataInfo, DataSplits
 from zoo.datasets.splits import SPLITS, find_missing_splits, make_pairs_rule, normalize_source
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
@@ -33,17 +33,18 @@ def load_translation(
     languages: Languages | None = None,
     data_dir: Path | None = None,
     max_words: int = 100,
+    encoding: str | None = None,
 ) -> DataSplits[tf.data.Dataset]:
     """Load pairs of sentences from paths or, if there is no such path, from TFDS by name, into memory.
 
-    A path is one of these. Files are UTF-8 and may be compressed (.gz, .xz, .bz2).
+    A path is one of these. Files may be compressed (.gz, .xz, .bz2).
 
     - A directory with two files for each split, a sentence in each line: `train.en` and `train.de`, also with
       something between, as in `test_2016.tok.en.gz`. `validation`, `valid`, `val` or `dev`, and `test` are
       optional. There may be files of other languages, too.
     - What the names of two such files have in common: `europarl` for `europarl.en` and `europarl.de`.
-    - A file `.tsv` or `.txt` with source, tab and target in each line, without a header. Further columns are
-      ignored.
+    - A table `.csv`, `.tsv` or `.txt` with source and target in each row, separated by commas, semicolons or
+      tabs. A header is optional: the languages, or `source` and `target`. Other columns are left out.
     - A zip that contains such a file, as from www.manythings.org/anki. One whose name begins as in
       `deu-eng.zip` has English first; its columns are swapped if `languages` says so.
 
@@ -60,6 +61,8 @@ def load_translation(
             them: `source` and `target`.
         data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
         max_words: Maximum number of words, separated by spaces, on a side of a training pair.
+        encoding: Encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
+            UTF-8.
 
     Returns:
         Pairs of a source and a target (scalar strings), in a fixed order.
@@ -72,7 +75,7 @@ def load_translation(
         raise DataError(f"Found the language {languages[0]} twice. Expected two. Choose another one.")
     if not names:
         raise DataError("Found no data set. Expected one at least. Choose one.")
-    sets = [_complete(_load(name, languages, data_dir)) for name in names]
+    sets = [_complete(_load(name, languages, data_dir, encoding)) for name in names]
     splits = {split: [pair for part in sets for pair in part.splits[split]] for split in SPLITS}
     splits["train"], left_out = _filter_train(**splits, max_words=max_words)
     source = " + ".join(part.info.source for part in sets)
@@ -108,17 +111,19 @@ class _PairSet:
     notes: list[str] = field(default_factory=list)
 
 
-def _load(name: str, languages: Languages | None, data_dir: Path | None) -> _PairSet:
+def _load(name: str, languages: Languages | None, data_dir: Path | None, encoding: str | None) -> _PairSet:
     path = Path(name).expanduser()
     if path.is_dir():
         if not languages:
             raise _make_languages_error(path)
-        return _PairSet(DataInfo(str(path)), read_parallel_directory(path, languages), languages)
+        splits = read_parallel_directory(path, languages, encoding)
+        return _PairSet(DataInfo(str(path)), splits, languages)
     if path.exists():
-        return _load_table(path, languages)
-    pairs = read_parallel_files(path.parent, re.escape(path.name), languages) if languages else None
-    if pairs is not None:
-        return _PairSet(DataInfo(str(path)), {"train": pairs}, languages)
+        return _load_table(path, languages, encoding)
+    if languages:
+        pairs = read_parallel_files(path.parent, re.escape(path.name), languages, encoding)
+        if pairs is not None:
+            return _PairSet(DataInfo(str(path)), {"train": pairs}, languages)
     try:
         builder = find_builder(name, data_dir)
     except DataError:
@@ -128,8 +133,8 @@ def _load(name: str, languages: Languages | None, data_dir: Path | None) -> _Pai
     return _load_tfds(builder, languages)
 
 
-def _load_table(path: Path, languages: Languages | None) -> _PairSet:
-    pairs, column_languages, notes = read_pair_table(path)
+def _load_table(path: Path, languages: Languages | None, encoding: str | None) -> _PairSet:
+    pairs, column_languages, notes = read_pair_table(path, languages, encoding)
     if column_languages:
         languages = _choose_languages(languages or column_languages, column_languages, str(path))
         if languages != column_languages:
@@ -206,7 +211,7 @@ def _complete(part: _PairSet) -> _PairSet:
     if num_empty:
         part.notes.append(f"{part.info.source}: left out {count_noun(num_empty, 'pair')} with an empty side.")
     sides = (side for pairs in part.splits.values() for pair in pairs for side in pair)
-    part.notes += note_invalid_utf8(sides, part.info.source)
+    part.notes += note_damaged_texts(sides, part.info.source)
     missing = find_missing_splits(part.splits)
     if missing:
         train, rule = part.splits["train"], make_pairs_rule(missing)

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.card import FILE, PAGE, read_card
+from zoo.card import compare_files, read_card
 from zoo.errors import UsageError
-from zoo.files import sha256
 
 TOLERANCE = 1e-3
 """Accepted difference of numbers: processors add in different orders."""
@@ -62,24 +61,6 @@ def verify(directory: Path) -> tuple[list[str], str]:
     problems, difference, num_strings = compare_outputs(expected, outputs, scores, always_compared)
     summary = f"{len(card['sha256'])} files and {num_strings} strings as on the card, numbers within {difference:.0e}"
     return problems, summary
-
-
-def compare_files(directory: Path, hashes: Mapping[str, str]) -> list[str]:
-    """Return which files of an export are missing, not on its card, or changed."""
-    present = {
-        file.relative_to(directory).as_posix()
-        for file in directory.rglob("*")
-        if file.is_file() and file.name not in (FILE, PAGE)
-    }
-    return [
-        *(f"{name} is missing" for name in sorted(hashes.keys() - present)),
-        *(f"{name} is not on the card" for name in sorted(present - hashes.keys())),
-        *(
-            f"{name} has changed"
-            for name in sorted(present & hashes.keys())
-            if sha256(directory / name) != hashes[name]
-        ),
-    ]
 
 
 def read_example_inputs(directory: Path, card: Mapping[str, Any]) -> dict[str, Any]:

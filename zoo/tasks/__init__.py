@@ -1,5 +1,6 @@
 """The tasks of the zoo, one file each; `zoo.tasks.base` says what a task consists of."""
 
+from zoo.tasks.ancestor import Ancestor, read_ancestor
 from zoo.tasks.base import (
     Description,
     Prediction,
@@ -14,6 +15,7 @@ from zoo.tasks.base import (
 from zoo.tasks.registry import get_task, list_tasks
 
 __all__ = [
+    "Ancestor",
     "Description",
     "Prediction",
     "Predictor",
@@ -25,4 +27,5 @@ __all__ = [
     "get_task",
     "list_tasks",
     "make_signature",
+    "read_ancestor",
 ]

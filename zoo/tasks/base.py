@@ -8,6 +8,7 @@ them in a `Task`, which the entry-point group `zoo.tasks` names. `zoo.load`, `zo
 
 import dataclasses
 import itertools
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,15 +18,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.card import Card, InputKind, read_card
+from zoo.card import FILE, Card, InputKind, read_card
 from zoo.datasets import DataInfo
 from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, restore_weights
+from zoo.files import atomic_write, sha256
 from zoo.layers import export_scope
 from zoo.training import Run
 
 Input = TypeVar("Input")
 Item = TypeVar("Item")
+
+EXPORT_RECORD = "export.json"
+"""File in the directory of a run: where its export is, and the hash of the export's card."""
 
 
 class Preprocessor(ABC):
@@ -269,12 +274,15 @@ class Task:
             was measured is the model's headline.
         preprocessor: class of the preprocessor.
         predictor: class of the client.
+        model_settings: names of the settings of the task's recipe that decide the form of the model: a model that
+            starts from another one has its values.
     """
 
     name: str
     headline_metrics: tuple[str, ...]
     preprocessor: type[Preprocessor]
     predictor: type[Predictor[Any, Any]]
+    model_settings: tuple[str, ...] = ()
 
     def export(
         self,
@@ -298,13 +306,20 @@ class Task:
         """
         title, summary, limits = module.describe(info)
         best_epoch = run.get_best_epoch(module.model)
+        data = [f"{info.source}.", *info.notes, info.citation]
+        license = info.license or "not stated"
+        if ancestor := run.ancestor:
+            data.append(f"Fine-tuned from {ancestor['name']}, with this data: {ancestor['data']}")
+            license = (
+                f"{license.rstrip('.')}. The license of {ancestor['name']} still holds: {ancestor['license']}"
+            )
         card = Card(
             task=self.name,
             input_kind=module.input_kind,
             title=title,
             summary=summary,
-            data=" ".join(filter(None, [f"{info.source}.", *info.notes, info.citation])),
-            license=info.license or "not stated",
+            data=" ".join(filter(None, data)),
+            license=license,
             command=run.command,
             settings=run.settings,
             metrics={name: round_metric(value) for name, value in run.metrics.items()},
@@ -313,8 +328,9 @@ class Task:
             labels=module.labels,
             preprocessor=module.preprocessor.get_config(),
             best_epoch=best_epoch._asdict() if best_epoch else {},
+            ancestor=run.ancestor,
         )
-        return export_model(
+        exported = export_model(
             module.signatures,
             directory,
             card,
@@ -324,6 +340,12 @@ class Task:
             resources=module.preprocessor.resources,
             files=module.make_files(),
         )
+        run_dir = run.directory.absolute()
+        location = exported.relative_to(run_dir) if exported.is_relative_to(run_dir) else exported
+        with atomic_write(run_dir / EXPORT_RECORD) as temporary:
+            record = {"directory": location.as_posix(), "card": sha256(exported / FILE)}
+            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        return exported
 
     def from_export(self, directory: str | Path) -> tuple[Any, keras.Model]:
         """Return the preprocessor and the Keras model of an export, with its weights, ready to train.
@@ -339,10 +361,24 @@ class Task:
                 f"{directory} is an export of the task {card.get('task')!r}, expected {self.name!r}. Use "
                 "`zoo.tasks.get_task` with the name on its card."
             )
-        preprocessor = self.preprocessor.from_config(card["preprocessor"], directory / "assets")
+        preprocessor = self.load_preprocessor(directory, card, directory / "assets")
+        return preprocessor, load_keras_model(directory, card)
+
+    def load_preprocessor(self, directory: Path, card: Mapping[str, Any], assets: Path) -> Any:
+        """Return the preprocessor of an export, with the weights of its frozen networks.
+
+        Args:
+            directory: directory of the export.
+            card: content of its `card.json`.
+            assets: directory of its vocabularies, or of copies of them.
+
+        Raises:
+            ExportError: the variables do not fit the card.
+        """
+        preprocessor = self.preprocessor.from_config(card["preprocessor"], assets)
         for name, network in preprocessor.networks.items():
             restore_weights(network, directory, f"networks/{name}", card["networks"][name]["weights"])
-        return preprocessor, load_keras_model(directory, card)
+        return preprocessor
 
 
 def make_signature(

@@ -19,7 +19,7 @@ from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import DataError, UsageError
 from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
 from zoo.inspection import plot_image_attention
-from zoo.metrics import normalize_caption
+from zoo.metrics import normalize_caption, score_captions
 from zoo.preprocessing.images import (
     FeatureExtractor,
     ImageReader,
@@ -77,6 +77,21 @@ class FeatureSplit:
     def all_captions(self) -> list[str]:
         """The captions of all examples, one after the other."""
         return list(itertools.chain.from_iterable(self.captions))
+
+    def evaluate(self, captions: Sequence[str], train: "FeatureSplit") -> dict[str, float]:
+        """Return metrics of captions for a test split, and the shares of captions that are new.
+
+        Args:
+            captions: a caption for each readable example.
+            train: the training split.
+        """
+        scores = score_captions(captions, self.captions)
+        known = set(train.all_captions)
+        return {f"test {name}": value for name, value in scores.items()} | {
+            "test exact match": self.score_exact_match(captions),
+            "distinct captions, share": 100 * len(set(captions)) / len(captions),
+            "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
+        }
 
     def score_exact_match(self, captions: Sequence[str]) -> float:
         """Return the percentage of captions, one for each readable example, that equal one of its references."""
@@ -485,4 +500,18 @@ TASK = Task(
     headline_metrics=("test BLEU-4",),
     preprocessor=CaptioningPreprocessor,
     predictor=CaptioningPredictor,
+    model_settings=(
+        "encoder",
+        "weights",
+        "image_size",
+        "num_tuned",
+        "num_frames",
+        "vocabulary_size",
+        "embedding_dim",
+        "cell",
+        "units",
+        "decoder_depth",
+        "attention",
+        "max_tokens",
+    ),
 )

@@ -510,4 +510,14 @@ TASK = Task(
     headline_metrics=("test transition f1", "test macro-F1"),
     preprocessor=FrameTaggingPreprocessor,
     predictor=FrameTaggingPredictor,
+    model_settings=(
+        "multi_label",
+        "image_size",
+        "offsets",
+        "vector_dim",
+        "cell",
+        "units",
+        "depth",
+        "bidirectional",
+    ),
 )

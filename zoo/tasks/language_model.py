@@ -229,4 +229,5 @@ TASK = Task(
     headline_metrics=("test perplexity", "test accuracy"),
     preprocessor=LanguageModelPreprocessor,
     predictor=NextWordPredictor,
+    model_settings=("vocabulary_size", "cell", "units", "max_words"),
 )

@@ -1,5 +1,6 @@
 """Text classification, many-to-one: texts in, a label for each out."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,15 @@ import tensorflow as tf
 from zoo.datasets import DataInfo
 from zoo.errors import UsageError
 from zoo.inspection import encoder_gates, plot_gates
-from zoo.preprocessing.text import PADDING_ID, WordTokenizer, build_vocabulary, write_vocabulary
+from zoo.preprocessing.text import (
+    PADDING_ID,
+    UNKNOWN_ID,
+    WordTokenizer,
+    build_vocabulary,
+    read_word_vectors,
+    split_words,
+    write_vocabulary,
+)
 from zoo.tasks.base import (
     Description,
     Prediction,
@@ -26,6 +35,8 @@ from zoo.tasks.base import (
     format_status,
     make_signature,
 )
+
+logger = logging.getLogger(__name__)
 
 MAX_PLOTTED_WORDS = 60
 """A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
@@ -66,6 +77,48 @@ class TextClassificationPreprocessor(Preprocessor):
         if max_tokens:
             tokenizer = WordTokenizer(tokenizer.vocabulary_path, max_tokens)
         return split.map(lambda text, label: (tokenizer(text[None]).ids[0], label), tf.data.AUTOTUNE)
+
+    def load_vectors(self, path: Path, train: tf.data.Dataset, embedding_dim: int, seed: int) -> np.ndarray:
+        """Return pretrained vectors of all ids, and log how much of the training texts they cover.
+
+        Words without a vector start from random numbers of the same mean and variance, unknown words from the
+        mean of all vectors.
+
+        Args:
+            path: file of vectors; see `zoo.preprocessing.text.read_word_vectors`.
+            train: pairs of a text and its label.
+            embedding_dim: width of the embedding, which must be that of the vectors.
+            seed: of the random numbers.
+
+        Returns:
+            Float32 [vocabulary_size, embedding_dim]: the weights of an embedding.
+
+        Raises:
+            DataError: the file is broken, or has none of the words.
+            UsageError: the vectors have another width.
+        """
+        values, is_found = read_word_vectors(path, self.tokenizer.get_vocabulary())
+        if values.shape[1] != embedding_dim:
+            raise UsageError(
+                f"--embedding-dim is {embedding_dim}, but the vectors of {path} have {values.shape[1]} numbers. Leave "
+                "out --embedding-dim."
+            )
+        first = UNKNOWN_ID + 1
+        counts = np.zeros(first + len(values), int)
+        for texts in train.map(lambda text, label: text).batch(1024):
+            ids = self.tokenizer.words_to_ids(split_words(texts)).flat_values
+            counts += np.bincount(ids, minlength=len(counts))
+        share = counts[first:][is_found].sum() / max(counts.sum(), 1)
+        logger.info(
+            "%s: vectors of %d numbers for %.1f %% of the vocabulary and %.1f %% of the words in the training texts",
+            *(path, values.shape[1], 100 * is_found.mean(), 100 * share),
+        )
+        found = values[is_found]
+        missing = np.random.default_rng(seed).normal(found.mean(0), found.std(0), values.shape)
+        vectors = np.where(is_found[:, None], values, missing)
+        return np.concatenate([np.zeros_like(vectors[:1]), found.mean(0, keepdims=True), vectors]).astype(
+            "float32"
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration of the tokenizer."""
@@ -195,4 +248,5 @@ TASK = Task(
     headline_metrics=("test accuracy",),
     preprocessor=TextClassificationPreprocessor,
     predictor=TextClassificationPredictor,
+    model_settings=("vocabulary_size", "embedding_dim", "cell", "units", "depth", "pooling", "max_words"),
 )

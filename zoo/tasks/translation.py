@@ -14,7 +14,7 @@ from zoo.attention import Memory
 from zoo.datasets import DataInfo
 from zoo.decoding import beam_search, greedy_search
 from zoo.errors import UsageError
-from zoo.formulations import DelayedManyToMany
+from zoo.formulations import DelayedManyToMany, apply_teacher_forcing
 from zoo.formulations.decoder import State
 from zoo.inspection import plot_attention
 from zoo.preprocessing.text import (
@@ -38,6 +38,7 @@ from zoo.tasks.base import (
     format_status,
     make_signature,
 )
+from zoo.training import BucketedDataset, bucket_by_length
 
 
 class TranslationPreprocessor(Preprocessor):
@@ -102,6 +103,26 @@ class TranslationPreprocessor(Preprocessor):
             return tf.maximum(tf.size(source), tf.size(target) - 2) < self.source.max_tokens
 
         return split.batch(1024).map(encode_batch).unbatch().filter(is_short)
+
+    def bucket(self, split: tf.data.Dataset, batch_size: int, seed: int | None = None) -> BucketedDataset:
+        """Return batches of pairs of similar lengths, for teacher forcing.
+
+        Args:
+            split: pairs of texts.
+            batch_size: number of pairs in a batch.
+            seed: of the order; None keeps one order.
+
+        Raises:
+            UsageError: no pair is short enough.
+        """
+        try:
+            dataset = bucket_by_length(self.encode(split), batch_size, seed=seed)
+        except ValueError as error:
+            raise UsageError(
+                f"--max-tokens: no pair has fewer than {self.source.max_tokens} tokens on both sides. Use a higher "
+                "number."
+            ) from error
+        return dataset.map(apply_teacher_forcing)
 
     def get_config(self) -> dict[str, Any]:
         """Return the configurations of the tokenizers, and the languages."""
@@ -319,4 +340,17 @@ TASK = Task(
     headline_metrics=("test BLEU",),
     preprocessor=TranslationPreprocessor,
     predictor=TranslationPredictor,
+    model_settings=(
+        "source",
+        "target",
+        "vocabulary_size",
+        "embedding_dim",
+        "cell",
+        "units",
+        "encoder_depth",
+        "decoder_depth",
+        "attention",
+        "input_feeding",
+        "max_tokens",
+    ),
 )

@@ -3,21 +3,27 @@
 import json
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
 from zoo.provenance import get_portable_command
 from zoo.training.best_epoch import BestEpoch, get_best_epoch
 from zoo.training.checkpoints import CheckpointManager
-from zoo.training.run_log import read_log
-from zoo.training.run_record import check_record, plan_cycles, read_record
 from zoo.training.training_loop import Data, fit
 
-_NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license"}
+_NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license", "init_from"}
 """Settings that say where files are and what the card shows. Training does not depend on them."""
+
+
+class Ancestor(Protocol):
+    """A model that training starts from, such as `zoo.tasks.Ancestor`."""
+
+    @property
+    def record(self) -> dict[str, str]:
+        """Its "name", its "license", the "data" it was trained on, and the "digest" of its content."""
 
 
 class Run:
@@ -29,19 +35,19 @@ class Run:
         directory: directory of the run. Each model has a subdirectory with the content that
             `zoo.training.run_directory` lists.
         settings: settings as a dataclass or a mapping. Not recorded are the directories `run_dir`,
-            `export_dir` and `data_dir`, and `examples`, `citation` and `license`, which only the card shows.
+            `export_dir` and `data_dir`; `init_from`, instead of which `ancestor` is; and `examples`, `citation` and
+            `license`, which only the card shows.
+        ancestor: the model whose weights training starts from; None for random weights. A run is not resumed
+            with another one.
         may_change: names of settings that may change when a run is resumed, because training does not depend
-            on them, such as the number of beams of the export. `epochs` may be raised in any case.
+            on them, such as the number of beams of the export.
 
     Attributes:
         directory: directory of the run.
         settings: the recorded settings as JSON values.
+        ancestor: the record of the ancestor; empty without one.
         metrics: measured values by name, empty at first, for the recipe to fill.
-        command: the command of this process, without paths of this machine; after those that trained earlier
-            epochs, if epochs were added.
-
-    Raises:
-        TrainingError: a model in the directory was trained with other settings, or its `run.json` is corrupt.
+        command: the command of this process, without paths of this machine.
 
     >>> import tempfile
     >>> import tensorflow as tf
@@ -63,7 +69,13 @@ class Run:
     ({'units': 1}, [0], ['minutes'])
     """
 
-    def __init__(self, directory: Path | str, settings: Any, may_change: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path | str,
+        settings: Any,
+        ancestor: Ancestor | None = None,
+        may_change: Collection[str] = (),
+    ) -> None:
         self.directory = Path(directory)
         values = dict(settings) if isinstance(settings, Mapping) else asdict(settings)
         self.settings: dict[str, Any] = {
@@ -76,45 +88,12 @@ class Run:
                 f"`may_change` names {', '.join(sorted(unknown))}, but the settings are {', '.join(values)}."
             )
         self.may_change = frozenset(may_change)
+        self.ancestor: dict[str, str] = ancestor.record if ancestor else {}
         self.metrics: dict[str, float] = {}
         self.command = get_portable_command()
         self._names: list[str] = []
         self._fitted: list[tuple[keras.Model, BestEpoch]] = []
         self._started_at = time.time()
-        for path in sorted(self.directory.glob("*/run.json")):
-            self._check_settings(path.parent)
-
-    def _check_settings(self, run_dir: Path) -> None:
-        """Refuse other settings than those of a model before anything is computed or written."""
-        saved = read_record(run_dir)
-        assert saved is not None
-        settings = {name: value for name, value in saved.settings.items() if name != "fit"}
-        current = replace(saved, settings=self._get_trained_settings())
-        check_record(replace(saved, settings=settings), current, run_dir)
-
-    def _get_trained_settings(self) -> dict[str, Any]:
-        """Return the settings that training depends on, without the number of epochs."""
-        names = self.settings.keys() - self.may_change - {"epochs"}
-        return {name: value for name, value in self.settings.items() if name in names}
-
-    def plan_steps(self, name: str, epochs: int, steps_per_epoch: int) -> list[tuple[int, int]]:
-        """Return the cycles of the learning rate for `zoo.schedules.warmup_cosine_decay`.
-
-        A new run has one cycle. A run that goes on with more epochs has another one for those that are added.
-
-        Args:
-            name: name of the model, as in `fit`.
-            epochs: number of epochs of the whole run, as in `fit`.
-            steps_per_epoch: number of optimizer steps of an epoch.
-
-        Returns:
-            First step and number of steps of each cycle.
-
-        Raises:
-            TrainingError: the model was trained for more epochs, or its `run.json` is corrupt.
-        """
-        cycles = plan_cycles(self.directory / name, epochs)
-        return [(cycle.start * steps_per_epoch, cycle.epochs * steps_per_epoch) for cycle in cycles]
 
     def fit(
         self,
@@ -143,13 +122,12 @@ class Run:
             Interrupted: SIGINT or SIGTERM arrived. The state is saved.
         """
         self._names.append(name)
-        run_dir, settings = self.directory / name, self._get_trained_settings()
-        history = fit(model, train, validation, run_dir=run_dir, settings=settings, **arguments)
-        record, position = read_record(run_dir), CheckpointManager(run_dir / "checkpoints").read_position()
-        assert record is not None
+        settings = {key: value for key, value in self.settings.items() if key not in self.may_change}
+        if self.ancestor:
+            settings["ancestor"] = self.ancestor
+        history = fit(model, train, validation, run_dir=self.directory / name, settings=settings, **arguments)
+        position = CheckpointManager(self.directory / name / "checkpoints").read_position()
         assert position is not None  # `fit` ends with a checkpoint
-        earlier = [cycle.command for cycle in record.cycles[:-1]]
-        self.command = " && ".join(dict.fromkeys([*earlier, get_portable_command()]))
         self._fitted.append((model, get_best_epoch(position)))
         return history
 
@@ -173,6 +151,7 @@ class Run:
         """Minutes since this run was created, and those of epochs that earlier processes trained."""
         seconds = time.time() - self._started_at
         for name in self._names:
-            epochs = [line["timing"] for line in read_log(self.directory / name) if line["kind"] == "epoch"]
+            lines = (self.directory / name / "log.jsonl").read_text(encoding="utf-8").splitlines()
+            epochs = [line["timing"] for line in map(json.loads, lines) if line["kind"] == "epoch"]
             seconds += sum(timing["seconds"] for timing in epochs if timing["wall_time"] < self._started_at)
         return seconds / 60

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.file_index import FileIndex
-from zoo.datasets.readers.tables import TABLE, read_table
+from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
 from zoo.datasets.readers.text_files import COMPRESSION
 from zoo.datasets.splits import find_split_names
 from zoo.errors import DataError
@@ -20,69 +20,108 @@ EXPECTED = (
     ".csv with an image or video and a caption in each row"
 )
 
+TEXT_TABLE = rf"captions[^/]*\.txt{COMPRESSION}$"
+"""Another name of a table, under which Flickr8k and Flickr30k are distributed today."""
+
+_COLUMNS = {
+    "input": ("image", "video", "clip", "file", "filename", "file_name", "image_name", "path", "name"),
+    "caption": ("caption", "text", "sentence", "description", "comment"),
+}
+"""Names of the two columns in headers, in any case."""
+
 _DIRECTORY = r"(.*/)?[^/]*"
 
 
-def read_captions(files: FileIndex, location: str) -> dict[str, Captions]:
+def read_captions(files: FileIndex, location: str, encoding: str | None = None) -> dict[str, Captions]:
     """Read the captions of each split, in the first of these forms that is there.
 
     - `*token*.txt` with name, `#`, number, tab and caption in each line, and `*trainImages*.txt`,
       `*devImages*.txt` and `*testImages*.txt` with a name in each line.
     - `captions_train*.json` and `captions_val*.json`.
-    - Tables named after the splits, or a single table of any name.
+    - Tables named after the splits, or a single table of any name; or `captions.txt`, which is a table, too.
 
     Args:
         files: All files.
         location: Where they are, for messages.
+        encoding: Encoding of the files of captions; see `read_text`.
 
     Returns:
         The captions of the splits that are there.
 
     Raises:
-        DataError: A file is corrupt or has another form.
+        DataError: A file is corrupt, in another encoding, or has another form.
     """
     if token_files := files.search(rf"token[^/]*\.txt{COMPRESSION}$"):
         lists = files.search(rf"Images[^/]*\.txt{COMPRESSION}$")
         splits = find_split_names(lists, location, _DIRECTORY, rf"Images[^/]*\.txt{COMPRESSION}")
-        return _read_flickr(files, token_files[0], splits)
+        return _read_flickr(files, token_files[0], splits, encoding)
     if annotations := files.search(rf"captions_[^/]*\.json{COMPRESSION}$"):
         splits = find_split_names(annotations, location, rf"{_DIRECTORY}captions_", r"[^/]*")
-        return {split: _read_coco(name, files.read_text(name)) for split, name in splits.items()}
-    tables = files.search(TABLE)
+        return {split: _read_coco(name, files.read_text(name, encoding)) for split, name in splits.items()}
+    tables = files.search(TABLE) or files.search(TEXT_TABLE)
     splits = find_split_names(tables, location, "(.*/)?", TABLE)
     if len(tables) == 1:
         splits = {"train": tables[0]}
-    return {split: read_caption_table(name, files.read(name)) for split, name in splits.items()}
+    return {split: read_caption_table(name, files.read(name), encoding) for split, name in splits.items()}
 
 
-def read_caption_table(name: str, content: bytes) -> Captions:
+def read_caption_table(name: str, content: bytes, encoding: str | None = None) -> Captions:
     """Read a table with an image or video and a caption in each row, with or without a header.
+
+    A table with more than two columns needs a header that names the two, such as `image` and `caption`.
 
     Args:
         name: Path of the file.
         content: Its content.
+        encoding: Encoding of the file; see `read_text`.
 
     Raises:
-        DataError: The file is corrupt, or its rows have one cell.
+        DataError: The file is corrupt or in another encoding, the two columns are not clear, or a cell of
+            theirs is empty.
     """
-    table = read_table(name, _is_header, content)
-    for line, cells in table.rows[:1]:
-        if len(cells) < 2:
-            separator = "tab" if ".tsv" in name else "comma"
+    table = read_table(name, _is_header, _is_expected, content=content, encoding=encoding)
+    if not table.rows:
+        return {}
+    places = [table.find_column(*names) for names in _COLUMNS.values()]
+    if None in places:
+        width = len(table.rows[0].cells)
+        if width != 2:
+            found = f"the columns {', '.join(table.header)}" if table.header else f"{width} cells"
             raise DataError(
-                f"{name}, line {line}: found {cells[0][:80]!r}. Expected an image or video and a caption "
-                f"with a {separator} between them. Correct the file."
+                f"{name}, line {table.rows[0].line}: found {found}, {table.format}: "
+                f"{table.rows[0].cells[0][:80]!r}. Expected an image or video and a caption. Put a caption in "
+                'quotes ("), or add a header with the columns image and caption.'
             )
-    return _group((row.cells[0], row.cells[1]) for row in table.rows)
+        places = [0, 1]
+    log_tables([table])
+    captions: Captions = {}
+    for line, cells in table.rows:
+        image, caption = (cells[place or 0].strip() for place in places)
+        if not image or not caption:
+            raise DataError(
+                f"{name}, line {line:,}: found no {'caption' if image else 'image'}. Expected an image or video "
+                "and a caption. Complete the row, or remove it."
+            )
+        captions.setdefault(image, []).append(caption)
+    return captions
+
+
+def _is_expected(cells: list[str]) -> bool:
+    if _is_header(cells):
+        return all(find_names(cells, *names) for names in _COLUMNS.values())
+    return len(cells) > 1
 
 
 def _is_header(cells: list[str]) -> bool:
-    return not re.search(f"{IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", cells[0].lower())
+    file_names = f"({IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN})"
+    return not any(re.search(file_names, cell.strip().lower()) for cell in cells)
 
 
-def _read_flickr(files: FileIndex, token_file: str, lists: dict[str, str]) -> dict[str, Captions]:
+def _read_flickr(
+    files: FileIndex, token_file: str, lists: dict[str, str], encoding: str | None
+) -> dict[str, Captions]:
     pairs = []
-    for number, line in enumerate(files.read_text(token_file).split("\n"), 1):
+    for number, line in enumerate(files.read_text(token_file, encoding).split("\n"), 1):
         if line.strip():
             match = re.fullmatch(r"(.+)#\d+\t(.*?)\r?", line)
             if not match:
@@ -94,7 +133,7 @@ def _read_flickr(files: FileIndex, token_file: str, lists: dict[str, str]) -> di
     captions = _group(pairs)
     splits = {}
     for split, name in lists.items():
-        images = files.read_text(name).split()
+        images = files.read_text(name, encoding).split()
         if missing := [image for image in images if image not in captions]:
             raise DataError(
                 f"{name}: found {abbreviate(missing)}, which {token_file} has no caption of. Correct one of "

@@ -1,5 +1,6 @@
 """Tables of features with a tag in each row: a sequence in each table, or several in one."""
 
+import math
 import re
 from itertools import pairwise
 from operator import itemgetter
@@ -10,7 +11,13 @@ import numpy as np
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.sequences import TaggedSequence, index_by_name
 from zoo.datasets.readers.tables import TABLE, Row, Table
-from zoo.datasets.readers.tag_tables import describe_header, find_column, is_number, parse_tags
+from zoo.datasets.readers.tag_tables import (
+    describe_header,
+    find_column,
+    is_number,
+    normalize_number,
+    parse_tags,
+)
 from zoo.errors import DataError
 
 _EXPECTED = (
@@ -107,9 +114,13 @@ def _read_sequences(tables: dict[str, Table], features: list[int]) -> list[Tagge
 
 def _parse_number(table: Table, row: Row, place: int) -> float:
     cell = row.cells[place]
-    if not is_number(cell):
+    try:
+        number = float(normalize_number(table, cell))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         raise DataError(
-            f"{table.path}, line {row.line}, column {table.header[place]}: found {cell!r}. Expected a "
+            f"{table.path}, line {row.line:,}, column {table.header[place]}: found {cell!r}. Expected a "
             "number. Correct it."
         )
-    return float(cell)
+    return number

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from zoo.datasets.readers.text_files import open_text, report_unreadable
+from zoo.datasets.readers.content import read_content
+from zoo.datasets.readers.text_files import read_text, report_unreadable
 
 
 class FileIndex:
@@ -31,7 +32,7 @@ class FileIndex:
             else:
                 name = str(file.relative_to(path))
                 self.paths[name] = file
-                self._add(name, file.read_bytes)
+                self._add(name, partial(read_content, file))
 
     def _add_zip(self, path: Path) -> None:
         with report_unreadable(path):
@@ -60,11 +61,16 @@ class FileIndex:
         """Return the content of a file."""
         return self._readers[name]()
 
-    def read_text(self, name: str) -> str:
+    def read_text(self, name: str, encoding: str | None = None) -> str:
         """Return the text of a file, decompressed.
 
+        Args:
+            name: Name of the file.
+            encoding: Encoding of the file; see `zoo.datasets.readers.text_files.read_text`.
+
         Raises:
-            DataError: The file is corrupt.
+            DataError: The file is corrupt or in another encoding.
         """
-        with report_unreadable(name), open_text(name, self.read(name)) as file:
-            return file.read()
+        with report_unreadable(name):
+            content = self.read(name)
+        return read_text(name, content, encoding).text

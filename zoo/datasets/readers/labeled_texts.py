@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from zoo.datasets.readers.tables import TABLE, read_table
+from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
+from zoo.datasets.readers.text_files import read_text
 from zoo.errors import DataError
+
+_SPACES = " \t\n\r\f\v"
 
 
 class LabeledText(NamedTuple):
@@ -22,47 +25,64 @@ class LabeledText(NamedTuple):
     label: str
 
 
-def read_text_table(path: Path, text_column: str, label_column: str) -> list[LabeledText]:
+def read_text_table(
+    path: Path, text_column: str, label_column: str, encoding: str | None = None
+) -> list[LabeledText]:
     """Read a table with a header and a text in each row.
 
     Args:
         path: CSV or TSV file.
         text_column: Name of the column of the texts.
-        label_column: Name of the column of the labels.
+        label_column: Name of the column of the labels, which are read without surrounding spaces.
+        encoding: Encoding of the file; see `read_text`.
 
     Raises:
         DataError: The file is no table, or it lacks a column, rows or labels.
     """
     if not re.search(TABLE, path.name):
-        raise DataError(f"{path}: expected a file .tsv or .csv, perhaps with .gz, .xz or .bz2.")
-    table = read_table(path, lambda cells: True)
-    text, label = table.find_column(text_column), table.find_column(label_column)
-    if table.header and (text is None or label is None):
         raise DataError(
-            f"{path}: found the columns {', '.join(table.header)[:200]}. Expected a header with the columns "
-            f"{text_column} and {label_column}. Add the header, or name your columns with --text-column and "
-            "--label-column."
+            f"{path}: found a file of another kind. Expected .tsv or .csv, perhaps with .gz, .xz or .bz2. Save "
+            "a spreadsheet as CSV."
+        )
+
+    def has_columns(cells: list[str]) -> bool:
+        return bool(find_names(cells, text_column) and find_names(cells, label_column))
+
+    table = read_table(path, lambda cells: True, has_columns, encoding=encoding)
+    text, label = table.find_column(text_column), table.find_column(label_column)
+    if table.header and (text is None or label is None or text == label):
+        raise DataError(
+            f"{path}: found the columns {', '.join(table.header)[:200]}, {table.format}. Expected a header "
+            f"with the columns {text_column} and {label_column}. Add the header, or name your columns with "
+            "--text-column and --label-column."
         )
     texts = [
-        LabeledText(f"{path}, line {line}", cells[text or 0], cells[label or 0]) for line, cells in table.rows
+        LabeledText(f"{path}, line {line:,}", cells[text or 0], cells[label or 0].strip())
+        for line, cells in table.rows
     ]
-    for location, _, name in texts:
-        if not name:
-            raise DataError(f"{location}: found no label in the column {label_column}. Add it.")
+    if missing := [location for location, _, name in texts if not name]:
+        raise DataError(
+            f"{missing[0]}: found no label in the column {label_column}, in {len(missing):,} of {len(texts):,} "
+            "rows. Expected a label in each row. Add the labels, or remove the rows."
+        )
     if not texts:
         raise DataError(f"{path} contains no examples. Expected a header and a row for each example.")
+    log_tables([table])
     return texts
 
 
-def read_text_directory(directory: Path) -> list[LabeledText]:
+def read_text_directory(directory: Path, encoding: str | None = None) -> list[LabeledText]:
     """Read files `<label>/*.txt`, as in aclImdb, except those in `unsup`, which have no label.
 
+    Args:
+        directory: Contains a directory for each label.
+        encoding: Encoding of the files; see `read_text`.
+
     Raises:
-        DataError: There are no such files.
+        DataError: There are no such files, or one is in another encoding.
     """
     texts = [
-        # Bytes, because text mode would replace lone carriage returns.
-        LabeledText(str(path), path.read_bytes().strip().decode("utf-8-sig", "replace"), path.parent.name)
+        LabeledText(str(path), read_text(path, encoding=encoding).text.strip(_SPACES), path.parent.name)
         for path in sorted(directory.glob("*/*.txt"))
         if path.parent.name != "unsup"
     ]

@@ -1,5 +1,6 @@
 """Sentences and their translations: two parallel files, or a table, perhaps in a zip."""
 
+import io
 import re
 import zipfile
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import NamedTuple
 
 from babel.core import get_global
 
-from zoo.datasets.messages import count_noun
-from zoo.datasets.readers.tables import read_rows
-from zoo.datasets.readers.text_files import COMPRESSION, open_text, report_unreadable
+from zoo.datasets.messages import abbreviate, count_noun
+from zoo.datasets.readers.content import read_content
+from zoo.datasets.readers.tables import find_names, log_tables, read_table
+from zoo.datasets.readers.text_files import COMPRESSION, read_text, report_unreadable
 from zoo.datasets.splits import SPLIT_NAMES
 from zoo.errors import DataError
 
@@ -20,11 +22,14 @@ Languages = tuple[str, str]
 """Names of the languages of source and target."""
 
 
+_SUFFIX = rf"\.(csv|tsv|txt){COMPRESSION}$"
+
+
 class PairTable(NamedTuple):
     """Pairs from a table.
 
     Attributes:
-        pairs: First and second cell of each row.
+        pairs: Source and target of each row.
         languages: Of the two columns, if the name of the file states them.
         notes: What was left out.
     """
@@ -34,12 +39,15 @@ class PairTable(NamedTuple):
     notes: list[str]
 
 
-def read_parallel_directory(directory: Path, languages: Languages) -> dict[str, Pairs]:
+def read_parallel_directory(
+    directory: Path, languages: Languages, encoding: str | None = None
+) -> dict[str, Pairs]:
     """Read two files for each split, named `<split>*.<language>`, with a sentence in each line.
 
     Args:
         directory: Contains the files, perhaps also files of other languages.
         languages: Suffixes of the two files.
+        encoding: Encoding of the files; see `read_text`.
 
     Raises:
         DataError: There are no files for training, a split has several, or two files do not match.
@@ -47,7 +55,7 @@ def read_parallel_directory(directory: Path, languages: Languages) -> dict[str, 
     splits = {}
     for split, names in SPLIT_NAMES.items():
         # No letter follows: "valid" is not the beginning of "validity.en".
-        pairs = read_parallel_files(directory, rf"({names})(?![^\W\d_]).*", languages)
+        pairs = read_parallel_files(directory, rf"({names})(?![^\W\d_]).*", languages, encoding)
         if pairs is not None:
             splits[split] = pairs
     if "train" not in splits:
@@ -60,13 +68,16 @@ def read_parallel_directory(directory: Path, languages: Languages) -> dict[str, 
     return splits
 
 
-def read_parallel_files(directory: Path, stem: str, languages: Languages) -> Pairs | None:
+def read_parallel_files(
+    directory: Path, stem: str, languages: Languages, encoding: str | None = None
+) -> Pairs | None:
     """Read two files with a sentence in each line.
 
     Args:
         directory: Contains the files.
         stem: A regular expression for their name before the language.
         languages: Suffixes of the two files.
+        encoding: Encoding of the files; see `read_text`.
 
     Returns:
         The pairs; `None` if there is neither file.
@@ -80,7 +91,7 @@ def read_parallel_files(directory: Path, stem: str, languages: Languages) -> Pai
     if not (source and target):
         missing = languages[0] if target else languages[1]
         raise DataError(f"{source or target}: expected a file in {missing!r} beside it. Add the file.")
-    sources, targets = _read_lines(source), _read_lines(target)
+    sources, targets = _read_lines(source, encoding), _read_lines(target, encoding)
     if len(sources) != len(targets):
         raise DataError(
             f"{source} has {count_noun(len(sources), 'line')} and {target.name} has {len(targets):,}. "
@@ -98,40 +109,66 @@ def _find_file(directory: Path, stem: str, language: str) -> Path | None:
     return paths[0] if paths else None
 
 
-def _read_lines(path: Path) -> list[str]:
-    with report_unreadable(path), open_text(path) as file:
-        return list(file)
+def _read_lines(path: Path, encoding: str | None) -> list[str]:
+    lines = read_text(path, encoding=encoding).text.split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
-def read_pair_table(path: Path) -> PairTable:
-    """Read a file with source, tab and target in each line, without a header; further cells are ignored.
+def read_pair_table(path: Path, languages: Languages | None, encoding: str | None = None) -> PairTable:
+    """Read a table of pairs.
+
+    A header is recognized if it contains the names of both languages, or `source` and `target`. Without one,
+    the first two columns are source and target.
 
     Args:
-        path: A file `.tsv` or `.txt`, perhaps compressed, or a zip that contains one such file. Zips from
-            www.manythings.org/anki, such as `deu-eng.zip`, have English first.
+        path: A file `.csv`, `.tsv` or `.txt`, perhaps compressed, or a zip that contains one such file. Zips
+            from www.manythings.org/anki, such as `deu-eng.zip`, have English first.
+        languages: Languages of source and target, if they are known.
+        encoding: Encoding of the file; see `read_text`.
 
     Raises:
-        DataError: It is another kind of file, is corrupt, or has no line with a tab.
+        DataError: It is another kind of file, is corrupt or in another encoding, or the two columns are not
+            clear.
     """
-    if not re.search(rf"\.((tsv|txt){COMPRESSION}|zip)$", path.name):
-        raise DataError(
-            f"{path}: expected a directory, a zip, or a file .tsv or .txt, perhaps with .gz, .xz or .bz2. "
-            "Choose parallel files by their directory, or by what their names have in common."
-        )
+    name, content = str(path), None
     if path.suffix == ".zip":
-        with report_unreadable(path), zipfile.ZipFile(path) as archive:
-            member = _find_member(archive)
-            rows = read_rows(f"{path}/{member}", archive.read(member))
-    else:
-        rows = read_rows(path)
-    pairs = [(row.cells[0], row.cells[1]) for row in rows if len(row.cells) > 1]
-    without_tab = [row.line for row in rows if len(row.cells) == 1]
-    if not pairs:
-        raise DataError(f"{path} has no line with a tab. Expected source, tab and target in each line.")
+        with report_unreadable(path), zipfile.ZipFile(io.BytesIO(read_content(path))) as archive:
+            member = _find_member(archive, path)
+            name, content = f"{path}/{member}", archive.read(member)
+    elif not re.search(_SUFFIX, path.name):
+        raise DataError(
+            f"{path}: found a file of another kind. Expected a directory, a zip, or a file .csv, .tsv or .txt, "
+            "perhaps with .gz, .xz or .bz2. Choose parallel files by their directory, or by what their names "
+            "have in common."
+        )
+
+    def find_header(cells: list[str]) -> list[int]:
+        """Return the places of source and target in a header; none if the row is no header."""
+        for sides in (languages, ("source", "target")):
+            places = [find_names(cells, side) for side in sides or ()]
+            if places and all(len(found) == 1 for found in places):
+                return [place for (place,) in places]
+        return []
+
+    table = read_table(name, lambda cells: bool(find_header(cells)), content=content, encoding=encoding)
+    if not table.rows:
+        raise DataError(f"{name} contains no pairs. Expected source and target in each line.")
+    width = len(table.rows[0].cells)
+    if width < 2 or (width > 2 and not table.header and table.format.is_quoted):
+        raise DataError(
+            f"{name}, line {table.rows[0].line}: found {count_noun(width, 'cell')}, {table.format}. Expected "
+            'source and target. Put a sentence that contains the delimiter in quotes ("), or add a header with '
+            "the columns source and target."
+        )
+    log_tables([table])
+    source, target = find_header(table.header) or (0, 1)
     notes = []
-    if without_tab:
-        lines = count_noun(len(without_tab), "line")
-        notes.append(f"{path}: left out {lines} without a tab, the first is line {without_tab[0]:,}.")
+    if width > 2:
+        ignored = [place for place in range(width) if place not in (source, target)]
+        columns = [table.header[place] if table.header else str(place + 1) for place in ignored]
+        kind = "the column" if len(columns) == 1 else "the columns"
+        notes.append(f"{path}: left out {kind} {abbreviate(columns)}.")
+    pairs = [(cells[source], cells[target]) for _, cells in table.rows]
     return PairTable(pairs, _find_languages(path), notes)
 
 
@@ -142,11 +179,11 @@ def _find_languages(path: Path) -> Languages | None:
     return (codes.get("eng", "eng"), codes.get(match[1], match[1])) if match else None
 
 
-def _find_member(archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if re.search(r"(^|/)[^_./][^/]*\.(tsv|txt)$", name)]
+def _find_member(archive: zipfile.ZipFile, path: Path) -> str:
+    names = [name for name in archive.namelist() if re.search(r"(^|/)[^_./][^/]*\.(csv|tsv|txt)$", name)]
     if len(names) != 1:
         raise DataError(
-            f"{archive.filename}: found {', '.join(names) or 'no such file'}. Expected one file .tsv or .txt "
+            f"{path}: found {', '.join(names) or 'no such file'}. Expected one file .csv, .tsv or .txt "
             "whose name does not begin with an underscore. Unpack the zip and choose the file itself."
         )
     return names[0]

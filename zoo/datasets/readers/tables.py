@@ -1,24 +1,30 @@
-"""CSV and TSV files."""
+"""Tables with columns that are separated by commas, semicolons or tabs: the one reader, and a writer."""
 
 import csv
+import io
+import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from zoo.datasets.messages import abbreviate
-from zoo.datasets.readers.text_files import COMPRESSION, UNREADABLE, open_text
+from zoo.datasets.messages import abbreviate, count_noun
+from zoo.datasets.readers.text_files import COMPRESSION, describe_encoding, read_text
 from zoo.errors import DataError
+
+logger = logging.getLogger(__name__)
 
 TABLE = rf"\.(tsv|csv){COMPRESSION}$"
 """Suffix of a table, as a regular expression."""
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 class Row(NamedTuple):
     """A row of a table.
 
     Attributes:
-        line: Number of its line in the file, from 1; of its last line if a quoted cell has several.
+        line: Number of its line in the file, from 1; of its first line if a quoted cell has several.
         cells: Its cells.
     """
 
@@ -26,26 +32,47 @@ class Row(NamedTuple):
     cells: list[str]
 
 
+class TableFormat(NamedTuple):
+    """How a table is written to a file.
+
+    Attributes:
+        delimiter: "," or ";" or a tab.
+        is_quoted: Whether cells may be in quotes, as in CSV files. In a table of tabs without quoting, a quote
+            is a character as any other, and no cell contains a tab or a newline.
+        encoding: Python's name of the encoding of the file.
+    """
+
+    delimiter: str
+    is_quoted: bool
+    encoding: str
+
+    def __str__(self) -> str:
+        """Return a description, as in "separated by tabs, in UTF-8"."""
+        return f"separated by {_DELIMITERS[self.delimiter]}, in {describe_encoding(self.encoding)}"
+
+
 class Table(NamedTuple):
     """A table.
 
     Attributes:
         path: Its file.
-        header: Names of the columns; empty if the file has no header.
+        header: Names of the columns, without surrounding spaces; empty if the file has no header.
         rows: Its rows without the header, each with the same number of cells.
+        format: How it is written.
     """
 
     path: Path | str
     header: list[str]
     rows: list[Row]
+    format: TableFormat
 
     def find_column(self, *names: str) -> int | None:
-        """Return the position of the column that has one of the names, or `None`.
+        """Return the position of the column that has one of the names, in any case, or `None`.
 
         Raises:
             DataError: There are several such columns.
         """
-        places = [place for place, name in enumerate(self.header) if name in names]
+        places = find_names(self.header, *names)
         if len(places) > 1:
             columns = " and ".join(self.header[place] for place in places)
             raise DataError(
@@ -54,66 +81,274 @@ class Table(NamedTuple):
         return places[0] if places else None
 
 
+def find_names(cells: Sequence[str], *names: str) -> list[int]:
+    """Return the positions of the cells that are one of the names; in any case, if none is exactly so.
+
+    >>> find_names(["Text", " label "], "text"), find_names(["Text", "text"], "text")
+    ([0], [1])
+    """
+    stripped = [cell.strip() for cell in cells]
+    if exact := [place for place, cell in enumerate(stripped) if cell in names]:
+        return exact
+    folded = [name.casefold() for name in names]
+    return [place for place, cell in enumerate(stripped) if cell.casefold() in folded]
+
+
 def read_table(
-    path: Path | str, is_header: Callable[[list[str]], bool], content: bytes | None = None
+    path: Path | str,
+    is_header: Callable[[list[str]], bool],
+    is_expected: Callable[[list[str]], bool] = lambda cells: len(cells) > 1,
+    *,
+    content: bytes | None = None,
+    encoding: str | None = None,
+    keep_blank_rows: bool = False,
 ) -> Table:
-    """Read a CSV or TSV file.
+    r"""Read a table.
+
+    The delimiter is a comma, a semicolon or a tab: the one by which the first row is as expected and all rows
+    have the same number of cells. Cells may be in quotes, in which quotes are doubled, and may then contain
+    delimiters and newlines. A table of tabs that is not called `.csv` may also be without quoting, as many data
+    sets are: it is, unless its quotes are those of a program that writes CSV. Then `\n` or `\r\n` ends a row,
+    and nothing else does.
 
     Args:
         path: The file.
         is_header: Whether the first row, of these cells, is a header.
+        is_expected: Whether the first row, of these cells, is what the caller can use. It decides between
+            delimiters.
         content: Its content, if it is not on disk but a member of a zip.
+        encoding: Encoding of the file; see `read_text`.
+        keep_blank_rows: Whether to keep rows whose cells are all blank.
 
     Raises:
-        DataError: The file is corrupt, or its rows have different numbers of cells.
+        DataError: The file is corrupt or in another encoding, a quote is not closed, rows have different
+            numbers of cells, or two delimiters are possible.
     """
-    rows = read_rows(path, content)
-    header = rows.pop(0).cells if rows and is_header(rows[0].cells) else []
-    first = header or (rows[0].cells if rows else [])
-    for line, cells in rows:
-        if len(cells) != len(first):
-            raise DataError(
-                f"{path}, line {line}: found {len(cells)} cells. Expected {len(first)} "
-                f"({abbreviate(first)}). Correct the line."
-            )
-    return Table(path, header, rows)
+    decoded = read_text(path, content, encoding)
+    reading = _choose_reading(path, decoded.text, is_expected)
+    if reading.problem:
+        raise DataError(f"{path}, line {reading.problem.line:,}: {reading.problem.message}")
+    rows = reading.rows
+    header = [cell.strip() for cell in rows.pop(0).cells] if rows and is_header(rows[0].cells) else []
+    if not keep_blank_rows:
+        rows = [row for row in rows if not _is_blank(row.cells)]
+    return Table(path, header, rows, TableFormat(reading.delimiter, reading.is_quoted, decoded.encoding))
 
 
-def read_rows(path: Path | str, content: bytes | None = None) -> list[Row]:
-    r"""Read the rows of a table, except those whose cells are all blank.
+def log_tables(tables: Iterable[Table]) -> None:
+    """Log which tables were read, with the delimiter and the encoding that were detected."""
+    tables_of: dict[str, list[Table]] = {}
+    for table in tables:
+        tables_of.setdefault(str(table.format), []).append(table)
+    for description, group in tables_of.items():
+        rows = count_noun(sum(len(table.rows) for table in group), "row")
+        logger.info("%s: %s, %s", abbreviate([str(table.path) for table in group]), rows, description)
 
-    A file whose name ends with `.csv`, perhaps before the suffix of a compression, is CSV. Any other file is
-    TSV without quoting: a tab always ends a cell, `\n` or `\r\n` always ends a row, and nothing else does.
+
+def write_row(file: TextIO, table_format: TableFormat, cells: Sequence[str]) -> None:
+    r"""Write a row such that `read_table` returns the same cells.
+
+    Without quoting, tabs and newlines in cells become spaces.
 
     Args:
-        path: The file.
-        content: Its content, if it is not on disk but a member of a zip.
-
-    Raises:
-        DataError: The file is corrupt.
+        file: A file that was opened with `newline=""`.
+        table_format: How the table is written.
+        cells: The cells of the row.
     """
-    is_csv = re.search(rf"\.csv{COMPRESSION}$", str(path))
-    rows: list[Row] = []
-    try:
-        with open_text(path, content, newline="" if is_csv else "\n") as file:
-            for row in _iterate_csv(file) if is_csv else _iterate_tsv(file):
-                if any(cell.strip() for cell in row.cells):
-                    rows.append(row)
-    except (csv.Error, *UNREADABLE) as error:
-        last = rows[-1].line if rows else 0
-        raise DataError(
-            f"{path} cannot be read beyond line {last}: {error}. Correct or replace the file."
-        ) from error
-    return rows
+    if table_format.is_quoted:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer, delimiter=table_format.delimiter).writerow(cells)  # quotes cells with \r, too
+        line = buffer.getvalue().removesuffix("\r\n")
+    else:
+        line = table_format.delimiter.join(re.sub(r"[\t\r\n]", " ", cell) for cell in cells)
+    file.write(line + "\n")
 
 
-def _iterate_tsv(file: TextIO) -> Iterator[Row]:
-    for number, line in enumerate(file, 1):
-        yield Row(number, line.removesuffix("\n").removesuffix("\r").split("\t"))
+# How a file can be read, by delimiter and quoting.
 
 
-def _iterate_csv(file: TextIO) -> Iterator[Row]:
+class _Problem(NamedTuple):
+    """Why a file cannot be read with a delimiter."""
+
+    line: int
+    message: str
+
+
+class _Reading(NamedTuple):
+    """The rows of a file, read with a delimiter, without blank lines."""
+
+    delimiter: str
+    is_quoted: bool
+    rows: list[Row]
+    problem: _Problem | None = None
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0].cells) if self.rows else 0
+
+    def check_widths(self) -> "_Reading":
+        """Return the reading with a problem if its rows have different numbers of cells."""
+        uneven = next((row for row in self.rows if len(row.cells) != self.width), None)
+        if self.problem and not (uneven and uneven.line < self.problem.line):
+            return self
+        if uneven is None:
+            return self
+        found, delimiters = len(uneven.cells), _DELIMITERS[self.delimiter]
+        advice = "Correct the line."
+        if found > self.width and self.is_quoted:
+            advice = f'Put a cell that contains {delimiters} in quotes ("), or correct the line.'
+        message = (
+            f"found {count_noun(found, 'cell')}, separated by {delimiters}. Expected {self.width}, as in the "
+            f"first row ({abbreviate([cell[:40] for cell in self.rows[0].cells])}). {advice}"
+        )
+        return self._replace(problem=_Problem(uneven.line, message))
+
+
+def _choose_reading(path: Path | str, text: str, is_expected: Callable[[list[str]], bool]) -> _Reading:
+    """Return the reading by the delimiter that fits best."""
+    is_csv = bool(re.search(rf"\.csv{COMPRESSION}$", str(path)))
+    default = "," if is_csv else "\t"
+    readings = [_read_quoted(text, ","), _read_quoted(text, ";"), _read_tabs(text, is_csv)]
+
+    def rank(reading: _Reading) -> tuple[bool, bool, float, bool, bool]:
+        widths = [len(row.cells) for row in reading.rows]
+        return (
+            bool(widths) and is_expected(reading.rows[0].cells),
+            not reading.problem,
+            widths.count(reading.width) / max(1, len(widths)),
+            reading.width > 1,
+            reading.delimiter == default,
+        )
+
+    best, *others = sorted(readings, key=rank, reverse=True)
+    for other in others:
+        is_as_good = rank(other)[:4] == rank(best)[:4] and other.width > 1 and not best.problem
+        if is_as_good and other.rows != best.rows and best.delimiter != "\t":
+            cells = (abbreviate([cell[:40] for cell in reading.rows[0].cells]) for reading in (best, other))
+            raise DataError(
+                f"{path}: found cells that may be separated by {_DELIMITERS[best.delimiter]} ({next(cells)}) or "
+                f"by {_DELIMITERS[other.delimiter]} ({next(cells)}). Expected one of them. Put cells that "
+                'contain the other one in quotes ("), or add a header.'
+            )
+    return best
+
+
+def _read_quoted(text: str, delimiter: str) -> _Reading:
+    """Read rows whose cells may be in quotes."""
     csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(file, strict=True)
-    for cells in reader:
-        yield Row(reader.line_num, cells)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[Row] = []
+    spans: list[tuple[Row, int]] = []  # rows of several lines, with their last line
+    problem = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            problem = _describe_open_quote(text, line, reader.line_num, delimiter)
+            break
+        row = Row(line, cells)
+        rows.append(row)
+        if reader.line_num > line:
+            spans.append((row, reader.line_num))
+    reading = _Reading(delimiter, True, _drop_blank_lines(rows), problem)
+    return _check_spans(reading, text, spans).check_widths()
+
+
+def _describe_open_quote(text: str, line: int, last_line: int, delimiter: str) -> _Problem:
+    start = _split_csv_lines(text)[line - 1]
+    if last_line > line:
+        message = f"found a quote that is not closed: {_abbreviate_cell(start)}."
+    else:
+        message = (
+            f"found a quote inside a cell in quotes, or one that is not closed: {_abbreviate_cell(start)}."
+        )
+    return _Problem(
+        line,
+        f'{message} Expected a quote (") before the next of the {_DELIMITERS[delimiter]} or the end of the '
+        'line; a quote inside of a cell in quotes is doubled (""). Correct the line.',
+    )
+
+
+def _check_spans(reading: _Reading, text: str, spans: list[tuple[Row, int]]) -> _Reading:
+    """Return the reading with a problem if a cell of several lines has swallowed rows.
+
+    It has, if the row has another number of cells than the first one; or if each of its lines alone has that
+    number and, in one column, values of other rows, such as labels.
+    """
+    if not spans or reading.width < 2:
+        return reading
+    lines, long_rows = _split_csv_lines(text), {row.line for row, _ in spans}
+    columns = zip(*(row.cells for row in reading.rows if row.line not in long_rows), strict=False)
+    values = [{cell for cell in column if cell.strip()} for column in columns]
+    for row, last_line in spans:
+        parts = [line.split(reading.delimiter) for line in lines[row.line - 1 : last_line]]
+        are_rows = all(len(cells) == reading.width for cells in parts) and any(
+            all(cells[place] in known for cells in parts) for place, known in enumerate(values)
+        )
+        if are_rows or len(row.cells) != reading.width:
+            return reading._replace(
+                problem=_describe_open_quote(text, row.line, last_line, reading.delimiter)
+            )
+    return reading
+
+
+def _read_tabs(text: str, is_csv: bool) -> _Reading:
+    """Read rows of cells that are separated by tabs, with or without quoting; if possible with it if `is_csv`."""
+    rows = [Row(number, line.split("\t")) for number, line in enumerate(_split_lines(text), 1)]
+    plain = _Reading("\t", False, _drop_blank_lines(rows)).check_widths()
+    if '"' not in text:
+        return plain
+    quoted = _read_quoted(text, "\t")
+    if plain.problem and quoted.problem:
+        return max(plain, quoted, key=lambda reading: reading.problem.line if reading.problem else 0)
+    if plain.problem or quoted.problem:
+        return quoted if plain.problem else plain
+    if is_csv:
+        return quoted
+    if len(plain.rows) != len(quoted.rows):
+        line = next(one.line for one, other in zip(plain.rows, quoted.rows, strict=False) if one != other)
+        message = (
+            "found a quote that may begin a cell of several lines, or be a part of the text: "
+            f"{_abbreviate_cell(_split_lines(text)[line - 1])}. Expected one of the two. Separate the cells by "
+            "commas and put them in quotes, or remove the quote."
+        )
+        return plain._replace(problem=_Problem(line, message))
+    has_quoting = plain.width != quoted.width or _has_quoting(plain.rows, quoted.rows)
+    return quoted if has_quoting else plain
+
+
+def _has_quoting(plain: list[Row], quoted: list[Row]) -> bool:
+    """Return whether quotes are those of a program: they are doubled, or around all cells of a column."""
+    is_in_quotes = []
+    for plain_row, quoted_row in zip(plain, quoted, strict=True):
+        pairs = list(zip(plain_row.cells, quoted_row.cells, strict=True))
+        if any(re.search('["\r]', value) for cell, value in pairs if cell != value):
+            return True
+        is_in_quotes.append([cell != value for cell, value in pairs])
+    return len(plain) > 1 and any(map(all, zip(*is_in_quotes, strict=True)))
+
+
+def _split_lines(text: str) -> list[str]:
+    r"""Return the lines of a text, which end with `\n` or `\r\n`, or with `\r` if there is no `\n`."""
+    lines = text.split("\n" if "\n" in text else "\r")
+    return [line.removesuffix("\r") for line in lines]
+
+
+def _split_csv_lines(text: str) -> list[str]:
+    """Return the lines of a text as `csv.reader` counts them."""
+    return [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
+
+
+def _drop_blank_lines(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if len(row.cells) > 1 or not _is_blank(row.cells)]
+
+
+def _is_blank(cells: Sequence[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+def _abbreviate_cell(cell: str) -> str:
+    return repr(cell[:60])

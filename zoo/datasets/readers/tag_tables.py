@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from zoo.datasets.readers.tables import TABLE, Table, read_table
+from zoo.datasets.readers.tables import TABLE, Table, find_names, log_tables, read_table
 from zoo.datasets.splits import find_split_names
 from zoo.errors import DataError
 from zoo.files import natural_sort_key
@@ -34,11 +34,12 @@ _EXPECTED = (
 )
 
 
-def read_tag_tables(path: Path) -> dict[str, list[Table]]:
+def read_tag_tables(path: Path, encoding: str | None = None) -> dict[str, list[Table]]:
     """Read the tables of a directory, a file or a pattern.
 
     Args:
         path: A directory, whose splits may be subdirectories or tables; a table; or a pattern with `*`.
+        encoding: Encoding of the tables; see `read_text`.
 
     Returns:
         The tables of each split, with headers in lower case and cells without surrounding spaces. All are for
@@ -47,9 +48,12 @@ def read_tag_tables(path: Path) -> dict[str, list[Table]]:
     Raises:
         DataError: There are no tables, or a table is corrupt or has no rows.
     """
-    tables = {split: [_read_table(file) for file in files] for split, files in _find_tables(path).items()}
+    tables = {
+        split: [_read_table(file, encoding) for file in files] for split, files in _find_tables(path).items()
+    }
     if empty := [split for split, group in tables.items() if not group]:
         raise DataError(f"{path} contains no table for {' and '.join(empty)}. {_EXPECTED}.")
+    log_tables(table for group in tables.values() for table in group)
     return tables
 
 
@@ -70,11 +74,20 @@ def describe_header(table: Table) -> str:
 
 
 def is_number(cell: str) -> bool:
-    """Return whether a cell contains a finite number."""
+    """Return whether a cell contains a finite number, with a decimal point or a decimal comma."""
     try:
-        return math.isfinite(float(cell))
+        return math.isfinite(float(_replace_decimal_comma(cell)))
     except ValueError:
         return False
+
+
+def normalize_number(table: Table, cell: str) -> str:
+    """Return a cell with a decimal point if it has a decimal comma, as tables separated by semicolons do."""
+    return _replace_decimal_comma(cell) if table.format.delimiter == ";" else cell
+
+
+def _replace_decimal_comma(cell: str) -> str:
+    return re.sub(r"^([+-]?\d+),(\d+)$", r"\1.\2", cell)
 
 
 def parse_tags(cell: str) -> tuple[str, ...]:
@@ -105,12 +118,12 @@ def _select_tables(files: Iterable[Path]) -> list[Path]:
     return sorted(tables, key=lambda file: natural_sort_key(str(file)))
 
 
-def _read_table(path: Path) -> Table:
-    table = read_table(path, _is_header)
+def _read_table(path: Path, encoding: str | None) -> Table:
+    table = read_table(path, _is_header, _is_expected, encoding=encoding)
     if not table.rows:
         raise DataError(f"{path} contains no rows. {_EXPECTED}.")
     return table._replace(
-        header=[cell.strip().lower() for cell in table.header],
+        header=[cell.lower() for cell in table.header],
         rows=[row._replace(cells=[cell.strip() for cell in row.cells]) for row in table.rows],
     )
 
@@ -118,3 +131,9 @@ def _read_table(path: Path) -> Table:
 def _is_header(cells: list[str]) -> bool:
     cells = [cell.strip() for cell in cells]
     return any(cell.lower() in COLUMN_NAMES["tag"] for cell in cells) or not any(map(is_number, cells))
+
+
+def _is_expected(cells: list[str]) -> bool:
+    if find_names(cells, *COLUMN_NAMES["tag"]):
+        return len(cells) > 1
+    return len(cells) > 3 and all(is_number(cell) for cell in (cells[1], *cells[3:]))

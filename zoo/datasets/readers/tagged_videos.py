@@ -19,6 +19,7 @@ from zoo.datasets.readers.tag_tables import (
     SEGMENT_COLUMNS,
     describe_header,
     find_column,
+    normalize_number,
     parse_tags,
 )
 from zoo.errors import DataError
@@ -154,7 +155,7 @@ def _read_segments(
     segments_of: dict[str, list[TableSegment]] = {}
     for line, cells in table.rows:
         if name := names[cells[video]]:
-            bounds = [cells[place] for place in columns[complete[0]]]
+            bounds = [normalize_number(table, cells[place]) for place in columns[complete[0]]]
             is_in_frames = "frame" in complete[0][0]
             segment = TableSegment(f"{table.path}, line {line}", bounds, is_in_frames, parse_tags(cells[tag]))
             segments_of.setdefault(name, []).append(segment)

@@ -15,6 +15,7 @@ from zoo.preprocessing.text.word_pieces import (
     pre_tokenize,
     train_wordpiece,
 )
+from zoo.preprocessing.text.word_vectors import WordVectors, read_vector_width, read_word_vectors
 from zoo.preprocessing.text.words import WordTokenizer, build_vocabulary, split_words
 
 __all__ = [
@@ -26,9 +27,12 @@ __all__ = [
     "Tokenizer",
     "WordPieceTokenizer",
     "WordTokenizer",
+    "WordVectors",
     "build_vocabulary",
     "merge_word_pieces",
     "pre_tokenize",
+    "read_vector_width",
+    "read_word_vectors",
     "split_words",
     "train_wordpiece",
     "write_vocabulary",

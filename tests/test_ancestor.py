@@ -1,0 +1,410 @@
+"""`--init-from` and `--freeze`: training that starts from an exported model."""
+
+import dataclasses
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from exports import run_with_mistake
+
+import zoo
+from zoo.components import freeze_parts
+from zoo.datasets import DataInfo
+from zoo.errors import TrainingError, UsageError, ZooError
+from zoo.files import sha256
+from zoo.recipes import captioning, sentiment, tagging, translation
+from zoo.tasks import Ancestor, get_task, read_ancestor
+from zoo.tasks.ancestor import load_ancestor
+from zoo.tasks.base import EXPORT_RECORD
+from zoo.tasks.captioning import FeatureSplit
+from zoo.training import Run
+
+SHIPPED = Path(__file__).parents[1] / "saved_models"
+TASKS = {
+    "captioning": "captioning",
+    "sentiment": "text_classification",
+    "tagging": "frame_tagging",
+    "translation": "translation",
+}
+
+
+def read_shipped(name: str) -> Ancestor:
+    return read_ancestor(get_task(TASKS[name]), SHIPPED / name / "1")
+
+
+@pytest.fixture(scope="module")
+def shipped_sentiment() -> Ancestor:
+    return read_shipped("sentiment")
+
+
+# Weights.
+
+
+def build_like_recipe(name: str, ancestor: Ancestor, run_dir: Path) -> keras.Model:
+    """The model that a recipe builds with the settings of an ancestor, with random weights."""
+    preprocessor, model = ancestor.load_preprocessor(run_dir), ancestor.model_settings
+    if name == "sentiment":
+        settings = dataclasses.replace(sentiment.Settings(), **model)
+        return sentiment.build_model(settings, preprocessor.tokenizer.vocabulary_size, 2, is_recurrent=True)
+    if name == "translation":
+        settings = dataclasses.replace(translation.Settings(), **model)
+        return translation.build_model(settings, preprocessor, settings.attention)
+    if name == "captioning":
+        settings = dataclasses.replace(captioning.Settings(), **model)
+        features = FeatureSplit(np.zeros((1, 7, 7, 1280), np.float16), np.arange(1), [["a dog runs"]])
+        return captioning.build_model(settings, preprocessor, features)
+    settings = dataclasses.replace(tagging.Settings(), **model)
+    clip = np.zeros((100, 27, 48, 3), np.uint8)
+    split = zoo.datasets.TaggingSplit(["clip"], [clip], [np.zeros(100, np.int32)], [np.arange(100.0)])
+    info = DataInfo("clips", labels=tuple(ancestor.card["labels"]), is_video=True)
+    return tagging.build_model(settings, zoo.datasets.DataSplits(split, split, split, info), True, ancestor)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_model_of_a_recipe_takes_all_weights_of_a_shipped_one(name: str, tmp_path: Path) -> None:
+    ancestor = read_shipped(name)
+    keras.utils.set_random_seed(1)
+    model = build_like_recipe(name, ancestor, tmp_path)
+    labels = ancestor.card["labels"]
+    assert ancestor.initialize(model, labels)
+    expected, actual = (
+        keras.saving.serialize_keras_object(each)["config"] for each in (ancestor.model, model)
+    )
+    assert strip(actual) == strip(expected)
+    for old, new in zip(ancestor.model.weights, model.weights, strict=True):
+        assert old.numpy().tobytes() == new.numpy().tobytes(), new.path
+    copies = {path.name: sha256(path) for path in tmp_path.iterdir()}
+    assert copies == {path.name: sha256(path) for path in (ancestor.directory / "assets").glob("*")}
+
+
+def strip(config: Any) -> Any:
+    """A configuration without what training may change, and without names, which Keras numbers."""
+    if isinstance(config, dict):
+        ignored = (
+            *("name", "dropout", "word_dropout", "seed", "doubly_stochastic", "build_config"),
+            *("activity_regularizer", "autocast"),  # which Keras adds to the configuration of a loaded layer
+        )
+        return {key: strip(value) for key, value in config.items() if key not in ignored}
+    return [strip(item) for item in config] if isinstance(config, list | tuple) else config
+
+
+def build_small(classes: int, cell: zoo.Cell | None = None) -> zoo.ManyToOne:
+    encoder = zoo.Encoder(cell or zoo.GRUCell(4, dropout=0.3), bidirectional=True)
+    model = zoo.ManyToOne(20, 3, encoder, classes)
+    model.build((None, None))
+    return model
+
+
+@pytest.fixture
+def small() -> Ancestor:
+    """An ancestor with three labels, of a model that is not exported."""
+    keras.utils.set_random_seed(3)
+    model = build_small(3)
+    model.scores.bias.assign([1.0, 2.0, 3.0])
+    card = {
+        "title": "A model",
+        "labels": ["bad", "fair", "good"],
+        "license": "CC0.",
+        "data": "Its data.",
+        "sha256": {},
+        "model": {"config": keras.saving.serialize_keras_object(model)},
+    }
+    ancestor = Ancestor(get_task("text_classification"), Path("small/7"), card)
+    ancestor.__dict__["model"] = model
+    return ancestor
+
+
+def test_the_same_labels_in_another_order_keep_their_scores(small: Ancestor) -> None:
+    keras.utils.set_random_seed(4)
+    model = build_small(3)
+    ids = np.array([[3, 7, 9], [4, 8, 0]])
+    assert small.initialize(model, ["good", "bad", "fair"])
+    expected = small.model(ids).numpy()
+    np.testing.assert_array_equal(model(ids), expected[:, [2, 0, 1]])
+
+
+def test_new_labels_get_new_scores(small: Ancestor, caplog: pytest.LogCaptureFixture) -> None:
+    keras.utils.set_random_seed(4)
+    model = build_small(2)
+    random = [weight.numpy() for weight in model.scores.weights]
+    with caplog.at_level(logging.INFO):
+        assert not small.initialize(model, ["bad", "good"])
+    for before, weight in zip(random, model.scores.weights, strict=True):
+        np.testing.assert_array_equal(weight, before)
+    np.testing.assert_array_equal(model.embedding.embeddings, small.model.embedding.embeddings)
+    assert "new scores: the labels are bad, good, and those of small/7 are bad, fair, good" in caplog.text
+
+
+def test_a_model_is_built_if_needed(small: Ancestor) -> None:
+    model = zoo.ManyToOne(20, 3, zoo.Encoder(zoo.GRUCell(4), bidirectional=True), 3)
+    assert small.initialize(model, small.card["labels"])
+    np.testing.assert_array_equal(model.scores.bias, [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"), [(zoo.GRUCell(5), "kernel of shape"), (zoo.LSTMCell(3), "of shape")]
+)
+def test_a_model_of_another_form_is_refused(small: Ancestor, cell: zoo.Cell, found: str) -> None:
+    with pytest.raises(
+        UsageError, match=rf"--init-from: small/7 has .*{found}.*Expected a model of the same form"
+    ):
+        small.initialize(build_small(3, cell), small.card["labels"])
+
+
+# Frozen parts.
+
+
+def fit(model: keras.Model, run: Run, name: str = "model", **arguments: Any) -> None:
+    data = tf.data.Dataset.from_tensor_slices(
+        (np.arange(60).reshape(12, 5) % 19 + 1, np.arange(12) % 3)
+    ).batch(4)
+    run.fit(
+        model,
+        data,
+        name=name,
+        optimizer=zoo.optimizers.FusedAdam(0.1),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        **{"epochs": 2, **arguments},
+    )
+
+
+@pytest.mark.parametrize("parts", [["embedding"], ["encoder"]])
+def test_frozen_parts_stay_as_they_are_and_the_rest_is_trained(parts: list[str], tmp_path: Path) -> None:
+    model = build_small(3)
+    freeze_parts(model, parts)
+    before = {weight.path: weight.numpy() for weight in model.weights}
+    frozen = {weight.path for part in parts for weight in getattr(model, part).weights}
+    fit(model, Run(tmp_path, {}))
+    for weight in model.weights:
+        is_same = weight.numpy().tobytes() == before[weight.path].tobytes()
+        assert is_same == (weight.path in frozen), weight.path
+    trained = [weight for weight in model.weights if weight.path not in frozen]
+    moments = [variable for variable in model.optimizer.variables if variable.shape.rank]
+    assert len(moments) == 2 * len(trained)
+
+
+def test_dropout_of_a_frozen_encoder_stays_active() -> None:
+    model, ids = build_small(3), np.arange(1, 19).reshape(2, 9)
+    freeze_parts(model, ["encoder"])
+    assert (model(ids, training=True).numpy() != model(ids).numpy()).any()
+    np.testing.assert_array_equal(model(ids), model(ids))
+
+
+def test_batch_normalization_of_a_frozen_network_keeps_its_averages() -> None:
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(images))
+    model = zoo.OneToMany(zoo.Decoder(9, 4, zoo.GRUCell(4)), keras.Model(images, x))
+    model.build(((None, 8, 8, 3), (None, None)))
+    freeze_parts(model, ["encoder"])
+    before = [weight.numpy() for weight in model.encoder.weights]
+    batch = np.random.default_rng(1).normal(5, 3, (4, 8, 8, 3)).astype("float32")
+    trained = model((batch, np.ones((4, 2), int)), training=True)
+    np.testing.assert_array_equal(trained, model((batch, np.ones((4, 2), int))))
+    for old, weight in zip(before, model.encoder.weights, strict=True):
+        np.testing.assert_array_equal(old, weight)
+    assert list(model.trainable_variables) == list(model.decoder.trainable_variables)
+
+
+def test_frozen_parts_of_translation_and_tagging() -> None:
+    cell = zoo.GRUCell(4)
+    translator = zoo.DelayedManyToMany(zoo.ScaledEmbedding(9, 4), zoo.Encoder(cell), zoo.Decoder(9, 4, cell))
+    translator.build(((None, None), (None, None)))
+    freeze_parts(translator, ["embedding"])
+    embeddings = translator.embedding.embeddings, translator.decoder.embedding.embeddings
+    frozen = [weight for weight in translator.weights if not weight.trainable]
+    assert {id(weight) for weight in frozen} == set(map(id, embeddings))
+    vectors = zoo.FrameVectors(keras.Sequential([keras.Input((6,)), keras.layers.Dense(4)]))
+    tagger = zoo.ManyToMany(zoo.Encoder(cell), 2, vectors)
+    tagger.build(((None, None, 6), (None,)))
+    freeze_parts(tagger, ["vectors"])
+    assert len(tagger.weights) - len(tagger.trainable_variables) == 2
+    freeze_parts(tagger, ["encoder"])
+    assert list(tagger.trainable_variables) == list(tagger.scores.trainable_variables)
+    with pytest.raises(UsageError, match="--freeze embedding: the model has no embedding that is trained"):
+        freeze_parts(tagger, ["embedding"])
+
+
+# Runs.
+
+
+def test_a_run_records_its_ancestor_and_is_not_resumed_with_another(small: Ancestor, tmp_path: Path) -> None:
+    run = Run(tmp_path, {"init_from": "small/7"}, small)
+    model = build_small(3)
+    small.initialize(model, small.card["labels"])
+    fit(model, run)
+    saved = json.loads((tmp_path / "model/run.json").read_text(encoding="utf-8"))["settings"]
+    assert saved["ancestor"] == small.record
+    assert saved["ancestor"]["license"] == "CC0."
+    assert "init_from" not in saved
+    fit(build_small(3), Run(tmp_path, {"init_from": "moved/small/7"}, small))  # complete, and resumed
+    small.card["labels"].reverse()
+    with pytest.raises(TrainingError, match=r"ancestor\.digest: was '\w+', is now '\w+'"):
+        fit(model, Run(tmp_path, {}, small))
+
+
+def test_the_digest_depends_on_weights_vocabulary_and_labels_alone(shipped_sentiment: Ancestor) -> None:
+    card = shipped_sentiment.card
+
+    def digest(**changes: Any) -> str:
+        return dataclasses.replace(shipped_sentiment, card={**card, **changes}).record["digest"]
+
+    assert digest(metrics={}, commit="", command="") == digest()
+    for name in ("variables/variables.index", "assets/vocabulary.txt"):
+        assert digest(sha256={**card["sha256"], name: "0"}) != digest()
+    assert digest(labels=["pos", "neg"]) != digest()
+
+
+# Mistakes. Each has a message that names the cause.
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the shipped sentiment model."""
+    return Path(shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "copy/1"))
+
+
+def edit_card(directory: Path, **changes: Any) -> None:
+    path = directory / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(card | changes), encoding="utf-8")
+
+
+def damage(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def write_run(copy: Path) -> Path:
+    """The directory of a run whose export is the copy."""
+    run_dir = copy.parents[1] / "run"
+    (run_dir / "lstm").mkdir(parents=True)
+    (run_dir / "lstm/run.json").write_text("{}")
+    record = {"directory": "../copy/1", "card": sha256(copy / "card.json")}
+    (run_dir / EXPORT_RECORD).write_text(json.dumps(record))
+    return run_dir
+
+
+def test_a_run_stands_for_its_export(copy: Path) -> None:
+    ancestor = read_ancestor(get_task("text_classification"), write_run(copy))
+    assert ancestor.directory.resolve() == copy
+    assert ancestor.record == read_shipped("sentiment").record
+
+
+MISTAKES: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "nothing": (lambda copy: copy / "nowhere", "It does not exist"),
+    "parent": (lambda copy: copy.parent, r"Did you mean .*copy/1\?"),
+    "neither": (lambda copy: copy / "assets", "It is neither"),
+    "task": (lambda copy: SHIPPED / "tagging/1", "task 'frame_tagging', expected 'text_classification'"),
+    "no card": (lambda copy: ((copy / "card.json").unlink(), copy)[1], "a SavedModel without card.json"),
+    "no model": (lambda copy: (edit_card(copy, model=None), copy)[1], "does not describe its Keras model"),
+    "damaged": (
+        lambda copy: (damage(copy / "variables/variables.data-00000-of-00001"), copy)[1],
+        r"variables/variables.data-00000-of-00001 has changed\. Restore",
+    ),
+    "missing": (
+        lambda copy: ((copy / "assets/vocabulary.txt").unlink(), copy)[1],
+        "vocabulary.txt is missing",
+    ),
+    "one model": (lambda copy: write_run(copy) / "lstm", "It is one model of a run: name the run, .*run"),
+    "not exported": (
+        lambda copy: ((write_run(copy) / EXPORT_RECORD).unlink(), copy.parents[1] / "run")[1],
+        "a run without an export. Repeat its command",
+    ),
+    "replaced": (
+        lambda copy: (write_run(copy), edit_card(copy, title="Another"))[0],
+        "has been replaced since",
+    ),
+    "deleted": (lambda copy: (write_run(copy), shutil.rmtree(copy))[0], "is missing"),
+    "broken record": (
+        lambda copy: ((write_run(copy) / EXPORT_RECORD).write_text("{"), copy.parents[1] / "run")[1],
+        "export.json cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_an_ancestor_that_cannot_be_used_is_refused(mistake: str, copy: Path) -> None:
+    prepare, message = MISTAKES[mistake]
+    with pytest.raises(ZooError, match=message):
+        read_ancestor(get_task("text_classification"), prepare(copy))
+
+
+def test_settings_that_contradict_the_ancestor_are_refused(tmp_path: Path) -> None:
+    settings = dataclasses.replace(
+        sentiment.Settings(run_dir=tmp_path, export_dir=tmp_path / "1"),
+        init_from=SHIPPED / "sentiment/1",
+        vocabulary_size=10_000,
+    )
+    info = DataInfo("texts")
+    ancestor = load_ancestor(sentiment.TASK, settings, info)
+    assert ancestor is not None
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"units": 64}, "--units is 64, but the model of .* was trained with 128"),
+        ({"pooling": "last"}, "--pooling is last, but .* was trained with max"),
+        (
+            {"export_dir": SHIPPED / "sentiment/1"},
+            "--export-dir .* is the model that --init-from starts from",
+        ),
+        ({"run_dir": SHIPPED / "sentiment/1"}, "--run-dir .* is the model that --init-from starts from"),
+        ({"vectors": Path("glove.txt")}, "--vectors and --init-from exclude each other"),
+        (
+            {"init_from": None, "freeze": ("encoder",)},
+            "--freeze encoder keeps weights as they are, and these are",
+        ),
+    ]
+    for change, message in changes:
+        with pytest.raises(UsageError, match=message):
+            load_ancestor(sentiment.TASK, dataclasses.replace(settings, **change), info)
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "message"),
+    [
+        ("captioning", DataInfo("clips", is_video=True), "reads images, and the data are videos"),
+        ("tagging", DataInfo("features"), "reads videos, and the data are not"),
+        ("tagging", DataInfo("videos", is_video=True, multi_label=True), "has one label for each step"),
+        (
+            "translation",
+            DataInfo("pairs", languages=("en", "fr")),
+            "from en to de, and the data are en to fr",
+        ),
+    ],
+)
+def test_data_of_another_kind_are_refused(name: str, info: DataInfo, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_shipped(name).check_data(info)
+
+
+def test_an_export_of_another_recipe_is_refused(shipped_sentiment: Ancestor) -> None:
+    settings = {"learning_rate": 0.001}
+    other = dataclasses.replace(shipped_sentiment, card={**shipped_sentiment.card, "settings": settings})
+    with pytest.raises(UsageError, match="its card has no setting vocabulary_size, embedding_dim, "):
+        _ = other.model_settings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--init-from nowhere", "--init-from: expected the directory of an export"),
+        # 30,000 is the default, and the model has 10,000.
+        ("--init-from saved_models/sentiment/1 --vocabulary-size 30000", "--vocabulary-size is 30000, but"),
+        ("--freeze decoder", "embedding"),
+    ],
+)
+def test_the_command_line_names_the_mistake(
+    arguments: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paths = ["--run-dir", str(tmp_path), "--data-dir", str(tmp_path)]
+    assert message in run_with_mistake("sentiment", [*arguments.split(), *paths], monkeypatch, capsys)
