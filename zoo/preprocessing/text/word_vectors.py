@@ -177,7 +177,8 @@ def _parse_numbers(place: str, numbers: Sequence[bytes] | bytes) -> np.ndarray:
             "file."
         )
     else:
-        vector = np.fromiter(map(float, numbers), np.float32, len(numbers))
+        with np.errstate(over="ignore"):  # reported below
+            vector = np.fromiter(map(float, numbers), np.float32, len(numbers))
     if not np.isfinite(vector).all():
         raise DataError(f"{place}: the vector has NaN or infinity. Expected finite numbers.")
     return vector
