@@ -17,6 +17,9 @@ class Progress:
 
         epoch 2/6  320/352  left 2:41  loss 0.3120  gradient_norm 0.8412  6.1 batches/s  390 examples/s
 
+    The remaining time is estimated without the first batch of each size, in which XLA compiles; it is shown from
+    the second one on.
+
     Args:
         label: start of the line.
         num_batches: number of batches in this epoch; negative if unknown.
@@ -42,7 +45,9 @@ class Progress:
         self.num_done = self.batches_before = batches_before
         self.num_examples = 0
         self.input_seconds = 0.0
-        self.started_at = time.monotonic()
+        self.started_at = self.updated_at = time.monotonic()
+        self.batch_sizes: set[int] = set()
+        self.num_timed, self.timed_seconds = 0, 0.0  # batches after the first of their size
         self.stream = stream or sys.stdout
         self.is_terminal = self.stream.isatty()
         self.interval = _TERMINAL_SECONDS if self.is_terminal else _FILE_SECONDS
@@ -67,14 +72,18 @@ class Progress:
         self.num_examples += num_examples
         self.input_seconds += input_seconds
         now = time.monotonic()
+        if num_examples in self.batch_sizes:
+            self.num_timed += 1
+            self.timed_seconds += now - self.updated_at
+        self.batch_sizes.add(num_examples)
+        self.updated_at = now
         if now - self.printed_at >= self.interval:
             self.printed_at = now
-            timing, left = self.timing(), ""
-            if self.num_batches > 0:
+            left = ""
+            if self.num_batches > 0 and self.num_timed:
                 remaining = self.num_batches - self.num_done + self.batches_after
-                seconds = remaining * timing["seconds"] / (self.num_done - self.batches_before)
-                left = f"left {_format_seconds(seconds)}"
-            self._print(self._line(metrics(), timing, left), "\r")
+                left = f"left {_format_seconds(remaining * self.timed_seconds / self.num_timed)}"
+            self._print(self._line(metrics(), self.timing(), left), "\r")
 
     def finish(self, metrics: Mapping[str, float], timing: Mapping[str, float]) -> None:
         """Print the line of the whole epoch, with its metrics and its `timing`."""
@@ -101,7 +110,7 @@ class Progress:
             [
                 self.label,
                 f"{self.num_done}{total}",
-                time,
+                *([time] if time else []),
                 *(f"{name} {value:.4f}" for name, value in metrics.items()),
                 f"{timing['batches_per_second']:.1f} batches/s",
                 f"{timing['examples_per_second']:.0f} examples/s",
