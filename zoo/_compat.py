@@ -17,6 +17,8 @@ import tensorflow_datasets as tfds
 from keras.src import backend
 from keras.src.backend import AutocastScope
 from keras.src.backend.common import global_state
+from keras.src.losses.losses import LossFunctionWrapper
+from keras.src.trainers.compile_utils import get_loss, get_metric
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_datasets.core.download import resource
 
@@ -119,6 +121,34 @@ def get_metric_direction(metric: keras.metrics.Metric) -> Literal["min", "max"] 
     """Return whether higher ("max") or lower ("min") values of a metric are better; None if Keras does not say."""
     directions: dict[str | None, Literal["min", "max"]] = {"up": "max", "down": "min"}
     return directions.get(getattr(metric, "_direction", None))
+
+
+def resolve_loss(
+    name: str, targets: tf.TensorSpec, outputs: tf.TensorSpec, from_logits: bool
+) -> keras.losses.Loss:
+    """Return the loss that a string stands for in Keras's `compile`.
+
+    Args:
+        name: The string.
+        targets: Shape of the targets.
+        outputs: Shape of the outputs of the model.
+        from_logits: Whether the outputs are logits, for losses that distinguish them from probabilities.
+    """
+    loss: Any = get_loss(name, targets, outputs)
+    if from_logits and "from_logits" in inspect.signature(loss.fn).parameters:
+        loss = LossFunctionWrapper(loss.fn, name=loss.name, from_logits=True)
+    return loss
+
+
+def resolve_metric(identifier: Any, targets: tf.TensorSpec, outputs: tf.TensorSpec) -> keras.metrics.Metric:
+    """Return the metric that a string or a function stands for in Keras's `compile`.
+
+    Args:
+        identifier: The string or function. "accuracy" is the accuracy that fits the shapes.
+        targets: Shape of the targets.
+        outputs: Shape of the outputs of the model.
+    """
+    return get_metric(identifier, targets, outputs)
 
 
 def make_text_file_initializer(

@@ -69,6 +69,7 @@ class StepRunner:
         metrics: Keras metrics.
         spec: `tf.TensorSpec`s of a batch, `(x, y)` or `(x, y, sample_weight)`.
         optimizer: updates the weights. None is for evaluation alone.
+        class_weight: factor of the loss of each class in training, by class id; 1 for other classes.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class StepRunner:
         metrics: Sequence[keras.metrics.Metric],
         spec: Any,
         optimizer: keras.optimizers.Optimizer | None = None,
+        class_weight: Mapping[int, float] | None = None,
     ) -> None:
         self.model, self.loss, self.metrics, self.optimizer = (
             model,
@@ -85,6 +87,7 @@ class StepRunner:
             metrics,
             optimizer,
         )
+        self.class_weight = class_weight
         self.strategy = tf.distribute.get_strategy()
         self._replicas_accumulate = (
             self.strategy.num_replicas_in_sync > 1 and get_accumulation_steps(optimizer) > 1
@@ -126,7 +129,8 @@ class StepRunner:
             variables = [v.value for v in self.model.trainable_variables]
             with self._replica_seeds(), tf.GradientTape() as tape:
                 outputs = self.model(x, training=True)
-                total, count, global_count = self._weighted_loss(y, outputs, weights)
+                loss_weights = self._weight_classes(y, outputs, weights)
+                total, count, global_count = self._weighted_loss(y, outputs, loss_weights)
                 loss = total / global_count
                 if self.model.losses:
                     loss += tf.add_n(self.model.losses) / self.strategy.num_replicas_in_sync
@@ -225,6 +229,18 @@ class StepRunner:
             batch = keras.tree.map_structure(lambda x: x[index::replicas], batch)
         return keras.utils.unpack_x_y_sample_weight(batch)
 
+    def _weight_classes(self, y: Any, outputs: tf.Tensor, weights: Any) -> Any:
+        """Return the sample weights times the weights of the classes."""
+        if self.class_weight is None:
+            return weights
+        table = [float(self.class_weight.get(c, 1.0)) for c in range(max(outputs.shape[-1], 2))]
+        factors = tf.gather(table, get_class_ids(y, outputs))
+        if weights is None:
+            return factors
+        while weights.shape.rank < factors.shape.rank:
+            weights = weights[..., None]
+        return factors * tf.cast(weights, factors.dtype)
+
     def _weighted_loss(self, y: Any, outputs: Any, weights: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Return the sums of weighted losses and of weights in this replica, and of weights in all."""
         losses = self.loss(y, outputs)
@@ -237,6 +253,20 @@ class StepRunner:
         weights = tf.broadcast_to(tf.cast(weights, losses.dtype), tf.shape(losses))
         count = tf.reduce_sum(weights)
         return tf.reduce_sum(weights * losses), count, tf.maximum(_sum_over_replicas(count), 1e-30)
+
+
+def get_class_ids(y: tf.Tensor, outputs: tf.Tensor | tf.TensorSpec) -> tf.Tensor:
+    """Return the class of each element of the targets, int32.
+
+    Args:
+        y: class ids [...] or [..., 1], or one-hot vectors [..., classes].
+        outputs: the outputs of the model, or their shape: [..., classes], or [..., 1] for two classes.
+    """
+    if y.shape.rank < outputs.shape.rank:
+        return tf.cast(tf.round(y), tf.int32)
+    if y.shape[-1] == 1:
+        return tf.cast(tf.round(y[..., 0]), tf.int32)
+    return tf.argmax(y, axis=-1, output_type=tf.int32)
 
 
 def get_accumulation_steps(optimizer: keras.optimizers.Optimizer | None) -> int:

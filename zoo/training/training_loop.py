@@ -16,6 +16,14 @@ from zoo._compat import get_metric_direction
 from zoo.errors import Interrupted, TrainingError
 from zoo.layers import get_carried_states, reset_states
 from zoo.provenance import get_command
+from zoo.training.arguments import (
+    ClassWeight,
+    check_data,
+    describe_loss,
+    refuse_arguments,
+    resolve_class_weight,
+    resolve_loss_and_metrics,
+)
 from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
 from zoo.training.bucketing import without_autotune
 from zoo.training.callbacks import CallbackGroup
@@ -41,17 +49,19 @@ def fit(
     train: Data,
     validation: Data | None = None,
     *,
-    optimizer: keras.optimizers.Optimizer,
-    loss: Loss,
-    metrics: Sequence[keras.metrics.Metric] = (),
+    optimizer: keras.optimizers.Optimizer | str,
+    loss: Loss | str,
+    metrics: Sequence[keras.metrics.Metric | Callable[[Any, Any], Any] | str] = (),
     epochs: int,
     run_dir: Path | str,
     settings: Mapping[str, Any] | None = None,
     monitor: str | None = None,
     mode: Literal["auto", "min", "max"] = "auto",
     patience: int | None = None,
+    class_weight: ClassWeight | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint_seconds: float = 60.0,
+    **unsupported: Any,
 ) -> keras.callbacks.History:
     """Train a model, and leave it with the weights of its best epoch.
 
@@ -73,13 +83,16 @@ def fit(
             skipped; for a dataset, which may reshuffle at each epoch, earlier epochs are read too.
         validation: batches for evaluation after each epoch, as in `train`. Of a function the dataset of epoch
             0 is used.
-        optimizer: a Keras optimizer. Its `global_clipnorm` bounds the norm of the gradient of the whole batch
-            (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063). The log has the norm before clipping. With
-            `gradient_accumulation_steps=n` each update takes the mean gradient of n batches, also across the end
-            of an epoch; learning rate schedules count batches, as in Keras.
-        loss: a Keras loss, or a function from targets and outputs to a loss for each element. The weighted
-            mean over all elements of the batch is minimized, plus the losses that the model adds.
-        metrics: Keras metrics. Their state must consist of sums, as it does for almost all of them.
+        optimizer: a Keras optimizer, or its name, such as "adam". Its `global_clipnorm` bounds the norm of the
+            gradient of the whole batch (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063). The log has the
+            norm before clipping. With `gradient_accumulation_steps=n` each update takes the mean gradient of n
+            batches, also across the end of an epoch; learning rate schedules count batches, as in Keras.
+        loss: a Keras loss, its name, or a function from targets and outputs to a loss for each element. The
+            weighted mean over all elements of the batch is minimized, plus the losses that the model adds. For
+            formulations such as `zoo.ManyToOne`, which return logits, the name of a loss means that of logits.
+        metrics: Keras metrics, their names, or functions, as for Keras's `compile`: "accuracy" is the accuracy
+            that fits the shapes. Sample weights count in all of them. Their state must consist of sums, as it
+            does for almost all metrics.
         epochs: number of passes over `train`.
         run_dir: directory of the run; see `zoo.training.run_directory`.
         settings: everything else that the result depends on, such as the seed and the settings of a recipe,
@@ -92,12 +105,16 @@ def fit(
             what Keras defines for a metric.
         patience: number of epochs without improvement after which training stops: neither `monitor` nor, where it
             is equal, the loss is better than in all epochs before. None trains all epochs.
+        class_weight: factor of the training loss of each class, by class id; 1 for classes without one.
+            "balanced" is examples / (classes * examples of the class), counted in the training batches of
+            epoch 0. It multiplies sample weights. Metrics and the validation loss do not depend on it.
         callbacks: Keras callbacks. Checkpoints hold the state of Keras's `EarlyStopping`, `ReduceLROnPlateau`,
             `ModelCheckpoint` and `History`, and of every callback with the methods `get_state()`, which returns
             JSON values, and `set_state(state)`. With other callbacks a run is not resumed, except for
             `LambdaCallback` and Keras's callbacks without a state. On resume, `on_train_begin` and, within an
             epoch, `on_epoch_begin` are called before the states, weights and learning rate are restored.
         checkpoint_seconds: seconds between checkpoints. Each epoch ends with a checkpoint in any case.
+        **unsupported: other arguments of Keras's `fit`. The error says what to do instead.
 
     Returns:
         What Keras's `fit` returns, for all epochs, also those that an earlier process trained: `history` is a
@@ -108,8 +125,10 @@ def fit(
         TrainingError: `run_dir` belongs to a run with other settings or callbacks, is in use by another
             process, is corrupt or cannot be written; loss or gradients are not finite; or `monitor` is not a
             metric.
-        ValueError: `mode` is needed for this `monitor`, a callback contradicts what `fit` does by itself, or the
-            optimizer accumulates gradients over more batches than there are.
+        TypeError: there are other arguments, or `train` or `validation` is not a dataset.
+        ValueError: an argument is invalid, such as the name of a metric, or the arguments contradict each other:
+            a loss of probabilities for a model that returns logits, a `monitor` that needs a `mode`, or a
+            callback that does what `fit` does by itself.
         Interrupted: SIGINT or SIGTERM arrived. The state is saved.
 
     >>> import tempfile
@@ -128,16 +147,23 @@ def fit(
     >>> history.history["loss"][-1] < 0.01
     True
     """
+    if unsupported:
+        refuse_arguments(list(unsupported))
+    check_data("train", train)
+    if validation is not None:
+        check_data("validation", validation)
+    first = _epoch_dataset(train, 0)
+    if not model.built:
+        inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
+        model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
+    optimizer = keras.optimizers.get(optimizer)
+    loss, metrics = resolve_loss_and_metrics(model, first, loss, metrics)
     monitor = monitor or ("loss" if validation is None else "val_loss")
     directions = _get_directions(metrics)
     direction = _resolve_mode(mode, monitor, directions)
     if patience is not None and patience < 1:
         raise ValueError(f"`patience` must be at least 1, or None for all epochs, but it is {patience!r}.")
     callback_group = CallbackGroup(callbacks, directions, monitor, direction)
-    first = _epoch_dataset(train, 0)
-    if not model.built:
-        inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
-        model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
     num_batches = int(first.cardinality())  # negative if unknown
     if (steps := get_accumulation_steps(optimizer)) > num_batches * epochs > 0:
         raise ValueError(
@@ -151,10 +177,14 @@ def fit(
         "epochs": epochs,
         "monitor": f"{direction} of {monitor}",
         "patience": patience,
+        "loss": describe_loss(loss),
         "optimizer": {**optimizer.get_config(), "name": type(optimizer).__name__},
         "batch": str(first.element_spec),
         "batches": num_batches,
     }
+    if class_weight is not None:
+        class_weight = resolve_class_weight(class_weight, model, first, loss)
+        fit_settings["class_weight"] = {str(class_id): weight for class_id, weight in class_weight.items()}
     if callback_settings := callback_group.settings():
         fit_settings["callbacks"] = callback_settings
     all_settings = {**(settings or {}), "fit": fit_settings}
@@ -163,7 +193,7 @@ def fit(
         RunDirectory(Path(run_dir), all_settings, is_writer=is_chief()) as run_directory,
     ):
         loop = _TrainingLoop(
-            runner=StepRunner(model, loss, metrics, first.element_spec, optimizer),
+            runner=StepRunner(model, loss, metrics, first.element_spec, optimizer, class_weight),
             train=train,
             validation=validation,
             run_directory=run_directory,
@@ -181,8 +211,8 @@ def fit(
 def evaluate(
     model: keras.Model,
     data: Data,
-    loss: Loss,
-    metrics: Sequence[keras.metrics.Metric] = (),
+    loss: Loss | str,
+    metrics: Sequence[keras.metrics.Metric | Callable[[Any, Any], Any] | str] = (),
 ) -> dict[str, float]:
     """Compute loss and metrics of a model over all batches.
 
@@ -205,7 +235,9 @@ def evaluate(
     >>> evaluate(model, data, keras.losses.MeanSquaredError())
     {'loss': 2.0}
     """
+    check_data("data", data)
     dataset = _epoch_dataset(data, 0)
+    loss, metrics = resolve_loss_and_metrics(model, dataset, loss, metrics)
     with SignalHandler() as signal_handler:
         return _evaluate(StepRunner(model, loss, metrics, dataset.element_spec), dataset, signal_handler)
 

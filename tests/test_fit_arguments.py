@@ -1,0 +1,250 @@
+"""Arguments of `zoo.fit` as a Keras user types them: strings, class weights, and what to do instead of others."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo.training.arguments import balance_class_weight
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(60, 5)).astype("float32")
+LABELS = (X[:, 0] > 0.8).astype("int64") + (X[:, 0] > 1.5)
+IDS = RNG.integers(1, 9, (60, 4))
+
+
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
+
+
+def make_dataset(*values: np.ndarray) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices(values).batch(20)
+
+
+def build_model(outputs: int, activation: str | None) -> keras.Model:
+    keras.utils.set_random_seed(5)
+    return keras.Sequential([keras.Input((5,)), keras.layers.Dense(outputs, activation)])
+
+
+def run_fit(run_dir: Path, model: keras.Model, data: Any, **options: Any) -> dict[str, list[float]]:
+    options = {"optimizer": keras.optimizers.SGD(0.5), "epochs": 3, **options}
+    return zoo.fit(model, data, run_dir=run_dir, **options).history
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation", "targets", "loss", "metrics"),
+    [
+        (3, "softmax", LABELS, "sparse_categorical_crossentropy", ["accuracy"]),
+        (3, "softmax", LABELS, "crossentropy", ["acc", "sparse_top_k_categorical_accuracy"]),
+        (3, "softmax", np.eye(3)[LABELS], "categorical_crossentropy", ["accuracy"]),
+        (1, "sigmoid", LABELS > 0, "binary_crossentropy", ["accuracy", "mae"]),
+        (1, None, X[:, 1], "mse", ["mae", keras.losses.mean_absolute_percentage_error]),
+    ],
+)
+def test_strings_mean_what_they_mean_in_keras(
+    outputs: int, activation: str, targets: np.ndarray, loss: str, metrics: list, tmp_path: Path
+) -> None:
+    data = make_dataset(X, targets)
+    model = build_model(outputs, activation)
+    history = zoo.fit(
+        model, data, data, optimizer="rmsprop", loss=loss, metrics=metrics, epochs=2, run_dir=tmp_path
+    )
+    other = build_model(outputs, activation)
+    other.compile("rmsprop", loss, metrics=metrics)
+    expected = other.fit(data, validation_data=data, epochs=2, shuffle=False, verbose=0).history
+    assert set(history.history) == set(expected)
+    for name, values in expected.items():
+        assert history.history[name] == pytest.approx(values, rel=1e-4), name
+    evaluated = zoo.evaluate(model, data, loss, metrics)
+    assert evaluated["loss"] == pytest.approx(min(history.history["val_loss"]), rel=1e-4)
+
+
+def test_strings_mean_losses_of_logits_for_formulations(tmp_path: Path) -> None:
+    def train(name: str, loss: Any, metrics: list) -> dict[str, list[float]]:
+        keras.utils.set_random_seed(2)
+        model = zoo.ManyToOne(9, 4, zoo.Encoder(zoo.GRUCell(4)), classes=3)
+        return run_fit(tmp_path / name, model, make_dataset(IDS, LABELS), loss=loss, metrics=metrics)
+
+    strings = train("strings", "sparse_categorical_crossentropy", ["accuracy"])
+    objects = train(
+        "objects",
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        [keras.metrics.SparseCategoricalAccuracy("accuracy")],
+    )
+    assert strings == objects
+
+
+def test_accuracy_of_two_classes_from_logits_is_that_of_their_sign(tmp_path: Path) -> None:
+    """Keras compares logits with 0.5."""
+    model, targets = build_model(1, None), LABELS > 0
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    accuracy = zoo.evaluate(model, make_dataset(X, targets), loss, ["accuracy"])["accuracy"]
+    scores = model.predict(X, verbose=0)[:, 0]
+    assert accuracy == pytest.approx(np.mean((scores > 0) == targets))
+    assert accuracy != pytest.approx(np.mean((scores > 0.5) == targets))
+
+
+def test_loss_of_probabilities_is_refused_for_logits(tmp_path: Path) -> None:
+    message = r"outputs of the model are between -.*pass `keras\.losses\.SparseCategoricalCrossentropy\(from_"
+    with pytest.raises(ValueError, match=message):
+        run_fit(
+            tmp_path, build_model(3, None), make_dataset(X, LABELS), loss="sparse_categorical_crossentropy"
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "msee"}, "Could not interpret loss identifier: msee"),
+        ({"metrics": ["accurracy"]}, "Could not interpret metric identifier: accurracy"),
+        ({"optimizer": "adamm"}, "Could not interpret optimizer identifier: adamm"),
+        ({"mode": "higher"}, '`mode` must be "auto", "min" or "max"'),
+        (
+            {"metrics": ["mae", keras.metrics.Sum()], "monitor": "sum"},
+            "`monitor` is 'sum', but only of loss, mae",
+        ),
+        ({"patience": 0}, "`patience` must be at least 1"),
+    ],
+)
+def test_invalid_arguments_raise(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        run_fit(tmp_path, build_model(1, None), make_dataset(X, X[:, 1:2]), **{"loss": "mse", **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"validation_split": 0.1}, r"'validation_split'\. Split the data before: .*split_dataset"),
+        ({"validation_data": (X, X)}, r"'validation_data'\. Give batches as `validation`"),
+        ({"sample_weight": X}, r"'sample_weight'\. Make the weights the third component"),
+        ({"verbos": 1}, r"unexpected argument 'verbos'\."),
+        (
+            {"validation": (X, X)},
+            "`validation` must be a `tf.data.Dataset` of batches, .* but it is of type tuple",
+        ),
+    ],
+)
+def test_arguments_of_keras_fit_are_explained(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=message):
+        run_fit(tmp_path, build_model(1, None), make_dataset(X, X[:, 1:2]), loss="mse", **options)
+
+
+def test_arrays_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(
+        TypeError, match=r"`train` must be .* type ndarray\. Make a dataset of arrays: .*batch\(32\)"
+    ):
+        run_fit(tmp_path, build_model(1, None), X, loss="mse")
+
+
+# --- Class weights -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_class_weight_equals_sample_weights_in_the_loss_alone(one_hot: bool, tmp_path: Path) -> None:
+    class_weight = {0: 0.5, 2: 3.0}
+    sample_weight = np.array([0.5, 1.0, 3.0], "float32")[LABELS]
+    targets = np.eye(3)[LABELS] if one_hot else LABELS
+    name = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+    options = {"loss": name, "metrics": ["accuracy"]}
+    data, model, other = make_dataset(X, targets), build_model(3, "softmax"), build_model(3, "softmax")
+    history = run_fit(tmp_path / "class", model, data, class_weight=class_weight, validation=data, **options)
+    weighted = run_fit(tmp_path / "sample", other, make_dataset(X, targets, sample_weight), **options)
+    for one, two in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    assert history["loss"] == pytest.approx(weighted["loss"])
+    assert history["accuracy"] != pytest.approx(weighted["accuracy"])
+    right = (model.predict(X, verbose=0).argmax(-1) == LABELS).mean()
+    best = int(np.argmin(history["val_loss"]))
+    assert history["val_accuracy"][best] == pytest.approx(right)
+
+
+def test_class_weight_multiplies_the_weights_of_time_steps(tmp_path: Path) -> None:
+    """A tag for each step, with padding; the loss of the first batch is computed by NumPy."""
+    tags = RNG.integers(0, 3, (20, 6))
+    present = (np.arange(6) < RNG.integers(2, 7, 20)[:, None]).astype("float32")
+    x = RNG.normal(size=(20, 6, 5)).astype("float32")
+    keras.utils.set_random_seed(5)
+    model = keras.Sequential([keras.Input((6, 5)), keras.layers.Dense(3, "softmax")])
+    probabilities = np.take_along_axis(model.predict(x, verbose=0), tags[..., None], -1)[..., 0]
+    weights = present * np.array([1.0, 4.0, 0.25])[tags]
+    history = run_fit(
+        tmp_path,
+        model,
+        make_dataset(x, tags, present),
+        loss="sparse_categorical_crossentropy",
+        class_weight={1: 4.0, 2: 0.25},
+        epochs=1,
+    )
+    expected = (weights * -np.log(probabilities)).sum() / weights.sum()
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ids", "one-hot", "steps", "binary"])
+def test_balanced_weights_give_each_class_the_same_sum(kind: str) -> None:
+    labels, sample_weight = LABELS, RNG.integers(0, 3, 60).astype("float32")
+    spec = tf.TensorSpec([None, 3])
+    targets = labels
+    if kind == "one-hot":
+        targets = np.eye(3)[labels]
+    elif kind == "steps":
+        labels = targets = RNG.choice(3, (60, 4), p=[0.7, 0.2, 0.1])
+        sample_weight, spec = RNG.integers(0, 2, (60, 4)).astype("float32"), tf.TensorSpec([None, 4, 3])
+    elif kind == "binary":
+        labels, spec = labels > 0, tf.TensorSpec([None, 1])
+        targets = labels.astype("float32")[:, None]
+    weights = balance_class_weight(make_dataset(X, targets, sample_weight), spec)
+    totals = {c: weight * sample_weight[labels == c].sum() for c, weight in weights.items()}
+    assert set(totals) == set(np.unique(labels[sample_weight > 0]).astype(int))
+    assert list(totals.values()) == pytest.approx([sample_weight.sum() / len(totals)] * len(totals))
+
+
+def test_balanced_weights_are_settings_of_the_run(tmp_path: Path) -> None:
+    options = {"loss": "sparse_categorical_crossentropy", "class_weight": "balanced"}
+    run_fit(tmp_path, build_model(3, "softmax"), make_dataset(X, LABELS), **options)
+    options["class_weight"] = {0: 1.0}
+    with pytest.raises(zoo.errors.TrainingError, match=r"fit\.class_weight\.1: was .*, is now 'not set'"):
+        run_fit(tmp_path, build_model(3, "softmax"), make_dataset(X, LABELS), **options)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "loss", "message"),
+    [
+        (
+            {3: 1.0},
+            "sparse_categorical_crossentropy",
+            "has the class 3, but the classes of the model are 0 to 2",
+        ),
+        ({"neg": 1.0}, "sparse_categorical_crossentropy", "has the class 'neg'"),
+        ({0: -1.0}, "sparse_categorical_crossentropy", "must be a number of at least 0, but it is -1.0"),
+        ("balance", "sparse_categorical_crossentropy", 'must be "balanced" or a dict'),
+        ("balanced", "binary_crossentropy", "needs one class for each element"),
+    ],
+)
+def test_invalid_class_weights_raise(class_weight: Any, loss: str, message: str, tmp_path: Path) -> None:
+    targets = np.eye(3)[LABELS] if loss.startswith("binary") else LABELS
+    with pytest.raises(ValueError, match=message):
+        run_fit(
+            tmp_path,
+            build_model(3, "softmax"),
+            make_dataset(X, targets),
+            loss=loss,
+            class_weight=class_weight,
+        )
+
+
+def test_other_loss_is_another_setting(tmp_path: Path) -> None:
+    for number, smoothing in enumerate((0.0, 0.1)):
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        arguments = tmp_path, build_model(3, "softmax"), make_dataset(X, np.eye(3)[LABELS])
+        if number == 0:
+            run_fit(*arguments, loss=loss)
+        else:
+            with pytest.raises(
+                zoo.errors.TrainingError, match=r"fit\.loss\.label_smoothing: was 0\.0, is now 0\.1"
+            ):
+                run_fit(*arguments, loss=loss)
