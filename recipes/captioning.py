@@ -136,12 +136,14 @@ def train(settings: Settings) -> None:
         scores = zoo.metrics.score_captions(captions, validation_split.captions)
         return {"val_cider": scores["CIDEr"], "val_bleu4": scores["BLEU-4"]}
 
-    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
+    name = f"{settings.cell}_attention_{settings.attention}"
+    steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+    schedule = warmup_cosine_decay(settings.learning_rate, steps)
     run.fit(
         model,
         train_set,
         validation_set,
-        name=f"{settings.cell}_attention_{settings.attention}",
+        name=name,
         optimizer=FusedAdam(schedule, beta_2=0.98, global_clipnorm=1.0),
         loss=LabelSmoothedCrossentropy(settings.label_smoothing),
         # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.

@@ -96,7 +96,8 @@ def train(settings: Settings) -> None:
     if initialize(model, ancestor, settings.freeze):
         run.metrics["test perplexity, before"] = math.exp(zoo.evaluate(model, test_set, loss)["loss"])
     metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
-    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * len(train_set))
+    steps = run.plan_steps(settings.cell, settings.epochs, len(train_set))
+    schedule = warmup_cosine_decay(settings.learning_rate, steps)
     run.fit(
         model,
         train_set,

@@ -115,12 +115,13 @@ def train(settings: Settings) -> None:
             keras.utils.set_random_seed(settings.seed)
             model = build_model(kind, units, vocabulary_size)
             print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
-            schedule = warmup_cosine_decay(rate, settings.epochs * train_set.num_batches)
+            name = f"{kind.replace(' ', '_')}_{rate:g}"
+            schedule = warmup_cosine_decay(rate, run.plan_steps(name, settings.epochs, train_set.num_batches))
             run.fit(
                 model,
                 train_set,
                 validation_set,
-                name=f"{kind.replace(' ', '_')}_{rate:g}",
+                name=name,
                 optimizer=FusedAdam(schedule, global_clipnorm=1.0),
                 loss=loss,
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],

@@ -113,7 +113,6 @@ def train(settings: Settings) -> None:
     # Training and evaluation, of a bag of words for comparison and of the recurrent network.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy")
-    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
     for name, suffix in (("bag_of_words", ", bag of words"), (settings.cell, "")):
         print(f"\n{name}, {preprocessor.tokenizer.vocabulary_size} words")
         keras.utils.set_random_seed(settings.seed)
@@ -129,6 +128,8 @@ def train(settings: Settings) -> None:
         if name == settings.cell and initialize(model, ancestor, settings.freeze, info.labels):
             results = zoo.evaluate(model, test_set, loss, [accuracy])
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
+        steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+        schedule = warmup_cosine_decay(settings.learning_rate, steps)
         run.fit(
             model,
             train_set,

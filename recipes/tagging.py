@@ -144,7 +144,8 @@ def train(settings: Settings) -> None:
         print(f"\n{name}")
         recurrent = name == settings.cell
         keras.utils.set_random_seed(settings.seed)
-        schedule = warmup_cosine_decay(settings.learning_rate, num_epochs * train_set.num_batches)
+        steps = run.plan_steps(name, num_epochs, train_set.num_batches)
+        schedule = warmup_cosine_decay(settings.learning_rate, steps)
         model = build_model(settings, data, recurrent, ancestor if recurrent else None)
         if recurrent:
             initialize(model, ancestor, settings.freeze, info.labels)

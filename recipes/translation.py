@@ -136,7 +136,6 @@ def train(settings: Settings) -> None:
         }
 
     # Training and evaluation, without attention for comparison, and with it.
-    schedule = warmup_cosine_decay(settings.learning_rate, settings.epochs * train_set.num_batches)
     for attention in ["none", settings.attention] if settings.baseline else [settings.attention]:
         name = f"{settings.cell}_attention_{attention}"
         suffix = "" if attention == settings.attention else ", without attention"
@@ -149,6 +148,8 @@ def train(settings: Settings) -> None:
         if not suffix and initialize(model, ancestor, settings.freeze):
             before = evaluate(module, test_pairs, settings)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
+        steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+        schedule = warmup_cosine_decay(settings.learning_rate, steps)
         run.fit(
             model,
             train_set,

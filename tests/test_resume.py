@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import resumable
 
+from zoo.training import run_log
+
 pytestmark = pytest.mark.slow
 
 SCRIPT = resumable.__file__
@@ -35,7 +37,7 @@ def finish(process: subprocess.Popen) -> str:
 
 
 def read_log(run_dir: Path) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
+    lines = run_log.read_log(run_dir)
     return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from zoo.errors import TrainingError
 from zoo.training import Run
+from zoo.training.run_log import RunLog
 
 X = np.linspace(-1, 1, 8, dtype="float32").reshape(8, 1)
 
@@ -31,7 +32,7 @@ class Settings:
 
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda run_dir, image_path: None)
 
 
 def run_fit(
@@ -105,12 +106,12 @@ def test_elapsed_minutes_include_epochs_of_earlier_processes(tmp_path: Path) -> 
     run_fit(run, "linear")
     now = time.time()
     lines = [("step", now - 90, 7.0), ("epoch", now - 80, 120.0), ("epoch", now + 10, 50.0)]
-    log = "\n".join(
-        json.dumps({"kind": kind, "timing": {"wall_time": wall_time, "seconds": seconds}})
-        for kind, wall_time, seconds in lines
-    )
     for name in ("linear", "other"):
         (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "log.jsonl").write_text(log, encoding="utf-8")
+        with RunLog(tmp_path / name, 0) as log:
+            for step, (kind, wall_time, seconds) in enumerate(lines):
+                log.append(
+                    {"kind": kind, "step": step, "timing": {"wall_time": wall_time, "seconds": seconds}}
+                )
     run._started_at = now - 60
     assert run.elapsed_minutes == pytest.approx(1 + 2, abs=0.1)

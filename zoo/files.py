@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,8 +31,9 @@ def sha256(path: Path) -> str:
 def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file completely or not at all.
 
-    The block writes to a temporary file in the same directory, which replaces `path` when the block ends and
-    is deleted if the block raises. Several processes may write the same file at the same time.
+    The block writes to a temporary file in the same directory, which is synchronized with the disk and replaces
+    `path` when the block ends, and is deleted if the block raises. Several processes may write the same file at
+    the same time.
 
     Args:
         path: The file to write. Missing parent directories are created.
@@ -43,9 +45,68 @@ def atomic_write(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{uuid4().hex}.{path.name}")
     try:
         yield temporary
+        sync_to_disk(temporary)
         temporary.replace(path)
+        sync_to_disk(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file, or the list of files in a directory, is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> str:
+    """Write a JSON file that contains the hash of its content, completely or not at all.
+
+    Args:
+        path: The file to write.
+        content: JSON values by name, without the name "digest".
+
+    Returns:
+        The hash, in hexadecimal.
+    """
+    digest = _hash_json(content)
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps({**content, "digest": digest}, indent=2) + "\n", encoding="utf-8")
+    return digest
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a file that `write_json` wrote.
+
+    Returns:
+        The content, with its hash as "digest".
+
+    Raises:
+        CorruptFileError: The file is missing, cannot be read, or does not have the content that was written.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        digest = content.pop("digest")
+    except FileNotFoundError as error:
+        raise CorruptFileError(f"{path} is missing.") from error
+    except OSError as error:
+        raise CorruptFileError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        state = "corrupt" if path.stat().st_size else "empty"
+        raise CorruptFileError(f"{path} is {state}.") from error
+    if digest != _hash_json(content):
+        raise CorruptFileError(f"{path} is corrupt: its content has changed since it was written.")
+    return {**content, "digest": digest}
+
+
+class CorruptFileError(Exception):
+    """A file is missing, or does not have the content that was written."""
+
+
+def _hash_json(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def write_with_checksum(path: Path, metadata: Mapping[str, Any]) -> None:
@@ -58,12 +119,11 @@ def write_with_checksum(path: Path, metadata: Mapping[str, Any]) -> None:
         path: The file that the metadata describe.
         metadata: What `read_with_checksum` is to return; must be JSON.
     """
-    with atomic_write(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps({**metadata, "sha256": sha256(path)}), encoding="utf-8")
+    write_json(path.with_suffix(".json"), {**metadata, "sha256": sha256(path)})
 
 
 def read_with_checksum(path: Path) -> dict[str, Any] | None:
-    """Check a file against its stored checksum and return its metadata.
+    """Check a file and its metadata against their stored checksums and return the metadata.
 
     Logs a warning if the file or its metadata are corrupt.
 
@@ -77,10 +137,11 @@ def read_with_checksum(path: Path) -> dict[str, Any] | None:
     if not (path.exists() and metadata_path.exists()):
         return None
     try:
-        metadata: dict[str, Any] = json.loads(metadata_path.read_text(encoding="utf-8"))
+        metadata = read_json(metadata_path)
+        del metadata["digest"]
         if metadata["sha256"] == sha256(path):
             return metadata
-    except (ValueError, KeyError, TypeError):  # truncated metadata
+    except CorruptFileError:
         pass
     logger.warning("%s is corrupt; rebuilding it", path)
     return None

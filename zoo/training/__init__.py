@@ -6,10 +6,12 @@ from zoo.training.features import extract_features
 from zoo.training.generation_metrics import GenerationMetrics
 from zoo.training.progress import Progress
 from zoo.training.run import Run
+from zoo.training.run_record import Cycle, plan_cycles
 from zoo.training.training_loop import evaluate, fit
 
 __all__ = [
     "BucketedDataset",
+    "Cycle",
     "GenerationMetrics",
     "Progress",
     "Run",
@@ -21,4 +23,5 @@ __all__ = [
     "fit",
     "is_chief",
     "plan_buckets",
+    "plan_cycles",
 ]

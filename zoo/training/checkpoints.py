@@ -1,11 +1,8 @@
 """Checkpoints that are written atomically and verified when they are read."""
 
 import contextlib
-import hashlib
 import itertools
-import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.errors import TrainingError
-from zoo.files import sha256
+from zoo.files import CorruptFileError, read_json, sha256, sync_to_disk, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +36,7 @@ class CheckpointManager:
     >>> variable = tf.Variable(1.0)
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     manager = CheckpointManager(Path(directory))
-    ...     manager.save({"model": [variable]}, {"step": 3})
+    ...     digest = manager.save({"model": [variable]}, {"step": 3})
     ...     _ = variable.assign(2.0)
     ...     manager.restore({"model": [variable]}), float(variable)
     ({'step': 3}, 1.0)
@@ -48,12 +45,15 @@ class CheckpointManager:
     def __init__(self, directory: Path, max_to_keep: int = 2) -> None:
         self.directory, self.max_to_keep = directory, max_to_keep
 
-    def save(self, state: State, position: Mapping[str, Any]) -> None:
+    def save(self, state: State, position: Mapping[str, Any]) -> str:
         """Write a checkpoint, and remove the oldest.
 
         Args:
             state: the variables to save.
             position: anything else to save, as JSON values.
+
+        Returns:
+            The digest of the checkpoint, by which `restore` finds it.
 
         Raises:
             TrainingError: the checkpoint cannot be written, for example because the disk is full. Earlier
@@ -65,13 +65,17 @@ class CheckpointManager:
             shutil.rmtree(new, ignore_errors=True)
             new.mkdir(parents=True)
             tf.train.Checkpoint(**state).write(str(new / "state"))
-            files = {file.name: sha256(file) for file in sorted(new.iterdir())}
-            content = {"position": position, "shapes": _describe(state), "files": files}
-            (new / _MANIFEST).write_text(json.dumps({**content, "digest": _digest(content)}, indent=1))
-            for path in (*new.iterdir(), new):
-                _sync_to_disk(path)
+            files = sorted(new.iterdir())
+            for file in files:
+                sync_to_disk(file)
+            content = {
+                "position": position,
+                "shapes": _describe(state),
+                "files": {file.name: sha256(file) for file in files},
+            }
+            digest = write_json(new / _MANIFEST, content)
             new.rename(self.directory / f"{int(earlier[0].name) + 1 if earlier else 1:06}")
-            _sync_to_disk(self.directory)
+            sync_to_disk(self.directory)
         except (OSError, tf.errors.OpError) as error:
             shutil.rmtree(new, ignore_errors=True)
             last = f"The last good checkpoint is {earlier[0]}." if earlier else "There is no earlier one."
@@ -81,43 +85,84 @@ class CheckpointManager:
             ) from error
         for path in earlier[self.max_to_keep - 1 :]:
             shutil.rmtree(path, ignore_errors=True)
+        return digest
 
-    def restore(self, state: State) -> dict[str, Any] | None:
+    def restore(self, state: State, digest: str | None = None) -> dict[str, Any] | None:
         """Assign the values of the newest valid checkpoint to variables.
 
         Args:
             state: variables like those given to `save`.
+            digest: of the checkpoint to restore. None is the newest valid one.
 
         Returns:
             The `position` saved with them; None if there is no checkpoint.
 
         Raises:
-            TrainingError: there are checkpoints, but none is valid.
+            TrainingError: there are checkpoints, but none is valid, or not the one with the digest; or they belong
+                to another model.
         """
-        checkpoints = self._checkpoints()
-        for path in checkpoints:
+        problems = []
+        for path in self._checkpoints():
             try:
                 content = _read_manifest(path)
-                _check_shapes(content["shapes"], _describe(state))
+                if digest not in (None, content["digest"]):
+                    continue
+                _check_files(path, content["files"])
+                _check_shapes(content["shapes"], _describe(state), path)
                 tf.train.Checkpoint(**state).read(str(path / "state")).assert_consumed()
-            except _InvalidCheckpointError as error:
+            except CorruptFileError as error:
                 logger.warning("Skipping the checkpoint %s: %s", path, error)
+                problems.append(str(error))
             else:
-                return content["position"]
-        if checkpoints:
-            raise TrainingError(
-                f"No checkpoint in {self.directory} can be used. To start again from scratch, remove "
-                f"{self.directory.parent}."
-            )
+                position: dict[str, Any] = content["position"]
+                return position
+        if problems or digest:
+            raise self._make_error(problems)
         return None
+
+    def check(self, digest: str) -> None:
+        """Check that a checkpoint is there and valid, without restoring it.
+
+        Args:
+            digest: its digest.
+
+        Raises:
+            TrainingError: it is missing or corrupt.
+        """
+        problems = []
+        for path in self._checkpoints():
+            try:
+                content = _read_manifest(path)
+                if content["digest"] == digest:
+                    _check_files(path, content["files"])
+                    return
+            except CorruptFileError as error:
+                problems.append(str(error))
+        raise self._make_error(problems)
+
+    def discard_after(self, digest: str | None) -> None:
+        """Remove the checkpoints that were written after the one with a digest; None removes all."""
+        for path in self._checkpoints():
+            with contextlib.suppress(CorruptFileError):
+                if _read_manifest(path)["digest"] == digest:
+                    return
+            shutil.rmtree(path, ignore_errors=True)
 
     def read_position(self) -> dict[str, Any] | None:
         """Return the `position` of the newest checkpoint whose manifest is valid; None if there is none."""
         for path in self._checkpoints():
-            with contextlib.suppress(_InvalidCheckpointError):
+            with contextlib.suppress(CorruptFileError):
                 position: dict[str, Any] = _read_manifest(path)["position"]
                 return position
         return None
+
+    def _make_error(self, problems: Sequence[str]) -> TrainingError:
+        """Return the error that no checkpoint can be used, for these reasons."""
+        reasons = " ".join(problems) or "The files that the run needs are missing."
+        return TrainingError(
+            f"No checkpoint in {self.directory} can be used. {reasons} Copy {self.directory} again from where "
+            f"it was written, or remove {self.directory.parent} to start again from scratch."
+        )
 
     def _checkpoints(self) -> list[Path]:
         """Return the directories of all checkpoints, the newest first."""
@@ -132,46 +177,35 @@ def describe_os_error(error: OSError | tf.errors.OpError) -> str:
     return text.split(" [Op:")[0].strip().rstrip(".") + "."
 
 
-class _InvalidCheckpointError(Exception):
-    """A checkpoint is corrupt or belongs to another model."""
-
-
 def _read_manifest(path: Path) -> dict[str, Any]:
-    """Read the manifest of a checkpoint, and compare all hashes."""
-    try:
-        content = json.loads((path / _MANIFEST).read_text())
-        digest = content.pop("digest")
-        if digest != _digest(content):
-            raise _InvalidCheckpointError(f"{_MANIFEST} is corrupt.")
-        for name, expected in content["files"].items():
+    """Read the manifest of the checkpoint in a directory."""
+    return read_json(path / _MANIFEST)
+
+
+def _check_files(path: Path, files: Mapping[str, str]) -> None:
+    """Compare the files of a checkpoint with their hashes."""
+    for name, expected in files.items():
+        try:
             if sha256(path / name) != expected:
-                raise _InvalidCheckpointError(f"{name} is corrupt.")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise _InvalidCheckpointError(f"it cannot be read: {error}.") from error
-    return content
+                raise CorruptFileError(
+                    f"{path / name} is corrupt: its content has changed since it was written."
+                )
+        except FileNotFoundError as error:
+            raise CorruptFileError(f"{path / name} is missing.") from error
+        except OSError as error:
+            raise CorruptFileError(f"{path / name} cannot be read: {error.strerror}.") from error
 
 
-def _check_shapes(saved: Mapping[str, list[str]], current: Mapping[str, list[str]]) -> None:
+def _check_shapes(saved: Mapping[str, list[str]], current: Mapping[str, list[str]], path: Path) -> None:
     for name, variables in current.items():
         for before, now in itertools.zip_longest(saved.get(name, []), variables, fillvalue="no variable"):
             if before != now:
-                raise _InvalidCheckpointError(
-                    f"it belongs to another model: {name!r} has {before} where the current model has {now}."
+                raise TrainingError(
+                    f"{path} belongs to another model: {name!r} has {before} where the current model has {now}. "
+                    "Use the model of that run, or another run directory."
                 )
 
 
 def _describe(state: State) -> dict[str, list[str]]:
     """Return dtype and shape of each variable."""
     return {name: [f"{v.dtype.name} {v.shape}" for v in values] for name, values in state.items()}
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _sync_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

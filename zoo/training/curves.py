@@ -1,6 +1,5 @@
 """Training curves as an image."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +7,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zoo.files import atomic_write
+from zoo.training.run_log import read_log
+
 _NOT_METRICS = {"kind", "timing", "epoch", "step"}
 
 
-def plot_training_curves(log_path: Path, image_path: Path) -> None:
+def plot_training_curves(run_dir: Path, image_path: Path) -> None:
     """Plot loss and gradient norm of each step and the metrics of each epoch.
 
     Args:
-        log_path: the `log.jsonl` of a run, with at least one epoch.
+        run_dir: directory of the run, with at least one epoch in its log.
         image_path: file to write. Its suffix sets the format, as in `curves.png`.
     """
-    lines = [json.loads(line) for line in log_path.read_text().splitlines()]
+    lines = read_log(run_dir)
     steps = [line for line in lines if line["kind"] == "step"]
     epochs = [line for line in lines if line["kind"] == "epoch"]
     metrics = sorted({name.removeprefix("val_") for name in epochs[0].keys() - _NOT_METRICS} - {"loss"})
@@ -41,7 +43,8 @@ def plot_training_curves(log_path: Path, image_path: Path) -> None:
     figure.get_axes()[-1].set_xlabel("step")
     for axes in figure.get_axes():
         axes.grid(alpha=0.3)
-    figure.savefig(image_path, dpi=120)
+    with atomic_write(image_path) as temporary:
+        figure.savefig(temporary, dpi=120)
 
 
 def _plot_epochs(axes: Axes, epochs: list[dict[str, Any]], name: str, style: str, label: str) -> None:

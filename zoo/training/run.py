@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,8 @@ import keras
 from zoo.provenance import get_portable_command
 from zoo.training.best_epoch import BestEpoch, get_best_epoch
 from zoo.training.checkpoints import CheckpointManager
+from zoo.training.run_log import read_log
+from zoo.training.run_record import check_record, plan_cycles, read_record
 from zoo.training.training_loop import Data, fit
 
 _NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license", "init_from"}
@@ -40,14 +42,18 @@ class Run:
         ancestor: the model whose weights training starts from; None for random weights. A run is not resumed
             with another one.
         may_change: names of settings that may change when a run is resumed, because training does not depend
-            on them, such as the number of beams of the export.
+            on them, such as the number of beams of the export. `epochs` may be raised in any case.
 
     Attributes:
         directory: directory of the run.
         settings: the recorded settings as JSON values.
         ancestor: the record of the ancestor; empty without one.
         metrics: measured values by name, empty at first, for the recipe to fill.
-        command: the command of this process, without paths of this machine.
+        command: the command of this process, without paths of this machine; after those that trained earlier
+            epochs, if epochs were added.
+
+    Raises:
+        TrainingError: a model in the directory was trained with other settings, or its `run.json` is corrupt.
 
     >>> import tempfile
     >>> import tensorflow as tf
@@ -94,6 +100,41 @@ class Run:
         self._names: list[str] = []
         self._fitted: list[tuple[keras.Model, BestEpoch]] = []
         self._started_at = time.time()
+        for path in sorted(self.directory.glob("*/run.json")):
+            self._check_settings(path.parent)
+
+    def _check_settings(self, run_dir: Path) -> None:
+        """Refuse other settings than those of a model before anything is computed or written."""
+        saved = read_record(run_dir)
+        assert saved is not None
+        settings = {name: value for name, value in saved.settings.items() if name != "fit"}
+        current = replace(saved, settings=self._get_trained_settings())
+        check_record(replace(saved, settings=settings), current, run_dir)
+
+    def _get_trained_settings(self) -> dict[str, Any]:
+        """Return the settings that training depends on, without the number of epochs."""
+        names = self.settings.keys() - self.may_change - {"epochs"}
+        settings = {name: value for name, value in self.settings.items() if name in names}
+        return {**settings, "ancestor": self.ancestor} if self.ancestor else settings
+
+    def plan_steps(self, name: str, epochs: int, steps_per_epoch: int) -> list[tuple[int, int]]:
+        """Return the cycles of the learning rate for `zoo.schedules.warmup_cosine_decay`.
+
+        A new run has one cycle. A run that goes on with more epochs has another one for those that are added.
+
+        Args:
+            name: name of the model, as in `fit`.
+            epochs: number of epochs of the whole run, as in `fit`.
+            steps_per_epoch: number of optimizer steps of an epoch.
+
+        Returns:
+            First step and number of steps of each cycle.
+
+        Raises:
+            TrainingError: the model was trained for more epochs, or its `run.json` is corrupt.
+        """
+        cycles = plan_cycles(self.directory / name, epochs)
+        return [(cycle.start * steps_per_epoch, cycle.epochs * steps_per_epoch) for cycle in cycles]
 
     def fit(
         self,
@@ -122,12 +163,13 @@ class Run:
             Interrupted: SIGINT or SIGTERM arrived. The state is saved.
         """
         self._names.append(name)
-        settings = {key: value for key, value in self.settings.items() if key not in self.may_change}
-        if self.ancestor:
-            settings["ancestor"] = self.ancestor
-        history = fit(model, train, validation, run_dir=self.directory / name, settings=settings, **arguments)
-        position = CheckpointManager(self.directory / name / "checkpoints").read_position()
+        run_dir, settings = self.directory / name, self._get_trained_settings()
+        history = fit(model, train, validation, run_dir=run_dir, settings=settings, **arguments)
+        record, position = read_record(run_dir), CheckpointManager(run_dir / "checkpoints").read_position()
+        assert record is not None
         assert position is not None  # `fit` ends with a checkpoint
+        earlier = [cycle.command for cycle in record.cycles[:-1]]
+        self.command = " && ".join(dict.fromkeys([*earlier, get_portable_command()]))
         self._fitted.append((model, get_best_epoch(position)))
         return history
 
@@ -151,7 +193,6 @@ class Run:
         """Minutes since this run was created, and those of epochs that earlier processes trained."""
         seconds = time.time() - self._started_at
         for name in self._names:
-            lines = (self.directory / name / "log.jsonl").read_text(encoding="utf-8").splitlines()
-            epochs = [line["timing"] for line in map(json.loads, lines) if line["kind"] == "epoch"]
+            epochs = [line["timing"] for line in read_log(self.directory / name) if line["kind"] == "epoch"]
             seconds += sum(timing["seconds"] for timing in epochs if timing["wall_time"] < self._started_at)
         return seconds / 60

@@ -1,20 +1,23 @@
 """The directory of one training run.
 
-run.json            settings, versions, commit and command
+run.json            settings, data, epochs, versions, commit and command
 log.jsonl           one line per step and per epoch; what differs from process to process is under "timing"
 checkpoints/        the newest checkpoints
-best/               the weights of the best epoch
+best/               the weights of the best epoch, and of those that were the best before
 curves.png          the log as a plot
 tensorboard/        the log for TensorBoard
 lock                held by the process that trains
+
+Each file is written whole, under another name first, and synchronized with the disk. `run.json`, the manifest of a
+checkpoint and each line of the log contain a checksum, and a manifest those of the other files of its checkpoint.
+All of them are checked when they are read. A checkpoint that is damaged is skipped; any other file that is
+damaged or missing raises an error that names it. `curves.png` and `tensorboard/` are made anew from the log.
 """
 
 import contextlib
+import dataclasses
 import fcntl
 import json
-import logging
-import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,12 +27,10 @@ from typing import Any, TextIO
 import tensorflow as tf
 
 from zoo.errors import TrainingError
-from zoo.provenance import get_command, get_commit, get_versions
-from zoo.tensorboard import ScalarWriter
 from zoo.training.checkpoints import CheckpointManager, State, describe_os_error
 from zoo.training.curves import plot_training_curves
-
-logger = logging.getLogger(__name__)
+from zoo.training.run_log import RunLog
+from zoo.training.run_record import Cycle, RunRecord, check_record, plan_cycles, read_record
 
 
 class RunDirectory:
@@ -38,30 +39,47 @@ class RunDirectory:
     Args:
         path: the directory. It is created if needed.
         settings: everything that the run depends on, as JSON values; other values are stored as strings.
+        epochs: number of epochs of the whole run.
+        data: fingerprint of the data, as JSON values.
         is_writer: whether this process writes the directory. Of several workers, one does.
 
     Attributes:
         checkpoints: the newest checkpoints.
         best: the weights of the best epoch.
+        cycles: the epochs, in the order in which they were asked for.
 
     Raises:
         TrainingError: on entering, if another process holds the directory, it belongs to a run with other
-            settings, or it cannot be written.
+            settings or data or with more epochs, is corrupt, or cannot be written.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], is_writer: bool = True) -> None:
-        self.path, self.settings, self.is_writer = path, settings, is_writer
+    def __init__(
+        self,
+        path: Path,
+        settings: Mapping[str, Any],
+        epochs: int,
+        data: Mapping[str, Any] | None = None,
+        is_writer: bool = True,
+    ) -> None:
+        self.path, self.epochs, self.is_writer = path, epochs, is_writer
+        self.settings, self.data = (
+            json.loads(json.dumps(values, default=str)) for values in (settings, data or {})
+        )
         self.checkpoints = CheckpointManager(path / "checkpoints")
-        self.best = CheckpointManager(path / "best", max_to_keep=1)
+        # The two newest checkpoints may refer to two best epochs, and the next one is not saved yet.
+        self.best = CheckpointManager(path / "best", max_to_keep=3)
+        self.cycles: list[Cycle] = []
         self._resources = contextlib.ExitStack()
 
     def __enter__(self) -> "RunDirectory":
-        if self.is_writer:
-            with self._convert_os_errors(), self._resources as resources:
+        with self._convert_os_errors(), self._resources as resources:
+            if self.is_writer:
                 self.path.mkdir(parents=True, exist_ok=True)
                 resources.enter_context(self._lock())
-                self._check_or_write_provenance(json.loads(json.dumps(self.settings, default=str)))
-                self._resources = resources.pop_all()
+            self.cycles = plan_cycles(self.path, self.epochs)
+            if self.is_writer:
+                self._check_or_write_record()
+            self._resources = resources.pop_all()
         return self
 
     def __exit__(
@@ -72,11 +90,38 @@ class RunDirectory:
     ) -> None:
         self._resources.close()
 
-    def open_log(self, num_bytes: int) -> None:
-        """Open the log, and remove everything after its first `num_bytes` bytes."""
+    def restore(self, state: State) -> dict[str, Any] | None:
+        """Assign the values of the newest valid checkpoint to variables, and check the weights of its best epoch.
+
+        Returns:
+            Its position; None if the run is new.
+
+        Raises:
+            TrainingError: no checkpoint is valid, or the weights of the best epoch are missing or corrupt.
+        """
+        position = self.checkpoints.restore(state)
+        log = self.path / "log.jsonl"
+        if position is None and (
+            self.best.read_position() is not None or (log.exists() and log.stat().st_size)
+        ):
+            raise TrainingError(
+                f"{self.checkpoints.directory} is missing or empty, but {self.path} has other files of a run. "
+                f"Copy it again from where it was written, or remove {self.path} to start again from scratch."
+            )
+        if position is not None and position["best_digest"]:
+            self.best.check(position["best_digest"])
+        return position
+
+    def open_log(self, position: Mapping[str, Any]) -> None:
+        """Open the log, and remove what was written after a checkpoint.
+
+        Args:
+            position: the position of the checkpoint, with `log_bytes` and `best_digest`.
+        """
         if self.is_writer:
             with self._convert_os_errors():
-                self._log = self._resources.enter_context(_RunLog(self.path, num_bytes))
+                self.best.discard_after(position["best_digest"])
+                self._log = self._resources.enter_context(RunLog(self.path, position["log_bytes"]))
 
     def log(self, kind: str, metrics: Mapping[str, Any], timing: Mapping[str, float]) -> None:
         """Append a line to the log.
@@ -98,17 +143,16 @@ class RunDirectory:
                 num_bytes = self._log.sync_to_disk()
             self.checkpoints.save(state, {**position, "log_bytes": num_bytes})
 
-    def save_best(self, state: State) -> None:
-        """Write the weights of the best epoch."""
-        if self.is_writer:
-            self.best.save(state, {})
+    def save_best(self, state: State) -> str | None:
+        """Write the weights of the best epoch, and return the digest by which `best.restore` finds them."""
+        return self.best.save(state, {}) if self.is_writer else None
 
     def plot(self) -> None:
         """Plot the log, which must have at least one epoch, to `curves.png`."""
         if self.is_writer:
             with self._convert_os_errors():
                 self._log.sync_to_disk()
-                plot_training_curves(self._log.path, self.path / "curves.png")
+                plot_training_curves(self.path, self.path / "curves.png")
 
     def _lock(self) -> TextIO:
         lock = (self.path / "lock").open("a")
@@ -121,31 +165,16 @@ class RunDirectory:
             ) from error
         return lock
 
-    def _check_or_write_provenance(self, settings: Mapping[str, Any]) -> None:
-        """Compare `run.json` with this process, or write it if there is none."""
-        path = self.path / "run.json"
-        current = {
-            "settings": settings,
-            "versions": get_versions(),
-            "commit": get_commit(),
-            "command": get_command(),
-        }
-        if not path.exists():
-            temporary = path.with_suffix(".new")
-            temporary.write_text(json.dumps(current, indent=2) + "\n")
-            temporary.replace(path)
-            return
-        saved = json.loads(path.read_text())
-        if differences := _describe_differences(saved["settings"], settings):
-            raise TrainingError(
-                f"{self.path} contains a run with other settings:\n{differences}\n"
-                "Use the settings of that run, or another run directory, or remove this one."
-            )
-        code = [{name: run[name] for name in ("versions", "commit")} for run in (saved, current)]
-        if differences := _describe_differences(*code):
-            logger.warning(
-                "%s was started with other code, so its results may differ:\n%s", self.path, differences
-            )
+    def _check_or_write_record(self) -> None:
+        """Compare `run.json` with this process, and write it if the run is new or has more epochs."""
+        current = RunRecord(self.settings, self.data, self.cycles)
+        saved = read_record(self.path)
+        if saved is not None:
+            check_record(saved, current, self.path)
+            if len(self.cycles) == len(saved.cycles):
+                return
+            current = dataclasses.replace(saved, settings=self.settings, cycles=self.cycles)
+        current.write(self.path)
 
     @contextlib.contextmanager
     def _convert_os_errors(self) -> Iterator[None]:
@@ -157,81 +186,3 @@ class RunDirectory:
                 f"The run directory {self.path} could not be written: {describe_os_error(error)} Fix the "
                 "cause, and run the same command again. All checkpoints are unchanged."
             ) from error
-
-
-class _RunLog:
-    """A context with the log of a run, as `log.jsonl` and for TensorBoard.
-
-    Args:
-        run_dir: directory of the run.
-        num_bytes: size of `log.jsonl` at the last checkpoint. The rest is removed.
-    """
-
-    def __init__(self, run_dir: Path, num_bytes: int) -> None:
-        self.path = run_dir / "log.jsonl"
-        self.path.touch()
-        if self.path.stat().st_size < num_bytes:
-            raise TrainingError(
-                f"{self.path} has fewer than the {num_bytes} bytes it had at the last checkpoint. To start "
-                f"again from scratch, remove {run_dir}."
-            )
-        os.truncate(self.path, num_bytes)
-        self._file = self.path.open("a")
-        shutil.rmtree(run_dir / "tensorboard", ignore_errors=True)
-        self._scalars = ScalarWriter(run_dir / "tensorboard")
-        with self.path.open() as lines:
-            for line in lines:
-                self._write_scalars(json.loads(line))
-
-    def __enter__(self) -> "_RunLog":
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # Lines up to the last checkpoint are on disk; later ones would be removed on resume.
-        with contextlib.suppress(OSError, tf.errors.OpError):
-            self._file.close()
-        with contextlib.suppress(OSError, tf.errors.OpError):
-            self._scalars.close()
-
-    def append(self, line: dict[str, Any]) -> None:
-        """Append a line."""
-        self._file.write(json.dumps(line) + "\n")
-        self._write_scalars(line)
-
-    def sync_to_disk(self) -> int:
-        """Write all lines to disk, and return the size of the log in bytes."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._scalars.flush()
-        return self.path.stat().st_size
-
-    def _write_scalars(self, line: dict[str, Any]) -> None:
-        prefix = "epoch_" if line["kind"] == "epoch" else ""
-        scalars = {
-            prefix + name: value
-            for name, value in (line | line["timing"]).items()
-            if isinstance(value, (int, float)) and name not in ("step", "wall_time")
-        }
-        self._scalars.write(line["step"], scalars, line["timing"]["wall_time"])
-
-
-def _describe_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Return a line for each value that differs, nested ones included."""
-    flat_before, flat_now = _flatten(before), _flatten(now)
-    return "\n".join(
-        f"  {name}: was {flat_before.get(name, 'not set')!r}, is now {flat_now.get(name, 'not set')!r}"
-        for name in {**flat_before, **flat_now}
-        if flat_before.get(name, KeyError) != flat_now.get(name, KeyError)
-    )
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat

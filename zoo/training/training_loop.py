@@ -31,6 +31,7 @@ from zoo.training.distribution import is_chief
 from zoo.training.nonfinite import locate_nonfinite
 from zoo.training.progress import Progress
 from zoo.training.run_directory import RunDirectory
+from zoo.training.run_record import has_stopped
 from zoo.training.signals import SignalHandler
 from zoo.training.step_runner import Loss, MetricAccumulator, StepRunner, get_accumulation_steps
 
@@ -55,6 +56,7 @@ def fit(
     epochs: int,
     run_dir: Path | str,
     settings: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
     monitor: str | None = None,
     mode: Literal["auto", "min", "max"] = "auto",
     patience: int | None = None,
@@ -93,10 +95,14 @@ def fit(
         metrics: Keras metrics, their names, or functions, as for Keras's `compile`: "accuracy" is the accuracy
             that fits the shapes. Sample weights count in all of them. Their state must consist of sums, as it
             does for almost all metrics.
-        epochs: number of passes over `train`.
+        epochs: number of passes over `train`. To go on from a run, pass a higher number. With
+            `zoo.schedules.warmup_cosine_decay` and `zoo.training.plan_cycles`, the learning rate rises and falls
+            once more over the epochs that are added.
         run_dir: directory of the run; see `zoo.training.run_directory`.
         settings: everything else that the result depends on, such as the seed and the settings of a recipe,
             as JSON values. A run is not resumed with other settings.
+        data: what identifies the data, such as the hash of a file, as JSON values. A run is not resumed with
+            other data.
         monitor: name of the metric by which epochs are compared: "loss" or a metric's name, with the prefix
             "val_" for `validation`, or one that a callback adds to the `logs` of its `on_epoch_end`, such as
             BLEU. None is "val_loss", or "loss" without `validation`. Of equal epochs the one with the lowest
@@ -122,9 +128,9 @@ def fit(
         with the prefix "val_"; `epoch` lists the numbers of the epochs, from 0. It is also `model.history`.
 
     Raises:
-        TrainingError: `run_dir` belongs to a run with other settings or callbacks, is in use by another
-            process, is corrupt or cannot be written; loss or gradients are not finite; or `monitor` is not a
-            metric.
+        TrainingError: `run_dir` belongs to a run with other settings, data or callbacks or with more epochs, is
+            in use by another process, is corrupt or cannot be written; loss or gradients are not finite; or
+            `monitor` is not a metric.
         TypeError: there are other arguments, or `train` or `validation` is not a dataset.
         ValueError: an argument is invalid, such as the name of a metric, or the arguments contradict each other:
             a loss of probabilities for a model that returns logits, a `monitor` that needs a `mode`, or a
@@ -174,7 +180,6 @@ def fit(
     optimizer.build(model.trainable_variables)
     model.optimizer, model.stop_training = optimizer, False  # callbacks use both
     fit_settings = {
-        "epochs": epochs,
         "monitor": f"{direction} of {monitor}",
         "patience": patience,
         "loss": describe_loss(loss),
@@ -190,7 +195,7 @@ def fit(
     all_settings = {**(settings or {}), "fit": fit_settings}
     with (
         SignalHandler() as signal_handler,
-        RunDirectory(Path(run_dir), all_settings, is_writer=is_chief()) as run_directory,
+        RunDirectory(Path(run_dir), all_settings, epochs, data, is_writer=is_chief()) as run_directory,
     ):
         loop = _TrainingLoop(
             runner=StepRunner(model, loss, metrics, first.element_spec, optimizer, class_weight),
@@ -304,6 +309,7 @@ class _Position:
     log_bytes: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int | None = None
+    best_digest: str | None = None  # of the weights of the best epoch
     is_stopped: bool = False  # by `patience` or a callback
     stop_training: bool = False  # `model.stop_training`, which a callback may set within an epoch
     callbacks: list[Any] = field(default_factory=list)  # their states
@@ -342,6 +348,8 @@ class _TrainingLoop:
         with self.callbacks.without_restoring():
             self.begin_callbacks(is_resumed)
             while not self.is_complete:
+                if self.position.is_stopped:
+                    self.begin_cycle()
                 self.train_epoch()
                 self.end_epoch()
                 # A signal may have arrived after the last step of the epoch.
@@ -351,15 +359,21 @@ class _TrainingLoop:
                 self.run_directory.plot()
             self.synchronize()  # the chief has written the best weights
             if self.position.best_epoch is not None:
-                self.run_directory.best.restore(self.weights())
+                self.run_directory.best.restore(self.weights(), self.position.best_digest)
                 self.log_best_epoch()
             self.callbacks.call("on_train_end")
         return self.history
 
     @property
     def is_complete(self) -> bool:
-        """Whether all epochs are trained, or training was stopped before."""
-        return self.position.epoch >= self.epochs or self.position.is_stopped
+        """Whether all epochs are trained, or training was stopped before, and no epochs were added since."""
+        epoch, is_stopped = self.position.epoch, self.position.is_stopped
+        return epoch >= self.epochs or has_stopped(epoch, is_stopped, self.run_directory.cycles)
+
+    def begin_cycle(self) -> None:
+        """Go on with the epochs that were added, although `patience` or a callback stopped those before."""
+        self.position.is_stopped = self.runner.model.stop_training = False
+        self.callbacks.call("on_train_begin")
 
     def begin_callbacks(self, is_resumed: bool) -> None:
         """Call the first hooks of the callbacks. In a resumed run, their states are restored afterwards."""
@@ -393,8 +407,11 @@ class _TrainingLoop:
         return self.weights() | {name: [v.value for v in values] for name, values in variables.items()}
 
     def resume(self) -> bool:
-        """Restore the newest checkpoint, if there is one, and return whether there is."""
-        saved = self.run_directory.checkpoints.restore(self.state())
+        """Restore the newest checkpoint, if there is one, and return whether it is of a later step than the first.
+
+        The first checkpoint has the initial weights. A run directory without one was copied in part.
+        """
+        saved = self.run_directory.restore(self.state())
         if saved is not None:
             position = self.position = _Position(**saved)
             self.runner.model.stop_training = position.stop_training
@@ -404,10 +421,12 @@ class _TrainingLoop:
             if not callable(self.train):
                 for _ in range(position.epoch):
                     self.train.reduce(0, lambda count, *_: count)
-        self.run_directory.open_log(self.position.log_bytes)
+        self.run_directory.open_log(asdict(self.position))
+        if saved is None:
+            self.save()
         self.synchronize()
         self.saved_at = self.plotted_at = time.monotonic()
-        return saved is not None
+        return self.position.step > 0
 
     def log_resume(self) -> None:
         """Log where the run is resumed."""
@@ -542,14 +561,14 @@ class _TrainingLoop:
         self.history.on_epoch_end(position.epoch, metrics)
         position.best_epoch = find_best_epoch(position.history, self.monitor, self.mode)
         if position.best_epoch == position.epoch:
-            self.run_directory.save_best(self.weights())
+            position.best_digest = self.run_directory.save_best(self.weights())
         self.run_directory.log(
             "epoch", {"epoch": position.epoch + 1, "step": position.step, **metrics}, timing
         )
         last_improvement = find_last_improvement(position.history, self.monitor, self.mode)
-        position.is_stopped = (
-            position.epoch - last_improvement >= self.patience or self.runner.model.stop_training
-        )
+        # Patience begins anew with each cycle.
+        waited = position.epoch - max(last_improvement, self.run_directory.cycles[-1].start - 1)
+        position.is_stopped = waited >= self.patience or self.runner.model.stop_training
         position.epoch += 1
         position.batch = 0
         self.save()
