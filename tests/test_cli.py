@@ -1,5 +1,6 @@
 """The command `zoo`."""
 
+import csv
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import zoo
 from zoo.cli import main as cli
 from zoo.errors import UsageError
 
@@ -127,6 +129,18 @@ def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
         (["predict", "sentiment", "x", "--file", DOG], "Got both inputs and --file"),
         (["predict", "tagging", FILM, "--output-dir", f"{DOG}/x"], f"{DOG} is not a directory. Name another"),
         (["predict", "captioning"], "There is no input. Give one image or several"),
+        (["predict", "sentiment", "x", "--output", "x.xlsx"], "Expected the name of a file .csv or .tsv"),
+        (["predict", "sentiment", "x", "--output", "x.csv", "--json"], "Got both --json and --output"),
+        (["predict", "sentiment", "x", "--column", "review"], "Got --column or --encoding without --file"),
+        (
+            ["predict", "sentiment", "--file", DOG, "--column", "a"],
+            "dog.jpg is no table. Expected .csv or .tsv",
+        ),
+        (
+            ["predict", "sentiment", "x", "--output", f"{DOG}/x.csv"],
+            "x.csv cannot be written: ",
+        ),
+        (["predict", "tagging", FILM, "--output", "x.csv"], "tables themselves, which --output-dir keeps"),
         (["predict", "sentiment", "x", "--plot", "x.wrong"], "the name of an image file"),
         (["list", "--models", "nowhere"], "There is no directory nowhere"),
         (["show", "nothing"], "neither the name of a model nor a directory"),
@@ -141,6 +155,115 @@ def test_mistakes_exit_with_code_2_and_a_message(run: Run, arguments: list[str],
     assert code == 2
     assert message in " ".join(err.replace("│", " ").split())
     assert "Traceback" not in err
+
+
+REVIEWS = [
+    ["1", "Great fun, really; \nI loved it.", "so-so"],
+    ["2", "", "x"],
+    ["3", 'The "worst" film ever.\tSo dull', "ä"],
+    ["", "", ""],
+    *([str(number), f"It was good, and {number} times bad.", ""] for number in range(4, 100)),
+]
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "output_encoding"),
+    [(";", "utf-8-sig", "utf-8-sig"), ("\t", "utf-16", "utf-16"), (",", "cp1252", "utf-8-sig")],
+)
+def test_predict_writes_a_table(
+    run: Run, tmp_path: Path, delimiter: str, encoding: str, output_encoding: str
+) -> None:
+    path, output = tmp_path / "reviews.csv", tmp_path / "new" / "answers.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([["Nr", "Review", "Note"], *REVIEWS])
+    content = path.read_bytes()
+    options = [
+        "--column",
+        "review",
+        "--top-k",
+        "2",
+        *(["--encoding", encoding] if encoding == "cp1252" else []),
+    ]
+    out, err, code = run("predict", "sentiment", "--file", str(path), "--output", str(output), *options)
+    assert (out, code) == ("", 0)
+    assert err.startswith(f"wrote 100 rows to {output}, separated by ")
+    with output.open(encoding=output_encoding, newline="") as file:
+        header, *rows = csv.reader(file, delimiter=delimiter, strict=True)
+    names = ["label", "probability", "label_2", "probability_2"]
+    assert header == ["Nr", "Review", "Note", *(f"predicted_{name}" for name in names), "prediction_status"]
+    assert [row[:3] for row in rows] == REVIEWS
+    predictions = zoo.load(SHIPPED / "sentiment/1").predict([text for _, text, _ in REVIEWS])
+    for row, prediction in zip(rows, predictions, strict=True):
+        (first, probability), (second, _) = prediction.rank_labels()
+        assert row[3] == prediction.label == first
+        assert row[5] == second
+        assert float(row[4]) == pytest.approx(probability, abs=1e-5)
+        assert row[7] == prediction.status
+    assert [row[7] for row in rows[:4]] == ["", "no words in the text", "", "no words in the text"]
+    for target in (path, path.parent / "new" / ".." / "reviews.csv"):
+        _, err, code = run("predict", "sentiment", "--file", str(path), "--output", str(target))
+        assert code == 2
+        assert "is also the input" in err
+    assert path.read_bytes() == content
+
+
+def test_a_bad_row_has_a_status_and_does_not_affect_the_others(run: Run, tmp_path: Path) -> None:
+    shutil.copy(DOG, tmp_path / "dog.jpg")
+    (tmp_path / "text.jpg").write_text("no picture")
+    path, output = tmp_path / "images.tsv", tmp_path / "answers.tsv"
+    path.write_text(f'note\timage\n"a\tnothing.jpg\nb\tdog.jpg \nc\t{DOG}\nd\t\ne\ttext.jpg\n')
+    _, err, code = run("predict", "captioning", "--file", str(path), "--output", str(output))
+    assert code == 2
+    assert "error: 2 of 5 rows have no prediction; the column prediction_status of" in err
+    header, *rows = (line.split("\t") for line in output.read_text(encoding="utf-8").splitlines())
+    assert header == ["note", "image", "predicted_caption", "predicted_score", "prediction_status"]
+    assert [row[0] for row in rows] == ['"a', "b", "c", "d", "e"]
+    assert rows[1][2:] == rows[2][2:]
+    assert rows[1][2]
+    assert rows[1][4] == ""
+    assert "nothing.jpg cannot be read" in rows[0][4]
+    assert all(row[2:4] == ["", ""] and row[4] for row in (rows[0], rows[3], rows[4]))
+
+
+def test_errors_leave_no_output(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "answers.csv"
+    output.write_text("earlier")
+    for content, message in (
+        ('text,label\nGood.,x\nBad,"y\nz', "reviews.csv, line 3: found a quote that is not closed"),
+        ("text,predicted_label\nGood.,x\n", "found the column predicted_label in the input"),
+        (
+            "review,label\nGood.,x\n",
+            "Expected a header with the column text. Name the column of the texts with",
+        ),
+        (
+            "text,label\nSchön,x\n".encode("cp1252"),
+            "reviews.csv, line 2: found byte 0xf6, which is not UTF-8",
+        ),
+    ):
+        path = tmp_path / "reviews.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        _, err, code = run("predict", "sentiment", "--file", str(path), "--output", str(output))
+        assert code == 2
+        assert message in err
+        assert output.read_text() == "earlier"
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["answers.csv", "reviews.csv"]
+
+
+def test_arguments_and_lines_can_be_written_as_a_table(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "answers.csv"
+    run("predict", "sentiment", "Good, good.", "Bad.", "--output", str(output))
+    assert [line.split(",")[-3] for line in output.read_text().splitlines()] == [
+        "predicted_label",
+        "pos",
+        "neg",
+    ]
+    (tmp_path / "texts.txt").write_bytes("Good, gööd.\r\nBad.\r\n".encode("utf-16"))
+    out, _, _ = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
+    assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
+    assert out.splitlines()[0].endswith("  Good, gööd.")
+    for encoding, options in (("utf-8-sig", []), ("cp1252", ["--encoding", "cp1252"])):
+        (tmp_path / "texts.txt").write_bytes("Good, gööd.\r\nBad.\r\n".encode(encoding))
+        assert run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"), *options)[0] == out
 
 
 def test_top_k_sets_the_number_of_printed_labels(run: Run) -> None:

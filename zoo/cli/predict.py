@@ -1,5 +1,7 @@
 """`zoo predict`: inputs from arguments, a file or standard input; predictions printed, plotted and saved."""
 
+import codecs
+import contextlib
 import itertools
 import json
 import sys
@@ -16,8 +18,11 @@ from zoo.cli.types import PositiveFloat, PositiveInt
 from zoo.errors import UsageError, VideoError
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
+    from zoo.cli.predict_table import InputRow, PredictionTable
+    from zoo.datasets.readers.tables import Table
     from zoo.tasks import Prediction, Predictor
 
+TABLE_SUFFIXES = (".csv", ".tsv")
 PLOT_FORMATS = (
     *(
         "avif",
@@ -46,10 +51,14 @@ class PredictOptions:
     """Inputs of a model, and what to make of its predictions."""
 
     inputs: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Texts, or paths of images or videos; without any, the lines of --file or of standard input."""
-    file: Path | None = None  # one input a line
+    """Texts, or paths of images or videos; without any, those of --file or of standard input."""
+    file: Path | None = None  # one input a line; or a table (.csv, .tsv) with a header
+    column: str | None = None  # column of the inputs in a table; default is text, image or video
+    encoding: str | None = None  # of --file; default is UTF-8, or what a byte order mark states
+    output: Path | None = None
+    """Table (.csv, .tsv) to write: the columns of the input, those of the predictions, and their status."""
     json: bool = False  # print each prediction as a line of JSON
-    top_k: PositiveInt = 1  # number of alternatives to print for each input; JSON has all of them
+    top_k: PositiveInt = 1  # number of alternatives for each input; JSON has all of them
     plot: Path | None = None
     """File to plot the attention weights, the gates or a contact sheet of the last prediction to."""
     output_dir: Path = Path("runs/predictions")  # tables and contact sheets of videos, a directory each
@@ -73,6 +82,12 @@ class PredictOptions:
             raise UsageError("Got both inputs and --file, expected one of them. Leave one out.")
         if self.file and not self.file.is_file():
             raise UsageError(f"--file: there is no file {self.file}. Name a file with one input a line.")
+        if (self.column or self.encoding) and not self.file:
+            raise UsageError("Got --column or --encoding without --file. Name a table with --file.")
+        if self.column and self.file and not is_table(self.file):
+            raise UsageError(f"--column: {self.file} is no table. Expected .csv or .tsv. Leave out --column.")
+        if self.output:
+            self._check_output(self.output)
         if self.plot:
             check_plot_path(self.plot)
         reads_video_files = input_kind == "video" and any(Path(path).is_file() for path in self.inputs)
@@ -86,46 +101,113 @@ class PredictOptions:
         if not existing.is_dir():
             raise UsageError(f"--output-dir: {existing} is not a directory. Name another one.")
 
+    def _check_output(self, output: Path) -> None:
+        if self.json:
+            raise UsageError("Got both --json and --output, expected one of them. Leave one out.")
+        if output.suffix not in TABLE_SUFFIXES:
+            raise UsageError(f"--output: got {output}. Expected the name of a file .csv or .tsv. Correct it.")
+        if output.is_dir():
+            raise UsageError(f"--output: {output} is a directory. Name a file in it.")
+        if self.file and output.exists() and output.samefile(self.file):
+            raise UsageError(
+                f"--output: {output} is also the input, which stays as it is. Name another file."
+            )
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a file is a table, by its name; it may be compressed."""
+    return any(suffix in TABLE_SUFFIXES for suffix in path.suffixes[-2:])
+
 
 def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> None:
-    """Print the prediction for each input; plot and save what the options ask for.
+    """Print the prediction for each input, or write a table; plot and save what the options ask for.
 
     Raises:
-        UsageError: there is no input, or some inputs have no prediction; the others are printed before.
+        DataError: The file cannot be read.
+        UsageError: There is no input, or some inputs have no prediction; the others have been printed or written.
     """
+    from zoo.cli.predict_table import STATUS, iterate_rows, open_prediction_table, read_input_table
+    from zoo.datasets.readers.tables import TableFormat
+
+    if options.output and predictor.writes_files:
+        raise UsageError(
+            "The predictions of this model are tables themselves, which --output-dir keeps. Leave out --output."
+        )
+    table: Table | None = None
+    if options.file and is_table(options.file):
+        table = read_input_table(options.file, options.column, predictor.input_kind, options.encoding)
+        rows = iterate_rows(table, options.column, predictor.input_kind)
+    else:
+        rows = read_inputs(options)
     last: tuple[Any, Any] | None = None
     errors: list[ValueError] = []
     directories: set[str] = set()
-    number = 0
-    is_dialog = not options.inputs and not options.file and sys.stdin.isatty()
-    batch_size = 1 if is_dialog else predictor.batch_size
-    lines = iter(read_inputs(options))
-    while batch := list(itertools.islice(lines, batch_size)):
-        for line, (item, result) in zip(batch, _predict_each(predictor, batch, options), strict=True):
-            name = line.decode(errors="replace")
-            number += 1
+    with contextlib.ExitStack() as stack:
+        written: PredictionTable | None = None
+        if options.output:
+            header = table.header if table else [predictor.input_kind]
+            is_csv = options.output.suffix == ".csv"
+            table_format = table.format if table else TableFormat("," if is_csv else "\t", is_csv, "utf-8")
+            num_rows = len(table.rows) if table else len(options.inputs) or -1
+            written = stack.enter_context(
+                open_prediction_table(options.output, header, table_format, options.top_k, num_rows)
+            )
+        for row, item, result in _predict_all(predictor, rows, options):
+            if written:
+                written.add(row.cells, result)
             if isinstance(result, ValueError):
-                where = "" if options.inputs else f"{options.file or 'standard input'}, line {number}: "
-                errors.append(UsageError(f"{where}{result}"))
+                errors.append(UsageError(f"{row.location}{result}"))
                 continue
-            if options.json:
-                print(json.dumps({"input": name} | result.as_json(), ensure_ascii=False))
-            else:
-                print("\n".join(result.format_lines(name, options.top_k)), flush=True)
-            if predictor.writes_files:
-                directory = _choose_directory(options.output_dir, name, directories)
-                predictor.save(item, result, directory)
-                print(f"wrote tables and a contact sheet to {directory}", file=sys.stderr)
             last = item, result
-    if last is None and not errors:
-        raise UsageError(f"There is no input. Give one {predictor.input_kind} or several.")
+            if not written:
+                _print_prediction(predictor, row, item, result, options, directories)
+        if last is None and not errors:
+            raise UsageError(f"There is no input. Give one {predictor.input_kind} or several.")
     if last and options.plot:
         predictor.plot(*last, options.plot)
         print(f"plotted to {options.plot}", file=sys.stderr)
+    if written and errors:
+        raise UsageError(
+            f"{len(errors):,} of {len(written.rows):,} rows have no prediction; the column {STATUS} of "
+            f"{options.output} says why. The first one: {errors[0]}"
+        )
     if len(errors) == 1:
         raise errors[0]
     if errors:
         raise UsageError("\n".join([f"{len(errors):,} inputs have no prediction.", *map(str, errors)]))
+
+
+def _predict_all(
+    predictor: "Predictor[Any, Any]", rows: "Iterable[InputRow]", options: PredictOptions
+) -> "Iterator[tuple[InputRow, Any, Prediction | ValueError]]":
+    """Yield each input with what the model read, and with its prediction or the error that prevents one."""
+    is_dialog = not options.inputs and not options.file and sys.stdin.isatty()
+    batch_size = 1 if is_dialog else predictor.batch_size
+    rows = iter(rows)
+    while batch := list(itertools.islice(rows, batch_size)):
+        results = _predict_each(predictor, [row.value for row in batch], options)
+        for row, (item, result) in zip(batch, results, strict=True):
+            yield row, item, result
+
+
+def _print_prediction(
+    predictor: "Predictor[Any, Any]",
+    row: "InputRow",
+    item: Any,
+    result: "Prediction",
+    options: PredictOptions,
+    directories: set[str],
+) -> None:
+    """Print a prediction, and write its files into a directory that is not one of `directories`."""
+    name = row.value.decode(errors="replace")
+    if options.json:
+        print(json.dumps({"input": name} | result.as_json(), ensure_ascii=False))
+    else:
+        print("\n".join(result.format_lines(name, options.top_k)), flush=True)
+    if predictor.writes_files:
+        directory = _choose_directory(options.output_dir, name, directories)
+        predictor.save(item, result, directory)
+        print(f"wrote tables and a contact sheet to {directory}", file=sys.stderr)
 
 
 def _predict_each(
@@ -164,18 +246,25 @@ def check_plot_path(path: Path) -> None:
         )
 
 
-def read_inputs(options: PredictOptions) -> Iterable[bytes]:
-    """Return the user's inputs: the arguments, else the lines of the file, else those of standard input.
+def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
+    """Yield the user's inputs: the arguments, else the lines of the file, else those of standard input.
 
     Raises:
-        UsageError: the file cannot be read.
+        DataError: The file is not in the encoding that the options name.
+        UsageError: The file cannot be read.
     """
+    from zoo.cli.predict_table import InputRow
+
     if options.inputs:
-        return [argument.encode(errors="surrogateescape") for argument in options.inputs]
-    return _read_lines(options.file)
+        lines: Iterable[bytes] = (argument.encode(errors="surrogateescape") for argument in options.inputs)
+    else:
+        lines = _read_lines(options.file, options.encoding)
+    for number, line in enumerate(lines, 1):
+        location = "" if options.inputs else f"{options.file or 'standard input'}, line {number:,}: "
+        yield InputRow(line, [line.decode(errors="replace")], location)
 
 
-def _read_lines(path: Path | None) -> Iterator[bytes]:
+def _read_lines(path: Path | None, encoding: str | None) -> Iterator[bytes]:
     if path is None:
         if sys.stdin.isatty():
             print("One input a line; Ctrl-D ends.", file=sys.stderr)
@@ -183,6 +272,14 @@ def _read_lines(path: Path | None) -> Iterator[bytes]:
         return
     try:
         with path.open("rb") as file:
-            yield from (line.rstrip(b"\r\n") for line in file)
+            start = file.read(len(codecs.BOM_UTF8))
+            if not encoding and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                file.seek(len(start) if start == codecs.BOM_UTF8 else 0)
+                yield from (line.rstrip(b"\r\n") for line in file)
+                return
     except OSError as error:
         raise UsageError(f"--file: {path} cannot be read: {error.strerror}. Name another file.") from error
+    from zoo.datasets.readers.text_files import read_text
+
+    text = read_text(path, encoding=encoding).text.removesuffix("\n")
+    yield from (line.removesuffix("\r").encode() for line in text.split("\n"))

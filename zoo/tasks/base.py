@@ -251,8 +251,8 @@ class TextPredictor(Predictor[str | bytes, R]):
             argument.decode()
         except UnicodeDecodeError as error:
             raise UsageError(
-                f"Expected text in UTF-8, got {argument!r:.60}. Is it the right file? Convert a file in another "
-                "encoding first, for example with iconv."
+                f"Expected text in UTF-8, got {argument!r:.60}. Is it the right file? Name the encoding of a file "
+                "with --encoding."
             ) from error
         return argument
 
