@@ -5,9 +5,11 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -52,6 +54,20 @@ def test_every_page_with_python_is_tested() -> None:
     assert {name for name, page in PAGES.items() if code_blocks(page, "python")} == set(PRINTED)
 
 
+class TrackerStandIn(ModuleType):
+    """Stands for the package of a tracker, which is not installed, and records the calls of its functions."""
+
+    def __init__(self) -> None:
+        super().__init__("tracker")
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def record(*arguments: Any, **options: Any) -> None:
+            self.calls.append((name, arguments, options))
+
+        return record
+
+
 SLOW = {"docs/tasks.md": pytest.mark.slow}  # trains
 
 
@@ -64,6 +80,9 @@ def test_python_runs_from_top_to_bottom(
     monkeypatch.chdir(tmp_path / Path(name).parent if name.startswith("saved_models") else tmp_path)
     if name == "docs/tasks.md":
         monkeypatch.syspath_prepend(PLUGINS)  # the package that the page writes is installed
+    trackers = TrackerStandIn(), TrackerStandIn()
+    for tracker, module in zip(trackers, ("mlflow", "wandb"), strict=True):
+        monkeypatch.setitem(sys.modules, module, tracker)
     names = {"__name__": "page"}
     for block in code_blocks(PAGES[name], "python"):
         exec(compile(block, name, "exec"), names)
@@ -72,6 +91,11 @@ def test_python_runs_from_top_to_bottom(
         assert part in printed
     if name == "docs/training.md":
         assert max(names["history"].history["val_accuracy"]) > 0.8
+        for tracker, method in zip(trackers, ("log_metrics", "log"), strict=True):
+            logged = [(arguments, options) for name, arguments, options in tracker.calls if name == method]
+            assert [options for _, options in logged] == [{"step": 0}, {"step": 1}]
+            expected = {"loss", "accuracy", "val_loss", "val_accuracy"}
+            assert all(set(metrics) == expected for (metrics,), _ in logged)
     if name == "docs/lecture.md":
         for picture in ("gradients", "clipping", "gates", "saliency"):
             assert (tmp_path / f"{picture}.png").stat().st_size > 10_000
