@@ -18,7 +18,7 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import add_terms, may_publish, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_captioning
@@ -26,6 +26,7 @@ from zoo.errors import UsageError
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.optimizers import FusedAdam
 from zoo.preprocessing.images import build_image_encoder
+from zoo.reports import measure_overlap, report_generation
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
@@ -41,9 +42,9 @@ class Settings:
     encoding: str | None = None  # of the captions; default is UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; default: what TFDS states
     license: str = ""  # terms of use of the data, for the card; default: what TFDS states
-    examples: tuple[Path, ...] = ()  # images or videos to caption on the card; default: two of validation
     init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    examples: tuple[Path, ...] = ()  # images or videos for the card; default: two of the embedded test
     run_dir: Path = Path("runs/captioning")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/captioning/export/1")  # directory of the SavedModel
     encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or a Keras one such as MobileNetV2
@@ -107,6 +108,7 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
+    are_public = may_publish(info, settings.examples)
     run = Run(settings.run_dir, settings, ancestor, may_change=["num_beams", "length_penalty"])
 
     # Features, tokens and batches. The word pieces are those of the training captions alone.
@@ -162,21 +164,24 @@ def train(settings: Settings) -> None:
 
     # Evaluation, beside the captions of the nearest training images.
     run.metrics["validation CIDEr (greedy)"] = run.best_epoch.metrics["val_cider"]
-    run.metrics |= test_split.evaluate(module.caption_split(test_split), train_split)
+    captions = module.caption_split(test_split)
+    run.metrics |= test_split.evaluate(captions, train_split)
     nearest = test_split.find_nearest_captions(train_split)
     baseline = test_split.evaluate(nearest, train_split)
     for metric in ("test BLEU-4", "test exact match"):
         run.metrics[f"{metric}, nearest training example"] = baseline[metric]
     run.metrics["minutes"] = run.elapsed_minutes
-    print_metrics(run.metrics)
+    names = [data.test.names[row] for row in test_split.rows]
+    overlap = measure_overlap(train_split.hash_examples(), test_split.hash_examples())
+    report = report_generation(names, captions, test_split.captions, run.metrics, overlap)
+    print_results(run.metrics, report)
 
     # Export: the graph takes the content of image files, or frames.
     if is_chief():
-        examples = preprocessor.make_examples(
-            data.validation, validation_split, settings.examples, run.directory
-        )
-        TASK.export(run, module, info, settings.export_dir, examples)
-        print_examples(settings.export_dir)
+        report.save(run.directory / "report")
+        examples = preprocessor.make_examples(data.test, test_split, settings.examples, run.directory)
+        TASK.export(run, module, info, settings.export_dir, examples, are_public, report)
+        print_examples(settings.export_dir, examples)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 import zoo
-from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_metrics, run_recipe
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text
@@ -38,6 +38,7 @@ class Settings:
     license: str = ""  # for the card: what the license of the text allows
     init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    examples: Path | None = None  # file of texts for the card, one per line; default: none, the text is yours
     run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 10_000  # rarer words are one unknown word
@@ -66,6 +67,7 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
+    examples = choose_examples(settings.examples, [" ".join(data.test[0].split()[:8])], info)
     run = Run(settings.run_dir, settings, ancestor, may_change=["top_k"])
 
     # Words, and windows that follow each other in every row of a batch.
@@ -125,9 +127,9 @@ def train(settings: Settings) -> None:
     # Export: the graph takes raw strings.
     if is_chief():
         module = LanguageModelModule(preprocessor, exported, settings.top_k)
-        examples = [" ".join(data.validation[0].split()[:8])]
-        TASK.export(run, module, info, settings.export_dir, {"text": examples})
-        print_examples(settings.export_dir)
+        inputs = {"text": examples.texts}
+        TASK.export(run, module, info, settings.export_dir, inputs, examples.are_public)
+        print_examples(settings.export_dir, inputs)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def train(settings: Settings) -> None:
     if is_chief():
         module = LanguageModelModule(preprocessor, model, settings.top_k)
         TASK.export(run, module, data.info, settings.export_dir, {"text": EXAMPLES})
-        print_examples(settings.export_dir)
+        print_examples(settings.export_dir, {"text": EXAMPLES})
 
 
 def print_accuracies(distances: np.ndarray, curves: dict[str, list[float]]) -> None:

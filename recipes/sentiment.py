@@ -6,6 +6,7 @@ zoo predict runs/sentiment/export/1 "Good, not bad."
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,17 +15,16 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
 from zoo.optimizers import FusedAdam
+from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
 from zoo.training import Run, bucket_by_length, is_chief
-
-EXAMPLES = ["The film was good, not bad at all.", "The film was bad, not good at all."]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Settings:
     init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     vectors: Path | None = None  # word vectors to start from: GloVe's or word2vec's formats, also .gz
+    examples: Path | None = None  # texts for the card, one per line; default: two of the embedded test
     run_dir: Path = Path("runs/sentiment")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/sentiment/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 30_000  # rarer words teach nothing, and embeddings are most of the size
@@ -88,6 +89,8 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
+    examples = choose_examples(settings.examples, read_first_texts(data.test), info)
+    summary = summarize_texts(data)
     run = Run(settings.run_dir, settings, ancestor)
 
     # Words and batches. The vocabulary is that of the training texts alone.
@@ -110,7 +113,7 @@ def train(settings: Settings) -> None:
     )
     print(train_set, validation_set, test_set, sep="\n")
 
-    # Training and evaluation, of a bag of words for comparison and of the recurrent network.
+    # Training, calibration and evaluation, of a bag of words for comparison and of the recurrent network.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy")
     for name, suffix in (("bag_of_words", ", bag of words"), (settings.cell, "")):
@@ -130,7 +133,7 @@ def train(settings: Settings) -> None:
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
         steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
         schedule = warmup_cosine_decay(settings.learning_rate, steps)
-        run.fit(
+        history = run.fit(
             model,
             train_set,
             validation_set,
@@ -142,17 +145,21 @@ def train(settings: Settings) -> None:
             monitor="val_accuracy",
             mode="max",
         )
-        results = zoo.evaluate(model, test_set, loss, [accuracy])
+        report = evaluate_classifier(model, validation_set, test_set, info.labels, summary)
         run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]
-        run.metrics[f"test accuracy{suffix}"] = 100 * results["accuracy"]
+        run.metrics[f"test accuracy{suffix}"] = report.accuracy
+    run.metrics |= report.metrics
     run.metrics["minutes"] = run.elapsed_minutes
-    print_metrics(run.metrics)
+    report = add_warnings(report, run.metrics, max(history.history["accuracy"]))
+    print_results(run.metrics, report)
 
     # Export: the graph takes raw strings.
     if is_chief():
+        report.save(run.directory / "report", partial(describe_texts, data.test))
         module = TextClassificationModule(preprocessor, model, info.labels)
-        TASK.export(run, module, info, settings.export_dir, {"text": EXAMPLES})
-        print_examples(settings.export_dir)
+        inputs = {"text": examples.texts}
+        TASK.export(run, module, info, settings.export_dir, inputs, examples.are_public, report)
+        print_examples(settings.export_dir, inputs)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ zoo predict runs/tagging/export/1 video.mp4
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +17,14 @@ import keras
 import numpy as np
 
 import zoo
-from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import add_terms, may_publish, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import ImageSize, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.formulations import build_feature_encoder, build_frame_encoder
 from zoo.optimizers import FusedAdam
+from zoo.reports import add_warnings, describe_steps, evaluate_tagger, summarize_tags
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
 from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
@@ -100,28 +102,13 @@ def build_model(
     return zoo.ManyToMany(encoder, len(data.info.labels), vectors, dropout=settings.dropout)
 
 
-def evaluate(module: FrameTaggingModule, split: TaggingSplit) -> dict[str, float]:
-    """Metrics of whole sequences, which are tagged as a client does."""
-    scores = [module.score_sequence(sequence) for sequence in split.sequences]
-    if module.preprocessor.multi_label:
-        return zoo.metrics.score_multilabel_frames([rows > 0.5 for rows in scores], split.tags, module.labels)
-    predictions = [[module.labels[i] for i in rows.argmax(-1)] for rows in scores]
-    references = [[module.labels[i] for i in tags] for tags in split.tags]
-    metrics = zoo.metrics.score_frames(predictions, references, module.labels)
-    within_2 = zoo.metrics.score_frames(predictions, references, module.labels, tolerance=2)
-    metrics["macro-F1 within 2 frames"] = within_2["macro-F1"]
-    metrics["segment edit"] = zoo.metrics.segmental_edit_score(predictions, references)
-    for overlap in (10, 25, 50):
-        metrics[f"segment F1@{overlap}"] = zoo.metrics.segmental_f1(predictions, references, overlap / 100)
-    return metrics | module.score_transitions(predictions, references)
-
-
 def train(settings: Settings) -> None:
     """The whole story, from sequences and tags to an exported model."""
     data = load_data(settings)
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
+    is_public, summary = may_publish(info, settings.footage), summarize_tags(data)
     run = Run(settings.run_dir, settings, ancestor, may_change=["baseline"])
 
     # Windows and batches.
@@ -149,7 +136,7 @@ def train(settings: Settings) -> None:
         model = build_model(settings, data, recurrent, ancestor if recurrent else None)
         if recurrent:
             initialize(model, ancestor, settings.freeze, info.labels)
-        run.fit(
+        history = run.fit(
             model,
             train_set,
             validation_set,
@@ -162,24 +149,29 @@ def train(settings: Settings) -> None:
             mode="max",
         )
         module = FrameTaggingModule(preprocessor, model, info.labels)
+        scores = {}  # of whole sequences, which are tagged as a client does
         for split_name, split in (("validation", data.validation), ("test", data.test)):
-            metrics = evaluate(module, split)
-            if recurrent:
-                run.metrics |= {f"{split_name} {metric}": value for metric, value in metrics.items()}
-            else:
-                run.metrics[f"{split_name} macro-F1, single frames"] = metrics["macro-F1"]
+            scores[split_name] = [module.score_sequence(sequence) for sequence in split.sequences]
+            for metric, value in module.evaluate(split, scores[split_name]).items():
+                if recurrent or metric == "macro-F1":
+                    run.metrics[f"{split_name} {metric}{'' if recurrent else ', single frames'}"] = value
+    outcomes = (scores["validation"], data.validation.tags), (scores["test"], data.test.tags)
+    report = evaluate_tagger(model, *outcomes, info.labels, summary)  # and calibrates the model
+    run.metrics |= report.metrics
     run.metrics["minutes"] = run.elapsed_minutes
-    print_metrics(run.metrics)
+    report = add_warnings(report, run.metrics, max(history.history["accuracy"]))
+    print_results(run.metrics, report)
 
     # Export: the graph takes frames of any size, as whole sequences or as streams.
     if is_chief():
-        example = np.array(data.validation.sequences[0][: settings.window])
+        report.save(run.directory / "report", partial(describe_steps, data.test))
+        example = np.array(data.test.sequences[0][: settings.window])
         if settings.footage:  # the card shows nothing of the user's images
             rng = np.random.default_rng(settings.seed)
             example = edit_clip(rng, paint_background, settings.window, settings.image_size)[0]
         inputs = {module.input_spec.name: example[None], "lengths": np.array([len(example)], np.int32)}
-        TASK.export(run, module, info, settings.export_dir, inputs)
-        print_examples(settings.export_dir)
+        TASK.export(run, module, info, settings.export_dir, inputs, is_public, report)
+        print_examples(settings.export_dir, inputs)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_terms, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_translation
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, chrf, exact_match
 from zoo.optimizers import FusedAdam
+from zoo.reports import measure_text_overlap, report_generation
 from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
@@ -41,9 +42,9 @@ class Settings:
     encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
-    examples: tuple[str, ...] = ()  # texts to translate on the card; default two of validation
     init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    examples: Path | None = None  # texts for the card, one per line; default: two of the embedded test
     run_dir: Path = Path("runs/translation")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/translation/export/1")  # directory of the SavedModel
     vocabulary_size: PositiveInt = 6_000  # word pieces of each language; their logits take half of the time
@@ -86,19 +87,12 @@ def build_model(
     return zoo.DelayedManyToMany(embedding, encoder, decoder, settings.dropout)
 
 
-def evaluate(
-    module: TranslationModule, pairs: Sequence[tuple[str, str]], settings: Settings
-) -> dict[str, float]:
-    """BLEU, chrF and exact match of beam search on pairs of a source and its reference."""
-    sources, references = zip(*pairs, strict=True)
-    translations = module.translate_texts(sources)
+def evaluate(translations: Sequence[str], references: Sequence[str], settings: Settings) -> dict[str, float]:
+    """BLEU, chrF and exact match of translations."""
     scores = bleu(translations, references, settings.bleu_tokenizer), chrf(translations, references)
     print(*(f"{score.signature}: {score.score:.2f}" for score in scores), sep="\n")
-    return {
-        "BLEU": scores[0].score,
-        "chrF": scores[1].score,
-        "exact match": exact_match(translations, references),
-    }
+    exact = exact_match(translations, references)
+    return {"BLEU": scores[0].score, "chrF": scores[1].score, "exact match": exact}
 
 
 def train(settings: Settings) -> None:
@@ -127,6 +121,8 @@ def train(settings: Settings) -> None:
         [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
         for split in (data.validation, data.test)
     )
+    test_sources, test_references = zip(*test_pairs, strict=True)
+    examples = choose_examples(settings.examples, test_sources[:2], info)
     sources, references = zip(*validation_pairs[:: -(-len(validation_pairs) // 1000)], strict=True)
 
     def score(translations: Sequence[str]) -> dict[str, float]:
@@ -146,7 +142,7 @@ def train(settings: Settings) -> None:
         model = build_model(settings, preprocessor, attention)
         module = TranslationModule(preprocessor, model, settings.num_beams, settings.length_penalty)
         if not suffix and initialize(model, ancestor, settings.freeze):
-            before = evaluate(module, test_pairs, settings)
+            before = evaluate(module.translate_texts(test_sources), test_references, settings)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
         steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
         schedule = warmup_cosine_decay(settings.learning_rate, steps)
@@ -165,16 +161,20 @@ def train(settings: Settings) -> None:
             callbacks=[GenerationMetrics(sources, partial(module.translate_texts, sources, "greedy"), score)],
         )
         run.metrics[f"validation BLEU (greedy){suffix}"] = run.best_epoch.metrics["val_bleu"]
-        for metric, value in evaluate(module, test_pairs, settings).items():
+        translations = module.translate_texts(test_sources)
+        for metric, value in evaluate(translations, test_references, settings).items():
             run.metrics[f"test {metric}{suffix}"] = value
     run.metrics["minutes"] = run.elapsed_minutes
-    print_metrics(run.metrics)
+    overlap = measure_text_overlap(data)
+    report = report_generation(test_sources, translations, test_references, run.metrics, overlap)
+    print_results(run.metrics, report)
 
     # Export: the graph takes raw strings.
     if is_chief():
-        examples = list(settings.examples or sources[:2])
-        TASK.export(run, module, info, settings.export_dir, {"text": examples})
-        print_examples(settings.export_dir)
+        report.save(run.directory / "report")
+        inputs = {"text": examples.texts}
+        TASK.export(run, module, info, settings.export_dir, inputs, examples.are_public, report)
+        print_examples(settings.export_dir, inputs)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from exports import Outputs, assert_same_outputs, read_metrics, run_client
 from references import randomize_weights
 
 import zoo
+from zoo.card import read_card
 from zoo.recipes import language_model
+from zoo.serving.verification import verify
 from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
 
 FOOD = {"cat": "milk", "dog": "meat", "bird": "seed", "cow": "grass"}
@@ -104,6 +106,16 @@ def test_print_examples_predicts_and_names_the_next_command(model: Path, report:
     assert re.fullmatch(rf"{re.escape(text)} \.\.\.  (\S+ [01]\.\d{{3}}  ){{4}}\S+ [01]\.\d{{3}}", example)
     assert not blank
     assert command == f"next: zoo predict {model} '{text}'"
+
+
+def test_the_card_shows_nothing_of_the_text_of_the_user(model: Path, report: str) -> None:
+    assert "The card will show no examples" in report
+    assert read_card(model)["example"] == {"inputs": {}, "outputs": {}}
+    assert '"serving_default"](text=...)' in (model / "README.md").read_text(encoding="utf-8")
+    assert zoo.load(model).read_examples() == []
+    problems, summary = verify(model)
+    assert not problems
+    assert summary.endswith("files as on the card, which has no example to compare outputs with")
 
 
 def test_a_rebuilt_model_predicts_what_the_export_predicts(model: Path, outputs: list[Outputs]) -> None:

@@ -25,7 +25,8 @@ ORDER = [
         "attention",
     ),
     *("preprocessing", "metrics", "losses", "optimizers", "schedules", "decoding", "formulations"),
-    *("export", "datasets", "inspection", "training", "components", "tasks", "serving", "cli", "__main__"),
+    *("export", "datasets", "inspection", "training", "reports"),
+    *("components", "tasks", "serving", "cli", "__main__"),
 ]
 
 

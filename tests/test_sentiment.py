@@ -15,8 +15,10 @@ import tensorflow_datasets as tfds
 from exports import ROOT, Outputs, read_metrics, run_client, run_with_mistake
 
 import zoo
+from zoo.card import read_card
 from zoo.cli.recipes import print_metrics
 from zoo.recipes import sentiment
+from zoo.reports import Calibration, ClassificationReport, SplitSummary
 
 GOOD = "in short, the film was good, not bad at all."
 BAD = "in short, the film was bad, not good at all."
@@ -101,8 +103,8 @@ def test_the_recurrent_network_learns_what_a_bag_of_words_cannot(model: Path) ->
 def test_the_report_shows_metrics_examples_and_the_next_command(model: Path, report: str) -> None:
     for name, value in read_metrics(model).items():
         assert re.search(rf"^{re.escape(name)} +{value}$", report, re.MULTILINE)
-    assert re.search(r"^positive +[01]\.\d+  The film was good, not bad at all\.$", report, re.MULTILINE)
-    assert re.search(r"^negative +[01]\.\d+  The film was bad, not good at all\.$", report, re.MULTILINE)
+    for text in (text for text, _ in zoo.load(model).read_examples()):
+        assert re.search(rf"^(positive|negative) +[01]\.\d+  {re.escape(text)}$", report, re.MULTILINE)
     assert report.splitlines()[-1].startswith(f"next: zoo predict {model} ")
 
 
@@ -118,6 +120,41 @@ def test_the_kept_epoch_is_printed_and_on_the_card(model: Path, report: str) -> 
     )
     page = (model / "README.md").read_text(encoding="utf-8")
     assert f"Weights of epoch {best['number']} of 2." in page
+
+
+def test_the_examples_are_the_first_test_texts_of_each_class(
+    model: Path, test_set: list[tuple[bytes, int]]
+) -> None:
+    texts = [text for text, _ in zoo.load(model).read_examples()]
+    first = {label: text.decode() for text, label in reversed(test_set)}
+    assert set(texts) == set(first.values())
+
+
+def test_the_card_and_the_run_directory_show_a_report(
+    model: Path, outputs: list[Outputs], report: str, test_set: list[tuple[bytes, int]], directory: Path
+) -> None:
+    """Equal to what the scores of the export give."""
+    scores = np.concatenate([batch["scores"] for batch in outputs[:2]])
+    classes = np.array([label for _, label in test_set])
+    expected = ClassificationReport(
+        ("negative", "positive"), scores, classes, Calibration(1.0, 0.0, 0.0), SplitSummary(np.ones(2), 0.0)
+    )
+    card = read_card(model)
+    assert card["report"]["confusion_matrix"] == expected.confusion_matrix.tolist()
+    assert [row["label"] for row in card["report"]["classes"]] == ["negative", "positive"]
+    calibration = card["report"]["calibration"]
+    confidences, is_right = scores.max(1), scores.argmax(1) == classes
+    ece = zoo.metrics.expected_calibration_error(confidences, is_right)
+    assert calibration["ece"] == pytest.approx(ece, abs=0.05)
+    assert read_metrics(model)["test accuracy, majority class"] == 50
+    rows = (directory / "run" / "report" / "mistakes.tsv").read_text(encoding="utf-8").splitlines()
+    mistakes = [row.split("\t") for row in rows[1:]]
+    texts = [text.decode() for text, _ in test_set]
+    assert len(mistakes) == min(10, int((~is_right).sum()))
+    assert [texts.index(text) for *_, text in mistakes] == [m.row for m in expected.find_mistakes()]
+    assert "| true ↓ predicted → | negative | positive |" in (model / "README.md").read_text(encoding="utf-8")
+    assert (model / "confusion_matrix.png").exists()
+    assert "true ↓ predicted →  negative  positive" in report
 
 
 def test_the_export_has_the_accuracy_of_the_training_process(

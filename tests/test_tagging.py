@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -73,14 +73,14 @@ class Trained(NamedTuple):
 def run_recipe(settings: Settings) -> Trained:
     """Run the recipe, whose export is checked in this process; tests run it in a fresh one."""
     modules: list[FrameTaggingModule] = []
-    evaluate = tagging.evaluate
+    evaluate = FrameTaggingModule.evaluate
 
-    def record(module: FrameTaggingModule, split: TaggingSplit) -> dict[str, float]:
+    def record(module: FrameTaggingModule, *arguments: Any) -> dict[str, float]:
         modules.append(module)
-        return evaluate(module, split)
+        return evaluate(module, *arguments)
 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        patch.setattr(tagging, "evaluate", record)
+        patch.setattr(FrameTaggingModule, "evaluate", record)
         patch.setattr("zoo.export.saved_model.run_in_fresh_process", predict_in_process)
         tagging.train(settings)
     return Trained(settings.export_dir, printed.getvalue(), modules[-1])

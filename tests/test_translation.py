@@ -43,11 +43,12 @@ ROWS = [DATE, "3 hours", "", f"{DATE}, 3:15 PM and 20 seconds", "the 4th of \u4f
 def settings(tmp_path_factory: pytest.TempPathFactory) -> translation.Settings:
     """Settings of a smaller model, trained for a shorter time, without the baseline."""
     directory = tmp_path_factory.mktemp("translation")
+    (directory / "examples.txt").write_text(f"{DATE}\n1 hour\n", encoding="utf-8")
     return translation.Settings(
         data_dir=directory / "data",
         run_dir=directory / "run",
         export_dir=directory / "1",
-        examples=(DATE, "1 hour"),
+        examples=directory / "examples.txt",
         units=64,
         embedding_dim=64,
         batch_size=32,
@@ -116,6 +117,14 @@ def test_the_report_shows_metrics_signatures_examples_and_the_next_command(model
     assert re.fullmatch(r" *-\d+\.\d{3}  .+", second)
     assert not blank
     assert command == f"next: zoo predict {model} '{DATE}'"
+
+
+def test_the_run_directory_shows_the_worst_translations(settings: translation.Settings, report: str) -> None:
+    header, *lines = (settings.run_dir / "report" / "worst.tsv").read_text(encoding="utf-8").splitlines()
+    assert header == "chrF\tinput\tgenerated\treference"
+    scores = [float(line.split("\t")[0]) for line in lines]
+    assert len(scores) == 10
+    assert scores == sorted(scores)
 
 
 def test_the_card_shows_the_examples_of_the_user(model: Path) -> None:

@@ -16,6 +16,11 @@ InputKind = Literal["text", "image", "video", "array"]
 
 FILE = "card.json"
 PAGE = "README.md"
+CONFUSION_PICTURE = "confusion_matrix.png"
+
+_MAX_CLASSES = 20
+"""Classes up to which a confusion matrix is a readable table."""
+_NUM_CONFUSIONS = 10
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Card:
             and its `metrics` by name; empty if it is not known.
         ancestor: of a model whose training started from another one: "name", "license", "data" and "digest" of
             that one.
+        report: `as_json` of a `zoo.reports.ClassificationReport` on test examples; empty if there is none.
+        warnings: what is wrong with the model or its data, a sentence each.
     """
 
     task: str
@@ -58,6 +65,8 @@ class Card:
     preprocessor: Mapping[str, Any] = field(default_factory=dict)
     best_epoch: Mapping[str, Any] = field(default_factory=dict)
     ancestor: Mapping[str, str] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def read_card(directory: Path) -> dict[str, Any]:
@@ -127,8 +136,12 @@ def format_page(card: Mapping[str, Any]) -> str:
     arguments = ", ".join(f"{name}={_format_input(value)}" for name, value in inputs.items())
     best = card.get("best_epoch")  # earlier exports do not state it
     epoch = f" Weights of epoch {best['number']} of {best['num_epochs']}." if best else ""
+    if not inputs:  # the card shows no examples
+        arguments = ", ".join(f"{name}=..." for name in card["signatures"]["serving_default"]["inputs"])
     numpy = "import numpy as np\n" if "np.load" in arguments else ""
     versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
+    warnings = "".join(f"Warning: {warning}\n\n" for warning in card.get("warnings", ()))
+    report = format_report(card["report"]) if card.get("report") else ""
     return f"""# {card["title"]}
 
 {card["summary"]}
@@ -142,10 +155,10 @@ outputs = model.signatures["serving_default"]({arguments})
 
 {signatures}
 
-| metric | value |
+{warnings}| metric | value |
 | --- | --- |
 {_format_rows(card["metrics"])}
-
+{report and chr(10) + report}
 Trained by `{card["command"]}` at commit {card["commit"]} with {versions}.{epoch} {card["size_bytes"] / 1e6:.1f} MB.
 
 Data: {card["data"]}
@@ -160,6 +173,80 @@ Limits:
 | --- | --- |
 {_format_rows(card["settings"])}
 """
+
+
+def format_report(report: Mapping[str, Any]) -> str:
+    """Return the report of a classifier on test examples in Markdown: scores, confusion matrix, calibration.
+
+    Args:
+        report: from `zoo.reports.ClassificationReport.as_json`.
+    """
+    matrix, calibration = report["confusion_matrix"], report["calibration"]
+    labels = [scores["label"] for scores in report["classes"]]
+    rows = [
+        [
+            _escape(scores["label"]),
+            *(format_percent(scores[name]) for name in ("precision", "recall", "f1")),
+            f"{scores['examples']:,}",
+        ]
+        for scores in report["classes"]
+    ]
+    parts = [format_table(["class", "precision", "recall", "F1", "test examples"], rows)]
+    if any("–" in row for row in rows):
+        parts.append("– is a ratio without a denominator: the class has no examples, or is never predicted.")
+    if matrix is not None:
+        if len(labels) <= _MAX_CLASSES:
+            counts = [
+                [_escape(label), *(f"{count:,}" for count in row)]
+                for label, row in zip(labels, matrix, strict=True)
+            ]
+            parts.append(format_table(["true ↓ predicted →", *map(_escape, labels)], counts))
+        else:
+            errors = [
+                (count, labels[row], labels[column])
+                for row, counts in enumerate(matrix)
+                for column, count in enumerate(counts)
+                if count and row != column
+            ]
+            errors.sort(key=lambda error: -error[0])
+            confusions = [
+                [_escape(true), _escape(predicted), f"{count:,}"]
+                for count, true, predicted in errors[:_NUM_CONFUSIONS]
+            ]
+            parts.append(format_table(["true", "predicted", "test examples"], confusions))
+        parts.append(f"![Confusion matrix]({CONFUSION_PICTURE})")
+    parts.append(format_calibration(calibration))
+    return "\n\n".join(parts) + "\n"
+
+
+def format_calibration(calibration: Mapping[str, Any]) -> str:
+    """Return how a model was calibrated, in a sentence or two."""
+    before, after = (f"{calibration[name]:.2f}" for name in ("ece_before", "ece"))
+    if calibration["temperature"] == 1:
+        return (
+            f"Calibration: the expected calibration error of the test examples is {after} percentage points. "
+            "Temperature scaling would not have helped on validation."
+        )
+    return (
+        f"Calibration: the logits are divided by the temperature {calibration['temperature']:.3g}, chosen on "
+        f"validation and contained in the weights. The expected calibration error of the test examples is "
+        f"{after} percentage points, {before} without it."
+    )
+
+
+def format_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown, whose columns after the first are aligned to the right."""
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def format_percent(value: float | None) -> str:
+    """Return a percentage with one decimal; a dash for None."""
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _escape(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _format_rows(items: Mapping[str, Any]) -> str:

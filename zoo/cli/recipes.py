@@ -4,22 +4,35 @@ import dataclasses
 import logging
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import tyro
 
+from zoo.card import format_percent
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
+from zoo.errors import UsageError
 from zoo.preprocessing.text import read_vector_width
+from zoo.reports import ClassificationReport, GenerationReport
 from zoo.serving.loading import load
 from zoo.tasks import Task, read_ancestor
 from zoo.tasks.base import round_metric
 from zoo.training import distribution_scope
 
 Settings = TypeVar("Settings")
+
+MAX_CLASSES = 10
+"""Classes up to which a report is printed as a whole; `report.md` in the run directory always has all."""
+
+
+class TextExamples(NamedTuple):
+    """Texts for the check of an export, and whether its card may show them."""
+
+    texts: list[str]
+    are_public: bool
 
 
 def run_recipe(
@@ -70,15 +83,103 @@ def print_metrics(metrics: Mapping[str, float]) -> None:
     print("\n" + "\n".join(f"{name:{width}}{round_metric(value):>10}" for name, value in metrics.items()))
 
 
-def print_examples(directory: Path) -> None:
-    """Print what an export predicts for the example on its card, and the next command to type.
+def choose_examples(path: Path | None, test_texts: Sequence[str], info: DataInfo) -> TextExamples:
+    """Return the texts for the card: those of the user, else of the test split if everyone may see it.
+
+    Other texts only serve the check of the export and what the recipe prints.
+
+    Args:
+        path: file of the setting `--examples`, one text per line; None if it is not set.
+        test_texts: some texts of the test split.
+        info: about the data.
+
+    Raises:
+        UsageError: the file cannot be read, is not UTF-8, or has no text.
+    """
+    if path is None:
+        return TextExamples(list(test_texts), may_publish(info))
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--examples: {path} cannot be read: {error}. Expected a text file in UTF-8."
+        ) from error
+    texts = [line.strip() for line in content.split("\n") if line.strip()]
+    if not texts:
+        raise UsageError(f"--examples: {path} has no text. Expected one example per line.")
+    return TextExamples(texts, True)
+
+
+def may_publish(info: DataInfo, chosen: Sequence[Path] = ()) -> bool:
+    """Return whether the card may show examples; print it if it will show none.
+
+    Args:
+        info: about the data.
+        chosen: what the user chose for the card instead of test examples.
+    """
+    if chosen or info.is_redistributable:
+        return True
+    print(
+        "The card will show no examples: the data are your own, or their license is not known to permit it."
+    )
+    return False
+
+
+def print_results(metrics: Mapping[str, float], report: ClassificationReport | GenerationReport) -> None:
+    """Print measured values, scores by class, and what is wrong with the model or its data."""
+    print_metrics(metrics)
+    if isinstance(report, ClassificationReport):
+        print_classes(report)
+    if report.warnings:
+        print("\n" + "\n".join(f"warning: {warning}" for warning in report.warnings))
+
+
+def print_classes(report: ClassificationReport) -> None:
+    """Print scores by class and confusion matrix."""
+    scores = list(zip(report.labels, report.class_scores, strict=True))
+    if len(scores) > MAX_CLASSES:
+        scores = sorted(scores, key=lambda pair: (pair[1].f1 is None, pair[1].f1))[:MAX_CLASSES]
+        print(f"\nThe {MAX_CLASSES} classes with the lowest F1:")
+    rows = [
+        [label, *map(format_percent, (score.precision, score.recall, score.f1)), f"{score.examples:,}"]
+        for label, score in scores
+    ]
+    print("\n" + format_columns([["class", "precision", "recall", "F1", "examples"], *rows]))
+    matrix = report.confusion_matrix
+    if matrix is not None and len(report.labels) <= MAX_CLASSES:
+        counts = [
+            [label, *(f"{count:,}" for count in row)]
+            for label, row in zip(report.labels, matrix, strict=True)
+        ]
+        print("\n" + format_columns([["true ↓ predicted →", *report.labels], *counts]))
+
+
+def format_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as a table in columns; the first one is aligned to the left, the others to the right.
+
+    >>> print(format_columns([["class", "F1"], ["a", "100.0"]]))
+    class     F1
+    a      100.0
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]))
+    return "\n".join(lines)
+
+
+def print_examples(directory: Path, examples: Mapping[str, Any]) -> None:
+    """Print what an export predicts for examples, and the next command to type.
 
     Args:
         directory: directory of the export.
+        examples: inputs of `serving_default` by name, as `Task.export` takes them; used if the card shows none.
     """
     print(f"\nexported to {directory}")
     predictor = load(directory)
-    names, inputs = zip(*predictor.read_examples(), strict=True)
+    pairs = predictor.read_examples() or predictor.list_examples(examples)
+    names, inputs = zip(*pairs, strict=True)
     for name, prediction in zip(names, predictor.predict(inputs), strict=True):
         print("\n".join(prediction.format_lines(name, top_k=1)))
     if predictor.input_kind == "array":  # which the command line does not take

@@ -24,6 +24,8 @@ class DataInfo:
         languages: Of source and target, in sets for translation; otherwise `None`.
         is_video: Whether examples are videos, uint8 `[time, height, width, 3]`.
         multi_label: Whether a time step may have several labels, or none.
+        is_redistributable: Whether a model card may show examples: of embedded sets, and of TFDS sets whose
+            license permits it. Never of a user's files.
     """
 
     source: str
@@ -34,6 +36,7 @@ class DataInfo:
     languages: tuple[str, str] | None = None
     is_video: bool = False
     multi_label: bool = False
+    is_redistributable: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,13 @@ from zoo.errors import DataError
 
 logger = logging.getLogger(__name__)
 
+_OPEN_LICENSE = re.compile(
+    r"apache|\bmit\b|\bbsd\b|\bcc0|\bcc[ -]by\b|creativecommons\.org/(licenses/by|publicdomain)|"
+    r"creative commons (attribution|zero)|public domain|\bpddl\b|\bodc[ -]by\b|\bodbl\b",
+    re.IGNORECASE,
+)
+_RESTRICTION = re.compile(r"\b(nc|nd|non-?commercial|no-?deriv\w*|research|unknown)\b", re.IGNORECASE)
+
 _PROBE_SECONDS = 8.0  # for all hosts together: a DNS query may hang longer than its own timeout
 
 
@@ -98,7 +105,22 @@ def read_split(builder: Any, split: str, **options: Any) -> tf.data.Dataset:
 def get_data_info(builder: Any) -> DataInfo:
     """Return source, license and citation of a TFDS data set."""
     info = builder.info
-    return DataInfo(info.full_name, info.redistribution_info.license.strip(), info.citation.strip())
+    license = info.redistribution_info.license.strip()
+    return DataInfo(
+        info.full_name,
+        license,
+        info.citation.strip(),
+        is_redistributable=permits_redistribution(license),
+    )
+
+
+def permits_redistribution(license: str) -> bool:
+    """Return whether a license, as TFDS states it, is known to permit showing examples to everyone.
+
+    >>> [permits_redistribution(name) for name in ("Apache-2.0", "CC BY-NC 4.0", "")]
+    [True, False, False]
+    """
+    return bool(_OPEN_LICENSE.search(license)) and not _RESTRICTION.search(license)
 
 
 def describe_features(builder: Any) -> str:

@@ -92,6 +92,7 @@ def load_translation(
         citation="\n\n".join(part.info.citation for part in sets if part.info.citation),
         notes=(*(note for part in sets for note in part.notes), *left_out, f"Pairs: {sizes}."),
         languages=_find_common_languages(sets),
+        is_redistributable=all(part.info.is_redistributable for part in sets),
     )
     train, validation, test = (_make_dataset(splits[split]) for split in SPLITS)
     return DataSplits(train, validation, test, info)

@@ -41,6 +41,7 @@ def export_model(
     card: Card,
     *,
     examples: Mapping[str, Any],
+    publish_examples: bool = True,
     model: keras.Model | None = None,
     networks: Mapping[str, keras.Model] | None = None,
     resources: Sequence[tf.Module] = (),
@@ -59,6 +60,8 @@ def export_model(
         examples: inputs of `serving_default` by name, for the comparison and for the card. A list of `Path`
             stands for the contents of these files, such as images; copies of them are stored with the card,
             and so is a file of an array of three or more dimensions, such as frames.
+        publish_examples: whether the card shows the examples. Otherwise they serve the comparison alone, and
+            the export contains nothing of them.
         model: the built Keras model that the signatures use. `zoo.export.load_keras_model` gives it back, with
             its weights, from the export.
         networks: frozen networks in front of the model, by name. Their weights are exported too; their
@@ -97,10 +100,12 @@ def export_model(
         inputs = {name: tf.constant(_read_files(value)) for name, value in examples.items()}
         outputs = _to_arrays(call_by_name(signatures["serving_default"], **inputs))
         _compare(outputs, run_in_fresh_process(new, _to_arrays(inputs)))
-        example = {
-            "inputs": {name: _store_input(name, value, new) for name, value in examples.items()},
-            "outputs": {name: _to_json(value.tolist()) for name, value in outputs.items()},
-        }
+        example: dict[str, Any] = {"inputs": {}, "outputs": {}}
+        if publish_examples:
+            example = {
+                "inputs": {name: _store_input(name, value, new) for name, value in examples.items()},
+                "outputs": {name: _to_json(value.tolist()) for name, value in outputs.items()},
+            }
         for name, content in (files or {}).items():
             (new / name).write_bytes(content)
         write_card(card, _collect_facts(new, signatures, model, networks, example), new)

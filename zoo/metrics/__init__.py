@@ -1,5 +1,12 @@
-"""Metrics of generated text and of tagged sequences, as papers report them: percentages from 0 to 100."""
+"""Metrics of classes, generated text and tagged sequences, as papers report them: percentages from 0 to 100."""
 
+from zoo.metrics.classification import (
+    ClassScores,
+    confusion_matrix,
+    expected_calibration_error,
+    macro_f1,
+    score_classes,
+)
 from zoo.metrics.tagging import (
     Segment,
     TransitionScores,
@@ -11,22 +18,36 @@ from zoo.metrics.tagging import (
     segmental_edit_score,
     segmental_f1,
 )
-from zoo.metrics.text import CorpusScore, bleu, chrf, exact_match, normalize_caption, score_captions
+from zoo.metrics.text import (
+    CorpusScore,
+    bleu,
+    chrf,
+    exact_match,
+    normalize_caption,
+    score_captions,
+    sentence_chrf,
+)
 
 __all__ = [
+    "ClassScores",
     "CorpusScore",
     "Segment",
     "TransitionScores",
     "bleu",
     "chrf",
+    "confusion_matrix",
     "exact_match",
+    "expected_calibration_error",
     "find_segments",
     "find_transitions",
+    "macro_f1",
     "normalize_caption",
     "score_captions",
+    "score_classes",
     "score_frames",
     "score_multilabel_frames",
     "score_transitions",
     "segmental_edit_score",
     "segmental_f1",
+    "sentence_chrf",
 ]

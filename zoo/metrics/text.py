@@ -65,6 +65,28 @@ def chrf(predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
     return _score_corpus(CHRF(), predictions, references)
 
 
+def sentence_chrf(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
+    """Compute chrF2 of each text with sacrebleu; of several references the best one counts.
+
+    Args:
+        predictions: one text per example.
+        references: one or more reference texts per example.
+
+    Returns:
+        The scores, from 0 to 100.
+
+    Raises:
+        ValueError: predictions and references differ in number, or there are none.
+
+    >>> [round(score) for score in sentence_chrf(["a cat", "dogs"], [["a cat"], ["the cat", "a dog"]])]
+    [100, 48]
+    """
+    _check_lengths(predictions, references)
+    metric = CHRF()
+    pairs = zip(predictions, references, strict=True)
+    return [float(metric.sentence_score(text, list(valid)).score) for text, valid in pairs]
+
+
 def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
     """Compute the percentage of predictions that equal their reference, apart from the kind of whitespace.
 
@@ -90,7 +112,7 @@ def _score_corpus(metric: BLEU | CHRF, predictions: Sequence[str], references: S
     return CorpusScore(score, str(metric.get_signature()))
 
 
-def _check_lengths(predictions: Sequence[str], references: Sequence[str]) -> None:
+def _check_lengths(predictions: Sequence[str], references: Sequence[object]) -> None:
     if not len(predictions) == len(references) > 0:
         raise ValueError(
             f"Expected one reference per prediction, and at least one of each, got {len(predictions)} "

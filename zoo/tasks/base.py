@@ -24,6 +24,7 @@ from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, restore_weights
 from zoo.files import atomic_write, sha256
 from zoo.layers import export_scope
+from zoo.reports import ClassificationReport, GenerationReport
 from zoo.training import Run
 
 Input = TypeVar("Input")
@@ -218,17 +219,27 @@ class Predictor(ABC, Generic[Input, R]):
         """Write files about a prediction, such as tables, if `writes_files`."""
 
     def read_examples(self) -> list[tuple[str, Any]]:
-        """Return name and value of each input of the example on the card."""
-        inputs = self.card["example"]["inputs"]
+        """Return name and value of each input of the example on the card; nothing if it shows none."""
+        inputs = {
+            name: [self.directory / file for file in value["files"]]
+            if "files" in value
+            else np.load(self.directory / value["array"])
+            if "array" in value
+            else value
+            for name, value in self.card["example"]["inputs"].items()
+        }
+        return self.list_examples(inputs)
+
+    def list_examples(self, inputs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return name and value of each example in inputs of `serving_default`, as `zoo.export_model` takes them."""
+        if not inputs:
+            return []
         if "text" in inputs:
             return [(text, text) for text in inputs["text"]]
         if "image" in inputs:
-            paths = [self.directory / name for name in inputs["image"]["files"]]
-            return [(str(path), path) for path in paths]
+            return [(str(path), path) for path in inputs["image"]]
         lengths = inputs["lengths"]
-        (values,) = (
-            np.load(self.directory / value["array"]) for name, value in inputs.items() if name != "lengths"
-        )
+        (values,) = (value for name, value in inputs.items() if name != "lengths")
         return [
             (f"example {row + 1}, {length} steps", values[row, :length]) for row, length in enumerate(lengths)
         ]
@@ -291,6 +302,8 @@ class Task:
         info: DataInfo,
         directory: str | Path,
         examples: Mapping[str, Any],
+        publish_examples: bool = True,
+        report: ClassificationReport | GenerationReport | None = None,
     ) -> Path:
         """Export a model with its card.
 
@@ -300,6 +313,8 @@ class Task:
             info: about the data that it was trained on.
             directory: where the export goes.
             examples: inputs of `serving_default` by name; see `zoo.export_model`.
+            publish_examples: whether the card shows them; see `zoo.export_model`.
+            report: what the model does on test examples, for the card.
 
         Raises:
             ExportError: see `zoo.export_model`.
@@ -313,6 +328,8 @@ class Task:
             license = (
                 f"{license.rstrip('.')}. The license of {ancestor['name']} still holds: {ancestor['license']}"
             )
+        if module.labels:
+            limits = (*limits, _describe_scores(report if isinstance(report, ClassificationReport) else None))
         card = Card(
             task=self.name,
             input_kind=module.input_kind,
@@ -329,16 +346,19 @@ class Task:
             preprocessor=module.preprocessor.get_config(),
             best_epoch=best_epoch._asdict() if best_epoch else {},
             ancestor=run.ancestor,
+            report={} if report is None else report.as_json(),
+            warnings=() if report is None else report.warnings,
         )
         exported = export_model(
             module.signatures,
             directory,
             card,
             examples=examples,
+            publish_examples=publish_examples,
             model=module.model,
             networks=module.preprocessor.networks,
             resources=module.preprocessor.resources,
-            files=module.make_files(),
+            files={**module.make_files(), **({} if report is None else report.make_files())},
         )
         run_dir = run.directory.absolute()
         location = exported.relative_to(run_dir) if exported.is_relative_to(run_dir) else exported
@@ -379,6 +399,16 @@ class Task:
         for name, network in preprocessor.networks.items():
             restore_weights(network, directory, f"networks/{name}", card["networks"][name]["weights"])
         return preprocessor
+
+
+def _describe_scores(report: ClassificationReport | None) -> str:
+    """Return what a score of a label means, for the limits on a card."""
+    if report is None:
+        return "The scores are not calibrated: a score of 0.99 does not mean one error in a hundred."
+    return (
+        f"Scores of predicted labels are off by {report.calibration.ece:.1f} percentage points on the test examples, "
+        "on average; on other data it may be more."
+    )
 
 
 def make_signature(

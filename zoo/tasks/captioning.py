@@ -1,5 +1,6 @@
 """Captioning, one-to-many: images in, sentences out; with clips, delayed many-to-many."""
 
+import hashlib
 import itertools
 import logging
 import math
@@ -114,6 +115,11 @@ class FeatureSplit:
             best = np.minimum(best, distances.min(1))
             start += len(batch)
         return [train.captions[row][0] for row in nearest]
+
+    def hash_examples(self) -> list[bytes]:
+        """Return a hash of the features of each readable example."""
+        rows = itertools.chain.from_iterable(self.read_batches())
+        return [hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in rows]
 
     def read_batches(self, batch_size: int = 64) -> Iterator[np.ndarray]:
         """Yield the features of the readable examples, in order."""
@@ -232,25 +238,25 @@ class CaptioningPreprocessor(Preprocessor):
 
     def make_examples(
         self,
-        validation: CaptioningSplit,
+        test: CaptioningSplit,
         features: FeatureSplit,
         paths: Sequence[Path],
         directory: Path,
     ) -> dict[str, Any]:
-        """Return inputs of `serving_default` for the card: the files at paths, else two examples of validation.
+        """Return inputs of `serving_default` for the card: the files at paths, else two examples of test.
 
         Args:
-            validation: the validation split.
+            test: the test split.
             features: its features; `features.rows` are the examples that can be read.
             paths: files that the user chose.
-            directory: where thumbnails of validation images are written.
+            directory: where thumbnails of test images are written.
         """
         if paths and self.num_frames:
             return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE) for path in paths])
         if paths:
             return {"image": list(paths)}
         examples: list[Any] = [
-            next(itertools.islice(validation.read_inputs(), row, None)) for row in features.rows[:2]
+            next(itertools.islice(test.read_inputs(), row, None)) for row in features.rows[:2]
         ]
         if self.num_frames:
             return ClipReader.pack_inputs(examples)

@@ -17,7 +17,16 @@ from zoo.errors import UsageError
 from zoo.export import call_by_name, convert_to_litert
 from zoo.formulations import ManyToMany
 from zoo.inspection import plot_contact_sheet
-from zoo.metrics import Segment, find_segments, find_transitions, score_transitions
+from zoo.metrics import (
+    Segment,
+    find_segments,
+    find_transitions,
+    score_frames,
+    score_multilabel_frames,
+    score_transitions,
+    segmental_edit_score,
+    segmental_f1,
+)
 from zoo.preprocessing.video import FrameReader, Video, batch_frames, format_timecode, open_video
 from zoo.tasks.base import (
     Description,
@@ -191,6 +200,25 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         name = self.input_spec.name
         return tag_sequence(signatures, name, split_sequence(sequence, get_chunk_size(signatures))).scores
 
+    def evaluate(self, split: TaggingSplit, scores: Sequence[np.ndarray]) -> dict[str, float]:
+        """Return metrics of sequences by frame, by segment and by transition; of several tags by frame alone.
+
+        Args:
+            split: sequences with their true tags.
+            scores: probabilities [time, labels] of each sequence, from `score_sequence`.
+        """
+        if self.preprocessor.multi_label:
+            return score_multilabel_frames([rows > 0.5 for rows in scores], split.tags, self.labels)
+        predictions = [[self.labels[i] for i in rows.argmax(-1)] for rows in scores]
+        references = [[self.labels[i] for i in tags] for tags in split.tags]
+        metrics = score_frames(predictions, references, self.labels)
+        within_2 = score_frames(predictions, references, self.labels, tolerance=2)
+        metrics["macro-F1 within 2 frames"] = within_2["macro-F1"]
+        metrics["segment edit"] = segmental_edit_score(predictions, references)
+        for overlap in (10, 25, 50):
+            metrics[f"segment F1@{overlap}"] = segmental_f1(predictions, references, overlap / 100)
+        return metrics | self.score_transitions(predictions, references)
+
     def score_transitions(
         self, predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
     ) -> dict[str, float]:
@@ -211,10 +239,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
             )
         else:
             latency = f"It reads in both directions, so it cannot tag streams. {in_memory}"
-        limits = [
-            latency,
-            "The scores are not calibrated: a score of 0.99 does not mean one error in a hundred.",
-        ]
+        limits = [latency]
         if SHOT in self.labels:
             limits += [
                 "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame that shows "

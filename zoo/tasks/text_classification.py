@@ -171,7 +171,6 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
                 "It knows the words and topics of its training data; on other topics it is less accurate.",
                 f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the "
                 "last.",
-                "The scores are not calibrated: a score of 0.99 does not mean one error in a hundred.",
             ),
         )
 

@@ -29,6 +29,7 @@ class BucketedDataset:
 
     Attributes:
         make_epoch: function from an epoch number to a dataset of `num_batches` batches.
+        make_keys: the same, of batches of the indices [batch] of the examples.
         num_examples: number of examples. Each comes once per epoch.
         num_batches: number of batches in an epoch.
         batch_sizes: all batch sizes that occur, ascending.
@@ -42,6 +43,7 @@ class BucketedDataset:
     """
 
     make_epoch: Callable[[int], tf.data.Dataset]
+    make_keys: Callable[[int], tf.data.Dataset]
     num_examples: int
     num_batches: int
     batch_sizes: tuple[int, ...]
@@ -197,7 +199,7 @@ def plan_buckets(
         return bounds.map(lambda start, end: keys[start:end])
 
     batch_sizes = tuple(np.unique(best_sizes).tolist())
-    return BucketedDataset(make_epoch, len(lengths), len(best_sizes), batch_sizes, padding_share)
+    return BucketedDataset(make_epoch, make_epoch, len(lengths), len(best_sizes), batch_sizes, padding_share)
 
 
 def bptt_windows(ids: np.ndarray, batch_size: int, steps: int) -> tf.data.Dataset:

@@ -1,0 +1,66 @@
+"""The confusion matrix as a picture."""
+
+import io
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+_MAX_NUMBERS = 25
+"""Classes up to which the cells show numbers."""
+_MAX_NAMES = 60
+"""Classes up to which the axes show names."""
+_NAME_LENGTH = 24
+
+
+def plot_confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
+    """Plot a confusion matrix as PNG: a row for each true class, a column for each predicted one.
+
+    The color of a cell is its share of the examples of the row. Cells show the number of examples for up to 25
+    classes, axes show names for up to 60. Of long names the middle is left out.
+
+    Args:
+        matrix: from `zoo.metrics.confusion_matrix`, int [classes, classes].
+        labels: names of the classes.
+
+    Returns:
+        The content of the file.
+    """
+    classes = len(labels)
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    digits = len(f"{matrix.max():,}") if classes <= _MAX_NUMBERS else 0
+    side = max(1.8, classes * max(0.3, 0.08 * digits + 0.14)) if classes <= _MAX_NAMES else 8.0  # inches
+    figure = Figure(figsize=(side + 2, side + 2))
+    axes = figure.add_axes((1 / (side + 2), 1 / (side + 2), side / (side + 2), side / (side + 2)))
+    image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
+    if classes <= _MAX_NAMES:
+        names = [_cut(name) for name in labels]
+        axes.set_xticks(
+            range(classes), names, rotation=45, ha="left", rotation_mode="anchor", parse_math=False
+        )
+        axes.set_yticks(range(classes), names, parse_math=False)
+    else:
+        axes.set_xticks([])
+        axes.set_yticks([])
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    if classes <= _MAX_NUMBERS:
+        for (row, column), count in np.ndenumerate(matrix):
+            if count:
+                color = "white" if shares[row, column] > 0.55 else "black"
+                axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
+    bar = axes.inset_axes((1 + 0.15 / side, 0, 0.15 / side, 1))
+    figure.colorbar(image, cax=bar, label="share of the row (%)")
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+")  # the font lacks some scripts
+        figure.savefig(content, dpi=130, bbox_inches="tight")
+    return content.getvalue()
+
+
+def _cut(name: str) -> str:
+    """Return a name without the middle of a long one: classes often differ at the end."""
+    name, half = " ".join(name.split()), _NAME_LENGTH // 2
+    return name if len(name) <= _NAME_LENGTH else f"{name[: half - 1]}…{name[-half:]}"

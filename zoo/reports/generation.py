@@ -1,0 +1,57 @@
+"""Texts that a model generates for test examples, compared with reference texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.metrics import sentence_chrf
+from zoo.reports.text_tables import write_table
+
+NUM_TEXTS = 10
+"""Number of the worst texts in the run directory."""
+
+
+@dataclass(frozen=True)
+class GenerationReport:
+    """Texts that a model generates for test examples.
+
+    Attributes:
+        inputs: what each text was generated for, such as the source sentence or the name of the image.
+        texts: the generated texts.
+        references: one or more reference texts of each.
+        warnings: what is wrong with the model or the data, a sentence each.
+    """
+
+    inputs: tuple[str, ...]
+    texts: tuple[str, ...]
+    references: tuple[Sequence[str], ...]
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what stands on a card: nothing, because the texts are examples."""
+        return {}
+
+    def make_files(self) -> dict[str, bytes]:
+        """Return the files of an export about the report: none."""
+        return {}
+
+    def save(self, directory: Path) -> None:
+        """Write the ten texts with the lowest chrF to `worst.tsv`, the worst first.
+
+        Args:
+            directory: where the file goes. It contains examples: it belongs to the run directory, not to an
+                export.
+        """
+        scores = sentence_chrf(self.texts, self.references)
+        worst = sorted(range(len(scores)), key=lambda row: scores[row])[:NUM_TEXTS]
+        rows = [
+            {
+                "chrF": f"{scores[row]:.1f}",
+                "input": self.inputs[row],
+                "generated": self.texts[row],
+                "reference": self.references[row][0],
+            }
+            for row in worst
+        ]
+        write_table(directory / "worst.tsv", rows)

@@ -1,0 +1,109 @@
+"""Warnings about a model that has learned nothing, and about data that make its scores too good."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from zoo.reports.classification import ClassificationReport
+from zoo.reports.generation import GenerationReport
+
+MAX_OVERLAP = 2.0
+"""Percentage of the test examples that may be in train, too, without a warning."""
+
+_MIN_GAIN = 0.02
+"""Share of the errors of the majority class that a model must avoid in training to have learned something."""
+
+
+def add_warnings(
+    report: ClassificationReport, metrics: Mapping[str, float], train_accuracy: float
+) -> ClassificationReport:
+    """Return a report with what is wrong with the model or its data, a sentence each.
+
+    - The model predicts one class only, or no label at all.
+    - A baseline is better.
+    - The accuracy on training examples is that of the majority class.
+    - More than 2 % of the test examples are in train, too.
+
+    Args:
+        report: the predictions for the test examples.
+        metrics: metrics of the model and of baselines, in percent, as `compare_with_baselines` takes them.
+        train_accuracy: accuracy on the training examples, as measured in training, from 0 to 1.
+    """
+    warnings = []
+    if report.is_multi_label:
+        if not report.predictions.any():
+            warnings.append("The model predicts no label for any test example.")
+    elif len(predicted := np.unique(report.predictions)) == 1:
+        warnings.append(f"The model predicts {report.labels[predicted[0]]!r} for every test example.")
+    warnings += compare_with_baselines(metrics)
+    frequencies = report.summary.frequencies
+    if report.is_multi_label:
+        frequencies = np.maximum(frequencies, 1 - frequencies)
+    majority = 100 * float(frequencies.mean() if report.is_multi_label else frequencies.max())
+    train_accuracy *= 100
+    if train_accuracy < majority + _MIN_GAIN * (100 - majority):
+        warnings.append(
+            f"The accuracy on training examples is {train_accuracy:.1f}, no better than the {majority:.1f} of the "
+            "most frequent class. Unless classes are weighted, the model has learned nothing: train longer, with "
+            "another learning rate or with more examples, and check the labels."
+        )
+    warnings += describe_overlap(report.summary.overlap)
+    return dataclasses.replace(report, warnings=tuple(warnings))
+
+
+def report_generation(
+    inputs: Sequence[str],
+    texts: Sequence[str],
+    references: Sequence[str] | Sequence[Sequence[str]],
+    metrics: Mapping[str, float],
+    overlap: float,
+) -> GenerationReport:
+    """Return a report about generated texts, with what is wrong with the model or its data.
+
+    - The model generates the same text for every test example.
+    - A baseline is better.
+    - More than 2 % of the test examples are in train, too.
+
+    Args:
+        inputs: what each text was generated for, such as the source sentence or the name of the image.
+        texts: generated text of each test example.
+        references: one reference text of each, or several.
+        metrics: metrics of the model and of baselines, as `compare_with_baselines` takes them.
+        overlap: share of the test examples that are also in train, in percent.
+    """
+    warnings = []
+    if len(texts) > 1 and len(set(texts)) == 1:
+        warnings.append("The model generates the same text for every test example.")
+    warnings += compare_with_baselines(metrics) + describe_overlap(overlap)
+    several = tuple((valid,) if isinstance(valid, str) else tuple(valid) for valid in references)
+    return GenerationReport(tuple(inputs), tuple(texts), several, tuple(warnings))
+
+
+def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
+    """Return a sentence for each baseline that is better than the model on the test examples.
+
+    Args:
+        metrics: values by name. A metric of a baseline has the name of that of the model, which starts with
+            "test", then a comma and the name of the baseline. Higher is better.
+
+    >>> compare_with_baselines({"test BLEU": 20.0, "test BLEU, without attention": 21.5})
+    ['A baseline is better: test BLEU, without attention is 21.50, that of the model 20.00.']
+    """
+    sentences = []
+    for name, value in metrics.items():
+        metric, _, baseline = name.partition(", ")
+        if name.startswith("test ") and baseline and metric in metrics and value > metrics[metric]:
+            score = metrics[metric]
+            sentences.append(f"A baseline is better: {name} is {value:.2f}, that of the model {score:.2f}.")
+    return sentences
+
+
+def describe_overlap(overlap: float) -> list[str]:
+    """Return a sentence if more than `MAX_OVERLAP` percent of the test examples are in train, too."""
+    if overlap <= MAX_OVERLAP:
+        return []
+    return [
+        f"{overlap:.1f} % of the test examples are in train, too, so the test scores are too good. Remove them "
+        "from one of the splits."
+    ]
