@@ -179,6 +179,7 @@ def check_against_plain_loop(name: str, seed: int, monkeypatch: pytest.MonkeyPat
         ("DYNAMIC_CHUNK_SIZE", rng.choice([1, 3, 16])),
         ("MAX_UNROLLED_CHUNKS", rng.choice([1, 8])),
         ("MAX_STORED_BYTES", rng.choice([0, 2**20])),
+        ("MIN_HALVED_ROWS", rng.choice([2, 16])),
     ]:
         monkeypatch.setattr(chunks, constant, int(value))
     cell = CELLS[name](UNITS, dtype="float64")

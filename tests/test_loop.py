@@ -21,6 +21,7 @@ import zoo
 from zoo.layers import chunks
 from zoo.layers.loop import run_cell, run_parallel, scan
 from zoo.layers.pure_cell import PureCell
+from zoo.layers.rows import LoopInputs
 from zoo.scans import linear_scan
 
 BATCH, TIME, FEATURES, UNITS = 3, 11, 9, 6
@@ -214,7 +215,11 @@ def test_short_lengths_in_every_mode(cell: type[zoo.Cell], static: bool, trainin
     assert_close(wrap_in_graph(function, cell, static)(x, states), function(x, states), 1e-10)
 
 
-def test_noise_and_dropout_are_equal_in_forward_and_backward_pass() -> None:
+@pytest.mark.parametrize("min_halved_rows", [2, 16])
+def test_noise_and_dropout_are_equal_in_forward_and_backward_pass(
+    min_halved_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "MIN_HALVED_ROWS", min_halved_rows)
     rates = {"dropout": 0.3, "recurrent_dropout": 0.4, "zoneout": [0.2, 0.5], "candidate_dropout": 0.3}
     function = {}
     for form in ("plain", "fast"):
@@ -324,7 +329,7 @@ def test_analyze(cell: type[zoo.Cell], pure: bool) -> None:
     cell = build_cell(cell)
     x, states = make_data(cell)
     pure_cell = PureCell(cell, {})
-    assert pure_cell.analyze(tf.transpose(x, [1, 0, 2]), states, None) == pure
+    assert pure_cell.analyze(LoopInputs(tf.transpose(x, [1, 0, 2]), states)) == pure
     used = {cell.weights[i].name for i in pure_cell.step_weights}
     assert used == ({"scale", "matrix"} if pure else set())
     assert pure_cell.output_state == 0

@@ -40,7 +40,7 @@ PRINTED = {
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
-    "docs/tasks.md": ["neg\nepoch 1/20", "\npos\n", "\n2.0\n"],
+    "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
     "docs/training.md": ["700 examples in 44 batches of up to 16, at most "],
 }
 """What the Python on each page prints, in part."""

@@ -25,8 +25,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.cells import States, Tensor
+from zoo.cells import Tensor
 from zoo.layers.pure_cell import PureCell, StepProducts
+from zoo.layers.rows import LoopInputs
 
 MAX_CHUNK_ROWS = 1600
 """Most rows, steps times batch size, in a chunk if both sizes are known when the graph is built.
@@ -46,15 +47,16 @@ MAX_PROJECTED_WEIGHTS = 2**16
 MAX_STORED_BYTES = 64 * 2**20
 """Most memory for x and r of all steps. If they need more, they are computed again in the backward pass."""
 
+MIN_HALVED_ROWS = 16
+"""Least batch size that is halved, if it is known when the graph is built."""
+
 ZERO = tf.UnconnectedGradients.ZERO
 
-Sequences = Mapping[str, Tensor]
-"""What steps get besides their input, by name, where there is any. Each is [time, batch, ...]:
+RunPlain = Callable[[LoopInputs, list[Tensor]], tuple[Tensor, Tensor, list[Tensor]]]
+"""Runs a cell by plain steps with the values of its weights, to the last output, all outputs and the last states."""
 
-    noise       random numbers [time, batch, noise_size]
-    mask        bool [time, batch, 1]; where False, states and output stay as they are
-    resets      bool [time, batch, 1]; where True, the states are set to the first ones before the step
-"""
+CompileSteps = Callable[..., Callable[..., Any]]
+"""From a function of a cell and its first arguments to the function of the others."""
 
 _jit_enabled = contextvars.ContextVar("jit_enabled", default=True)
 
@@ -196,51 +198,91 @@ class Chunking:
 
 
 def run_in_chunks(
-    pure_cell: PureCell,
-    inputs: Tensor,
-    states: list[Tensor],
-    sequences: Sequences,
-    drop: Tensor | None,
-    starts: list[Tensor],
-    training: bool,
-    run_plain: Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, Tensor, States]],
+    pure_cell: PureCell, loop_inputs: LoopInputs, training: bool, run_plain: RunPlain
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """Run a cell over time.
+    """Run a cell over time, with both halves of the batch at the same time if they are independent.
 
     Inference does not store the states; a gradient, if one is asked for nevertheless, runs forward again.
     Second derivatives are those of `run_plain`.
 
     Args:
         pure_cell: the cell, after `analyze`.
-        inputs: [time, batch, features]; `time` may be 0.
-        states: before the first step, each [batch, size].
-        sequences: noise, mask and resets.
-        drop: the mask of recurrent dropout, or None.
-        starts: with resets, the states that they set, each [batch, size]; else empty.
+        loop_inputs: what the loop reads.
         training: whether the loop runs in training.
-        run_plain: runs the cell by plain steps, from inputs, states and starts to the same results.
+        run_plain: runs the cell by plain steps to the same results.
 
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    jit = should_compile(inputs.shape[1], training) and pure_cell.can_compile
-    # In inference, a small product is faster as a part of the compiled step.
-    is_small = inputs.shape[-1] * pure_cell.xr_widths[0] <= MAX_PROJECTED_WEIGHTS
-    project = jit and not training and pure_cell.has_recurrent and is_small
-    chunking = Chunking(inputs, in_chunks=not project)
-    dtype = states[0].dtype
-    all_states = list(range(len(states)))
-    # A masked step repeats the output, but may reset the states: then they are not the same tensor.
-    output_state = None if {"mask", "resets"} <= set(sequences) else pure_cell.output_state
-    # Index of the output in the carry: the states, followed by the output if it is not a state.
-    output_index = len(states) if output_state is None else output_state
+    jit = should_compile(loop_inputs.inputs.shape[1], training) and pure_cell.can_compile
 
+    @functools.cache  # halves of the same size share one compiled function
     def compile_steps(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
         steps = functools.partial(function, pure_cell, *arguments)
         if jit:
             steps = tf.function(steps, jit_compile=True, autograph=False)
         # A persistent tape around a `tf.function` would differentiate the steps, which compiled ones do not allow.
         return lambda *inputs: tf.nest.map_structure(tf.stop_gradient, steps(*inputs))
+
+    parts = loop_inputs.halve() if jit and should_halve(pure_cell, loop_inputs) else [loop_inputs]
+    # In inference, a small product is faster as a part of the compiled step.
+    is_small = loop_inputs.inputs.shape[-1] * pure_cell.xr_widths[0] <= MAX_PROJECTED_WEIGHTS
+    project = jit and not training and pure_cell.has_recurrent and is_small
+    max_bytes = MAX_STORED_BYTES // len(parts)
+    results = [
+        run_part(pure_cell, part, training, run_plain, compile_steps, project, max_bytes) for part in parts
+    ]
+    if len(parts) == 1:
+        return results[0]
+    last, outputs, states = zip(*results, strict=True)
+    return tf.concat(last, 0), tf.concat(outputs, 1), [tf.concat(s, 0) for s in zip(*states, strict=True)]
+
+
+def should_halve(pure_cell: PureCell, loop_inputs: LoopInputs) -> bool:
+    """Return whether the halves of a batch are computed by two loops.
+
+    TensorFlow runs them at the same time, while the small products of a compiled step keep one core busy. On a
+    single core nothing is lost but a second compilation for an odd batch size. This is a rule and not a timing,
+    so that repeated runs are identical.
+    """
+    batch, drop = loop_inputs.inputs.shape[1], loop_inputs.drop
+    is_large = batch is None or batch >= MIN_HALVED_ROWS
+    has_rows = drop is None or drop.shape[0] == batch
+    return is_large and has_rows and pure_cell.has_independent_rows
+
+
+def run_part(
+    pure_cell: PureCell,
+    loop_inputs: LoopInputs,
+    training: bool,
+    run_plain: RunPlain,
+    compile_steps: CompileSteps,
+    project: bool,
+    max_bytes: int,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Run a cell over time for some rows of a batch.
+
+    Args:
+        pure_cell: the cell, after `analyze`.
+        loop_inputs: what the loop reads.
+        training: whether the loop runs in training.
+        run_plain: runs the cell by plain steps to the same results.
+        compile_steps: compiles the steps of a chunk.
+        project: whether the compiled steps project the inputs.
+        max_bytes: most memory for x and r of all steps.
+
+    Returns:
+        The last output [batch, units], all outputs [time, batch, units], the last states.
+    """
+    inputs, states, sequences = loop_inputs.inputs, loop_inputs.states, loop_inputs.sequences
+    drop, starts = loop_inputs.drop, loop_inputs.starts
+    chunking = Chunking(inputs, in_chunks=not project)
+    dtype = states[0].dtype
+    all_states = tuple(range(len(states)))
+    # A masked step repeats the output, but may reset the states: then they are not the same tensor.
+    output_state = None if {"mask", "resets"} <= set(sequences) else pure_cell.output_state
+    # Index of the output in the carry: the states, followed by the output if it is not a state.
+    output_index = len(states) if output_state is None else output_state
 
     @tf.custom_gradient
     def run(
@@ -263,7 +305,7 @@ def run_in_chunks(
         def read_sequences(i: Any) -> dict[str, Tensor]:
             return {name: chunking.pad(chunking.read(value, i)) for name, value in split_sequences.items()}
 
-        def run_forward(stored: list[int], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
+        def run_forward(stored: tuple[int, ...], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
             """Return the last carry, and by chunk the `stored` parts of the carry, and x and r to `keep`."""
             forward = compile_steps(forward_steps, stored, keep, project)
 
@@ -296,8 +338,8 @@ def run_in_chunks(
                 before.append(values if resets is None else tf.where(resets, starts[j], values))
             return before
 
-        keep = training and should_store(chunking, sum(pure_cell.xr_widths), dtype)
-        stored = sorted({*all_states, output_index}) if training else [output_index]
+        keep = training and get_stored_bytes(chunking, sum(pure_cell.xr_widths), dtype) <= max_bytes
+        stored = tuple(sorted({*all_states, output_index})) if training else (output_index,)
         last, arrays = run_forward(stored, keep)
         outputs, output = chunking.join(arrays[stored.index(output_index)]), last[output_index]
         # Before the first valid step the output is zero, whatever the initial state is.
@@ -354,8 +396,8 @@ def run_in_chunks(
                 gradients = [to_sum(d) for d in gradients]
                 for j, d in zip(pure_cell.step_weights, d_used, strict=True):
                     gradients[j] += d
-                for (j, _), v, d in zip(pure_cell.step_products, factors, d_products, strict=True):
-                    v, d = (tf.reshape(chunking.trim(q), [-1, q.shape[-1]]) for q in (v, d))
+                for (j, count), v, d in zip(pure_cell.step_products, factors, d_products, strict=True):
+                    v, d = (tf.reshape(chunking.trim(q), [-1, q.shape[-1] // count]) for q in (v, d))
                     gradients[j] += to_sum(tf.matmul(v, d, transpose_a=True))
                 d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
                 d_starts = [total + d for total, d in zip(d_starts, d_new_starts, strict=True)]
@@ -370,9 +412,11 @@ def run_in_chunks(
             def second_gradient(*dd: Tensor) -> tuple[Any, ...]:
                 with tf.GradientTape() as outer:
                     outer.watch([d_results, sources])
-                    with tf.GradientTape() as inner, pure_cell.weight_scope(sources[-1]):
+                    with tf.GradientTape() as inner:
                         inner.watch(sources)
-                        results = tf.nest.flatten(run_plain(*sources[:-1]))
+                        inputs, states, starts, weights = sources
+                        rows = LoopInputs(inputs, states, sequences, drop_mask, starts)
+                        results = tf.nest.flatten(run_plain(rows, weights))
                     d_sources = inner.gradient(results, sources, d_results, ZERO)
                 return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), list(dd), ZERO)
 
@@ -387,14 +431,14 @@ def run_in_chunks(
     return output, outputs, states
 
 
-def should_store(chunking: Chunking, width: int, dtype: Any) -> bool:
-    """Return whether x and r of all steps, `width` numbers for each row, are stored for back-propagation.
+def get_stored_bytes(chunking: Chunking, width: int, dtype: tf.DType) -> int:
+    """Return the memory for x and r of all steps, `width` numbers for each row.
 
     A length that is not known when the graph is built counts as 128 steps, a batch size as 64 rows.
     """
     steps = chunking.time if chunking.is_static else 128
     rows = 64 if chunking.batch is None else chunking.batch
-    return bool(steps * rows * width * dtype.size <= MAX_STORED_BYTES)
+    return steps * rows * width * dtype.size
 
 
 def relax_batch_size(d: Tensor, batch: int | None) -> Tensor:
@@ -423,7 +467,7 @@ def forward_steps(
     keep: bool,
     project: bool,
     x: Tensor,
-    sequences: Sequences,
+    sequences: Mapping[str, Tensor],
     drop: Tensor | None,
     starts: Sequence[Tensor],
     carry: list[Tensor],
@@ -489,7 +533,7 @@ def backward_steps(
     pure_cell: PureCell,
     output_index: int,
     xr: list[Tensor],
-    sequences: Sequences,
+    sequences: Mapping[str, Tensor],
     drop: Tensor | None,
     before: list[Tensor],
     d_outputs: Tensor,
@@ -524,6 +568,7 @@ def backward_steps(
     size, count = d_outputs.shape[0], len(before)
     resets = sequences.get("resets")
     arrays = tf.nest.map_structure(unstack, [xr, before, d_outputs, dict(sequences)])
+    product_widths = [count * weights[i].shape[1] for i, count in pure_cell.step_products]
 
     def body(
         t: Tensor,
@@ -538,7 +583,7 @@ def backward_steps(
         # A tape inside a loop does not track tensors from outside it, hence the copies.
         copies = [tf.identity(weight) for weight in weights]
         used = [copies[i] for i in pure_cell.step_weights]
-        offsets = [tf.zeros([tf.shape(d_output)[0], n], d_output.dtype) for _, n in pure_cell.step_products]
+        offsets = [tf.zeros([tf.shape(d_output)[0], n], d_output.dtype) for n in product_widths]
         products = StepProducts(pure_cell, transposed, offsets)
         d_carry = [d + d_output if i == output_index else d for i, d in enumerate(d_carry)]
         carry = [*states, *(tf.zeros_like(d) for d in d_carry[count:])]
@@ -576,8 +621,8 @@ def backward_steps(
         d_carry,
         [make_zeros_array(value, value[0]) for value in xr],
         [to_sum(tf.zeros_like(weights[i])) for i in pure_cell.step_weights],
-        make_arrays([weights[i].shape[0] for i, _ in pure_cell.step_products]),
-        make_arrays([n for _, n in pure_cell.step_products]),
+        make_arrays([count * weights[i].shape[0] for i, count in pure_cell.step_products]),
+        make_arrays(product_widths),
         [] if resets is None else [tf.zeros_like(state[0]) for state in before],
     )
     _, d_carry, d_xr, d_used, factors, d_products, d_starts = tf.while_loop(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from zoo.layers.block_lstm import can_run_block_lstm, run_block_lstm
 from zoo.layers.chunks import reset_states, run_in_chunks, should_compile, unstack
 from zoo.layers.export_scope import ExportScope, get_export_scope
 from zoo.layers.pure_cell import PureCell, flatten_states, restore_states
+from zoo.layers.rows import LoopInputs
 from zoo.scans import compile_scans
 
 Step = Callable[[list[Tensor], States], tuple[Tensor, States]]
@@ -105,7 +107,42 @@ def _run_cell(
 ) -> tuple[Tensor, Tensor, States]:
     sequences, states, mask, resets = set_static_batch_size(sequences, states, mask, resets)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
-    drop, noise, observer = None, None, _observer.get()
+    loop_inputs = prepare_inputs(cell, sequences, states, mask, resets, training)
+    pure_cell = PureCell(cell, constants)
+    run_plain = partial(run_in_steps, pure_cell, unroll)
+    form = choose_form(pure_cell, loop_inputs, training, unroll)
+    if form is Form.PARALLEL:
+        with compile_scans(is_in_process(training) and should_compile(loop_inputs.inputs.shape[1], training)):
+            last, outputs, states = run_parallel(cell, loop_inputs.inputs, states, mask)
+    elif form is Form.STEPS:
+        # A loop that reads variables has effects for TensorFlow, and runs even if nothing uses its results.
+        last, outputs, states = run_plain(loop_inputs, pure_cell.weights if pure_cell.is_pure else None)
+    else:
+
+        def run_chunks() -> tuple[Tensor, Tensor, list[Tensor]]:
+            return run_in_chunks(pure_cell, loop_inputs, training, run_plain)
+
+        if form is Form.CHUNKS:
+            last, outputs, states = run_chunks()
+        else:
+            is_short = tf.reduce_prod(tf.shape(sequences)[:2]) <= MAX_PLAIN_ROWS
+            last, outputs, states = tf.cond(
+                is_short, lambda: run_plain(loop_inputs, pure_cell.weights), run_chunks
+            )
+    states = list(restore_states(cell, states))
+    last, outputs = cell.readout(last), cell.readout(outputs)
+    if mask is not None and not is_inherited(cell, Cell, "readout"):
+        # The output is zero before the first valid step, also where `readout` has a bias.
+        outputs = tf.where(tf.cumsum(tf.cast(mask, tf.int32), 0) > 0, outputs, 0)
+        last = tf.where(tf.reduce_any(mask, 0), last, 0)
+    return last, outputs, states
+
+
+def prepare_inputs(
+    cell: Cell, sequences: Tensor, states: States, mask: Tensor | None, resets: Tensor | None, training: bool
+) -> LoopInputs:
+    """Draw noise and dropout masks, and return what the loop reads; arguments are those of `run_cell`."""
+    drop, noise = None, None
     if training:
         noise = cell.draw_noise(sequences)
         sequences = apply_mask(sequences, cell.draw_dropout_mask(sequences[:1]))
@@ -115,63 +152,84 @@ def _run_cell(
         initial = cell.get_initial_state(tf.shape(sequences)[1])
         starts = flatten_states(initial if isinstance(initial, (list, tuple)) else [initial])
         starts = [tf.ensure_shape(start, [sequences.shape[1], None]) for start in starts]
+    flags = {"noise": noise, "mask": mask, "resets": resets}
+    flags = {name: value for name, value in flags.items() if value is not None}
+    return LoopInputs(sequences, flatten_states(states), flags, drop, starts)
+
+
+class Form(Enum):
+    """A form of the loop over time."""
+
+    PARALLEL = auto()
+    """All steps at once, by `parallel` of the cell."""
+
+    CHUNKS = auto()
+    """Chunks of steps, with a gradient of their own."""
+
+    STEPS = auto()
+    """One step after the other."""
+
+    BY_SIZE = auto()
+    """In an export to TensorFlow: steps for few rows, chunks for many."""
+
+
+def choose_form(pure_cell: PureCell, loop_inputs: LoopInputs, training: bool, unroll: bool) -> Form:
+    """Return the form of the loop that a cell gets. It analyzes `pure_cell`, if the form depends on that."""
+    cell, sequences = pure_cell.cell, loop_inputs.sequences
+    time, batch = loop_inputs.inputs.shape[:2]
+    is_plain = unroll or _observer.get() is not None
+    is_loop = not is_plain and is_in_process(training)
+    is_parallel = (
+        not is_plain and can_run_parallel(cell) and set(sequences) <= {"mask"} and not any(cell.zoneout)
+    )
+    if is_loop and should_compile(batch, training):
+        is_parallel = is_parallel and is_parallel_faster(cell, time, "mask" in sequences, training)
+    if is_parallel and not is_exporting(to_onnx=True):
+        return Form.PARALLEL
+    if is_plain or not tf.inside_function() or is_exporting() or not pure_cell.analyze(loop_inputs):
+        return Form.STEPS
+    if is_loop:
+        return Form.CHUNKS
+    return Form.BY_SIZE if get_export_scope() is ExportScope.TENSORFLOW else Form.STEPS
+
+
+def is_in_process(training: bool) -> bool:
+    """Return whether a graph is built, and for this process, not for an export."""
+    is_graph = tf.inside_function() and not is_exporting()
+    return is_graph and (training or get_export_scope() is ExportScope.NONE)
+
+
+def run_in_steps(
+    pure_cell: PureCell, unroll: bool, loop_inputs: LoopInputs, weights: list[Tensor] | None
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Run a cell one step after the other, calling the observer after each if there is one.
+
+    Args:
+        pure_cell: the cell.
+        unroll: whether to lay out every step in the graph.
+        loop_inputs: what the loop reads.
+        weights: the values of the cell's weights; None to read its variables.
+
+    Returns:
+        The last output [batch, units], all outputs [time, batch, units], the last states.
+    """
+    cell, observer, sequences = pure_cell.cell, _observer.get(), loop_inputs.sequences
 
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
         states = restore_states(cell, states)
-        r = cell.recurrent((apply_mask(states[0], drop), *states[1:]))
+        r = cell.recurrent((apply_mask(states[0], loop_inputs.drop), *states[1:]))
         output, after = cell.step(x, r, states, *noise)
         if observer is None:
             return output, flatten_states(after)
         observed = observer(cell, after)
         return (observed[0] if output is after[0] else output), flatten_states(observed)
 
-    def run_plain(sequences: Tensor, states: States, starts: States) -> tuple[Tensor, Tensor, States]:
-        xs = [cell.project(sequences), *([] if noise is None else [noise])]
-        return scan(step, xs, states, mask, cell.units, unroll, resets, starts)
-
-    pure_cell = PureCell(cell, constants)
-    is_deterministic = noise is None and not any(cell.zoneout)
-    is_graph = observer is None and not unroll and tf.inside_function() and not is_exporting()
-    is_loop = is_graph and (training or get_export_scope() is ExportScope.NONE)
-    is_compiled = is_loop and should_compile(sequences.shape[1], training)
-    is_parallel = is_deterministic and resets is None and can_run_parallel(cell)
-    is_parallel = is_parallel and observer is None and not unroll
-    if is_compiled:
-        is_parallel = is_parallel and is_parallel_faster(cell, sequences.shape[0], mask is not None, training)
-    if is_parallel and not is_exporting(to_onnx=True):
-        with compile_scans(is_compiled):
-            last, outputs, states = run_parallel(cell, sequences, states, mask)
-    else:
-        states = flatten_states(states)
-        is_pure = is_graph and pure_cell.analyze(sequences, states, noise)
-        before = states
-
-        def run_chunks() -> tuple[Tensor, Tensor, list[Tensor]]:
-            flags = {"noise": noise, "mask": mask, "resets": resets}
-            flags = {name: value for name, value in flags.items() if value is not None}
-            return run_in_chunks(pure_cell, sequences, before, flags, drop, starts, training, run_plain)
-
-        def run_steps() -> tuple[Tensor, Tensor, list[Tensor]]:
-            # A loop that reads variables has effects for TensorFlow, and runs even if nothing uses its results.
-            with pure_cell.weight_scope(pure_cell.weights) if is_pure else nullcontext():
-                last, outputs, after = run_plain(sequences, before, starts)
-            return last, outputs, list(after)
-
-        if is_pure and is_loop:
-            last, outputs, states = run_chunks()
-        elif is_pure and get_export_scope() is ExportScope.TENSORFLOW:
-            is_short = tf.reduce_prod(tf.shape(sequences)[:2]) <= MAX_PLAIN_ROWS
-            last, outputs, states = tf.cond(is_short, run_steps, run_chunks)
-        else:
-            last, outputs, states = run_steps()
-        states = list(restore_states(cell, states))
-    last, outputs = cell.readout(last), cell.readout(outputs)
-    if mask is not None and not is_inherited(cell, Cell, "readout"):
-        # The output is zero before the first valid step, also where `readout` has a bias.
-        outputs = tf.where(tf.cumsum(tf.cast(mask, tf.int32), 0) > 0, outputs, 0)
-        last = tf.where(tf.reduce_any(mask, 0), last, 0)
-    return last, outputs, states
+    with nullcontext() if weights is None else pure_cell.weight_scope(weights):
+        xs = [cell.project(loop_inputs.inputs), *([sequences["noise"]] if "noise" in sequences else [])]
+        arguments = sequences.get("mask"), cell.units, unroll, sequences.get("resets"), loop_inputs.starts
+        last, outputs, states = scan(step, xs, loop_inputs.states, *arguments)
+    return last, outputs, list(states)
 
 
 def is_parallel_faster(cell: Cell, time: int | None, masked: bool, training: bool) -> bool:

@@ -13,9 +13,10 @@ from keras import ops
 from zoo._compat import autocast_scope, updated_variable_ids
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import Multiply, multiply_scope
+from zoo.layers.rows import LoopInputs, has_independent_rows
 
 RARE_BATCH_SIZE = 7919
-"""Stands for a batch size that is not known, so that shapes show which tensors have one row for each sequence."""
+"""Stands for the batch size, so that shapes show which tensors have one row for each sequence."""
 
 
 class PureCell:
@@ -34,12 +35,14 @@ class PureCell:
         has_recurrent: whether there is an r.
         xr_widths: widths of x and r, of x for a cell without r, or of x + r if `is_additive`.
         product_weights: indices of the weights that `recurrent` and `step` multiply by, through `product`.
-        step_products: index of the weight, and width, of each product in `step` of a v [batch, n], by order
-            of the calls.
+        step_products: for each product in `step` of a v [batch, ..., n], by order of the calls, the index of the
+            weight and the number of rows of v for each sequence.
         step_calls: for each call of `product` in `step`, whether it is one of `step_products`. The others are
             in loops or branches of the graph, or their v has other rows.
         can_compile: whether XLA can compile a step and its gradient: loops of an unknown length have none.
         step_weights: indices of the weights that `step` uses otherwise.
+        has_independent_rows: whether each sequence of a batch is computed for itself.
+        is_pure: whether a step is pure; see `analyze`.
 
     All but `weights` are set by `analyze`.
     """
@@ -59,6 +62,8 @@ class PureCell:
         self.step_calls: list[bool] = []
         self.step_weights: list[int] = []
         self.can_compile = True
+        self.has_independent_rows = False
+        self.is_pure = False
 
     @contextlib.contextmanager
     def weight_scope(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
@@ -78,8 +83,8 @@ class PureCell:
                 yield scope
 
     def find_weight(self, cell: Cell, name: str, v: Tensor, weight: Tensor) -> int | None:
-        """Return the index of a weight in a product `v @ weight` of matrices, None for other products."""
-        is_plain = cell is self.cell and v.shape.rank == 2 and len(weight.shape) == 2
+        """Return the index of a weight in a product `v @ weight` with a matrix, None for other products."""
+        is_plain = cell is self.cell and v.shape.rank >= 2 and len(weight.shape) == 2
         if not is_plain or v.dtype != self.cell.compute_dtype:
             return None
         if name in self.constants:
@@ -138,7 +143,7 @@ class PureCell:
             return new
         return [tf.where(valid, after, before) for after, before in zip(new, carry, strict=True)]
 
-    def analyze(self, inputs: Tensor, states: States, noise: Tensor | None) -> bool:
+    def analyze(self, loop_inputs: LoopInputs) -> bool:
         """Trace one step: set the attributes that describe it, and return whether it is pure.
 
         A pure step changes no variable and has no stateful operation, so that it may be computed twice. And it
@@ -146,9 +151,7 @@ class PureCell:
         variable that it does not track, would get no gradient.
 
         Args:
-            inputs: [time, batch, features].
-            states: before the first step, each [batch, size].
-            noise: random numbers [time, batch, noise_size], or None.
+            loop_inputs: what the loop reads.
         """
         updated: set[int] = set()
         products: list[tuple[int, int]] = []
@@ -160,17 +163,18 @@ class PureCell:
             index, weight = self.find_weight(cell, name, v, weight), ops.convert_to_tensor(weight)
             # A product in a loop or a branch of the graph, or of other rows than the batch, is not recorded.
             is_outside = tf.compat.v1.get_default_graph() is graph
-            is_recorded = index is not None and v.shape[0] == rows and is_outside
+            is_recorded = index is not None and v.shape[0] == rows and is_outside and None not in v.shape[1:]
             calls.append(is_recorded)
             if index is None or not is_recorded:
                 return ops.matmul(v, weight)
-            products.append((index, weight.shape[-1]))
+            products.append((index, math.prod(v.shape[1:-1])))
             return tf.matmul(v, tf.stop_gradient(weight))
 
         def trace(inputs: Tensor, states: States, noise: Tensor | None, weights: list[Tensor]) -> None:
             nonlocal graph, rows
             graph, rows = tf.compat.v1.get_default_graph(), inputs.shape[0]
             products.clear()
+            of_rows = [inputs, *states, *([] if noise is None else [noise])]
             states = restore_states(self.cell, states)
             with self.weight_scope(weights) as scope, multiply_scope(multiply):
                 x, r = self.cell.project(inputs), self.cell.recurrent(states)
@@ -187,11 +191,16 @@ class PureCell:
                 self.xr_widths = [value.shape[-1] for value in xr]
                 self.output_state = next((i for i, state in enumerate(new) if state is output), None)
                 updated.update(updated_variable_ids(scope) - {id(weight) for weight in self.cell.weights})
+            results = [*([] if r is None else [r]), x, output, *new]
+            # Constants of unknown shape may have a row for each sequence; with others the rare size would fail.
+            is_rare = rows == RARE_BATCH_SIZE and all(w.shape.is_fully_defined() for w in self.weights)
+            self.has_independent_rows = is_rare and has_independent_rows(of_rows, results, RARE_BATCH_SIZE)
             gradients = tape.gradient([output, *new], weights)
             self.step_weights = [i for i, gradient in enumerate(gradients) if gradient is not None]
 
-        arguments = (inputs[0], list(states), None if noise is None else noise[0], self.weights)
-        function = trace_with_known_batch(trace, arguments)
+        noise = loop_inputs.sequences.get("noise")
+        of_rows = loop_inputs.inputs[0], list(loop_inputs.states), None if noise is None else noise[0]
+        function = trace_with_rare_batch(trace, of_rows, self.weights)
         self.step_products, self.step_calls = list(products), list(calls)
         self.product_weights |= {index for index, _ in products}
         definition = function.graph.as_graph_def()
@@ -201,7 +210,8 @@ class PureCell:
         stateful = {operation.type for operation in operations if operation.op_def.is_stateful}
         captured = {tensor.dtype for tensor in function.captured_inputs}
         is_closed = all(dtype.is_integer or dtype.is_bool or dtype == tf.string for dtype in captured)
-        return not updated and is_closed and stateful <= {"Placeholder"}
+        self.is_pure = not updated and is_closed and stateful <= {"Placeholder"}
+        return self.is_pure
 
 
 @dataclass
@@ -241,10 +251,11 @@ class StepProducts:
             # A product with a matrix that is transposed beforehand is faster than one that transposes it.
             return tf.matmul(v, weight), lambda d: tf.matmul(d, self.transposed[index])
 
-        product = multiply(v)
+        rows = tf.reshape(v, [-1, v.shape[-1]])  # XLA is slow with more axes
+        product = tf.reshape(multiply(rows), tf.concat([tf.shape(v)[:-1], weight.shape[-1:]], 0))
         if self.offsets is not None:
-            product += self.offsets[len(self.factors)]
-        self.factors.append(v)
+            product += tf.reshape(self.offsets[len(self.factors)], tf.shape(product))
+        self.factors.append(tf.reshape(v, [-1, math.prod(v.shape[1:])]))
         return product
 
 
@@ -267,25 +278,26 @@ def is_sum(x: Tensor, r: Tensor, results: Sequence[Tensor]) -> bool:
     return is_one and not any(result is x or result is r for result in results)
 
 
-def trace_with_known_batch(trace: Any, arguments: tuple[Any, ...]) -> Any:
-    """Trace a function of tensors, with `RARE_BATCH_SIZE` where the batch size is not known.
+def trace_with_rare_batch(trace: Any, of_rows: tuple[Any, ...], weights: list[Tensor]) -> Any:
+    """Trace a function of tensors [batch, ...] and of weights, with `RARE_BATCH_SIZE` as the batch size.
 
-    If the function does not accept that, because the first axis of a tensor is not the batch, it stays unknown.
+    If the function does not accept that, because it uses other tensors of the batch, the batch size stays.
     """
 
-    def make_specs(batch: int | None) -> Any:
-        def make_spec(x: Tensor) -> tf.TensorSpec | None:
+    def make_specs(batch: int | None) -> list[Any]:
+        def make_spec(x: Tensor | None, is_of_rows: bool = True) -> tf.TensorSpec | None:
             if x is None:
                 return None
-            shape = [batch if n is None and i == 0 else n for i, n in enumerate(x.shape)]
+            shape = x.shape.as_list()
+            if shape and (is_of_rows or shape[0] is None):
+                shape[0] = batch or shape[0]
             return tf.TensorSpec(shape, x.dtype)
 
-        return tf.nest.map_structure(make_spec, arguments)
+        return [*tf.nest.map_structure(make_spec, of_rows), [make_spec(x, False) for x in weights]]
 
     function = tf.function(trace, autograph=False)
-    if arguments[0].shape[0] is None:
-        with contextlib.suppress(ValueError, TypeError):
-            return function.get_concrete_function(*make_specs(RARE_BATCH_SIZE))
+    with contextlib.suppress(ValueError, TypeError):
+        return function.get_concrete_function(*make_specs(RARE_BATCH_SIZE))
     return function.get_concrete_function(*make_specs(None))
 
 
