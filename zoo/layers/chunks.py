@@ -45,7 +45,10 @@ MAX_PROJECTED_WEIGHTS = 2**16
 """Most weights in W for which inference computes W input step by step, if the steps are compiled."""
 
 MAX_STORED_BYTES = 64 * 2**20
-"""Most memory for x and r of all steps. If they need more, they are computed again in the backward pass."""
+"""Most memory for what makes the loop faster: x and r of all steps, and copies of the halves of a batch.
+
+x and r that need more are computed again in the backward pass.
+"""
 
 MIN_HALVED_ROWS = 16
 """Least batch size that is halved, if it is known when the graph is built."""
@@ -242,13 +245,15 @@ def should_halve(pure_cell: PureCell, loop_inputs: LoopInputs) -> bool:
     """Return whether the halves of a batch are computed by two loops.
 
     TensorFlow runs them at the same time, while the small products of a compiled step keep one core busy. On a
-    single core nothing is lost but a second compilation for an odd batch size. This is a rule and not a timing,
-    so that repeated runs are identical.
+    single core nothing is lost but a second compilation for an odd batch size. The halves need a copy of inputs
+    and outputs, so large ones stay whole. This is a rule and not a timing, so that repeated runs are identical.
     """
-    batch, drop = loop_inputs.inputs.shape[1], loop_inputs.drop
-    is_large = batch is None or batch >= MIN_HALVED_ROWS
+    inputs, drop = loop_inputs.inputs, loop_inputs.drop
+    batch = inputs.shape[1]
     has_rows = drop is None or drop.shape[0] == batch
-    return is_large and has_rows and pure_cell.has_independent_rows
+    is_worthwhile = has_rows and (batch is None or batch >= MIN_HALVED_ROWS)
+    is_small = count_bytes(inputs, inputs.shape[-1] + pure_cell.cell.units) <= MAX_STORED_BYTES
+    return is_worthwhile and is_small and pure_cell.has_independent_rows
 
 
 def run_part(
@@ -338,7 +343,7 @@ def run_part(
                 before.append(values if resets is None else tf.where(resets, starts[j], values))
             return before
 
-        keep = training and get_stored_bytes(chunking, sum(pure_cell.xr_widths), dtype) <= max_bytes
+        keep = training and count_bytes(inputs, sum(pure_cell.xr_widths)) <= max_bytes
         stored = tuple(sorted({*all_states, output_index})) if training else (output_index,)
         last, arrays = run_forward(stored, keep)
         outputs, output = chunking.join(arrays[stored.index(output_index)]), last[output_index]
@@ -431,14 +436,13 @@ def run_part(
     return output, outputs, states
 
 
-def get_stored_bytes(chunking: Chunking, width: int, dtype: tf.DType) -> int:
-    """Return the memory for x and r of all steps, `width` numbers for each row.
+def count_bytes(inputs: Tensor, width: int) -> int:
+    """Return the memory for `width` numbers for each row of inputs [time, batch, features].
 
     A length that is not known when the graph is built counts as 128 steps, a batch size as 64 rows.
     """
-    steps = chunking.time if chunking.is_static else 128
-    rows = 64 if chunking.batch is None else chunking.batch
-    return steps * rows * width * dtype.size
+    steps, rows = (default if n is None else n for n, default in zip(inputs.shape, (128, 64), strict=False))
+    return int(steps * rows * width * inputs.dtype.size)
 
 
 def relax_batch_size(d: Tensor, batch: int | None) -> Tensor:

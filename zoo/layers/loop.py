@@ -114,6 +114,7 @@ def _run_cell(
     if form is Form.PARALLEL:
         with compile_scans(is_in_process(training) and should_compile(loop_inputs.inputs.shape[1], training)):
             last, outputs, states = run_parallel(cell, loop_inputs.inputs, states, mask)
+        states = flatten_states(states)
     elif form is Form.STEPS:
         # A loop that reads variables has effects for TensorFlow, and runs even if nothing uses its results.
         last, outputs, states = run_plain(loop_inputs, pure_cell.weights if pure_cell.is_pure else None)
