@@ -109,7 +109,7 @@ def train(settings: Settings) -> None:
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     are_public = may_publish(info, settings.examples)
-    run = Run(settings.run_dir, settings, ancestor, may_change=["num_beams", "length_penalty"])
+    run = Run(settings.run_dir, settings, info, ancestor, may_change=["num_beams", "length_penalty"])
 
     # Features, tokens and batches. The word pieces are those of the training captions alone.
     if ancestor:

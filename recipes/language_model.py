@@ -68,7 +68,7 @@ def train(settings: Settings) -> None:
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, [" ".join(data.test[0].split()[:8])], info)
-    run = Run(settings.run_dir, settings, ancestor, may_change=["top_k"])
+    run = Run(settings.run_dir, settings, info, ancestor, may_change=["top_k"])
 
     # Words, and windows that follow each other in every row of a batch.
     if ancestor:

@@ -94,7 +94,7 @@ def train(settings: Settings) -> None:
     """The whole story: six models of the same sentences, how far back each reaches, and one exported."""
     data = load_cloze(settings.data_dir)
     print_data(data.info)
-    run = Run(settings.run_dir, settings, may_change=["learning_rates", "cell", "top_k"])
+    run = Run(settings.run_dir, settings, data.info, may_change=["learning_rates", "cell", "top_k"])
     train_gaps = data.train.select(data.train.distances >= settings.min_distance)
     if not train_gaps.texts:
         farthest = data.train.distances.max()

@@ -91,7 +91,7 @@ def train(settings: Settings) -> None:
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, read_first_texts(data.test), info)
     summary = summarize_texts(data)
-    run = Run(settings.run_dir, settings, ancestor)
+    run = Run(settings.run_dir, settings, info, ancestor)
 
     # Words and batches. The vocabulary is that of the training texts alone.
     if ancestor:

@@ -109,7 +109,7 @@ def train(settings: Settings) -> None:
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     is_public, summary = may_publish(info, settings.footage), summarize_tags(data)
-    run = Run(settings.run_dir, settings, ancestor, may_change=["baseline"])
+    run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline"])
 
     # Windows and batches.
     preprocessor = FrameTaggingPreprocessor(settings.image_size if info.is_video else None, info.multi_label)

@@ -105,7 +105,9 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
-    run = Run(settings.run_dir, settings, ancestor, may_change=["baseline", "num_beams", "length_penalty"])
+    run = Run(
+        settings.run_dir, settings, info, ancestor, may_change=["baseline", "num_beams", "length_penalty"]
+    )
 
     # Word pieces and batches. The vocabularies are those of the training pairs alone.
     if ancestor:

@@ -235,7 +235,7 @@ def test_frozen_parts_of_translation_and_tagging() -> None:
 
 
 def test_a_run_records_its_ancestor_and_is_not_resumed_with_another(small: Ancestor, tmp_path: Path) -> None:
-    run = Run(tmp_path, {"init_from": "small/7"}, small)
+    run = Run(tmp_path, {"init_from": "small/7"}, ancestor=small)
     model = build_small(3)
     small.initialize(model, small.card["labels"])
     fit(model, run)
@@ -243,10 +243,12 @@ def test_a_run_records_its_ancestor_and_is_not_resumed_with_another(small: Ances
     assert saved["ancestor"] == small.record
     assert saved["ancestor"]["license"] == "CC0."
     assert "init_from" not in saved
-    fit(build_small(3), Run(tmp_path, {"init_from": "moved/small/7"}, small))  # complete, and resumed
+    fit(
+        build_small(3), Run(tmp_path, {"init_from": "moved/small/7"}, ancestor=small)
+    )  # complete, and resumed
     small.card["labels"].reverse()
     with pytest.raises(TrainingError, match=r"ancestor\.digest: was '\w+', is now '\w+'"):
-        fit(model, Run(tmp_path, {}, small))
+        fit(model, Run(tmp_path, {}, ancestor=small))
 
 
 def test_the_digest_depends_on_weights_vocabulary_and_labels_alone(shipped_sentiment: Ancestor) -> None:

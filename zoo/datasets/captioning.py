@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
+from zoo.datasets.fingerprint import note_file, record_sources
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.captions import EXPECTED, TEXT_TABLE, Captions, read_caption_table, read_captions
 from zoo.datasets.readers.content import read_content
@@ -23,6 +24,7 @@ from zoo.errors import DataError, VideoError
 from zoo.preprocessing.video import CLIP_FRAME_SIZE, VIDEO_FILE_PATTERN, read_clip
 
 
+@record_sources
 def load_captioning(
     dataset: str, *, data_dir: Path | None = None, encoding: str | None = None
 ) -> DataSplits[CaptioningSplit]:
@@ -94,6 +96,8 @@ def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]
     if missing:
         notes.append(f"Left out because they are missing, or several have the name: {abbreviate(missing)}.")
     notes += _hold_out(splits, str(path))
+    for name in files.paths.keys() & {name for captions in splits.values() for name in captions}:
+        note_file(files.paths[name])  # which are read later
     is_video = _contains_videos(files, [name for captions in splits.values() for name in captions])
     read = _read_videos if is_video else _read_images
     made = {

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
+from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.records import ClozeSet, DataSplits
 from zoo.datasets.tfds_catalog import find_builder, get_data_info, prepare, read_split
 
 
+@record_sources
 def load_cloze(data_dir: Path | None = None) -> DataSplits[ClozeSet]:
     """Load the embedded data set `fluent`. The first call generates it.
 

@@ -19,10 +19,11 @@ from zoo.datasets.builders.footage import (
     load_stock,
     paint_background,
 )
+from zoo.datasets.fingerprint import note_file, record_sources
 from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.splits import FOOTAGE_RULE, SPLITS
 from zoo.errors import DataError
-from zoo.files import atomic_write
+from zoo.files import atomic_write, read_with_checksum, write_with_checksum
 from zoo.preprocessing.video import IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, FrameSize
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ _PAINTED = 0.2  # fraction of the shots
 _LOG_SECONDS = 10.0
 
 
+@record_sources
 def load_footage(
     paths: Sequence[Path], num_clips: int, size: FrameSize = SIZE, cache_dir: Path | None = None
 ) -> DataSplits[TaggingSplit]:
@@ -61,6 +63,8 @@ def load_footage(
             f"{_MIN_SIZE[0]} x {_MIN_SIZE[1]} or more. Choose a larger size."
         )
     files = sorted({file for path in paths for file in _find_files(path)})
+    for file in files:
+        note_file(file)
     source = ", ".join(map(str, paths))
     names = [file.name for file in files]
     split_files = {split: FOOTAGE_RULE.select(split, files, names) for split in SPLITS}
@@ -107,13 +111,15 @@ def _load_split(
         settings = (states, split, count, tuple(size), str(Footage.VERSION))
         key = hashlib.sha256(repr(settings).encode()).hexdigest()[:24]
         frames_path, tags_path = cache_dir / f"{key}.npy", cache_dir / f"{key}.tags.npy"
-        if not frames_path.exists():
+        if None in (read_with_checksum(frames_path), read_with_checksum(tags_path)):
             with atomic_write(frames_path) as temporary:
                 new_frames = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
                 _edit_split(files, split, new_frames, tags)
                 new_frames.flush()
-                with atomic_write(tags_path) as temporary_tags:
-                    np.save(temporary_tags, tags)
+            with atomic_write(tags_path) as temporary:
+                np.save(temporary, tags)
+            for path in (frames_path, tags_path):
+                write_with_checksum(path, {})
         frames, tags = np.load(frames_path, mmap_mode="r"), np.load(tags_path)
     names = [f"{split}/{number}" for number in range(count)]
     return TaggingSplit(names, list(frames), list(tags), [np.arange(CLIP_LENGTH, dtype=np.float64)] * count)

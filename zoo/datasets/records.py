@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+
+from zoo.datasets.fingerprint import DataSources
 
 SplitT = TypeVar("SplitT")
 
@@ -26,6 +28,7 @@ class DataInfo:
         multi_label: Whether a time step may have several labels, or none.
         is_redistributable: Whether a model card may show examples: of embedded sets, and of TFDS sets whose
             license permits it. Never of a user's files.
+        sources: The files that were read, by which a run notices other data.
     """
 
     source: str
@@ -37,6 +40,7 @@ class DataInfo:
     is_video: bool = False
     multi_label: bool = False
     is_redistributable: bool = False
+    sources: DataSources = field(default_factory=DataSources, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

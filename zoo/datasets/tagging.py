@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.feature_tables import read_feature_tables
 from zoo.datasets.readers.frame_cache import load_frames
@@ -30,6 +31,7 @@ _RARE = 5  # time steps: a label that occurs less often may be a typing error
 _Splits = dict[str, list[TaggedSequence]]
 
 
+@record_sources
 def load_tagging(
     dataset: str,
     *,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.readers.text_files import read_text
 from zoo.datasets.records import DataInfo, DataSplits
 from zoo.datasets.splits import split_by_position
@@ -10,6 +11,7 @@ from zoo.errors import DataError
 _PASSAGE = 20  # words
 
 
+@record_sources
 def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[list[str]]:
     """Load a text file for a language model and split it by position.
 

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from zoo.datasets.fingerprint import note_fact, record_sources
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
 from zoo.datasets.readers.tables import TABLE
 from zoo.datasets.readers.text_files import note_damaged_texts
@@ -20,6 +21,7 @@ _Condition = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Of texts and labels, string and int64 `[batch]`, to bool `[batch]`."""
 
 
+@record_sources
 def load_text_classification(
     dataset: str,
     *,
@@ -112,6 +114,7 @@ def _load_files(
         else read_text_table(split_path, text_column, label_column, encoding)
         for split, split_path in _find_paths(path).items()
     }
+    note_fact("texts", {split: len(split_texts) for split, split_texts in texts.items()})
     labels = sort_labels(text.label for text in texts["train"])
     splits = {split: _make_dataset(split_texts, labels) for split, split_texts in texts.items()}
     notes = note_damaged_texts((text.text for split in texts.values() for text in split), str(path))

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import hashlib
 import io
 import logging
 import re
@@ -17,6 +18,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo._compat import get_download_name, is_downloaded
+from zoo.datasets.fingerprint import note_fact, note_file
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.records import DataInfo
 from zoo.errors import DataError
@@ -68,8 +70,12 @@ def prepare(builder: Any) -> None:
         DataError: A download is needed and its host does not answer. The error comes within 10 seconds; TFDS
             itself would retry for minutes.
     """
-    if builder.data_path.exists():
-        return
+    if not builder.data_path.exists():
+        _download_or_generate(builder)
+    _note_sources(builder)
+
+
+def _download_or_generate(builder: Any) -> None:
     downloads = Path(builder.data_dir_root) / "downloads"
     missing = _find_missing_downloads(builder, downloads)
     if hosts := _find_unreachable_hosts(missing):
@@ -88,6 +94,20 @@ def prepare(builder: Any) -> None:
         with contextlib.redirect_stdout(io.StringIO()):  # where TFDS prints about downloads
             builder.download_and_prepare()
         tfds.enable_progress_bar()
+
+
+def _note_sources(builder: Any) -> None:
+    """Note what identifies a prepared set: the checksums of its downloads; of a generated set its content."""
+    info = builder.info
+    facts: dict[str, Any] = {name: split.num_examples for name, split in info.splits.items()}
+    if downloads := builder.url_infos:
+        checksums = sorted((url, str(download.checksum)) for url, download in downloads.items())
+        facts["SHA-256 of the checksums"] = hashlib.sha256(repr(checksums).encode()).hexdigest()
+    else:
+        for split in info.splits.values():
+            for path in split.filepaths:
+                note_file(Path(path))
+    note_fact(info.full_name, facts)
 
 
 def read_split(builder: Any, split: str, **options: Any) -> tf.data.Dataset:

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.messages import count_noun
 from zoo.datasets.readers.sentence_pairs import (
     Languages,
@@ -27,6 +28,7 @@ from zoo.errors import DataError
 _OPTIONS = "--source {} --target {}"
 
 
+@record_sources
 def load_translation(
     datasets: str | Sequence[str],
     *,

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 
 import keras
 
+from zoo.datasets import DataInfo
+from zoo.datasets.fingerprint import DataSources, compute_fingerprint
+from zoo.files import sha256
 from zoo.provenance import get_portable_command
 from zoo.training.best_epoch import BestEpoch, get_best_epoch
 from zoo.training.checkpoints import CheckpointManager
@@ -39,6 +42,8 @@ class Run:
         settings: settings as a dataclass or a mapping. Not recorded are the directories `run_dir`,
             `export_dir` and `data_dir`; `init_from`, instead of which `ancestor` is; and `examples`, `citation` and
             `license`, which only the card shows.
+        data: description of the data, as the loaders in `zoo.datasets` return it. The files that they have read,
+            and those that are settings, are hashed, and a run is not resumed with other data.
         ancestor: the model whose weights training starts from; None for random weights. A run is not resumed
             with another one.
         may_change: names of settings that may change when a run is resumed, because training does not depend
@@ -48,12 +53,15 @@ class Run:
         directory: directory of the run.
         settings: the recorded settings as JSON values.
         ancestor: the record of the ancestor; empty without one.
+        data: fingerprint of the data, as JSON values.
         metrics: measured values by name, empty at first, for the recipe to fill.
         command: the command of this process, without paths of this machine; after those that trained earlier
             epochs, if epochs were added.
 
     Raises:
-        TrainingError: a model in the directory was trained with other settings, or its `run.json` is corrupt.
+        DataError: a file of the data has changed since it was read.
+        TrainingError: a model in the directory was trained with other settings or data, or its `run.json` is
+            corrupt.
 
     >>> import tempfile
     >>> import tensorflow as tf
@@ -79,6 +87,7 @@ class Run:
         self,
         directory: Path | str,
         settings: Any,
+        data: DataInfo | None = None,
         ancestor: Ancestor | None = None,
         may_change: Collection[str] = (),
     ) -> None:
@@ -95,20 +104,32 @@ class Run:
             )
         self.may_change = frozenset(may_change)
         self.ancestor: dict[str, str] = ancestor.record if ancestor else {}
+        self.data = self._compute_fingerprint(data, values)
         self.metrics: dict[str, float] = {}
         self.command = get_portable_command()
         self._names: list[str] = []
         self._fitted: list[tuple[keras.Model, BestEpoch]] = []
         self._started_at = time.time()
         for path in sorted(self.directory.glob("*/run.json")):
-            self._check_settings(path.parent)
+            self._check_record(path.parent)
 
-    def _check_settings(self, run_dir: Path) -> None:
-        """Refuse other settings than those of a model before anything is computed or written."""
+    def _compute_fingerprint(self, data: DataInfo | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fingerprint of the data, and of files that are settings, such as word vectors."""
+        sources = data.sources if data else DataSources()
+        files = {
+            name: sha256(value)
+            for name, value in settings.items()
+            if isinstance(value, Path) and name not in _NOT_RECORDED and value.is_file()
+            if str(value.absolute()) not in sources.files
+        }
+        return compute_fingerprint(sources, self.directory / "file_hashes.json") | files
+
+    def _check_record(self, run_dir: Path) -> None:
+        """Refuse other settings or data than those of a model before anything is computed or written."""
         saved = read_record(run_dir)
         assert saved is not None
         settings = {name: value for name, value in saved.settings.items() if name != "fit"}
-        current = replace(saved, settings=self._get_trained_settings())
+        current = replace(saved, settings=self._get_trained_settings(), data=self.data)
         check_record(replace(saved, settings=settings), current, run_dir)
 
     def _get_trained_settings(self) -> dict[str, Any]:
@@ -164,7 +185,9 @@ class Run:
         """
         self._names.append(name)
         run_dir, settings = self.directory / name, self._get_trained_settings()
-        history = fit(model, train, validation, run_dir=run_dir, settings=settings, **arguments)
+        history = fit(
+            model, train, validation, run_dir=run_dir, settings=settings, data=self.data, **arguments
+        )
         record, position = read_record(run_dir), CheckpointManager(run_dir / "checkpoints").read_position()
         assert record is not None
         assert position is not None  # `fit` ends with a checkpoint

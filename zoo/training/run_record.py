@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.datasets.fingerprint import describe_changes
 from zoo.errors import TrainingError
 from zoo.files import CorruptFileError, read_json, write_json
 from zoo.provenance import get_command, get_commit, get_portable_command, get_versions
@@ -151,6 +152,11 @@ def check_record(saved: RunRecord, current: RunRecord, run_dir: Path) -> None:
         raise TrainingError(
             f"{run_dir} contains a run with other settings:\n{differences}\n"
             "Use the settings of that run, or another run directory, or remove this one."
+        )
+    if changes := describe_changes(saved.data, current.data):
+        raise TrainingError(
+            f"{run_dir} contains a run with other data:\n{changes}\n"
+            "Use the data of that run, or another run directory, or remove this one."
         )
     code = [{"versions": record.versions, "commit": record.commit} for record in (saved, current)]
     if differences := describe_differences(*code):

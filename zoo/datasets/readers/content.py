@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from zoo.datasets.fingerprint import note_file
+
 
 def read_content(path: Path) -> bytes:
-    """Return the content of a file, as it is on the disk.
-
-    Whatever is to be known about the data that a run has read, such as a fingerprint, belongs here.
+    """Return the content of a file, as it is on the disk, and note the file for the fingerprint of the data.
 
     Args:
         path: The file.
@@ -14,4 +14,5 @@ def read_content(path: Path) -> bytes:
     Raises:
         OSError: The file cannot be read.
     """
+    note_file(path)
     return path.read_bytes()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from zoo.datasets.fingerprint import note_file
 from zoo.datasets.readers.content import read_content
 from zoo.datasets.readers.text_files import read_text, report_unreadable
 
@@ -36,6 +37,7 @@ class FileIndex:
 
     def _add_zip(self, path: Path) -> None:
         with report_unreadable(path):
+            note_file(path)
             archive = zipfile.ZipFile(path)
         for name in archive.namelist():
             if not name.endswith("/"):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from zoo.datasets.fingerprint import note_file
 from zoo.errors import DataError, VideoError
 from zoo.files import atomic_write, read_with_checksum, write_with_checksum
 from zoo.preprocessing.video import FrameSize, batch_frames, list_images, open_video
@@ -40,6 +41,8 @@ def load_frames(path: Path, size: FrameSize, frame_rate: float, cache_dir: Path 
     Raises:
         DataError: The video cannot be read.
     """
+    for file in list_images(path) if path.is_dir() else [path]:
+        note_file(file)
     try:
         if cache_dir:
             return _load_cached(path, size, frame_rate, cache_dir)
