@@ -35,6 +35,11 @@ PRINTED = {
     "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "['shot'"],
     "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']", "\n(4, 16)\n(4, 16)\n"],
     "docs/data.md": ["('negative', 'positive')"],
+    "docs/fine-tuning.md": [
+        "test accuracy, before ",
+        "\nneg  ",
+        "\nSentiment (reviews), version 1\nnot stated. ",
+    ],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
@@ -43,7 +48,10 @@ PRINTED = {
     "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
     "docs/training.md": ["700 examples in 44 batches of up to 16, at most "],
 }
-"""What the Python on each page prints, in part."""
+"""What the Python on each page prints, in part; and its commands, where they are run."""
+
+COMMANDS_RUN = ("docs/fine-tuning.md",)
+"""Pages whose commands are run, together with the Python."""
 
 
 def code_blocks(page: str, language: str) -> list[str]:
@@ -68,7 +76,7 @@ class TrackerStandIn(ModuleType):
         return record
 
 
-SLOW = {"docs/tasks.md": pytest.mark.slow}  # trains
+SLOW = dict.fromkeys(("docs/fine-tuning.md", "docs/tasks.md"), pytest.mark.slow)  # train
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in PRINTED])
@@ -84,8 +92,14 @@ def test_python_runs_from_top_to_bottom(
     for tracker, module in zip(trackers, ("mlflow", "wandb"), strict=True):
         monkeypatch.setitem(sys.modules, module, tracker)
     names = {"__name__": "page"}
-    for block in code_blocks(PAGES[name], "python"):
-        exec(compile(block, name, "exec"), names)
+    for language, block in re.findall(r"```(python|sh)\n(.*?)```", PAGES[name], re.DOTALL):
+        if language == "python":
+            exec(compile(block, name, "exec"), names)
+        elif name in COMMANDS_RUN:
+            for command in block.replace("\\\n", " ").splitlines():
+                program, *arguments = shlex.split(command)
+                assert program == "zoo"
+                subprocess.run([sys.executable, "-m", "zoo_command", *arguments], check=True)
     printed = capfd.readouterr().out
     for part in PRINTED[name]:
         assert part in printed
