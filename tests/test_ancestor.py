@@ -251,6 +251,31 @@ def test_a_run_records_its_ancestor_and_is_not_resumed_with_another(small: Ances
         fit(model, Run(tmp_path, {}, ancestor=small))
 
 
+class Stop(keras.callbacks.Callback):
+    """Ends the process, so to say, in the middle of an epoch."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.model.optimizer.iterations == 5:
+            raise MemoryError
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(small: Ancestor, tmp_path: Path) -> None:
+    """Also of random scores, with a frozen part and dropout."""
+
+    def train(directory: Path, seed: int, **arguments: Any) -> list[bytes]:
+        keras.utils.set_random_seed(seed)
+        model = build_small(4)
+        small.initialize(model, ["a", "b", "c", "d"])
+        freeze_parts(model, ["embedding"])
+        fit(model, Run(directory, {}, small), checkpoint_seconds=0, epochs=3, **arguments)
+        return [weight.numpy().tobytes() for weight in model.weights]
+
+    expected = train(tmp_path / "whole", seed=1)
+    with pytest.raises(MemoryError):
+        train(tmp_path / "stopped", seed=1, callbacks=[Stop()])
+    assert train(tmp_path / "stopped", seed=2) == expected
+
+
 def test_the_digest_depends_on_weights_vocabulary_and_labels_alone(shipped_sentiment: Ancestor) -> None:
     card = shipped_sentiment.card
 
