@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from exports import ROOT
 from PIL import Image
 
 import zoo
-from zoo.card import format_report
+from zoo.card import format_page, format_report, read_card
 from zoo.cli.recipes import choose_examples, format_columns, may_publish, print_results
 from zoo.datasets import DataInfo, DataSplits, TaggingSplit
-from zoo.datasets.tfds_catalog import permits_redistribution
+from zoo.datasets.tfds_catalog import find_builder, get_data_info, permits_redistribution
 from zoo.errors import UsageError
 from zoo.metrics import confusion_matrix, expected_calibration_error, macro_f1, score_classes, sentence_chrf
 from zoo.reports import (
@@ -464,6 +465,24 @@ def test_unusable_file_of_examples_is_an_error(tmp_path: Path, content: bytes | 
 )
 def test_licenses_that_permit_examples_on_a_card(license: str, is_open: bool) -> None:
     assert permits_redistribution(license) is is_open
+
+
+@pytest.mark.parametrize("name", ["negation", "dates/de", "scenes", "clips", "footage", "fluent"])
+def test_cards_may_show_examples_of_embedded_data(name: str) -> None:
+    assert get_data_info(find_builder(name)).is_redistributable
+
+
+def test_card_shows_warnings_and_report() -> None:
+    card = read_card(ROOT / "saved_models" / "sentiment" / "1")
+    before = format_page(card)
+    report = make_report(GOOD, [0, 1, 0, 1])
+    page = format_page(card | {"warnings": ["All is lost."], "report": report.as_json()})
+    assert "Warning: All is lost.\n\n| metric |" in page
+    assert format_report(report.as_json()) in page
+    assert (
+        page.replace("Warning: All is lost.\n\n", "").replace("\n" + format_report(report.as_json()), "")
+        == before
+    )
 
 
 def test_tables_are_aligned() -> None:

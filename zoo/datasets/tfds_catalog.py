@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _OPEN_LICENSE = re.compile(
     r"apache|\bmit\b|\bbsd\b|\bcc0|\bcc[ -]by\b|creativecommons\.org/(licenses/by|publicdomain)|"
-    r"creative commons (attribution|zero)|public domain|\bpddl\b|\bodc[ -]by\b|\bodbl\b",
+    r"creative commons (attribution|zero)|public domain|\bpddl\b|\bunicode-3|\bodc[ -]by\b|\bodbl\b",
     re.IGNORECASE,
 )
 _RESTRICTION = re.compile(r"\b(nc|nd|non-?commercial|no-?deriv\w*|research|unknown)\b", re.IGNORECASE)
