@@ -15,7 +15,7 @@ from exports import ROOT, run_with_mistake
         ("captioning", "(default: scenes)"),
         (
             "language_model",
-            "text file in UTF-8; the last tenth of its words is for validation and test (required)",
+            "text file; the last tenth of its words is for validation and test (required)",
         ),
         ("next_word", "(default: runs/next_word/export/1)"),
         ("sentiment", "(default: negation)"),
