@@ -18,10 +18,6 @@ FILE = "card.json"
 PAGE = "README.md"
 CONFUSION_PICTURE = "confusion_matrix.png"
 
-_MAX_CLASSES = 20
-"""Classes up to which a confusion matrix is a readable table."""
-_NUM_CONFUSIONS = 10
-
 
 @dataclass(frozen=True)
 class Card:
@@ -195,25 +191,18 @@ def format_report(report: Mapping[str, Any]) -> str:
     if any("–" in row for row in rows):
         parts.append("– is a ratio without a denominator: the class has no examples, or is never predicted.")
     if matrix is not None:
-        if len(labels) <= _MAX_CLASSES:
-            counts = [
-                [_escape(label), *(f"{count:,}" for count in row)]
-                for label, row in zip(labels, matrix, strict=True)
-            ]
-            parts.append(format_table(["true ↓ predicted →", *map(_escape, labels)], counts))
-        else:
-            errors = [
-                (count, labels[row], labels[column])
-                for row, counts in enumerate(matrix)
-                for column, count in enumerate(counts)
-                if count and row != column
-            ]
-            errors.sort(key=lambda error: -error[0])
-            confusions = [
-                [_escape(true), _escape(predicted), f"{count:,}"]
-                for count, true, predicted in errors[:_NUM_CONFUSIONS]
-            ]
-            parts.append(format_table(["true", "predicted", "test examples"], confusions))
+        counts = [
+            [_escape(label), *(f"{count:,}" for count in row)]
+            for label, row in zip(labels, matrix, strict=True)
+        ]
+        parts.append(format_table(["true ↓ predicted →", *map(_escape, labels)], counts))
+    elif report["confusions"]:
+        confusions = [
+            [_escape(true), _escape(predicted), f"{count:,}"]
+            for true, predicted, count in report["confusions"]
+        ]
+        parts.append(format_table(["true", "predicted", "test examples"], confusions))
+    if matrix is not None or report["confusions"]:
         parts.append(f"![Confusion matrix]({CONFUSION_PICTURE})")
     parts.append(format_calibration(calibration))
     return "\n\n".join(parts) + "\n"

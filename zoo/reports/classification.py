@@ -27,6 +27,10 @@ from zoo.training import BucketedDataset, Progress
 NUM_MISTAKES = 10
 """Number of the most confident mistakes in the run directory."""
 
+_MAX_CLASSES = 20
+"""Classes up to which a card has the whole confusion matrix; of more, the most frequent mistakes."""
+_NUM_CONFUSIONS = 10
+
 _SMALLEST = 1e-38
 """The smallest probability with a logit of its own, about the smallest normal number of float32."""
 _SMALLEST_DISTANCE = 3e-8
@@ -192,14 +196,26 @@ class ClassificationReport:
     def as_json(self) -> dict[str, Any]:
         """Return what stands on a card: numbers and labels, but no examples."""
         matrix = self.confusion_matrix
+        if len(self.labels) > _MAX_CLASSES:
+            matrix = None
         return {
             "classes": [
                 {"label": label, **scores._asdict()}
                 for label, scores in zip(self.labels, self.class_scores, strict=True)
             ],
             "confusion_matrix": None if matrix is None else matrix.tolist(),
+            "confusions": self._find_confusions() if matrix is None else [],
             "calibration": self.calibration._asdict(),
         }
+
+    def _find_confusions(self) -> list[tuple[str, str, int]]:
+        """Return true class, predicted class and number of the most frequent kinds of mistakes."""
+        if self.confusion_matrix is None:
+            return []
+        errors = self.confusion_matrix - np.diag(np.diag(self.confusion_matrix))
+        largest = np.argsort(-errors, axis=None, kind="stable")[:_NUM_CONFUSIONS]
+        cells = zip(*np.unravel_index(largest, errors.shape), strict=True)
+        return [(self.labels[i], self.labels[j], int(errors[i, j])) for i, j in cells if errors[i, j]]
 
     def make_files(self) -> dict[str, bytes]:
         """Return the picture of the confusion matrix under its name, if there is one."""
