@@ -24,13 +24,11 @@ from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_captioning
 from zoo.errors import UsageError
 from zoo.losses import LabelSmoothedCrossentropy
-from zoo.optimizers import FusedAdam
 from zoo.preprocessing.images import build_image_encoder
 from zoo.reports import measure_overlap, report_generation
-from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
-from zoo.training import GenerationMetrics, Run, is_chief
+from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,8 @@ class Settings:
     max_tokens: PositiveInt = 40  # number of word pieces of a caption; longer captions are cut
     batch_size: PositiveInt = 32  # number of captions, of similar length
     epochs: PositiveInt = 12  # the weights of the best validation CIDEr are kept
+    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
     num_beams: PositiveInt = 3  # hypotheses of the search, and captions that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short captions win
@@ -140,17 +140,17 @@ def train(settings: Settings) -> None:
 
     name = f"{settings.cell}_attention_{settings.attention}"
     steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
-    schedule = warmup_cosine_decay(settings.learning_rate, steps)
     run.fit(
         model,
         train_set,
         validation_set,
         name=name,
-        optimizer=FusedAdam(schedule, beta_2=0.98, global_clipnorm=1.0),
+        optimizer=build_optimizer(settings.learning_rate, steps, settings, beta_2=0.98),
         loss=LabelSmoothedCrossentropy(settings.label_smoothing),
         # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
         metrics=[keras.metrics.SparseTopKCategoricalAccuracy(1, "accuracy")],
         epochs=settings.epochs,
+        patience=settings.patience,
         monitor="val_cider",
         mode="max",
         callbacks=[

@@ -20,12 +20,10 @@ from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, Vocabu
 from zoo.components import CELLS
 from zoo.datasets import load_text
 from zoo.errors import UsageError
-from zoo.optimizers import FusedAdam
 from zoo.preprocessing.text import UNKNOWN_ID
-from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
-from zoo.training import Run, bptt_windows, is_chief
+from zoo.training import Run, bptt_windows, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,8 @@ class Settings:
     batch_size: PositiveInt = 64  # parts of the text that are read side by side
     steps: PositiveInt = 35  # time steps through which gradients flow back
     epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
+    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
     max_words: PositiveInt = 200  # longer inputs of the export are cut
     top_k: PositiveInt = 5  # words that the export returns
@@ -99,16 +99,16 @@ def train(settings: Settings) -> None:
         run.metrics["test perplexity, before"] = math.exp(zoo.evaluate(model, test_set, loss)["loss"])
     metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
     steps = run.plan_steps(settings.cell, settings.epochs, len(train_set))
-    schedule = warmup_cosine_decay(settings.learning_rate, steps)
     run.fit(
         model,
         train_set,
         validation_set,
         name=settings.cell,
-        optimizer=FusedAdam(schedule, global_clipnorm=1.0),
+        optimizer=build_optimizer(settings.learning_rate, steps, settings),
         loss=loss,
         metrics=metrics,
         epochs=settings.epochs,
+        patience=settings.patience,
     )
 
     # Evaluation, and samples of a model without carried state, which is exported.

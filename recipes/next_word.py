@@ -21,10 +21,8 @@ from zoo.components import CELLS
 from zoo.datasets import ClozeSet, load_cloze
 from zoo.errors import UsageError
 from zoo.inspection import plot_curves
-from zoo.optimizers import FusedAdam
-from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor
-from zoo.training import Run, is_chief
+from zoo.training import Run, build_optimizer, is_chief
 
 EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
 WINDOWS = {"small window": 10, "large window": 30}  # words
@@ -43,6 +41,8 @@ class Settings:
     learning_rates: PositiveFloats = (1e-2, 3e-3)  # each model is trained with each, and the better one kept
     min_distance: PositiveInt = 1  # words between gap and nearer clue, at least, in training
     epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
+    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     batch_size: PositiveInt = 64  # sentences of similar length
     max_words: PositiveInt = 200  # longer inputs of the export are cut
     top_k: PositiveInt = 5  # words that the export returns
@@ -116,16 +116,17 @@ def train(settings: Settings) -> None:
             model = build_model(kind, units, vocabulary_size)
             print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
             name = f"{kind.replace(' ', '_')}_{rate:g}"
-            schedule = warmup_cosine_decay(rate, run.plan_steps(name, settings.epochs, train_set.num_batches))
+            steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
             run.fit(
                 model,
                 train_set,
                 validation_set,
                 name=name,
-                optimizer=FusedAdam(schedule, global_clipnorm=1.0),
+                optimizer=build_optimizer(rate, steps, settings),
                 loss=loss,
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,
+                patience=settings.patience,
             )
             candidates.append((run.best_epoch.metrics["val_loss"], rate, model))
         _, rate, model = min(candidates, key=lambda candidate: candidate[0])

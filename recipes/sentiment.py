@@ -20,12 +20,10 @@ from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, Vocabu
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
 from zoo.files import sha256
-from zoo.optimizers import FusedAdam
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
-from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
-from zoo.training import Run, bucket_by_length, is_chief
+from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,10 @@ class Settings:
     max_words: PositiveInt = 1_000  # longer texts are cut in evaluation and in the export
     batch_size: PositiveInt = 64  # texts of similar length
     epochs: PositiveInt = 4  # the epoch with the best validation accuracy is kept
+    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
+    class_weight: Literal["balanced"] | None = None  # rare labels count as much as frequent ones
     seed: Seed = 1  # of weights, order and dropout
 
 
@@ -134,18 +135,18 @@ def train(settings: Settings) -> None:
             results = zoo.evaluate(model, test_set, loss, [accuracy])
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
         steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
-        schedule = warmup_cosine_decay(settings.learning_rate, steps)
         history = run.fit(
             model,
             train_set,
             validation_set,
             name=name,
-            optimizer=FusedAdam(schedule, global_clipnorm=1.0),
+            optimizer=build_optimizer(settings.learning_rate, steps, settings),
             loss=loss,
             metrics=[accuracy],
             epochs=settings.epochs,
+            patience=settings.patience,
+            class_weight=settings.class_weight,
             monitor="val_accuracy",
-            mode="max",
         )
         report = evaluate_classifier(model, validation_set, test_set, info.labels, summary)
         run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]

@@ -23,12 +23,10 @@ from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.formulations import build_feature_encoder, build_frame_encoder
-from zoo.optimizers import FusedAdam
 from zoo.reports import add_warnings, describe_steps, evaluate_tagger, summarize_tags
-from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
 from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
-from zoo.training import Run, is_chief
+from zoo.training import Run, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,10 @@ class Settings:
     window: PositiveInt = 100  # number of steps of a training example; longer sequences are split
     batch_size: PositiveInt = 8  # number of windows
     epochs: PositiveInt = 8  # the weights of the best validation accuracy are kept
+    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
+    class_weight: Literal["balanced"] | None = None  # rare labels count as much as frequent ones
     seed: Seed = 1  # for weights, order and dropout
 
 
@@ -132,7 +133,6 @@ def train(settings: Settings) -> None:
         recurrent = name == settings.cell
         keras.utils.set_random_seed(settings.seed)
         steps = run.plan_steps(name, num_epochs, train_set.num_batches)
-        schedule = warmup_cosine_decay(settings.learning_rate, steps)
         model = build_model(settings, data, recurrent, ancestor if recurrent else None)
         if recurrent:
             initialize(model, ancestor, settings.freeze, info.labels)
@@ -141,12 +141,13 @@ def train(settings: Settings) -> None:
             train_set,
             validation_set,
             name=name,
-            optimizer=FusedAdam(schedule, global_clipnorm=1.0),
+            optimizer=build_optimizer(settings.learning_rate, steps, settings),
             loss=loss,
             metrics=[accuracy],
             epochs=num_epochs,
+            patience=settings.patience,
+            class_weight=settings.class_weight,
             monitor="val_accuracy",
-            mode="max",
         )
         module = FrameTaggingModule(preprocessor, model, info.labels)
         scores = {}  # of whole sequences, which are tagged as a client does

@@ -23,12 +23,10 @@ from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_translation
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, chrf, exact_match
-from zoo.optimizers import FusedAdam
 from zoo.reports import measure_text_overlap, report_generation
-from zoo.schedules import warmup_cosine_decay
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
-from zoo.training import GenerationMetrics, Run, is_chief
+from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,8 @@ class Settings:
     max_tokens: PositiveInt = 100  # longer texts are cut, longer pairs left out of training
     batch_size: PositiveInt = 64  # pairs of similar lengths
     epochs: PositiveInt = 4  # the epoch with the best validation BLEU is kept; real sets need 10 and more
+    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
     num_beams: PositiveInt = 5  # hypotheses of the search, and translations that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short translations win
@@ -147,17 +147,17 @@ def train(settings: Settings) -> None:
             before = evaluate(module.translate_texts(test_sources), test_references, settings)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
         steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
-        schedule = warmup_cosine_decay(settings.learning_rate, steps)
         run.fit(
             model,
             train_set,
             validation_set,
             name=name,
-            optimizer=FusedAdam(schedule, beta_2=0.98, global_clipnorm=1.0),
+            optimizer=build_optimizer(settings.learning_rate, steps, settings, beta_2=0.98),
             loss=LabelSmoothedCrossentropy(settings.label_smoothing),
             # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
             metrics=[keras.metrics.SparseTopKCategoricalAccuracy(1, "accuracy")],
             epochs=settings.epochs,
+            patience=settings.patience,
             monitor="val_bleu",
             mode="max",
             callbacks=[GenerationMetrics(sources, partial(module.translate_texts, sources, "greedy"), score)],

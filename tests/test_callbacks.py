@@ -227,6 +227,15 @@ def test_state_that_is_not_json_is_refused(tmp_path: Path) -> None:
         run_fit(tmp_path, [callback])
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [zoo.formulations.ScheduledSampling, zoo.inspection.GradientLogger, zoo.training.GenerationMetrics],
+)
+def test_callbacks_of_the_library_can_be_resumed(kind: type) -> None:
+    assert callable(kind.get_state)
+    assert callable(kind.set_state)
+
+
 def test_callback_can_stop_within_an_epoch(tmp_path: Path) -> None:
     """As in Keras, the epoch ends after the batch, with validation."""
 

@@ -4,9 +4,13 @@ import runpy
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from exports import ROOT, run_with_mistake
+
+from zoo.optimizers import FusedAdam
+from zoo.training import build_optimizer
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,29 @@ def test_help_shows_every_setting_with_its_default(
     assert option in printed
 
 
+def test_learning_rate_of_a_recipe_fits_its_end() -> None:
+    """It is zero at the last step; with `patience`, when that is not known, it falls with the square root."""
+    settings = SimpleNamespace(patience=None, gradient_accumulation_steps=1)
+    optimizer = build_optimizer(0.01, [(0, 1_000)], settings, beta_2=0.98)
+    assert isinstance(optimizer, FusedAdam)
+    assert (optimizer.beta_2, optimizer.global_clipnorm) == (0.98, 1.0)
+    assert optimizer.gradient_accumulation_steps is None
+    rates = [float(optimizer._learning_rate(step)) for step in (50, 525, 1_000)]
+    assert rates == pytest.approx([0.01, 0.005, 0.0], abs=1e-6)
+    settings = SimpleNamespace(patience=3, gradient_accumulation_steps=4)
+    optimizer = build_optimizer(0.02, [(0, 1_000), (1_000, 500)], settings)
+    assert optimizer.gradient_accumulation_steps == 4
+    rates = [float(optimizer._learning_rate(step)) for step in (25, 50, 450, 1_250)]
+    assert rates == pytest.approx([0.01, 0.02, 0.02 / 3, 0.004], rel=1e-5)
+
+
+def test_every_recipe_has_the_settings_of_training() -> None:
+    for path in (ROOT / "recipes").glob("[a-z]*.py"):
+        source = path.read_text(encoding="utf-8")
+        for line in ("patience=settings.patience,", "optimizer=build_optimizer("):
+            assert line in source, path
+
+
 @pytest.mark.parametrize(
     ("recipe", "arguments", "message"),
     [
@@ -59,6 +86,9 @@ def test_help_shows_every_setting_with_its_default(
         ("sentiment", "--dropout 1", "below 1, got '1'"),
         ("sentiment", "--cell lstn", "lstm"),
         ("sentiment", "--dataset negatoin", "Did you mean negation"),
+        ("sentiment", "--patience 0", "a whole number of at least 1, got '0'"),
+        ("sentiment", "--class-weight balance", "balanced"),
+        ("sentiment", "--gradient-accumulation-steps 99999", "is 99999, but 4 epochs have "),
         ("tagging", "--unitz 3", "--units"),
         ("tagging", "--epochs 0", "a whole number of at least 1"),
         ("tagging", "--image-size 0 9", "two whole numbers of at least 1, height and width, got '0 9'"),

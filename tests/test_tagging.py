@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -484,6 +485,9 @@ def trained_on_videos(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         baseline=False,
         batch_size=1,
         epochs=1,
+        patience=1,
+        gradient_accumulation_steps=2,
+        class_weight="balanced",
         learning_rate=0.02,
     )
     return run_recipe(settings)
@@ -497,6 +501,18 @@ def test_a_bidirectional_model_has_no_stream(trained_on_videos: Trained) -> None
     assert not list(directory.glob("*.tflite"))
     assert card["limits"][0].startswith("It reads in both directions, so it cannot tag streams.")
     assert not [name for name in card["metrics"] if "transition" in name]
+
+
+def test_settings_of_training_reach_the_run(trained_on_videos: Trained) -> None:
+    """Also the weights of the two tags, with which both have the same sum over all frames."""
+    (path,) = trained_on_videos.directory.parent.glob("run/*/run.json")
+    settings = json.loads(path.read_text(encoding="utf-8"))["settings"]["fit"]
+    assert settings["patience"] == 1
+    assert settings["optimizer"]["gradient_accumulation_steps"] == 2
+    assert settings["optimizer"]["learning_rate"]["registered_name"] == "zoo>WarmupInverseSqrtDecay"
+    weights = settings["class_weight"]
+    assert list(weights) == ["0", "1"]
+    assert sum(1 / weight for weight in weights.values()) == pytest.approx(2)
 
 
 def test_a_rebuilt_bidirectional_model_has_the_outputs_of_the_export(trained_on_videos: Trained) -> None:

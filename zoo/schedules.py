@@ -34,6 +34,52 @@ def warmup_cosine_decay(
     return _WarmupCosineDecay(peak, [(0, steps)] if isinstance(steps, int) else steps)
 
 
+def warmup_inverse_sqrt_decay(
+    peak: float, steps: int | Sequence[tuple[int, int]]
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Return a schedule that rises linearly from zero to `peak` and then falls with the square root of the steps.
+
+        rate = peak min(step / warmup, √(warmup / step))
+
+    From Vaswani et al. (2017), "Attention is all you need". The rise takes the first twentieth of the steps. Unlike
+    `warmup_cosine_decay` it suits a training that may stop at any time: the rate has already fallen by then. After
+    all steps it is 0.22 of the peak.
+
+    Args:
+        peak: float. The highest learning rate.
+        steps: int. Number of optimizer steps of the whole training, if it does not stop earlier; or a list as of
+            `warmup_cosine_decay`, of which the first cycle counts: further ones go on along the same curve.
+
+    Example:
+    >>> import zoo
+    >>> schedule = zoo.schedules.warmup_inverse_sqrt_decay(0.01, 1_000)
+    >>> [round(float(schedule(step)), 4) for step in (0, 25, 50, 200, 800)]
+    [0.0, 0.005, 0.01, 0.005, 0.0025]
+    """
+    first = steps if isinstance(steps, int) else steps[0][1]
+    return _WarmupInverseSqrtDecay(peak, max(first // 20, 1))
+
+
+@keras.saving.register_keras_serializable("zoo", "WarmupInverseSqrtDecay")
+class _WarmupInverseSqrtDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """The schedule of `warmup_inverse_sqrt_decay`.
+
+    Args:
+        peak: highest learning rate.
+        warmup: number of steps until it is reached.
+    """
+
+    def __init__(self, peak: float, warmup: int) -> None:
+        self.peak, self.warmup = peak, warmup
+
+    def __call__(self, step: Any) -> Any:
+        share = ops.cast(step, "float32") / self.warmup
+        return self.peak * ops.minimum(share, ops.rsqrt(ops.maximum(share, 1.0)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "warmup": self.warmup}
+
+
 @keras.saving.register_keras_serializable("zoo", "WarmupCosineDecay")
 class _WarmupCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     """The schedule of `warmup_cosine_decay`.

@@ -207,6 +207,13 @@ class ScheduledSampling(keras.callbacks.Callback):
         self.sampling_model = model
         self.final_probability, self.epochs = final_probability, epochs
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the state for a checkpoint of `zoo.fit`: none, because the probability is a variable of the model."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue with a state that `get_state` has returned."""
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Set the probability of the epoch."""
         probability = self.final_probability * min(1.0, epoch / max(1, self.epochs - 1))

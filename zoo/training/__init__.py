@@ -4,6 +4,7 @@ from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_leng
 from zoo.training.distribution import distribution_scope, is_chief
 from zoo.training.features import extract_features
 from zoo.training.generation_metrics import GenerationMetrics
+from zoo.training.optimizer import build_optimizer
 from zoo.training.progress import Progress
 from zoo.training.run import Run
 from zoo.training.run_record import Cycle, plan_cycles
@@ -17,6 +18,7 @@ __all__ = [
     "Run",
     "bptt_windows",
     "bucket_by_length",
+    "build_optimizer",
     "distribution_scope",
     "evaluate",
     "extract_features",

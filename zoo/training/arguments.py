@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo._compat import resolve_loss, resolve_metric
+from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany, LanguageModel, ManyToMany, ManyToOne, OneToMany
 from zoo.layers import reset_states
 from zoo.training.step_runner import Loss, get_class_ids
@@ -142,31 +143,31 @@ def resolve_class_weight(
         loss: the loss.
 
     Raises:
-        ValueError: an element may have several classes, an id is not that of a class of the model, or a weight is
+        UsageError: an element may have several classes, an id is not that of a class of the model, or a weight is
             negative or not finite.
     """
     outputs = compute_output_spec(model, dataset)
     if outputs.shape[-1] > 1 and getattr(loss, "name", "").startswith("binary"):
-        raise ValueError(
+        raise UsageError(
             "`class_weight` needs one class for each element, but with a binary loss and several outputs an element "
             "may have several. Give sample weights with the shape of the losses instead."
         )
     if class_weight == "balanced":
         return balance_class_weight(dataset, outputs)
     if not isinstance(class_weight, Mapping):
-        raise ValueError(
+        raise UsageError(
             '`class_weight` must be "balanced" or a dict of weights by class id, such as {0: 1.0, 1: 4.0}, but it is '
             f"{class_weight!r}."
         )
     num_classes = max(outputs.shape[-1], 2)  # a single output stands for two classes
     for class_id, weight in class_weight.items():
         if not isinstance(class_id, int | np.integer) or not 0 <= class_id < num_classes:
-            raise ValueError(
+            raise UsageError(
                 f"`class_weight` has the class {class_id!r}, but the classes of the model are 0 to {num_classes - 1}. "
                 "Use the ids of the labels as keys."
             )
         if not (math.isfinite(weight) and weight >= 0):
-            raise ValueError(
+            raise UsageError(
                 f"`class_weight` of the class {class_id} must be a number of at least 0, but it is {weight!r}."
             )
     return {int(class_id): float(weight) for class_id, weight in class_weight.items()}

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo._compat import get_metric_direction
-from zoo.errors import Interrupted, TrainingError
+from zoo.errors import Interrupted, TrainingError, UsageError
 from zoo.layers import get_carried_states, reset_states
 from zoo.provenance import get_command
 from zoo.training.arguments import (
@@ -172,7 +172,7 @@ def fit(
     callback_group = CallbackGroup(callbacks, directions, monitor, direction)
     num_batches = int(first.cardinality())  # negative if unknown
     if (steps := get_accumulation_steps(optimizer)) > num_batches * epochs > 0:
-        raise ValueError(
+        raise UsageError(
             f"`gradient_accumulation_steps` of the optimizer is {steps}, but {epochs} epochs have "
             f"{num_batches * epochs} batches, so the weights would never change. Use fewer accumulation steps, "
             "smaller batches or more epochs."
