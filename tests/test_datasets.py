@@ -559,6 +559,7 @@ def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
     assert read_rows(data) == dict.fromkeys(SPLITS, expected)
     assert data.info.notes == (
         f"{tmp_path}: 3 of 27 texts lost characters in a conversion, such as '1caf\ufffd'. Convert the file again.",
+        "6 texts without words. Remove the rows if that is a mistake.",
     )
 
 
@@ -602,6 +603,19 @@ def test_equal_texts_stay_in_one_split_and_the_choice_is_reproducible(tmp_path):
     assert {text for text, _ in splits["validation"]} == {f"text {i}" for i in chosen}
 
 
+def test_odd_labels_and_texts_are_noted(tmp_path):
+    rows = [(f"text {i}", ("good ", " bad")[i % 2]) for i in range(60)]
+    rows += [("nice", "Good"), ("text 1", "good"), ("text 2", "bad"), (" ", "good"), ("so", "neutral")]
+    data = load_text_classification(write(tmp_path, {f"{split}.tsv": tsv(rows) for split in SPLITS}))
+    assert data.info.labels == ("Good", "bad", "good", "neutral")
+    assert data.info.notes == (
+        "2 labels have fewer than 5 texts: Good, neutral. Check that it is intended.",
+        "The labels Good and good differ in case only. Make them one if they are.",
+        "2 texts with different labels in different rows, such as 'text 1'. Check the labels.",
+        "3 texts without words. Remove the rows if that is a mistake.",
+    )
+
+
 ROW = b"text\tlabel\nfine\tgood\n"
 
 
@@ -634,6 +648,11 @@ ROW = b"text\tlabel\nfine\tgood\n"
             "train.csv, line 2: found 3 cells, separated by commas. Expected 2",
         ),
         ({"train.tsv": ROW + b"unlabeled\t\n"}, "line 3: found no label in the column label"),
+        (
+            {"train.tsv": tsv([(f"text {i}", f"{i}") for i in range(9)])},
+            "9 labels for as many texts: 0, 1, 2",
+        ),
+        ({"train.tsv": ROW + b"unlabeled\t \n" * 3}, "line 3: found no label in the column label, in 3 of 4"),
         ({"train.tsv": ROW + b"nice\tgood\n"}, "found the label good alone. Expected 2 or more"),
         ({"train.tsv": ROW + b"ill\tbad\n"}, "no examples for the validation split. Expected some in a file"),
         (

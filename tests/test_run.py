@@ -115,3 +115,15 @@ def test_elapsed_minutes_include_epochs_of_earlier_processes(tmp_path: Path) -> 
                 )
     run._started_at = now - 60
     assert run.elapsed_minutes == pytest.approx(1 + 2, abs=0.1)
+
+
+def test_few_steps_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = Run(tmp_path, Settings())
+    run.plan_steps("linear", 4, 5)
+    assert caplog.messages == [
+        "linear has 20 steps to learn in, 5 in each epoch, which are hardly ever enough. Expected 100 or more. "
+        "Raise --epochs."
+    ]
+    caplog.clear()
+    run.plan_steps("linear", 20, 5)
+    assert caplog.messages == []

@@ -72,9 +72,9 @@ def add_terms(info: DataInfo, citation: str, license: str) -> DataInfo:
 
 
 def print_data(info: DataInfo) -> None:
-    """Print where data come from, and the notes about them."""
+    """Print where data come from, and the notes about them, one in each line."""
     labels = f": {', '.join(info.labels)}" if info.labels else ""
-    print(f"{info.source}{labels}.", *info.notes)
+    print(f"{info.source}{labels}.", *info.notes, sep="\n  ")
 
 
 def print_metrics(metrics: Mapping[str, float]) -> None:

@@ -1,6 +1,7 @@
 """Labeled texts from TFDS or from users' files."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.datasets.fingerprint import note_fact, record_sources
+from zoo.datasets.messages import abbreviate, count_noun
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
 from zoo.datasets.readers.tables import TABLE
 from zoo.datasets.readers.text_files import note_damaged_texts
@@ -16,6 +18,8 @@ from zoo.datasets.records import DataInfo, DataSplits, sort_labels
 from zoo.datasets.splits import SPLITS, HashRule, find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
+
+_RARE = 5  # texts: a label that occurs less often may be a typing error
 
 _Condition = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Of texts and labels, string and int64 `[batch]`, to bool `[batch]`."""
@@ -116,8 +120,10 @@ def _load_files(
     }
     note_fact("texts", {split: len(split_texts) for split, split_texts in texts.items()})
     labels = sort_labels(text.label for text in texts["train"])
+    _check_labels(texts["train"], labels)
     splits = {split: _make_dataset(split_texts, labels) for split, split_texts in texts.items()}
-    notes = note_damaged_texts((text.text for split in texts.values() for text in split), str(path))
+    all_texts = [text for split in texts.values() for text in split]
+    notes = note_damaged_texts((text.text for text in all_texts), str(path)) + _note_oddities(all_texts)
     return _complete(splits, DataInfo(str(path), labels=labels), notes)
 
 
@@ -131,6 +137,43 @@ def _find_paths(path: Path) -> dict[str, Path]:
             "name is looked up only where there is no directory of that name."
         )
     return {split: path / name for split, name in names.items()}
+
+
+def _check_labels(texts: list[LabeledText], labels: tuple[str, ...]) -> None:
+    """Raise an error if the labels are those of another column, such as the number of the row."""
+    if len(labels) == len(texts) > _RARE:
+        raise DataError(
+            f"{texts[0].location}: found {len(labels):,} labels for as many texts: {abbreviate(labels)}. Expected "
+            "labels that several texts have. Check that --label-column names the right column."
+        )
+
+
+def _note_oddities(texts: list[LabeledText]) -> list[str]:
+    """Return notes on labels and texts that may be mistakes."""
+    notes = []
+    counts = Counter(text.label for text in texts)
+    if rare := sorted(label for label, count in counts.items() if count < _RARE):
+        have = "label has" if len(rare) == 1 else "labels have"
+        notes.append(
+            f"{len(rare):,} {have} fewer than {_RARE} texts: {abbreviate(rare)}. Check that it is intended."
+        )
+    variants: dict[str, list[str]] = {}
+    for label in sorted(counts):
+        variants.setdefault(" ".join(label.casefold().split()), []).append(label)
+    for group in variants.values():
+        if len(group) > 1:
+            notes.append(f"The labels {' and '.join(group)} differ in case only. Make them one if they are.")
+    labels_of: dict[str, set[str]] = {}
+    for text in texts:
+        labels_of.setdefault(text.text, set()).add(text.label)
+    if ambiguous := [text for text, labels in labels_of.items() if len(labels) > 1]:
+        notes.append(
+            f"{count_noun(len(ambiguous), 'text')} with different labels in different rows, such as "
+            f"{ambiguous[0][:60]!r}. Check the labels."
+        )
+    if num_empty := sum(not text.text.strip() for text in texts):
+        notes.append(f"{count_noun(num_empty, 'text')} without words. Remove the rows if that is a mistake.")
+    return notes
 
 
 def _make_dataset(texts: list[LabeledText], labels: tuple[str, ...]) -> tf.data.Dataset:

@@ -1,6 +1,7 @@
 """Bookkeeping of everything that one command trains."""
 
 import json
+import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
@@ -21,6 +22,11 @@ from zoo.training.training_loop import Data, fit
 
 _NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license", "init_from"}
 """Settings that say where files are and what the card shows. Training does not depend on them."""
+
+_FEW_STEPS = 100
+"""Steps below which a network that starts from random weights has hardly ever learned anything."""
+
+logger = logging.getLogger(__name__)
 
 
 class Ancestor(Protocol):
@@ -142,6 +148,7 @@ class Run:
         """Return the cycles of the learning rate for `zoo.schedules.warmup_cosine_decay`.
 
         A new run has one cycle. A run that goes on with more epochs has another one for those that are added.
+        Logs a warning if a model that starts from random weights has hardly any steps to learn in.
 
         Args:
             name: name of the model, as in `fit`.
@@ -155,6 +162,12 @@ class Run:
             TrainingError: the model was trained for more epochs, or its `run.json` is corrupt.
         """
         cycles = plan_cycles(self.directory / name, epochs)
+        if self.ancestor is None and epochs * steps_per_epoch < _FEW_STEPS:
+            logger.warning(
+                "%s has %d steps to learn in, %d in each epoch, which are hardly ever enough. Expected %d or more. "
+                "Raise --epochs.",
+                *(name, epochs * steps_per_epoch, steps_per_epoch, _FEW_STEPS),
+            )
         return [(cycle.start * steps_per_epoch, cycle.epochs * steps_per_epoch) for cycle in cycles]
 
     def fit(
