@@ -162,7 +162,7 @@ class Run:
             TrainingError: the model was trained for more epochs, or its `run.json` is corrupt.
         """
         cycles = plan_cycles(self.directory / name, epochs)
-        if self.ancestor is None and epochs * steps_per_epoch < _FEW_STEPS:
+        if not self.ancestor and epochs * steps_per_epoch < _FEW_STEPS:
             logger.warning(
                 "%s has %d steps to learn in, %d in each epoch, which are hardly ever enough. Expected %d or more. "
                 "Raise --epochs.",
