@@ -94,7 +94,7 @@ def build_model(
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
     if ancestor:  # its network scales features as it has learned to
-        network = ancestor.model.vectors.encoder
+        network = ancestor.get_frame_network(data.train.sequences[0].shape[1:])
     elif data.info.is_video:
         network = build_frame_encoder(settings.image_size, len(offsets), settings.vector_dim)
     else:

@@ -158,6 +158,15 @@ def test_a_model_of_another_form_is_refused(small: Ancestor, cell: zoo.Cell, fou
         small.initialize(build_small(3, cell), small.card["labels"])
 
 
+def test_features_of_another_width_are_refused() -> None:
+    tagger = read_shipped("tagging")
+    assert tagger.get_frame_network((27, 48, 3)) is tagger.model.vectors.encoder
+    with pytest.raises(
+        UsageError, match=r"has steps of shape \[27, 48, 3\], and .* has steps of shape \[8\]"
+    ):
+        tagger.get_frame_network((8,))
+
+
 # Frozen parts.
 
 

@@ -80,6 +80,20 @@ class Ancestor:
         """The Keras model, with its weights."""
         return load_keras_model(self.directory, self.card)
 
+    def get_frame_network(self, shape: Sequence[int]) -> keras.Model:
+        """Return the network that turns each step into a vector, of a `ManyToMany`.
+
+        Args:
+            shape: shape of a step in the data to train on.
+
+        Raises:
+            UsageError: the model reads steps of another shape.
+        """
+        if tuple(shape) != tuple(self.model.step_shape):
+            steps = (f"steps of shape {list(each)}" for each in (self.model.step_shape, shape))
+            raise self._make_form_error(*steps)
+        return self.model.vectors.encoder
+
     def load_preprocessor(self, run_dir: Path) -> Any:
         """Return the preprocessor, with copies of its vocabularies in the directory of a run.
 
