@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import json
 import os
 import signal
 from pathlib import Path
@@ -103,7 +102,7 @@ def run_fit(run_dir: Path, callbacks: list[keras.callbacks.Callback], **options:
 
 
 def read_log(run_dir: Path) -> list[dict[str, Any]]:
-    lines = map(json.loads, (run_dir / "log.jsonl").read_text(encoding="utf-8").splitlines())
+    lines = zoo.training.run_log.read_log(run_dir)
     return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
 
 
@@ -161,6 +160,18 @@ def test_callbacks_take_part_in_the_uninterrupted_run(uninterrupted: tuple) -> N
     losses = model.history.history["val_loss"]
     validation = tf.data.Dataset.from_tensor_slices((X, 1 - Y)).batch(10)
     assert zoo.evaluate(model, validation, LOSS)["loss"] == pytest.approx(min(losses))
+
+
+@pytest.mark.parametrize(("batch", "at_epoch_end"), [(10, False), (8, True)])
+def test_run_with_patience_resumes_exactly(tmp_path: Path, batch: int, at_epoch_end: bool) -> None:
+    """Stopped when one of three epochs without improvement is over."""
+    model = run_fit(tmp_path / "uninterrupted", [], patience=3)
+    assert len(model.history.epoch) == 1 + int(np.argmin(model.history.history["val_loss"])) + 3 < 12
+    with pytest.raises(Interrupted):
+        run_fit(tmp_path / "resumed", [StopAt(batch, at_epoch_end)], patience=3)
+    resumed = run_fit(tmp_path / "resumed", [], patience=3)
+    assert resumed.history.history == model.history.history
+    assert read_log(tmp_path / "resumed") == read_log(tmp_path / "uninterrupted")
 
 
 def test_callback_without_methods_for_its_state_is_refused_when_a_run_resumes(

@@ -27,8 +27,8 @@ def build_optimizer(
 ) -> FusedAdam:
     """Build the optimizer of a recipe: Adam, with gradients of at most norm 1.
 
-    The learning rate rises in the first twentieth of the steps and decays to zero along a cosine. With `patience`,
-    when the last step is not known, it decays with the square root of the steps instead.
+    The learning rate decays to zero along a cosine after a warm-up (`warmup_cosine_decay`). With `patience`, when the
+    last step is not known, it decays with the square root of the steps instead (`warmup_inverse_sqrt_decay`).
 
     Args:
         learning_rate: peak of the learning rate.
