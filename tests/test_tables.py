@@ -267,6 +267,12 @@ def test_quotes_of_tabs_that_can_be_read_in_two_ways_raise(tmp_path: Path) -> No
     assert table.rows[0].cells == ["Oh\tgood\nNo", "bad"]
 
 
+def test_an_open_quote_among_doubled_ones_raises(tmp_path: Path) -> None:
+    lines = ["text\tlabel", '"a ""b"" c"\tx', '"open\ty', '"d ""e"""\tx']
+    with pytest.raises(DataError, match=r"line 3: found a quote that is not closed: '\"open"):
+        read(tmp_path / "a.tsv", "\n".join(lines))
+
+
 def test_quotes_that_swallow_rows_are_no_quoting_of_tabs(tmp_path: Path) -> None:
     lines = ["text\tlabel", '"Come in\tgood', 'and sit down."\tbad', "Thanks\tgood", "No\tbad"]
     table = read(tmp_path / "a.tsv", "\n".join(lines))

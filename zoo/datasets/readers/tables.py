@@ -305,7 +305,7 @@ def _read_tabs(text: str, is_csv: bool) -> _Reading:
     if plain.problem and quoted.problem:
         return max(plain, quoted, key=lambda reading: reading.problem.line if reading.problem else 0)
     if plain.problem or quoted.problem:
-        return quoted if plain.problem else plain
+        return quoted if plain.problem or is_csv or _has_doubled_quotes(plain.rows) else plain
     if is_csv:
         return quoted
     if len(plain.rows) != len(quoted.rows):
@@ -329,6 +329,13 @@ def _has_quoting(plain: list[Row], quoted: list[Row]) -> bool:
             return True
         is_in_quotes.append([cell != value for cell, value in pairs])
     return len(plain) > 1 and any(map(all, zip(*is_in_quotes, strict=True)))
+
+
+def _has_doubled_quotes(plain: list[Row]) -> bool:
+    """Return whether most cells that begin with a quote are written in quotes, some with doubled ones inside."""
+    cells = [cell for row in plain for cell in row.cells if cell.startswith('"')]
+    in_quotes = [cell for cell in cells if re.fullmatch('"(?:[^"]|"")*"', cell)]
+    return 2 * len(in_quotes) > len(cells) and any('""' in cell[1:-1] for cell in in_quotes)
 
 
 def _split_lines(text: str) -> list[str]:
