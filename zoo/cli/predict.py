@@ -150,7 +150,9 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
             table_format = table.format if table else TableFormat("," if is_csv else "\t", is_csv, "utf-8")
             num_rows = len(table.rows) if table else len(options.inputs) or -1
             written = stack.enter_context(
-                open_prediction_table(options.output, header, table_format, options.top_k, num_rows)
+                open_prediction_table(
+                    options.output, header, table_format, options.top_k, num_rows, predictor.batch_size
+                )
             )
         for row, item, result in _predict_all(predictor, rows, options):
             if written:

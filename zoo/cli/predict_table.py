@@ -80,14 +80,16 @@ class PredictionTable:
     Args:
         header: Names of the columns of the input.
         top_k: Number of alternatives for each input.
-        progress: Line about the progress; a batch of it is a row.
+        progress: Line about the progress.
+        batch_size: Number of inputs that are computed together.
 
     Attributes:
         rows: Of each input its cells, the cells of its predictions, and its status.
     """
 
-    def __init__(self, header: Sequence[str], top_k: int, progress: Progress) -> None:
-        self.header, self.top_k, self.progress = list(header), top_k, progress
+    def __init__(self, header: Sequence[str], top_k: int, progress: Progress, batch_size: int) -> None:
+        self.header, self.top_k = list(header), top_k
+        self.progress, self.batch_size = progress, batch_size
         self.columns: list[str] | None = None
         self.rows: list[tuple[Sequence[str], list[str], str]] = []
 
@@ -97,7 +99,8 @@ class PredictionTable:
         Raises:
             UsageError: The input has a column that is called like one of the predictions.
         """
-        self.progress.update(1)
+        if (len(self.rows) + 1) % self.batch_size == 0:
+            self.progress.update(self.batch_size)
         if isinstance(result, ValueError):
             self.rows.append((cells, [], str(result)))
             return
@@ -132,7 +135,12 @@ class PredictionTable:
 
 @contextlib.contextmanager
 def open_prediction_table(
-    path: Path, header: Sequence[str], table_format: TableFormat, top_k: int, num_rows: int
+    path: Path,
+    header: Sequence[str],
+    table_format: TableFormat,
+    top_k: int,
+    num_rows: int,
+    batch_size: int,
 ) -> Iterator[PredictionTable]:
     """Write the table that the block fills, as a whole when the block ends, or not at all if it raises.
 
@@ -143,13 +151,15 @@ def open_prediction_table(
             byte order mark.
         top_k: Number of alternatives for each input.
         num_rows: Number of inputs, for the progress; negative if unknown.
+        batch_size: Number of inputs that are computed together.
 
     Raises:
         UsageError: The file cannot be written.
     """
     if not table_format.encoding.startswith("utf"):
         table_format = table_format._replace(encoding="utf-8-sig")
-    table = PredictionTable(header, top_k, Progress(str(path), num_rows, stream=sys.stderr))
+    progress = Progress(str(path), -(-num_rows // batch_size), stream=sys.stderr)
+    table = PredictionTable(header, top_k, progress, batch_size)
     with _report_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
