@@ -3,7 +3,7 @@
 python resumable.py RUN_DIR CHECKPOINT_SECONDS DROPOUT EPOCHS
 
 With the environment variable MIRRORED it runs on two replicas in one process, with ACCUMULATE=n it accumulates the
-gradients of n batches.
+gradients of n batches, with LEARNING_RATE=x at another rate, with FLIP_LABELS on opposite labels.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ def make_examples(seed: int, count: int) -> tf.data.Dataset:
     rng = np.random.default_rng(seed)
     rows = [rng.integers(1, 9, rng.integers(2, 30)) for _ in range(count)]
     ids = tf.ragged.constant([row.tolist() for row in rows], tf.int32)
-    labels = [row[0] % 2 * row[-1] % 2 for row in rows]
+    labels = [(row[0] % 2 * row[-1] + ("FLIP_LABELS" in os.environ)) % 2 for row in rows]
     return tf.data.Dataset.from_tensor_slices((ids, labels)).map(lambda x, y: (tf.convert_to_tensor(x), y))
 
 
@@ -42,7 +42,9 @@ def train(run_dir: Path | str, checkpoint_seconds: float, dropout: float, epochs
         zoo.training.bucket_by_length(make_examples(1, 150), batch_size=8, seed=3),
         zoo.training.bucket_by_length(make_examples(2, 50), batch_size=8),
         optimizer=zoo.optimizers.FusedAdam(
-            0.02, global_clipnorm=1.0, gradient_accumulation_steps=int(os.environ.get("ACCUMULATE", "1"))
+            float(os.environ.get("LEARNING_RATE", "0.02")),
+            global_clipnorm=1.0,
+            gradient_accumulation_steps=int(os.environ.get("ACCUMULATE", "1")),
         ),
         loss=LOSS,
         metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],

@@ -251,3 +251,20 @@ def test_cache_compiled_programs_keeps_the_flags_of_the_user(
     assert _compat.cache_compiled_programs("ram://a/b") == is_used
     added = " --tf_xla_persistent_cache_directory=ram://a/b --tf_xla_persistent_cache_device_types=CPU"
     assert os.environ["TF_XLA_FLAGS"] == ((flags or "") + added * is_used).strip()
+
+
+def test_configure_coordination(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tests/test_workers.py` tests that the limits hold."""
+    monkeypatch.setattr(_compat.context.context(), "_coordination_service_config", None)
+    _compat.configure_coordination(["chief 0", "worker 0", "worker 1"], 1.5, 10.0)
+    config = _compat.context.context().coordination_service
+    assert config.service_leader == "/job:chief/replica:0/task:0"
+    assert (config.cluster_register_timeout_in_ms, config.heartbeat_timeout_in_ms) == (1500, 10_000)
+    assert config.cluster_register_with_barrier
+    assert [(job.name, job.num_tasks) for job in config.coordinated_job_list] == [("chief", 1), ("worker", 2)]
+
+
+def test_report_error_to_workers_without_workers() -> None:
+    tf.constant(0)  # initializes TensorFlow
+    with pytest.raises(tf.errors.OpError, match=r"[Cc]oordination"):
+        _compat.report_error_to_workers("An error.")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -10,8 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import resumable
+import tensorflow as tf
 
 from zoo.training import run_log
 
@@ -73,11 +76,30 @@ def test_killed_process_resumes_bit_identically(xla_cache: bool, tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def single_process_log(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The log of a run in this process alone, without dropout."""
+def single_process(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a run in this process alone, without dropout."""
     run_dir = tmp_path_factory.mktemp("single")
     resumable.train(run_dir, 60, 0.0, 2)
-    return read_log(run_dir)
+    return run_dir
+
+
+@pytest.fixture
+def single_process_log(single_process: Path) -> list[dict[str, Any]]:
+    return read_log(single_process)
+
+
+@pytest.fixture
+def single_process_weights(single_process: Path) -> list[np.ndarray]:
+    return read_weights(single_process)
+
+
+def read_weights(run_dir: Path) -> list[np.ndarray]:
+    """Read the weights after the last step."""
+    path = max((run_dir / "checkpoints").glob("*/state.index"))
+    reader = tf.train.load_checkpoint(str(path.with_suffix("")))
+    names = sorted(name for name in reader.get_variable_to_shape_map() if name.startswith("model/"))
+    assert len(names) > 5
+    return [reader.get_tensor(name) for name in names]
 
 
 def assert_close(actual: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
@@ -88,15 +110,36 @@ def assert_close(actual: list[dict[str, Any]], expected: list[dict[str, Any]]) -
         assert line == pytest.approx({name: other[name] for name in other if name != "kind"}, abs=1e-5)
 
 
-def start_two_workers(run_dir: Path, checkpoint_seconds: float, epochs: int) -> list[subprocess.Popen]:
-    """Start two workers on this machine, and return them, the chief first."""
+def start_two_workers(
+    run_dir: Path, checkpoint_seconds: float, epochs: int, **of_second: str
+) -> list[subprocess.Popen]:
+    """Start two workers on this machine, and return them, the chief first.
+
+    Args:
+        of_second: environment variables of the second one.
+    """
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     addresses = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in sockets]
     for listener in sockets:
         listener.close()
     tasks = [{"type": "worker", "index": index} for index in range(2)]
     configs = [json.dumps({"cluster": {"worker": addresses}, "task": task}) for task in tasks]
-    return [start(run_dir, checkpoint_seconds, 0.0, epochs, TF_CONFIG=config) for config in configs]
+    return [
+        start(run_dir, checkpoint_seconds, 0.0, epochs, TF_CONFIG=config, **more)
+        for config, more in zip(configs, ({}, of_second), strict=True)
+    ]
+
+
+def wait_for_both(processes: list[subprocess.Popen]) -> list[tuple[str, str]]:
+    """Wait for processes that end with an error, and return what they print to their two outputs."""
+    try:
+        outputs = [process.communicate(timeout=240) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert [process.returncode for process in processes] == [1, 1], outputs
+    return outputs
 
 
 def test_two_replicas_train_like_one(tmp_path: Path, single_process_log: list[dict[str, Any]]) -> None:
@@ -112,15 +155,24 @@ def test_two_replicas_accumulate_gradients_like_one(tmp_path: Path, monkeypatch:
     assert_close(read_log(tmp_path / "two"), read_log(tmp_path / "one"))
 
 
-def test_two_processes_train_like_one_and_resume_after_a_kill(
-    tmp_path: Path, single_process_log: list[dict[str, Any]]
+def test_two_processes_stop_together_resume_after_a_kill_and_train_like_one(
+    tmp_path: Path, single_process_log: list[dict[str, Any]], single_process_weights: list[np.ndarray]
 ) -> None:
+    both = start_two_workers(tmp_path, 0, 2)
+    wait_for_checkpoint(tmp_path, 2, both[0])
+    both[1].terminate()  # one signal stops both
+    stops = [
+        re.findall(rf"Stopped at step (\d+); saved in {tmp_path}", err) for _, err in wait_for_both(both)
+    ]
+    assert len(stops[0]) == 1
+    assert stops[0] == stops[1]
+
     chief, other = start_two_workers(tmp_path, 0, 2)
     try:
         wait_for_checkpoint(tmp_path, 8, chief)
         other.kill()
         killed_at = time.monotonic()
-        _, err = chief.communicate(timeout=60)
+        _, err = chief.communicate(timeout=120)
     finally:
         chief.kill()
         other.communicate()
@@ -129,6 +181,24 @@ def test_two_processes_train_like_one_and_resume_after_a_kill(
     assert "error: Lost 127.0.0.1" in err
     assert "(worker 1)" in err
     assert "Traceback" not in err
+
     for process in start_two_workers(tmp_path, 60, 2):
         finish(process)
     assert_close(read_log(tmp_path), single_process_log)
+    for actual, expected in zip(read_weights(tmp_path), single_process_weights, strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("variable", "difference"),
+    [
+        ("LEARNING_RATE", r"settings.fit.optimizer.learning_rate: 0.02\d* on .*; 0.01\d* on .*"),
+        ("FLIP_LABELS", r"digest of the batches: \d+ on .* \(worker 0\); \d+ on .* \(worker 1\)"),
+    ],
+)
+def test_processes_that_differ_stop_before_the_first_step(
+    tmp_path: Path, variable: str, difference: str
+) -> None:
+    for _, err in wait_for_both(start_two_workers(tmp_path, 0, 2, **{variable: "0.01"})):
+        assert re.search(f"error: The workers differ:\n  {difference}\n[A-Z]", err), err
+    assert not (tmp_path / "log.jsonl").exists() or not read_log(tmp_path)

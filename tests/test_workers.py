@@ -1,4 +1,4 @@
-"""Several workers: processes on this machine that connect, leave together, and are stopped or killed."""
+"""Several workers: processes on this machine that connect, leave together, differ, fail or are killed."""
 
 import contextlib
 import json
@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from zoo.training import distribution
 from zoo.training.distribution import (
     WorkerError,
     _Cluster,
-    _connect,
-    _exchange_greetings,
-    _listen,
+    compare_workers,
+    digest_batch,
     distribution_scope,
     is_chief,
 )
@@ -29,28 +29,33 @@ from zoo.training.distribution import (
 SCRIPT = """
 import signal, sys, time
 import tensorflow as tf
-from zoo.training import distribution
+from zoo.layers.chunks import should_compile
+from zoo.training.distribution import compare_workers, digest_batch, distribution_scope
 
 role = sys.argv[1]
 signal.signal(signal.SIGTERM, lambda *_: print("handled", flush=True))
-if role == "idle":
-    distribution._LOST_SECONDS = 2
-if role in ("idle", "blocked"):
-    distribution._STOP_SECONDS = 4
-
-with distribution.distribution_scope() as strategy:
+print("started", flush=True)
+with distribution_scope() as strategy:
     @tf.function
     def add():
         one = lambda: tf.distribute.get_replica_context().all_reduce("sum", tf.constant(1))
         return strategy.experimental_local_results(strategy.run(one))[0]
 
-    print("sum", int(add()), flush=True)
+    print("sum", int(add()), "compiles" if should_compile(8, training=True) else "", flush=True)
     if role == "idle":
-        time.sleep(100)
-    if role == "blocked":
+        time.sleep(15)
+    if role in ("idle", "blocked"):
         add()
+    if role == "fails":
+        raise OSError("The disk is full.")
     if role == "lingers":
+        signal.raise_signal(signal.SIGTERM)
         time.sleep(4)
+    if role == "differs":
+        compare_workers({"seed": 1})
+        compare_workers({"batches": digest_batch((tf.constant(["a"]), tf.constant([2])))})
+        print("same", flush=True)
+        compare_workers({"fit": {"rate": 0.1, "seed": sys.argv[2]}})
 print("left", time.time(), flush=True)
 """
 
@@ -58,11 +63,15 @@ print("left", time.time(), flush=True)
 class Worker:
     def __init__(self, output: Path, role: str, addresses: list[str], index: int) -> None:
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        more = {"TF_CONFIG": json.dumps(config), "TF_CPP_MIN_LOG_LEVEL": "3", "ZOO_START_SECONDS": "60"}
+        seconds = "3" if role == "alone" else "60"
+        more = {"TF_CONFIG": json.dumps(config), "TF_CPP_MIN_LOG_LEVEL": "3", "ZOO_START_SECONDS": seconds}
         self.output, self.address = output, addresses[index]
         with output.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SCRIPT, role], env=os.environ | more, stdout=file, stderr=file
+                [sys.executable, "-c", SCRIPT, role, str(index)],
+                env=os.environ | more,
+                stdout=file,
+                stderr=file,
             )
 
     def read_output(self) -> str:
@@ -116,103 +125,144 @@ def test_workers_reduce_and_leave_together(start: Callable[..., list[Worker]]) -
     ends = []
     for worker in both:
         assert worker.wait_for_exit(90) == 0, worker.read_output()
-        assert "sum 2\n" in worker.read_output()
+        assert "sum 2 compiles\n" in worker.read_output()
         assert "Lost" not in worker.read_output()
         assert "Traceback" not in worker.read_output()
         ends.append(float(worker.read_output().split("left ")[1]))
+    assert "handled" in both[0].read_output()  # the handler that TensorFlow replaces is restored
     assert abs(ends[0] - ends[1]) < 2  # one of them lingers for 4 seconds
 
 
 @pytest.mark.slow
-def test_other_workers_end_when_one_is_killed(start: Callable[..., list[Worker]]) -> None:
-    """Both in an all-reduce, where TensorFlow fails, and outside of it, where nothing would."""
-    killed, idle, blocked = start("idle", "idle", "blocked", size=3)
-    for worker in (killed, idle, blocked):
+@pytest.mark.parametrize("killed", [0, 1], ids=["chief", "other"])
+def test_other_workers_end_when_one_is_killed(start: Callable[..., list[Worker]], killed: int) -> None:
+    """Both in an all-reduce and outside of one, where a worker notices at the next."""
+    workers = start(*("idle" if index == killed else role for index, role in enumerate(ROLES)), size=3)
+    for worker in workers:
         worker.wait_for("sum 3")
     time.sleep(0.5)
-    killed.process.kill()
-    lost = f"Lost {killed.address} (worker 0)"
-    assert idle.wait_for_exit(20) == 1
-    assert lost in idle.read_output()
-    assert "Traceback" not in idle.read_output()  # the main thread was asleep
-    assert blocked.wait_for_exit(30) == 1
-    assert f"WorkerError: {lost}" in blocked.read_output()
-    assert "resume from the last checkpoint" in blocked.read_output()
+    workers[killed].process.kill()
+    lost = f"WorkerError: Lost {workers[killed].address} (worker {killed}): the process ended"
+    for worker in (worker for worker in workers if worker is not workers[killed]):
+        assert worker.wait_for_exit(60) == 1
+        assert lost in worker.read_output()
+        assert "resume from the last checkpoint" in worker.read_output()
+
+
+ROLES = ("blocked", "blocked", "idle")
 
 
 @pytest.mark.slow
-def test_sigterm_ends_workers_even_if_tensorflow_hangs(start: Callable[..., list[Worker]]) -> None:
-    idle, blocked = start("idle", "blocked", size=2)
-    for worker in (idle, blocked):
-        worker.wait_for("sum 2")
-    time.sleep(0.5)
-    for worker in (idle, blocked):
-        worker.process.send_signal(signal.SIGTERM)
-    assert [worker.wait_for_exit(20) for worker in (idle, blocked)] == [128 + signal.SIGTERM] * 2
-    assert "handled" in idle.read_output()  # TensorFlow's handler was replaced
-    assert "handled" not in blocked.read_output()
+def test_error_of_one_worker_ends_the_others(start: Callable[..., list[Worker]]) -> None:
+    fails, blocked = start("fails", "blocked", size=2)
+    assert fails.wait_for_exit(90) == 1
+    assert "OSError: The disk is full." in fails.read_output()
+    assert blocked.wait_for_exit(30) == 1
+    assert (
+        f"WorkerError: {fails.address} (worker 0) ended with OSError: The disk is full. Run the same command"
+        in blocked.read_output()
+    )
 
 
-def test_worker_waits_for_start_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_workers_that_differ_end_with_the_same_message(start: Callable[..., list[Worker]]) -> None:
+    both = start("differs", "differs", size=2)
+    for worker in both:
+        assert worker.wait_for_exit(90) == 1
+        assert "same\n" in worker.read_output()
+        assert (
+            "WorkerError: The workers differ:\n"
+            f'  fit.seed: "0" on {both[0].address} (worker 0); "1" on {both[1].address} (worker 1)\n'
+            "Run the same command with the same data and versions on all workers.\n"
+        ) in worker.read_output()
+
+
+@pytest.mark.slow
+def test_missing_workers_are_named(start: Callable[..., list[Worker]]) -> None:
+    """Also by those in whose process TensorFlow's coordination service does not run."""
+    (first,) = start("alone", size=2)
+    (interrupted,) = start("waits", size=2)
     addresses = find_free_addresses(2)
-    monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 1}, worker=addresses))
-    monkeypatch.setenv("ZOO_START_SECONDS", "1.5")
-    handler, began = signal.getsignal(signal.SIGTERM), time.monotonic()
-    with pytest.raises(WorkerError) as caught, distribution_scope():
-        pass
-    assert 1.5 < time.monotonic() - began < 5
-    assert f"Not started within 1.5 seconds: {addresses[0]} (worker 0)." in str(caught.value)
-    assert signal.getsignal(signal.SIGTERM) == handler
-
-
-def test_waiting_worker_ends_on_sigterm(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=find_free_addresses(2)))
-    monkeypatch.setenv("ZOO_START_SECONDS", "15")
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so that a failure does not end the tests
-    stop = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-    stop.start()
+    second = Worker(first.output.with_name("second"), "alone", addresses, 1)
+    interrupted.wait_for("started")
+    time.sleep(5)
+    interrupted.process.send_signal(signal.SIGINT)
     try:
-        with pytest.raises(SystemExit) as end, distribution_scope():
-            pass
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+        for worker, missing in ((first, "(worker 1)"), (second, f"{addresses[0]} (worker 0)")):
+            assert worker.wait_for_exit(60) == 1
+            assert "WorkerError: Not started within 3 seconds: 127.0.0.1:" in worker.read_output()
+            assert f"{missing}. All workers must run the same command" in worker.read_output()
+        assert interrupted.wait_for_exit(10) == -signal.SIGINT
     finally:
-        stop.join()
-        signal.signal(signal.SIGTERM, before)
-    assert end.value.code == 128 + signal.SIGTERM
-    assert "SIGTERM while waiting" in caplog.text
+        second.process.kill()
+        second.process.wait()
 
 
-def test_workers_connect_despite_a_restart_and_a_stranger() -> None:
-    tasks = ("worker 0", "worker 1", "worker 2")
-    addresses = tuple(find_free_addresses(3))
-    clusters = [_Cluster(addresses, tasks, index) for index in range(3)]
-    connections: dict[int, dict[int, socket.socket]] = {}
+@pytest.mark.slow
+def test_port_in_use_raises(start: Callable[..., list[Worker]], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        addresses = [f"127.0.0.1:{listener.getsockname()[1]}", *find_free_addresses(1)]
+        worker = Worker(tmp_path / "worker", "alone", addresses, 0)
+        try:
+            assert worker.wait_for_exit(60) == 1
+        finally:
+            worker.process.kill()
+    assert f"WorkerError: TensorFlow could not connect {addresses[0]} (worker 0)" in worker.read_output()
+    assert "must be free" in worker.read_output()
 
-    def connect(index: int) -> threading.Thread:
-        thread = threading.Thread(target=lambda: connections.update({index: _connect(clusters[index], 20)}))
-        thread.start()
-        return thread
 
-    first = connect(1)
-    before: dict[int, socket.socket] = {}
-    with _listen(clusters[0]) as listener:
-        listener.settimeout(20)
-        _exchange_greetings(listener.accept()[0], clusters[0], before)
-    before[1].close()  # worker 0 was killed
-    socket.create_connection(clusters[0].host_and_port(1), 1).close()  # a stranger
-    second, third = connect(2), connect(0)
-    for thread in (first, second, third):
-        thread.join(30)
-    assert {index: set(peers) for index, peers in connections.items()} == {0: {1, 2}, 1: {0, 2}, 2: {0, 1}}
-    for index, peers in connections.items():
-        for other, connection in peers.items():
-            connection.send(bytes([10 * index + other]))
-    for index, peers in connections.items():
-        for other, connection in peers.items():
-            assert connection.recv(8) == bytes([10 * other + index])
-            connection.close()
+CLUSTER = _Cluster(("a:1", "b:1", "c:1"), ("chief 0", "worker 0", "worker 1"), index=1)
+
+
+def test_find_peers_in_messages_of_tensorflow() -> None:
+    text = "Error reported from /job:worker/task:1: unhealthy:\n/job:worker/replica:0/task:1, not /job:worker/task:0"
+    assert CLUSTER.find_peers(text) == [2]
+    assert CLUSTER.find_peers("remote target /job:chief/replica:0/task:0 while calling") == [0]
+    assert CLUSTER.find_peers("/job:worker/replica:0/task:0/device:CPU:0") == []
+
+
+@pytest.fixture
+def gathered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list to which a test appends what other workers compare."""
+    others: list[str] = []
+    monkeypatch.setattr(distribution, "_read_cluster", lambda: CLUSTER)
+    monkeypatch.setattr(distribution, "_has_several_workers", lambda: True)
+    monkeypatch.setattr(distribution, "_gather", lambda text: [*others, text])
+    return others
+
+
+def test_compare_workers_names_what_differs_and_where(
+    gathered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distribution, "get_versions", dict)
+    monkeypatch.setattr(distribution, "get_commit", lambda: "abc")
+    program = {"TF_CONFIG": '"a:1 b:1 c:1"', "commit": '"abc"'}
+    gathered += [
+        json.dumps([2, {**program, "fit.rate": "0.2", "seed": "1"}]),
+        json.dumps([0, {**program, "fit.rate": "0.1", "versions.keras": '"3.0"'}]),
+    ]
+    with pytest.raises(WorkerError) as caught:
+        compare_workers({"fit": {"rate": 0.2}, "seed": 1}, "Use the same.")
+    assert str(caught.value) == (
+        "The workers differ:\n"
+        "  fit.rate: 0.1 on a:1 (chief 0); 0.2 on b:1 (worker 0), c:1 (worker 1)\n"
+        "  seed: not set on a:1 (chief 0); 1 on b:1 (worker 0), c:1 (worker 1)\n"
+        '  versions.keras: "3.0" on a:1 (chief 0); not set on b:1 (worker 0), c:1 (worker 1)\n'
+        "Use the same."
+    )
+
+
+def test_digest_depends_on_all_batches_in_order(gathered: list[str]) -> None:
+    x, y = tf.constant([[1, 2]]), tf.constant(["yes"])
+    first = digest_batch((x, y))
+    assert first == digest_batch((tf.identity(x), tf.identity(y)))
+    others = [(x, tf.constant(["no"])), (x + 1, y), (tf.cast(x, tf.int64), y), (tf.transpose(x), y)]
+    assert len({first, *map(digest_batch, others)}) == 5
+    assert digest_batch((x, y), digest_batch(others[0])) != digest_batch(others[0], first)
+
+
+def test_single_worker_computes_no_digest() -> None:
+    assert digest_batch(tf.constant([1])) == 0
 
 
 def config(task: object, **cluster: object) -> str:
@@ -257,14 +307,6 @@ def test_invalid_start_seconds_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_START_SECONDS", "soon")
     with pytest.raises(WorkerError, match="ZOO_START_SECONDS is 'soon'"), distribution_scope():
         pass
-
-
-def test_port_in_use_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        monkeypatch.setenv("TF_CONFIG", config({"type": "worker", "index": 0}, worker=[address, B]))
-        with pytest.raises(WorkerError, match=f"Cannot listen at {address}"), distribution_scope():
-            pass
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Each function has a test in `tests/test_compat.py`, which fails first when such 
 import inspect
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -19,7 +20,9 @@ from keras.src.backend import AutocastScope
 from keras.src.backend.common import global_state
 from keras.src.losses.losses import LossFunctionWrapper
 from keras.src.trainers.compile_utils import get_loss, get_metric
+from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.eager import context
 from tensorflow_datasets.core.download import resource
 
 
@@ -292,3 +295,38 @@ def is_downloaded(path: Path) -> bool:
 def parse_saved_model(content: bytes) -> Any:
     """Return the protocol buffer in a file `saved_model.pb`."""
     return saved_model_pb2.SavedModel.FromString(content)
+
+
+def configure_coordination(tasks: Sequence[str], start_seconds: float, heartbeat_seconds: float) -> None:
+    """Set the time limits of TensorFlow's coordination service, which connects the workers of several machines.
+
+    By default workers wait for each other for an hour. Call this before a
+    `tf.distribute.MultiWorkerMirroredStrategy` is created.
+
+    Args:
+        tasks: All workers, such as "worker 0". The service runs in the first one.
+        start_seconds: Time until all workers must have started.
+        heartbeat_seconds: Time without a heartbeat after which a worker is lost.
+    """
+    jobs = Counter(task.split()[0] for task in tasks)
+    job, index = tasks[0].split()
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader=f"/job:{job}/replica:0/task:{index}",
+        cluster_register_timeout_in_ms=int(1000 * start_seconds),
+        heartbeat_timeout_in_ms=int(1000 * heartbeat_seconds),
+        coordinated_jobs=[
+            coordination_config_pb2.CoordinatedJob(name=name, num_tasks=count) for name, count in jobs.items()
+        ],
+    )
+    # Without a barrier, a worker that has registered waits for the others without a limit.
+    context.context().coordination_service.cluster_register_with_barrier = True
+
+
+def report_error_to_workers(message: str) -> None:
+    """End the collective operations of all other workers with an error that contains the message.
+
+    Raises:
+        tf.errors.OpError: The coordination service cannot be reached.
+    """
+    context.context().report_error_to_cluster(tf.errors.ABORTED, message)

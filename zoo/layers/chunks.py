@@ -82,15 +82,19 @@ def should_compile(batch: int | None, training: bool) -> bool:
 
     Compiled steps were faster at every shape measured, at the price of one compilation for each new batch
     size. So training is compiled, and inference if the batch size is known when the graph is built;
-    `keras.Model.export` leaves it open. TensorFlow does not compile for several replicas in one process.
-    This is a rule and not a timing, so that repeated runs are identical.
+    `keras.Model.export` leaves it open. TensorFlow does not compile for several replicas in one process; with
+    one replica in each of several processes it does. This is a rule and not a timing, so that repeated runs are
+    identical.
 
     Args:
         batch: the static batch size, or None.
         training: whether the loop runs in training.
     """
     is_worthwhile = training or batch is not None
-    return is_worthwhile and _jit_enabled.get() and tf.distribute.get_strategy().num_replicas_in_sync == 1
+    strategy = tf.distribute.get_strategy()
+    # The default strategy has one replica, and no list of devices.
+    is_one_replica = strategy.num_replicas_in_sync == 1 or len(strategy.extended.worker_devices) == 1
+    return is_worthwhile and _jit_enabled.get() and is_one_replica
 
 
 class Chunking:

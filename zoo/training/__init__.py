@@ -1,7 +1,7 @@
 """Training: batches of similar length, a loop that resumes exactly, run directories, several workers."""
 
 from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_length, plan_buckets
-from zoo.training.distribution import distribution_scope, is_chief
+from zoo.training.distribution import compare_workers, distribution_scope, is_chief
 from zoo.training.features import extract_features
 from zoo.training.generation_metrics import GenerationMetrics
 from zoo.training.optimizer import build_optimizer
@@ -19,6 +19,7 @@ __all__ = [
     "bptt_windows",
     "bucket_by_length",
     "build_optimizer",
+    "compare_workers",
     "distribution_scope",
     "evaluate",
     "extract_features",

@@ -1,38 +1,36 @@
-"""The distribution strategy for one machine or several, and clean failure when a worker is lost.
+"""The distribution strategy for one machine or several, and what workers do together.
 
 On several machines, run the same command on each, with an environment variable TF_CONFIG that lists all
 workers and names the task of this one, as the TFJob of Kubernetes sets it. Workers wait for each other at
-most ZOO_START_SECONDS (50 by default). While they work, each keeps a connection to every other worker, which
-closes when the process at its other end ends.
+most ZOO_START_SECONDS (50 by default). TensorFlow's coordination service runs in the first worker. It
+exchanges heartbeats, and when a worker is lost or ends with an error, it ends the collective operations of
+all others.
 """
 
 import contextlib
 import functools
-import hashlib
 import json
 import logging
 import os
 import re
-import selectors
 import signal
-import socket
 import threading
-import time
-from collections.abc import Collection, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from faulthandler import cancel_dump_traceback_later, dump_traceback_later
-from types import FrameType
+from typing import Any
 
+import keras
 import tensorflow as tf
 
-from zoo.errors import TrainingError
+from zoo._compat import configure_coordination, report_error_to_workers
+from zoo.errors import Interrupted, TrainingError
+from zoo.provenance import get_commit, get_versions
 
 logger = logging.getLogger(__name__)
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_STOP_SECONDS = 20.0  # from a signal until the main thread must have left
-_LOST_SECONDS = 15.0  # the same from the loss of a worker: TensorFlow takes up to 11 s to raise its own error
-_ERROR_SECONDS = 8.0  # from TensorFlow's error until a lost worker must be noticed
+_HEARTBEAT_SECONDS = 10.0
+"""Seconds without a heartbeat after which a worker is lost."""
 
 
 class WorkerError(TrainingError):
@@ -44,9 +42,9 @@ def distribution_scope() -> Iterator[tf.distribute.Strategy]:
     """Enter the scope of the strategy that fits TF_CONFIG and the devices.
 
     - Several machines: `tf.distribute.MultiWorkerMirroredStrategy`. Enter the scope before any other use of
-      TensorFlow. A worker leaves the scope together with all others. If a worker is lost, the others end with
-      an error that names it; they also end a while after SIGINT or SIGTERM. Both work even if TensorFlow does
-      not return.
+      TensorFlow. A worker leaves the scope together with all others. If a worker is lost or ends with an
+      error, the next collective operation of the others raises an error that names it, such as the next step
+      of `zoo.fit`.
     - Several GPUs on one machine: `tf.distribute.MirroredStrategy`.
     - Otherwise, and within the scope of another strategy: the current strategy.
 
@@ -69,8 +67,8 @@ def distribution_scope() -> Iterator[tf.distribute.Strategy]:
         with strategy.scope():
             yield strategy
     else:
-        strategy, peers = _join(cluster)
-        with peers.watch(), strategy.scope():
+        strategy = _join(cluster)
+        with strategy.scope(), _leave_together(cluster):
             yield strategy
 
 
@@ -78,6 +76,57 @@ def is_chief() -> bool:
     """Return whether this process writes files: always on one machine; of several, the chief or worker 0."""
     cluster = _read_cluster()
     return cluster is None or cluster.index == 0
+
+
+def compare_workers(
+    values: Mapping[str, Any],
+    advice: str = "Run the same command with the same data and versions on all workers.",
+) -> None:
+    """Raise an error on all workers if a value is not the same on all of them.
+
+    TF_CONFIG, versions of packages and the commit are compared, too. All workers must call this, and wait for
+    each other. Outside of the scope of several workers it does nothing.
+
+    Args:
+        values: JSON values by name, nested ones included; other values count as strings.
+        advice: what to do if they differ, the end of the message.
+
+    Raises:
+        WorkerError: a value differs. The message has its name, and the value of each worker.
+
+    >>> compare_workers({"seed": 1})
+    """
+    cluster = _read_cluster()
+    if cluster is None or not _has_several_workers():
+        return
+    program = {"TF_CONFIG": " ".join(cluster.addresses), "versions": get_versions(), "commit": get_commit()}
+    flat = {
+        ".".join(map(str, path)): json.dumps(value, default=str)
+        for path, value in keras.tree.flatten_with_path({**program, **values})
+    }
+    by_worker = dict(sorted(map(json.loads, _gather(json.dumps([cluster.index, flat])))))
+    names = sorted({name for flat in by_worker.values() for name in flat})
+    lines = []
+    for name in names:
+        workers: dict[str, list[int]] = {}
+        for index, flat in by_worker.items():
+            workers.setdefault(flat.get(name, "not set"), []).append(index)
+        if len(workers) > 1:
+            found = (f"{value} on {cluster.describe(indices)}" for value, indices in workers.items())
+            lines.append(f"  {name}: {'; '.join(found)}")
+    if lines:
+        raise WorkerError("The workers differ:\n" + "\n".join(lines) + f"\n{advice}")
+
+
+def digest_batch(batch: Any, digest: int = 0) -> int:
+    """Return a digest of batches that workers can compare: that of earlier batches, continued by one more.
+
+    With a single worker it is 0, and costs no time.
+    """
+    if _has_several_workers():
+        for tensor in tf.nest.flatten(batch, expand_composites=True):
+            digest = zlib.crc32(tf.io.serialize_tensor(tensor).numpy(), digest)
+    return digest
 
 
 # --- TF_CONFIG --------------------------------------------------------------------------------------
@@ -97,17 +146,13 @@ class _Cluster:
     tasks: tuple[str, ...]
     index: int
 
-    @property
-    def peers(self) -> set[int]:
-        """Positions of the other workers."""
-        return set(range(len(self.tasks))) - {self.index}
+    def describe(self, indices: Iterable[int]) -> str:
+        return ", ".join(f"{self.addresses[index]} ({self.tasks[index]})" for index in indices)
 
-    def host_and_port(self, index: int) -> tuple[str, int]:
-        host, _, port = self.addresses[index].rpartition(":")
-        return host.strip("[]"), int(port)
-
-    def describe(self, indices: Collection[int]) -> str:
-        return ", ".join(f"{self.addresses[index]} ({self.tasks[index]})" for index in sorted(indices))
+    def find_peers(self, text: str) -> list[int]:
+        """Return the positions of the other workers that a message of TensorFlow names."""
+        names = {f"{job} {index}" for job, index in re.findall(r"/job:(\w+)(?:/replica:0)?/task:(\d+)", text)}
+        return [index for index, task in enumerate(self.tasks) if task in names and index != self.index]
 
 
 def _read_cluster() -> _Cluster | None:
@@ -154,225 +199,111 @@ def _invalid_tf_config(problem: str) -> WorkerError:
     )
 
 
-# --- Start ------------------------------------------------------------------------------------------
+# --- Start, work and end ----------------------------------------------------------------------------
 
 
 @functools.cache  # TensorFlow allows one such strategy per process
-def _join(cluster: _Cluster) -> tuple[tf.distribute.Strategy, "_Peers"]:
+def _join(cluster: _Cluster) -> tf.distribute.Strategy:
     """Wait for all workers, and create the strategy."""
     text = os.environ.get("ZOO_START_SECONDS", "50")
     if not re.fullmatch(r"\d+(\.\d+)?", text):
         raise WorkerError(f"ZOO_START_SECONDS is {text!r}. Set it to a number of seconds, such as 50.")
-    with _exit_on_signals():
-        peers = _Peers(cluster, _connect(cluster, float(text)))
-        # All workers are there, so this takes a second. If one is lost within it, TensorFlow waits for it and
-        # holds Python's lock, so that neither threads nor signal handlers run: only a timer in C ends it.
-        dump_traceback_later(max(float(text), 1), exit=True, file=2)
-        try:
-            return tf.distribute.MultiWorkerMirroredStrategy(), peers
-        except (RuntimeError, tf.errors.OpError) as error:
-            raise WorkerError(
-                f"The workers connected, but TensorFlow did not start: {error}. Enter `distribution_scope()` "
-                "before any other use of TensorFlow. If you did, a worker was lost: run the same command on "
-                "all workers again."
-            ) from error
-        finally:
-            cancel_dump_traceback_later()
+    configure_coordination(cluster.tasks, float(text), _HEARTBEAT_SECONDS)
+    peers = [index for index in range(len(cluster.tasks)) if index != cluster.index]
+    logger.info("Waiting for %s", cluster.describe(peers))
+    try:
+        with _default_signal_handlers():
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.DeadlineExceededError as error:
+        missing = cluster.find_peers(str(error).rpartition("timed out task names:")[2].partition("\n\n")[0])
+        raise WorkerError(
+            f"Not started within {text} seconds: {cluster.describe(missing or peers)}. All workers must run the same "
+            'command, have the same "cluster" in TF_CONFIG, and reach each other at these addresses. If they '
+            "take longer to start, set ZOO_START_SECONDS."
+        ) from error
+    except (RuntimeError, tf.errors.OpError) as error:
+        raise WorkerError(
+            f"TensorFlow could not connect {cluster.describe([cluster.index])} with the other workers: {error}. "
+            "The port in its address must be free, and `distribution_scope()` must be entered before any "
+            "other use of TensorFlow. If so, a worker was lost: run the same command on all workers again."
+        ) from error
 
 
 @contextlib.contextmanager
-def _exit_on_signals() -> Iterator[None]:
-    """Exit on SIGINT and SIGTERM while waiting, and restore the handlers, which TensorFlow replaces."""
-
-    def exit_process(number: int, frame: FrameType | None) -> None:
-        logger.warning("%s while waiting for the other workers", signal.Signals(number).name)
-        raise SystemExit(128 + number)
-
+def _default_signal_handlers() -> Iterator[None]:
+    """End the process on Ctrl-C in this context, and restore the handlers that TensorFlow replaces."""
     is_main = threading.current_thread() is threading.main_thread()
-    handlers = {number: signal.signal(number, exit_process) for number in _STOP_SIGNALS} if is_main else {}
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)} if is_main else {}
     try:
+        if is_main:  # TensorFlow holds Python's lock while it waits, so handlers in Python do not run
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         yield
     finally:
         for number, handler in handlers.items():
-            signal.signal(number, handler or signal.SIG_DFL)
+            signal.signal(number, handler)
 
 
-def _connect(cluster: _Cluster, seconds: float) -> dict[int, socket.socket]:
-    """Connect to every other worker, on the port that TensorFlow will use afterwards.
-
-    Of two workers, the one with the higher index connects to the other. TensorFlow could wait by itself, but
-    it would ignore signals meanwhile and would not name the missing workers.
-    """
-    logger.info("Waiting for %s", cluster.describe(cluster.peers))
-    deadline = time.monotonic() + seconds
-    connections: dict[int, socket.socket] = {}
-    with _listen(cluster) as listener:
-        while missing := cluster.peers - set(connections):
-            if time.monotonic() > deadline:
-                raise WorkerError(
-                    f"Not started within {seconds:g} seconds: {cluster.describe(missing)}. All workers must "
-                    'run the same command, have the same "cluster" in TF_CONFIG, and reach each other at '
-                    "these addresses. If they take longer to start, set ZOO_START_SECONDS."
-                )
-            for index in missing & set(range(cluster.index)):
-                with contextlib.suppress(OSError):
-                    connection = socket.create_connection(cluster.host_and_port(index), 1)
-                    _exchange_greetings(connection, cluster, connections)
-            with contextlib.suppress(TimeoutError):
-                _exchange_greetings(listener.accept()[0], cluster, connections)
-            for index in [index for index, connection in connections.items() if _is_closed(connection)]:
-                connections.pop(index).close()  # that worker was restarted, or gave up too early
-    return connections
-
-
-def _listen(cluster: _Cluster) -> socket.socket:
-    is_dual = socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if is_dual else socket.AF_INET
+@contextlib.contextmanager
+def _leave_together(cluster: _Cluster) -> Iterator[None]:
+    """Leave this context together with all other workers, or with an error that names the lost one."""
     try:
-        port = cluster.host_and_port(cluster.index)[1]
-        listener = socket.create_server(("", port), family=family, dualstack_ipv6=is_dual)
-    except OSError as error:
+        yield
+        with _default_signal_handlers():
+            _gather("")
+    except (Interrupted, WorkerError):
+        raise  # as on all other workers
+    except BaseException as error:
+        text = str(error)
+        peers = cluster.find_peers(text) if isinstance(error, tf.errors.OpError) else []
+        if report := re.search(f"{_REPORT}(.*)", text):  # another worker found the cause, or is the cause
+            message = report[1]
+        elif not peers:
+            summary = f"{type(error).__name__}: {text.splitlines()[0] if text else ''}"
+            message = f"{cluster.describe([cluster.index])} ended with {summary}"
+        elif isinstance(error, tf.errors.UnavailableError):
+            message = (
+                f"Lost {cluster.describe(peers)}: the process ended, or its machine or the network failed. Its "
+                "last output may show the cause."
+            )
+        else:
+            cause = re.search("aborted by: (.*)", text)
+            message = (
+                f"The workers do not run the same program: {cause[1] if cause else text.splitlines()[0]}"
+            )
+        with contextlib.suppress(tf.errors.OpError):  # the connection may be lost
+            report_error_to_workers(_REPORT + message)
+        if not peers:
+            raise
         raise WorkerError(
-            f"Cannot listen at {cluster.describe([cluster.index])}, the address of this worker: "
-            f"{error.strerror}. End the process that uses the port, or change it in TF_CONFIG on all workers."
-        ) from None
-    listener.settimeout(0.2)
-    return listener
+            f"{message.rstrip('.')}. Run the same command on all workers to resume from the last checkpoint."
+        ) from error
 
 
-def _exchange_greetings(
-    connection: socket.socket, cluster: _Cluster, connections: dict[int, socket.socket]
-) -> None:
-    """Add the connection to `connections` if a worker of the same cluster is at its other end."""
-    digest = hashlib.sha256(" ".join(cluster.addresses).encode()).hexdigest()
-    greetings = [f"zoo {digest} {index:6d}".encode() for index in range(len(cluster.addresses))]
-    try:
-        connection.settimeout(2)
-        connection.sendall(greetings[cluster.index])
-        index = greetings.index(connection.recv(len(greetings[0])))
-        connection.setblocking(False)
-        if index in connections:
-            connections[index].close()
-        connections[index] = connection
-    except (OSError, ValueError):
-        connection.close()
+_REPORT = "reported by a worker: "
+"""Start of the message with which a worker ends the collective operations of all others."""
 
 
-def _is_closed(connection: socket.socket) -> bool:
-    try:
-        return not connection.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
+def _has_several_workers() -> bool:
+    """Return whether the current strategy is that of several workers."""
+    is_multi_worker = isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy)
+    return is_multi_worker and _read_cluster() is not None
 
 
-# --- Work -------------------------------------------------------------------------------------------
+def _gather(text: str) -> list[str]:
+    """Wait for all workers, and return the lines of text that they give."""
+    codes = [*text.encode(), ord("\n")]
+    return bytes(_build_gather(tf.distribute.get_strategy())(codes).numpy().tolist()).decode().splitlines()
 
 
-class _Peers:
-    """The other workers. Each sends a byte when it leaves the scope; a closed connection is a lost worker."""
+@functools.cache
+def _build_gather(strategy: tf.distribute.Strategy) -> Any:
+    """Return a function from integers of each worker to those of all."""
 
-    def __init__(self, cluster: _Cluster, connections: dict[int, socket.socket]) -> None:
-        self.cluster, self.connections = cluster, connections
-        self.num_entered = 0  # scopes that this worker has entered
-        self.num_left = dict.fromkeys(connections, 0)  # scopes that each peer has left
-        self.lost: list[int] = []
-        self.changed = threading.Condition()
-        # A machine that fails closes no connection; 15 seconds without a reply count as closed.
-        for name, value in {"KEEPIDLE": 3, "KEEPINTVL": 3, "KEEPCNT": 4, "USER_TIMEOUT": 15_000}.items():
-            if option := getattr(socket, f"TCP_{name}", None):  # not on every system
-                for connection in connections.values():
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                    connection.setsockopt(socket.IPPROTO_TCP, option, value)
+    def run_replica(codes: tf.Tensor) -> tf.Tensor:
+        # An argument of a tf.function has no device, which `all_gather` needs.
+        return tf.distribute.get_replica_context().all_gather(tf.identity(codes), axis=0)
 
-    @contextlib.contextmanager
-    def watch(self) -> Iterator[None]:
-        """Leave this context together with all peers, or with an error that names the lost one."""
-        if any(connection.fileno() < 0 for connection in self.connections.values()):
-            raise WorkerError("This worker has left the others. Run the same command on all workers again.")
-        self.num_entered += 1
-        wakeup, wakeup_receiver = socket.socketpair()
-        wakeup.setblocking(False)
-        is_main = threading.current_thread() is threading.main_thread()
-        # Python's C handler writes here at once; handlers in Python wait for the main thread.
-        previous_fd = signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False) if is_main else -1
-        thread = threading.Thread(target=self._watch, args=[wakeup_receiver], daemon=True)
-        thread.start()
-        to_close = [*self.connections.values()]  # so that peers notice, even if this process lingers
-        try:
-            yield
-            self._wait_for_all()
-            to_close = []
-        except tf.errors.OpError as error:
-            with self.changed:
-                self.changed.wait_for(lambda: self.lost, _ERROR_SECONDS)
-            if not self.lost:
-                raise
-            raise WorkerError(self._describe_loss()) from error
-        finally:
-            if is_main:
-                signal.set_wakeup_fd(previous_fd)
-            wakeup.send(b"\0")
-            thread.join()
-            for connection in (wakeup, wakeup_receiver, *to_close):
-                connection.close()
+    def gather(codes: tf.Tensor) -> tf.Tensor:
+        return strategy.experimental_local_results(strategy.run(run_replica, args=(codes,)))[0]
 
-    def _wait_for_all(self) -> None:
-        """Wait until all peers have left the scope, too."""
-        for connection in self.connections.values():
-            with contextlib.suppress(OSError):  # the watching thread notices
-                connection.send(b".")
-        with self.changed:
-            self.changed.wait_for(lambda: self.lost or min(self.num_left.values()) >= self.num_entered)
-        if self.lost:
-            raise WorkerError(self._describe_loss())
-
-    def _describe_loss(self) -> str:
-        return (
-            f"Lost {self.cluster.describe(self.lost)}: the process ended, or its machine or the network "
-            "failed. Its last output may show the cause. Run the same command on all workers to resume from "
-            "the last checkpoint."
-        )
-
-    def _watch(self, wakeup_receiver: socket.socket) -> None:
-        """Receive signals and bytes of peers. End the process if the main thread does not leave in time."""
-        deadlines: list[tuple[float, int, str]] = []  # time, exit code and message; the first one counts
-        with selectors.DefaultSelector() as selector:
-            selector.register(wakeup_receiver, selectors.EVENT_READ)
-            for index, connection in self.connections.items():
-                selector.register(connection, selectors.EVENT_READ, index)
-            while not deadlines or time.monotonic() < deadlines[0][0]:
-                for key, _ in selector.select(deadlines[0][0] - time.monotonic() if deadlines else None):
-                    if key.data is None:
-                        numbers = wakeup_receiver.recv(64)
-                        if 0 in numbers:
-                            return
-                        deadlines += [
-                            self._stop_deadline(number) for number in numbers if number in _STOP_SIGNALS
-                        ]
-                    elif not self._receive(key.data):
-                        selector.unregister(key.fileobj)
-                        if self.lost:
-                            deadlines.append((time.monotonic() + _LOST_SECONDS, 1, self._describe_loss()))
-        _, code, message = deadlines[0]
-        os.write(2, f"{message}\n".encode())  # `logging` and `print` may wait for the blocked main thread
-        os._exit(code)
-
-    def _stop_deadline(self, number: int) -> tuple[float, int, str]:
-        name = signal.Signals(number).name
-        message = f"{name}: exiting, because TensorFlow did not return within {_STOP_SECONDS:g} seconds."
-        return time.monotonic() + _STOP_SECONDS, 128 + number, message
-
-    def _receive(self, index: int) -> bytes:
-        """Read from a peer, and note whether it is lost."""
-        try:
-            data = self.connections[index].recv(64)
-        except OSError:
-            data = b""
-        with self.changed:
-            self.num_left[index] += len(data)
-            if not data and self.num_left[index] < self.num_entered:
-                self.lost.append(index)
-            self.changed.notify_all()
-        return data
+    return tf.function(gather, input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)

@@ -16,6 +16,7 @@ from zoo.files import sha256
 from zoo.provenance import get_portable_command
 from zoo.training.best_epoch import BestEpoch, get_best_epoch
 from zoo.training.checkpoints import CheckpointManager
+from zoo.training.distribution import compare_workers
 from zoo.training.run_log import read_log
 from zoo.training.run_record import check_record, plan_cycles, read_record
 from zoo.training.training_loop import Data, fit
@@ -108,6 +109,7 @@ class Run:
             raise ValueError(
                 f"`may_change` names {', '.join(sorted(unknown))}, but the settings are {', '.join(values)}."
             )
+        compare_workers({"settings": self.settings})
         self.may_change = frozenset(may_change)
         self.ancestor: dict[str, str] = ancestor.record if ancestor else {}
         self.data = self._compute_fingerprint(data, values)

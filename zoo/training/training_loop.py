@@ -27,7 +27,7 @@ from zoo.training.arguments import (
 from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
 from zoo.training.bucketing import without_autotune
 from zoo.training.callbacks import CallbackGroup
-from zoo.training.distribution import is_chief
+from zoo.training.distribution import compare_workers, digest_batch, is_chief
 from zoo.training.nonfinite import locate_nonfinite
 from zoo.training.progress import Progress
 from zoo.training.run_directory import RunDirectory
@@ -193,6 +193,7 @@ def fit(
     if callback_settings := callback_group.settings():
         fit_settings["callbacks"] = callback_settings
     all_settings = {**(settings or {}), "fit": fit_settings}
+    compare_workers({"settings": all_settings, "epochs": epochs, "data": data or {}})
     with (
         SignalHandler() as signal_handler,
         RunDirectory(Path(run_dir), all_settings, epochs, data, is_writer=is_chief()) as run_directory,
@@ -335,6 +336,7 @@ class _TrainingLoop:
         self.accumulator = MetricAccumulator(self.runner.metrics)
         self.position = _Position()
         self.history = keras.callbacks.History()
+        self.batch_digest: int | None = None  # of the batches that this process trained on
         self.saved_at = self.plotted_at = time.monotonic()
 
     def run(self) -> keras.callbacks.History:
@@ -455,14 +457,12 @@ class _TrainingLoop:
         self.saved_at = time.monotonic()
 
     def synchronize(self) -> None:
-        """Wait for the other workers, and check that all are at the same step."""
-        mean = self.runner.mean_over_replicas(self.position.step)
-        if mean != self.position.step:
-            raise TrainingError(
-                f"This worker is at step {self.position.step} of {self.run_directory.path}, but the workers "
-                f"are on average at step {mean:g}. Use a run directory that all workers see, such as one on "
-                "a shared volume."
-            )
+        """Wait for the other workers, and check that all have done the same."""
+        compare_workers(
+            {"step": self.position.step, "digest of the batches": self.batch_digest},
+            f"All workers must see {self.run_directory.path}, such as on a shared volume, and read the same "
+            "batches in the same order: give `Dataset.shuffle` a seed.",
+        )
 
     def stop(self) -> NoReturn:
         """Save, and raise `Interrupted`."""
@@ -495,6 +495,10 @@ class _TrainingLoop:
         for batch in without_autotune(dataset.skip(position.batch)):
             if self.runner.model.stop_training and position.batch > 0:
                 break
+            is_first = self.batch_digest is None
+            self.batch_digest = digest_batch(batch, self.batch_digest or 0)
+            if is_first:
+                self.synchronize()
             self.train_batch(batch, time.monotonic() - requested_at)
             if time.monotonic() - self.saved_at > self.checkpoint_seconds:
                 self.save()
@@ -540,6 +544,7 @@ class _TrainingLoop:
     def end_epoch(self) -> None:
         """Evaluate, log, save the weights if they are the best, and write a checkpoint."""
         position = self.position
+        self.synchronize()
         timing = self.progress.timing()
         metrics = self.accumulator.results()
         if self.validation is not None:
