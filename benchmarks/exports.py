@@ -2,6 +2,7 @@
 
 python benchmarks/exports.py
 python benchmarks/exports.py --models saved_models/translation/1 runs/translation/export/1
+python benchmarks/exports.py --models saved_models/translation/1 runs/translation/export/1 --file sentences.txt
 
 The first form times recurrent layers, each with the same weights and inputs by
 
@@ -11,8 +12,8 @@ The first form times recurrent layers, each with the same weights and inputs by
                    operation of TensorFlow, `BlockLSTMV2`
     onnx           ONNX Runtime, on the file that `keras.Model.export(format="onnx")` writes, with two threads
 
-With `--models` it times signatures of several exports of the same model instead, on the texts or images of the
-first one's card, and says whether their outputs are the same.
+With `--models` it times a signature of several exports of the same model instead, on the lines of a file, or on
+the texts or images of the first one's card, and says whether their outputs are the same.
 
 The contenders take turns in a new random order in each round. The tables have medians over the rounds: of the
 time, of the ratio of the time to that of the first contender in the same round, and of the processor time, summed
@@ -65,6 +66,7 @@ class Settings:
 
     models: tuple[Path, ...] = ()  # directories of exports to compare; none for layers
     signature: str = "serving_default"  # of the exports
+    file: Path | None = None  # texts for the exports, one per line; default those of the card
     layers: tuple[str, ...] = ("LSTM", "GRU")  # some of LSTM, GRU, PeepholeLSTM, LayerNormLSTM
     batch_sizes: tuple[PositiveInt, ...] = (1, 64)  # number of sequences, or of texts or images, at once
     masked: bool = False  # whether the rows have different lengths; without ONNX Runtime
@@ -117,20 +119,32 @@ def convert_to_onnx(layer: zoo.RNN, features: int) -> Callable[..., Any]:
     return lambda x, lengths: session.run(None, {name: x.numpy()})[0]
 
 
-def build_inputs(model: Any, size: int) -> dict[str, Any]:
-    """Return inputs of `serving_default` of a loaded export: the example on its card, repeated."""
+def build_batches(model: Any, file: Path | None, size: int) -> list[dict[str, tf.Tensor]]:
+    """Return inputs of `serving_default` of a loaded export.
+
+    Args:
+        model: the export.
+        file: texts, one per line; None for the example on its card.
+        size: of a batch; the last batch is filled up from the start, and of an example there is one batch.
+    """
     example = model.card["example"]["inputs"]
-    if not {"text", "image"} & set(example):
+    name = next((name for name in ("text", "image") if name in example), "")
+    if not name or (file and name != "text"):
         raise UsageError(
-            f"{model.directory} takes {', '.join(example)}. Expected an export that takes texts or images."
+            f"{model.directory} takes {', '.join(example)}. Expected an export that takes texts"
+            + (", for --file." if file else " or images.")
         )
-    name = "text" if "text" in example else "image"
-    values = (
-        example["text"]
-        if name == "text"
-        else [(model.directory / f).read_bytes() for f in example["image"]["files"]]
-    )
-    return {name: tf.constant(list(itertools.islice(itertools.cycle(values), size)))}
+    if file:
+        values = [line for line in file.read_bytes().splitlines() if line.strip()]
+        if not values:
+            raise UsageError(f"{file} is empty. Expected one text per line.")
+    elif name == "text":
+        values = example["text"]
+    else:
+        values = [(model.directory / path).read_bytes() for path in example["image"]["files"]]
+    count = -(-len(values) // size) if file else 1
+    endless = itertools.cycle(values)
+    return [{name: tf.constant(list(itertools.islice(endless, size)))} for _ in range(count)]
 
 
 # --- Measurement and output ---------------------------------------------------------------------
@@ -180,16 +194,20 @@ def compare_layers(settings: Settings) -> None:
 def compare_exports(settings: Settings) -> None:
     """Time exports of one model, and print whether their outputs are the same."""
     models = {str(path): load(path) for path in settings.models}
-    for batch in settings.batch_sizes:
-        inputs = build_inputs(next(iter(models.values())), batch)
-        runs = {
-            name: partial(call_signature, model.signatures[settings.signature], **inputs)
-            for name, model in models.items()
-        }
-        expected, *others = (run() for run in runs.values())
-        same = all(are_same(outputs, expected) for outputs in others)
-        print(f"\n{batch} at once; outputs are {'the same' if same else 'different'}\n")
-        print(format_table(measure(runs, settings.rounds)), flush=True)
+    for size in settings.batch_sizes:
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in models}
+        same = True
+        for inputs in build_batches(next(iter(models.values())), settings.file, size):
+            runs = {
+                name: partial(call_signature, model.signatures[settings.signature], **inputs)
+                for name, model in models.items()
+            }
+            expected, *others = (run() for run in runs.values())
+            same = same and all(are_same(outputs, expected) for outputs in others)
+            for name, pairs in measure(runs, settings.rounds).items():
+                times[name] += pairs
+        print(f"\n{size} at once; outputs are {'the same' if same else 'different'}\n")
+        print(format_table(times), flush=True)
 
 
 def are_same(outputs: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> bool:

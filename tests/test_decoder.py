@@ -12,6 +12,7 @@ import tensorflow as tf
 from references import assert_close, random_normal, randomize_weights
 
 import zoo
+from zoo.decoding import DecodingResult
 
 LENGTHS = np.array([6, 2, 0, 4])  # of the sources; one is empty
 SOURCE = np.where(np.arange(6) < LENGTHS[:, None], np.random.default_rng(1).integers(1, 11, (4, 6)), 0)
@@ -228,6 +229,68 @@ def test_attention_of_several_sequences_equals_that_of_each_alone(input_feeding:
     for n in range(3):
         tokens = np.concatenate([np.full((4, 1), 2), sequences[:, n, :-1]], 1)
         assert_close(weights[:, n], decoder(tf.constant(tokens), state, memory)[1], 1e-5)
+
+
+class SquaringCell(zoo.SimpleRNNCell):
+    """Its W maps other inputs than those of the cell, which the steps of a search must notice."""
+
+    def kernel_shape(self, features: int) -> tuple[int, int]:
+        return (2 * features, self.units)
+
+    def project(self, inputs: tf.Tensor) -> tf.Tensor:
+        return super().project(tf.concat([inputs, inputs**2], -1))
+
+
+class GatedInputCell(zoo.GRUCell):
+    """Uses its inputs beside W."""
+
+    def project(self, inputs: tf.Tensor) -> tf.Tensor:
+        return super().project(inputs) * tf.reduce_mean(inputs, -1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "settings"),
+    [
+        (zoo.GRUCell(8), {"depth": 3}),
+        (zoo.LSTMCell(8), {"depth": 2, "input_feeding": True, "tie_weights": False}),
+        (zoo.cells.ProjectedLSTMCell(8, 4), {"depth": 2}),
+        (zoo.cells.LayerNormLSTMCell(8), {"depth": 2}),
+        (SquaringCell(8), {"depth": 2}),
+        (GatedInputCell(8), {"depth": 2}),
+        (zoo.GRUCell(8), {"depth": 1, "dtype": "mixed_bfloat16"}),
+        (zoo.LSTMCell(8), {"depth": 2, "attention": None}),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, zoo.Cell) else "",
+)
+def test_steps_of_a_search_equal_step(cell: zoo.Cell, settings: dict[str, Any]) -> None:
+    decoder = zoo.Decoder(13, 6, cell, **{"attention": zoo.MultiplicativeAttention()} | settings)
+    decoder.build((None, 5), (None, None, 7))
+    randomize_weights(decoder)
+    memory = decoder.prepare_memory(
+        random_normal(1, 4, 6, 7, dtype="float32"), np.arange(6) < LENGTHS[:, None]
+    )
+    before = decoder.get_initial_state(random_normal(2, 4, 5, dtype="float32"), memory)
+    sequences = np.repeat(TARGET, 2, 0) + np.arange(8)[:, None] % 2  # two hypotheses of each row
+
+    def compute_logits(step: Callable[..., Any], *memory: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        state, logits = tf.nest.map_structure(lambda x: tf.repeat(x, 2, 0), before), []
+        for tokens in sequences.T % 13:
+            step_logits, state = step(tf.constant(tokens, tf.int32), state, *memory)
+            logits.append(tf.cast(step_logits, tf.float32))
+        return tf.stack(logits), state
+
+    results = []
+
+    def search(step: Callable[..., Any], state: Any, start_id: int, memory: Any) -> DecodingResult:
+        results.append(tf.function(compute_logits)(step, memory))
+        return DecodingResult(tf.zeros([4, 1, 1], tf.int32), tf.ones([4, 1]), tf.zeros([4, 1]))
+
+    decoder.generate(search, before, memory, start_id=1)
+    atol = 0.05 if "dtype" in settings else 1e-5
+    for actual, expected in zip(
+        tf.nest.flatten(results[0]), tf.nest.flatten(compute_logits(decoder.step, memory)), strict=True
+    ):
+        np.testing.assert_allclose(tf.cast(actual, tf.float32), tf.cast(expected, tf.float32), atol=atol)
 
 
 def test_a_call_continues_from_the_state_of_the_call_before() -> None:

@@ -247,6 +247,27 @@ def test_a_row_in_a_batch_equals_that_row_alone(name: str) -> None:
 
 
 @EACH_SEARCH
+def test_with_a_memory_ended_rows_are_left_out_and_results_are_the_same(name: str) -> None:
+    search, settings = SEARCHES[name]
+    model, limits = make_random_model(9, 11), np.array([1, 9, 4, 12, 2, 6, 3, 3, 5])
+    settings = settings | TOKENS | ({"seeds": np.arange(9)} if search is sample else {})
+    num_rows = []
+
+    def step(tokens: tf.Tensor, state: State, memory: dict[str, tf.Tensor]) -> tuple[tf.Tensor, State]:
+        num_rows.append(len(memory["memory"]))
+        return model._replace(**memory).step(tokens, state)
+
+    memory = {"memory": model.memory, "padded": model.padded}
+    result = search(step, model.state, max_length=limits, memory=memory, **settings)
+    assert_same(result, search(model.step, model.state, max_length=limits, **settings))
+    assert num_rows == sorted(num_rows, reverse=True)
+    assert num_rows[0] == 9
+    assert num_rows[-1] < 3
+    traced = tf.function(lambda: search(step, model.state, max_length=limits, memory=memory, **settings))
+    assert_same(result, traced())
+
+
+@EACH_SEARCH
 def test_empty_batch(name: str) -> None:
     search, settings = SEARCHES[name]
     model, n = make_random_model(0, 11), settings.get("num_return_sequences", 1)
@@ -255,7 +276,16 @@ def test_empty_batch(name: str) -> None:
     def decode(length: int | tf.Tensor) -> DecodingResult:
         return search(model.step, model.state, **TOKENS, max_length=length, **settings, **others)
 
-    for result in (decode(5), decode(np.zeros(0, "int32")), tf.function(decode)(tf.constant(5))):
+    with_memory = search(
+        lambda tokens, state, memory: model.step(tokens, state),
+        *(model.state,),
+        **TOKENS,
+        max_length=5,
+        memory=(),
+        **settings,
+        **others,
+    )
+    for result in (decode(5), decode(np.zeros(0, "int32")), tf.function(decode)(tf.constant(5)), with_memory):
         assert [x.shape for x in result] == [(0, n, 0), (0, n), (0, n)]
 
 

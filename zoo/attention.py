@@ -5,6 +5,7 @@ e_ij = score(q_i, m_j)              of query i and each position j of the memory
 c_i = Σ_j α_ij m_j                  the context
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -42,9 +43,9 @@ class Attention(Serializable, keras.layers.Layer):
         **kwargs: `name`, `dtype` and `trainable`, as of every Keras layer.
 
     Call arguments:
-        queries: float tensor [rows, steps, width]. `rows` is the batch size of the memory or a multiple of
-            it. With k times as many, the first k rows share the memory of batch row 0, the next k that of row
-            1, and so on: the order of the hypotheses of a beam search.
+        queries: float tensor [rows, steps, width], or for one step [rows, width]. `rows` is the batch size of
+            the memory or a multiple of it. With k times as many, the first k rows share the memory of batch row
+            0, the next k that of row 1, and so on: the order of the hypotheses of a beam search.
         memory: `Memory` from `prepare_memory`.
 
     Input shape:
@@ -52,7 +53,8 @@ class Attention(Serializable, keras.layers.Layer):
 
     Output shape:
         A tuple of the contexts c [rows, steps, width of the memory] and the weights α [rows, steps,
-        positions]. Both are zero where all positions of a row are padding.
+        positions], without the second axis for queries of one step. Both are zero where all positions of a
+        row are padding.
 
     Example:
     >>> import numpy as np, zoo
@@ -90,15 +92,15 @@ class Attention(Serializable, keras.layers.Layer):
 
     def call(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return contexts and weights; see the class."""
-        rows, steps, width = ops.shape(queries)
+        rows, *steps, width = ops.shape(queries)
         batch = ops.shape(memory.values)[0]
-        queries_per_memory = (rows // ops.maximum(batch, 1)) * steps
+        queries_per_memory = math.prod(steps, start=rows // ops.maximum(batch, 1))
         scores = self.score(ops.reshape(queries, (batch, queries_per_memory, width)), memory.keys)
         weights = _compute_masked_softmax(scores, memory.mask[:, None, :])
         context = ops.matmul(weights, memory.values)
         return (
-            ops.reshape(context, (rows, steps, ops.shape(context)[-1])),
-            ops.reshape(weights, (rows, steps, ops.shape(weights)[-1])),
+            ops.reshape(context, (rows, *steps, ops.shape(context)[-1])),
+            ops.reshape(weights, (rows, *steps, ops.shape(weights)[-1])),
         )
 
 

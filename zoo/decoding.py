@@ -2,9 +2,10 @@
 
 A search needs only a function `step(tokens, state)`, which returns the logits of each row's next token and
 the state after the step. What a step needs but does not change, such as the memory of a decoder, the function
-may hold itself. A search is a `tf.while_loop` of core operations over all rows at once. It runs eagerly and
-in graphs, for any number of rows, and is exported with the model. The result for a row does not depend on the
-other rows.
+may hold itself. If the search passes it instead, as the argument `memory`, rows whose search has ended are left
+out of the steps that the others need. A search is a `tf.while_loop` of core operations over all rows at once.
+It runs eagerly and in graphs, for any number of rows, and is exported with the model. The result for a row does
+not depend on the other rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +16,20 @@ import tensorflow as tf
 State = Any
 """A nested structure of one or more tensors, each with the rows as its first axis."""
 
-Step = Callable[[tf.Tensor, State], tuple[tf.Tensor, State]]
+Step = Callable[..., tuple[tf.Tensor, State]]
 """Maps the last token of each row, int32 [rows], and the state before it to the logits of the next token,
-[rows, vocabulary size], and the state after it, in the same structure."""
+[rows, vocabulary size], and the state after it, in the same structure. Its third argument is the memory, if
+the search has one."""
+
+Memory = Any
+"""A nested structure of tensors, each with the rows of the batch as its first axis, or an empty one."""
+
+Rows = dict[str, Any]
+"""Variables of a search by name, nested structures of tensors with the rows as their first axis.
+
+"is_open" [rows] is False where the search has ended, "sequences" [rows, n, time] and "scores" [rows, n] are its
+results, and those of "state" have k * rows rows, k for each row of the others.
+"""
 
 _NO_TOKEN = -1
 _IMPOSSIBLE = -float("inf")  # as a log-probability
@@ -40,7 +52,13 @@ class DecodingResult(NamedTuple):
 
 
 def greedy_search(
-    step: Step, state: State, *, start_id: int, end_id: int, max_length: int | tf.Tensor
+    step: Step,
+    state: State,
+    *,
+    start_id: int,
+    end_id: int,
+    max_length: int | tf.Tensor,
+    memory: Memory | None = None,
 ) -> DecodingResult:
     """Generate one sequence per row from the most probable token at every step.
 
@@ -52,6 +70,9 @@ def greedy_search(
         max_length: int, or int tensor [batch]. The largest number of tokens of a sequence, its end token
             included. Values below 1 in a tensor count as 1. A sequence that reaches the limit stops without
             an end token.
+        memory: nested structure of tensors [batch, ...], or None. What the steps read and do not change; each is
+            then called as `step(tokens, state, memory)`. The rows whose search has ended are left out, so
+            `step` must hold nothing else for single rows. Defaults to `None`.
 
     Returns:
         One sequence per row. Its score is its log-probability.
@@ -68,10 +89,12 @@ def greedy_search(
     [[[2]]]
     """
 
-    def take_most_probable(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
+    def take_most_probable(log_probabilities: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
         return tf.math.top_k(log_probabilities, 1).indices[:, 0]  # faster than argmax
 
-    return _generate_one_per_row(step, state, start_id, end_id, max_length, take_most_probable)
+    limits, time = _compute_limits(state, max_length)
+    uniforms = tf.zeros([tf.size(limits), time])
+    return _generate_one_per_row(step, state, start_id, end_id, limits, memory, uniforms, take_most_probable)
 
 
 def sample(
@@ -85,6 +108,7 @@ def sample(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float = 1.0,
+    memory: Memory | None = None,
 ) -> DecodingResult:
     """Generate one sequence per row from tokens drawn at random, with the probabilities of the model.
 
@@ -111,6 +135,9 @@ def sample(
             `None`.
         top_p: float in (0, 1]. Probability of the nucleus; 1 stands for all tokens. Without `top_k` it sorts
             the whole vocabulary at every step. Defaults to `1.0`.
+        memory: nested structure of tensors [batch, ...], or None. What the steps read and do not change; each is
+            then called as `step(tokens, state, memory)`. The rows whose search has ended are left out, so
+            `step` must hold nothing else for single rows. Defaults to `None`.
 
     Returns:
         One sequence per row. Its score is its log-probability under the unchanged distribution of the model.
@@ -138,9 +165,7 @@ def sample(
     if not 0 < top_p <= 1:
         raise ValueError(f"`top_p` must be above 0 and at most 1, but it is {top_p!r}.")
 
-    uniforms = _draw_uniforms(seeds, _compute_limits(state, max_length)[1])
-
-    def draw(t: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
+    def draw(log_probabilities: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
         logits, tokens = log_probabilities / temperature, None
         if top_k is not None or top_p < 1:
             logits, tokens = _top_k(logits, top_k or _get_width(logits))
@@ -150,11 +175,13 @@ def sample(
         if top_p < 1:
             is_in_nucleus = cumulative - probabilities < top_p
             total = tf.reduce_max(tf.where(is_in_nucleus, cumulative, 0), -1, keepdims=True)
-        is_above = cumulative > uniforms[:, t, None] * total
+        is_above = cumulative > uniforms[:, None] * total
         index = tf.argmax(tf.cast(is_above, tf.int8), -1, tf.int32)  # the first one above
         return index if tokens is None else tf.gather(tokens, index, batch_dims=1)
 
-    return _generate_one_per_row(step, state, start_id, end_id, max_length, draw)
+    limits, time = _compute_limits(state, max_length)
+    uniforms = _draw_uniforms(seeds, time)
+    return _generate_one_per_row(step, state, start_id, end_id, limits, memory, uniforms, draw)
 
 
 def beam_search(
@@ -168,6 +195,7 @@ def beam_search(
     num_return_sequences: int = 1,
     length_penalty: float = 0.0,
     coverage_penalty: float = 0.0,
+    memory: Memory | None = None,
 ) -> DecodingResult:
     """Generate the best sequences of each row, following the most probable hypotheses.
 
@@ -209,6 +237,9 @@ def beam_search(
             attention weights of each source position up to and including this step, as `zoo.Decoder` has it.
             At padding it must be 1 from the start, so that padding costs nothing. Values below 1e-30 count as
             1e-30, so that scores stay finite. Defaults to `0.0`.
+        memory: nested structure of tensors [batch, ...], or None. What the steps read and do not change; each is
+            then called as `step(tokens, state, memory)`. The rows whose search has ended are left out, so
+            `step` must hold nothing else for single rows. Defaults to `None`.
 
     Returns:
         `num_return_sequences` sequences per row, with s as scores.
@@ -247,38 +278,29 @@ def beam_search(
     limits, time = _compute_limits(state, max_length)
     batch = tf.size(limits)
     times = tf.range(time)
-    first_beams = num_beams * tf.range(batch)[:, None]
 
     def lp(size: tf.Tensor) -> tf.Tensor:
         return ((5 + tf.cast(size, tf.float32)) / 6) ** length_penalty
 
-    limits, lp_of_limits = limits[:, None], lp(limits[:, None])
-
-    def body(
-        t: tf.Tensor,
-        tokens: tf.Tensor,
-        state: State,
-        log_p: tf.Tensor,
-        hypotheses: tf.Tensor,
-        scores: tf.Tensor,
-        sequences: tf.Tensor,
-    ) -> tuple[Any, ...]:
-        log_probabilities, state = _compute_log_probabilities(step, tf.reshape(tokens, [-1]), state)
-        log_p_of_ends = log_p + tf.reshape(log_probabilities[:, end_id], [-1, num_beams])
+    def advance(t: tf.Tensor, rows: Rows, *memory: Memory) -> Rows:
+        log_probabilities, state = _compute_log_probabilities(
+            step, tf.reshape(rows["tokens"], [-1]), rows["state"], *memory
+        )
+        log_p_of_ends = rows["log_p"] + tf.reshape(log_probabilities[:, end_id], [-1, num_beams])
 
         # One continuation more than are kept of each hypothesis, since one of them may be the end token.
         best, tokens = _top_k(log_probabilities, num_beams + 1)
         width = _get_width(best)
         best = tf.reshape(tf.where(tokens == end_id, _IMPOSSIBLE, best), [-1, num_beams, width])
         log_p, indices = tf.math.top_k(
-            tf.reshape(log_p[:, :, None] + best, [-1, num_beams * width]), num_beams
+            tf.reshape(rows["log_p"][:, :, None] + best, [-1, num_beams * width]), num_beams
         )
         tokens = tf.gather(tf.reshape(tokens, [-1, num_beams * width]), indices, batch_dims=1)
         parents = indices // width
-        ended, hypotheses = hypotheses, tf.gather(hypotheses, parents, batch_dims=1)
+        hypotheses = tf.gather(rows["hypotheses"], parents, batch_dims=1)
         hypotheses = tf.where(times == t, tokens[:, :, None], hypotheses)
 
-        is_at_limit = t + 1 >= limits
+        is_at_limit = t + 1 >= rows["limits"]
         log_p_of_ended = tf.where(log_p_of_ends >= log_p[:, -1:], log_p_of_ends, _IMPOSSIBLE)
         log_p_of_stopped = tf.where(is_at_limit, log_p, _IMPOSSIBLE)
         new_scores = tf.concat([log_p_of_ended, log_p_of_stopped], 1) / lp(t + 1)
@@ -286,27 +308,35 @@ def beam_search(
             coverage = tf.clip_by_value(tf.cast(state["coverage"], tf.float32), 1e-30, 1)
             cp = coverage_penalty * tf.reshape(tf.reduce_sum(tf.math.log(coverage), -1), [-1, num_beams])
             new_scores += tf.concat([cp, tf.gather(cp, parents, batch_dims=1)], 1)
-        scores, indices = tf.math.top_k(tf.concat([scores, new_scores], 1), num_return_sequences)
-        sequences = tf.gather(tf.concat([sequences, ended, hypotheses], 1), indices, batch_dims=1)
+        scores, indices = tf.math.top_k(tf.concat([rows["scores"], new_scores], 1), num_return_sequences)
+        sequences = tf.concat([rows["sequences"], rows["hypotheses"], hypotheses], 1)
 
-        is_done = is_at_limit | (log_p[:, :1] / lp_of_limits <= scores[:, -1:])
+        is_done = is_at_limit | (log_p[:, :1] / rows["lp_of_limits"] <= scores[:, -1:])
         log_p = tf.where(is_done, _IMPOSSIBLE, log_p)
-        rows = tf.reshape(first_beams + parents, [-1])
-        state = tf.nest.map_structure(lambda x: tf.gather(x, rows), state)
-        return t + 1, tokens, state, log_p, hypotheses, scores, sequences
+        parents = tf.reshape(num_beams * tf.range(tf.shape(parents)[0])[:, None] + parents, [-1])
+        return rows | {
+            "is_open": log_p[:, 0] > _IMPOSSIBLE,
+            "tokens": tokens,
+            "state": tf.nest.map_structure(lambda x: tf.gather(x, parents), state),
+            "log_p": log_p,
+            "hypotheses": hypotheses,
+            "scores": scores,
+            "sequences": tf.gather(sequences, indices, batch_dims=1),
+        }
 
-    *_, scores, sequences = _run_while(
-        lambda t, tokens, state, log_p, *_: tf.reduce_any(log_p > _IMPOSSIBLE),
-        body,
-        0,
-        tf.fill([batch, num_beams], start_id),
-        tf.nest.map_structure(lambda x: tf.gather(x, tf.range(batch * num_beams) // num_beams), state),
-        tf.tile([[0.0] + [_IMPOSSIBLE] * (num_beams - 1)], [batch, 1]),  # there is one hypothesis at first
-        tf.fill([batch, num_beams, time], _NO_TOKEN),
-        tf.fill([batch, num_return_sequences], _IMPOSSIBLE),
-        tf.fill([batch, num_return_sequences, time], _NO_TOKEN),
-    )
-    return _make_result(sequences, scores)
+    rows: Rows = {
+        "is_open": tf.fill([batch], True),
+        "limits": limits[:, None],
+        "lp_of_limits": lp(limits[:, None]),
+        "tokens": tf.fill([batch, num_beams], start_id),
+        "state": _gather(state, tf.range(batch * num_beams) // num_beams),
+        # There is one hypothesis at first.
+        "log_p": tf.tile([[0.0] + [_IMPOSSIBLE] * (num_beams - 1)], [batch, 1]),
+        "hypotheses": tf.fill([batch, num_beams, time], _NO_TOKEN),
+        "scores": tf.fill([batch, num_return_sequences], _IMPOSSIBLE),
+        "sequences": tf.fill([batch, num_return_sequences, time], _NO_TOKEN),
+    }
+    return _run_until_ended(advance, rows, memory, num_beams)
 
 
 def _generate_one_per_row(
@@ -314,40 +344,96 @@ def _generate_one_per_row(
     state: State,
     start_id: int,
     end_id: int,
-    max_length: int | tf.Tensor,
+    limits: tf.Tensor,
+    memory: Memory | None,
+    uniforms: tf.Tensor,
     choose: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
 ) -> DecodingResult:
-    """Follow one hypothesis per row; `choose(t, log_probabilities)` returns the tokens [batch] of step t."""
-    limits, time = _compute_limits(state, max_length)
-    batch = tf.size(limits)
+    """Follow one hypothesis per row.
+
+    `choose(log_probabilities, uniforms)` returns the tokens [rows] of a step; `uniforms` [batch, time] holds a
+    number for each row and step.
+    """
+    batch, time = tf.unstack(tf.shape(uniforms))
     times = tf.range(time)
 
-    def body(
+    def advance(t: tf.Tensor, rows: Rows, *memory: Memory) -> Rows:
+        log_probabilities, state = _compute_log_probabilities(step, rows["tokens"], rows["state"], *memory)
+        tokens = choose(log_probabilities, rows["uniforms"][:, t])
+        score = tf.where(rows["is_open"], tf.gather(log_probabilities, tokens, batch_dims=1), 0)
+        is_open = rows["is_open"] & (tokens != end_id)
+        is_new = is_open[:, None, None] & (times == t)
+        return rows | {
+            "is_open": is_open & (t + 1 < rows["limits"]),
+            "tokens": tokens,
+            "state": state,
+            "scores": rows["scores"] + score[:, None],
+            "sequences": tf.where(is_new, tokens[:, None, None], rows["sequences"]),
+        }
+
+    rows: Rows = {
+        "is_open": tf.fill([batch], True),
+        "limits": limits,
+        "tokens": tf.fill([batch], start_id),
+        "state": state,
+        "scores": tf.zeros([batch, 1]),
+        "sequences": tf.fill([batch, 1, time], _NO_TOKEN),
+        "uniforms": uniforms,
+    }
+    return _run_until_ended(advance, rows, memory)
+
+
+def _run_until_ended(
+    advance: Callable[..., Rows], rows: Rows, memory: Memory | None, num_beams: int = 1
+) -> DecodingResult:
+    """Run the steps of a search until it has ended for all rows.
+
+    With a memory, the rows that have ended are left out as soon as they are a quarter of the rows.
+
+    Args:
+        advance: computes the variables after step t from t, those before it, and the memory if there is one.
+        rows: the variables before the first step.
+        memory: the memory of the rows, or None.
+        num_beams: number of rows of the state for each row of the other variables.
+    """
+
+    def should_continue(t: tf.Tensor, rows: Rows) -> tf.Tensor:
+        num_open = tf.math.count_nonzero(rows["is_open"], dtype=tf.int32)
+        return num_open > (0 if memory is None else 3 * tf.size(rows["is_open"]) // 4)
+
+    def run(
         t: tf.Tensor,
-        tokens: tf.Tensor,
-        state: State,
-        is_open: tf.Tensor,
+        numbers: tf.Tensor,
+        rows: Rows,
+        memories: tuple[Memory, ...],
         sequences: tf.Tensor,
         scores: tf.Tensor,
     ) -> tuple[Any, ...]:
-        log_probabilities, state = _compute_log_probabilities(step, tokens, state)
-        tokens = choose(t, log_probabilities)
-        scores += tf.where(is_open, tf.gather(log_probabilities, tokens, batch_dims=1), 0)
-        is_open &= tokens != end_id
-        sequences = tf.where(is_open[:, None] & (times == t), tokens[:, None], sequences)
-        return t + 1, tokens, state, is_open & (t + 1 < limits), sequences, scores
+        t, rows = _run_while(should_continue, lambda t, rows: (t + 1, advance(t, rows, *memories)), t, rows)
+        sequences = tf.tensor_scatter_nd_update(sequences, numbers[:, None], rows["sequences"])
+        scores = tf.tensor_scatter_nd_update(scores, numbers[:, None], rows["scores"])
+        is_open = tf.where(rows["is_open"])[:, 0]
+        of_state = tf.reshape(num_beams * is_open[:, None] + tf.range(num_beams, dtype=tf.int64), [-1])
+        state = _gather(rows["state"], of_state)
+        rows = _gather(rows | {"state": ()}, is_open) | {"state": state}
+        return t, tf.gather(numbers, is_open), rows, _gather(memories, is_open), sequences, scores
 
     *_, sequences, scores = _run_while(
-        lambda t, tokens, state, is_open, *_: tf.reduce_any(is_open),
-        body,
+        lambda t, numbers, *_: tf.size(numbers) > 0,
+        run,
         0,
-        tf.fill([batch], start_id),
-        state,
-        tf.fill([batch], True),
-        tf.fill([batch, time], _NO_TOKEN),
-        tf.zeros([batch]),
+        tf.range(tf.size(rows["is_open"])),
+        rows,
+        () if memory is None else (memory,),
+        rows["sequences"],
+        rows["scores"],
     )
-    return _make_result(sequences[:, None], scores[:, None])
+    return _make_result(sequences, scores)
+
+
+def _gather(structure: Any, indices: tf.Tensor) -> Any:
+    """Return the rows of these indices of all tensors of a nested structure."""
+    return tf.nest.map_structure(lambda x: tf.gather(x, indices), structure)
 
 
 def _compute_limits(state: State, max_length: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -374,8 +460,10 @@ def _draw_uniforms(seeds: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
     )[:-1]
 
 
-def _compute_log_probabilities(step: Step, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
-    logits, state = step(tokens, state)
+def _compute_log_probabilities(
+    step: Step, tokens: tf.Tensor, state: State, *memory: Memory
+) -> tuple[tf.Tensor, State]:
+    logits, state = step(tokens, state, *memory)
     return tf.nn.log_softmax(tf.cast(logits, tf.float32)), state
 
 

@@ -247,7 +247,9 @@ class ScaledEmbedding(Serializable, keras.layers.Embedding):
             Float tensor [..., input_dim], of the dtype of `outputs`.
         """
         embeddings, bias = (ops.cast(x, outputs.dtype) for x in (self.embeddings, bias))
-        return ops.matmul(outputs, ops.transpose(embeddings)) + bias
+        *axes, width = ops.shape(outputs)
+        products = ops.matmul(ops.reshape(outputs, (-1, width)), ops.transpose(embeddings))
+        return ops.reshape(products, (*axes, self.input_dim)) + bias
 
 
 def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any) -> RNN:
