@@ -356,7 +356,7 @@ class Decoder(Serializable, keras.layers.Layer):
             else:
                 h, states = layer.cell(h, states)
             new_state["states"] += states
-            if index == 0 and memory:
+            if index == 0 and self.attention is not None:
                 c, weights = self.attention(h, memory)
                 products = tf.split(ops.cast(c, h.dtype), widths, axis=-1)
                 new_state["coverage"] = state["coverage"] + ops.cast(weights, "float32")
