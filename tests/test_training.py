@@ -422,6 +422,11 @@ def test_other_settings_raise_and_list_the_differences(tmp_path: Path) -> None:
     assert "seed" not in str(error.value)
 
 
+def test_the_number_that_keras_gives_a_loss_is_no_setting(tmp_path: Path) -> None:
+    for _ in range(2):
+        run_fit(tmp_path, loss=zoo.losses.LabelSmoothedCrossentropy(0.1), epochs=1)
+
+
 def test_other_code_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run_fit(tmp_path)
     run = read_json(tmp_path / "run.json")

@@ -126,8 +126,10 @@ def describe_loss(loss: Loss) -> dict[str, Any] | str:
     """Return the name of a loss, and the arguments of a Keras loss, as JSON values."""
     if not isinstance(loss, keras.losses.Loss):
         return getattr(loss, "__name__", type(loss).__name__)
-    config = loss.get_config().items()
-    values = {name: value for name, value in config if isinstance(value, bool | int | float | str | None)}
+    config = {name: value for name, value in loss.get_config().items() if name != "name"}  # Keras numbers it
+    values = {
+        key: value for key, value in config.items() if isinstance(value, bool | int | float | str | None)
+    }
     return {"class": type(loss).__name__, **values}
 
 
