@@ -17,7 +17,7 @@ from zoo.components import freeze_parts
 from zoo.datasets import DataInfo
 from zoo.errors import ExportError, UsageError
 from zoo.export import load_keras_model
-from zoo.files import sha256
+from zoo.files import atomic_write, sha256
 from zoo.tasks.base import EXPORT_RECORD, Task
 
 logger = logging.getLogger(__name__)
@@ -100,9 +100,9 @@ class Ancestor:
         Args:
             run_dir: the directory of the run. The run does not need the export's own files any more.
         """
-        run_dir.mkdir(parents=True, exist_ok=True)
         for path in (self.directory / "assets").glob("*"):
-            shutil.copyfile(path, run_dir / path.name)
+            with atomic_write(run_dir / path.name) as temporary:  # several workers may write the same file
+                shutil.copyfile(path, temporary)
         return self.task.load_preprocessor(self.directory, self.card, run_dir)
 
     def initialize(self, model: keras.Model, labels: Sequence[str] = ()) -> bool:
