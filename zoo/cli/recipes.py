@@ -27,6 +27,9 @@ Settings = TypeVar("Settings")
 MAX_CLASSES = 10
 """Classes up to which a report is printed as a whole; `report.md` in the run directory always has all."""
 
+MAX_NAME = 200
+"""Characters of a text that are printed beside its prediction."""
+
 
 class TextExamples(NamedTuple):
     """Texts for the check of an export, and whether its card may show them."""
@@ -179,7 +182,10 @@ def print_examples(directory: Path, examples: Mapping[str, Any]) -> None:
     print(f"\nexported to {directory}")
     predictor = load(directory)
     pairs = predictor.read_examples() or predictor.list_examples(examples)
-    names, inputs = zip(*pairs, strict=True)
+    inputs = [value for _, value in pairs]
+    names = [name for name, _ in pairs]
+    if predictor.input_kind == "text":
+        names = [name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}..." for name in names]
     for name, prediction in zip(names, predictor.predict(inputs), strict=True):
         print("\n".join(prediction.format_lines(name, top_k=1)))
     if predictor.input_kind == "array":  # which the command line does not take
