@@ -51,8 +51,8 @@ def test_learning_rate_of_a_recipe_fits_its_end() -> None:
     settings = SimpleNamespace(patience=3, gradient_accumulation_steps=4)
     optimizer = build_optimizer(0.02, [(0, 1_000), (1_000, 500)], settings)
     assert optimizer.gradient_accumulation_steps == 4
-    rates = [float(optimizer._learning_rate(step)) for step in (5, 10, 90, 1_000, 1_440)]
-    assert rates == pytest.approx([0.01, 0.02, 0.02 / 3, 0.002, 0.02 / 12], rel=1e-5)
+    rates = [float(optimizer._learning_rate(step)) for step in (25, 50, 450, 1_250)]
+    assert rates == pytest.approx([0.01, 0.02, 0.02 / 3, 0.004], rel=1e-5)
 
 
 def test_every_recipe_has_the_settings_of_training() -> None:

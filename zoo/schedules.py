@@ -41,9 +41,9 @@ def warmup_inverse_sqrt_decay(
 
         rate = peak min(step / warmup, √(warmup / step))
 
-    From Vaswani et al. (2017), "Attention is all you need". The rise takes the first hundredth of the steps. Unlike
-    `warmup_cosine_decay` it suits a training that may stop at any time: the rate has already fallen by then. After
-    a tenth of the steps it is a third of the peak, after all of them a tenth.
+    From Vaswani et al. (2017), "Attention is all you need". The rise takes the first twentieth of the steps. Unlike
+    `warmup_cosine_decay` it suits a training that may stop at any time: after a fifth of the steps the rate is half of the
+    peak, after all of them 0.22 of it.
 
     Args:
         peak: float. The highest learning rate.
@@ -54,10 +54,10 @@ def warmup_inverse_sqrt_decay(
     >>> import zoo
     >>> schedule = zoo.schedules.warmup_inverse_sqrt_decay(0.01, 1_000)
     >>> [round(float(schedule(step)), 4) for step in (0, 25, 50, 200, 800)]
-    [0.0, 0.0063, 0.0045, 0.0022, 0.0011]
+    [0.0, 0.005, 0.01, 0.005, 0.0025]
     """
     first = steps if isinstance(steps, int) else steps[0][1]
-    return _WarmupInverseSqrtDecay(peak, max(first // 100, 1))
+    return _WarmupInverseSqrtDecay(peak, max(first // 20, 1))
 
 
 @keras.saving.register_keras_serializable("zoo", "WarmupInverseSqrtDecay")
