@@ -19,7 +19,6 @@ from zoo.cli.recipes import add_terms, choose_examples, print_data, print_exampl
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
-from zoo.files import sha256
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
@@ -103,7 +102,6 @@ def train(settings: Settings) -> None:
             data.train, settings.vocabulary_size, settings.max_words, run.directory
         )
     if settings.vectors:
-        run.settings["vectors_sha256"] = sha256(settings.vectors)  # a run does not resume with other ones
         vectors = preprocessor.load_vectors(
             settings.vectors, data.train, settings.embedding_dim, settings.seed
         )

@@ -276,7 +276,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(small: Ancestor, tmp_path
         model = build_small(4)
         small.initialize(model, ["a", "b", "c", "d"])
         freeze_parts(model, ["embedding"])
-        fit(model, Run(directory, {}, small), checkpoint_seconds=0, epochs=3, **arguments)
+        fit(model, Run(directory, {}, ancestor=small), checkpoint_seconds=0, epochs=3, **arguments)
         return [weight.numpy().tobytes() for weight in model.weights]
 
     expected = train(tmp_path / "whole", seed=1)
