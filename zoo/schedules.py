@@ -42,8 +42,8 @@ def warmup_inverse_sqrt_decay(
         rate = peak min(step / warmup, √(warmup / step))
 
     From Vaswani et al. (2017), "Attention is all you need". The rise takes the first twentieth of the steps. Unlike
-    `warmup_cosine_decay` it suits a training that may stop at any time: after a fifth of the steps the rate is half of the
-    peak, after all of them 0.22 of it.
+    `warmup_cosine_decay` it suits a training that may stop at any time: after a fifth of the steps the rate is half
+    of the peak, after all of them 0.22 of it.
 
     Args:
         peak: float. The highest learning rate.
