@@ -3,7 +3,7 @@
 python resumable.py RUN_DIR CHECKPOINT_SECONDS DROPOUT EPOCHS
 
 With the environment variable MIRRORED it runs on two replicas in one process, with ACCUMULATE=n it accumulates the
-gradients of n batches, with LEARNING_RATE=x at another rate, with FLIP_LABELS on opposite labels.
+gradients of n batches, with CLIPNORM=x clips gradients at another norm, with FLIP_LABELS on opposite labels.
 """
 
 import contextlib
@@ -42,8 +42,8 @@ def train(run_dir: Path | str, checkpoint_seconds: float, dropout: float, epochs
         zoo.training.bucket_by_length(make_examples(1, 150), batch_size=8, seed=3),
         zoo.training.bucket_by_length(make_examples(2, 50), batch_size=8),
         optimizer=zoo.optimizers.FusedAdam(
-            float(os.environ.get("LEARNING_RATE", "0.02")),
-            global_clipnorm=1.0,
+            0.02,
+            global_clipnorm=float(os.environ.get("CLIPNORM", "1.0")),
             gradient_accumulation_steps=int(os.environ.get("ACCUMULATE", "1")),
         ),
         loss=LOSS,

@@ -186,13 +186,13 @@ def test_two_processes_stop_together_resume_after_a_kill_and_train_like_one(
         finish(process)
     assert_close(read_log(tmp_path), single_process_log)
     for actual, expected in zip(read_weights(tmp_path), single_process_weights, strict=True):
-        np.testing.assert_allclose(actual, expected, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, atol=1e-4)  # Adam amplifies rounding
 
 
 @pytest.mark.parametrize(
     ("variable", "difference"),
     [
-        ("LEARNING_RATE", r"settings.fit.optimizer.learning_rate: 0.02\d* on .*; 0.01\d* on .*"),
+        ("CLIPNORM", r"settings.fit.optimizer.global_clipnorm: 1.0 on .*; 0.01 on .*"),
         ("FLIP_LABELS", r"digest of the batches: \d+ on .* \(worker 0\); \d+ on .* \(worker 1\)"),
     ],
 )
