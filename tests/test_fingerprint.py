@@ -156,6 +156,14 @@ def test_changed_labels_are_refused_with_the_file(tmp_path: Path) -> None:
     assert saved["data"]["files"]["reviews.tsv"]["files"] == 1
 
 
+def test_many_changes_are_abbreviated() -> None:
+    entry = {"files": 1, "bytes": 7, "sha256": "0123456789"}
+    before = {"files": {f"{number}.csv": entry for number in range(30)}, "examples": {"train": 3}}
+    lines = describe_changes(before, {"files": {}}).splitlines()
+    assert lines[0] == "  0.csv: was 7 bytes, SHA-256 01234567, is now missing"
+    assert lines[10:] == ["  and 21 more"]
+
+
 def test_files_that_are_settings_are_hashed(tmp_path: Path) -> None:
     (tmp_path / "glove.txt").write_text("a 1")
     settings = {"vectors": tmp_path / "glove.txt", "weights": tmp_path / "missing", "export_dir": tmp_path}

@@ -25,8 +25,11 @@ from zoo.files import CorruptFileError, read_json, sha256, write_json
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_MAX_NAMED = 50
-"""If there are more files, those of a directory with the same suffix have one hash together."""
+_MAX_NAMED = 20
+"""If a directory has more files with the same suffix, they have one hash together."""
+
+_MAX_LINES = 10
+"""Number of changes that a message lists."""
 
 _CLOCK_SECONDS = 2.0
 """A file may change once more within this time without another modification time."""
@@ -144,7 +147,8 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for name, old, new in _compare(*map(_flatten, facts)):
         was, is_now = ("missing" if value is None else repr(value) for value in (old, new))
         lines.append(f"  {name}: was {was}, is now {is_now}")
-    return "\n".join(lines)
+    more = [f"  and {len(lines) - _MAX_LINES} more"] if len(lines) > _MAX_LINES else []
+    return "\n".join(lines[:_MAX_LINES] + more)
 
 
 def _get_state(path: Path) -> FileState:
@@ -166,12 +170,16 @@ def _group(files: Mapping[str, FileState]) -> dict[str, list[FileState]]:
     if not files:
         return {}
     root = os.path.commonpath([state.path.parent for state in files.values()])
-    groups: dict[str, list[FileState]] = {}
+    kinds: dict[Path, list[FileState]] = {}
     for state in sorted(files.values(), key=lambda state: str(state.path)):
         name = state.path.relative_to(root)
-        if len(files) > _MAX_NAMED:
-            name = name.parent / f"*{name.suffix}"
-        groups.setdefault(name.as_posix(), []).append(state)
+        kinds.setdefault(name.parent / f"*{name.suffix}", []).append(state)
+    groups: dict[str, list[FileState]] = {}
+    for pattern, states in kinds.items():
+        if len(states) > _MAX_NAMED:
+            groups[pattern.as_posix()] = states
+        else:
+            groups |= {state.path.relative_to(root).as_posix(): [state] for state in states}
     return groups
 
 
