@@ -12,7 +12,7 @@ from test_loop import build_cell, make_data
 
 import zoo
 from zoo.layers import chunks
-from zoo.layers.pure_cell import RARE_BATCH_SIZE, PureCell, flatten_states
+from zoo.layers.pure_cell import RARE_BATCH_SIZES, PureCell, flatten_states
 from zoo.layers.rows import LoopInputs, has_independent_rows
 
 WIDTH = 6
@@ -55,18 +55,29 @@ MIXING: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "lookup in the batch": lambda x: tf.gather(x, tf.argmax(x[:, :3], -1)),
     "sorted batch": lambda x: tf.sort(x, axis=0),
     "divided by the batch size": lambda x: x / tf.cast(tf.shape(x)[0], tf.float32),
+    "batch size in Python": lambda x: x * (1.0 / x.shape[0]),
+    "batch size minus one": lambda x: 10 * x / tf.cast(tf.shape(x)[0] - 1, tf.float32),
+    "factors by row": lambda x: x * np.linspace(0, 1, x.shape[0], dtype="float32")[:, None],
+    "rotated by indices": lambda x: tf.gather(x, (np.arange(x.shape[0]) + 1) % x.shape[0]),
+    "reversed by a range": lambda x: tf.gather(x, tf.range(x.shape[0] - 1, -1, -1)),
+    "range by row": lambda x: tf.cast(tf.range(tf.shape(x)[0]), tf.float32)[:, None] * x,
+    "condition by row": lambda x: tf.where(np.arange(x.shape[0])[:, None] == 0, 0.0, x),
     "branch by the batch": lambda x: tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x),
 }
 
 
 def analyze(function: Callable[[tf.Tensor], tf.Tensor]) -> bool:
-    found = []
+    tensors: list[tuple[list[tf.Tensor], list[tf.Tensor]]] = []
 
     def trace(x: tf.Tensor) -> None:
-        found.append(has_independent_rows([x], [function(x)], RARE_BATCH_SIZE))
+        tensors.append(([x], [function(x)]))
 
-    tf.function(trace, autograph=False).get_concrete_function(tf.TensorSpec([RARE_BATCH_SIZE, WIDTH]))
-    return found[0]
+    first, second = (
+        tf.function(trace, autograph=False).get_concrete_function(tf.TensorSpec([batch, WIDTH]))
+        for batch in RARE_BATCH_SIZES
+    )
+    assert first.graph is tensors[0][0][0].graph
+    return has_independent_rows(*tensors[0], second.graph)
 
 
 @pytest.mark.parametrize("name", [*INDEPENDENT, *MIXING])

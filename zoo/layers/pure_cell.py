@@ -1,6 +1,7 @@
 """The methods of a cell as pure functions of tensors, which the loop over time differentiates itself."""
 
 import contextlib
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import Multiply, multiply_scope
 from zoo.layers.rows import LoopInputs, has_independent_rows
 
-RARE_BATCH_SIZE = 7919
-"""Stands for the batch size, so that shapes show which tensors have one row for each sequence."""
+RARE_BATCH_SIZES = 7919, 7901
+"""Stand for the batch size, so that shapes show which tensors have one row for each sequence."""
 
 
 class PureCell:
@@ -156,6 +157,7 @@ class PureCell:
         updated: set[int] = set()
         products: list[tuple[int, int]] = []
         calls: list[bool] = []
+        traced: list[tuple[list[Tensor], list[Tensor]]] = []
         graph: Any = None
         rows: int | None = None
 
@@ -191,16 +193,22 @@ class PureCell:
                 self.xr_widths = [value.shape[-1] for value in xr]
                 self.output_state = next((i for i, state in enumerate(new) if state is output), None)
                 updated.update(updated_variable_ids(scope) - {id(weight) for weight in self.cell.weights})
-            results = [*([] if r is None else [r]), x, output, *new]
-            # Constants of unknown shape may have a row for each sequence; with others the rare size would fail.
-            is_rare = rows == RARE_BATCH_SIZE and all(w.shape.is_fully_defined() for w in self.weights)
-            self.has_independent_rows = is_rare and has_independent_rows(of_rows, results, RARE_BATCH_SIZE)
+            traced.append((of_rows, [*([] if r is None else [r]), x, output, *new]))
             gradients = tape.gradient([output, *new], weights)
             self.step_weights = [i for i, gradient in enumerate(gradients) if gradient is not None]
 
         noise = loop_inputs.sequences.get("noise")
         of_rows = loop_inputs.inputs[0], list(loop_inputs.states), None if noise is None else noise[0]
-        function = trace_with_rare_batch(trace, of_rows, self.weights)
+        trace_with = functools.partial(trace_with_batch, trace, of_rows, self.weights)
+        try:
+            function = trace_with(RARE_BATCH_SIZES[0])
+            # Constants of unknown shape may have a row for each sequence; with others the rare size would fail.
+            is_rare = all(weight.shape.is_fully_defined() for weight in self.weights)
+        except (ValueError, TypeError):  # the cell uses other tensors of the batch
+            function, is_rare = trace_with(None), False
+        self.has_independent_rows = is_rare and has_independent_rows(
+            *traced[-1], trace_with(RARE_BATCH_SIZES[1]).graph
+        )
         self.step_products, self.step_calls = list(products), list(calls)
         self.product_weights |= {index for index, _ in products}
         definition = function.graph.as_graph_def()
@@ -278,27 +286,19 @@ def is_sum(x: Tensor, r: Tensor, results: Sequence[Tensor]) -> bool:
     return is_one and not any(result is x or result is r for result in results)
 
 
-def trace_with_rare_batch(trace: Any, of_rows: tuple[Any, ...], weights: list[Tensor]) -> Any:
-    """Trace a function of tensors [batch, ...] and of weights, with `RARE_BATCH_SIZE` as the batch size.
+def trace_with_batch(trace: Any, of_rows: tuple[Any, ...], weights: list[Tensor], batch: int | None) -> Any:
+    """Trace a function of tensors [batch, ...] and of weights with another batch size, or with their own."""
 
-    If the function does not accept that, because it uses other tensors of the batch, the batch size stays.
-    """
+    def make_spec(x: Tensor | None, is_of_rows: bool = True) -> tf.TensorSpec | None:
+        if x is None:
+            return None
+        shape = x.shape.as_list()
+        if shape and (is_of_rows or shape[0] is None):
+            shape[0] = batch or shape[0]
+        return tf.TensorSpec(shape, x.dtype)
 
-    def make_specs(batch: int | None) -> list[Any]:
-        def make_spec(x: Tensor | None, is_of_rows: bool = True) -> tf.TensorSpec | None:
-            if x is None:
-                return None
-            shape = x.shape.as_list()
-            if shape and (is_of_rows or shape[0] is None):
-                shape[0] = batch or shape[0]
-            return tf.TensorSpec(shape, x.dtype)
-
-        return [*tf.nest.map_structure(make_spec, of_rows), [make_spec(x, False) for x in weights]]
-
-    function = tf.function(trace, autograph=False)
-    with contextlib.suppress(ValueError, TypeError):
-        return function.get_concrete_function(*make_specs(RARE_BATCH_SIZE))
-    return function.get_concrete_function(*make_specs(None))
+    specs = [*tf.nest.map_structure(make_spec, of_rows), [make_spec(x, False) for x in weights]]
+    return tf.function(trace, autograph=False).get_concrete_function(*specs)
 
 
 def flatten_states(states: States) -> list[Tensor]:

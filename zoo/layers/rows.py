@@ -80,34 +80,52 @@ class Dependence(Enum):
     """Row i of its first axis depends on row i of the batch."""
 
     SIZE = auto()
-    """It contains the batch size, as shapes do."""
+    """It depends on the batch size, as shapes do."""
 
 
 class MixedRowsError(Exception):
     """An operation mixes rows, or may do so."""
 
 
-def has_independent_rows(inputs: Iterable[Tensor], results: Iterable[Tensor], batch: int) -> bool:
+def has_independent_rows(inputs: Iterable[Tensor], results: Iterable[Tensor], other: tf.Graph) -> bool:
     """Return whether row i of all results depends on row i of the inputs alone.
 
     The answer is no for operations that are not known here, such as branches and loops.
 
     Args:
-        inputs: tensors [batch, ...] of a graph. What else the graph computes with is the same for all rows.
+        inputs: tensors [batch, ...] of a graph, of a static batch size that is the size of no other axis: so
+            shapes show where rows are. What else the graph computes with is the same for all rows.
         results: tensors of the same graph.
-        batch: the static batch size, which must be the size of no other axis: so shapes show where rows are.
+        other: the same graph for another batch size. What differs depends on the batch size.
     """
+    inputs = list(inputs)
+    graph, batch = inputs[0].graph, inputs[0].shape[0]
+    constants, other_constants = find_constants(graph), find_constants(other)
+    if [o.type for o in graph.get_operations()] != [o.type for o in other.get_operations()]:
+        return False
+    sizes = {name for name, value in constants.items() if value != other_constants.get(name)}
     found = {id(tensor): Dependence.ROWS for tensor in inputs}
 
     def find(tensor: Tensor) -> Dependence:
         if id(tensor) not in found:
-            found[id(tensor)] = find_dependence(tensor, [find(value) for value in tensor.op.inputs], batch)
+            if tensor.op.name in sizes:
+                found[id(tensor)] = Dependence.SIZE
+            else:
+                found[id(tensor)] = find_dependence(
+                    tensor, [find(value) for value in tensor.op.inputs], batch
+                )
         return found[id(tensor)]
 
     try:
         return all(find(result) is Dependence.ROWS for result in results)
     except MixedRowsError:
         return False
+
+
+def find_constants(graph: tf.Graph) -> dict[str, bytes]:
+    """Return the constants in a graph by the name of their operation."""
+    constants = (operation for operation in graph.get_operations() if operation.type == "Const")
+    return {constant.name: constant.get_attr("value").SerializeToString() for constant in constants}
 
 
 def find_dependence(tensor: Tensor, inputs: list[Dependence], batch: int) -> Dependence:
@@ -117,9 +135,6 @@ def find_dependence(tensor: Tensor, inputs: list[Dependence], batch: int) -> Dep
         MixedRowsError: if the operation mixes rows, or may do so.
     """
     name = tensor.op.type
-    if name == "Const":
-        is_size = batch in tf.get_static_value(tensor).reshape(-1).tolist()
-        return Dependence.SIZE if is_size else Dependence.NONE
     if set(inputs) <= {Dependence.NONE} and tensor.shape.is_fully_defined():
         return Dependence.NONE
     if name in {"ConcatV2", "Pack", "StridedSlice"} and Dependence.ROWS not in inputs:
