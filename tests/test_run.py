@@ -127,3 +127,8 @@ def test_few_steps_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFix
     caplog.clear()
     run.plan_steps("linear", 20, 5)
     assert caplog.messages == []
+    assert Run(tmp_path, {"gradient_accumulation_steps": 4}).plan_steps("linear", 20, 5) == [(0, 100)]
+    assert caplog.messages == [
+        "linear has 25 steps to learn in, each of 4 batches, which are hardly ever enough. Expected 100 or more. "
+        "Raise --epochs or lower --gradient-accumulation-steps."
+    ]

@@ -21,6 +21,7 @@ import tensorflow as tf
 import zoo
 from zoo.files import read_json, write_json
 from zoo.training import Progress, run_log
+from zoo.training.best_epoch import find_best_epoch, find_last_improvement
 from zoo.training.curves import plot_training_curves
 
 RNG = np.random.default_rng(5)
@@ -337,6 +338,13 @@ def test_ties_go_to_the_lower_loss_then_to_the_later_epoch(
     for one, two in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     assert f"kept: epoch {best} of 3, with val_accuracy" in caplog.text
+
+
+@pytest.mark.parametrize(("mode", "worst"), [("min", math.inf), ("max", -math.inf)])
+def test_nan_is_worse_than_infinity(mode: Any, worst: float) -> None:
+    history = [{"score": worst, "loss": 2.0}, {"score": math.nan, "loss": 1.0}]
+    assert find_best_epoch(history, "score", mode) == 0
+    assert find_last_improvement(history[::-1], "score", mode) == 1
 
 
 class KeepLast(keras.callbacks.Callback):

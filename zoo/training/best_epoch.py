@@ -34,7 +34,7 @@ def find_best_epoch(history: Sequence[Mapping[str, float]], monitor: str, mode: 
 
     Epochs are compared by the metric `monitor`. Of epochs that are equal in it, the one with the lowest
     "val_loss" is the best, or "loss" without validation; of those that are equal in both, the last. NaN is worse
-    than any number.
+    than any number, also than an infinite one.
 
     Args:
         history: metrics of each epoch by name, of at least one epoch.
@@ -78,12 +78,12 @@ def find_last_improvement(
 
 def _make_keys(
     history: Sequence[Mapping[str, float]], monitor: str, mode: Literal["min", "max"]
-) -> list[tuple[float, float]]:
-    """Return for each epoch the two numbers by which it is compared, higher is better."""
+) -> list[tuple[tuple[bool, float], tuple[bool, float]]]:
+    """Return for each epoch the two keys by which it is compared, higher is better."""
 
-    def negate(value: float) -> float:
-        return -math.inf if math.isnan(value) else -value
+    def make_key(value: float) -> tuple[bool, float]:
+        return (False, 0.0) if math.isnan(value) else (True, value)
 
-    sign = -1 if mode == "max" else 1
+    sign = 1 if mode == "max" else -1
     loss = "val_loss" if "val_loss" in history[0] else "loss"
-    return [(negate(sign * epoch[monitor]), negate(epoch[loss])) for epoch in history]
+    return [(make_key(sign * epoch[monitor]), make_key(-epoch[loss])) for epoch in history]

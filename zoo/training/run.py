@@ -155,7 +155,8 @@ class Run:
         Args:
             name: name of the model, as in `fit`.
             epochs: number of epochs of the whole run, as in `fit`.
-            steps_per_epoch: number of optimizer steps of an epoch.
+            steps_per_epoch: number of batches of an epoch. With `gradient_accumulation_steps` among the settings
+                the weights are updated less often, but learning rate schedules count batches, as in Keras.
 
         Returns:
             First step and number of steps of each cycle.
@@ -164,11 +165,15 @@ class Run:
             TrainingError: the model was trained for more epochs, or its `run.json` is corrupt.
         """
         cycles = plan_cycles(self.directory / name, epochs)
-        if not self.ancestor and epochs * steps_per_epoch < _FEW_STEPS:
+        accumulation = self.settings.get("gradient_accumulation_steps") or 1
+        updates = epochs * steps_per_epoch // accumulation
+        if not self.ancestor and updates < _FEW_STEPS:
+            is_accumulating = accumulation > 1
             logger.warning(
-                "%s has %d steps to learn in, %d in each epoch, which are hardly ever enough. Expected %d or more. "
-                "Raise --epochs.",
-                *(name, epochs * steps_per_epoch, steps_per_epoch, _FEW_STEPS),
+                "%s has %d steps to learn in, %s, which are hardly ever enough. Expected %d or more. Raise --epochs%s.",
+                *(name, updates),
+                f"each of {accumulation} batches" if is_accumulating else f"{steps_per_epoch} in each epoch",
+                *(_FEW_STEPS, " or lower --gradient-accumulation-steps" if is_accumulating else ""),
             )
         return [(cycle.start * steps_per_epoch, cycle.epochs * steps_per_epoch) for cycle in cycles]
 

@@ -57,10 +57,11 @@ class MetricAccumulator:
 class StepRunner:
     """Runs training and evaluation steps of a model under the current distribution strategy.
 
-        L = sum(weights * losses) / sum(weights) + losses that the model adds
+        L = sum(class weights * weights * losses) / sum(weights) + losses that the model adds
         g = dL/dw,    w = optimizer(w, g)
 
-    Both sums are over the rows of all replicas, so L does not depend on the number of replicas.
+    Both sums are over the rows of all replicas, so L does not depend on the number of replicas. Class weights are
+    not in the divisor: a batch of rare classes alone counts more than one of frequent classes.
 
     Args:
         model: a model, called as `model(x, training=...)`.
@@ -129,8 +130,7 @@ class StepRunner:
             variables = [v.value for v in self.model.trainable_variables]
             with self._replica_seeds(), tf.GradientTape() as tape:
                 outputs = self.model(x, training=True)
-                loss_weights = self._weight_classes(y, outputs, weights)
-                total, count, global_count = self._weighted_loss(y, outputs, loss_weights)
+                total, count, global_count = self._weighted_loss(y, outputs, weights, self.class_weight)
                 loss = total / global_count
                 if self.model.losses:
                     loss += tf.add_n(self.model.losses) / self.strategy.num_replicas_in_sync
@@ -229,29 +229,21 @@ class StepRunner:
             batch = keras.tree.map_structure(lambda x: x[index::replicas], batch)
         return keras.utils.unpack_x_y_sample_weight(batch)
 
-    def _weight_classes(self, y: Any, outputs: tf.Tensor, weights: Any) -> Any:
-        """Return the sample weights times the weights of the classes."""
-        if self.class_weight is None:
-            return weights
-        table = [float(self.class_weight.get(c, 1.0)) for c in range(max(outputs.shape[-1], 2))]
-        factors = tf.gather(table, get_class_ids(y, outputs))
-        if weights is None:
-            return factors
-        while weights.shape.rank < factors.shape.rank:
-            weights = weights[..., None]
-        return factors * tf.cast(weights, factors.dtype)
+    def _weighted_loss(
+        self, y: Any, outputs: Any, weights: Any, class_weight: Mapping[int, float] | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Return the sums of weighted losses and of weights in this replica, and of weights in all.
 
-    def _weighted_loss(self, y: Any, outputs: Any, weights: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Return the sums of weighted losses and of weights in this replica, and of weights in all."""
+        Class weights multiply the losses alone.
+        """
         losses = self.loss(y, outputs)
         if losses.dtype.size < 4:  # sums in half precision overflow
             losses = tf.cast(losses, tf.float32)
-        if weights is None:
-            weights = tf.ones_like(losses)
-        while weights.shape.rank < losses.shape.rank:
-            weights = weights[..., None]
-        weights = tf.broadcast_to(tf.cast(weights, losses.dtype), tf.shape(losses))
+        weights = tf.ones_like(losses) if weights is None else _broadcast_weights(weights, losses)
         count = tf.reduce_sum(weights)
+        if class_weight is not None:
+            table = [class_weight.get(c, 1.0) for c in range(max(outputs.shape[-1], 2))]
+            losses *= _broadcast_weights(tf.gather(table, get_class_ids(y, outputs)), losses)
         return tf.reduce_sum(weights * losses), count, tf.maximum(_sum_over_replicas(count), 1e-30)
 
 
@@ -273,6 +265,13 @@ def get_accumulation_steps(optimizer: keras.optimizers.Optimizer | None) -> int:
     """Return the number of batches whose mean gradient updates the weights; 1 without accumulation."""
     wrapped = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
     return getattr(wrapped, "gradient_accumulation_steps", None) or 1
+
+
+def _broadcast_weights(weights: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
+    """Return weights of rows or elements in the shape of the losses."""
+    while weights.shape.rank < losses.shape.rank:
+        weights = weights[..., None]
+    return tf.broadcast_to(tf.cast(weights, losses.dtype), tf.shape(losses))
 
 
 def _flatten_axes(x: tf.Tensor, axes: int) -> tf.Tensor:

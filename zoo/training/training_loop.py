@@ -113,7 +113,9 @@ def fit(
             is equal, the loss is better than in all epochs before. None trains all epochs.
         class_weight: factor of the training loss of each class, by class id; 1 for classes without one.
             "balanced" is examples / (classes * examples of the class), counted in the training batches of
-            epoch 0. It multiplies sample weights. Metrics and the validation loss do not depend on it.
+            epoch 0, with the mean 1 over all examples. The loss is still divided by the sample weights alone, as in
+            Keras, so the effect does not depend on the batch size. Metrics and the validation loss do not depend
+            on it.
         callbacks: Keras callbacks. Checkpoints hold the state of Keras's `EarlyStopping`, `ReduceLROnPlateau`,
             `ModelCheckpoint` and `History`, and of every callback with the methods `get_state()`, which returns
             JSON values, and `set_state(state)`. With other callbacks a run is not resumed, except for
