@@ -17,6 +17,7 @@ from PIL import Image
 
 import zoo
 from zoo.cli import main as cli
+from zoo.datasets.readers.tables import read_table
 from zoo.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
@@ -223,6 +224,37 @@ def test_a_bad_row_has_a_status_and_does_not_affect_the_others(run: Run, tmp_pat
     assert rows[1][4] == ""
     assert "nothing.jpg cannot be read" in rows[0][4]
     assert all(row[2:4] == ["", ""] and row[4] for row in (rows[0], rows[3], rows[4]))
+    assert rows[3][4] == "found an empty path. Expected that of the image. Write it, or leave it out."
+
+
+TEXTS = ["good", "", '"Bad, \tso "bad"', " ", "two\nlines; fine"]
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.tsv"), ("a.tsv", "b.csv"), ("a.csv", "b.csv")])
+def test_output_has_all_rows_in_the_format_of_its_suffix(
+    run: Run, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    path, output = (tmp_path / name for name in names)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        delimiter = "\t" if path.suffix == ".tsv" else ","
+        csv.writer(file, delimiter=delimiter).writerows([["text"], *([text] for text in TEXTS)])
+    _, err, code = run("predict", "sentiment", "--file", str(path), "--output", str(output))
+    assert (code, err[:12]) == (0, "wrote 5 rows")
+    with output.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t" if output.suffix == ".tsv" else ",", strict=True))
+    assert [row[0] for row in rows] == ["text", *TEXTS]
+    table = read_table(output, lambda cells: True, keep_blank_rows=True)
+    assert [table.header, *(row.cells for row in table.rows)] == rows
+
+
+def test_bare_quotes_of_tabs_are_quoted_in_csv(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('id\ttext\n1\t"great film\n2\tso, "bad"\n', encoding="utf-8")
+    run("predict", "sentiment", "--file", str(tmp_path / "a.tsv"), "--output", str(tmp_path / "b.csv"))
+    with (tmp_path / "b.csv").open(encoding="utf-8", newline="") as file:
+        assert [row[:2] for row in csv.reader(file, strict=True)][1:] == [
+            ["1", '"great film'],
+            ["2", 'so, "bad"'],
+        ]
 
 
 def test_errors_leave_no_output(run: Run, tmp_path: Path) -> None:

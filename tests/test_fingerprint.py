@@ -124,9 +124,9 @@ def test_changed_labels_are_refused_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "reviews.tsv"
     write_reviews(path)
 
-    def fit() -> Run:
+    def fit(path: Path = path, **settings: Any) -> Run:
         data = load_text_classification(str(path))
-        run = Run(tmp_path / "run", {}, data=data.info)
+        run = Run(tmp_path / "run", {"dataset": str(path), **settings}, data=data.info)
         run.fit(
             keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)]),
             tf.data.Dataset.from_tensors((np.ones((2, 1)), np.ones(2))),
@@ -152,6 +152,10 @@ def test_changed_labels_are_refused_with_the_file(tmp_path: Path) -> None:
             fit()
         write_reviews(path)
         fit()
+        copy = Path(shutil.copytree(tmp_path, tmp_path / "copy", ignore=shutil.ignore_patterns("run")))
+        fit(copy / path.name)  # the same data at another place
+        with pytest.raises(TrainingError, match=r"other settings:\n  dataset: was '.*', is now 'reviews'\n"):
+            Run(tmp_path / "run", {"dataset": "reviews"}, data=load_text_classification(str(path)).info)
     saved = json.loads((tmp_path / "run/model/run.json").read_text())
     assert saved["data"]["files"]["reviews.tsv"]["files"] == 1
 
@@ -167,7 +171,21 @@ def test_many_changes_are_abbreviated() -> None:
 def test_files_that_are_settings_are_hashed(tmp_path: Path) -> None:
     (tmp_path / "glove.txt").write_text("a 1")
     settings = {"vectors": tmp_path / "glove.txt", "weights": tmp_path / "missing", "export_dir": tmp_path}
-    assert list(Run(tmp_path / "run", settings).data) == ["vectors"]
+    assert list(Run(tmp_path / "run", settings).data) == ["vectors", "covers"]
+
+
+def test_names_of_files_are_in_the_fingerprint(tmp_path: Path) -> None:
+    """Also that of the only file of its directory and suffix, beside many others."""
+
+    def compute(name: str) -> dict[str, Any]:
+        sources = module.DataSources()
+        for path in [*(tmp_path / "a" / f"{number}.txt" for number in range(60)), tmp_path / "b" / name]:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("same")
+            sources.files[str(path)] = module._get_state(path)
+        return compute_fingerprint(sources)
+
+    assert describe_changes(compute("x.txt"), compute("y.txt")).count("b/") == 2
 
 
 def test_hashes_are_cached_until_path_size_or_time_change(

@@ -186,6 +186,27 @@ def test_a_single_column(tmp_path: Path) -> None:
     assert get_cells(read(tmp_path / "a.csv", "")) == [[]]
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("name", "lines", "cells"),
+    [
+        ("a.csv", ["", "text", '"a"', '""', " ", "", "b", ""], ["a", "", " ", "", "b", ""]),
+        ("a.tsv", ["text", "a", "", "b", " ", ""], ["a", "", "b", " ", ""]),
+        ("a.tsv", ['"text"', '"a"', "", '""', '"b"'], ["a", "", "", "b"]),
+        ("a.csv", ["text"], []),
+    ],
+)
+def test_each_line_of_one_column_is_a_row(
+    tmp_path: Path, ending: str, name: str, lines: list[str], cells: list[str]
+) -> None:
+    content = "".join(line + ending for line in lines)
+    table = read(tmp_path / name, content, keep_blank_rows=True)
+    assert table.header == ["text"]
+    assert [row.cells for row in table.rows] == [[cell] for cell in cells]
+    table = read(tmp_path / name, content)
+    assert [row.cells for row in table.rows] == [[cell] for cell in cells if cell.strip()]
+
+
 def test_columns_are_found_in_any_case_and_duplicates_raise(tmp_path: Path) -> None:
     table = read(tmp_path / "a.csv", "Text,text,LABEL,id,ID \na,b,c,d,e\n")
     assert [table.find_column(name) for name in ("text", "Text", "label", "LABEL", "other")] == [

@@ -126,8 +126,13 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         DataError: The file cannot be read.
         UsageError: There is no input, or some inputs have no prediction; the others have been printed or written.
     """
-    from zoo.cli.predict_table import STATUS, iterate_rows, open_prediction_table, read_input_table
-    from zoo.datasets.readers.tables import TableFormat
+    from zoo.cli.predict_table import (
+        STATUS,
+        choose_format,
+        iterate_rows,
+        open_prediction_table,
+        read_input_table,
+    )
 
     if options.output and predictor.writes_files:
         raise UsageError(
@@ -146,8 +151,7 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         written: PredictionTable | None = None
         if options.output:
             header = table.header if table else [predictor.input_kind]
-            is_csv = options.output.suffix == ".csv"
-            table_format = table.format if table else TableFormat("," if is_csv else "\t", is_csv, "utf-8")
+            table_format = choose_format(options.output, table)
             num_rows = len(table.rows) if table else len(options.inputs) or -1
             written = stack.enter_context(
                 open_prediction_table(
@@ -217,6 +221,10 @@ def _predict_each(
 ) -> "list[tuple[Any, Prediction | ValueError]]":
     """Return each input with its prediction, or with the error that prevents one."""
     try:
+        if predictor.input_kind != "text" and not all(batch):
+            raise UsageError(
+                f"found an empty path. Expected that of the {predictor.input_kind}. Write it, or leave it out."
+            )
         items = [predictor.parse(line, options.frame_rate) for line in batch]
         return list(zip(items, predictor.predict(items, progress=True), strict=True))
     except (UsageError, VideoError) as error:

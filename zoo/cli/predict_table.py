@@ -1,6 +1,7 @@
 """Tables of `zoo predict`: inputs in a column of a table, and the table with predictions beside the inputs."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -70,8 +71,21 @@ def iterate_rows(table: Table, column: str | None, input_kind: InputKind) -> Ite
         value = cells[place]
         if input_kind != "text":
             value = value.strip()
-            value = value if Path(value).exists() else str(directory / value)
+            value = value if not value or Path(value).exists() else str(directory / value)
         yield InputRow(value.encode(), cells, f"{table.path}, line {line:,}: ")
+
+
+def choose_format(output: Path, table: Table | None) -> TableFormat:
+    """Return how the output is written: as the input if both have the same suffix, otherwise as its suffix says.
+
+    Args:
+        output: The file to write, `.csv` or `.tsv`.
+        table: The input, if it is a table.
+    """
+    if table and re.findall(r"\.(?:csv|tsv)", str(table.path))[-1:] == [output.suffix]:
+        return table.format
+    encoding = table.format.encoding if table else "utf-8"
+    return TableFormat("," if output.suffix == ".csv" else "\t", True, encoding)
 
 
 class PredictionTable:

@@ -139,11 +139,17 @@ def compute_fingerprint(sources: DataSources, cache_path: Path | None = None) ->
 
 
 def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Return a line for each file and fact in which two fingerprints differ; empty if they are equal."""
+    """Return a line for each file and fact in which two fingerprints differ; empty if they are equal.
+
+    Not compared is "covers", the names of the settings whose files a fingerprint has.
+    """
     lines = []
     for name, old, new in _compare(before.get("files", {}), now.get("files", {})):
         lines.append(f"  {name}: was {_describe_files(old)}, is now {_describe_files(new)}")
-    facts = [{name: value for name, value in data.items() if name != "files"} for data in (before, now)]
+    facts = [
+        {name: value for name, value in data.items() if name not in ("files", "covers")}
+        for data in (before, now)
+    ]
     for name, old, new in _compare(*map(_flatten, facts)):
         was, is_now = ("missing" if value is None else repr(value) for value in (old, new))
         lines.append(f"  {name}: was {was}, is now {is_now}")

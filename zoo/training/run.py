@@ -130,7 +130,11 @@ class Run:
             if isinstance(value, Path) and name not in _NOT_RECORDED and value.is_file()
             if str(value.absolute()) not in sources.files
         }
-        return compute_fingerprint(sources, self.directory / "file_hashes.json") | files
+        covers = sorted(
+            {*files, *(name for name, value in settings.items() if _is_read(name, value, sources))}
+        )
+        fingerprint = compute_fingerprint(sources, self.directory / "file_hashes.json") | files
+        return fingerprint | {"covers": covers} if covers else fingerprint
 
     def _check_record(self, run_dir: Path) -> None:
         """Refuse other settings or data than those of a model before anything is computed or written."""
@@ -239,3 +243,16 @@ class Run:
             epochs = [line["timing"] for line in read_log(self.directory / name) if line["kind"] == "epoch"]
             seconds += sum(timing["seconds"] for timing in epochs if timing["wall_time"] < self._started_at)
         return seconds / 60
+
+
+def _is_read(name: str, value: Any, sources: DataSources) -> bool:
+    """Return whether a setting is the path of data, or of a directory with data, in a fingerprint.
+
+    Several paths are not: their order may matter.
+    """
+    if isinstance(value, tuple | list) and len(value) == 1:
+        value = value[0]
+    if not (isinstance(value, Path) or (isinstance(value, str) and name == "dataset")):
+        return False
+    path = Path(value).absolute()
+    return any(path == state.path or path in state.path.parents for state in sources.files.values())

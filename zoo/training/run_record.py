@@ -141,8 +141,11 @@ def check_record(saved: RunRecord, current: RunRecord, run_dir: Path) -> None:
     Raises:
         TrainingError: settings or data differ.
     """
-    settings = _flatten(saved.settings)
-    new_settings = _flatten(current.settings)
+    covered = current.data.get("covers", ())  # paths, instead of which the content of the files is compared
+    settings, new_settings = (
+        _flatten({name: value for name, value in record.settings.items() if name not in covered})
+        for record in (saved, current)
+    )
     if len(current.cycles) > len(saved.cycles):
         # The schedule goes on where that of the run ends.
         before, now = settings.get(_CYCLES), new_settings.get(_CYCLES)

@@ -118,7 +118,8 @@ def read_table(
             delimiters.
         content: Its content, if it is not on disk but a member of a zip.
         encoding: Encoding of the file; see `read_text`.
-        keep_blank_rows: Whether to keep rows whose cells are all blank.
+        keep_blank_rows: Whether to keep rows whose cells are all blank. In a table of one column every line after
+            the header is then a row, an empty one, too; in other tables an empty line is none.
 
     Raises:
         DataError: The file is corrupt or in another encoding, a quote is not closed, rows have different
@@ -175,7 +176,7 @@ class _Problem(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """The rows of a file, read with a delimiter, without blank lines."""
+    """The rows of a file, read with a delimiter, without empty lines if there are several columns."""
 
     delimiter: str
     is_quoted: bool
@@ -253,7 +254,7 @@ def _read_quoted(text: str, delimiter: str) -> _Reading:
         rows.append(row)
         if reader.line_num > line:
             spans.append((row, reader.line_num))
-    reading = _Reading(delimiter, True, _drop_blank_lines(rows), problem)
+    reading = _Reading(delimiter, True, _drop_empty_lines(rows), problem)
     return _check_spans(reading, text, spans).check_widths()
 
 
@@ -298,7 +299,7 @@ def _check_spans(reading: _Reading, text: str, spans: list[tuple[Row, int]]) -> 
 def _read_tabs(text: str, is_csv: bool) -> _Reading:
     """Read rows of cells that are separated by tabs, with or without quoting; if possible with it if `is_csv`."""
     rows = [Row(number, line.split("\t")) for number, line in enumerate(_split_lines(text), 1)]
-    plain = _Reading("\t", False, _drop_blank_lines(rows)).check_widths()
+    plain = _Reading("\t", False, _drop_empty_lines(rows)).check_widths()
     if '"' not in text:
         return plain
     quoted = _read_quoted(text, "\t")
@@ -324,11 +325,13 @@ def _has_quoting(plain: list[Row], quoted: list[Row]) -> bool:
     """Return whether quotes are those of a program: they are doubled, or around all cells of a column."""
     is_in_quotes = []
     for plain_row, quoted_row in zip(plain, quoted, strict=True):
+        if _is_blank(plain_row.cells):
+            continue
         pairs = list(zip(plain_row.cells, quoted_row.cells, strict=True))
         if any(re.search('["\r]', value) for cell, value in pairs if cell != value):
             return True
         is_in_quotes.append([cell != value for cell, value in pairs])
-    return len(plain) > 1 and any(map(all, zip(*is_in_quotes, strict=True)))
+    return len(is_in_quotes) > 1 and any(map(all, zip(*is_in_quotes, strict=True)))
 
 
 def _has_doubled_quotes(plain: list[Row]) -> bool:
@@ -340,8 +343,8 @@ def _has_doubled_quotes(plain: list[Row]) -> bool:
 
 def _split_lines(text: str) -> list[str]:
     r"""Return the lines of a text, which end with `\n` or `\r\n`, or with `\r` if there is no `\n`."""
-    lines = text.split("\n" if "\n" in text else "\r")
-    return [line.removesuffix("\r") for line in lines]
+    ending = "\n" if "\n" in text else "\r"
+    return [line.removesuffix("\r") for line in text.removesuffix(ending).split(ending)]
 
 
 def _split_csv_lines(text: str) -> list[str]:
@@ -349,8 +352,12 @@ def _split_csv_lines(text: str) -> list[str]:
     return [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
 
 
-def _drop_blank_lines(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if len(row.cells) > 1 or not _is_blank(row.cells)]
+def _drop_empty_lines(rows: list[Row]) -> list[Row]:
+    """Return the rows from the first that is not empty; of one column, empty lines are rows with an empty cell."""
+    full = [row for row in rows if len(row.cells) > 1 or not _is_blank(row.cells)]
+    if not full or len(full[0].cells) > 1:
+        return full
+    return [Row(row.line, row.cells or [""]) for row in rows if row.line >= full[0].line]
 
 
 def _is_blank(cells: Sequence[str]) -> bool:
