@@ -501,6 +501,46 @@ def test_signal_saves_and_the_same_call_resumes(tmp_path: Path, number: int, uni
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
+def test_resume_with_a_dataset_object_that_has_reshuffled_raises(
+    tmp_path: Path, uninterrupted: tuple
+) -> None:
+    """As in a notebook. The dataset made anew resumes exactly, also in the same process."""
+    data, stop = shuffled_dataset(), CallAt(3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(zoo.errors.Interrupted):
+        run_fit(tmp_path, dropout_model(), data, callbacks=[stop])
+    with pytest.raises(zoo.errors.TrainingError, match=r"it reshuffles, .* Make the dataset anew"):
+        run_fit(tmp_path, dropout_model(), data)
+    assert_identical(uninterrupted[1], run_fit(tmp_path, dropout_model(), shuffled_dataset())[0])
+
+
+def test_more_epochs_with_the_same_dataset_object_go_on_in_its_order(
+    tmp_path: Path, uninterrupted: tuple
+) -> None:
+    data = shuffled_dataset()
+    for epochs in (1, 1, 2):
+        model, _ = run_fit(tmp_path, dropout_model(), data, epochs=epochs)
+    assert_identical(uninterrupted[1], model)
+
+
+def test_passes_for_validation_and_class_weights_are_replayed(tmp_path: Path) -> None:
+    """The training data are the validation data, too; interrupted in the second epoch."""
+
+    class StopLater(CallAt):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if self.model.optimizer.iterations == self.batch:
+                self.function()
+
+    def run(name: str, *callbacks: keras.callbacks.Callback) -> keras.Model:
+        data = shuffled_dataset()
+        options = {"class_weight": "balanced", "callbacks": callbacks, "validation": data}
+        return run_fit(tmp_path / name, dropout_model(), data, **options)[0]
+
+    expected = run("uninterrupted")
+    with pytest.raises(zoo.errors.Interrupted):
+        run("resumed", StopLater(8, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert_identical(expected, run("resumed"))
+
+
 def test_history_is_that_of_keras_also_after_a_resume(tmp_path: Path) -> None:
     """A second process gets all epochs, and in `model.history`, too."""
     for _ in range(2):

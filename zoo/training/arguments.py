@@ -12,6 +12,7 @@ from zoo._compat import resolve_loss, resolve_metric
 from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany, LanguageModel, ManyToMany, ManyToOne, OneToMany
 from zoo.layers import reset_states
+from zoo.training.passes import begin_pass
 from zoo.training.step_runner import Loss, get_class_ids
 
 ClassWeight = Mapping[int, float] | Literal["balanced"]
@@ -108,7 +109,7 @@ def compute_output_spec(model: keras.Model, dataset: tf.data.Dataset) -> tf.Tens
 
 def _check_probabilities(model: keras.Model, dataset: tf.data.Dataset, loss: str) -> None:
     """Raise an error if the outputs of a model for the first batch are not between 0 and 1."""
-    for batch in dataset.take(1):
+    for batch in begin_pass(dataset).take(1):
         x, *_ = keras.utils.unpack_x_y_sample_weight(batch)
         outputs = keras.ops.convert_to_numpy(model(x, training=False))
         reset_states(model)
@@ -193,7 +194,7 @@ def balance_class_weight(dataset: tf.data.Dataset, outputs: tf.TensorSpec) -> di
     {0: 0.6666666666666666, 2: 2.0}
     """
     counts = np.zeros(max(outputs.shape[-1], 2))
-    for batch in dataset:
+    for batch in begin_pass(dataset):
         _, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         ids = get_class_ids(y, outputs).numpy()
         weights = np.ones(ids.shape)

@@ -29,6 +29,7 @@ from zoo.training.bucketing import without_autotune
 from zoo.training.callbacks import CallbackGroup
 from zoo.training.distribution import compare_workers, digest_batch, is_chief
 from zoo.training.nonfinite import locate_nonfinite
+from zoo.training.passes import begin_pass, count_passes, has_fixed_order
 from zoo.training.progress import Progress
 from zoo.training.run_directory import RunDirectory
 from zoo.training.run_record import has_stopped
@@ -82,7 +83,9 @@ def fit(
             losses; give padding the weight 0. Either a dataset, or a function from the epoch number, from 0,
             to a dataset, such as a `BucketedDataset`. Two processes must read the same batches: give
             `Dataset.shuffle` a seed. On resume, batches of the epoch that were already seen are read and
-            skipped; for a dataset, which may reshuffle at each epoch, earlier epochs are read too.
+            skipped; for a dataset, which may reshuffle at each epoch, earlier epochs are read too. In the same
+            process, such as a notebook, a dataset that reshuffles has gone on to another order after an
+            interruption: make it anew, with all of its steps, before you call `fit` again.
         validation: batches for evaluation after each epoch, as in `train`. Of a function the dataset of epoch
             0 is used.
         optimizer: a Keras optimizer, or its name, such as "adam". Its `global_clipnorm` bounds the norm of the
@@ -131,8 +134,8 @@ def fit(
 
     Raises:
         TrainingError: `run_dir` belongs to a run with other settings, data or callbacks or with more epochs, is
-            in use by another process, is corrupt or cannot be written; loss or gradients are not finite; or
-            `monitor` is not a metric.
+            in use by another process, is corrupt or cannot be written; loss or gradients are not finite;
+            `monitor` is not a metric; or a run is resumed with a dataset that reshuffles and was read further.
         TypeError: there are other arguments, or `train` or `validation` is not a dataset.
         ValueError: an argument is invalid, such as the name of a metric, or the arguments contradict each other:
             a loss of probabilities for a model that returns logits, a `monitor` that needs a `mode`, or a
@@ -283,7 +286,7 @@ def _evaluate(
     accumulator = MetricAccumulator(runner.metrics)
     progress = Progress("evaluating", int(dataset.cardinality()))
     reset_states(runner.model)
-    for batch in without_autotune(dataset):
+    for batch in without_autotune(begin_pass(dataset)):
         outcome = runner.evaluate_batch(batch, signal_handler.as_tensor())
         accumulator.update(outcome["sums"])
         progress.update(_batch_size(batch), 0, accumulator.results)
@@ -308,6 +311,7 @@ class _Position:
     epoch: int = 0  # in training, from 0
     batch: int = 0  # number of batches done in this epoch
     step: int = 0  # number of batches done in all epochs
+    passes: int = 0  # over the training dataset, begun before that of this epoch
     metric_sums: list[Any] = field(default_factory=list)  # of this epoch
     log_bytes: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -416,21 +420,36 @@ class _TrainingLoop:
         The first checkpoint has the initial weights. A run directory without one was copied in part.
         """
         saved = self.run_directory.restore(self.state())
+        if not callable(self.train):
+            self.position.passes = count_passes(self.train)
         if saved is not None:
-            position = self.position = _Position(**saved)
+            # Checkpoints of earlier versions have no "passes".
+            position = _Position(**{"passes": self.position.passes + saved["epoch"], **saved})
+            self.position = position
             self.runner.model.stop_training = position.stop_training
             if position.metric_sums:
                 self.accumulator.sums = [np.asarray(value) for value in position.metric_sums]
             self.log_resume()
             if not callable(self.train):
-                for _ in range(position.epoch):
-                    self.train.reduce(0, lambda count, *_: count)
+                self.replay_passes(self.train)
         self.run_directory.open_log(asdict(self.position))
         if saved is None:
             self.save()
         self.synchronize()
         self.saved_at = self.plotted_at = time.monotonic()
         return self.position.step > 0
+
+    def replay_passes(self, train: tf.data.Dataset) -> None:
+        """Read the training dataset as often as it was read before this epoch, so that it has the same order."""
+        missing = self.position.passes - count_passes(train)
+        if missing < 0 and not self.is_complete and not has_fixed_order(train):
+            raise TrainingError(
+                f"{self.run_directory.path} cannot be resumed with this dataset: it reshuffles, and this process has "
+                "read it further than the checkpoint, so that some examples would be seen twice and others never. "
+                "Make the dataset anew, from its first step on, and call `fit` again."
+            )
+        for _ in range(missing):
+            begin_pass(train).reduce(0, lambda count, *_: count)
 
     def log_resume(self) -> None:
         """Log where the run is resumed."""
@@ -494,7 +513,7 @@ class _TrainingLoop:
             reset_states(self.runner.model)
             self.callbacks.call("on_epoch_begin", position.epoch)
         requested_at = time.monotonic()
-        for batch in without_autotune(dataset.skip(position.batch)):
+        for batch in without_autotune(begin_pass(dataset).skip(position.batch)):
             if self.runner.model.stop_training and position.batch > 0:
                 break
             is_first = self.batch_digest is None
@@ -578,6 +597,8 @@ class _TrainingLoop:
         position.is_stopped = waited >= self.patience or self.runner.model.stop_training
         position.epoch += 1
         position.batch = 0
+        if not callable(self.train):
+            position.passes = count_passes(self.train)
         self.save()
         if time.monotonic() - self.plotted_at > _PLOT_SECONDS:
             self.run_directory.plot()
