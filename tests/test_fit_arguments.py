@@ -277,3 +277,26 @@ def test_other_loss_is_another_setting(tmp_path: Path) -> None:
                 zoo.errors.TrainingError, match=r"fit\.loss\.label_smoothing: was 0\.0, is now 0\.1"
             ):
                 run_fit(*arguments, loss=loss)
+
+
+@pytest.mark.parametrize("epochs", [2, 4])
+@pytest.mark.parametrize("as_function", [False, True])
+def test_a_run_with_other_batches_is_refused(as_function: bool, epochs: int, tmp_path: Path) -> None:
+    def fit(values: np.ndarray, epochs: int) -> dict[str, list[float]]:
+        data = make_dataset(values, LABELS)
+        loss = "sparse_categorical_crossentropy"
+        train = (lambda epoch: data) if as_function else data
+        return run_fit(tmp_path, build_model(3, "softmax"), train, loss=loss, epochs=epochs)
+
+    history = fit(X, 2)
+    with pytest.raises(zoo.errors.TrainingError, match="began with another batch"):
+        fit(X + 1, epochs)
+    assert fit(X, epochs)["loss"][:2] == history["loss"]
+
+
+def test_validation_may_have_other_weights_and_types_than_training(tmp_path: Path) -> None:
+    train = make_dataset(X, LABELS, np.ones(60))
+    validation = make_dataset(X[:30], LABELS[:30].astype("int32"))
+    loss = "sparse_categorical_crossentropy"
+    history = run_fit(tmp_path, build_model(3, "softmax"), train, validation=validation, loss=loss)
+    assert len(history["val_loss"]) == 3

@@ -622,11 +622,13 @@ def test_corrupt_checkpoint_is_skipped(
     assert read_log(run_dir, "step") == read_log(tmp_path, "step")
 
 
-def test_complete_run_is_logged_as_complete(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_complete_run_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     model, _ = run_fit(tmp_path)
     caplog.set_level("INFO")
     again, _ = run_fit(tmp_path)
-    assert f"{tmp_path}: training is complete" in caplog.text
+    assert f"{tmp_path}: training is complete" in capsys.readouterr().out
     assert "resuming" not in caplog.text
     assert_identical(model, again)
 

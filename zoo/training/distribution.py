@@ -123,10 +123,14 @@ def digest_batch(batch: Any, digest: int = 0) -> int:
 
     With a single worker it is 0, and costs no time.
     """
-    if _has_several_workers():
-        for tensor in tf.nest.flatten(batch, expand_composites=True):
-            digest = zlib.crc32(tf.io.serialize_tensor(tensor).numpy(), digest)
-    return digest
+    return hash_batch(batch, digest) if _has_several_workers() else digest
+
+
+def hash_batch(batch: Any, start: int = 0) -> int:
+    """Return a checksum of a batch, continued from that of earlier ones."""
+    for tensor in tf.nest.flatten(batch, expand_composites=True):
+        start = zlib.crc32(tf.io.serialize_tensor(tensor).numpy(), start)
+    return start
 
 
 # --- TF_CONFIG --------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ class StepRunner:
         spec: `tf.TensorSpec`s of a batch, `(x, y)` or `(x, y, sample_weight)`.
         optimizer: updates the weights. None is for evaluation alone.
         class_weight: factor of the loss of each class in training, by class id; 1 for other classes.
+        evaluation_spec: `tf.TensorSpec`s of a batch for evaluation; `spec` by default.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class StepRunner:
         spec: Any,
         optimizer: keras.optimizers.Optimizer | None = None,
         class_weight: Mapping[int, float] | None = None,
+        evaluation_spec: Any = None,
     ) -> None:
         self.model, self.loss, self.metrics, self.optimizer = (
             model,
@@ -97,6 +99,7 @@ class StepRunner:
         self.compute_gradients = tf.function(
             self._compute_gradients, input_signature=signature, autograph=False
         )
+        signature = [evaluation_spec or spec, tf.TensorSpec([], tf.float32)]
         self.evaluate_batch = tf.function(self._evaluate_batch, input_signature=signature, autograph=False)
         self._apply_functions = {
             is_update: tf.function(partial(self._apply_gradients, is_update), autograph=False)

@@ -27,7 +27,7 @@ from zoo.training.arguments import (
 from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
 from zoo.training.bucketing import without_autotune
 from zoo.training.callbacks import CallbackGroup
-from zoo.training.distribution import compare_workers, digest_batch, is_chief
+from zoo.training.distribution import compare_workers, digest_batch, hash_batch, is_chief
 from zoo.training.nonfinite import locate_nonfinite
 from zoo.training.passes import begin_pass, count_passes, has_fixed_order
 from zoo.training.progress import Progress
@@ -199,12 +199,14 @@ def fit(
         fit_settings["callbacks"] = callback_settings
     all_settings = {**(settings or {}), "fit": fit_settings}
     compare_workers({"settings": all_settings, "epochs": epochs, "data": data or {}})
+    evaluation_spec = None if validation is None else _epoch_dataset(validation, 0).element_spec
+    runner = StepRunner(model, loss, metrics, first.element_spec, optimizer, class_weight, evaluation_spec)
     with (
         SignalHandler() as signal_handler,
         RunDirectory(Path(run_dir), all_settings, epochs, data, is_writer=is_chief()) as run_directory,
     ):
         loop = _TrainingLoop(
-            runner=StepRunner(model, loss, metrics, first.element_spec, optimizer, class_weight),
+            runner=runner,
             train=train,
             validation=validation,
             run_directory=run_directory,
@@ -312,6 +314,8 @@ class _Position:
     batch: int = 0  # number of batches done in this epoch
     step: int = 0  # number of batches done in all epochs
     passes: int = 0  # over the training dataset, begun before that of this epoch
+    first_pass: int = 0  # `passes` in the first epoch
+    first_batch: int | None = None  # a checksum, to recognize the data
     metric_sums: list[Any] = field(default_factory=list)  # of this epoch
     log_bytes: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -421,7 +425,7 @@ class _TrainingLoop:
         """
         saved = self.run_directory.restore(self.state())
         if not callable(self.train):
-            self.position.passes = count_passes(self.train)
+            self.position.passes = self.position.first_pass = count_passes(self.train)
         if saved is not None:
             # Checkpoints of earlier versions have no "passes".
             position = _Position(**{"passes": self.position.passes + saved["epoch"], **saved})
@@ -430,7 +434,9 @@ class _TrainingLoop:
             if position.metric_sums:
                 self.accumulator.sums = [np.asarray(value) for value in position.metric_sums]
             self.log_resume()
-            if not callable(self.train):
+            if callable(self.train):
+                self.check_first_batch(next(iter(self.train(0))))
+            else:
                 self.replay_passes(self.train)
         self.run_directory.open_log(asdict(self.position))
         if saved is None:
@@ -441,15 +447,33 @@ class _TrainingLoop:
 
     def replay_passes(self, train: tf.data.Dataset) -> None:
         """Read the training dataset as often as it was read before this epoch, so that it has the same order."""
-        missing = self.position.passes - count_passes(train)
-        if missing < 0 and not self.is_complete and not has_fixed_order(train):
+        numbers = range(count_passes(train), self.position.passes)
+        has_read_more = count_passes(train) > self.position.passes
+        if has_read_more and not self.is_complete and not has_fixed_order(train):
             raise TrainingError(
                 f"{self.run_directory.path} cannot be resumed with this dataset: it reshuffles, and this process has "
                 "read it further than the checkpoint, so that some examples would be seen twice and others never. "
                 "Make the dataset anew, from its first step on, and call `fit` again."
             )
-        for _ in range(missing):
-            begin_pass(train).reduce(0, lambda count, *_: count)
+        for number in numbers:
+            if number != self.position.first_pass:
+                begin_pass(train).reduce(0, lambda count, *_: count)
+                continue
+            batches = iter(begin_pass(train))
+            self.check_first_batch(next(batches))
+            if self.is_complete:
+                return
+            for _ in batches:
+                pass
+
+    def check_first_batch(self, batch: Any) -> None:
+        """Raise an error if the run did not begin with this batch."""
+        if self.position.first_batch not in (None, hash_batch(batch)):
+            raise TrainingError(
+                f"{self.run_directory.path} contains a run that began with another batch, so these are other "
+                "data. Use another run directory for them, or remove this one. If the data are the same, their order "
+                "is not: give `Dataset.shuffle` a seed, so that every process reads the same batches."
+            )
 
     def log_resume(self) -> None:
         """Log where the run is resumed."""
@@ -457,7 +481,7 @@ class _TrainingLoop:
         if not is_chief():
             return
         if self.is_complete:
-            logger.info("%s: training is complete", path)
+            print(f"{path}: training is complete, nothing is left to train. Raise `epochs` to go on.")
         else:
             logger.info("%s: resuming after step %d, in epoch %d", path, position.step, position.epoch + 1)
 
@@ -516,6 +540,8 @@ class _TrainingLoop:
         for batch in without_autotune(begin_pass(dataset).skip(position.batch)):
             if self.runner.model.stop_training and position.batch > 0:
                 break
+            if position.step == 0:
+                position.first_batch = hash_batch(batch)
             is_first = self.batch_digest is None
             self.batch_digest = digest_batch(batch, self.batch_digest or 0)
             if is_first:
