@@ -1,7 +1,8 @@
 """Hides the lines that TensorFlow prints while it starts. Import this module before TensorFlow or Keras.
 
 TensorFlow's C++ code logs drivers and processor features to standard error, in part before it reads the
-environment variable TF_CPP_MIN_LOG_LEVEL. Where the user has set that variable, this module changes nothing.
+environment variable TF_CPP_MIN_LOG_LEVEL. Where the user has set that variable to another level than 3, this
+module changes nothing.
 Python's warnings and tracebacks are shown in any case.
 """
 
@@ -50,6 +51,5 @@ class _QuietFinder(MetaPathFinder):
         return spec
 
 
-if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+if "tensorflow" not in sys.modules and os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
     sys.meta_path.insert(0, _QuietFinder())
