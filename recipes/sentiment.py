@@ -97,6 +97,7 @@ def train(settings: Settings) -> None:
     # Words and batches. The vocabulary is that of the training texts alone.
     if ancestor:
         preprocessor = ancestor.load_preprocessor(run.directory)
+        preprocessor.check_vocabulary(data.train)
     else:
         preprocessor = TextClassificationPreprocessor.adapt(
             data.train, settings.vocabulary_size, settings.max_words, run.directory

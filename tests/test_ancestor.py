@@ -444,3 +444,15 @@ def test_the_command_line_names_the_mistake(
 ) -> None:
     paths = ["--run-dir", str(tmp_path), "--data-dir", str(tmp_path)]
     assert message in run_with_mistake("sentiment", [*arguments.split(), *paths], monkeypatch, capsys)
+
+
+def test_words_that_an_ancestor_does_not_know_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    preprocessor = read_shipped("sentiment").load_preprocessor(tmp_path)
+    caplog.set_level("INFO")
+    preprocessor.check_vocabulary(tf.data.Dataset.from_tensor_slices((["A good film .", "good"], [1, 1])))
+    assert caplog.messages == ["The vocabulary has 100.0 % of the words in the training texts."]
+    preprocessor.check_vocabulary(tf.data.Dataset.from_tensor_slices((["good Sonnenblumenkern"], [1])))
+    assert "has 50.0 % of the words" in caplog.text
+    assert "does not know the other 50.0 %" in caplog.text

@@ -38,6 +38,9 @@ from zoo.tasks.base import (
 
 logger = logging.getLogger(__name__)
 
+MIN_KNOWN_WORDS = 80
+"""Least share of known words in the training texts, in percent, without a warning."""
+
 MAX_PLOTTED_WORDS = 60
 """A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
 
@@ -78,6 +81,30 @@ class TextClassificationPreprocessor(Preprocessor):
             tokenizer = WordTokenizer(tokenizer.vocabulary_path, max_tokens)
         return split.map(lambda text, label: (tokenizer(text[None]).ids[0], label), tf.data.AUTOTUNE)
 
+    def check_vocabulary(self, train: tf.data.Dataset) -> None:
+        """Log how many words of the training texts are in the vocabulary, and warn if many are not.
+
+        Args:
+            train: pairs of a text and its label.
+        """
+        counts = self._count_ids(train)
+        share = 100 * counts[UNKNOWN_ID + 1 :].sum() / max(counts.sum(), 1)
+        logger.info("The vocabulary has %.1f %% of the words in the training texts.", share)
+        if share < MIN_KNOWN_WORDS:
+            logger.warning(
+                "The model that training starts from does not know the other %.1f %%, and cannot learn them. Without "
+                "--init-from the vocabulary is that of your texts.",
+                100 - share,
+            )
+
+    def _count_ids(self, train: tf.data.Dataset) -> np.ndarray:
+        """Return how often each id occurs in the training texts."""
+        counts = np.zeros(self.tokenizer.vocabulary_size, int)
+        for texts in train.map(lambda text, label: text).batch(1024):
+            ids = self.tokenizer.words_to_ids(split_words(texts)).flat_values
+            counts += np.bincount(ids, minlength=len(counts))
+        return counts
+
     def load_vectors(self, path: Path, train: tf.data.Dataset, embedding_dim: int, seed: int) -> np.ndarray:
         """Return pretrained vectors of all ids, and log how much of the training texts they cover.
 
@@ -103,12 +130,8 @@ class TextClassificationPreprocessor(Preprocessor):
                 f"--embedding-dim is {embedding_dim}, but the vectors of {path} have {values.shape[1]} numbers. Leave "
                 "out --embedding-dim."
             )
-        first = UNKNOWN_ID + 1
-        counts = np.zeros(first + len(values), int)
-        for texts in train.map(lambda text, label: text).batch(1024):
-            ids = self.tokenizer.words_to_ids(split_words(texts)).flat_values
-            counts += np.bincount(ids, minlength=len(counts))
-        share = counts[first:][is_found].sum() / max(counts.sum(), 1)
+        counts = self._count_ids(train)
+        share = counts[UNKNOWN_ID + 1 :][is_found].sum() / max(counts.sum(), 1)
         logger.info(
             "%s: vectors of %d numbers for %.1f %% of the vocabulary and %.1f %% of the words in the training texts",
             *(path, values.shape[1], 100 * is_found.mean(), 100 * share),
