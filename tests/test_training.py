@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -622,13 +623,12 @@ def test_corrupt_checkpoint_is_skipped(
     assert read_log(run_dir, "step") == read_log(tmp_path, "step")
 
 
-def test_complete_run_says_so(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_complete_run_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model, _ = run_fit(tmp_path)
     caplog.set_level("INFO")
     again, _ = run_fit(tmp_path)
-    assert f"{tmp_path}: training is complete" in capsys.readouterr().out
+    complete = f"{tmp_path}: training is complete; raise the number of epochs to go on"
+    assert ("zoo.training.training_loop", logging.WARNING, complete) in caplog.record_tuples
     assert "resuming" not in caplog.text
     assert_identical(model, again)
 

@@ -481,7 +481,8 @@ class _TrainingLoop:
         if not is_chief():
             return
         if self.is_complete:
-            print(f"{path}: training is complete, nothing is left to train. Raise `epochs` to go on.")
+            # A warning, which Python shows without a configuration of `logging`, so that nobody takes it for a training.
+            logger.warning("%s: training is complete; raise the number of epochs to go on", path)
         else:
             logger.info("%s: resuming after step %d, in epoch %d", path, position.step, position.epoch + 1)
 
