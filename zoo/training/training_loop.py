@@ -481,7 +481,7 @@ class _TrainingLoop:
         if not is_chief():
             return
         if self.is_complete:
-            # A warning, which Python shows without a configuration of `logging`, so that nobody takes it for a training.
+            # A warning, because Python shows it without a configuration of `logging`.
             logger.warning("%s: training is complete; raise the number of epochs to go on", path)
         else:
             logger.info("%s: resuming after step %d, in epoch %d", path, position.step, position.epoch + 1)
