@@ -139,13 +139,13 @@ def record_scans() -> Iterator[list[bool]]:
 @pytest.mark.parametrize(
     ("cell", "time", "options", "expected"),
     [
-        (RGLRUCell, 100, {"training": True}, [True]),
-        (RGLRUCell, 99, {"training": True}, []),  # steps
-        (RGLRUCell, 100, {"training": True, "mask": True}, []),
-        (RGLRUCell, 200, {"training": True, "mask": True}, [True]),
+        (RGLRUCell, 1000, {"training": True}, [True]),
+        (RGLRUCell, 999, {"training": True}, []),  # steps
+        (RGLRUCell, 1000, {"training": True, "mask": True}, []),
+        (RGLRUCell, 2000, {"training": True, "mask": True}, [True]),
         (RGLRUCell, None, {"training": True}, []),
-        (RGLRUCell, 100, {"training": False}, []),
-        (QRNNCell, 200, {"training": True}, []),
+        (RGLRUCell, 1000, {"training": False}, []),
+        (QRNNCell, 2000, {"training": True}, []),
     ],
 )
 def test_scans_run_where_they_are_faster_than_compiled_steps(

@@ -10,7 +10,7 @@ from zoo.cells.checks import NoStates
 from zoo.cells.signatures import collect_arguments, complete_docstring
 from zoo.scans import scan_valid_steps
 
-MIN_SCAN_STEPS = 100
+MIN_SCAN_STEPS = 1000
 """`min_parallel_steps` of a cell whose `parallel` is a linear scan: measured at 32 rows and 64 units."""
 
 
