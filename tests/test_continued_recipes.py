@@ -32,7 +32,7 @@ def test_recipe_goes_on_with_more_epochs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, predict_in_process: Callable
 ) -> None:
     write, changed, options = RECIPES[name]
-    recipe = importlib.import_module(f"recipes.{name}")
+    recipe = importlib.import_module(f"zoo.recipes.{name}")
     write(tmp_path / "data")
     dataset: Any = tmp_path / "data" / ("book.txt" if name == "language_model" else "")
     paths = {"run_dir": tmp_path / "run", "export_dir": tmp_path / "export"}
