@@ -283,7 +283,9 @@ def test_steps_of_a_search_equal_step(cell: zoo.Cell, settings: dict[str, Any]) 
 
     def search(step: Callable[..., Any], state: Any, start_id: int, memory: Any) -> DecodingResult:
         results.append(tf.function(compute_logits)(step, memory))
-        return DecodingResult(tf.zeros([4, 1, 1], tf.int32), tf.ones([4, 1]), tf.zeros([4, 1]))
+        return DecodingResult(
+            tf.zeros([4, 1, 1], tf.int32), tf.ones([4, 1]), tf.zeros([4, 1]), tf.ones([4, 1], bool)
+        )
 
     decoder.generate(search, before, memory, start_id=1)
     atol = 0.05 if "dtype" in settings else 1e-5

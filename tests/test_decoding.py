@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.decoding import DecodingResult, State, _top_k, beam_search, greedy_search, sample
+from zoo.decoding import DecodingResult, State, beam_search, greedy_search, sample
+from zoo.decoding.loop import find_top_k
 
 RNG = np.random.default_rng(3)
 RNG_STATE = RNG.bit_generator.state
@@ -159,6 +160,7 @@ def assert_sequences(result: DecodingResult, row: int, expected: list[tuple[floa
 def assert_same(first: DecodingResult, second: DecodingResult) -> None:
     assert np.array_equal(first.tokens, second.tokens)
     assert np.array_equal(first.lengths, second.lengths)
+    assert np.array_equal(first.is_complete, second.is_complete)
     np.testing.assert_allclose(first.scores, second.scores, 1e-4, 1e-4)
 
 
@@ -243,7 +245,7 @@ def test_a_row_in_a_batch_equals_that_row_alone(name: str) -> None:
         assert not np.any(result.tokens[row, :, time:])
         for expected in alone:
             tokens = result.tokens[rows, :, :time]
-            assert_same(DecodingResult(tokens, result.lengths[rows], result.scores[rows]), expected)
+            assert_same(DecodingResult(tokens, *(x[rows] for x in result[1:])), expected)
 
 
 @EACH_SEARCH
@@ -286,7 +288,7 @@ def test_empty_batch(name: str) -> None:
         **others,
     )
     for result in (decode(5), decode(np.zeros(0, "int32")), tf.function(decode)(tf.constant(5)), with_memory):
-        assert [x.shape for x in result] == [(0, n, 0), (0, n), (0, n)]
+        assert [x.shape for x in result] == [(0, n, 0), (0, n), (0, n), (0, n)]
 
 
 def test_search_in_a_saved_model(tmp_path: Path) -> None:
@@ -521,12 +523,12 @@ def test_sampling_from_the_most_probable_token_equals_greedy_search(settings: di
 @pytest.mark.parametrize("width", [3, 319, 320, 640, 993])
 def test_top_k_equals_tensorflow(width: int) -> None:
     for x in random_normal(6, width), tf.constant(RNG.integers(0, 2 * width, (6, width)), tf.float32):
-        values, places = _top_k(x, 5)
+        values, places = find_top_k(x, 5)
         expected = tf.math.top_k(x, min(5, width))
         assert np.array_equal(values, expected.values)
         assert np.array_equal(tf.gather(x, places, batch_dims=1), expected.values)
         assert [len(set(row)) for row in places.numpy().tolist()] == [min(5, width)] * 6
-    values, places = _top_k(np.where(np.arange(width) == width - 1, 1.0, -np.inf)[None], 5)
+    values, places = find_top_k(np.where(np.arange(width) == width - 1, 1.0, -np.inf)[None], 5)
     assert values.numpy().tolist() == [[1.0, *[-np.inf] * (min(5, width) - 1)]]
     assert places[0, 0] == width - 1
     assert np.all(places < width)
