@@ -16,6 +16,7 @@ import tensorflow as tf
 from exports import Outputs, assert_same_as_export, predict_in_process, read_metrics, run_client
 from matplotlib.image import imread
 from PIL import Image
+from videos import make_frames, write_video
 
 import zoo
 from zoo.card import read_card
@@ -584,6 +585,13 @@ def test_the_predictor_reads_videos_and_plots_attention(
     assert [prediction.captions[0] for prediction in predictions] == ["it moves right", "it moves left"]
     predictor.plot(paths[1], predictions[1], tmp_path / "attention.png")
     assert np.ptp(imread(tmp_path / "attention.png")[..., :3]) > 0.5
+    (tmp_path / "half.mkv").write_bytes(
+        write_video(tmp_path / "all.mkv", make_frames(90)).read_bytes()[:9000]
+    )
+    (prediction,) = predictor.predict([tmp_path / "half.mkv"])
+    assert prediction.captions
+    assert "the file seems truncated, it has 9,000 of" in prediction.status
+    assert prediction.status in list(prediction.format_lines("half.mkv", 1))[-1]
     with pytest.raises(VideoError, match="cannot be read as a video"):
         predictor.predict([videos / "all.tsv"])
     with pytest.raises(UsageError, match="Expected a video, as a path or an array of frames, got bytes"):

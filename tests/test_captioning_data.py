@@ -353,6 +353,19 @@ def test_unreadable_video_has_no_frames(tmp_path: Path) -> None:
         assert clip.shape == (count, *CLIP_FRAME_SIZE, 3)
 
 
+def test_truncated_video_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path, {"all.tsv": "".join(f"{n}.mkv\tx\n" for n in range(40))})
+    for n in range(40):
+        encode(tmp_path / f"{n}.mkv", 100, 9)
+    data = load_captioning(str(tmp_path))
+    cut = tmp_path / data.train.names[3]
+    cut.write_bytes(cut.read_bytes()[:-100])
+    assert not caplog.messages
+    assert 0 < len(list(data.train.read_inputs())[3]) <= 9
+    (message,) = caplog.messages
+    assert message.startswith(f"{cut} is corrupt: the file seems truncated")
+
+
 def test_images_with_videos_raise(tmp_path: Path) -> None:
     write(
         tmp_path, {"train.tsv": "1.jpg\tA dog\n", "val.tsv": "2.jpg\tA cat\n", "test.tsv": "3.mp4\tA cow\n"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_video import make_frames, write_video
+from videos import make_frames, write_video
 
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets import footage as footage_module

@@ -24,7 +24,7 @@ from exports import (
     run_client,
 )
 from PIL import Image
-from test_video import write_video
+from videos import write_video
 
 import zoo
 from zoo.card import read_card
@@ -609,7 +609,9 @@ def video_with_times(
     frames = data.test.sequences[max(range(6), key=lambda row: (data.test.tags[row] == footage.CUT).sum())]
     times = np.cumsum(np.random.default_rng(1).choice([0.02, 0.04, 0.1, 2.3], len(frames)))
     path = write_video(
-        tmp_path_factory.mktemp("video") / "holiday.v2.mp4", frames.repeat(4, 1).repeat(4, 2), times
+        tmp_path_factory.mktemp("video") / "holiday.v2.mp4",
+        frames.repeat(4, 1).repeat(4, 2),
+        times=times.tolist(),
     )
     times -= times[0]
     return path, np.append(times, 2 * times[-1] - times[-2])

@@ -1,6 +1,7 @@
 """Images or videos with captions, from TFDS or from users' files."""
 
 import dataclasses
+import logging
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,6 +23,8 @@ from zoo.datasets.splits import find_missing_splits, find_split_names, make_tent
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError, VideoError
 from zoo.preprocessing.video import CLIP_FRAME_SIZE, VIDEO_FILE_PATTERN, read_clip
+
+logger = logging.getLogger(__name__)
 
 
 @record_sources
@@ -120,7 +123,10 @@ def _read_images(files: FileIndex, names: list[str]) -> Iterator[bytes]:
 def _read_videos(files: FileIndex, names: list[str]) -> Iterator[np.ndarray]:
     for name in names:
         try:
-            yield read_clip(files.paths[name], CLIP_FRAME_SIZE)
+            clip = read_clip(files.paths[name], CLIP_FRAME_SIZE)
+            if clip.problem:
+                logger.warning("%s", clip.problem)
+            yield clip.frames
         except VideoError:
             yield np.zeros((0, *CLIP_FRAME_SIZE, 3), np.uint8)
 

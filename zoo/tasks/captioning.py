@@ -37,7 +37,7 @@ from zoo.preprocessing.text import (
     train_wordpiece,
     write_vocabulary,
 )
-from zoo.preprocessing.video import CLIP_FRAME_SIZE, ClipReader, read_clip, sample_positions
+from zoo.preprocessing.video import CLIP_FRAME_SIZE, Clip, ClipReader, read_clip, sample_positions
 from zoo.tasks.base import (
     Description,
     Prediction,
@@ -252,7 +252,7 @@ class CaptioningPreprocessor(Preprocessor):
             directory: where thumbnails of test images are written.
         """
         if paths and self.num_frames:
-            return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE) for path in paths])
+            return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE).frames for path in paths])
         if paths:
             return {"image": list(paths)}
         examples: list[Any] = [
@@ -412,7 +412,7 @@ class CaptionPrediction(Prediction):
     """Captions of an image or a clip.
 
     Attributes:
-        status: empty, or why there is no caption.
+        status: empty, or why there is no caption, or what is missing in the clip.
         captions: captions, the best first; none if the input cannot be read.
         scores: log-probability of each caption, divided by the length penalty.
         words: words of the best caption.
@@ -431,11 +431,10 @@ class CaptionPrediction(Prediction):
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield path, score and caption; or path and status."""
-        if self.status:
-            yield f"{name}  [{self.status}]"
-            return
         for caption, score in itertools.islice(self.as_table().rows, top_k):
             yield f"{name}  {score:8.3f}  {caption}"
+        if self.status:
+            yield f"{name}  [{self.status}]"
 
 
 class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
@@ -456,14 +455,17 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
     ) -> Iterable[CaptionPrediction]:
         """Yield the captions of each image or clip."""
         if self.input_kind == "video":
-            outputs = self.serve(**ClipReader.pack_inputs([_read_clip(item) for item in inputs]))
+            clips = [_read_clip(item) for item in inputs]
+            problems = [clip.problem for clip in clips]
+            outputs = self.serve(**ClipReader.pack_inputs([clip.frames for clip in clips]))
         else:
+            problems = [""] * len(inputs)
             outputs = self.serve(**ImageReader.pack_inputs([_read_image(item) for item in inputs]))
         for row, status in enumerate(outputs["status"]):
             words, captions = (decode_strings(outputs[name][row]) for name in ("words", "captions"))
             scores = tuple(outputs["scores"][row, : len(captions)].tolist())
             attention = outputs["attention"][row, : len(words)]
-            yield CaptionPrediction(status.decode(), captions, scores, words, attention)
+            yield CaptionPrediction(status.decode() or problems[row], captions, scores, words, attention)
 
     def plot(self, item: ImageInput, prediction: CaptionPrediction, path: Path) -> None:
         """Plot the attention for each word on the image; of a clip on the frame with most of it."""
@@ -471,7 +473,7 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
             raise UsageError("There is no attention to plot: there is no caption, or the model has none.")
         words, attention = list(prediction.words), prediction.attention
         if self.input_kind == "video":
-            frames, most = _read_clip(item), attention.sum((2, 3)).argmax(1)
+            frames, most = _read_clip(item).frames, attention.sum((2, 3)).argmax(1)
             positions = sample_positions(len(frames), attention.shape[1])[most]
             images, attention = frames[positions], attention[range(len(words)), most]
             words = [f"{word}, frame {position}" for word, position in zip(words, positions, strict=True)]
@@ -480,9 +482,9 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
         plot_image_attention(images, words, attention, path)
 
 
-def _read_clip(item: ImageInput) -> np.ndarray:
+def _read_clip(item: ImageInput) -> Clip:
     if isinstance(item, np.ndarray):
-        return item
+        return Clip(item, "")
     if isinstance(item, bytes):
         raise UsageError("Expected a video, as a path or an array of frames, got bytes.")
     return read_clip(Path(item), CLIP_FRAME_SIZE)

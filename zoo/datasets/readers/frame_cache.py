@@ -13,6 +13,7 @@ from zoo.files import atomic_write, read_with_checksum, write_with_checksum
 from zoo.preprocessing.video import FrameSize, batch_frames, list_images, open_video
 
 _CHUNK = 256  # frames in memory
+_VERSION = 2  # of the decoding: 2 turns videos upright
 
 
 class VideoFrames(NamedTuple):
@@ -87,5 +88,5 @@ def _hash_key(path: Path, size: FrameSize, frame_rate: float) -> str:
     """Return a name that changes whenever the frames could."""
     files = list_images(path) if path.is_dir() else [path]
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    key = (str(path.resolve()), states, tuple(size), frame_rate)
+    key = (_VERSION, str(path.resolve()), states, tuple(size), frame_rate)
     return hashlib.sha256(repr(key).encode()).hexdigest()[:24]

@@ -3,11 +3,11 @@
 from zoo.preprocessing.video.decoding import (
     IMAGE_FILE_PATTERN,
     VIDEO_FILE_PATTERN,
+    Clip,
     FrameSize,
     TimedFrames,
     Video,
     batch_frames,
-    format_timecode,
     list_images,
     open_video,
     read_clip,
@@ -19,11 +19,13 @@ from zoo.preprocessing.video.readers import (
     SampledClips,
     sample_positions,
 )
+from zoo.preprocessing.video.timecodes import format_timecode
 
 __all__ = [
     "CLIP_FRAME_SIZE",
     "IMAGE_FILE_PATTERN",
     "VIDEO_FILE_PATTERN",
+    "Clip",
     "ClipReader",
     "FrameReader",
     "FrameSize",

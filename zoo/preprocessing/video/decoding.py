@@ -4,13 +4,17 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from zoo.errors import VideoError
 from zoo.files import natural_sort_key
+from zoo.preprocessing.video.video_files import decode_frames, read_header, snap_frame_rate
 
 IMAGE_FILE_PATTERN = r"\.(jpe?g|png|bmp|gif)$"
 """Regular expression for the end of an image file's name, in lower case."""
@@ -24,8 +28,6 @@ FrameSize = tuple[int, int]
 TimedFrames = Iterator[tuple[float, np.ndarray]]
 """Times in seconds, and frames uint8 [height, width, 3] in red, green and blue."""
 
-_TEXT_DECODERS = ("ansi", "bintext", "idf", "xbin")  # FFmpeg renders any text file as an image of its letters
-
 
 class Video:
     """A video that can be decoded repeatedly, each time from its beginning. Made by `open_video`.
@@ -34,6 +36,9 @@ class Video:
         path: The video file or directory of images.
         num_frames: Number of frames, as the container states it or estimated from the duration; None if
             neither is known. Use it for progress only.
+        frame_rate: Number of frames per second; an average where the rate varies.
+        timecode: Time code of the first frame, such as "01:00:00:00", as cameras and editors store it; empty if
+            there is none.
         problem: After `decode` reached the end: what was wrong with the video, or empty.
     """
 
@@ -42,15 +47,18 @@ class Video:
         path: Path,
         num_frames: int | None,
         decode_frames: Callable[[FrameSize | None, list[str]], TimedFrames],
+        frame_rate: Fraction,
+        timecode: str = "",
     ) -> None:
         self.path, self.num_frames, self.problem = path, num_frames, ""
+        self.frame_rate, self.timecode = frame_rate, timecode
         self._decode_frames = decode_frames
 
     def decode(self, frame_size: FrameSize | None = None) -> TimedFrames:
-        """Decode the frames one by one.
+        """Decode the frames one by one, upright as players show them.
 
-        Corrupt frames are left out and described in `problem` after the last frame. Rotation metadata are
-        ignored.
+        Corrupt frames are left out and described in `problem` after the last frame, and so is a file that ends
+        too early.
 
         Args:
             frame_size: Height and width to scale each frame to, by area averaging. None: the size of the
@@ -69,8 +77,12 @@ class Video:
             num_decoded += 1
             yield timed_frame
         if problems:
-            more = f" (and {len(problems) - 1:,} more problems)" if len(problems) > 1 else ""
-            self.problem = f"{self.path} is corrupt: {problems[0]}{more}; {num_decoded:,} frames were read."
+            more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
+            is_short = self.num_frames is not None and num_decoded < self.num_frames
+            of_all = f" of about {self.num_frames:,}" if is_short else ""
+            self.problem = (
+                f"{self.path} is corrupt: {problems[0]}{more}; {num_decoded:,}{of_all} frames were read."
+            )
         if not num_decoded:
             reason = self.problem or f"{self.path} has no frames."
             raise VideoError(f"{reason} Replace the video, or leave it out.")
@@ -79,9 +91,10 @@ class Video:
 def open_video(path: str | Path, frame_rate: float = 25.0) -> Video:
     """Open a video file, or a directory of numbered images (JPEG, PNG, BMP, GIF).
 
-    Video files need PyAV, which the extra `video` installs. Their times are presentation
-    times counted from the start of the stream, so a variable frame rate is handled. The images of a directory
-    are sorted in natural order: frame_2 before frame_10.
+    Video files need PyAV, which the extra `video` installs. Their times are presentation times, so a variable
+    frame rate is handled. They count from the beginning of the file, as players and FFmpeg do: where the sound
+    begins earlier, the first frame is later than 0. The images of a directory are sorted in natural order:
+    frame_2 before frame_10.
 
     Args:
         path: The file or directory.
@@ -129,7 +142,19 @@ def batch_frames(frames: TimedFrames, batch_size: int) -> Iterator[tuple[np.ndar
         yield np.array(times, np.float64), np.stack(images)
 
 
-def read_clip(path: Path, frame_size: FrameSize, max_frames: int = 256) -> np.ndarray:
+class Clip(NamedTuple):
+    """A short video, or frames that are evenly spaced in a longer one.
+
+    Attributes:
+        frames: uint8 [time, height, width, 3].
+        problem: What is wrong with the video; empty if nothing is.
+    """
+
+    frames: np.ndarray
+    problem: str
+
+
+def read_clip(path: Path, frame_size: FrameSize, max_frames: int = 256) -> Clip:
     """Read a video into one array, of a long video only every second frame, or every fourth, and so on.
 
     Args:
@@ -138,29 +163,18 @@ def read_clip(path: Path, frame_size: FrameSize, max_frames: int = 256) -> np.nd
         max_frames: Largest number of frames in the result.
 
     Returns:
-        uint8 [time, height, width, 3].
+        The frames that can be decoded, and what is wrong with the others.
 
     Raises:
         VideoError: The video cannot be decoded.
     """
-    frames, stride = [], 1
-    for number, (_, frame) in enumerate(open_video(path).decode(frame_size)):
+    video, frames, stride = open_video(path), [], 1
+    for number, (_, frame) in enumerate(video.decode(frame_size)):
         if number % stride == 0:
             frames.append(frame)
         if len(frames) > max_frames:
             frames, stride = frames[::2], 2 * stride
-    return np.stack(frames)
-
-
-def format_timecode(seconds: float) -> str:
-    """Return a time as hours, minutes, seconds and milliseconds.
-
-    >>> format_timecode(83.48)
-    '0:01:23.480'
-    """
-    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+    return Clip(np.stack(frames), video.problem)
 
 
 def _open_directory(directory: Path, frame_rate: float) -> Video:
@@ -182,78 +196,18 @@ def _open_directory(directory: Path, frame_rate: float) -> Video:
             frame_size = frame_size or (frame.height, frame.width)
             yield number / frame_rate, np.asarray(frame.resize(frame_size[::-1], Image.Resampling.BOX))
 
-    return Video(directory, len(image_paths), decode_frames)
+    return Video(directory, len(image_paths), decode_frames, snap_frame_rate(frame_rate))
 
 
 def _read_image(path: Path) -> Image.Image:
-    with Image.open(path) as image:
+    with Image.open(path) as file:
+        image = ImageOps.exif_transpose(file)
         if image.mode.startswith("I"):  # 16 bits, which Pillow would clip
             return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
         return image.convert("RGB")
 
 
 def _open_file(path: Path) -> Video:
-    try:
-        import av
-        from av.video.reformatter import Interpolation, VideoReformatter
-    except ImportError as error:
-        raise VideoError(
-            f"{path} cannot be read without PyAV. Install the extra `video`, as README shows."
-        ) from error
-
-    def open_container() -> av.container.InputContainer:
-        # With its protocol stated, FFmpeg does not take a name with a colon for a network address.
-        return av.open(f"file:{path}", metadata_errors="ignore")
-
-    try:
-        with open_container() as container:
-            stream = next(iter(container.streams.video), None)
-            if stream is None or stream.codec_context is None or stream.codec_context.name in _TEXT_DECODERS:
-                raise VideoError(
-                    f"{path} contains no video stream that can be decoded. Expected a video file."
-                )
-            frame_rate, stated_frames = float(stream.average_rate or 25), stream.frames
-            start = float((stream.start_time or 0) * (stream.time_base or 0))
-            estimated_frames = round((container.duration or 0) / av.time_base * frame_rate)
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(
-            f"{path} cannot be read as a video: {error.strerror}. Correct or replace the file."
-        ) from error
-
-    # Without the other two flags, two neighboring pixels share a color, and values are cut, not rounded.
-    by_area = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
-
-    def decode_frames(frame_size: FrameSize | None, problems: list[str]) -> TimedFrames:
-        reformat, time, num_decoded = VideoReformatter().reformat, -1 / frame_rate, 0
-        with open_container() as container:
-            for frame in decode_packets(container, problems):
-                num_decoded += 1
-                stated_time = -math.inf if frame.time is None else frame.time - start
-                # AVI has wrong times where frames are reordered.
-                time = max(0.0, stated_time if stated_time - time > 1e-6 else time + 1 / frame_rate)
-                if frame.is_corrupt:
-                    problems.append(f"the frame at {format_timecode(time)} is incomplete")
-                frame_size = frame_size or (frame.height, frame.width)
-                height, width = frame_size
-                scaled = reformat(frame, width, height, "rgb24", interpolation=by_area, threads=1)
-                yield time, scaled.to_ndarray()
-        if num_decoded < stated_frames and not problems:
-            problems.append(f"its header states {stated_frames:,} frames")
-
-    def decode_packets(
-        container: av.container.InputContainer, problems: list[str]
-    ) -> Iterator[av.VideoFrame]:
-        """Yield all frames that can be decoded, and skip packets that cannot."""
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                yield from packet.decode()
-            except av.FFmpegError as error:
-                problems.append(f"a packet cannot be decoded ({error.strerror})")
-
-    return Video(path, stated_frames or estimated_frames or None, decode_frames)
+    header = read_header(path)
+    frames = partial(decode_frames, path, header)
+    return Video(path, header.num_frames, frames, header.frame_rate, header.timecode)

@@ -1,5 +1,6 @@
 """Stock: the pictures that shots are filmed from, painted or of a user's own files."""
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from PIL import Image, ImageDraw, ImageOps
 from zoo.datasets.builders.footage.style import SIZE
 from zoo.errors import DataError
 from zoo.preprocessing.video import VIDEO_FILE_PATTERN, FrameSize, open_video
+
+logger = logging.getLogger(__name__)
 
 Stock = Callable[[np.random.Generator, int], np.ndarray]
 """Makes or chooses pictures, uint8 `[pictures, rows, columns, 3]`, from a random number generator and a
@@ -83,11 +86,17 @@ def _read_reel(path: Path, size: FrameSize) -> np.ndarray:
     """Read an image or the frames of a video, uint8 `[1 or time, rows, columns, 3]`."""
     try:
         if re.search(VIDEO_FILE_PATTERN, path.name.lower()):
-            return np.stack([frame for _, frame in open_video(path).decode(size)])
+            video = open_video(path)
+            frames = np.stack([frame for _, frame in video.decode(size)])
+            if video.problem:
+                logger.warning("%s", video.problem)
+            return frames
         with Image.open(path) as image:
             square = (max(size), max(size))
             image.draft("RGB", square)
-            small = ImageOps.contain(image.convert("RGB"), square, Image.Resampling.BOX)
+            small = ImageOps.contain(
+                ImageOps.exif_transpose(image).convert("RGB"), square, Image.Resampling.BOX
+            )
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} cannot be read: {error}. Replace or remove the file.") from error
     return np.asarray(small)[None]
