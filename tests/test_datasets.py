@@ -104,24 +104,31 @@ def negation(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     return rows
 
 
+@pytest.fixture(scope="module")
+def negation_zh(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    return read_rows(load_text_classification("negation_zh", data_dir=tmp_path_factory.mktemp("tfds")))
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(sorted(re.findall(r"\w+", text)))
 
 
-def test_negation_sizes(negation):
-    assert {split: len(rows) for split, rows in negation.items()} == {
-        "train": 8000,
-        "validation": 1000,
-        "test": 1000,
-    }
+def test_negation_sizes(negation, negation_zh):
+    for data in (negation, negation_zh):
+        assert {split: len(rows) for split, rows in data.items()} == {
+            "train": 8000,
+            "validation": 1000,
+            "test": 1000,
+        }
 
 
-def test_negation_twins_share_words_and_split_but_not_label(negation):
+@pytest.mark.parametrize(("name", "make_bag"), [("negation", words), ("negation_zh", sorted)])
+def test_negation_twins_share_words_and_split_but_not_label(name, make_bag, request):
     earlier = set()
-    for rows in negation.values():
+    for rows in request.getfixturevalue(name).values():
         twins = collections.defaultdict(list)
         for text, label in rows:
-            twins[words(text)].append(label)
+            twins[tuple(make_bag(text))].append(label)
         # So a bag of words is right exactly half the time.
         assert all(sorted(labels) == ["negative", "positive"] for labels in twins.values())
         assert not earlier & twins.keys()
@@ -163,15 +170,19 @@ def test_negation_splits_share_no_combination_and_templates_reveal_no_label(nega
         assert all(count["positive"] == count["negative"] for count in labels.values())
 
 
-def test_words_beside_an_adjective_do_not_reveal_the_label():
+@pytest.mark.parametrize(
+    ("wording", "token_pattern"),
+    [(negation_module.ENGLISH, r"[\w{}]+"), (negation_module.CHINESE, r"\{\w+\}|.")],
+)
+def test_words_beside_an_adjective_do_not_reveal_the_label(wording, token_pattern):
     balance = collections.Counter()
-    for template in negation_module.TEMPLATES:
-        tokens = ["", *re.findall(r"[\w{}]+", template), ""]
+    for template in wording.templates:
+        tokens = ["", *re.findall(token_pattern, template), ""]
         for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
             if sign := {"{verdict}": 1, "{other}": -1}.get(token):
                 balance[before, "_"] += sign
                 balance["_", after] += sign
-    assert len(balance) > 20
+    assert len(balance) > 10
     assert set(balance.values()) == {0}
 
 
@@ -216,12 +227,51 @@ def test_negation_labels_are_right(negation):
     assert {labels[text] for text in NEGATIVE.splitlines()} == {"negative"}
 
 
+POSITIVE_ZH = """\
+总之，这本小说很令人感动，一点也不令人厌烦，谁都看得出来。我们一共四个人。
+总之，评论家说这场音乐会是枯燥的，不是有趣的，他们说得不对。
+坦白说，大家都认为，与其说这个节目很糟糕，不如说它迷人。
+有人撒谎说这次旅行不是迷人的，而是平庸的。我们一共四个人。
+总的来说，这次讲座远远谈不上枯燥，每个细节都很令人惊喜，这是事实。我们一共四个人。
+说实话，这本小说一开始就显得很令人难忘，只有外行最后才觉得它非常令人后悔。那是上周的事。
+总的来说，朋友说它会很平庸，可是这个节目结果十分迷人。
+坦白说，我觉得这场比赛比较令人赞叹，不明白为什么有人却觉得它相当乏味。
+说实话，不管别人怎么说这场音乐会很平庸，我还是要说它很令人赞叹。我们谈了好几天。
+让我告诉你这次旅行很完美，我知道没有人会说它确实无聊。
+有人误以为这次旅行并不迷人，反而很令人扫兴。"""
+NEGATIVE_ZH = """\
+坦白说，有人说这次旅行很令人满意，一点也不乏味，他们说错了。我们谈了好几天。
+总之，评论家说这门课程是平庸的，不是美妙的，他们说得对。我们一共四个人。
+总的来说，没有人认为，与其说这门课程很令人沮丧，不如说它令人满意。我们一共四个人。
+总之，其实这场话剧不是迷人的，而是差劲的。那是上周的事。
+总的来说，有人说这场晚会远远谈不上差劲，每个细节都很美妙，这是胡说。我们谈了好几天。
+坦白说，这场比赛一开始显得很令人惊喜，但最后我们都觉得它非常枯燥。
+说实话，朋友说它会很令人失望，没有人能说这场演出结果十分令人赞叹。我们谈了好几天。
+虽然有人觉得这次旅行比较令人惊喜，我却觉得它相当差劲。我们一共四个人。
+总之，不管别人怎么议论，我觉得这场话剧很令人失望，谁也没有理由说它很完美。
+坦白说，别让人骗你说这场晚会很令人愉快，我知道它确实令人扫兴。那是上周的事。
+与我们预料的正相反，这次讲座并不完美，反而很平庸。我们一共四个人。"""
+
+
+def test_negation_zh_labels_are_right(negation_zh):
+    labels = dict(row for rows in negation_zh.values() for row in rows)
+    assert not any(re.search(r"[\sa-zA-Z]", text) for text in labels)
+    assert {labels[text] for text in POSITIVE_ZH.splitlines()} == {"positive"}
+    assert {labels[text] for text in NEGATIVE_ZH.splitlines()} == {"negative"}
+
+
+def test_negation_zh_never_changes(negation_zh):
+    digest = hashlib.sha256(json.dumps({s: sorted(negation_zh[s]) for s in SPLITS}).encode()).hexdigest()
+    # New sentences need a new `NegationZh.VERSION`; otherwise TFDS goes on using prepared data.
+    assert digest[:16] == "1b94556e97f07530"
+
+
 # TFDS sets by name, without network.
 
 
 def test_embedded_sets_are_registered_and_their_base_class_is_not():
     names = tfds.list_builders(with_community_datasets=False)
-    assert {"clips", "dates", "fluent", "footage", "negation", "scenes"} <= set(names)
+    assert {"clips", "dates", "fluent", "footage", "negation", "negation_zh", "scenes"} <= set(names)
     assert "generated_builder" not in names
 
 

@@ -467,7 +467,9 @@ def test_licenses_that_permit_examples_on_a_card(license: str, is_open: bool) ->
     assert permits_redistribution(license) is is_open
 
 
-@pytest.mark.parametrize("name", ["negation", "dates/de", "scenes", "clips", "footage", "fluent"])
+@pytest.mark.parametrize(
+    "name", ["negation", "negation_zh", "dates/de", "scenes", "clips", "footage", "fluent"]
+)
 def test_cards_may_show_examples_of_embedded_data(name: str) -> None:
     assert get_data_info(find_builder(name)).is_redistributable
 

@@ -1,14 +1,15 @@
 """The embedded data sets: TFDS builders that generate their examples, without a download.
 
 Importing this package registers them with TFDS under the names `clips`, `dates`, `fluent`, `footage`,
-`negation` and `scenes`.
+`negation`, `negation_zh`
+and `scenes`.
 """
 
 from zoo.datasets.builders.clips import Clips
 from zoo.datasets.builders.dates import Dates
 from zoo.datasets.builders.fluent import Fluent
 from zoo.datasets.builders.footage import Footage
-from zoo.datasets.builders.negation import Negation
+from zoo.datasets.builders.negation import Negation, NegationZh
 from zoo.datasets.builders.scenes import Scenes
 
-__all__ = ["Clips", "Dates", "Fluent", "Footage", "Negation", "Scenes"]
+__all__ = ["Clips", "Dates", "Fluent", "Footage", "Negation", "NegationZh", "Scenes"]
