@@ -1,7 +1,7 @@
 """Translation, delayed many-to-many: train on pairs of sentences, and export strings in, strings out.
 
 zoo train translation                               dates into German, embedded, in about two minutes
-zoo train translation --target fr                   into French, or any language of Babel
+zoo train translation --target zh_CN                into Chinese, or any language of Babel
 zoo train translation --dataset deu-eng.zip         real sentences
 zoo predict runs/translation/export/1 "How are you?"
 """
@@ -22,7 +22,7 @@ from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, Un
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_translation
 from zoo.losses import LabelSmoothedCrossentropy
-from zoo.metrics import bleu, chrf, exact_match
+from zoo.metrics import bleu, choose_bleu_tokenizer, exact_match, score_translations
 from zoo.reports import measure_text_overlap, report_generation
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
@@ -64,7 +64,9 @@ class Settings:
     learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
     num_beams: PositiveInt = 5  # hypotheses of the search, and translations that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short translations win
-    bleu_tokenizer: Literal["13a", "intl", "zh", "char", "none"] = "13a"  # none: the data are tokenized
+    bleu_tokenizer: Literal["13a", "intl", "zh", "ja-mecab", "char", "none"] | None = (
+        None  # default by target
+    )
     seed: Seed = 1  # of weights, order and dropout
 
 
@@ -87,18 +89,11 @@ def build_model(
     return zoo.DelayedManyToMany(embedding, encoder, decoder, settings.dropout)
 
 
-def evaluate(translations: Sequence[str], references: Sequence[str], settings: Settings) -> dict[str, float]:
-    """BLEU, chrF and exact match of translations."""
-    scores = bleu(translations, references, settings.bleu_tokenizer), chrf(translations, references)
-    print(*(f"{score.signature}: {score.score:.2f}" for score in scores), sep="\n")
-    exact = exact_match(translations, references)
-    return {"BLEU": scores[0].score, "chrF": scores[1].score, "exact match": exact}
-
-
 def train(settings: Settings) -> None:
     """The whole story, from pairs of sentences to an exported model and its translations of some."""
     names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
     languages = settings.source, settings.target
+    tokenizer = choose_bleu_tokenizer(settings.target, settings.bleu_tokenizer)
     data = load_translation(
         names, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding
     )
@@ -129,7 +124,7 @@ def train(settings: Settings) -> None:
 
     def score(translations: Sequence[str]) -> dict[str, float]:
         return {
-            "val_bleu": bleu(translations, references, settings.bleu_tokenizer).score,
+            "val_bleu": bleu(translations, references, tokenizer).score,
             "val_exact_match": exact_match(translations, references),
         }
 
@@ -144,7 +139,7 @@ def train(settings: Settings) -> None:
         model = build_model(settings, preprocessor, attention)
         module = TranslationModule(preprocessor, model, settings.num_beams, settings.length_penalty)
         if not suffix and initialize(model, ancestor, settings.freeze):
-            before = evaluate(module.translate_texts(test_sources), test_references, settings)
+            before = score_translations(module.translate_texts(test_sources), test_references, tokenizer)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
         steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
         run.fit(
@@ -164,11 +159,11 @@ def train(settings: Settings) -> None:
         )
         run.metrics[f"validation BLEU (greedy){suffix}"] = run.best_epoch.metrics["val_bleu"]
         translations = module.translate_texts(test_sources)
-        for metric, value in evaluate(translations, test_references, settings).items():
+        for metric, value in score_translations(translations, test_references, tokenizer).items():
             run.metrics[f"test {metric}{suffix}"] = value
     run.metrics["minutes"] = run.elapsed_minutes
     overlap = measure_text_overlap(data)
-    report = report_generation(test_sources, translations, test_references, run.metrics, overlap)
+    report = report_generation(test_sources, translations, test_references, run.metrics, overlap, tokenizer)
     print_results(run.metrics, report)
 
     # Export: the graph takes raw strings.

@@ -16,6 +16,7 @@ ORDER = [
         "_compat",
         "errors",
         "files",
+        "languages",
         "provenance",
         "card",
         "tensorboard",

@@ -1,6 +1,7 @@
 """The translation recipe, and its export, run by a process with TensorFlow alone."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -108,9 +109,11 @@ def test_the_model_translates_combinations_that_are_not_in_its_training_data(mod
 def test_the_report_shows_metrics_signatures_examples_and_the_next_command(model: Path, report: str) -> None:
     for name, value in read_metrics(model).items():
         assert re.search(rf"^{re.escape(name)} +{value}$", report, re.MULTILINE)
-    assert re.search(
-        r"^nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:\S+: [\d.]+$", report, re.MULTILINE
-    )
+    signatures = json.loads((model / "card.json").read_text(encoding="utf-8"))["report"]["signatures"]
+    assert re.fullmatch(r"nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:\S+", signatures["BLEU"])
+    for name, signature in signatures.items():
+        assert f"\n{name} of sacrebleu: {signature}\n" in report
+        assert f"- {name} of sacrebleu: `{signature}`\n" in (model / "README.md").read_text(encoding="utf-8")
     exported, first, second, blank, command = report.splitlines()[-5:]
     assert exported == f"exported to {model}"
     assert re.fullmatch(r" *-\d+\.\d{3}  Montag, 5\. März 2018", first)

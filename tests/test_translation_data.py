@@ -371,7 +371,7 @@ def test_parallel_files_need_languages(tmp_path, name):
         ("parley", ("en", "en"), "Found the language en twice. Expected two"),
         ("mute", None, "mute/1.0.0: found the features words .Text.. Expected a translation set"),
         ("dates/dee", None, "Did you mean.* dates/de"),
-        ("dates/pt-BR", None, "Did you mean dates/pt_BR"),
+        ("dates/cn", None, "dates/cn: found the country 'cn'. Expected a language.* Did you mean zh"),
         ("dates/en", None, "neither a file or directory"),
         ((), None, "Found no data set. Expected one"),
     ],

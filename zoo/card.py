@@ -42,7 +42,7 @@ class Card:
             and its `metrics` by name; empty if it is not known.
         ancestor: of a model whose training started from another one: "name", "license", "data" and "digest" of
             that one.
-        report: `as_json` of a `zoo.reports.ClassificationReport` on test examples; empty if there is none.
+        report: `as_json` of a report in `zoo.reports` on test examples; empty if there is none.
         warnings: what is wrong with the model or its data, a sentence each.
     """
 
@@ -172,11 +172,16 @@ Limits:
 
 
 def format_report(report: Mapping[str, Any]) -> str:
-    """Return the report of a classifier on test examples in Markdown: scores, confusion matrix, calibration.
+    """Return a report on test examples in Markdown: of a classifier scores, confusion matrix and calibration.
 
     Args:
-        report: from `zoo.reports.ClassificationReport.as_json`.
+        report: from `as_json` of a report in `zoo.reports`.
     """
+    if "signatures" in report:
+        return (
+            "\n".join(f"- {name} of sacrebleu: `{text}`" for name, text in report["signatures"].items())
+            + "\n"
+        )
     matrix, calibration = report["confusion_matrix"], report["calibration"]
     labels = [scores["label"] for scores in report["classes"]]
     rows = [

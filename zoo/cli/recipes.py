@@ -133,6 +133,8 @@ def print_results(metrics: Mapping[str, float], report: ClassificationReport | G
     print_metrics(metrics)
     if isinstance(report, ClassificationReport):
         print_classes(report)
+    else:
+        print(*(f"{name} of sacrebleu: {text}" for name, text in report.signatures.items()), sep="\n")
     if report.warnings:
         print("\n" + "\n".join(f"warning: {warning}" for warning in report.warnings))
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from babel.languages import get_official_languages
 
+from zoo.datasets.builders import Dates
 from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.messages import count_noun
 from zoo.datasets.readers.sentence_pairs import (
@@ -24,6 +26,7 @@ from zoo.datasets.records import DataInfo, DataSplits
 from zoo.datasets.splits import SPLITS, find_missing_splits, make_pairs_rule, normalize_source
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
+from zoo.languages import is_same_language, normalize_language
 
 _OPTIONS = "--source {} --target {}"
 
@@ -57,10 +60,11 @@ def load_translation(
     pairs.
 
     Args:
-        datasets: Path or TFDS name (`dates/de`, `ted_hrlr_translate/pt_to_en`), or several.
+        datasets: Path or TFDS name (`dates/de`, `dates/zh_CN`, `ted_hrlr_translate/pt_to_en`), or several.
         languages: Languages of source and target, as file names or TFDS name them. Needed for parallel files.
             Default for a TFDS set: those that it declares. Default for a table whose name does not contain
-            them: `source` and `target`.
+            them: `source` and `target`. Columns and features may have another spelling: "zh_CN", "zh-cn" and "zh"
+            are the same. File names may not.
         data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
         max_words: Maximum number of words, separated by spaces, on a side of a training pair.
         encoding: Encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
@@ -93,7 +97,7 @@ def load_translation(
         license="; ".join(part.info.license for part in sets if part.info.license),
         citation="\n\n".join(part.info.citation for part in sets if part.info.citation),
         notes=(*(note for part in sets for note in part.notes), *left_out, f"Pairs: {sizes}."),
-        languages=_find_common_languages(sets),
+        languages=languages or _find_common_languages(sets),
         is_redistributable=all(part.info.is_redistributable for part in sets),
     )
     train, validation, test = (_make_dataset(splits[split]) for split in SPLITS)
@@ -128,12 +132,30 @@ def _load(name: str, languages: Languages | None, data_dir: Path | None, encodin
         if pairs is not None:
             return _PairSet(DataInfo(str(path)), {"train": pairs}, languages)
     try:
-        builder = find_builder(name, data_dir)
+        builder = find_builder(_normalize_name(name), data_dir)
     except DataError:
         if not languages and any(file.name.startswith(f"{path.name}.") for file in path.parent.glob("*")):
             raise _make_languages_error(path) from None
         raise
     return _load_tfds(builder, languages)
+
+
+def _normalize_name(name: str) -> str:
+    """Return the name of a TFDS set; of `dates` with the locale as Babel spells it.
+
+    Raises:
+        DataError: The locale is the code of a country that is no language.
+    """
+    dataset, slash, locale = name.partition("/")
+    if dataset != Dates.name or not slash:
+        return name
+    locale = normalize_language(locale)
+    if locale not in Dates.builder_configs and (languages := get_official_languages(locale.upper())):
+        raise DataError(
+            f"{name}: found the country {locale!r}. Expected a language or locale of Babel. Did you mean "
+            f"{' or '.join(languages[:3])}?"
+        )
+    return f"{dataset}/{locale}"
 
 
 def _load_table(path: Path, languages: Languages | None, encoding: str | None) -> _PairSet:
@@ -182,6 +204,8 @@ def _make_languages_error(path: Path) -> DataError:
 
 
 def _choose_languages(chosen: tuple[str, ...], available: tuple[str, ...], source: str) -> Languages:
+    """Return two of the available languages, as they are spelled there."""
+    chosen = tuple(_find_spelling(language, available) for language in chosen)
     if len(set(chosen)) != 2 or not set(chosen) <= set(available):
         raise DataError(
             f"{source}: found the languages {', '.join(available)}. Expected two of them, got "
@@ -189,6 +213,12 @@ def _choose_languages(chosen: tuple[str, ...], available: tuple[str, ...], sourc
         )
     source_language, target_language = chosen
     return source_language, target_language
+
+
+def _find_spelling(language: str, available: tuple[str, ...]) -> str:
+    """Return the available name of a language; the name as it is if there is none, or more than one."""
+    names = [language] if language in available else [n for n in available if is_same_language(n, language)]
+    return names[0] if len(names) == 1 else language
 
 
 def _find_common_languages(sets: list[_PairSet]) -> Languages:

@@ -21,10 +21,12 @@ from zoo.metrics.tagging import (
 from zoo.metrics.text import (
     CorpusScore,
     bleu,
+    choose_bleu_tokenizer,
     chrf,
     exact_match,
     normalize_caption,
     score_captions,
+    score_translations,
     sentence_chrf,
 )
 
@@ -34,6 +36,7 @@ __all__ = [
     "Segment",
     "TransitionScores",
     "bleu",
+    "choose_bleu_tokenizer",
     "chrf",
     "confusion_matrix",
     "exact_match",
@@ -47,6 +50,7 @@ __all__ = [
     "score_frames",
     "score_multilabel_frames",
     "score_transitions",
+    "score_translations",
     "segmental_edit_score",
     "segmental_f1",
     "sentence_chrf",

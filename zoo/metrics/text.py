@@ -1,13 +1,23 @@
 """Metrics of generated text: translations and captions."""
 
+import logging
 import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import NamedTuple, cast
 
 import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
+
+from zoo.errors import UsageError
+from zoo.languages import normalize_language
+
+logger = logging.getLogger(__name__)
+
+_INSTALL_MECAB = 'pip install "rnn-zoo[ja]"'
+_BLEU_TOKENIZERS = {"zh": "zh", "yue": "zh", "th": "char", "lo": "char", "km": "char", "my": "char"}
 
 _Ngrams = Counter[tuple[str, ...]]
 
@@ -21,6 +31,43 @@ class CorpusScore(NamedTuple):
     """The sacrebleu signature. Scores are comparable if their signatures are equal."""
 
 
+def choose_bleu_tokenizer(language: str, tokenizer: str | None = None) -> str:
+    """Return the tokenizer with which sacrebleu measures BLEU in a language.
+
+    | language | tokenizer | its words are |
+    | --- | --- | --- |
+    | Chinese, Cantonese | zh | characters of Chinese; of other scripts as 13a has them |
+    | Japanese | ja-mecab | those of MeCab, with the dictionary of IPA |
+    | Japanese without MeCab, Thai, Lao, Khmer, Burmese | char | characters |
+    | others | 13a | what spaces and punctuation separate |
+
+    The extra `rnn-zoo[ja]` contains MeCab; a log message says so where it is missing. Scores of different tokenizers
+    are not comparable: those of characters are higher.
+
+    Args:
+        language: name of a language or locale, such as "zh", "zh_CN" or "jpn".
+        tokenizer: the choice of the user, which overrides that of the language.
+
+    Raises:
+        UsageError: the user chose "ja-mecab", and MeCab is not installed.
+
+    >>> [choose_bleu_tokenizer(language) for language in ("zh_CN", "th", "de", "target")]
+    ['zh', 'char', '13a', '13a']
+    """
+    has_mecab = all(find_spec(name) for name in ("MeCab", "ipadic"))
+    if tokenizer == "ja-mecab" and not has_mecab:
+        raise UsageError(
+            f"The tokenizer {tokenizer} of BLEU needs MeCab, which is not installed. Run {_INSTALL_MECAB}, or choose "
+            "the tokenizer char."
+        )
+    code = normalize_language(language).split("_")[0]
+    if tokenizer or code != "ja":
+        return tokenizer or _BLEU_TOKENIZERS.get(code, "13a")
+    if not has_mecab:
+        logger.warning("BLEU is that of characters. For words, as papers count them, run %s.", _INSTALL_MECAB)
+    return "ja-mecab" if has_mecab else "char"
+
+
 def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> CorpusScore:
     """Compute corpus BLEU with sacrebleu.
 
@@ -30,7 +77,8 @@ def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = 
     Args:
         predictions: one text per example.
         references: one reference text per example.
-        tokenize: sacrebleu's tokenizer, such as "13a", "zh", or "none" for tokenized texts.
+        tokenize: sacrebleu's tokenizer, such as "13a", "zh", or "none" for tokenized texts; see
+            `choose_bleu_tokenizer`.
 
     Returns:
         The score from 0 to 100, and sacrebleu's signature.
@@ -104,6 +152,32 @@ def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
     pairs = zip(predictions, references, strict=True)
     matches = sum(prediction.split() == reference.split() for prediction, reference in pairs)
     return 100 * matches / len(references)
+
+
+def score_translations(
+    predictions: Sequence[str], references: Sequence[str], bleu_tokenizer: str = "13a"
+) -> dict[str, float]:
+    """Compute the usual metrics of translation, each from 0 to 100.
+
+    Args:
+        predictions: one translation per sentence.
+        references: one reference translation per sentence.
+        bleu_tokenizer: tokenizer of `bleu`; see `choose_bleu_tokenizer`.
+
+    Returns:
+        "BLEU", "chrF" and "exact match".
+
+    Raises:
+        ValueError: predictions and references differ in number, or there are none.
+
+    >>> score_translations(["\u661f\u671f\u4e00"], ["\u661f\u671f\u4e00"], "zh")["exact match"]
+    100.0
+    """
+    return {
+        "BLEU": bleu(predictions, references, bleu_tokenizer).score,
+        "chrF": chrf(predictions, references).score,
+        "exact match": exact_match(predictions, references),
+    }
 
 
 def _score_corpus(metric: BLEU | CHRF, predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:

@@ -1,7 +1,7 @@
 """Texts that a model generates for test examples, compared with reference texts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,18 @@ class GenerationReport:
         texts: the generated texts.
         references: one or more reference texts of each.
         warnings: what is wrong with the model or the data, a sentence each.
+        signatures: how metrics were computed, by their names: the signatures of sacrebleu.
     """
 
     inputs: tuple[str, ...]
     texts: tuple[str, ...]
     references: tuple[Sequence[str], ...]
     warnings: tuple[str, ...] = ()
+    signatures: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what stands on a card: nothing, because the texts are examples."""
-        return {}
+        """Return what stands on a card: the signatures, and nothing else, because the texts are examples."""
+        return {"signatures": dict(self.signatures)} if self.signatures else {}
 
     def make_files(self) -> dict[str, bytes]:
         """Return the files of an export about the report: none."""

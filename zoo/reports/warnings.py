@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from zoo.metrics import bleu, chrf
 from zoo.reports.classification import ClassificationReport
 from zoo.reports.generation import GenerationReport
 
@@ -58,6 +59,7 @@ def report_generation(
     references: Sequence[str] | Sequence[Sequence[str]],
     metrics: Mapping[str, float],
     overlap: float,
+    bleu_tokenizer: str | None = None,
 ) -> GenerationReport:
     """Return a report about generated texts, with what is wrong with the model or its data.
 
@@ -71,13 +73,19 @@ def report_generation(
         references: one reference text of each, or several.
         metrics: metrics of the model and of baselines, as `compare_with_baselines` takes them.
         overlap: share of the test examples that are also in train, in percent.
+        bleu_tokenizer: the tokenizer of the metric BLEU; the report then has the signatures of BLEU and chrF.
     """
     warnings = []
     if len(texts) > 1 and len(set(texts)) == 1:
         warnings.append("The model generates the same text for every test example.")
     warnings += compare_with_baselines(metrics) + describe_overlap(overlap)
     several = tuple((valid,) if isinstance(valid, str) else tuple(valid) for valid in references)
-    return GenerationReport(tuple(inputs), tuple(texts), several, tuple(warnings))
+    signatures = {}
+    if bleu_tokenizer:
+        first = [valid[0] for valid in several]
+        scores = {"BLEU": bleu(texts, first, bleu_tokenizer), "chrF": chrf(texts, first)}
+        signatures = {name: score.signature for name, score in scores.items()}
+    return GenerationReport(tuple(inputs), tuple(texts), several, tuple(warnings), signatures)
 
 
 def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:

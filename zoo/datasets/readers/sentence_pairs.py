@@ -14,6 +14,7 @@ from zoo.datasets.readers.tables import find_names, log_tables, read_table
 from zoo.datasets.readers.text_files import COMPRESSION, read_text, report_unreadable
 from zoo.datasets.splits import SPLIT_NAMES
 from zoo.errors import DataError
+from zoo.languages import is_same_language
 
 Pairs = list[tuple[str, str]]
 """Sources and targets."""
@@ -117,8 +118,8 @@ def _read_lines(path: Path, encoding: str | None) -> list[str]:
 def read_pair_table(path: Path, languages: Languages | None, encoding: str | None = None) -> PairTable:
     """Read a table of pairs.
 
-    A header is recognized if it contains the names of both languages, or `source` and `target`. Without one,
-    the first two columns are source and target.
+    A header is recognized if it contains the names of both languages (see `zoo.languages.is_same_language`), or
+    `source` and `target`. Without one, the first two columns are source and target.
 
     Args:
         path: A file `.csv`, `.tsv` or `.txt`, perhaps compressed, or a zip that contains one such file. Zips
@@ -142,10 +143,13 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
             "have in common."
         )
 
+    def find_language(cells: list[str], language: str) -> list[int]:
+        return [place for place, cell in enumerate(cells) if is_same_language(cell.strip(), language)]
+
     def find_header(cells: list[str]) -> list[int]:
         """Return the places of source and target in a header; none if the row is no header."""
         for sides in (languages, ("source", "target")):
-            places = [find_names(cells, side) for side in sides or ()]
+            places = [find_names(cells, side) or find_language(cells, side) for side in sides or ()]
             if places and all(len(found) == 1 for found in places):
                 return [place for (place,) in places]
         return []

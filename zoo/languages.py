@@ -1,0 +1,42 @@
+"""Names of languages: the usual spellings, and Babel's name of each."""
+
+import babel
+from babel.core import get_global
+
+
+def normalize_language(language: str) -> str:
+    """Return Babel's name of a language or locale; of one that Babel does not contain, the name as it is.
+
+    Args:
+        language: A code of two or three letters; script and territory may follow, after "_" or "-".
+
+    >>> [normalize_language(name) for name in ("de", "zh_CN", "zh-cn", "zh-Hans", "pt-BR", "target")]
+    ['de', 'zh_Hans_CN', 'zh_Hans_CN', 'zh_Hans', 'pt_BR', 'target']
+    """
+    try:
+        return str(babel.Locale.parse(language.replace("-", "_")))
+    except (ValueError, babel.UnknownLocaleError):
+        return language
+
+
+def is_same_language(language: str, other: str) -> bool:
+    """Return whether two names stand for the same language, with script and territory as CLDR completes them.
+
+    >>> is_same_language("zh", "zh-CN"), is_same_language("zh", "zh_TW"), is_same_language("deu", "de")
+    (True, False, True)
+    """
+    return _complete_name(language) == _complete_name(other)
+
+
+def _complete_name(language: str) -> str:
+    """Return a name with its likely script and territory: "zh_Hans_CN" for "zh"."""
+    name = normalize_language(language)
+    code, *subtags = name.split("_")
+    likely = get_global("likely_subtags")
+    completed = next(filter(None, map(likely.get, (name, code))), None)
+    if completed is None:
+        return name
+    _, script, territory = completed.split("_")
+    script = next((tag for tag in subtags if len(tag) == 4), script)
+    territory = next((tag for tag in subtags if len(tag) != 4), territory)
+    return f"{code}_{script}_{territory}"
