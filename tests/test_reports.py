@@ -489,3 +489,8 @@ def test_card_shows_warnings_and_report() -> None:
 
 def test_tables_are_aligned() -> None:
     assert format_columns([["class", "F1"], ["a", "–"]]).splitlines() == ["class  F1", "a       –"]
+    # A Chinese character is as wide as two Latin letters.
+    assert format_columns([["class", "\u6b63\u9762"], ["\u6b63", "1"]]).splitlines() == [
+        "class  \u6b63\u9762",
+        "\u6b63        1",
+    ]

@@ -14,6 +14,7 @@ from zoo.card import format_percent
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
+from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
 from zoo.preprocessing.text import read_vector_width
 from zoo.reports import ClassificationReport, GenerationReport
@@ -166,11 +167,12 @@ def format_columns(rows: Sequence[Sequence[str]]) -> str:
     class     F1
     a      100.0
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(measure_width, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]))
+    for cells in rows:
+        spaces = [" " * (width - measure_width(cell)) for cell, width in zip(cells, widths, strict=True)]
+        others = [space + cell for space, cell in zip(spaces[1:], cells[1:], strict=True)]
+        lines.append("  ".join([cells[0] + spaces[0], *others]))
     return "\n".join(lines)
 
 

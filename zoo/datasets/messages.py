@@ -1,5 +1,6 @@
 """Wording of messages and notes."""
 
+import unicodedata
 from collections.abc import Sequence
 
 
@@ -20,3 +21,16 @@ def count_noun(count: int, noun: str) -> str:
     ('1 line', '1,200 lines')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def measure_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two for a Chinese character, none for a mark.
+
+    >>> [measure_width(text) for text in ("ab", "\u6b63\u9762", "e\u0301")]
+    [2, 4, 1]
+    """
+    widths = (
+        0 if unicodedata.category(c)[0] == "M" else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+    return sum(widths)

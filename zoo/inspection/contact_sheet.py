@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from zoo.errors import UsageError
+from zoo.inspection.fonts import find_fonts
 
 _IMAGE_SIZE, _MARGIN, _FONT_SIZE = 320, 12, 15  # pixels
 _MAX_COLUMNS = 5
@@ -36,8 +36,8 @@ def plot_contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str], pa
         )
     if not images:
         raise UsageError(f"There are no images for the contact sheet {path}.")
-    # Pillow's default font lacks most characters.
-    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), _FONT_SIZE)
+    # Pillow's default font lacks most characters, and Pillow cannot take missing ones from a second font.
+    font = ImageFont.truetype(find_fonts(captions)[-1], _FONT_SIZE)
     thumbnails = [ImageOps.contain(Image.fromarray(image), (_IMAGE_SIZE, _IMAGE_SIZE)) for image in images]
     widths = [*(thumbnail.width for thumbnail in thumbnails), *map(font.getlength, captions)]
     cell_width = math.ceil(max(widths)) + _MARGIN

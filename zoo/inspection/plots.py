@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from zoo.inspection.fonts import save_figure
+
 # Okabe and Ito (2008, "Color universal design"): distinguishable with every kind of color vision.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
@@ -62,7 +64,7 @@ def plot_curves(
         axes.legend(fontsize=9, **position)
     grid[0].set_ylabel(y_label)
     figure.suptitle(title)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path, dpi=130)
 
 
 def plot_gates(
@@ -106,7 +108,7 @@ def plot_gates(
             axes.set_xticks(range(time), steps, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_xlabel("step")
     figure.suptitle(title)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path, dpi=130)
 
 
 def plot_saliency(scores: np.ndarray, steps: Sequence[str], path: str | Path, title: str = "") -> None:
@@ -126,7 +128,7 @@ def plot_saliency(scores: np.ndarray, steps: Sequence[str], path: str | Path, ti
     axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("gradient · input")
     axes.set_title(title)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path, dpi=130)
 
 
 def plot_attention(
@@ -148,7 +150,7 @@ def plot_attention(
     axes.set_yticks(range(rows), target)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     figure.colorbar(image, label="attention", shrink=0.6)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path, dpi=150)
 
 
 def plot_image_attention(
@@ -180,4 +182,4 @@ def plot_image_attention(
         axes.imshow((image * (0.25 + 0.75 * brightness)).astype(np.uint8))
         axes.set_title(word, fontsize=11)
     figure.suptitle("brightness: attention weight", fontsize=10)
-    figure.savefig(path, dpi=100)
+    save_figure(figure, path, dpi=100)

@@ -1,11 +1,12 @@
 """The confusion matrix as a picture."""
 
 import io
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from zoo.inspection.fonts import save_figure
 
 _MAX_NUMBERS = 25
 """Classes up to which the cells show numbers."""
@@ -54,9 +55,7 @@ def plot_confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
     bar = axes.inset_axes((1 + 0.15 / side, 0, 0.15 / side, 1))
     figure.colorbar(image, cax=bar, label="share of the row (%)")
     content = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+")  # the font lacks some scripts
-        figure.savefig(content, dpi=130, bbox_inches="tight")
+    save_figure(figure, content, dpi=130, bbox_inches="tight")
     return content.getvalue()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets import DataInfo
+from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
 from zoo.inspection import encoder_gates, plot_gates
 from zoo.preprocessing.text import (
@@ -222,7 +223,8 @@ class LabelPrediction(Prediction):
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield label, probability and text for the most probable labels."""
         for label, score in self.rank_labels()[:top_k]:
-            yield f"{label:12}{score:6.3f}  {name}{format_status(self.status)}"
+            padding = " " * (12 - measure_width(label))
+            yield f"{label}{padding}{score:6.3f}  {name}{format_status(self.status)}"
 
 
 class TextClassificationPredictor(TextPredictor[LabelPrediction]):
