@@ -26,6 +26,7 @@ import tensorflow as tf
 from zoo.datasets.messages import abbreviate
 from zoo.errors import DataError
 from zoo.files import natural_sort_key
+from zoo.preprocessing.text import normalize_texts
 
 T = TypeVar("T")
 
@@ -128,7 +129,7 @@ def make_pairs_rule(missing: Sequence[str]) -> HashRule:
 
 def normalize_source(sentences: Sequence[str]) -> list[str]:
     """Return for each sentence a key that sentences share if they differ in case and punctuation only."""
-    folded = tf.constant([sentence.casefold() for sentence in sentences], tf.string)
+    folded = normalize_texts([sentence.casefold() for sentence in sentences] or tf.zeros([0], tf.string))
     words = tf.strings.strip(tf.strings.regex_replace(folded, r"[^\p{L}\p{M}\p{N}]+", " "))
     return [key.decode() for key in tf.where(words == "", folded, words).numpy().tolist()]
 

@@ -1,18 +1,20 @@
 """Metrics of generated text: translations and captions."""
 
+import itertools
 import logging
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import NamedTuple, cast
 
 import numpy as np
+import tensorflow as tf
 from sacrebleu.metrics import BLEU, CHRF
 
 from zoo.errors import UsageError
 from zoo.languages import normalize_language
+from zoo.preprocessing.text import split_plain_words
 
 logger = logging.getLogger(__name__)
 
@@ -194,13 +196,23 @@ def _check_lengths(predictions: Sequence[str], references: Sequence[object]) -> 
         )
 
 
-def normalize_caption(caption: str) -> str:
-    """Lowercase a caption, remove its punctuation, and separate its words by single spaces.
+def normalize_captions(captions: Sequence[str]) -> list[str]:
+    """Lowercase captions, remove their punctuation, and separate their words by single spaces.
 
-    >>> normalize_caption("A man's dog, half-asleep, sits on the grass .")
-    "a man's dog half asleep sits on the grass"
+    Words are those of `zoo.preprocessing.text.split_plain_words`; in Chinese, Japanese, Thai and other scripts
+    without spaces they are single characters.
+
+    >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
+    ["a man's dog half asleep sits on the grass"]
     """
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", caption.lower().replace("\u2019", "'")))
+    words = split_plain_words(tf.constant(list(captions), tf.string))
+    return [text.decode() for text in tf.strings.reduce_join(words, axis=1, separator=" ").numpy()]
+
+
+def normalize_caption_lists(lists: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Normalize the captions of each image or clip; see `normalize_captions`."""
+    normalized = iter(normalize_captions([caption for captions in lists for caption in captions]))
+    return [list(itertools.islice(normalized, len(captions))) for captions in lists]
 
 
 def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -215,7 +227,7 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
       "CIDEr: consensus-based image description evaluation").
 
     ROUGE-L and CIDEr-D are computed as in the COCO caption evaluation, except for the tokenizer, which is
-    `normalize_caption`.
+    `normalize_captions`.
 
     Args:
         predictions: one caption per image.
@@ -237,8 +249,8 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
             f"predictions and {len(references)} lists of references, "
             f"{sum(not captions for captions in references)} of them empty."
         )
-    predicted = [normalize_caption(prediction) for prediction in predictions]
-    actual = [[normalize_caption(caption) for caption in captions] for captions in references]
+    predicted = normalize_captions(predictions)
+    actual = normalize_caption_lists(references)
     # sacrebleu takes streams: the k-th reference of every prediction, None where there are fewer.
     streams = [
         [captions[k] if k < len(captions) else None for captions in actual]

@@ -5,8 +5,14 @@ from typing import Any
 
 from zoo.errors import UsageError
 
-VERSION = 1
-"""Version of the preprocessing. It increases whenever the outputs for the same raw inputs change."""
+VERSION = 2
+"""Version of the preprocessing. It increases whenever the outputs for the same raw inputs change.
+
+| version | |
+| --- | --- |
+| 1 | |
+| 2 | Texts are normalized (NFC) and split into grapheme clusters; pictures are turned upright. |
+"""
 
 
 def make_config(**arguments: Any) -> dict[str, Any]:
@@ -19,7 +25,7 @@ def make_config(**arguments: Any) -> dict[str, Any]:
         The arguments and `"version"`.
 
     >>> make_config(max_tokens=100)
-    {'version': 1, 'max_tokens': 100}
+    {'version': 2, 'max_tokens': 100}
     """
     return {"version": VERSION, **arguments}
 
@@ -34,16 +40,16 @@ def read_config(config: Mapping[str, Any]) -> dict[str, Any]:
         The arguments, without the version.
 
     Raises:
-        UsageError: The configuration was made by another version of the preprocessing.
+        UsageError: The configuration was made by a later version of the preprocessing.
 
-    >>> read_config({"version": 1, "max_tokens": 100})
+    >>> read_config({"version": 2, "max_tokens": 100})
     {'max_tokens': 100}
     """
     arguments = dict(config)
     version = arguments.pop("version", None)
-    if version != VERSION:
+    if version not in range(1, VERSION + 1):
         raise UsageError(
-            f"The configuration has version {version} of the preprocessing, expected {VERSION}. Install the "
+            f"The configuration has version {version} of the preprocessing, expected at most {VERSION}. Install the "
             "version of rnn-zoo that exported the model."
         )
     return arguments

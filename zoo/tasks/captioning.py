@@ -20,7 +20,7 @@ from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import DataError, UsageError
 from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
 from zoo.inspection import plot_image_attention
-from zoo.metrics import normalize_caption, score_captions
+from zoo.metrics import normalize_caption_lists, score_captions
 from zoo.preprocessing.images import (
     FeatureExtractor,
     ImageReader,
@@ -200,7 +200,7 @@ class CaptioningPreprocessor(Preprocessor):
             logger.warning("left out: %s", problem)
         if problems[5:]:
             logger.warning("left out: %d more", len(problems) - 5)
-        captions = [[normalize_caption(caption) for caption in split.captions[row]] for row in rows]
+        captions = normalize_caption_lists([split.captions[row] for row in rows])
         return FeatureSplit(features, rows, captions)
 
     def bucket(self, split: FeatureSplit, batch_size: int, seed: int | None = None) -> BucketedDataset:

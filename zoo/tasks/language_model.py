@@ -18,7 +18,6 @@ from zoo.preprocessing.text import (
     UNKNOWN_ID,
     WordTokenizer,
     build_vocabulary,
-    split_words,
     write_vocabulary,
 )
 from zoo.tasks.base import (
@@ -64,7 +63,7 @@ class LanguageModelPreprocessor(Preprocessor):
 
     def encode(self, texts: Sequence[str]) -> tf.RaggedTensor:
         """Return the ids [texts, words] of all words, without a cut."""
-        return self.tokenizer.words_to_ids(split_words(tf.constant(list(texts), tf.string)))
+        return self.tokenizer.words_to_ids(self.tokenizer.split(tf.constant(list(texts), tf.string)))
 
     def bucket_gaps(self, gaps: ClozeSet, batch_size: int, seed: int | None = None) -> BucketedDataset:
         """Return batches of ids, of the word that follows each, and of weights, which are 0 before the gap.

@@ -20,7 +20,6 @@ from zoo.preprocessing.text import (
     WordTokenizer,
     build_vocabulary,
     read_word_vectors,
-    split_words,
     write_vocabulary,
 )
 from zoo.tasks.base import (
@@ -79,8 +78,16 @@ class TextClassificationPreprocessor(Preprocessor):
         """
         tokenizer = self.tokenizer
         if max_tokens:
-            tokenizer = WordTokenizer(tokenizer.vocabulary_path, max_tokens)
-        return split.map(lambda text, label: (tokenizer(text[None]).ids[0], label), tf.data.AUTOTUNE)
+            tokenizer = WordTokenizer(tokenizer.vocabulary_path, max_tokens, tokenizer.version)
+
+        def encode_batch(texts: tf.Tensor, labels: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+            tokenized = tokenizer(texts)
+            lengths = tf.maximum(
+                tokenized.tokens.row_lengths(), 1
+            )  # a text without words is one padding step
+            return tf.RaggedTensor.from_tensor(tokenized.ids, lengths), labels
+
+        return split.batch(1024).map(encode_batch, tf.data.AUTOTUNE).unbatch()
 
     def check_vocabulary(self, train: tf.data.Dataset) -> None:
         """Log how many words of the training texts are in the vocabulary, and warn if many are not.
@@ -102,7 +109,7 @@ class TextClassificationPreprocessor(Preprocessor):
         """Return how often each id occurs in the training texts."""
         counts = np.zeros(self.tokenizer.vocabulary_size, int)
         for texts in train.map(lambda text, label: text).batch(1024):
-            ids = self.tokenizer.words_to_ids(split_words(texts)).flat_values
+            ids = self.tokenizer.words_to_ids(self.tokenizer.split(texts)).flat_values
             counts += np.bincount(ids, minlength=len(counts))
         return counts
 

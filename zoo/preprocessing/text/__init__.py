@@ -7,6 +7,7 @@ from zoo.preprocessing.text.base import (
     Tokenizer,
     write_vocabulary,
 )
+from zoo.preprocessing.text.normalization import normalize_texts
 from zoo.preprocessing.text.word_pieces import (
     END_ID,
     START_ID,
@@ -16,7 +17,12 @@ from zoo.preprocessing.text.word_pieces import (
     train_wordpiece,
 )
 from zoo.preprocessing.text.word_vectors import WordVectors, read_vector_width, read_word_vectors
-from zoo.preprocessing.text.words import WordTokenizer, build_vocabulary, split_words
+from zoo.preprocessing.text.words import (
+    WordTokenizer,
+    build_vocabulary,
+    split_plain_words,
+    split_words,
+)
 
 __all__ = [
     "END_ID",
@@ -30,9 +36,11 @@ __all__ = [
     "WordVectors",
     "build_vocabulary",
     "merge_word_pieces",
+    "normalize_texts",
     "pre_tokenize",
     "read_vector_width",
     "read_word_vectors",
+    "split_plain_words",
     "split_words",
     "train_wordpiece",
     "write_vocabulary",

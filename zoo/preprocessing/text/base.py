@@ -9,10 +9,13 @@ import tensorflow as tf
 from zoo._compat import make_text_file_initializer
 from zoo.errors import UsageError
 from zoo.files import atomic_write, sha256
-from zoo.preprocessing.config import make_config, read_config
+from zoo.preprocessing.config import VERSION, make_config, read_config
 
 PADDING_ID, UNKNOWN_ID = 0, 1
 """The first two ids of both tokenizers."""
+
+METASPACE = "\u2581"
+"""Stands for a space in word pieces."""
 
 
 class TokenizedText(NamedTuple):
@@ -39,17 +42,24 @@ class Tokenizer(tf.Module):
     Args:
         vocabulary_path: File with one token per line, UTF-8.
         max_tokens: Longer texts are truncated to this number of tokens.
+        version: Version of the preprocessing, by which texts are split; an older one for a model that was exported
+            with it.
     """
 
-    def __init__(self, vocabulary_path: Path | str, max_tokens: int) -> None:
+    def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:
         super().__init__()
         self.vocabulary_path = Path(vocabulary_path)
         self.max_tokens = max_tokens
+        self.version = version
         self._vocabulary_sha256 = sha256(self.vocabulary_path)
 
     @property
     def vocabulary_size(self) -> int:
         """Number of ids, the special ones included."""
+        raise NotImplementedError
+
+    def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Split texts, string [n], into what the vocabulary is looked up for; ragged string [n, words]."""
         raise NotImplementedError
 
     def __call__(self, texts: tf.Tensor) -> TokenizedText:
@@ -76,7 +86,7 @@ class Tokenizer(tf.Module):
                 f"{path} has changed since it was read. Expected the vocabulary of this tokenizer. "
                 "Let no other process write to the directory, and run the same command again."
             )
-        return make_config(vocabulary_file=path.name, max_tokens=self.max_tokens)
+        return make_config(version=self.version, vocabulary_file=path.name, max_tokens=self.max_tokens)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets_dir: Path | str) -> Self:
@@ -90,10 +100,11 @@ class Tokenizer(tf.Module):
             A tokenizer with the same results.
 
         Raises:
-            UsageError: The configuration was made by another version of the preprocessing.
+            UsageError: The configuration was made by a later version of the preprocessing.
         """
         arguments = read_config(config)
-        return cls(Path(assets_dir) / arguments.pop("vocabulary_file"), **arguments)
+        path = Path(assets_dir) / arguments.pop("vocabulary_file")
+        return cls(path, version=config["version"], **arguments)
 
 
 def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:

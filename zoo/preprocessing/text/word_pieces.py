@@ -11,7 +11,10 @@ from tokenizers.models import WordPiece
 from tokenizers.trainers import WordPieceTrainer
 
 from zoo.errors import DataError, UsageError
+from zoo.preprocessing.config import VERSION
+from zoo.preprocessing.text import version_1
 from zoo.preprocessing.text.base import (
+    METASPACE,
     PADDING_ID,
     UNKNOWN_ID,
     TokenizedText,
@@ -19,17 +22,17 @@ from zoo.preprocessing.text.base import (
     make_id_to_token_table,
     make_token_to_id_table,
     pad_ids,
-    replace_invalid_utf8,
 )
+from zoo.preprocessing.text.normalization import decode_texts, normalize_characters
+from zoo.preprocessing.text.splitting import split_characters
+from zoo.preprocessing.text.unicode import Kind
 
 START_ID, END_ID = 2, 3
 """The ids after `PADDING_ID` and `UNKNOWN_ID`, which mark the start and the end of a decoder's sequences."""
 
 _SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[START]", "[END]")
 _CONTINUATION = "##"  # prefix of a token that continues a word
-_METASPACE = "\u2581"  # stands for the space before a word, and starts the text
-_SPACES = rf"(?:[\p{{Z}}{_METASPACE}]|[^\P{{C}}\x{{200C}}-\x{{200F}}])+"
-_LETTERS = r"[\p{L}\p{M}\x{200C}\x{200D}]+"
+_WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.JOINER)
 _MAX_WORD_LENGTH = 100  # characters; as in `tokenizers`, a longer word is unknown
 _MAX_UNKNOWN_IN_STATUS = 3
 
@@ -38,11 +41,13 @@ _MAX_UNKNOWN_IN_STATUS = 3
 def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     """Split texts into pre-tokens: runs of letters, and every other character by itself.
 
-    A token never reaches across two pre-tokens. A run of spaces, of characters without a glyph (such as
-    control characters), of bytes that are not UTF-8, and of "▁" counts as one space. A pre-token after a
+    A token never reaches across two pre-tokens. Texts are normalized (`normalize_texts`). A character is a grapheme
+    cluster, so an emoji stays in one piece with its modifiers. In scripts without spaces each letter is a pre-token:
+    Chinese, Japanese, Thai, Lao, Khmer, Burmese and their relatives.
+
+    A run of spaces, of controls, of bytes that are not UTF-8, and of "▁" counts as one space. A pre-token after a
     space or at the start of the text starts with "▁", so the pre-tokens joined, with "▁" as a space, are the
-    text again. The joiners U+200C and U+200D are letters and the direction marks U+200E and U+200F are
-    characters, because Arabic and Persian need them.
+    normalized text again, up to the kind and number of spaces.
 
     Args:
         texts: string [n], UTF-8.
@@ -53,9 +58,9 @@ def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> print(*(token.decode() for token in pre_tokenize(["Don't  pay 14!"])[0].numpy()))
     ▁Don ' t ▁pay ▁1 4 !
     """
-    texts = tf.strings.regex_replace(replace_invalid_utf8(texts), _SPACES, " ")
-    texts = tf.strings.regex_replace(tf.strings.strip(texts), "(^| )(.)", rf"{_METASPACE}\2")
-    return tf.strings.split(tf.strings.regex_replace(texts, f"{_METASPACE}?({_LETTERS}|.)", r"\0 "))
+    words, follows_space = split_characters(normalize_characters(decode_texts(texts)), joined=_WORD_KINDS)
+    marks = tf.where(follows_space, METASPACE, "")
+    return words.with_flat_values(tf.strings.join([marks, words.flat_values]))
 
 
 def train_wordpiece(texts: Iterable[str], vocabulary_size: int, min_frequency: int = 5) -> list[str]:
@@ -125,6 +130,7 @@ class WordPieceTokenizer(Tokenizer):
     Args:
         vocabulary_path: File with one token per line, as `train_wordpiece` and `write_vocabulary` make it.
         max_tokens: Greatest number of tokens per text; longer texts are truncated at the end.
+        version: Version of the preprocessing; see `Tokenizer`.
 
     Raises:
         DataError: The file does not start with the special tokens.
@@ -141,8 +147,8 @@ class WordPieceTokenizer(Tokenizer):
     array([b'hotels hot'], dtype=object)
     """
 
-    def __init__(self, vocabulary_path: Path | str, max_tokens: int) -> None:
-        super().__init__(vocabulary_path, max_tokens)
+    def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:
+        super().__init__(vocabulary_path, max_tokens, version)
         vocabulary = self.vocabulary_path.read_text(encoding="utf-8").split("\n")
         first_lines = vocabulary[: len(_SPECIAL_TOKENS)]
         if tuple(first_lines) != _SPECIAL_TOKENS:
@@ -159,6 +165,10 @@ class WordPieceTokenizer(Tokenizer):
         """Number of ids, the special ones included."""
         return int(self._token_to_id.size())
 
+    def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Split texts, string [n], into pre-tokens, ragged string [n, pre-tokens]; see `pre_tokenize`."""
+        return version_1.pre_tokenize(texts) if self.version == 1 else pre_tokenize(texts)
+
     def __call__(self, texts: tf.Tensor) -> TokenizedText:
         """Tokenize texts.
 
@@ -168,7 +178,7 @@ class WordPieceTokenizer(Tokenizer):
         Returns:
             A `TokenizedText` of n rows. Its tokens joined, with "▁" as a space, are the text.
         """
-        words = pre_tokenize(texts)
+        words = self.split(texts)
         num_words = words.row_lengths()
         words = words[:, : self.max_tokens + 1]  # each becomes one token or more
         unique_words, index = tf.unique(words.flat_values)
@@ -232,7 +242,7 @@ class WordPieceTokenizer(Tokenizer):
         words_read = tf.strings.as_string(num_words) + " words and marks were read"
         truncated = tf.where(is_truncated, f"cut: the first {self.max_tokens} pieces of " + words_read, "")
         shown = unknown[:, :_MAX_UNKNOWN_IN_STATUS]
-        plain = tf.strings.regex_replace(shown.values, _METASPACE, "")
+        plain = tf.strings.regex_replace(shown.values, METASPACE, "")
         shown = shown.with_values(tf.strings.regex_replace(plain, "^(.{30}).+", r"\1..."))
         more = tf.where(unknown.row_lengths() > _MAX_UNKNOWN_IN_STATUS, ", ...", "")
         names = "unknown: " + tf.strings.reduce_join(shown, axis=1, separator=", ") + more
@@ -251,7 +261,7 @@ class WordPieceTokenizer(Tokenizer):
         Returns:
             string [..., time]. Empty for `START_ID`, and from the first `END_ID` or `PADDING_ID` on.
         """
-        unknown = f"{_METASPACE}{_SPECIAL_TOKENS[UNKNOWN_ID]}"
+        unknown = f"{METASPACE}{_SPECIAL_TOKENS[UNKNOWN_ID]}"
         if copies is not None:
             unknown = tf.where(copies == "", unknown, copies)
         tokens = _remove_continuation(self._id_to_token.lookup(tf.cast(ids, tf.int64)))
@@ -271,7 +281,7 @@ class WordPieceTokenizer(Tokenizer):
             string [...].
         """
         joined = tf.strings.reduce_join(self.ids_to_tokens(ids, copies), axis=-1)
-        return tf.strings.strip(tf.strings.regex_replace(joined, f"{_METASPACE}+", " "))
+        return tf.strings.strip(tf.strings.regex_replace(joined, f"{METASPACE}+", " "))
 
 
 def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -290,7 +300,7 @@ def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, 
     >>> [word.decode() for word in words[0].numpy()], means[0, :, 0].numpy().tolist()
     (['doghouse', 'red'], [0.5, 2.0])
     """
-    is_start = tf.cast(tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == _METASPACE, tf.int32)
+    is_start = tf.cast(tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == METASPACE, tf.int32)
     word_index = tf.maximum(tf.cumsum(is_start, axis=1) - 1, 0)
     rows, max_words = tf.shape(tokens)[0], tf.maximum(tf.reduce_max(word_index) + 1, 1)
     membership = tf.one_hot(tf.where(tokens == "", -1, word_index), max_words, dtype=values.dtype)
@@ -300,7 +310,7 @@ def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, 
     words = tf.strings.unsorted_segment_join(
         tf.reshape(tokens, [-1]), tf.reshape(segment, [-1]), rows * max_words
     )
-    words = tf.strings.regex_replace(tf.reshape(words, [rows, max_words]), _METASPACE, "")
+    words = tf.strings.regex_replace(tf.reshape(words, [rows, max_words]), METASPACE, "")
     return words, means
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from zoo.preprocessing.config import VERSION
+from zoo.preprocessing.text import version_1
 from zoo.preprocessing.text.base import (
     UNKNOWN_ID,
     TokenizedText,
@@ -13,25 +15,23 @@ from zoo.preprocessing.text.base import (
     pad_ids,
     replace_invalid_utf8,
 )
+from zoo.preprocessing.text.normalization import decode_texts, normalize_characters
+from zoo.preprocessing.text.splitting import split_characters
+from zoo.preprocessing.text.unicode import Kind
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
-_REWRITES = (
-    (r"[\p{Z}\p{C}]", " "),  # all kinds of spaces, and characters without a glyph
-    (r"<br\s*/?>", " "),
-    ("[\u2018\u2019\u02bc\u0060\u00b4]", "'"),  # all kinds of apostrophes
-    (r"[^\p{L}\p{M}\p{N}'\s]", r" \0 "),  # anything but letters, digits and spaces is a word by itself
-    (r"(^|\s)('+)", r"\1\2 "),  # an apostrophe is part of a word only inside it
-    (r"('+)(\s|$)", r" \1\2"),
-)
+_APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4"
+_WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.NUMBER, Kind.JOINER)
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Split texts into lower-case words and punctuation marks.
 
-    Control characters, NUL among them, bytes that are not UTF-8, and the tag `<br />` count as spaces. An
-    apostrophe inside a word belongs to it, so "don't" is one word. Every other mark and every emoji is a word
-    by itself.
+    Texts are normalized (`normalize_texts`). The tag `<br />` counts as a space. An apostrophe inside a word
+    belongs to it, so "don't" is one word. Every other mark and every emoji, with all that belongs to it, is a word
+    by itself, and so is each character of a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese
+    and their relatives. Direction marks and variation selectors of emoji are dropped.
 
     Args:
         texts: string [n], UTF-8.
@@ -41,11 +41,41 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
 
     >>> [word.decode() for word in split_words(["It's GREAT,<br />isn\u2019t it?!"])[0].numpy()]
     ["it's", 'great', ',', "isn't", 'it', '?', '!']
+    >>> [word.decode() for word in split_words(["\u4e0d\u597d\u770b\u3002"])[0].numpy()]
+    ['\u4e0d', '\u597d', '\u770b', '\u3002']
     """
+    return _split(texts, with_symbols=True)
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+def split_plain_words(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Split texts into lower-case words as `split_words` does, and leave out punctuation marks and emoji.
+
+    Args:
+        texts: string [n], UTF-8.
+
+    Returns:
+        Ragged string [n, words].
+
+    >>> [word.decode() for word in split_plain_words(["A man's dog, half-asleep."])[0].numpy()]
+    ['a', "man's", 'dog', 'half', 'asleep']
+    """
+    return _split(texts, with_symbols=False)
+
+
+def _split(texts: tf.Tensor, with_symbols: bool) -> tf.RaggedTensor:
     texts = tf.strings.lower(replace_invalid_utf8(texts), encoding="utf-8")
-    for pattern, replacement in _REWRITES:
-        texts = tf.strings.regex_replace(texts, pattern, replacement)
-    return tf.strings.split(texts)
+    texts = tf.strings.regex_replace(texts, r"<br\s*/?>", " ")
+    characters = normalize_characters(decode_texts(texts), dropped=(Kind.DIRECTION, Kind.PRESENTATION))
+    values = characters.flat_values
+    for apostrophe in _APOSTROPHES:
+        values = tf.where(values == ord(apostrophe), ord("'"), values)
+    return split_characters(
+        characters.with_flat_values(values),
+        joined=_WORD_KINDS,
+        with_apostrophes=True,
+        with_symbols=with_symbols,
+    ).words
 
 
 def build_vocabulary(texts: tf.data.Dataset, vocabulary_size: int) -> list[str]:
@@ -84,6 +114,7 @@ class WordTokenizer(Tokenizer):
     Args:
         vocabulary_path: File with one word per line, as `build_vocabulary` and `write_vocabulary` make it.
         max_tokens: Greatest number of words per text; longer texts are truncated.
+        version: Version of the preprocessing; see `Tokenizer`.
 
     >>> import tempfile
     >>> from zoo.preprocessing.text import write_vocabulary
@@ -92,8 +123,8 @@ class WordTokenizer(Tokenizer):
     [[1, 2, 3, 1], [2, 0, 0, 0]]
     """
 
-    def __init__(self, vocabulary_path: Path | str, max_tokens: int) -> None:
-        super().__init__(vocabulary_path, max_tokens)
+    def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:
+        super().__init__(vocabulary_path, max_tokens, version)
         self._num_last = max_tokens // 2
         self._num_first = max_tokens - self._num_last
         self._token_to_line = make_token_to_id_table(self.vocabulary_path, UNKNOWN_ID - _FIRST_WORD_ID)
@@ -102,6 +133,10 @@ class WordTokenizer(Tokenizer):
     def vocabulary_size(self) -> int:
         """Number of ids, those of padding and of unknown words included."""
         return int(self._token_to_line.size()) + _FIRST_WORD_ID
+
+    def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Split texts, string [n], into words, ragged string [n, words]; see `split_words`."""
+        return version_1.split_words(texts) if self.version == 1 else split_words(texts)
 
     def __call__(self, texts: tf.Tensor) -> TokenizedText:
         """Tokenize texts.
@@ -112,7 +147,7 @@ class WordTokenizer(Tokenizer):
         Returns:
             A `TokenizedText` of n rows.
         """
-        words = split_words(texts)
+        words = self.split(texts)
         num_words = words.row_lengths()
         words = self._truncate(words)
         ids = self.words_to_ids(words)
@@ -123,7 +158,7 @@ class WordTokenizer(Tokenizer):
         """Return the id of each word, without truncation and padding.
 
         Args:
-            words: Ragged string [n, words], from `split_words`.
+            words: Ragged string [n, words], from `split`.
 
         Returns:
             Ragged int32 [n, words].

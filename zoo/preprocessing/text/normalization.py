@@ -1,0 +1,200 @@
+"""Texts to their normalized form, inside the graph: valid UTF-8, NFC, without characters that show nothing."""
+
+import tensorflow as tf
+
+from zoo.preprocessing.text.unicode import (
+    Break,
+    Kind,
+    Properties,
+    find_changes,
+    load_tables,
+    look_up_properties,
+    shift_left,
+    shift_right,
+)
+
+# Hangul syllables are composed by arithmetic (The Unicode Standard, section 3.12).
+_S_BASE, _L_BASE, _V_BASE, _T_BASE = 0xAC00, 0x1100, 0x1161, 0x11A7
+_L_COUNT, _V_COUNT, _T_COUNT = 19, 21, 28
+_S_COUNT = _L_COUNT * _V_COUNT * _T_COUNT
+_VIRAMA = 9  # combining class
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+def normalize_texts(texts: tf.Tensor) -> tf.Tensor:
+    r"""Bring texts into the form in which all of the preprocessing reads them.
+
+    1. Bytes that are not UTF-8 and control characters, NUL among them, become spaces.
+    2. Format characters that show nothing are dropped: soft hyphens, word joiners, zero-width spaces, byte order
+       marks, embeddings and isolates of bidirectional text, invisible operators.
+    3. Normalization form C: "e" and a combining accent become "é" (Unicode Standard Annex 15).
+    4. The joiners U+200C and U+200D are dropped where they join nothing: they stay between letters, after a
+       virama, before a mark, and before emoji.
+
+    The version of Unicode is 15.1, whatever Python or TensorFlow run with. Normalizing twice changes nothing.
+
+    Args:
+        texts: string [n], UTF-8.
+
+    Returns:
+        string [n].
+
+    >>> normalize_texts(["cafe\u0301 soft\u00adware\u200c"]).numpy()[0].decode()
+    'café software'
+    """
+    characters = normalize_characters(decode_texts(texts))
+    return tf.strings.unicode_encode(characters, "UTF-8")
+
+
+def decode_texts(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Return the code points of texts, ragged int32 [n, characters]; invalid bytes and controls as spaces."""
+    return tf.strings.unicode_decode(
+        texts, "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
+    )
+
+
+def normalize_characters(characters: tf.RaggedTensor, dropped: tuple[Kind, ...] = ()) -> tf.RaggedTensor:
+    """Normalize code points; see `normalize_texts`.
+
+    Args:
+        characters: ragged int32 [n, characters].
+        dropped: kinds of characters to drop beside those that show nothing.
+    """
+    characters = _drop(characters, look_up_properties(characters.flat_values), dropped)
+    properties = look_up_properties(characters.flat_values)
+    row_ids = characters.value_rowids()
+    values, row_ids = tf.cond(
+        _is_normalized(properties, row_ids),
+        lambda: (characters.flat_values, row_ids),
+        lambda: compose(*decompose(characters.flat_values, row_ids)),
+    )
+    properties = look_up_properties(values)
+    is_needed = _find_needed_joiners(properties, row_ids)
+    values, row_ids = tf.boolean_mask(values, is_needed), tf.boolean_mask(row_ids, is_needed)
+    return tf.RaggedTensor.from_value_rowids(values, row_ids, characters.nrows(), validate=False)
+
+
+def _drop(characters: tf.RaggedTensor, properties: Properties, dropped: tuple[Kind, ...]) -> tf.RaggedTensor:
+    is_kept = properties.kind != Kind.IGNORED
+    for kind in dropped:
+        is_kept &= properties.kind != kind
+    return tf.ragged.boolean_mask(characters, characters.with_flat_values(is_kept))
+
+
+def _is_normalized(properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
+    """Return whether all rows are certainly in NFC: no character that NFC might change, all marks in order."""
+    before = shift_right(properties.combining_class)
+    is_unordered = (properties.combining_class != 0) & (before > properties.combining_class)
+    is_unordered &= ~find_changes(row_ids)
+    return tf.reduce_all(properties.is_stable & ~is_unordered)
+
+
+def _find_needed_joiners(properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
+    """Return False for the joiners that join nothing, and True for all other characters."""
+    kind = properties.kind
+    is_letter = (kind == Kind.LETTER) | (kind == Kind.CHARACTER)
+    is_mark = kind == Kind.MARK
+    is_pictograph = properties.grapheme_break == Break.PICTOGRAPHIC
+    has_before = ~find_changes(row_ids)
+    has_after = shift_left(has_before)
+    after_letter = shift_right(is_letter | is_mark) & has_before
+    after_virama = shift_right(properties.combining_class == _VIRAMA) & has_before
+    before_letter, before_other = (shift_left(x) & has_after for x in (is_letter, is_mark | is_pictograph))
+    return (kind != Kind.JOINER) | (after_letter & before_letter) | after_virama | before_other
+
+
+def decompose(characters: tf.Tensor, row_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the canonical decomposition (NFD) of characters int32 [n], and the row of each part."""
+    tables = load_tables()
+    # A row of the table for each character; its own code point where it cannot be decomposed.
+    place = tf.minimum(tf.searchsorted(tables["decomposable"], characters), len(tables["decomposable"]) - 1)
+    is_listed = tf.gather(tables["decomposable"], place) == characters
+    missing = tf.fill([tf.size(characters), tables["decompositions"].shape[1] - 1], -1)
+    parts = tf.where(
+        is_listed[:, None],
+        tf.gather(tables["decompositions"], place),
+        tf.concat([characters[:, None], missing], 1),
+    )
+    index = characters - _S_BASE
+    is_syllable = (index >= 0) & (index < _S_COUNT)
+    trailing = index % _T_COUNT
+    jamo = tf.stack(
+        [
+            _L_BASE + index // (_V_COUNT * _T_COUNT),
+            _V_BASE + index % (_V_COUNT * _T_COUNT) // _T_COUNT,
+            tf.where(trailing == 0, -1, _T_BASE + trailing),
+        ],
+        1,
+    )
+    parts = tf.where(is_syllable[:, None], tf.concat([jamo, missing[:, 2:]], 1), parts)
+    rows = tf.broadcast_to(row_ids[:, None], tf.shape(parts))
+    characters, row_ids = parts[parts >= 0], rows[parts >= 0]
+
+    # Each run of marks is sorted by combining class; a run ends with its row.
+    combining_class = look_up_properties(characters).combining_class
+    is_start = (combining_class == 0) | find_changes(row_ids)
+    run = tf.cumsum(tf.cast(is_start, tf.int64))
+    order = tf.argsort(run * 256 + tf.cast(combining_class, tf.int64), stable=True)
+    return tf.gather(characters, order), row_ids
+
+
+def compose(characters: tf.Tensor, row_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the canonical composition of decomposed characters int32 [n], and the row of each.
+
+    Each iteration composes the next mark of every character that has one. There are few, because no character is
+    composed of more than four.
+    """
+
+    def take_next(
+        characters: tf.Tensor, row_ids: tf.Tensor, is_tried: tf.Tensor, _: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        combining_class = look_up_properties(characters).combining_class
+        position = tf.range(tf.size(characters))
+        is_starter = combining_class == 0
+        starters = tf.concat([[0], tf.cast(tf.where(is_starter)[:, 0], tf.int32)], 0)
+        starter = tf.gather(starters, tf.cumsum(tf.cast(is_starter, tf.int32), exclusive=True))
+        before = shift_right(combining_class)
+        composite = _look_up_composites(tf.gather(characters, starter), characters)
+        is_next = (composite >= 0) & ~is_tried
+        is_next &= (starter == position - 1) | (before < combining_class)  # not blocked by another mark
+        is_next &= tf.gather(is_starter & (position >= 0), starter) & (starter < position)
+        is_next &= tf.gather(row_ids, starter) == row_ids
+        # The first of each starter. No starter can both be added to one and have another one added to it.
+        places = tf.cast(tf.where(is_next)[:, 0], tf.int32)
+        own = tf.gather(starter, places)
+        is_first = find_changes(own)
+        places, own = places[is_first], own[is_first]
+        characters = tf.tensor_scatter_nd_update(characters, own[:, None], tf.gather(composite, places))
+        added = tf.tensor_scatter_nd_update(tf.fill([tf.size(characters)], -1), own[:, None], places)
+        is_tried |= ~is_starter & (tf.gather(added, starter) > position)
+        is_left = tf.tensor_scatter_nd_update(
+            tf.fill([tf.size(characters)], True), places[:, None], places < 0
+        )
+        characters, row_ids, is_tried = (x[is_left] for x in (characters, row_ids, is_tried))
+        return characters, row_ids, is_tried, tf.size(places) > 0
+
+    vector = tf.TensorShape([None])
+    characters, row_ids, *_ = tf.while_loop(
+        lambda *variables: variables[-1],
+        take_next,
+        [characters, row_ids, tf.zeros_like(characters, tf.bool), tf.size(characters) > 0],
+        [vector, vector, vector, tf.TensorShape([])],
+    )
+    return characters, row_ids
+
+
+def _look_up_composites(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """Return the primary composite of each pair of characters [n], or -1."""
+    tables = load_tables()
+    pairs = tables["pairs"].astype("int64")
+    keys = pairs[:, 0] << 21 | pairs[:, 1]
+    key = tf.bitwise.left_shift(tf.cast(first, tf.int64), 21) + tf.cast(second, tf.int64)
+    place = tf.minimum(tf.searchsorted(keys, key), len(keys) - 1)
+    composite = tf.where(tf.gather(keys, place) == key, tf.gather(tables["composites"], place), -1)
+    leading, vowel, trailing = first - _L_BASE, second - _V_BASE, second - _T_BASE
+    is_lv = (leading >= 0) & (leading < _L_COUNT) & (vowel >= 0) & (vowel < _V_COUNT)
+    composite = tf.where(is_lv, _S_BASE + (leading * _V_COUNT + vowel) * _T_COUNT, composite)
+    syllable = first - _S_BASE
+    is_lvt = (syllable >= 0) & (syllable < _S_COUNT) & (syllable % _T_COUNT == 0)
+    is_lvt &= (trailing > 0) & (trailing < _T_COUNT)
+    return tf.where(is_lvt, first + trailing, composite)
