@@ -30,6 +30,9 @@ from zoo.cli.types import PositiveInt
 from zoo.errors import UsageError, ZooError
 from zoo.preprocessing.text import UNKNOWN_ID, WordPieceTokenizer, train_wordpiece, write_vocabulary
 
+IGNORED = r"[\x{AD}\x{200B}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]"  # characters that show nothing
+JOINERS = r"\x{200C}\x{200D}"
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 MAX_PRINTED = 5  # sentences that differ
 tf.get_logger().setLevel("ERROR")  # each vocabulary is a new function, which TensorFlow takes for retracing
 
@@ -63,19 +66,23 @@ def read_sentences(path: Path) -> list[str]:
 def build_reference(vocabulary: Sequence[str]) -> Tokenizer:
     """Build the counterpart of `WordPieceTokenizer` from `tokenizers` alone.
 
-    Each side has its own Unicode tables. Letters of the newest scripts, which are in one of them only, are
-    split differently.
+    Each side has its own Unicode tables. Characters of the newest scripts, which are in one of them only, are split
+    differently, and so are joiners that join nothing.
     """
     token_to_id = {token: number for number, token in enumerate(vocabulary)}
     tokenizer = Tokenizer(WordPiece(token_to_id, unk_token=vocabulary[UNKNOWN_ID]))
     tokenizer.normalizer = normalizers.Sequence(
         [
-            normalizers.Replace(Regex(r"((?![\x{200C}-\x{200F}])[\p{Z}\p{Cc}\p{Cf}\p{Co}▁])+"), " "),
+            normalizers.Replace(Regex(IGNORED), ""),
+            normalizers.NFC(),
+            normalizers.Replace(Regex(r"[\p{Z}\p{Cc}\x{2581}]+"), " "),
             normalizers.Strip(),
             normalizers.Replace(Regex("(^| )(?=.)"), "▁"),
         ]
     )
-    tokenizer.pre_tokenizer = Split(Regex(r"▁?([\p{L}\p{M}\x{200C}\x{200D}]+|.)"), "isolated")
+    tokenizer.pre_tokenizer = Split(
+        Regex(rf"▁?((?:(?!{UNSPACED})[\p{{L}}\p{{M}}]\p{{M}}*[{JOINERS}]?)+|\X)"), "isolated"
+    )
     return tokenizer
 
 

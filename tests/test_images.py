@@ -153,7 +153,7 @@ def test_image_of_the_right_size_is_unchanged() -> None:
 def test_image_reader_is_rebuilt_from_its_config() -> None:
     reader = ImageReader(SIZE, max_pixels=3000)
     config = json.loads(json.dumps(reader.get_config()))
-    assert config == {"version": 1, "image_size": SIZE, "max_pixels": 3000}
+    assert config == {"version": 2, "image_size": SIZE, "max_pixels": 3000}
     rebuilt = ImageReader.from_config(config)
     images = tf.constant([PNG, VALID["one line"]])
     for expected, result in zip(reader(images), rebuilt(images), strict=True):

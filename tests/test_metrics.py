@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.metrics import normalize_caption, score_captions
+from zoo.metrics import normalize_captions, score_captions
 
 
 def test_perfect_captions_have_the_highest_scores() -> None:
@@ -81,7 +81,11 @@ def test_captions_without_references_raise(predictions: list[str], references: l
         ("Two-tone, 3 CARS!", "two tone 3 cars"),
         ("Ein Mädchen\u2019s  Hut\n", "ein mädchen's hut"),
         ("...", ""),
+        ("एक काला कुत्ता।", "एक काला कुत्ता"),
+        ("كَلْبٌ أَسْوَد", "كَلْبٌ أَسْوَد"),
+        ("Cafe\u0301, 👍🏽", "café"),
+        ("黒い犬が走る。", "黒 い 犬 が 走 る"),
     ],
 )
-def test_normalize_caption(caption: str, normalized: str) -> None:
-    assert normalize_caption(caption) == normalized
+def test_normalize_captions(caption: str, normalized: str) -> None:
+    assert normalize_captions([caption, "", caption]) == [normalized, "", normalized]

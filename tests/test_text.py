@@ -33,7 +33,7 @@ def split(text: str | bytes) -> list[str]:
         ("GREAT Été ÎLE ΣΟΦΟΣ", "great été île σοφος"),
         ("don\u2019t don\u2018t don`t", "don't don't don't"),
         ("tab\there\nline\r\nend\u0085next", "tab here line end next"),
-        ("no\u00a0break zero\u200bwidth", "no break zero width"),
+        ("no\u00a0break zero\u200bwidth", "no break zerowidth"),
         ("", ""),
         (" \t\n ", ""),
     ],
@@ -50,7 +50,22 @@ def test_split_words_separates_marks_and_emoji() -> None:
 
 def test_split_words_keeps_apostrophes_inside_words_only() -> None:
     assert split("'rock 'n' roll' isn't l'été ''x''") == [
-        *("'", "rock", "'", "n", "'", "roll", "'", "isn't", "l'été", "''", "x", "''"),
+        *("'", "rock", "'", "n", "'", "roll", "'", "isn't", "l'été", "'", "'", "x", "'", "'"),
+    ]
+
+
+def test_a_tokenizer_of_version_1_splits_as_it_was_exported(tmp_path: Path) -> None:
+    texts, splits = ["面包 cafe\u0301"], []
+    for cls in (WordTokenizer, WordPieceTokenizer):
+        path = write_vocabulary(["[PAD]", "[UNK]", "[START]", "[END]", "面包"], tmp_path / "tokens.txt")
+        for version in (1, 2):
+            config = cls(path, 5).get_config() | {"version": version}
+            tokenizer = cls.from_config(config, tmp_path)
+            assert tokenizer.get_config() == config
+            splits.append([word.decode() for word in tokenizer(tf.constant(texts)).tokens[0].numpy()])
+    assert splits == [
+        *(["面包", "cafe\u0301"], ["面", "包", "café"]),
+        *(["▁面包", "▁cafe\u0301"], ["▁面", "包", "▁café"]),
     ]
 
 
@@ -129,7 +144,7 @@ def test_tokenizer_is_rebuilt_from_the_assets_of_an_export(cls: type[Tokenizer],
     tf.saved_model.save(module, str(tmp_path / "export"))
     config = json.loads(json.dumps(module.tokenizer.get_config()))
     path.unlink()
-    assert config == {"version": 1, "vocabulary_file": "source.txt", "max_tokens": 3}
+    assert config == {"version": 2, "vocabulary_file": "source.txt", "max_tokens": 3}
     rebuilt = cls.from_config(config, tmp_path / "export" / "assets")
     assert rebuilt.get_config() == config
     assert rebuilt.vocabulary_size == module.tokenizer.vocabulary_size
@@ -153,6 +168,6 @@ def test_a_vocabulary_that_has_changed_is_not_exported(tmp_path: Path) -> None:
 
 
 def test_config_of_another_version_is_refused(tokenizer: WordTokenizer) -> None:
-    config = tokenizer.get_config() | {"version": 2}
-    with pytest.raises(UsageError, match="has version 2 of the preprocessing, expected 1"):
+    config = tokenizer.get_config() | {"version": 3}
+    with pytest.raises(UsageError, match="has version 3 of the preprocessing, expected at most 2"):
         WordTokenizer.from_config(config, tokenizer.vocabulary_path.parent)

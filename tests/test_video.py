@@ -272,8 +272,8 @@ def test_clip_reader_packs_clips_of_different_lengths() -> None:
 @pytest.mark.parametrize(
     ("reader", "config"),
     [
-        (FrameReader((6, 8)), {"version": 1, "frame_size": [6, 8]}),
-        (ClipReader(5, 6), {"version": 1, "num_frames": 5, "image_size": 6}),
+        (FrameReader((6, 8)), {"version": 2, "frame_size": [6, 8]}),
+        (ClipReader(5, 6), {"version": 2, "num_frames": 5, "image_size": 6}),
     ],
 )
 def test_readers_are_rebuilt_from_their_configs(
