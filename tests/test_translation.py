@@ -186,7 +186,7 @@ def test_status_describes_what_is_wrong(outputs: list[Outputs]) -> None:
     assert status[f"  {DATE} "] == b""
     assert status[""] == status[b"\0\xff"] == b"no text"
     assert status[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
-    assert outputs[-1]["status"][0].decode() == "unknown: \u4f60\u597d"
+    assert outputs[-1]["status"][0].decode() == "unknown: \u4f60, \u597d"
 
 
 def test_saved_model_cli_runs_the_export(model: Path, saved_model_cli: Callable[..., str]) -> None:
