@@ -87,7 +87,8 @@ class TextClassificationPreprocessor(Preprocessor):
             )  # a text without words is one padding step
             return tf.RaggedTensor.from_tensor(tokenized.ids, lengths), labels
 
-        return split.batch(1024).map(encode_batch, tf.data.AUTOTUNE).unbatch()
+        encoded = split.batch(1024).map(encode_batch, tf.data.AUTOTUNE).unbatch()
+        return encoded.map(lambda ids, label: (ids, label))  # a row of a ragged batch becomes a tensor
 
     def check_vocabulary(self, train: tf.data.Dataset) -> None:
         """Log how many words of the training texts are in the vocabulary, and warn if many are not.
