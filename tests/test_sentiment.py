@@ -35,7 +35,7 @@ TWINS = {
     "\0\0": " ",
     "qwxz": "\U0001f600",
     "\U0001f600 \U0001f44d": "qwxz qwxz",
-    "\u4f60\u597d": "qwxz",
+    "\u4f60\u597d": "qwxz qwxz",  # each character is a word
     GOOD + " qwxz" * 200_000 + " " + GOOD: GOOD + " qwxz" * 974 + " " + GOOD,  # a megabyte
 }
 ODD, CLEAN = list(TWINS), list(TWINS.values())
