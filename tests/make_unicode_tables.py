@@ -104,15 +104,18 @@ def main() -> None:
             else BREAKS[unicode.grapheme_cluster_break(c)],
             conjunct=Conjunct[unicode.indic_conjunct_break(c).upper()],
         )
-    blocks, index = np.unique(properties.reshape(-1, BLOCK_SIZE), axis=0, return_inverse=True)
+    distinct, number = np.unique(properties, return_inverse=True)
+    blocks, index = np.unique(number.reshape(-1, BLOCK_SIZE), axis=0, return_inverse=True)
+    assert max(len(distinct), len(blocks)) <= 256  # numbers of 8 bits
     longest = max(map(len, decompositions.values()))
     padded = [list(itertools.islice([*parts, *[-1] * longest], longest)) for parts in decompositions.values()]
     ordered = sorted(pairs)
     path = Path(zoo_unicode.__file__).with_name("unicode.npz")
     np.savez_compressed(
         path,
-        blocks=blocks.reshape(-1),
-        block_index=index.reshape(-1).astype(np.int32),
+        properties=distinct,
+        blocks=blocks.reshape(-1).astype(np.uint8),
+        block_index=index.reshape(-1).astype(np.uint8),
         decomposable=np.array(list(decompositions), np.int32),
         decompositions=np.array(padded, np.int32),
         pairs=np.array(ordered, np.int32),

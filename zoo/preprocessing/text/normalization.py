@@ -4,10 +4,12 @@ import tensorflow as tf
 
 from zoo.preprocessing.text.unicode import (
     Break,
+    Characters,
     Kind,
     Properties,
     find_changes,
     load_tables,
+    look_up_characters,
     look_up_properties,
     shift_left,
     shift_right,
@@ -42,60 +44,55 @@ def normalize_texts(texts: tf.Tensor) -> tf.Tensor:
     >>> normalize_texts(["cafe\u0301 soft\u00adware\u200c"]).numpy()[0].decode()
     'café software'
     """
-    characters = normalize_characters(decode_texts(texts))
-    return tf.strings.unicode_encode(characters, "UTF-8")
-
-
-def decode_texts(texts: tf.Tensor) -> tf.RaggedTensor:
-    """Return the code points of texts, ragged int32 [n, characters]; invalid bytes and controls as spaces."""
-    return tf.strings.unicode_decode(
-        texts, "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
+    characters = read_characters(texts)
+    rows = tf.RaggedTensor.from_value_rowids(
+        characters.values, characters.row_ids, tf.size(texts, tf.int64), validate=False
     )
+    return tf.strings.unicode_encode(rows, "UTF-8")
 
 
-def normalize_characters(characters: tf.RaggedTensor, dropped: tuple[Kind, ...] = ()) -> tf.RaggedTensor:
-    """Normalize code points; see `normalize_texts`.
+def read_characters(texts: tf.Tensor, dropped: tuple[Kind, ...] = ()) -> Characters:
+    """Return the characters of normalized texts; see `normalize_texts`.
 
     Args:
-        characters: ragged int32 [n, characters].
+        texts: string [n].
         dropped: kinds of characters to drop beside those that show nothing.
     """
-    characters = _drop(characters, look_up_properties(characters.flat_values), dropped)
-    properties = look_up_properties(characters.flat_values)
-    row_ids = characters.value_rowids()
-    values, row_ids = tf.cond(
-        _is_normalized(properties, row_ids),
-        lambda: (characters.flat_values, row_ids),
-        lambda: compose(*decompose(characters.flat_values, row_ids)),
+    decoded = tf.strings.unicode_decode(
+        texts, "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
     )
-    properties = look_up_properties(values)
-    is_needed = _find_needed_joiners(properties, row_ids)
-    values, row_ids = tf.boolean_mask(values, is_needed), tf.boolean_mask(row_ids, is_needed)
-    return tf.RaggedTensor.from_value_rowids(values, row_ids, characters.nrows(), validate=False)
+    characters = look_up_characters(decoded.flat_values, decoded.value_rowids())
+    kind = characters.properties.kind
+    is_dropped = [kind == int(member) for member in (Kind.IGNORED, *dropped)]
+    values, row_ids, properties = characters.select(~tf.reduce_any(tf.stack(is_dropped), 0))
 
+    def change() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        composed = look_up_characters(*compose(*decompose(values, row_ids)))
+        return composed.values, composed.row_ids, composed.properties.packed
 
-def _drop(characters: tf.RaggedTensor, properties: Properties, dropped: tuple[Kind, ...]) -> tf.RaggedTensor:
-    is_kept = properties.kind != Kind.IGNORED
-    for kind in dropped:
-        is_kept &= properties.kind != kind
-    return tf.ragged.boolean_mask(characters, characters.with_flat_values(is_kept))
+    values, row_ids, packed = tf.cond(
+        _is_normalized(properties, row_ids), lambda: (values, row_ids, properties.packed), change
+    )
+    characters = Characters(values, row_ids, Properties(packed))
+    return characters.select(_find_needed_joiners(characters))
 
 
 def _is_normalized(properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
     """Return whether all rows are certainly in NFC: no character that NFC might change, all marks in order."""
-    before = shift_right(properties.combining_class)
-    is_unordered = (properties.combining_class != 0) & (before > properties.combining_class)
+    combining_class = properties.combining_class
+    is_unordered = (combining_class != 0) & (shift_right(combining_class) > combining_class)
     is_unordered &= ~find_changes(row_ids)
     return tf.reduce_all(properties.is_stable & ~is_unordered)
 
 
-def _find_needed_joiners(properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
+def _find_needed_joiners(characters: Characters) -> tf.Tensor:
     """Return False for the joiners that join nothing, and True for all other characters."""
+    properties = characters.properties
     kind = properties.kind
     is_letter = (kind == Kind.LETTER) | (kind == Kind.CHARACTER)
     is_mark = kind == Kind.MARK
     is_pictograph = properties.grapheme_break == Break.PICTOGRAPHIC
-    has_before = ~find_changes(row_ids)
+    has_before = ~find_changes(characters.row_ids)
     has_after = shift_left(has_before)
     after_letter = shift_right(is_letter | is_mark) & has_before
     after_virama = shift_right(properties.combining_class == _VIRAMA) & has_before

@@ -6,11 +6,10 @@ import tensorflow as tf
 
 from zoo.preprocessing.text.unicode import (
     KEYCAP,
+    Characters,
     Kind,
-    Properties,
     find_changes,
     find_cluster_starts,
-    look_up_properties,
     shift_left,
     shift_right,
 )
@@ -32,7 +31,8 @@ class SplitTexts(NamedTuple):
 
 
 def split_characters(
-    characters: tf.RaggedTensor,
+    characters: Characters,
+    num_texts: tf.Tensor,
     *,
     joined: tuple[Kind, ...],
     with_apostrophes: bool = False,
@@ -41,15 +41,15 @@ def split_characters(
     """Split texts between grapheme clusters, except within words.
 
     Args:
-        characters: ragged int32 [n, characters], normalized code points.
+        characters: of normalized texts.
+        num_texts: int64 scalar, n.
         joined: kinds of characters whose neighbors make one word. Every other cluster is a word by itself.
         with_apostrophes: whether an apostrophe between two of them belongs to the word.
         with_symbols: whether to keep words that are neither letters nor numbers.
     """
-    values, row_ids = characters.flat_values, characters.value_rowids()
-    properties = look_up_properties(values)
+    values, row_ids, properties = characters
     is_space = properties.kind == Kind.SPACE
-    is_start = _find_cluster_starts(values, properties, row_ids)
+    is_start = _find_cluster_starts(characters)
     is_start |= is_space | shift_right(is_space)  # a mark after a space stands by itself
 
     # From here on, one element for each cluster.
@@ -79,14 +79,13 @@ def split_characters(
         values[is_in_word], word_ids, tf.size(word_rows), validate=False
     )
     words = tf.strings.unicode_encode(spelled, "UTF-8")
-    ragged = tf.RaggedTensor.from_value_rowids(words, word_rows, characters.nrows(), validate=False)
+    ragged = tf.RaggedTensor.from_value_rowids(words, word_rows, num_texts, validate=False)
     return SplitTexts(ragged, follows_space[is_word_start])
 
 
-def _find_cluster_starts(values: tf.Tensor, properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
-    """Return where grapheme clusters start, bool [n]; rows that need no rules take no time."""
+def _find_cluster_starts(characters: Characters) -> tf.Tensor:
+    """Return where grapheme clusters start, bool [characters]; rows that need no rules take no time."""
+    values, row_ids, _ = characters
     has_marks = tf.gather(tf.math.segment_max(values, row_ids) >= _FIRST_MARK, row_ids)
-    places = tf.where(has_marks)
-    selected = Properties(*(tf.gather_nd(values, places) for values in properties))
-    is_start = find_cluster_starts(selected, tf.gather_nd(row_ids, places))
-    return tf.tensor_scatter_nd_update(tf.ones_like(values, tf.bool), places, is_start)
+    is_start = find_cluster_starts(characters.select(has_marks))
+    return tf.tensor_scatter_nd_update(tf.ones_like(has_marks), tf.where(has_marks), is_start)

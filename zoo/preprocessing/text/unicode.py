@@ -68,22 +68,70 @@ def pack_properties(
     return kind | grapheme_break << 4 | conjunct << 8 | (not is_stable) << 10 | combining_class << 11
 
 
-class Properties(NamedTuple):
-    """Properties of characters, each an int32 tensor of their shape (`is_stable`: bool).
+class Properties:
+    """Properties of characters, int32 of their shape each.
 
-    Attributes:
-        kind: `Kind`.
-        grapheme_break: `Break`.
-        conjunct: `Conjunct`.
-        is_stable: whether NFC keeps the character whatever surrounds it, up to the order of marks.
-        combining_class: Canonical_Combining_Class.
+    Args:
+        packed: int32, any shape, as `pack_properties` makes them.
     """
 
-    kind: tf.Tensor
-    grapheme_break: tf.Tensor
-    conjunct: tf.Tensor
-    is_stable: tf.Tensor
-    combining_class: tf.Tensor
+    def __init__(self, packed: tf.Tensor) -> None:
+        self.packed = packed
+
+    @property
+    def kind(self) -> tf.Tensor:
+        """`Kind`."""
+        return self._unpack(0, 4)
+
+    @property
+    def grapheme_break(self) -> tf.Tensor:
+        """`Break`."""
+        return self._unpack(4, 4)
+
+    @property
+    def conjunct(self) -> tf.Tensor:
+        """`Conjunct`."""
+        return self._unpack(8, 2)
+
+    @property
+    def is_stable(self) -> tf.Tensor:
+        """Whether NFC keeps the character whatever surrounds it, up to the order of marks; bool."""
+        return self._unpack(10, 1) == 0
+
+    @property
+    def combining_class(self) -> tf.Tensor:
+        """Canonical_Combining_Class."""
+        return self._unpack(11, 8)
+
+    def _unpack(self, shift: int, bits: int) -> tf.Tensor:
+        return tf.bitwise.bitwise_and(tf.bitwise.right_shift(self.packed, shift), (1 << bits) - 1)
+
+
+class Characters(NamedTuple):
+    """The characters of n texts, one after the other.
+
+    Attributes:
+        values: int32 [characters]: code points.
+        row_ids: int64 [characters]: the text of each, ascending.
+        properties: of each.
+    """
+
+    values: tf.Tensor
+    row_ids: tf.Tensor
+    properties: Properties
+
+    def select(self, is_selected: tf.Tensor) -> "Characters":
+        """Return the characters where a bool tensor [characters] is True."""
+        places = tf.where(is_selected)[:, 0]
+        values, row_ids, packed = (
+            tf.gather(x, places) for x in (self.values, self.row_ids, self.properties.packed)
+        )
+        return Characters(values, row_ids, Properties(packed))
+
+
+def look_up_characters(values: tf.Tensor, row_ids: tf.Tensor) -> Characters:
+    """Return code points, int32 [characters], with their properties."""
+    return Characters(values, row_ids, look_up_properties(values))
 
 
 @cache
@@ -93,35 +141,27 @@ def load_tables() -> dict[str, np.ndarray]:
         return dict(file)
 
 
-def look_up_properties(characters: tf.Tensor) -> Properties:
+def look_up_properties(values: tf.Tensor) -> Properties:
     """Return the properties of code points, int32 of any shape."""
     tables = load_tables()
-    block = tf.gather(tables["block_index"], characters // BLOCK_SIZE)
-    packed = tf.gather(tables["blocks"], block * BLOCK_SIZE + characters % BLOCK_SIZE)
-
-    def unpack(shift: int, bits: int) -> tf.Tensor:
-        return tf.bitwise.bitwise_and(tf.bitwise.right_shift(packed, shift), (1 << bits) - 1)
-
-    return Properties(unpack(0, 4), unpack(4, 4), unpack(8, 2), unpack(10, 1) == 0, unpack(11, 8))
+    block = tf.cast(tf.gather(tables["block_index"], values // BLOCK_SIZE), tf.int32)
+    number = tf.gather(tables["blocks"], block * BLOCK_SIZE + values % BLOCK_SIZE)
+    return Properties(tf.gather(tables["properties"], tf.cast(number, tf.int32)))
 
 
-def find_cluster_starts(properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
+def find_cluster_starts(characters: Characters) -> tf.Tensor:
     """Return where grapheme clusters start: what a reader takes for one character.
 
     They are the extended grapheme clusters of Unicode Standard Annex 29, revision 43: base characters with their
     marks, Hangul syllables, Indic conjuncts, flags, and emoji with modifiers and joiners.
 
-    Args:
-        properties: of the characters [n] of all rows.
-        row_ids: int64 [n]. The row of each character, in ascending order.
-
     Returns:
-        bool [n].
+        bool [characters].
     """
-    here, conjunct = properties.grapheme_break, properties.conjunct
+    here, conjunct = characters.properties.grapheme_break, characters.properties.conjunct
     before = shift_right(here)
     position = tf.range(tf.size(here))
-    is_row_start = find_changes(row_ids)
+    is_row_start = find_changes(characters.row_ids)
 
     def find_last(is_barrier: tf.Tensor) -> tf.Tensor:
         """Return the position of the last barrier before each character, or -1."""

@@ -23,7 +23,7 @@ from zoo.preprocessing.text.base import (
     make_token_to_id_table,
     pad_ids,
 )
-from zoo.preprocessing.text.normalization import decode_texts, normalize_characters
+from zoo.preprocessing.text.normalization import read_characters
 from zoo.preprocessing.text.splitting import split_characters
 from zoo.preprocessing.text.unicode import Kind
 
@@ -58,7 +58,9 @@ def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> print(*(token.decode() for token in pre_tokenize(["Don't  pay 14!"])[0].numpy()))
     ▁Don ' t ▁pay ▁1 4 !
     """
-    words, follows_space = split_characters(normalize_characters(decode_texts(texts)), joined=_WORD_KINDS)
+    words, follows_space = split_characters(
+        read_characters(texts), tf.size(texts, tf.int64), joined=_WORD_KINDS
+    )
     marks = tf.where(follows_space, METASPACE, "")
     return words.with_flat_values(tf.strings.join([marks, words.flat_values]))
 

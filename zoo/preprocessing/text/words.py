@@ -15,12 +15,12 @@ from zoo.preprocessing.text.base import (
     pad_ids,
     replace_invalid_utf8,
 )
-from zoo.preprocessing.text.normalization import decode_texts, normalize_characters
+from zoo.preprocessing.text.normalization import read_characters
 from zoo.preprocessing.text.splitting import split_characters
 from zoo.preprocessing.text.unicode import Kind
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
-_APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4"
+_APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4\u1fef\u1ffd"  # the last two are equivalent to those before
 _WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.NUMBER, Kind.JOINER)
 
 
@@ -66,12 +66,11 @@ def split_plain_words(texts: tf.Tensor) -> tf.RaggedTensor:
 def _split(texts: tf.Tensor, with_symbols: bool) -> tf.RaggedTensor:
     texts = tf.strings.lower(replace_invalid_utf8(texts), encoding="utf-8")
     texts = tf.strings.regex_replace(texts, r"<br\s*/?>", " ")
-    characters = normalize_characters(decode_texts(texts), dropped=(Kind.DIRECTION, Kind.PRESENTATION))
-    values = characters.flat_values
-    for apostrophe in _APOSTROPHES:
-        values = tf.where(values == ord(apostrophe), ord("'"), values)
+    texts = tf.strings.regex_replace(texts, f"[{_APOSTROPHES}]", "'")
+    characters = read_characters(texts, dropped=(Kind.DIRECTION, Kind.PRESENTATION))
     return split_characters(
-        characters.with_flat_values(values),
+        characters,
+        tf.size(texts, tf.int64),
         joined=_WORD_KINDS,
         with_apostrophes=True,
         with_symbols=with_symbols,
