@@ -25,7 +25,7 @@ ORDER = [
         "layers",
         "attention",
     ),
-    *("preprocessing", "metrics", "losses", "optimizers", "schedules", "decoding", "formulations"),
+    *("preprocessing", "metrics", "shots", "losses", "optimizers", "schedules", "decoding", "formulations"),
     *("export", "datasets", "inspection", "training", "reports"),
     *("components", "tasks", "serving", "cli", "__main__"),
 ]

@@ -16,13 +16,17 @@ import tyro
 from zoo.card import InputKind
 from zoo.cli.types import PositiveFloat, PositiveInt
 from zoo.errors import UsageError, VideoError
+from zoo.shots import EXPECTED_SHOT_LISTS, SHOT_LIST_SUFFIXES
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
     from zoo.cli.predict_table import InputRow, PredictionTable
     from zoo.datasets.readers.tables import Table
+    from zoo.shots.lists import ShotList
     from zoo.tasks import Prediction, Predictor
 
 TABLE_SUFFIXES = (".csv", ".tsv")
+PARTS = "shots"
+"""Directory of the files into which `--split` cuts a video."""
 PLOT_FORMATS = (
     *(
         "avif",
@@ -56,12 +60,15 @@ class PredictOptions:
     column: str | None = None  # column of the inputs in a table; default is text, image or video
     encoding: str | None = None  # of --file; default is UTF-8, or what a byte order mark states
     output: Path | None = None
-    """Table (.csv, .tsv) to write: the columns of the input, those of the predictions, and their status."""
+    """Table (.csv, .tsv) to write: the columns of the input, those of the predictions, and their status. Of a
+    model that finds shots, the shots of one video: .edl, .otio, .ffmeta (chapters) or .csv."""
     json: bool = False  # print each prediction as a line of JSON
     top_k: PositiveInt = 1  # number of alternatives for each input; JSON has all of them
     plot: Path | None = None
     """File to plot the attention weights, the gates or a contact sheet of the last prediction to."""
     output_dir: Path = Path("runs/predictions")  # tables and contact sheets of videos, a directory each
+    split: bool = False  # cut each video at its shots, from the keyframe before, without encoding
+    exact: bool = False  # with --split, cut at the frame and encode anew
     frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
 
     def check(self, input_kind: InputKind) -> None:
@@ -87,7 +94,11 @@ class PredictOptions:
         if self.column and self.file and not is_table(self.file):
             raise UsageError(f"--column: {self.file} is no table. Expected .csv or .tsv. Leave out --column.")
         if self.output:
-            self._check_output(self.output)
+            self._check_output(self.output, input_kind)
+        if self.exact and not self.split:
+            raise UsageError("Got --exact without --split. Add --split, or leave out --exact.")
+        if self.split:
+            self._check_split(input_kind)
         if self.plot:
             check_plot_path(self.plot)
         reads_video_files = input_kind == "video" and any(Path(path).is_file() for path in self.inputs)
@@ -101,17 +112,40 @@ class PredictOptions:
         if not existing.is_dir():
             raise UsageError(f"--output-dir: {existing} is not a directory. Name another one.")
 
-    def _check_output(self, output: Path) -> None:
+    def _check_output(self, output: Path, input_kind: InputKind) -> None:
         if self.json:
             raise UsageError("Got both --json and --output, expected one of them. Leave one out.")
-        if output.suffix not in TABLE_SUFFIXES:
+        if input_kind != "video" and output.suffix not in TABLE_SUFFIXES:
             raise UsageError(f"--output: got {output}. Expected the name of a file .csv or .tsv. Correct it.")
+        if output.suffix not in (*TABLE_SUFFIXES, *SHOT_LIST_SUFFIXES):
+            raise UsageError(
+                f"--output: got {output}. Expected the name of a table, .csv or .tsv, or of a list of shots. "
+                f"{EXPECTED_SHOT_LISTS}. Correct it."
+            )
+        if output.suffix == ".otio" and find_spec("opentimelineio") is None:
+            raise UsageError(
+                "Writing .otio needs the package opentimelineio, which is missing. Install the extra `otio`, as "
+                "README shows."
+            )
         if output.is_dir():
             raise UsageError(f"--output: {output} is a directory. Name a file in it.")
         if self.file and output.exists() and output.samefile(self.file):
             raise UsageError(
                 f"--output: {output} is also the input, which stays as it is. Name another file."
             )
+
+
+    def _check_split(self, input_kind: InputKind) -> None:
+        if input_kind != "video":
+            raise UsageError(f"--split: the model reads {input_kind}s, which have no shots. Leave out --split.")
+        for path in map(Path, self.inputs):
+            if path.is_dir():
+                raise UsageError(
+                    f"--split: {path} is a directory of images. Expected video files. Leave out --split."
+                )
+            parts = self.output_dir / path.resolve().name / PARTS
+            if parts.exists():
+                raise UsageError(f"--split: {parts} exists. Remove it, or name another --output-dir.")
 
 
 def is_table(path: Path) -> bool:
@@ -134,10 +168,7 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         read_input_table,
     )
 
-    if options.output and predictor.writes_files:
-        raise UsageError(
-            "The predictions of this model are tables themselves, which --output-dir keeps. Leave out --output."
-        )
+    _check_shots(predictor, options)
     table: Table | None = None
     if options.file and is_table(options.file):
         table = read_input_table(options.file, options.column, predictor.input_kind, options.encoding)
@@ -146,10 +177,11 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         rows = read_inputs(options)
     last: tuple[Any, Any] | None = None
     errors: list[ValueError] = []
+    uncut: list[ValueError] = []
     directories: set[str] = set()
     with contextlib.ExitStack() as stack:
         written: PredictionTable | None = None
-        if options.output:
+        if options.output and not predictor.finds_shots:
             header = table.header if table else [predictor.input_kind]
             table_format = choose_format(options.output, table)
             num_rows = len(table.rows) if table else len(options.inputs) or -1
@@ -166,9 +198,14 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
                 continue
             last = item, result
             if not written:
-                _print_prediction(predictor, row, item, result, options, directories)
+                try:
+                    _print_prediction(predictor, row, item, result, options, directories)
+                except VideoError as error:
+                    uncut.append(error)
         if last is None and not errors:
             raise UsageError(f"There is no input. Give one {predictor.input_kind} or several.")
+    if last and options.output and predictor.finds_shots:
+        _write_shots(predictor.list_shots(*last), options.output)
     if last and options.plot:
         predictor.plot(*last, options.plot)
         print(f"plotted to {options.plot}", file=sys.stderr)
@@ -177,10 +214,52 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
             f"{len(errors):,} of {len(written.rows):,} rows have no prediction; the column {STATUS} of "
             f"{options.output} says why. The first one: {errors[0]}"
         )
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise UsageError("\n".join([f"{len(errors):,} inputs have no prediction.", *map(str, errors)]))
+    if len(errors + uncut) == 1:
+        raise (errors + uncut)[0]
+    if errors or uncut:
+        summary = [f"{len(errors):,} inputs have no prediction."] if errors else []
+        raise UsageError("\n".join([*summary, *map(str, errors + uncut)]))
+
+
+def _check_shots(predictor: "Predictor[Any, Any]", options: PredictOptions) -> None:
+    """Check the options that depend on whether a model finds shots.
+
+    Raises:
+        UsageError: an option does not fit the model.
+    """
+    if not predictor.finds_shots:
+        if options.split:
+            raise UsageError(
+                f"--split: {predictor.directory} finds no shots. Use a model that does, such as tagging."
+            )
+        if options.output and options.output.suffix not in TABLE_SUFFIXES:
+            raise UsageError(
+                f"--output: got {options.output}, a list of shots, but {predictor.directory} finds none. Use a model "
+                "that does, such as tagging."
+            )
+        if options.output and predictor.writes_files:
+            raise UsageError(
+                "The predictions of this model are tables themselves, which --output-dir keeps. Leave out --output."
+            )
+    elif options.output and options.output.suffix not in SHOT_LIST_SUFFIXES:
+        raise UsageError(f"--output: got {options.output}. {EXPECTED_SHOT_LISTS}. Correct the name.")
+    elif options.output and len(options.inputs) != 1:
+        raise UsageError(
+            f"--output: {options.output} holds the shots of one video, got {len(options.inputs) or '--file'}. Give one "
+            "video, or leave out --output: the tables of each video are in --output-dir."
+        )
+
+
+def _write_shots(shots: "ShotList", path: Path) -> None:
+    """Write a list of shots."""
+    from zoo.cli.predict_table import report_unwritable
+    from zoo.datasets.messages import count_noun
+    from zoo.shots.lists import write_shot_list
+
+    replaced = ", in place of the earlier file" if path.exists() else ""
+    with report_unwritable(path):
+        write_shot_list(shots, path)
+    print(f"wrote {count_noun(len(shots.shots), 'shot')} to {path}{replaced}", file=sys.stderr)
 
 
 def _predict_all(
@@ -214,6 +293,13 @@ def _print_prediction(
         directory = _choose_directory(options.output_dir, name, directories)
         predictor.save(item, result, directory)
         print(f"wrote tables and a contact sheet to {directory}", file=sys.stderr)
+        if options.split:
+            from zoo.datasets.messages import count_noun
+            from zoo.shots.splitting import split_video
+
+            shots = predictor.list_shots(item, result)
+            parts = split_video(shots, directory / PARTS, is_exact=options.exact)
+            print(f"cut the video into {count_noun(len(parts), 'file')} in {directory / PARTS}", file=sys.stderr)
 
 
 def _predict_each(

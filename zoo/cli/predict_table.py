@@ -174,20 +174,21 @@ def open_prediction_table(
         table_format = table_format._replace(encoding="utf-8-sig")
     progress = Progress(str(path), -(-num_rows // batch_size), stream=sys.stderr)
     table = PredictionTable(header, top_k, progress, batch_size)
-    with _report_unwritable(path):
+    with report_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
-        with _report_unwritable(path):
+        with report_unwritable(path):
             temporary.touch()
         yield table
         table.progress.clear()
-        with _report_unwritable(path):
+        with report_unwritable(path):
             table.write(temporary, table_format)
     print(f"wrote {count_noun(len(table.rows), 'row')} to {path}, {table_format}", file=sys.stderr)
 
 
 @contextlib.contextmanager
-def _report_unwritable(path: Path) -> Iterator[None]:
+def report_unwritable(path: Path) -> Iterator[None]:
+    """Raise a `UsageError` if the block cannot write the file that --output names."""
     try:
         yield
     except OSError as error:

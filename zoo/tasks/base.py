@@ -25,6 +25,7 @@ from zoo.export import export_model, load_keras_model, restore_weights
 from zoo.files import atomic_write, sha256
 from zoo.layers import export_scope
 from zoo.reports import ClassificationReport, GenerationReport
+from zoo.shots.lists import ShotList
 from zoo.training import Run
 
 Input = TypeVar("Input")
@@ -162,6 +163,7 @@ class Predictor(ABC, Generic[Input, R]):
         input_kind: what an input is: "text", "image", "video", or "array" of features.
         batch_size: number of inputs that are computed together.
         writes_files: whether `save` writes files for each input.
+        finds_shots: whether `list_shots` returns the shots of a video.
         plot_caption: what the picture that `plot` draws shows.
         ranking_output: name of the output of `serving_default` with the scores that decide the others, such as
             the label with the highest score; None if no output is decided by scores. `zoo verify` compares
@@ -170,6 +172,7 @@ class Predictor(ABC, Generic[Input, R]):
 
     batch_size: int = 64
     writes_files: ClassVar[bool] = False
+    finds_shots: bool = False
     plot_caption: ClassVar[str] = ""
     ranking_output: ClassVar[str | None] = "scores"
 
@@ -217,6 +220,14 @@ class Predictor(ABC, Generic[Input, R]):
 
     def save(self, item: Input, prediction: R, directory: Path) -> None:
         """Write files about a prediction, such as tables, if `writes_files`."""
+
+    def list_shots(self, item: Input, prediction: R) -> ShotList:
+        """Return the shots of a video, if `finds_shots`.
+
+        Raises:
+            UsageError: the model does not find shots, or the input is no video.
+        """
+        raise UsageError(f"{self.directory} finds no shots. Use a model with the tag `shot`, such as `tagging`.")
 
     def read_examples(self) -> list[tuple[str, Any]]:
         """Return name and value of each input of the example on the card; nothing if it shows none."""

@@ -28,6 +28,7 @@ from zoo.metrics import (
     segmental_f1,
 )
 from zoo.preprocessing.video import FrameReader, Video, batch_frames, format_timecode, open_video
+from zoo.shots.lists import ShotList, close_gaps
 from zoo.tasks.base import (
     Description,
     Prediction,
@@ -372,6 +373,7 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
 
     def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
         super().__init__(directory, card, model)
+        self.finds_shots = self.input_kind == "video" and SHOT in card["labels"]
         self._input_name = "frames" if self.input_kind == "video" else "features"
 
     def parse(self, argument: bytes, frame_rate: float = 25.0) -> Video:
@@ -416,6 +418,18 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
         """Write tables of frames and segments, and a contact sheet."""
         prediction.write_tables(directory)
         self.plot(item, prediction, directory / "segments.png")
+
+    def list_shots(self, item: VideoInput, prediction: TaggingPrediction) -> ShotList:
+        """Return the shots of a video, with each transition divided between the two shots that it joins.
+
+        Raises:
+            UsageError: the model does not find shots, or the input is an array.
+        """
+        if not self.finds_shots or isinstance(item, np.ndarray):
+            return super().list_shots(item, prediction)
+        video = self._open(item)
+        shots = close_gaps(find_shots(prediction.tags), len(prediction.tags))
+        return ShotList(video.path, shots, prediction.times, video.frame_rate, video.timecode)
 
     def get_ranking_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the scores of the labels; with several labels per step, those of its closest yes or no."""

@@ -43,16 +43,25 @@ def find_rotation(frame: "av.VideoFrame") -> Rotation:
 
     A matrix that turns by other angles than right ones is ignored.
     """
-    from av.sidedata.sidedata import Type
-
-    side_data: Any = frame.side_data  # PyAV states the type of a packet's
-    if Type.DISPLAYMATRIX not in side_data:
+    matrix = read_display_matrix(frame)
+    if matrix is None:
         return Rotation()
     # A pixel at (x, y) is shown at (a x + c y, b x + d y).
-    a, b, _, c, d, *_ = np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), np.int32).tolist()
+    a, b, _, c, d, *_ = matrix
     straight, crossed = abs(a) + abs(d), abs(b) + abs(c)
     if crossed <= _TOLERANCE * straight:
         return Rotation(False, d < 0, a < 0)
     if straight <= _TOLERANCE * crossed:
         return Rotation(True, b < 0, c < 0)
     return Rotation()
+
+
+def read_display_matrix(frame: "av.VideoFrame") -> list[int] | None:
+    """Return the nine numbers of the display matrix of a frame; None if it has none."""
+    from av.sidedata.sidedata import Type
+
+    side_data: Any = frame.side_data  # PyAV states the type of a packet's
+    if Type.DISPLAYMATRIX not in side_data:
+        return None
+    numbers: list[int] = np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), np.int32).tolist()
+    return numbers
