@@ -39,6 +39,7 @@ from zoo.preprocessing.video import open_video
 from zoo.recipes import tagging
 from zoo.recipes.tagging import Settings
 from zoo.serving.verification import verify
+from zoo.shots import SHOT_LIST_SUFFIXES
 from zoo.tasks.frame_tagging import (
     MIN_TRANSITION_FRAMES,
     TASK,
@@ -632,6 +633,68 @@ def test_shots_of_a_video_are_printed_and_written(
     printed = capsys.readouterr().out.splitlines()
     assert str(video) in printed
     assert_report_is_right(tmp_path / "holiday.v2.mp4", printed, times, tags, segments)
+
+
+def test_shots_are_written_for_other_programs(
+    trained: Trained, video_with_times: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    (video, times), predictor = video_with_times, zoo.load(trained.directory)
+    for suffix in SHOT_LIST_SUFFIXES:
+        options = PredictOptions((str(video),), output=tmp_path / f"a{suffix}", output_dir=tmp_path / "out")
+        options.check(predictor.input_kind)
+        run_predict(predictor, options)
+    scenes = read_table(tmp_path / "a.csv")
+    segments = read_table(tmp_path / "out" / "holiday.v2.mp4" / "segments.csv")
+    assert len(scenes) == len(segments) > 1
+    for scene, segment in zip(scenes[1:], segments[1:], strict=True):
+        start = int(scene["Start Frame"]) - 1
+        assert (
+            start == int(segment["start_frame"])
+            if segment["label"] == "cut"
+            else start < int(segment["start_frame"])
+        )
+        assert float(scene["Start Time (seconds)"]) == pytest.approx(times[start], abs=1e-3)
+    assert int(scenes[-1]["End Frame"]) == len(times) - 1
+    assert (tmp_path / "a.ffmeta").read_text().count("[CHAPTER]") == len(scenes)
+
+
+def test_video_is_cut_at_its_shots(
+    trained: Trained,
+    video_with_times: tuple[Path, np.ndarray],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (video, times), predictor = video_with_times, zoo.load(trained.directory)
+    for name, is_exact in (("copied", False), ("exact", True)):
+        options = PredictOptions((str(video),), output_dir=tmp_path / name, split=True, exact=is_exact)
+        options.check(predictor.input_kind)
+        run_predict(predictor, options)
+        (directory,) = (tmp_path / name).iterdir()
+        parts = sorted((directory / "shots").iterdir())
+        assert f"cut the video into {len(parts)} files in {directory / 'shots'}" in capsys.readouterr().err
+        assert len(parts) == len(read_table(directory / "segments.csv")) > 1
+        counts = [len(list(open_video(part).decode((4, 4)))) for part in parts]
+        assert sum(counts) == len(times) - 1 if is_exact else sum(counts) >= len(times) - 1
+        with pytest.raises(UsageError, match=r"--split: .*shots exists\. Remove it"):
+            options.check(predictor.input_kind)
+
+
+def test_options_for_shots_are_refused_where_there_are_none(
+    trained_on_videos: Trained, video_with_times: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    predictor, (video, _) = zoo.load(trained_on_videos.directory), video_with_times
+    for options, message in (
+        (PredictOptions((str(video),), split=True), "--split: .* finds no shots"),
+        (PredictOptions((str(video),), output=tmp_path / "a.edl"), "a list of shots, but .* finds none"),
+        (
+            PredictOptions((str(video),), output=tmp_path / "a.csv"),
+            "tables themselves, which --output-dir keeps",
+        ),
+    ):
+        with pytest.raises(UsageError, match=message):
+            run_predict(predictor, options)
+    with pytest.raises(UsageError, match="finds no shots"):
+        predictor.list_shots(video, predictor.predict([video])[0])
 
 
 def test_segments_of_directories_and_of_several_videos(

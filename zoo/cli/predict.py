@@ -134,10 +134,11 @@ class PredictOptions:
                 f"--output: {output} is also the input, which stays as it is. Name another file."
             )
 
-
     def _check_split(self, input_kind: InputKind) -> None:
         if input_kind != "video":
-            raise UsageError(f"--split: the model reads {input_kind}s, which have no shots. Leave out --split.")
+            raise UsageError(
+                f"--split: the model reads {input_kind}s, which have no shots. Leave out --split."
+            )
         for path in map(Path, self.inputs):
             if path.is_dir():
                 raise UsageError(
@@ -299,7 +300,9 @@ def _print_prediction(
 
             shots = predictor.list_shots(item, result)
             parts = split_video(shots, directory / PARTS, is_exact=options.exact)
-            print(f"cut the video into {count_noun(len(parts), 'file')} in {directory / PARTS}", file=sys.stderr)
+            print(
+                f"cut the video into {count_noun(len(parts), 'file')} in {directory / PARTS}", file=sys.stderr
+            )
 
 
 def _predict_each(

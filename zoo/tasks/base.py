@@ -227,7 +227,9 @@ class Predictor(ABC, Generic[Input, R]):
         Raises:
             UsageError: the model does not find shots, or the input is no video.
         """
-        raise UsageError(f"{self.directory} finds no shots. Use a model with the tag `shot`, such as `tagging`.")
+        raise UsageError(
+            f"{self.directory} finds no shots. Use a model with the tag `shot`, such as `tagging`."
+        )
 
     def read_examples(self) -> list[tuple[str, Any]]:
         """Return name and value of each input of the example on the card; nothing if it shows none."""
