@@ -84,7 +84,8 @@ def test_captions_without_references_raise(predictions: list[str], references: l
         ("एक काला कुत्ता।", "एक काला कुत्ता"),
         ("كَلْبٌ أَسْوَد", "كَلْبٌ أَسْوَد"),
         ("Cafe\u0301, 👍🏽", "café"),
-        ("黒い犬が走る。", "黒 い 犬 が 走 る"),
+        ("黒い犬が、3匹の ネコと走る。", "黒い犬が3匹の ネコと走る"),
+        ("แมวดำ, กำลังวิ่ง", "แมวดำ กำลังวิ่ง"),
     ],
 )
 def test_normalize_captions(caption: str, normalized: str) -> None:

@@ -14,7 +14,7 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from zoo.errors import UsageError
 from zoo.languages import normalize_language
-from zoo.preprocessing.text import split_plain_words
+from zoo.preprocessing.text import join_plain_words, split_plain_words
 
 logger = logging.getLogger(__name__)
 
@@ -197,22 +197,25 @@ def _check_lengths(predictions: Sequence[str], references: Sequence[object]) -> 
 
 
 def normalize_captions(captions: Sequence[str]) -> list[str]:
-    """Lowercase captions, remove their punctuation, and separate their words by single spaces.
+    """Lowercase captions, and remove punctuation, emoji and repeated spaces.
 
-    Words are those of `zoo.preprocessing.text.split_plain_words`; in Chinese, Japanese, Thai and other scripts
-    without spaces they are single characters.
+    See `zoo.preprocessing.text.join_plain_words`.
 
     >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
     ["a man's dog half asleep sits on the grass"]
     """
-    words = split_plain_words(tf.constant(list(captions), tf.string))
-    return [text.decode() for text in tf.strings.reduce_join(words, axis=1, separator=" ").numpy()]
+    return [text.decode() for text in join_plain_words(tf.constant(list(captions), tf.string)).numpy()]
 
 
 def normalize_caption_lists(lists: Sequence[Sequence[str]]) -> list[list[str]]:
     """Normalize the captions of each image or clip; see `normalize_captions`."""
     normalized = iter(normalize_captions([caption for captions in lists for caption in captions]))
     return [list(itertools.islice(normalized, len(captions))) for captions in lists]
+
+
+def _split_captions(captions: Sequence[str]) -> list[list[str]]:
+    words = split_plain_words(tf.constant(list(captions), tf.string)).to_list()
+    return [[word.decode() for word in row] for row in words]
 
 
 def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -227,7 +230,8 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
       "CIDEr: consensus-based image description evaluation").
 
     ROUGE-L and CIDEr-D are computed as in the COCO caption evaluation, except for the tokenizer, which is
-    `normalize_captions`.
+    `zoo.preprocessing.text.split_plain_words`: in Chinese, Japanese, Thai and other scripts without spaces, words
+    are characters.
 
     Args:
         predictions: one caption per image.
@@ -249,12 +253,14 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
             f"predictions and {len(references)} lists of references, "
             f"{sum(not captions for captions in references)} of them empty."
         )
-    predicted = normalize_captions(predictions)
-    actual = normalize_caption_lists(references)
+    words = _split_captions(predictions)
+    all_words = iter(_split_captions(list(itertools.chain.from_iterable(references))))
+    reference_words = [list(itertools.islice(all_words, len(captions))) for captions in references]
     # sacrebleu takes streams: the k-th reference of every prediction, None where there are fewer.
+    predicted = [" ".join(caption) for caption in words]
     streams = [
-        [captions[k] if k < len(captions) else None for captions in actual]
-        for k in range(max(map(len, actual)))
+        [" ".join(captions[k]) if k < len(captions) else None for captions in reference_words]
+        for k in range(max(map(len, reference_words)))
     ]
     scores = {}
     for order in range(1, 5):
@@ -262,8 +268,6 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
         # sacrebleu documents None in a stream, but its annotation does not include it.
         bleu_score = metric.corpus_score(predicted, cast(list[list[str]], streams))
         scores[f"BLEU-{order}"] = float(bleu_score.score)
-    words = [caption.split() for caption in predicted]
-    reference_words = [[caption.split() for caption in captions] for captions in actual]
     rouge = [_rouge_l(*pair) for pair in zip(words, reference_words, strict=True)]
     scores["ROUGE-L"] = 100 * float(np.mean(rouge))
     scores["CIDEr"] = 100 * _cider(words, reference_words)

@@ -20,6 +20,7 @@ from zoo.preprocessing.text.word_vectors import WordVectors, read_vector_width, 
 from zoo.preprocessing.text.words import (
     WordTokenizer,
     build_vocabulary,
+    join_plain_words,
     split_plain_words,
     split_words,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "WordTokenizer",
     "WordVectors",
     "build_vocabulary",
+    "join_plain_words",
     "merge_word_pieces",
     "normalize_texts",
     "pre_tokenize",

@@ -10,6 +10,7 @@ from zoo.preprocessing.text.unicode import (
     Kind,
     find_changes,
     find_cluster_starts,
+    look_up_properties,
     shift_left,
     shift_right,
 )
@@ -81,6 +82,12 @@ def split_characters(
     words = tf.strings.unicode_encode(spelled, "UTF-8")
     ragged = tf.RaggedTensor.from_value_rowids(words, word_rows, num_texts, validate=False)
     return SplitTexts(ragged, follows_space[is_word_start])
+
+
+def are_characters(words: tf.Tensor) -> tf.Tensor:
+    """Return whether words, string [n], begin with a character of a script without spaces, bool [n]."""
+    first = tf.strings.unicode_decode(tf.strings.substr(words, 0, 1, "UTF8_CHAR"), "UTF-8")
+    return look_up_properties(first.to_tensor(shape=[None, 1])[:, 0]).kind == Kind.CHARACTER
 
 
 def _find_cluster_starts(characters: Characters) -> tf.Tensor:

@@ -24,7 +24,7 @@ from zoo.preprocessing.text.base import (
     pad_ids,
 )
 from zoo.preprocessing.text.normalization import read_characters
-from zoo.preprocessing.text.splitting import split_characters
+from zoo.preprocessing.text.splitting import are_characters, split_characters
 from zoo.preprocessing.text.unicode import Kind
 
 START_ID, END_ID = 2, 3
@@ -289,6 +289,8 @@ class WordPieceTokenizer(Tokenizer):
 def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Merge word pieces into words, and average what belongs to the pieces of each word.
 
+    Each character of a script without spaces is a word.
+
     Args:
         tokens: string [n, time], from `WordPieceTokenizer.ids_to_tokens`.
         values: float [n, time, width], such as attention weights.
@@ -302,7 +304,8 @@ def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, 
     >>> [word.decode() for word in words[0].numpy()], means[0, :, 0].numpy().tolist()
     (['doghouse', 'red'], [0.5, 2.0])
     """
-    is_start = tf.cast(tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == METASPACE, tf.int32)
+    is_character = tf.reshape(are_characters(tf.reshape(tokens, [-1])), tf.shape(tokens))
+    is_start = tf.cast((tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == METASPACE) | is_character, tf.int32)
     word_index = tf.maximum(tf.cumsum(is_start, axis=1) - 1, 0)
     rows, max_words = tf.shape(tokens)[0], tf.maximum(tf.reduce_max(word_index) + 1, 1)
     membership = tf.one_hot(tf.where(tokens == "", -1, word_index), max_words, dtype=values.dtype)

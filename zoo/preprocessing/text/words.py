@@ -16,8 +16,8 @@ from zoo.preprocessing.text.base import (
     replace_invalid_utf8,
 )
 from zoo.preprocessing.text.normalization import read_characters
-from zoo.preprocessing.text.splitting import split_characters
-from zoo.preprocessing.text.unicode import Kind
+from zoo.preprocessing.text.splitting import SplitTexts, are_characters, split_characters
+from zoo.preprocessing.text.unicode import Kind, shift_right
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
 _APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4\u1fef\u1ffd"  # the last two are equivalent to those before
@@ -44,7 +44,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> [word.decode() for word in split_words(["\u4e0d\u597d\u770b\u3002"])[0].numpy()]
     ['\u4e0d', '\u597d', '\u770b', '\u3002']
     """
-    return _split(texts, with_symbols=True)
+    return _split(texts, with_symbols=True).words
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
@@ -60,10 +60,34 @@ def split_plain_words(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> [word.decode() for word in split_plain_words(["A man's dog, half-asleep."])[0].numpy()]
     ['a', "man's", 'dog', 'half', 'asleep']
     """
-    return _split(texts, with_symbols=False)
+    return _split(texts, with_symbols=False).words
 
 
-def _split(texts: tf.Tensor, with_symbols: bool) -> tf.RaggedTensor:
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+def join_plain_words(texts: tf.Tensor) -> tf.Tensor:
+    """Lowercase texts, and leave out punctuation marks, emoji and repeated spaces.
+
+    A space separates the words of `split_plain_words`. Beside a character of a script without spaces there is one
+    only where the text has one.
+
+    Args:
+        texts: string [n], UTF-8.
+
+    Returns:
+        string [n].
+
+    >>> texts = join_plain_words(["A man's  dog, half-asleep.", "3\u53ea\u72d7\uff0c\u8dd1\u3002"]).numpy()
+    >>> [text.decode() for text in texts]
+    ["a man's dog half asleep", '3\u53ea\u72d7\u8dd1']
+    """
+    words, follows_space = _split(texts, with_symbols=False)
+    is_character = are_characters(words.flat_values)
+    has_space = follows_space | ~(is_character | shift_right(is_character))
+    spaced = tf.strings.join([tf.where(has_space, " ", ""), words.flat_values])
+    return tf.strings.strip(tf.strings.reduce_join(words.with_flat_values(spaced), axis=1))
+
+
+def _split(texts: tf.Tensor, with_symbols: bool) -> SplitTexts:
     texts = tf.strings.lower(replace_invalid_utf8(texts), encoding="utf-8")
     texts = tf.strings.regex_replace(texts, r"<br\s*/?>", " ")
     texts = tf.strings.regex_replace(texts, f"[{_APOSTROPHES}]", "'")
@@ -74,7 +98,7 @@ def _split(texts: tf.Tensor, with_symbols: bool) -> tf.RaggedTensor:
         joined=_WORD_KINDS,
         with_apostrophes=True,
         with_symbols=with_symbols,
-    ).words
+    )
 
 
 def build_vocabulary(texts: tf.data.Dataset, vocabulary_size: int) -> list[str]:
