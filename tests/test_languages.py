@@ -1,18 +1,38 @@
 """Languages by their usual spellings, and languages that are written without spaces between words."""
 
 import logging
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import zoo.metrics.text
-from zoo.datasets import DataSplits, load_translation
+from zoo.datasets import DataSplits, load_captioning, load_translation
 from zoo.datasets.builders import dates as dates_module
 from zoo.datasets.splits import SPLITS
 from zoo.errors import UsageError
 from zoo.languages import is_same_language, normalize_language
-from zoo.metrics import bleu, choose_bleu_tokenizer, exact_match, score_translations
+from zoo.metrics import (
+    bleu,
+    choose_bleu_tokenizer,
+    exact_match,
+    normalize_caption_lists,
+    normalize_captions,
+    score_captions,
+    score_translations,
+    sentence_chrf,
+)
+from zoo.preprocessing.text import (
+    WordPieceTokenizer,
+    merge_word_pieces,
+    normalize_texts,
+    train_wordpiece,
+    write_vocabulary,
+)
+from zoo.reports.splits import hash_texts
 
 # Names.
 
@@ -157,3 +177,99 @@ def test_exact_match_of_texts_without_spaces() -> None:
     others = ["今天天气不好。", "今天天气很好", "今天 天气很好。", "", "天今天气很好。"]
     assert exact_match([reference, *others], [reference] * 6) == pytest.approx(100 / 6)
     assert exact_match(["下午\u30003:05", "下午\u202f3:05"], ["下午 3:05"] * 2) == 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ca\u0302y que\u0302", "\u1112\u1161\u11ab\u1100\u1173\u11af 배우다", "soft\u00adware", "\u0958लम है"],
+)
+def test_metrics_compare_normalized_texts(text: str) -> None:
+    """A model generates normalized text, whatever the form of the references."""
+    (normalized,) = (row.decode() for row in normalize_texts([text]).numpy())
+    assert normalized != text
+    scores = score_translations([normalized], [text], "char")
+    assert scores == pytest.approx(dict.fromkeys(scores, 100))
+    assert sentence_chrf([normalized], [["a", text]]) == pytest.approx([100])
+
+
+CAPTIONS = {
+    "zh": ("一只黑色的狗在雪地里奔跑。", "两个孩子坐在红色的长椅上。"),
+    "ja": ("黒い犬が雪の中を走っている。", "二人の子供が赤いベンチに座る。"),
+    "th": ("สุนัขสีดำกำลังวิ่งบนหิมะ", "เด็กสองคนนั่งอยู่บนม้านั่ง"),
+    "hi": ("एक काला कुत्ता बर्फ़ में दौड़ रहा है।", "दो बच्चे लाल बेंच पर बैठे हैं।"),
+    "ar": ("كَلْبٌ أَسْوَدُ يَرْكُضُ فِي الثَّلْجِ.", "طِفْلَانِ جَالِسَانِ عَلَى مَقْعَدٍ."),
+    "he": ("כֶּלֶב שָׁחוֹר רָץ בַּשֶּׁלֶג.", "שְׁנֵי יְלָדִים יוֹשְׁבִים עַל סַפְסָל."),
+    "vi": ("Một con chó đen đang chạy trên tuyết.", "Hai đứa trẻ ngồi trên ghế đỏ."),
+    "ta": ("கருப்பு நாய் பனியில் ஓடுகிறது.", "இரண்டு குழந்தைகள் பெஞ்சில் உள்ளனர்."),
+}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_captions_of_many_languages_score_by_their_words(form: Literal["NFC", "NFD"]) -> None:
+    first, second = zip(*CAPTIONS.values(), strict=True)
+    references = [[unicodedata.normalize(form, caption)] for caption in first]
+    scores = score_captions(first, references)
+    assert scores.pop("CIDEr") == pytest.approx(1000)  # of captions that have no words in common
+    assert scores == pytest.approx(dict.fromkeys(scores, 100))
+    others = score_captions(second, references)
+    assert others["BLEU-4"] < 5
+    assert others["ROUGE-L"] < 35
+    assert others["CIDEr"] < 50
+    # The captions keep their marks, and lose nothing but punctuation.
+    for caption, normalized in zip(first, normalize_captions(first), strict=True):
+        letters = [c for c in unicodedata.normalize("NFC", caption) if c not in "。.।"]
+        assert normalized == "".join(letters).lower()
+
+
+def test_a_captioning_file_in_hindi(tmp_path: Path) -> None:
+    captions = {"a.png": "एक काला कुत्ता दौड़ रहा है।", "b.png": "लाल गेंद", "c.png": "नीली गेंद"}
+    for name in captions:
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    rows = "".join(f"{name}\t{caption}\n" for name, caption in captions.items())
+    (tmp_path / "train.tsv").write_text(f"image\tcaption\n{rows}", encoding="utf-8")
+    for split in ("validation", "test"):
+        (tmp_path / f"{split}.tsv").write_text(f"image\tcaption\n{rows}", encoding="utf-8")
+    train = load_captioning(str(tmp_path)).train
+    assert list(map(list, train.captions)) == [[caption] for caption in captions.values()]
+    normalized = normalize_caption_lists(train.captions)
+    assert normalized[0] == ["एक काला कुत्ता दौड़ रहा है"]
+    vocabulary = train_wordpiece([caption for (caption,) in normalized] * 5, 100)
+    tokenizer = WordPieceTokenizer(write_vocabulary(vocabulary, tmp_path / "pieces.txt"), max_tokens=50)
+    tokenized = tokenizer([caption for (caption,) in normalized])
+    texts = [text.decode() for text in tokenizer.detokenize(tokenized.ids).numpy()]
+    assert [[text] for text in texts] == normalized
+    assert all(status == b"" for status in tokenized.status.numpy())
+
+
+@pytest.mark.parametrize(
+    ("caption", "words"),
+    [
+        ("ein Hund", ["ein", "Hund"]),
+        ("一只狗 red", ["一", "只", "狗", "red"]),
+        ("ที่นี่", ["ที่", "นี่"]),
+    ],
+)
+def test_attention_is_that_of_words_or_characters(caption: str, words: list[str], tmp_path: Path) -> None:
+    vocabulary = train_wordpiece([caption] * 2, 100, min_frequency=1)
+    tokenizer = WordPieceTokenizer(write_vocabulary(vocabulary, tmp_path / "pieces.txt"), max_tokens=50)
+    ids = tokenizer([caption, ""]).ids
+    merged, means = merge_word_pieces(tokenizer.ids_to_tokens(ids), tf.ones([*ids.shape, 2]))
+    assert [word.decode() for word in merged[0].numpy()] == words
+    assert set(merged[1].numpy()) == {b""}
+    assert means.shape == (2, len(words), 2)
+    assert means[0].numpy().min() == 1
+
+
+def test_long_chinese_pairs_are_left_out(tmp_path: Path) -> None:
+    rows = [(f"number {i}", f"第{i}号") for i in range(200)] + [("long", "很长" * 30)]
+    lines = ["en\tzh", *map("\t".join, rows)]
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines), encoding="utf-8")
+    data = load_translation(str(tmp_path / "pairs.tsv"), max_words=50)
+    assert "Left out of train: 1 pair of more than 50 words on a side." in data.info.notes
+    assert "long" not in {source for source, _ in read_pairs(data, "train")}
+
+
+def test_overlap_ignores_the_form_of_characters() -> None:
+    texts = ["한글, 두 번", unicodedata.normalize("NFD", "한글 두 번"), "다른 글"]
+    first, second, other = hash_texts(texts).numpy()
+    assert first == second != other

@@ -27,6 +27,7 @@ from zoo.datasets.splits import SPLITS, find_missing_splits, make_pairs_rule, no
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
 from zoo.languages import is_same_language, normalize_language
+from zoo.preprocessing.text import split_plain_words
 
 _OPTIONS = "--source {} --target {}"
 
@@ -66,7 +67,8 @@ def load_translation(
             them: `source` and `target`. Columns and features may have another spelling: "zh_CN", "zh-cn" and "zh"
             are the same. File names may not.
         data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
-        max_words: Maximum number of words, separated by spaces, on a side of a training pair.
+        max_words: Maximum number of words on a side of a training pair, as
+            `zoo.preprocessing.text.split_plain_words` counts them: in Chinese, Japanese or Thai, of characters.
         encoding: Encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
             UTF-8.
 
@@ -270,7 +272,10 @@ def _filter_train(train: Pairs, validation: Pairs, test: Pairs, max_words: int) 
     for pair, key in zip(train, normalize_source([source for source, _ in train]), strict=True):
         if key in held_out:
             left_out["with a source that is in validation or test"] += 1
-        elif any(len(side.split()) > max_words for side in pair):
+        elif (
+            max(map(len, pair)) > max_words
+            and split_plain_words(pair).row_lengths().numpy().max() > max_words
+        ):
             left_out[f"of more than {max_words:,} words on a side"] += 1
         elif pair in filtered:
             left_out["equal to an earlier one"] += 1

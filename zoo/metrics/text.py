@@ -4,9 +4,9 @@ import itertools
 import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +14,9 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from zoo.errors import UsageError
 from zoo.languages import normalize_language
-from zoo.preprocessing.text import join_plain_words, split_plain_words
+from zoo.preprocessing.text import join_plain_words, normalize_texts, split_plain_words
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ def choose_bleu_tokenizer(language: str, tokenizer: str | None = None) -> str:
 
 
 def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> CorpusScore:
-    """Compute corpus BLEU with sacrebleu.
+    """Compute corpus BLEU with sacrebleu, of texts in normalized form (`zoo.preprocessing.text.normalize_texts`).
 
     Papineni et al. (2002, "BLEU: a method for automatic evaluation of machine translation"); Post (2018, "A
     call for clarity in reporting BLEU scores").
@@ -133,8 +135,8 @@ def sentence_chrf(predictions: Sequence[str], references: Sequence[Sequence[str]
     """
     _check_lengths(predictions, references)
     metric = CHRF()
-    pairs = zip(predictions, references, strict=True)
-    return [float(metric.sentence_score(text, list(valid)).score) for text, valid in pairs]
+    pairs = zip(_normalize(predictions), _apply_to_lists(_normalize, references), strict=True)
+    return [float(metric.sentence_score(text, valid).score) for text, valid in pairs]
 
 
 def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
@@ -151,7 +153,7 @@ def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
     50.0
     """
     _check_lengths(predictions, references)
-    pairs = zip(predictions, references, strict=True)
+    pairs = zip(_normalize(predictions), _normalize(references), strict=True)
     matches = sum(prediction.split() == reference.split() for prediction, reference in pairs)
     return 100 * matches / len(references)
 
@@ -184,8 +186,21 @@ def score_translations(
 
 def _score_corpus(metric: BLEU | CHRF, predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
     _check_lengths(predictions, references)
-    score = metric.corpus_score(list(predictions), [list(references)]).score
+    score = metric.corpus_score(_normalize(predictions), [_normalize(references)]).score
     return CorpusScore(score, str(metric.get_signature()))
+
+
+def _normalize(texts: Sequence[str]) -> list[str]:
+    """Return texts as the tokenizers read them, so that a reference equals what a model can generate."""
+    return [text.decode() for text in normalize_texts(tf.constant(list(texts), tf.string)).numpy().tolist()]
+
+
+def _apply_to_lists(
+    function: Callable[[Sequence[str]], Sequence[T]], lists: Sequence[Sequence[str]]
+) -> list[list[T]]:
+    """Call a function for the texts of all lists at once, and return its results in lists of the same lengths."""
+    results = iter(function(list(itertools.chain.from_iterable(lists))))
+    return [list(itertools.islice(results, len(texts))) for texts in lists]
 
 
 def _check_lengths(predictions: Sequence[str], references: Sequence[object]) -> None:
@@ -209,8 +224,7 @@ def normalize_captions(captions: Sequence[str]) -> list[str]:
 
 def normalize_caption_lists(lists: Sequence[Sequence[str]]) -> list[list[str]]:
     """Normalize the captions of each image or clip; see `normalize_captions`."""
-    normalized = iter(normalize_captions([caption for captions in lists for caption in captions]))
-    return [list(itertools.islice(normalized, len(captions))) for captions in lists]
+    return _apply_to_lists(normalize_captions, lists)
 
 
 def _split_captions(captions: Sequence[str]) -> list[list[str]]:
@@ -254,8 +268,7 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
             f"{sum(not captions for captions in references)} of them empty."
         )
     words = _split_captions(predictions)
-    all_words = iter(_split_captions(list(itertools.chain.from_iterable(references))))
-    reference_words = [list(itertools.islice(all_words, len(captions))) for captions in references]
+    reference_words = _apply_to_lists(_split_captions, references)
     # sacrebleu takes streams: the k-th reference of every prediction, None where there are fewer.
     predicted = [" ".join(caption) for caption in words]
     streams = [

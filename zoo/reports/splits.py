@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets import DataSplits, TaggingSplit
+from zoo.preprocessing.text import normalize_texts
 
 _BATCH_SIZE = 1024
 _NUM_FRAMES = 8
@@ -82,7 +83,7 @@ def measure_text_overlap(data: DataSplits[tf.data.Dataset]) -> float:
 
 def hash_texts(texts: tf.Tensor) -> tf.Tensor:
     """Return a hash, int64 [n], that texts share if they differ in case, punctuation and spaces only."""
-    folded = tf.strings.lower(texts, "utf-8")
+    folded = tf.strings.lower(normalize_texts(texts), "utf-8")
     words = tf.strings.strip(tf.strings.regex_replace(folded, r"[^\p{L}\p{M}\p{N}]+", " "))
     return tf.strings.to_hash_bucket_fast(tf.where(words == "", folded, words), 2**62)
 
