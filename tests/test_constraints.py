@@ -118,7 +118,7 @@ def find_continuations(row: Row, tokens: tuple[int, ...], logits: np.ndarray) ->
     total = sum(max(number, 0) for number in missing.values())
     if position < len(row.prefix):
         allowed = {row.prefix[position]}
-    elif total and total >= row.limit - position:
+    elif total and (total >= row.limit - position or log_p[END] == max(log_p)):
         allowed = {token for token, number in missing.items() if number > 0}
     else:
         n = row.no_repeat_ngram_size

@@ -74,7 +74,9 @@ class Constraints:
             ids = tf.tile(self.counted_ids[None], [tf.shape(missing)[0], 1])
             allowed = self._forbid_end(allowed, tf.reduce_any(missing > 0, axis=-1))
             allowed = _forbid(allowed, ids, missing <= 0)
-            is_needed = tf.reduce_sum(tf.maximum(missing, 0), axis=-1) >= limits - t
+            num_missing = tf.reduce_sum(tf.maximum(missing, 0), axis=-1)
+            wants_end = free[:, self.end_id] >= tf.reduce_max(free, axis=-1)
+            is_needed = (num_missing >= limits - t) | (wants_end & (num_missing > 0))
             allowed = _force(allowed, free, is_needed, ids, missing > 0)
         if "prefix" in data:
             width = tf.shape(data["prefix"])[1]  # at least 1; the last column is 0

@@ -56,8 +56,9 @@ def greedy_search(
             the paper. 1 changes nothing. Defaults to `1.0`.
         exact_counts: tuple of int tensors [k] and [batch, k], or None. Token ids, and how often each row has to
             generate each of them: not more often, and this often before the end token is allowed. Where only as
-            many tokens as are missing fit below the limit, these alone are allowed. Repetition of these tokens
-            is neither forbidden nor penalized. Defaults to `None`.
+            many tokens as are missing fit below the limit, or the end token would be the most probable one, the
+            missing ones alone are allowed. Repetition of these tokens is neither forbidden nor penalized.
+            Defaults to `None`.
         memory: nested structure of tensors [batch, ...], or None. What the steps read and do not change; each is
             then called as `step(tokens, state, memory)`. The rows whose search has ended are left out, so
             `step` must hold nothing else for single rows. Defaults to `None`.

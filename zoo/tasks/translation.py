@@ -18,11 +18,19 @@ from zoo.formulations import DelayedManyToMany, apply_teacher_forcing
 from zoo.formulations.decoder import State
 from zoo.inspection import plot_attention
 from zoo.preprocessing.text import (
+    COPY_TOKENS,
     END_ID,
     PADDING_ID,
     START_ID,
     UNKNOWN_ID,
+    CopiedItems,
+    CopyingTokenizer,
+    TokenizedText,
     WordPieceTokenizer,
+    count_copy_tokens,
+    gather_items,
+    is_copy,
+    pre_tokenize_marked,
     train_wordpiece,
     write_vocabulary,
 )
@@ -40,6 +48,9 @@ from zoo.tasks.base import (
 )
 from zoo.training import BucketedDataset, bucket_by_length
 
+INSERTED_SHARE = 0.25
+"""Share of the training pairs without items that come a second time, with items."""
+
 
 class TranslationPreprocessor(Preprocessor):
     """Texts of two languages to word pieces, and back.
@@ -48,13 +59,19 @@ class TranslationPreprocessor(Preprocessor):
         source: tokenizer of the language to translate from.
         target: tokenizer of the language to translate into.
         languages: their names, such as ("en", "de").
+        copied_items: finds what is carried over unchanged; None if the vocabularies have no tokens for it.
     """
 
     def __init__(
-        self, source: WordPieceTokenizer, target: WordPieceTokenizer, languages: tuple[str, str]
+        self,
+        source: WordPieceTokenizer,
+        target: WordPieceTokenizer,
+        languages: tuple[str, str],
+        copied_items: CopiedItems | None = None,
     ) -> None:
         self.source, self.target, self.languages = source, target, languages
-        self.resources = (source, target)
+        self.copied_items = copied_items
+        self.resources = (source, target) if copied_items is None else (source, target, copied_items)
 
     @classmethod
     def adapt(
@@ -65,31 +82,44 @@ class TranslationPreprocessor(Preprocessor):
         languages: tuple[str, str],
         directory: Path,
     ) -> Self:
-        """Train the word pieces of both languages on training pairs.
+        """Train the word pieces of both languages on training pairs, and learn what is carried over unchanged.
 
         Args:
             train: pairs of a source text and a target text.
             vocabulary_size: number of word pieces of each language.
             max_tokens: longer texts are cut.
             languages: names of the languages.
-            directory: where the vocabularies are written, `source.txt` and `target.txt`.
+            directory: where the vocabularies are written, `source.txt` and `target.txt`, and `words.txt` of
+                `CopiedItems`.
 
         Raises:
             UsageError: the characters of the texts alone are more than `vocabulary_size` tokens.
         """
+        pairs = _list_pairs(train)
+        copied_items = CopiedItems.adapt(pairs, directory / "words.txt")
+        texts = zip(*copied_items.mark_pairs(pairs), strict=True)
+        tokenizers = []
+        for side, name in zip(texts, ("source", "target"), strict=True):
+            vocabulary = train_wordpiece(
+                side, vocabulary_size, split=pre_tokenize_marked, special_tokens=COPY_TOKENS
+            )
+            path = write_vocabulary(vocabulary, directory / f"{name}.txt")
+            tokenizers.append(CopyingTokenizer(path, max_tokens))
+        source, target = tokenizers
+        return cls(source, target, languages, copied_items)
 
-        def train_tokenizer(side: int, name: str) -> WordPieceTokenizer:
-            texts = (pair[side].decode() for pair in train.as_numpy_iterator())
-            vocabulary = train_wordpiece(texts, vocabulary_size)
-            return WordPieceTokenizer(write_vocabulary(vocabulary, directory / f"{name}.txt"), max_tokens)
-
-        return cls(train_tokenizer(0, "source"), train_tokenizer(1, "target"), languages)
-
-    def encode(self, split: tf.data.Dataset) -> tf.data.Dataset:
+    def encode(self, split: tf.data.Dataset, inserted: float = 0.0) -> tf.data.Dataset:
         """Return pairs of token ids for pairs of texts, targets between start and end.
 
         Pairs with `max_tokens` tokens or more on a side are left out: they would be cut.
+
+        Args:
+            split: pairs of texts.
+            inserted: share of the pairs that come a second time, with items; see `CopiedItems.mark_pairs`.
         """
+        if self.copied_items is not None:
+            marked = self.copied_items.mark_pairs(_list_pairs(split), inserted)
+            split = tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*marked, strict=True))))
 
         def encode_batch(sources: tf.Tensor, targets: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
             source, target = (
@@ -107,6 +137,8 @@ class TranslationPreprocessor(Preprocessor):
     def bucket(self, split: tf.data.Dataset, batch_size: int, seed: int | None = None) -> BucketedDataset:
         """Return batches of pairs of similar lengths, for teacher forcing.
 
+        With a seed, which training has, some of the pairs come a second time, with items that are carried over.
+
         Args:
             split: pairs of texts.
             batch_size: number of pairs in a batch.
@@ -115,8 +147,9 @@ class TranslationPreprocessor(Preprocessor):
         Raises:
             UsageError: no pair is short enough.
         """
+        inserted = 0.0 if seed is None else INSERTED_SHARE
         try:
-            dataset = bucket_by_length(self.encode(split), batch_size, seed=seed)
+            dataset = bucket_by_length(self.encode(split, inserted), batch_size, seed=seed)
         except ValueError as error:
             raise UsageError(
                 f"--max-tokens: no pair has fewer than {self.source.max_tokens} tokens on both sides. Use a higher "
@@ -125,20 +158,42 @@ class TranslationPreprocessor(Preprocessor):
         return dataset.map(apply_teacher_forcing)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the configurations of the tokenizers, and the languages."""
+        """Return the configurations of the tokenizers and of the copied items, and the languages."""
         return {
             "languages": list(self.languages),
             "source": self.source.get_config(),
             "target": self.target.get_config(),
+            "copied_items": None if self.copied_items is None else self.copied_items.get_config(),
         }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
         """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
-        source, target = (
-            WordPieceTokenizer.from_config(config[name], assets) for name in ("source", "target")
-        )
-        return cls(source, target, tuple(config["languages"]))
+        items = config.get("copied_items")  # models of earlier versions have none
+        tokenizer = CopyingTokenizer if items else WordPieceTokenizer
+        source, target = (tokenizer.from_config(config[name], assets) for name in ("source", "target"))
+        copied_items = CopiedItems.from_config(items, assets) if items else None
+        return cls(source, target, tuple(config["languages"]), copied_items)
+
+    def tokenize(self, texts: tf.Tensor) -> tuple[TokenizedText, tf.Tensor]:
+        """Tokenize sources.
+
+        Args:
+            texts: string [n].
+
+        Returns:
+            A tuple of a `TokenizedText`, in which the tokens of items are the items, and the items by number,
+            string [n, 8]; empty where a text has fewer.
+        """
+        if self.copied_items is None:
+            return self.source(texts), tf.fill([tf.size(texts), len(COPY_TOKENS)], "")
+        marked, items = self.copied_items.mark(texts)
+        tokenized = self.source(marked)
+        ids = tf.RaggedTensor.from_tensor(tokenized.ids, tokenized.tokens.row_lengths())
+        copies = gather_items(tokenized.ids, items)
+        copies = tf.RaggedTensor.from_tensor(copies, tokenized.tokens.row_lengths())
+        tokens = tf.where(is_copy(ids.flat_values), copies.flat_values, tokenized.tokens.flat_values)
+        return tokenized._replace(tokens=tokenized.tokens.with_values(tokens)), items
 
 
 class TranslationModule(ServingModule[TranslationPreprocessor]):
@@ -187,8 +242,8 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             text: string [batch].
             search: one of `zoo.decoding`.
         """
-        source, target = self.preprocessor.source, self.preprocessor.target
-        tokenized = source(text)
+        target, has_copies = self.preprocessor.target, self.preprocessor.copied_items is not None
+        tokenized, items = self.preprocessor.tokenize(text)
         memory, state = self.model.prepare_memory(tokenized.ids)
         num_tokens = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), axis=-1)
         tokens, scores, attention = self.model.decoder.generate(
@@ -197,6 +252,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             end_id=END_ID,
             max_length=10 + 2 * num_tokens,
             num_attended=1,
+            exact_counts=count_copy_tokens(tokenized.ids) if has_copies else None,
         )
         if attention is None:
             attention = tf.zeros(tf.concat([tf.shape(tokens[:, :1]), tf.shape(tokenized.ids)[1:]], axis=0))
@@ -204,11 +260,15 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         attention = tf.where(is_text[..., None, None], attention, 0.0)
 
         # An unknown token of the target is replaced by the source token that has the most attention, and
-        # by an unknown one if there is one.
+        # by an unknown one if there is one; by none that is carried over by its number.
         weights = self.compute_all_attention(tokens, attention, state, memory)
-        is_unknown = tf.cast(tokenized.ids == UNKNOWN_ID, tf.float32)[:, None, None]
+        weights += tf.cast(tokenized.ids == UNKNOWN_ID, tf.float32)[:, None, None]
         source_tokens = tokenized.tokens.to_tensor("", shape=tf.shape(tokenized.ids, tf.int64))
-        replacements = tf.gather(source_tokens, tf.argmax(weights + is_unknown, axis=-1), batch_dims=1)
+        if has_copies:
+            weights -= tf.cast(is_copy(tokenized.ids), tf.float32)[:, None, None]
+        replacements = tf.gather(source_tokens, tf.argmax(weights, axis=-1), batch_dims=1)
+        if has_copies:
+            replacements = tf.where(is_copy(tokens), gather_items(tokens, items), replacements)
         target_tokens = target.ids_to_tokens(tokens, replacements)[:, 0]
         return {
             "translations": tf.where(is_text, target.detokenize(tokens, replacements), ""),
@@ -253,8 +313,9 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         return list(translations)
 
     def describe(self, info: DataInfo) -> Description:
-        """Return title, summary and limits for the card."""
+        """Return title, summary and limits for the card, and what is carried over unchanged."""
         source, target = self.preprocessor.languages
+        copied_items = self.preprocessor.copied_items
         return Description(
             title=f"Translation, {source} to {target} ({info.source})",
             summary=f"Translates sentences from {source} to {target}.",
@@ -265,6 +326,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
                 "A word with a letter that is rare in the training data is unknown: it is copied as it is, where "
                 "possible, and named in `status`.",
                 "The scores rank the translations of one text; they do not compare texts.",
+                *([] if copied_items is None else copied_items.describe()),
             ),
         )
 
@@ -331,8 +393,12 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
         plot_attention(prediction.attention, prediction.source_tokens, prediction.target_tokens, path)
 
 
+def _list_pairs(split: tf.data.Dataset) -> list[tuple[str, str]]:
+    return [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
+
+
 def _strip_spaces(tokens: np.ndarray) -> tuple[str, ...]:
-    return tuple(token.replace("▁", " ").strip() for token in decode_strings(tokens))
+    return tuple(token.replace("▁", " ").strip() or token for token in decode_strings(tokens))
 
 
 TASK = Task(

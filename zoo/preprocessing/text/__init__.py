@@ -7,8 +7,17 @@ from zoo.preprocessing.text.base import (
     Tokenizer,
     write_vocabulary,
 )
+from zoo.preprocessing.text.copied_items import (
+    CopiedItems,
+    CopyingTokenizer,
+    count_copy_tokens,
+    gather_items,
+    is_copy,
+    pre_tokenize_marked,
+)
 from zoo.preprocessing.text.normalization import normalize_texts
 from zoo.preprocessing.text.word_pieces import (
+    COPY_TOKENS,
     END_ID,
     START_ID,
     WordPieceTokenizer,
@@ -26,20 +35,27 @@ from zoo.preprocessing.text.words import (
 )
 
 __all__ = [
+    "COPY_TOKENS",
     "END_ID",
     "PADDING_ID",
     "START_ID",
     "UNKNOWN_ID",
+    "CopiedItems",
+    "CopyingTokenizer",
     "TokenizedText",
     "Tokenizer",
     "WordPieceTokenizer",
     "WordTokenizer",
     "WordVectors",
     "build_vocabulary",
+    "count_copy_tokens",
+    "gather_items",
+    "is_copy",
     "join_plain_words",
     "merge_word_pieces",
     "normalize_texts",
     "pre_tokenize",
+    "pre_tokenize_marked",
     "read_vector_width",
     "read_word_vectors",
     "split_plain_words",

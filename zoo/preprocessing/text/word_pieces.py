@@ -1,7 +1,7 @@
 """Raw texts to word pieces and back without loss, inside the graph, with core TensorFlow operations."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +29,9 @@ from zoo.preprocessing.text.unicode import Kind
 
 START_ID, END_ID = 2, 3
 """The ids after `PADDING_ID` and `UNKNOWN_ID`, which mark the start and the end of a decoder's sequences."""
+FIRST_COPY_ID = 4
+COPY_TOKENS = tuple(f"[COPY{number}]" for number in range(1, 9))
+"""Stand for items that are carried over unchanged; in vocabularies that have them, their ids start here."""
 
 _SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[START]", "[END]")
 _CONTINUATION = "##"  # prefix of a token that continues a word
@@ -65,7 +68,13 @@ def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     return words.with_flat_values(tf.strings.join([marks, words.flat_values]))
 
 
-def train_wordpiece(texts: Iterable[str], vocabulary_size: int, min_frequency: int = 5) -> list[str]:
+def train_wordpiece(
+    texts: Iterable[str],
+    vocabulary_size: int,
+    min_frequency: int = 5,
+    split: Callable[[list[str]], tf.RaggedTensor] = pre_tokenize,
+    special_tokens: tuple[str, ...] = (),
+) -> list[str]:
     """Train a WordPiece vocabulary (Schuster and Nakajima, 2012). The result is deterministic.
 
     Args:
@@ -74,6 +83,9 @@ def train_wordpiece(texts: Iterable[str], vocabulary_size: int, min_frequency: i
             contain enough.
         min_frequency: Rarer tokens are left out, and so are characters that occur in fewer words. The words
             with such characters are unknown: they teach a model how to handle unknown words.
+        split: Splits texts, string [n], into pre-tokens, ragged string [n, pre-tokens].
+        special_tokens: Further special tokens, such as `COPY_TOKENS`. Pre-tokens that are equal to them are not
+            counted.
 
     Returns:
         The special tokens, then the characters, then the tokens that `tokenizers` merges from them. Write
@@ -84,15 +96,18 @@ def train_wordpiece(texts: Iterable[str], vocabulary_size: int, min_frequency: i
     """
     remaining, word_counts = iter(texts), Counter[bytes]()
     while batch := list(islice(remaining, 1024)):
-        word_counts.update(pre_tokenize(batch).flat_values.numpy().tolist())
+        word_counts.update(split(batch).flat_values.numpy().tolist())
+    special_tokens = _SPECIAL_TOKENS + special_tokens
     words = Counter({word.decode(): count for word, count in word_counts.items()})
+    for token in special_tokens:
+        del words[token]
     character_counts = Counter[str]()
     for word, count in words.items():
         character_counts.update(dict.fromkeys(word, count))
     alphabet = sorted(character for character, count in character_counts.items() if count >= min_frequency)
     # The trainer sees words in random order, and would number characters and break ties by that order. It
     # keeps this order, and adds no characters, if all of them are special and its own alphabet is empty.
-    initial_tokens = [*_SPECIAL_TOKENS, *alphabet, *(_CONTINUATION + character for character in alphabet)]
+    initial_tokens = [*special_tokens, *alphabet, *(_CONTINUATION + character for character in alphabet)]
     if len(initial_tokens) > vocabulary_size:
         raise UsageError(
             f"A vocabulary of {vocabulary_size} word pieces is too small: the {len(alphabet)} characters "

@@ -1,0 +1,121 @@
+"""What survives a translation: URLs, e-mail addresses, numbers, placeholders, tags, emoji, and names.
+
+python benchmarks/survival.py saved_models/translation/1
+python benchmarks/survival.py runs/translation/export/1 --split evaluation --show-lost
+
+The test set is `survival.tsv`: English sentences with items that stand unchanged in their German translations.
+One half is for choosing, the other for the evaluation of what was chosen. An item survives if it stands in the
+best translation as often as in the source, and not as a part of a longer word or number. Names are counted apart
+from the other kinds, since most of them look like ordinary words. chrF compares with the references; it is that of
+the sentences which contain an item of the kind.
+"""
+
+import csv
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
+
+import tyro
+
+from zoo.errors import UsageError, ZooError
+from zoo.metrics import chrf
+from zoo.serving.loading import load
+
+TEST_SET = Path(__file__).with_name("survival.tsv")
+LANGUAGES = ["en", "de"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Measure what a translator carries over unchanged."""
+
+    model: tyro.conf.Positional[Path]  # directory of an export, from English to German
+    split: Literal["choosing", "evaluation"] = "choosing"  # half of the test set
+    show_lost: bool = False  # whether to print the items that do not survive, with their translations
+
+
+class Item(NamedTuple):
+    """A row of the test set."""
+
+    split: str
+    kind: str
+    item: str
+    source: str
+    reference: str
+
+
+def read_items(split: str) -> list[Item]:
+    """Return the items of one half of the test set."""
+    with TEST_SET.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if tuple(next(rows)) != Item._fields:
+            raise UsageError(
+                f"{TEST_SET} has another header than {', '.join(Item._fields)}. Restore the file."
+            )
+        return [item for item in map(Item._make, rows) if item.split == split]
+
+
+def has_survived(item: Item, translation: str) -> bool:
+    """Whether the translation contains the item as often as the source does."""
+    before, after = (
+        (r"(?<!\w)" if item.item[0].isalnum() else ""),
+        (r"(?!\w)" if item.item[-1].isalnum() else ""),
+    )
+    pattern = f"{before}{re.escape(item.item)}{after}"
+    return len(re.findall(pattern, translation)) == len(re.findall(pattern, item.source))
+
+
+def translate(model: Path, sources: Sequence[str]) -> dict[str, str]:
+    """Return the best translation of each source."""
+    predictor = load(model)
+    languages = predictor.card["preprocessor"].get("languages")
+    if predictor.card["task"] != "translation" or languages != LANGUAGES:
+        raise UsageError(
+            f"{model} is for {predictor.card['task']}, languages {languages}. Expected a translator from English to "
+            "German."
+        )
+    unique = list(dict.fromkeys(sources))
+    predictions = predictor.predict(unique)
+    return {
+        source: prediction.translations[0] for source, prediction in zip(unique, predictions, strict=True)
+    }
+
+
+def format_table(items: Sequence[Item], translations: dict[str, str]) -> str:
+    """Return a table of the kinds, with all but the names together."""
+    kinds = list(dict.fromkeys(item.kind for item in items))
+    groups = {kind: [item for item in items if item.kind == kind] for kind in kinds}
+    groups["all but names"] = [item for item in items if item.kind != "name"]
+    lines = ["| kind | items | survive | % | chrF |", "| --- | --: | --: | --: | --: |"]
+    for kind, members in groups.items():
+        count = sum(has_survived(item, translations[item.source]) for item in members)
+        references = {item.source: item.reference for item in members}
+        score = chrf([translations[source] for source in references], list(references.values())).score
+        lines.append(
+            f"| {kind} | {len(members)} | {count} | {100 * count / len(members):.1f} | {score:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(settings: Settings) -> None:
+    """Translate the sentences, and print the table."""
+    items = read_items(settings.split)
+    translations = translate(settings.model, [item.source for item in items])
+    print(format_table(items, translations))
+    if settings.show_lost:
+        for item in items:
+            if not has_survived(item, translations[item.source]):
+                print(f"\n{item.kind}: {item.item}\n  {item.source}\n  {translations[item.source]}")
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
+    except (ZooError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,373 @@
+"""Items that are carried over unchanged: what is found, what is learnt, and that each is generated."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from references import randomize_weights
+
+from zoo.datasets import DataInfo
+from zoo.datasets.builders import notices
+from zoo.errors import UsageError
+from zoo.preprocessing.text import (
+    COPY_TOKENS,
+    CopiedItems,
+    CopyingTokenizer,
+    gather_items,
+    pre_tokenize,
+    pre_tokenize_marked,
+    train_wordpiece,
+    write_vocabulary,
+)
+from zoo.preprocessing.text.copied_items import KINDS, WORD_KINDS, find_item
+from zoo.recipes import translation
+from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
+from zoo.training import Run
+
+PAIRS = [
+    ("Tom has dogs.", "Tom hat Hunde."),
+    ("The dogs like Tom.", "Die Hunde mögen Tom."),
+    ("Tom's dogs see the park.", "Toms Hunde sehen den Park."),
+    ("I like the Park.", "Ich mag den Park."),
+]
+EVERYTHING = (
+    'Hi Xaver, <a href="https://x.org/a">see</a> https://x.org/?a=1&b=(2). Mail a.b+c@x-y.co.uk: {n} of %(m)s 👍🏽 '
+    "&amp; 37!"
+)
+
+
+@pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory) -> CopiedItems:
+    """Of pairs in which no kind of items occurs often, so that all are carried over."""
+    return CopiedItems.adapt(PAIRS, tmp_path_factory.mktemp("items") / "words.txt")
+
+
+def find(items: CopiedItems, text: str) -> list[str]:
+    segments = [segment.decode() for segment in items.find(tf.constant([text]))[0].numpy()]
+    assert "".join(segments) == text
+    return segments[1::2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the https://x.org/a?b=1.", ["https://x.org/a?b=1"]),
+        ("the (www.x.org), ftp://x.org/_(y) and x.org!", ["www.x.org", "ftp://x.org/_(y)", "x.org"]),
+        ("the https://x.org/{id}/a: https://ü.de/ß", ["https://x.org/{id}/a", "https://ü.de/ß"]),
+        ("see <https://x.org>", ["https://x.org"]),
+        ("我看https://x.org/a今天", ["https://x.org/a"]),
+        ("the j.d+x@mail.x-y.org.", ["j.d+x@mail.x-y.org"]),
+        ("<me@x.org>", ["me@x.org"]),
+        (
+            "{a}{{ b.c }}${d} %s %1$d %(e)s %.2f %@ {0} {n, number}",
+            ["{a}", "{{ b.c }}", "${d}", "%s", "%1$d", "%(e)s", "%.2f", "%@", "{0}", "{n, number}"],
+        ),
+        ("100% sure, 50% off", ["100", "50"]),
+        ('<b>the</b><br/> <a href="x y" hidden>', ["<b>", "</b>", "<br/>", '<a href="x y" hidden>']),
+        ("the a < b and b > a, <3", ["3"]),
+        ("the &nbsp; &#x1F600; R&D;", ["&nbsp;", "&#x1F600;", "&D;"]),
+        ("the 😀😀 👨‍👩‍👧 🇩🇪 ❤️ 1️⃣ ☎", ["😀😀", "👨‍👩‍👧", "🇩🇪", "❤️", "1️⃣", "☎"]),
+        ("the 3 %, 3:05, 1,000.50 and 5/6/18.", ["3", "3:05", "1,000.50", "5/6/18"]),
+        ("3rd 10k x3, the_3", ["x3", "the_3"]),
+        ("我有3个", ["3"]),
+        ("Tom's Dogs: TOM, tom", ["Tom", "TOM"]),
+        ("the Xaver Yves-Zoe von Ay", ["Xaver Yves-Zoe", "Ay"]),
+        ("the A B", []),
+        ("the dogs. The DOGS. I like", []),
+        ("", []),
+    ],
+)
+def test_find(items: CopiedItems, text: str, expected: list[str]) -> None:
+    assert find(items, text) == expected
+
+
+def test_brackets_and_punctuation_stay_outside_of_items(items: CopiedItems) -> None:
+    segments = items.find(tf.constant(["(<b>the</b>) 3 %"])).to_list()
+    assert segments == [[b"(", b"<b>", b"the", b"</b>", b") ", b"3", b" %"]]
+
+
+def test_equal_items_share_a_number_and_the_ninth_stays_text(items: CopiedItems) -> None:
+    marked, table = items.mark(
+        tf.constant(["{a} {b} {a}", "", "".join(f"{{{n}}}" for n in range(10)), "the"])
+    )
+    assert [text.decode().replace("\x01", "|") for text in marked.numpy()] == [
+        "|1| |2| |1|",
+        "",
+        "".join(f"|{n}|" for n in range(1, 9)) + "{8}{9}",
+        "the",
+    ]
+    assert table.shape == (4, len(COPY_TOKENS))
+    assert [[item.decode() for item in row if item] for row in table.numpy()] == [
+        ["{a}", "{b}"],
+        [],
+        [f"{{{n}}}" for n in range(8)],
+        [],
+    ]
+
+
+def test_nothing_is_lost_or_added(items: CopiedItems) -> None:
+    """Marked texts with their items in place are the texts, apart from joiners beside items; alone and in a batch."""
+    rng = random.Random(1)
+    parts = [
+        *"ab 3.:/<>{}%@$&#;()'-",
+        "Xy",
+        "https://",
+        "x.org",
+        "😀",
+        "\u200d",
+        "\ufe0f",
+        "é",
+        "e\u0301",
+        "Tom",
+        " the ",
+    ]
+    texts = ["".join(rng.choices(parts, k=rng.randrange(25))) for _ in range(300)] + [EVERYTHING]
+    marked, table = items.mark(tf.constant(texts))
+    words = pre_tokenize_marked(marked).to_list()
+    for text, row, found in zip(texts, words, table.numpy(), strict=True):
+        names = dict(zip((token.encode() for token in COPY_TOKENS), found, strict=True))
+        joined = b"".join(names.get(word, word) for word in row).decode()
+        expected = b"".join(pre_tokenize([text])[0].numpy()).decode()
+        got, expected = (text.replace("▁", " ").replace("\u200d", "").split() for text in (joined, expected))
+        assert got == expected
+    for row in range(0, 300, 30):
+        alone, found = items.mark(tf.constant([texts[row]]))
+        assert alone[0] == marked[row]
+        assert found[0].numpy().tolist() == table[row].numpy().tolist()
+
+
+def test_batches_may_be_empty(items: CopiedItems) -> None:
+    marked, table = items.mark(tf.constant([], tf.string))
+    assert (marked.shape, table.shape) == ((0,), (0, len(COPY_TOKENS)))
+    assert pre_tokenize_marked(marked).nrows() == 0
+
+
+# What is learnt.
+
+
+def learn(pairs: list[tuple[str, str]], tmp_path: Path) -> set[str]:
+    return set(CopiedItems.adapt(pairs, tmp_path / "words.txt").kinds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "copied", "changed", "omitted"),
+    [
+        (
+            "whole numbers",
+            ("we have 12", "wir haben 12"),
+            ("we have 12", "wir haben 13"),
+            ("we have 12", "wir haben zwölf"),
+        ),
+        (
+            "numbers with separators",
+            ("at 3:05", "um 3:05"),
+            ("at 3:05", "um 15:05"),
+            ("at 3:05", "kurz nach drei"),
+        ),
+        (
+            "URLs",
+            ("see x.org/a", "siehe x.org/a"),
+            ("see x.org/a", "siehe x.net/b"),
+            ("see x.org/a", "siehe dort"),
+        ),
+        ("tags", ("<b>a</b>", "<b>x</b>"), ("<b>a</b>", "<i>x</i>"), ("<b>a</b>", "x")),
+    ],
+)
+def test_a_kind_is_carried_over_if_targets_have_no_other_item_of_it(
+    kind: str, copied: tuple[str, str], changed: tuple[str, str], omitted: tuple[str, str], tmp_path: Path
+) -> None:
+    assert kind in learn([copied] * 19 + [changed] * 2, tmp_path)
+    assert kind not in learn([copied] * 19 + [changed] * 3, tmp_path)
+    assert kind in learn([copied] * 19 + [changed] * 2 + [omitted] * 20, tmp_path)
+    assert kind in learn([changed] * 4, tmp_path)  # too few to decide
+
+
+def test_unknown_words_are_carried_over_like_words_that_occur_once(tmp_path: Path) -> None:
+    names = [f"{first}{second}a" for first in "BCDFGH" for second in "aeiou"]
+    known = [("the dogs like him", "die Hunde mögen ihn")] * 3
+    copied = [(f"the dogs like {name}", f"die Hunde mögen {name}") for name in names]
+    translated = [(f"{name} dogs like it", "Hunde mögen es") for name in reversed(names)]
+    capitalized, first, mixed = WORD_KINDS
+    assert learn([*known, *copied], tmp_path) >= {capitalized, first, mixed}
+    assert learn([*known, *copied[:15], *translated[:15]], tmp_path) & set(WORD_KINDS) == {capitalized, mixed}
+    items = CopiedItems.adapt([*known, *copied[:15], *translated[:15]], tmp_path / "words.txt")
+    assert find(items, "Zoe likes Zoe well. Zoe likes Bea a lot. Mr. Zoe") == ["Zoe", "Bea", "Zoe"]
+    assert find(items, "Bea likes it") == ["Bea"]
+
+
+def test_names_are_words_that_are_nearly_always_copied(items: CopiedItems) -> None:
+    lines = items.words_path.read_text(encoding="utf-8").splitlines()
+    assert lines[1:] == ["Tom", "dogs", "the", "like", "park", "has", "s", "see", "i"]
+
+
+def test_adapt_depends_on_the_pairs_alone(items: CopiedItems, tmp_path: Path) -> None:
+    again = CopiedItems.adapt(iter(PAIRS), tmp_path / "words.txt")
+    assert again.words_path.read_bytes() == items.words_path.read_bytes()
+    assert again.kinds == items.kinds
+
+
+def test_find_item() -> None:
+    assert find_item("Tom", "Toms Tomaten, Tom; Atom") == [0, 14]
+    assert find_item("5", "5. Mai, 2,5 5:30 15 Uhr 5 km/5") == [0, 24, 29]
+    assert find_item("{a}", "{a}{a}b") == [0, 3]
+    assert find_item("x.org", "x.org, xx.org") == [0]
+
+
+def mark_pairs(
+    items: CopiedItems, pairs: list[tuple[str, str]], inserted: float = 0.0
+) -> list[tuple[str, ...]]:
+    return [tuple(text.replace("\x01", "|") for text in pair) for pair in items.mark_pairs(pairs, inserted)]
+
+
+def test_training_pairs_have_numbers_where_both_sides_have_the_item(items: CopiedItems) -> None:
+    [(source, target)] = mark_pairs(items, [("Tom's {a}, {b} {b} in 3", "Toms {a}, {b} in 3 {c}")])
+    tom, a, three = (part for part in source.split("|")[1::2])
+    assert source == f"|{tom}|'s |{a}|, {{b}} {{b}} in |{three}|"
+    assert target == f"|{tom}|s |{a}|, {{b}} in |{three}| {{c}}"
+    assert len({tom, a, three}) == 3
+    [(source, target)] = mark_pairs(items, [(*["{0} {1} {2} {3} {4} {5} {6} {7} {8} {9}"] * 2,)])
+    assert sorted(source.split("|")[1::2]) == sorted(target.split("|")[1::2]) == list("12345678")
+
+
+def test_all_numbers_are_trained_and_drawn_the_same_way_again(items: CopiedItems) -> None:
+    pairs = [("see {a}", "siehe {a}"), ("the warm hands", "die Hände")] * 200
+    marked = mark_pairs(items, pairs, inserted=0.5)
+    assert marked == mark_pairs(items, pairs, inserted=0.5)
+    sources = [source for source, _ in marked if source.startswith("see")]
+    numbers = Counter(source.split("|")[1] for source in sources)
+    assert (len(sources), set(numbers)) == (200, set("12345678"))
+    assert numbers["1"] > 90  # as at serving
+    assert marked.count(pairs[1]) == 200
+    with_items = [pair for pair in marked if "hands" in pair[0] and pair != pairs[1]]
+    assert 70 < len(with_items) < 130
+    assert all(source.split("|")[1::2] == target.split("|")[1::2] != [] for source, target in with_items)
+    assert len(mark_pairs(items, pairs)) == len(pairs)
+
+
+def test_words_that_both_sides_share_become_items(items: CopiedItems) -> None:
+    marked = set(mark_pairs(items, [("my warm hand", "warm ist sie")] * 100, inserted=1.0))
+    assert ("my |1| hand", "|1| ist sie") in marked
+    assert ("my |1|warm|2| hand", "|1|warm|2| ist sie") in marked
+    assert ("|1|my warm hand|2|", "|1|warm ist sie|2|") in marked
+    assert ("my warm hand |1|", "warm ist sie |1|") in marked
+
+
+# Tokens, model and export.
+
+
+def test_items_become_one_token_each(items: CopiedItems, tmp_path: Path) -> None:
+    texts = [text for pair in PAIRS * 5 for text in pair]
+    vocabulary = train_wordpiece(texts, 200, split=pre_tokenize_marked, special_tokens=COPY_TOKENS)
+    assert vocabulary[4:12] == list(COPY_TOKENS)
+    tokenizer = CopyingTokenizer(write_vocabulary(vocabulary, tmp_path / "pieces.txt"), 100)
+    marked, table = items.mark(tf.constant(["the dogs see Xaver's {a}."]))
+    tokenized = tokenizer(marked)
+    assert [token.decode() for token in tokenizer.ids_to_tokens(tokenized.ids)[0].numpy()] == [
+        *("▁the", "▁dogs", "▁see", "▁", "[COPY1]", "'", "s", "▁", "[COPY2]", "."),
+    ]
+    copies = gather_items(tokenized.ids, table)
+    assert tokenizer.detokenize(tokenized.ids, copies)[0].numpy().decode() == "the dogs see Xaver's {a}."
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> TranslationModule:
+    """A translator with random weights."""
+    train = tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*PAIRS * 9, strict=True))))
+    preprocessor = TranslationPreprocessor.adapt(
+        train, 200, 60, ("en", "de"), tmp_path_factory.mktemp("translator")
+    )
+    settings = translation.Settings(cell="simple_rnn", units=3, embedding_dim=4, decoder_depth=1)
+    model = translation.build_model(settings, preprocessor, "multiplicative")
+    model.build(((None, None), (None, None)))
+    randomize_weights(model)
+    return TranslationModule(preprocessor, model, num_beams=3)
+
+
+TEXTS = [
+    EVERYTHING,
+    "",
+    "the dogs",
+    "Tom likes {a} and {a}.",
+    "see " + " ".join(f"x{n}.org" for n in range(9)),
+]
+
+
+@pytest.mark.parametrize("signature", ["serving_default", "greedy"])
+def test_every_translation_has_every_item_as_often_as_its_source(
+    module: TranslationModule, signature: str
+) -> None:
+    outputs = module.signatures[signature](tf.constant(TEXTS))
+    _, table = module.preprocessor.tokenize(tf.constant(TEXTS))
+    for row, text in enumerate(TEXTS):
+        items = [item.decode() for item in table[row].numpy() if item]
+        assert len(items) == [8, 0, 0, 2, 8][row]
+        for translated in outputs["translations"][row].numpy():
+            for item in items:
+                assert translated.decode().count(item) >= text.count(item) > 0
+            assert "[COPY" not in translated.decode()
+        tokens = Counter(token.decode() for token in outputs["target_tokens"][row].numpy())
+        sources = Counter(token.decode() for token in outputs["source_tokens"][row].numpy())
+        assert {item: tokens[item] for item in items} == {item: sources[item] for item in items}
+        alone = module.signatures[signature](tf.constant([text]))
+        assert alone["translations"][0].numpy().tolist() == outputs["translations"][row].numpy().tolist()
+
+
+def test_an_export_keeps_the_rules(module: TranslationModule, tmp_path: Path) -> None:
+    TASK.export(Run(tmp_path, {}), module, DataInfo("pairs"), tmp_path / "1", {"text": TEXTS})
+    assert {path.name for path in (tmp_path / "1" / "assets").iterdir()} == {
+        "source.txt",
+        "target.txt",
+        "words.txt",
+    }
+    preprocessor, _ = TASK.from_export(tmp_path / "1")
+    assert preprocessor.get_config() == module.preprocessor.get_config()
+    for tensor, expected in zip(
+        tf.nest.flatten(preprocessor.tokenize(tf.constant(TEXTS)), expand_composites=True),
+        tf.nest.flatten(module.preprocessor.tokenize(tf.constant(TEXTS)), expand_composites=True),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(tensor, expected)
+    loaded = tf.saved_model.load(str(tmp_path / "1"))
+    outputs = loaded.signatures["greedy"](text=tf.constant(TEXTS))
+    np.testing.assert_array_equal(
+        outputs["translations"], module.signatures["greedy"](tf.constant(TEXTS))["translations"]
+    )
+    card = (tmp_path / "1" / "README.md").read_text(encoding="utf-8")
+    assert "items of a text are carried over unchanged. They are tags, URLs" in card
+
+
+def test_a_changed_file_of_words_is_refused(tmp_path: Path) -> None:
+    items = CopiedItems.adapt(PAIRS, tmp_path / "words.txt")
+    (tmp_path / "words.txt").write_text("other\n")
+    with pytest.raises(UsageError, match=r"words\.txt has changed since it was read"):
+        items.get_config()
+
+
+def test_kinds_have_names_for_the_card(items: CopiedItems) -> None:
+    assert set(items.kinds) == {*KINDS, *WORD_KINDS}
+    [sentence] = items.describe()
+    assert all(kind in sentence for kind in items.kinds)
+
+
+# The embedded data set.
+
+
+def test_notices_have_items_of_one_split_only() -> None:
+    seen: dict[str, set[str]] = {}
+    for split in notices.SIZES:
+        seen[split] = set()
+        for number in range(200):
+            made = notices.make_items(split, number)
+            seen[split] |= {item.lower() for item in made.values()}
+            for source, target in [notices.TEMPLATES[number % len(notices.TEMPLATES)]]:
+                for name, item in made.items():
+                    texts = [text.format(nouns="", **made) for text in (source, target)]
+                    is_used = f"{{{name}}}" in source
+                    assert is_used == (f"{{{name}}}" in target)
+                    assert not is_used or all(item in text for text in texts)
+    assert not seen["train"] & seen["validation"]
+    assert not seen["train"] & seen["test"]
+    assert not seen["validation"] & seen["test"]
