@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 import zoo.metrics.text
-from zoo.datasets import DataSplits, load_captioning, load_translation
+from zoo.datasets import DataSplits, load_captioning, load_text, load_translation
 from zoo.datasets.builders import dates as dates_module
 from zoo.datasets.splits import SPLITS
 from zoo.errors import UsageError
@@ -27,6 +27,7 @@ from zoo.metrics import (
 )
 from zoo.preprocessing.text import (
     WordPieceTokenizer,
+    join_words,
     merge_word_pieces,
     normalize_texts,
     train_wordpiece,
@@ -267,6 +268,21 @@ def test_long_chinese_pairs_are_left_out(tmp_path: Path) -> None:
     data = load_translation(str(tmp_path / "pairs.tsv"), max_words=50)
     assert "Left out of train: 1 pair of more than 50 words on a side." in data.info.notes
     assert "long" not in {source for source, _ in read_pairs(data, "train")}
+
+
+def test_a_chinese_text_is_read_by_sentences(tmp_path: Path) -> None:
+    sentences = [f"第{i}天，他们走了{i}里路。" for i in range(2000)]
+    (tmp_path / "book.txt").write_text("".join(sentences), encoding="utf-8")
+    data = load_text(tmp_path / "book.txt")
+    assert [len(getattr(data, split)) for split in SPLITS] == [90, 5, 5]
+    assert data.train[0] == " ".join(sentences[:20])
+
+
+def test_words_are_joined_as_their_script_writes_them() -> None:
+    rows = [["the", "end", "."], ["结", "束", "。"], ["用", "python", "写", "ok", "的"], [], ["ที่", "นี่"]]
+    ragged = tf.ragged.constant(rows, tf.string, ragged_rank=1)
+    expected = ["the end .", "结束。", "用python写ok的", "", "ที่นี่"]
+    assert [text.decode() for text in join_words(ragged).numpy()] == expected
 
 
 def test_overlap_ignores_the_form_of_characters() -> None:

@@ -18,6 +18,7 @@ from zoo.preprocessing.text import (
     UNKNOWN_ID,
     WordTokenizer,
     build_vocabulary,
+    join_words,
     write_vocabulary,
 )
 from zoo.tasks.base import (
@@ -220,7 +221,9 @@ def sample_texts(
         seeds=tf.range(seed, seed + num_samples),
         temperature=0.8,
     )
-    return [" ".join(words[i - first] for i in row if i >= first) for row in sampled.tokens[:, 0].numpy()]
+    sampled_words = [[words[i - first] for i in row if i >= first] for row in sampled.tokens[:, 0].numpy()]
+    ragged = tf.ragged.constant(sampled_words, tf.string, ragged_rank=1)
+    return [text.decode() for text in join_words(ragged).numpy()]
 
 
 TASK = Task(
