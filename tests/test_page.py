@@ -13,6 +13,7 @@ from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
+from videos import make_frames, write_video
 
 from zoo.errors import UsageError
 from zoo.serving.loading import load
@@ -213,6 +214,15 @@ def test_file_names_and_bytes_may_be_anything(page: PageServer) -> None:
     status, _, body = send(page, "POST", "/predict/sentiment", b"caf\xe9")
     assert status == 422
     assert "Expected text in UTF-8" in json.loads(body)["error"]
+
+
+def test_what_is_wrong_with_a_video_has_the_name_of_the_user(page: PageServer, tmp_path: Path) -> None:
+    content = write_video(tmp_path / "a.mkv", make_frames(40)).read_bytes()[:-9]
+    status, _, body = send(page, "POST", "/predict/tagging", content, X_File_Name="my%20film.mkv")
+    result = json.loads(body)
+    assert status == 200
+    assert result["status"].startswith("my film.mkv is corrupt: the file seems truncated")
+    assert result["prediction"]["status"] == result["status"]
 
 
 def test_the_page_loads_nothing_from_elsewhere(page: PageServer) -> None:

@@ -264,7 +264,7 @@ def test_mp4_without_its_index_is_refused(tmp_path: Path, share: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a.mkv", "a.webm", "sound.mkv", "lossless.mkv", "a.avi", "a.mp4", "a.ts", "a.mpg"]
+    "name", ["a.mkv", "a.webm", "sound.mkv", "lossless.mkv", "a.avi", "a.mp4", "a.ts", "a.mpg", "a.flv"]
 )
 @pytest.mark.parametrize("part", ["middle", "end"])
 def test_damaged_files_are_reported(tmp_path: Path, name: str, part: str) -> None:

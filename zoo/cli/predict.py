@@ -60,8 +60,8 @@ class PredictOptions:
     column: str | None = None  # column of the inputs in a table; default is text, image or video
     encoding: str | None = None  # of --file; default is UTF-8, or what a byte order mark states
     output: Path | None = None
-    """Table (.csv, .tsv) to write: the columns of the input, those of the predictions, and their status. Of a
-    model that finds shots, the shots of one video: .edl, .otio, .ffmeta (chapters) or .csv."""
+    """Table (.csv, .tsv) to write of inputs, predictions and status; or of the shots of one video, also .edl, .otio
+    or .ffmeta."""
     json: bool = False  # print each prediction as a line of JSON
     top_k: PositiveInt = 1  # number of alternatives for each input; JSON has all of them
     plot: Path | None = None

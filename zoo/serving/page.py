@@ -1,6 +1,7 @@
 """The demo page: exported models in a browser, on this machine alone."""
 
 import base64
+import dataclasses
 import json
 import re
 import tempfile
@@ -83,6 +84,9 @@ class PageServer(ThreadingHTTPServer):
         predictor = self.predictors[name]
         with open_upload(predictor, content, file_name) as item, self.lock:
             (prediction,) = predictor.predict([item])
+            if isinstance(item, Path):  # the user knows the video by its own name
+                status = prediction.status.replace(str(item), file_name or "the video")
+                prediction = dataclasses.replace(prediction, status=status)
             return {
                 "prediction": prediction.as_json(),
                 "status": prediction.status,

@@ -47,7 +47,7 @@ def split_video(shots: ShotList, directory: Path, *, is_exact: bool = False) -> 
     Without `is_exact`, packets are copied, which is fast and loses nothing. A file can begin at a keyframe only:
     each one begins at the last keyframe at or before its shot, and thus with up to some seconds of the shot before.
     It has all frames of its shot, and where frames are stored in another order than shown, up to some more. Sound
-    is copied from the same time on.
+    is copied from the same time on, and other streams, such as subtitles, are left out.
 
     With `is_exact`, frames are encoded anew as H.264 of high quality (`crf` 18), so that each file has exactly the
     frames of its shot. Sound is copied, to the packet: it may be off by some hundredths of a second. The files are

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TEXT_DECODERS = ("ansi", "bintext", "idf", "xbin")  # FFmpeg renders any text file as an image of its letters
 
 _MIN_GAP_SECONDS, _MIN_GAP_BYTES, _MIN_TAIL_BYTES = 0.1, 512, 4096
-"""What is lost between two packets of Matroska, or after the last one: both time and bytes are missing.
+"""What is lost between two packets of Matroska or FLV, or after the last one: time and bytes are missing.
 
 Time alone is missing where a frame is shown for long, and bytes alone where there are headers and indexes.
 """
@@ -95,11 +95,10 @@ def decode_frames(
     # Without the other two flags, two neighboring pixels share a color, and values are cut, not rounded.
     by_area = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
     reformat, step, time = VideoReformatter().reformat, float(1 / header.frame_rate), -math.inf
+    start = float(header.start)
     with open_container(path) as container:
         for frame in decode_packets(container, problems):
-            stated_time = -math.inf
-            if frame.pts is not None and frame.time_base is not None:
-                stated_time = float(frame.pts * frame.time_base - header.start)
+            stated_time = -math.inf if frame.time is None else frame.time - start
             # AVI has wrong times where frames are reordered.
             time = max(0.0, stated_time if stated_time - time > 1e-6 else time + step)
             if frame.is_corrupt:
@@ -128,8 +127,8 @@ def decode_packets(
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     num_packets = 0
-    is_matroska = container.format.name.startswith("matroska")
-    packets = _note_gaps(container, problems) if is_matroska else container.demux(stream)
+    is_contiguous = container.format.name.startswith(("matroska", "flv"))
+    packets = _note_gaps(container, problems) if is_contiguous else container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
@@ -160,11 +159,12 @@ def _note_gaps(container: "av.container.InputContainer", problems: list[str]) ->
     end_position, end = 0, 0.0
     for packet in container.demux():
         if packet.pts is not None and packet.pos is not None and packet.time_base is not None:
-            time = float(packet.pts * packet.time_base)
+            unit = float(packet.time_base)
+            time = packet.pts * unit
             if end_position and packet.pos - end_position > _MIN_GAP_BYTES and time - end > _MIN_GAP_SECONDS:
                 problems.append(f"{time - end:.1f} s before {format_timecode(time)} cannot be read")
             end_position = packet.pos + packet.size
-            end = max(end, time + float((packet.duration or 0) * packet.time_base))
+            end = max(end, time + (packet.duration or 0) * unit)
         yield packet
     num_left, missing = container.size - end_position, (container.duration or 0) / 1_000_000 - end
     if num_left > max(_MIN_TAIL_BYTES, container.size // 10) and missing > _MIN_GAP_SECONDS:
