@@ -225,6 +225,11 @@ def test_the_predictor_lists_alternatives_and_plots_attention(
     ]
     with pytest.raises(UsageError, match="no attention to plot"):
         predictor.plot(b"x", corrupt, tmp_path / "attention.png")
+    webp = io.BytesIO()
+    Image.open(io.BytesIO(odd_images[0])).save(webp, "WEBP", lossless=True)
+    converted, broken = predictor.predict([webp.getvalue(), webp.getvalue()[:30]])
+    assert (converted.captions, converted.status) == (image.captions, "")
+    assert (broken.captions, broken.status) == ((), "the picture is broken")
     predictor.plot(odd_images[0], image, tmp_path / "attention.png")
     assert np.ptp(imread(tmp_path / "attention.png")[..., :3]) > 0.5
 
@@ -348,8 +353,17 @@ def test_files_that_the_user_names_are_the_examples(
 ) -> None:
     split = make_split([make_png("red"), make_png("blue"), make_png("green")])
     features = FeatureSplit(np.zeros((3, 8, 8, 3)), np.array([1, 2]), [["blue"], ["green"]])
-    paths = [tmp_path / "one.png", tmp_path / "two.png"]
-    assert preprocessor.make_examples(split, features, paths, tmp_path) == {"image": paths}
+    paths = [tmp_path / "one.png", tmp_path / "two.webp", tmp_path / "three.webp"]
+    paths[0].write_bytes(make_png("red"))
+    Image.new("RGB", (8, 8), (1, 2, 3)).save(paths[1], lossless=True)
+    paths[2].write_bytes(paths[1].read_bytes()[:30])
+    converted = tmp_path / "two.webp.png"
+    assert preprocessor.make_examples(split, features, paths[:2], tmp_path) == {
+        "image": [paths[0], converted]
+    }
+    assert Image.open(converted).getpixel((0, 0)) == (1, 2, 3)
+    with pytest.raises(UsageError, match=r"three\.webp cannot be an example: the picture is broken"):
+        preprocessor.make_examples(split, features, paths, tmp_path)
     thumbnails = preprocessor.make_examples(split, features, [], tmp_path)["image"]
     assert [Image.open(path).getpixel((0, 0)) for path in thumbnails] == [(0, 0, 255), (0, 128, 0)]
     of_clips = CaptioningPreprocessor(build_image_encoder("small", 8), num_frames=4)

@@ -71,27 +71,40 @@ VALID = {
     "bmp from top to bottom": overwrite(
         encode(Image.fromarray(SMOOTH[::-1]), "BMP"), 22, struct.pack("<i", -SMOOTH.shape[0])
     ),
+    "bmp with bytes behind its pixels": BMP + b"behind",
+    "bmp with alpha and bytes behind its pixels": encode(TRANSPARENT, "BMP") + b"behind",
+    "bmp with a long header": overwrite(
+        overwrite(BMP[:54] + bytes(84) + BMP[54:], 10, struct.pack("<I", 138)), 14, struct.pack("<I", 124)
+    ),
     "one pixel": encode(IMAGE.resize((1, 1)), "PNG"),
     "one pixel, jpeg": encode(IMAGE.resize((1, 1)), "JPEG"),
     "one line": encode(IMAGE.resize((300, 1)), "BMP"),
 }
 CORRUPT, UNSUPPORTED = "the picture is broken", "the picture is not JPEG, PNG, GIF or BMP"
-PALETTE = "the picture is a BMP with a palette or compressed, which is not read"
+NAMED = "the picture is {}, which is not read here: convert it to JPEG or PNG"
+PALETTE = NAMED.format("BMP with a palette, with compression or of 16 bits")
 INVALID = {
     "empty": (b"", "no picture"),
     "text": (b"What is this?", UNSUPPORTED),
-    "webp": (encode(IMAGE, "WEBP"), UNSUPPORTED),
-    "tiff": (encode(IMAGE, "TIFF"), UNSUPPORTED),
+    "webp": (encode(IMAGE, "WEBP"), NAMED.format("WebP")),
+    "tiff": (encode(IMAGE, "TIFF"), NAMED.format("TIFF")),
+    "avif": (encode(IMAGE, "AVIF"), NAMED.format("AVIF")),
+    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0", NAMED.format("HEIC")),
+    "jpeg 2000": (encode(IMAGE, "JPEG2000"), NAMED.format("JPEG 2000")),
     "cut jpeg": (JPEG[: len(JPEG) // 2], CORRUPT),
     "head of a jpeg": (JPEG[:3], CORRUPT),
     "jpeg without size": (JPEG[:2] + b"\xff\xe0\x00\x04xx" * 3, CORRUPT),
     "jpeg of endless filling": (b"\xff\xd8" + b"\xff" * 5000, CORRUPT),
+    "png with a chunk before its header": (PNG[:8] + b"\0\0\0\0abcd\0\0\0\0" + PNG[8:], CORRUPT),
     "cut png": (PNG[: len(PNG) // 2], CORRUPT),
     "flipped byte in a png": (overwrite(PNG, len(PNG) // 2, bytes([PNG[len(PNG) // 2] ^ 255])), CORRUPT),
     "cut gif": (GIF[: len(GIF) // 2], CORRUPT),
     "head of a gif": (GIF[:11], CORRUPT),
     "gif without frame": (GIF[:13] + b"\0" * 768 + b";", CORRUPT),
     "cut bmp": (BMP[: len(BMP) // 2], CORRUPT),
+    "bmp of 16 bits": (overwrite(BMP, 28, b"\x10\0"), PALETTE),
+    "bmp with a header of 16 bits": (overwrite(BMP, 14, b"\x0c"), PALETTE),
+    "bmp with pixels inside its header": (overwrite(BMP, 10, b"\x20"), PALETTE),
     "bmp with a palette": (encode(IMAGE.convert("P"), "BMP"), PALETTE),
     "huge png": (
         overwrite(PNG, 16, struct.pack(">II", 20_000, 20_000)),

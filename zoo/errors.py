@@ -17,6 +17,10 @@ class UsageError(ZooError, ValueError):
     """An argument, an option or an input cannot be used."""
 
 
+class ImageError(ZooError, ValueError):
+    """An image cannot be read."""
+
+
 class VideoError(ZooError, ValueError):
     """A video cannot be read."""
 

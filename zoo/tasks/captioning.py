@@ -25,6 +25,7 @@ from zoo.preprocessing.images import (
     FeatureExtractor,
     ImageReader,
     build_image_encoder,
+    convert_images,
     make_thumbnail,
     split_encoder,
 )
@@ -249,12 +250,15 @@ class CaptioningPreprocessor(Preprocessor):
             test: the test split.
             features: its features; `features.rows` are the examples that can be read.
             paths: files that the user chose.
-            directory: where thumbnails of test images are written.
+            directory: where thumbnails of test images, and files that had to be converted, are written.
+
+        Raises:
+            UsageError: a file at paths cannot be read.
         """
         if paths and self.num_frames:
             return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE).frames for path in paths])
         if paths:
-            return {"image": list(paths)}
+            return {"image": [_convert_example(path, directory) for path in paths]}
         examples: list[Any] = [
             next(itertools.islice(test.read_inputs(), row, None)) for row in features.rows[:2]
         ]
@@ -266,12 +270,16 @@ class CaptioningPreprocessor(Preprocessor):
         return {"image": thumbnails}
 
     def get_config(self) -> dict[str, Any]:
-        """Return name and size of the encoder, the other arguments, and the configuration of the tokenizer."""
+        """Return name and size of the encoder, the other arguments, and the configurations of reader and tokenizer.
+
+        The predictor reads from that of the reader whether the graph applies the orientation of an image.
+        """
         return {
             "encoder": self.encoder_name,
             "image_size": self.image_size,
             "num_frames": self.num_frames,
             "num_tuned": self.num_tuned,
+            "reader": self.extractor.reader.get_config(),
             "tokenizer": self.tokenizer.get_config(),
         }
 
@@ -389,8 +397,9 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         else:
             medium = "image"
             reading = [
-                "It reads JPEG, PNG, GIF (the first frame) and BMP without a palette, and squeezes the image to a "
-                "square. It ignores the orientation that cameras store (EXIF): rotate the image before.",
+                "It reads JPEG, PNG, GIF (the first frame) and BMP (of 24 or 32 bits), and squeezes the image to a "
+                "square. It applies the orientation that cameras store in a JPEG (EXIF). `zoo.load` and `zoo predict` "
+                "also read WebP, AVIF, TIFF, other BMP, PNG with an orientation, and with the extra `heif` HEIC.",
                 "Attention is spread out and may lie beside what a word names, because each position of the "
                 "feature map covers much of the image.",
             ]
@@ -445,6 +454,8 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
     def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
         super().__init__(directory, card, model)
         self.batch_size = 1 if self.input_kind == "video" else 16
+        # Graphs without this entry are older, and show images as they are stored.
+        self._is_oriented = "reader" in card.get("preprocessor", {})
 
     def parse(self, argument: bytes, frame_rate: float = 25.0) -> Path:
         """Return the path of an image or video file."""
@@ -459,13 +470,13 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
             problems = [clip.problem for clip in clips]
             outputs = self.serve(**ClipReader.pack_inputs([clip.frames for clip in clips]))
         else:
-            problems = [""] * len(inputs)
-            outputs = self.serve(**ImageReader.pack_inputs([_read_image(item) for item in inputs]))
+            images, problems = self._convert_images(inputs)
+            outputs = self.serve(**ImageReader.pack_inputs(images))
         for row, status in enumerate(outputs["status"]):
             words, captions = (decode_strings(outputs[name][row]) for name in ("words", "captions"))
             scores = tuple(outputs["scores"][row, : len(captions)].tolist())
             attention = outputs["attention"][row, : len(words)]
-            yield CaptionPrediction(status.decode() or problems[row], captions, scores, words, attention)
+            yield CaptionPrediction(problems[row] or status.decode(), captions, scores, words, attention)
 
     def plot(self, item: ImageInput, prediction: CaptionPrediction, path: Path) -> None:
         """Plot the attention for each word on the image; of a clip on the frame with most of it."""
@@ -478,8 +489,13 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
             images, attention = frames[positions], attention[range(len(words)), most]
             words = [f"{word}, frame {position}" for word, position in zip(words, positions, strict=True)]
         else:
-            images = np.asarray(make_thumbnail(_read_image(item)))
+            (image,), _ = self._convert_images([item])
+            images = np.asarray(make_thumbnail(image))
         plot_image_attention(images, words, attention, path)
+
+    def _convert_images(self, items: Sequence[ImageInput]) -> tuple[list[bytes], list[str]]:
+        """Return images as the graph reads them, and what is wrong with each, as `convert_images` does."""
+        return convert_images([_read_image(item) for item in items], is_oriented=self._is_oriented)
 
 
 def _read_clip(item: ImageInput) -> Clip:
@@ -488,6 +504,19 @@ def _read_clip(item: ImageInput) -> Clip:
     if isinstance(item, bytes):
         raise UsageError("Expected a video, as a path or an array of frames, got bytes.")
     return read_clip(Path(item), CLIP_FRAME_SIZE)
+
+
+def _convert_example(path: Path, directory: Path) -> Path:
+    """Return the path of an example; if the graph does not read its format, that of a converted copy."""
+    content = _read_image(path)
+    (converted,), (problem,) = convert_images([content])
+    if problem:
+        raise UsageError(f"{path} cannot be an example: {problem}. Name another image.")
+    if converted is content:
+        return path
+    copy = directory / f"{path.name}.png"
+    copy.write_bytes(converted)
+    return copy
 
 
 def _read_image(item: ImageInput) -> bytes:
@@ -499,7 +528,7 @@ def _read_image(item: ImageInput) -> bytes:
         return Path(item).expanduser().read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{item} cannot be read: {error.strerror}. Expected an image: JPEG, PNG, GIF or BMP."
+            f"{item} cannot be read: {error.strerror}. Expected an image, such as a JPEG or PNG file."
         ) from error
 
 

@@ -20,7 +20,8 @@ def extract_features(
 ) -> tuple[np.ndarray, list[str]]:
     """Compute the features of images or clips, or read them from the cache.
 
-    The name of the cache file is a hash of the encoder and of all examples, so other data get another file.
+    Images that the reader does not read are converted, see `zoo.preprocessing.images.convert_images`. The name
+    of the cache file is a hash of the encoder and of all examples, so other data get another file.
     The file is verified when it is read, and rebuilt if it is corrupt.
 
     Args:
@@ -47,13 +48,14 @@ def extract_features(
     remaining = iter(examples())
     with atomic_write(path) as temporary:
         while batch := list(itertools.islice(remaining, _BATCH_SIZE)):
-            inputs = map(tf.constant, extractor.reader.pack_inputs(batch).values())
+            converted, problems = extractor.reader.convert_examples(batch)
+            inputs = map(tf.constant, extractor.reader.pack_inputs(converted).values())
             features, reasons = (tensor.numpy() for tensor in extract_batch(*inputs))
             if not status:
                 shape = (count, *extractor.shape)
                 values = np.lib.format.open_memmap(temporary, "w+", features.dtype, shape)
             values[len(status) : len(status) + len(reasons)] = features
-            status += [reason.decode() for reason in reasons]
+            status += [problem or reason.decode() for problem, reason in zip(problems, reasons, strict=True)]
             progress.update(len(reasons))
         progress.clear()
         values.flush()

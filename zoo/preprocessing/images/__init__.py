@@ -1,5 +1,6 @@
 """Encoded images to pixels, and pixels to feature maps."""
 
+from zoo.preprocessing.images.conversion import convert_images, open_image
 from zoo.preprocessing.images.encoders import apply_encoder, build_image_encoder, split_encoder
 from zoo.preprocessing.images.feature_extractor import ExtractedFeatures, FeatureExtractor, Reader
 from zoo.preprocessing.images.reader import DecodedImages, ImageReader, make_thumbnail
@@ -12,6 +13,8 @@ __all__ = [
     "Reader",
     "apply_encoder",
     "build_image_encoder",
+    "convert_images",
     "make_thumbnail",
+    "open_image",
     "split_encoder",
 ]

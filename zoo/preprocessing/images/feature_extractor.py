@@ -22,6 +22,9 @@ class Reader(Protocol):
     def shape(self) -> tuple[int, ...]:
         """Shape of the pixels of one image or clip, without the batch."""
 
+    def convert_examples(self, examples: Sequence[Any], /) -> tuple[Sequence[Any], Sequence[str]]:
+        """Return examples in formats that it reads, and what is wrong with each, empty if nothing is."""
+
     def pack_inputs(self, examples: Sequence[Any], /) -> dict[str, Any]:
         """Return examples as a batch of inputs, by the names in `input_signature`."""
 

@@ -1,96 +1,154 @@
 """Checks of image files by their headers, inside the graph, before anything is decoded."""
 
+from typing import NamedTuple
+
 import tensorflow as tf
+
+from zoo.preprocessing.images.byte_strings import read_bytes, read_number
+from zoo.preprocessing.images.jpeg import read_jpeg_headers
+
+MAX_PIXELS = 50_000_000
+"""Default limit of pixels in an image. Decoding an image of this size takes 150 MB."""
 
 CORRUPT = "the picture is broken"
 """Status of an image that cannot be decoded."""
 
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM")
+FORMATS = (
+    ("JPEG", 0, b"\xff\xd8\xff"),
+    ("PNG", 0, b"\x89PNG\r\n\x1a\n"),
+    ("GIF", 0, b"GIF87a"),
+    ("GIF", 0, b"GIF89a"),
+    ("BMP", 0, b"BM"),
+    ("WebP", 8, b"WEBP"),
+    ("AVIF", 4, b"ftypavif"),
+    ("AVIF", 4, b"ftypavis"),
+    *(("HEIC", 4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")),
+    ("HEIF", 4, b"ftypmif1"),
+    ("HEIF", 4, b"ftypmsf1"),
+    *(("TIFF", 0, signature) for signature in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    ("JPEG 2000", 4, b"jP  \r\n\x87\n"),
+    ("JPEG 2000", 0, b"\xff\x4f\xff\x51"),
+    ("JPEG XL", 4, b"JXL \r\n\x87\n"),
+    ("JPEG XL", 0, b"\xff\x0a"),
+    ("PDF", 0, b"%PDF"),
+    ("SVG", 0, b"<svg"),
+    ("Photoshop", 0, b"8BPS"),
+)
+"""Name of a format, offset of its signature, and signature. The graph reads JPEG, PNG, GIF and BMP."""
+
 _HEADER_LENGTH = 70  # bytes; contain the size in all formats except JPEG
+_SIGNATURE_LENGTH = 16  # bytes that contain all signatures
+_BMP_HEADERS = (40, 52, 56, 64, 108, 124)  # bytes of the headers with sizes of 32 bits
 _RGB_MASKS = (0xFF0000, 0xFF00, 0xFF)
 
-_MAX_JPEG_SEGMENTS = 1_000  # before the one with the size
 _MAX_GIF_BLOCKS = 100_000  # up to the end of the first frame; each has up to 255 bytes
 _BETWEEN, _IN_EXTENSION, _IN_FRAME, _COMPLETE, _TRUNCATED = range(5)  # states of the walk through a GIF
 
 
-def check_headers(images: tf.Tensor, max_pixels: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Find out which files are images that memory can hold.
+class ImageHeaders(NamedTuple):
+    """What the headers of n image files state.
+
+    Attributes:
+        images: string [n]: the files, GIFs truncated after their first frame and BMPs after their pixels.
+        status: string [n]: empty for an image that can be decoded unless its data are corrupt.
+        is_bmp: bool [n].
+        height: int64 [n]: as it is stored, before the orientation is applied.
+        width: int64 [n].
+        orientation: int64 [n]: the EXIF orientation of JPEGs, from 1 to 8; 1 for all others.
+    """
+
+    images: tf.Tensor
+    status: tf.Tensor
+    is_bmp: tf.Tensor
+    height: tf.Tensor
+    width: tf.Tensor
+    orientation: tf.Tensor
+
+
+def read_headers(images: tf.Tensor, max_pixels: int) -> ImageHeaders:
+    """Find out which files are images that memory can hold, and how they lie.
 
     Args:
         images: string [n]: the content of image files.
         max_pixels: Largest number of pixels of an image that is accepted.
-
-    Returns:
-        The images, string [n], with GIFs truncated after their first frame; status, string [n], empty for an
-        image that can be decoded unless its data are corrupt; and whether an image is BMP, bool [n].
     """
-    header = _read_bytes(images, tf.zeros_like(images, tf.int32), _HEADER_LENGTH)
-    is_jpeg, is_png, is_gif87, is_gif89, is_bmp = (
-        tf.strings.substr(images, 0, len(signature)) == signature for signature in _SIGNATURES
-    )
-    is_gif = is_gif87 | is_gif89
+    header = read_bytes(images, tf.zeros_like(images, tf.int32), _HEADER_LENGTH)
+    name = _name_formats(images)
+    is_jpeg, is_png, is_gif, is_bmp = (name == known for known in ("JPEG", "PNG", "GIF", "BMP"))
     images, has_frame = _truncate_gifs(images, is_gif)
-    bmp_height = _read_number(header, 22, 4)  # negative if rows are stored from top to bottom
+    jpeg = read_jpeg_headers(images, is_jpeg)
+    bmp_height = read_number(header, 22, 4)  # negative if rows are stored from top to bottom
     sizes = (
-        (is_jpeg, _find_jpeg_sizes(images, is_jpeg)),
-        (is_png, (_read_number(header, 20, 4, big=True), _read_number(header, 16, 4, big=True))),
-        (is_gif, (_read_number(header, 8, 2), _read_number(header, 6, 2))),
-        (is_bmp, (tf.minimum(bmp_height, 2**32 - bmp_height), _read_number(header, 18, 4))),
+        (is_jpeg, (jpeg.height, jpeg.width)),
+        (is_png, (read_number(header, 20, 4, big=True), read_number(header, 16, 4, big=True))),
+        (is_gif, (read_number(header, 8, 2), read_number(header, 6, 2))),
+        (is_bmp, (tf.minimum(bmp_height, 2**32 - bmp_height), read_number(header, 18, 4))),
     )
     height, width = tf.zeros_like(bmp_height), tf.zeros_like(bmp_height)
     for is_format, (format_height, format_width) in sizes:
         height = tf.where(is_format, format_height, height)
         width = tf.where(is_format, format_width, width)
 
-    status = tf.where((height == 0) | (width == 0) | (is_gif & ~has_frame), CORRUPT, "")
+    has_no_header = is_png & tf.reduce_any(header[:, 12:16] != tuple(b"IHDR"), axis=-1)
+    status = tf.where((height == 0) | (width == 0) | (is_gif & ~has_frame) | has_no_header, CORRUPT, "")
     is_large = tf.cast(height, tf.float64) * tf.cast(width, tf.float64) > max_pixels
-    size = tf.strings.join([tf.strings.as_string(width), " x ", tf.strings.as_string(height)])
-    limit = f" pixels; {max_pixels:,} can be read"
-    status = tf.where(is_large, tf.strings.join(["the picture has ", size, limit]), status)
-    status = tf.where(
-        is_bmp & ~_is_readable_bmp(header),
-        "the picture is a BMP with a palette or compressed, which is not read",
-        status,
-    )
-    is_known = is_jpeg | is_png | is_gif | is_bmp
-    status = tf.where(is_known, status, "the picture is not JPEG, PNG, GIF or BMP")
-    return images, tf.where(images == "", "no picture", status), is_bmp
+    before, between, after = describe_large("|", "|", max_pixels).split("|")
+    size = (tf.strings.as_string(width), between, tf.strings.as_string(height))
+    status = tf.where(is_large & ~has_no_header, tf.strings.join([before, *size, after]), status)
+    kind = "BMP with a palette, with compression or of 16 bits"
+    status = tf.where(is_bmp & ~_is_readable_bmp(header), describe_unread(kind), status)
+    before, after = describe_unread("|").split("|")
+    is_named = ~(is_jpeg | is_png | is_gif | is_bmp | (name == ""))
+    status = tf.where(is_named, tf.strings.join([before, name, after]), status)
+    status = tf.where(name == "", "the picture is not JPEG, PNG, GIF or BMP", status)
+    status = tf.where(images == "", "no picture", status)
+    row_length = (read_number(header, 28, 2) * width + 31) // 32 * 4
+    bmp_length = read_number(header, 10, 4) + row_length * height
+    images = _truncate_bmps(images, is_bmp & (status == ""), bmp_length)
+    return ImageHeaders(images, status, is_bmp, height, width, jpeg.orientation)
+
+
+def describe_unread(name: str) -> str:
+    """Return the status of an image of a format that is not read."""
+    return f"the picture is {name}, which is not read here: convert it to JPEG or PNG"
+
+
+def describe_large(width: str, height: str, max_pixels: int) -> str:
+    """Return the status of an image with too many pixels."""
+    return f"the picture has {width} x {height} pixels; {max_pixels:,} can be read"
+
+
+def _name_formats(images: tf.Tensor) -> tf.Tensor:
+    """Return the name of the format of each image, string [n]; empty if it is unknown."""
+    start = tf.strings.join([tf.strings.substr(images, 0, _SIGNATURE_LENGTH), "\0" * _SIGNATURE_LENGTH])
+    names = tf.fill(tf.shape(images), "")
+    for name, offset, signature in FORMATS:
+        names = tf.where(tf.strings.substr(start, offset, len(signature)) == signature, name, names)
+    return names
 
 
 def _is_readable_bmp(header: tf.Tensor) -> tf.Tensor:
     """Whether a BMP has 24 or 32 bits per pixel, without compression or with the usual bit masks."""
-    compression, bits_per_pixel = _read_number(header, 30, 4), _read_number(header, 28, 2)
-    masks = tf.stack([_read_number(header, offset, 4) for offset in (54, 58, 62)], -1)
+    length, compression = read_number(header, 14, 4), read_number(header, 30, 4)
+    bits_per_pixel = read_number(header, 28, 2)
+    masks = tf.stack([read_number(header, offset, 4) for offset in (54, 58, 62)], -1)
     has_rgb_masks = (compression == 3) & tf.reduce_all(masks == _RGB_MASKS, axis=-1)
-    return ((compression == 0) | has_rgb_masks) & (bits_per_pixel >= 24)
+    is_raw = (compression == 0) | has_rgb_masks
+    is_known = tf.reduce_any(length[:, None] == _BMP_HEADERS, axis=-1)
+    is_after_header = read_number(header, 10, 4) >= 14 + length
+    return is_raw & is_known & is_after_header & ((bits_per_pixel == 24) | (bits_per_pixel == 32))
 
 
-def _find_jpeg_sizes(images: tf.Tensor, is_jpeg: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return heights and widths from the frame headers of JPEGs, 0 for other images and without a header."""
+def _truncate_bmps(images: tf.Tensor, is_readable: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+    """Truncate BMPs after their pixels: TensorFlow decodes none with bytes behind. Others stay as they are."""
 
-    def read_segment(
-        is_active: tf.Tensor, offsets: tf.Tensor, sizes: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        content = _read_bytes(images, offsets, 9)
-        marker, length = content[:, 1], _read_number(content, 2, 2, big=True)
-        other_markers = [0xC4, 0xC8, 0xCC]  # in the range of frame headers, but none
-        is_frame = (marker >= 0xC0) & (marker <= 0xCF)
-        is_frame &= tf.reduce_all(marker[:, None] != other_markers, axis=-1)
-        size = tf.stack([_read_number(content, offset, 2, big=True) for offset in (5, 7)], -1)
-        sizes = tf.where((is_active & is_frame)[:, None], size, sizes)
-        is_fill_byte = marker == 0xFF
-        is_active &= ~is_frame & (content[:, 0] == 0xFF)
-        return is_active, offsets + tf.where(is_fill_byte, 1, 2 + tf.cast(length, tf.int32)), sizes
+    def truncate() -> tf.Tensor:
+        length = tf.strings.length(images)
+        new_length = tf.minimum(tf.cast(tf.where(is_readable, end, 0), tf.int32), length)
+        new_length = tf.where(is_readable, new_length, length)
+        return tf.strings.substr(images, tf.zeros_like(length), new_length)
 
-    rows = tf.shape(images)[0]
-    *_, sizes = tf.while_loop(
-        lambda is_active, *_: tf.reduce_any(is_active),
-        read_segment,
-        (is_jpeg, tf.fill([rows], 2), tf.zeros([rows, 2], tf.int64)),
-        maximum_iterations=_MAX_JPEG_SEGMENTS,
-    )
-    return sizes[:, 0], sizes[:, 1]
+    return tf.cond(tf.reduce_any(is_readable), truncate, lambda: images)
 
 
 def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -100,7 +158,7 @@ def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, tf.
     """
 
     def read_block(state: tf.Tensor, offsets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        content = tf.cast(_read_bytes(images, offsets, 10), tf.int32)
+        content = tf.cast(read_bytes(images, offsets, 10), tf.int32)
         first_byte, is_between = content[:, 0], state == _BETWEEN
         is_extension, is_frame = is_between & (first_byte == 0x21), is_between & (first_byte == 0x2C)
         is_inside = (state == _IN_EXTENSION) | (state == _IN_FRAME)
@@ -115,7 +173,7 @@ def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, tf.
         new_state = tf.where(is_active & (offsets >= tf.strings.length(images)), _TRUNCATED, new_state)
         return tf.where(is_active, new_state, state), tf.where(is_active, offsets + length, offsets)
 
-    flags = _read_bytes(images, tf.fill(tf.shape(images), 10), 1)[:, 0]
+    flags = read_bytes(images, tf.fill(tf.shape(images), 10), 1)[:, 0]
     state, end = tf.while_loop(
         lambda state, _: tf.reduce_any(state < _COMPLETE),
         read_block,
@@ -130,16 +188,3 @@ def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, tf.
 def _color_table_length(flags: tf.Tensor) -> tf.Tensor:
     """Return the length of a GIF's color table in bytes."""
     return tf.where(flags >= 128, 3 * tf.bitwise.left_shift(2, flags % 8), 0)
-
-
-def _read_bytes(images: tf.Tensor, offsets: tf.Tensor, count: int) -> tf.Tensor:
-    """Return `count` bytes of each image from an offset on, int64 [n, count], zeros after its end."""
-    offsets = tf.minimum(offsets, tf.strings.length(images))
-    content = tf.strings.substr(images, offsets, tf.fill(tf.shape(offsets), count))
-    return tf.cast(tf.io.decode_raw(content, tf.uint8, fixed_length=count), tf.int64)
-
-
-def _read_number(content: tf.Tensor, offset: int, size: int, big: bool = False) -> tf.Tensor:
-    """Return the unsigned number in `size` bytes of int64 [n, count], little-endian unless `big`."""
-    weights = [256**i for i in range(size)]
-    return tf.reduce_sum(content[:, offset : offset + size] * (weights[::-1] if big else weights), axis=-1)

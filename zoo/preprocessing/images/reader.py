@@ -1,17 +1,16 @@
 """Encoded images to pixels, inside the graph and row by row: a corrupt image does not affect the others."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import tensorflow as tf
 from PIL import Image
 
+from zoo.errors import ImageError
 from zoo.preprocessing.config import make_config, read_config
-from zoo.preprocessing.images.headers import CORRUPT, check_headers
-
-MAX_PIXELS = 50_000_000
-"""Default limit of pixels in an image. Decoding an image of this size takes 150 MB."""
+from zoo.preprocessing.images.conversion import convert_images
+from zoo.preprocessing.images.headers import CORRUPT, MAX_PIXELS, read_headers
+from zoo.preprocessing.images.jpeg import apply_orientations
 
 _THUMBNAIL_SIZE = 448
 
@@ -31,9 +30,13 @@ class DecodedImages(NamedTuple):
 class ImageReader:
     """Encoded images of any size to pixels of one size, with core TensorFlow operations.
 
-    JPEG, PNG, GIF (the first frame) and BMP (without palette) become RGB: gray is copied to the three
-    channels, CMYK is converted, transparency is dropped, 16 bits are cut to 8. The whole image is scaled to a
-    square, with triangle filters that see every pixel. EXIF rotation is ignored.
+    JPEG, PNG, GIF (the first frame) and BMP (of 24 or 32 bits, without compression) become RGB: gray is copied
+    to the three channels, CMYK is converted, transparency is dropped, 16 bits are cut to 8. The whole image is
+    scaled to a square, with triangle filters that see every pixel. `convert_images` converts further formats.
+
+    The EXIF orientation of a JPEG is applied: the result is upright. Corrupt EXIF data and an orientation that
+    is stated in XMP alone count as upright, and so does the `eXIf` chunk of a PNG, which `convert_images`
+    applies.
 
     Images are decoded one at a time, and only if the header states a size within `max_pixels`, so memory is
     bounded for hostile files.
@@ -41,8 +44,9 @@ class ImageReader:
     `status` of an image is "" or one of:
 
     - "no picture": the string is empty;
+    - "the picture is WebP, which is not read here: convert it to JPEG or PNG": a known format, such as WebP,
+      AVIF, HEIC or TIFF, or "BMP with a palette, with compression or of 16 bits";
     - "the picture is not JPEG, PNG, GIF or BMP";
-    - "the picture is a BMP with a palette or compressed, which is not read";
     - "the picture has 9000 x 9000 pixels; 50,000,000 can be read";
     - "the picture is broken".
 
@@ -79,6 +83,10 @@ class ImageReader:
         """
         return cls(**read_config(config))
 
+    def convert_examples(self, images: Sequence[bytes]) -> tuple[list[bytes], list[str]]:
+        """Convert images of further formats with `convert_images`, within `max_pixels`."""
+        return convert_images(images, self.max_pixels)
+
     @staticmethod
     def pack_inputs(images: Sequence[bytes]) -> dict[str, list[bytes]]:
         """Return encoded images as a batch of inputs, by the names in `input_signature`."""
@@ -94,7 +102,8 @@ class ImageReader:
         Returns:
             A `DecodedImages` of n rows.
         """
-        images, status, is_bmp = check_headers(images, self.max_pixels)
+        headers = read_headers(images, self.max_pixels)
+        images, status, is_bmp = headers.images, headers.status, headers.is_bmp
         pixels = tf.zeros([tf.size(images), self.image_size, self.image_size, 3], tf.uint8)
         # An image that cannot be decoded raises an error; a dataset can drop the row that raised it.
         rows = tf.data.Dataset.from_tensor_slices(tf.where(status == "")[:, 0])
@@ -113,6 +122,8 @@ class ImageReader:
         options.experimental_optimization.apply_default_optimizations = False
         options.autotune.enabled = False
         pixels, is_done = decoded.with_options(options).reduce((pixels, status != ""), write_row)
+        # The square results are turned instead of the large images, which is the same.
+        pixels = apply_orientations(pixels, headers.orientation)
         return DecodedImages(pixels, tf.where(is_done, status, CORRUPT))
 
     def _decode(self, image: tf.Tensor, is_bmp: tf.Tensor) -> tf.Tensor:
@@ -128,15 +139,26 @@ class ImageReader:
 
 
 def make_thumbnail(image: bytes) -> Image.Image:
-    """Return a small copy of an image with its own proportions, decoded as `ImageReader` does it.
+    """Return a small upright copy of an image with its own proportions, decoded as `ImageReader` does it.
 
     Args:
-        image: The content of an image file that `ImageReader` can decode.
+        image: The content of an image file that `ImageReader` can decode, or `convert_images` can convert.
 
     Returns:
         An image of at most 448 pixels in width and height.
+
+    Raises:
+        ImageError: The image cannot be converted.
     """
-    width, height = Image.open(io.BytesIO(image)).size
+    (image,), (problem,) = convert_images([image])
+    if problem:
+        raise ImageError(problem)
+    headers = read_headers(tf.constant([image]), MAX_PIXELS)
+    height, width, orientation = (
+        int(number[0]) for number in (headers.height, headers.width, headers.orientation)
+    )
+    if orientation >= 5:  # lies on its side
+        height, width = width, height
     longer = max(width, height)
     size = min(_THUMBNAIL_SIZE, longer)
     pixels = ImageReader(size)(tf.constant([image])).pixels[0].numpy()

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from zoo.errors import VideoError
+from zoo.errors import ImageError, UsageError, VideoError
 from zoo.files import natural_sort_key
+from zoo.preprocessing.images import open_image
 from zoo.preprocessing.video.video_files import decode_frames, read_header, snap_frame_rate
 
-IMAGE_FILE_PATTERN = r"\.(jpe?g|png|bmp|gif)$"
+IMAGE_FILE_PATTERN = r"\.(jpe?g|png|bmp|gif|webp|avif|tiff?|hei[cf])$"
 """Regular expression for the end of an image file's name, in lower case."""
 
 VIDEO_FILE_PATTERN = r"\.(mp4|m4v|mkv|mov|avi|webm|mpe?g|m?ts|wmv|flv|ogv|3gp)$"
@@ -89,7 +90,7 @@ class Video:
 
 
 def open_video(path: str | Path, frame_rate: float = 25.0) -> Video:
-    """Open a video file, or a directory of numbered images (JPEG, PNG, BMP, GIF).
+    """Open a video file, or a directory of numbered images.
 
     Video files need PyAV, which the extra `video` installs. Their times are presentation times, so a variable
     frame rate is handled. They count from the beginning of the file, as players and FFmpeg do: where the sound
@@ -180,31 +181,21 @@ def read_clip(path: Path, frame_size: FrameSize, max_frames: int = 256) -> Clip:
 def _open_directory(directory: Path, frame_rate: float) -> Video:
     image_paths = list_images(directory)
     if not image_paths:
-        raise VideoError(
-            f"{directory} contains no images. Expected numbered frames: .jpg, .png, .bmp or .gif."
-        )
+        raise VideoError(f"{directory} contains no images. Expected numbered frames, such as .jpg or .png.")
     if not 0 < frame_rate < math.inf:
         raise VideoError(f"Expected a frame rate above 0, in frames per second, got {frame_rate}.")
 
     def decode_frames(frame_size: FrameSize | None, problems: list[str]) -> TimedFrames:
         for number, image_path in enumerate(image_paths):
             try:
-                frame = _read_image(image_path)
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                frame = open_image(image_path.read_bytes())
+            except (OSError, ImageError, UsageError) as error:
                 problems.append(f"{image_path.name} cannot be read: {error}")
                 continue
             frame_size = frame_size or (frame.height, frame.width)
             yield number / frame_rate, np.asarray(frame.resize(frame_size[::-1], Image.Resampling.BOX))
 
     return Video(directory, len(image_paths), decode_frames, snap_frame_rate(frame_rate))
-
-
-def _read_image(path: Path) -> Image.Image:
-    with Image.open(path) as file:
-        image = ImageOps.exif_transpose(file)
-        if image.mode.startswith("I"):  # 16 bits, which Pillow would clip
-            return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-        return image.convert("RGB")
 
 
 def _open_file(path: Path) -> Video:

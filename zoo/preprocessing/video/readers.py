@@ -128,6 +128,11 @@ class ClipReader:
         return cls(**read_config(config))
 
     @staticmethod
+    def convert_examples(clips: Sequence[np.ndarray]) -> tuple[Sequence[np.ndarray], list[str]]:
+        """Return clips as they are, and that nothing is wrong with them."""
+        return clips, [""] * len(clips)
+
+    @staticmethod
     def pack_inputs(clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Pad clips to a batch of inputs, by the names in `input_signature`.
 

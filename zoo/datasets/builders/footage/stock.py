@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from zoo.datasets.builders.footage.style import SIZE
-from zoo.errors import DataError
+from zoo.errors import DataError, ZooError
+from zoo.preprocessing.images import open_image
 from zoo.preprocessing.video import VIDEO_FILE_PATTERN, FrameSize, open_video
 
 logger = logging.getLogger(__name__)
@@ -91,12 +92,8 @@ def _read_reel(path: Path, size: FrameSize) -> np.ndarray:
             if video.problem:
                 logger.warning("%s", video.problem)
             return frames
-        with Image.open(path) as image:
-            square = (max(size), max(size))
-            image.draft("RGB", square)
-            small = ImageOps.contain(
-                ImageOps.exif_transpose(image).convert("RGB"), square, Image.Resampling.BOX
-            )
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        square = (max(size), max(size))
+        image = open_image(path.read_bytes(), min_size=square)
+    except (OSError, ZooError) as error:
         raise DataError(f"{path} cannot be read: {error}. Replace or remove the file.") from error
-    return np.asarray(small)[None]
+    return np.asarray(ImageOps.contain(image, square, Image.Resampling.BOX))[None]

@@ -1,0 +1,172 @@
+"""Images in formats that the graph does not read, opened with Pillow and converted to PNG."""
+
+import contextlib
+import importlib.util
+import io
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from PIL import ExifTags, Image, ImageOps, features
+
+from zoo.errors import ImageError, UsageError
+from zoo.preprocessing.images.headers import (
+    CORRUPT,
+    FORMATS,
+    MAX_PIXELS,
+    describe_large,
+    describe_unread,
+    read_headers,
+)
+
+_PILLOW_NAMES = {"WebP": "WEBP", "AVIF": "AVIF", "HEIC": "HEIF", "HEIF": "HEIF", "TIFF": "TIFF"}
+"""Formats that are converted, by their names in `FORMATS`."""
+
+_READ_FORMATS = ("JPEG", "PNG", "GIF", "BMP")
+_TILE_TAGS = (322, 323)  # of TIFF: width and height
+
+
+def convert_images(
+    images: Sequence[bytes], max_pixels: int = MAX_PIXELS, is_oriented: bool = True
+) -> tuple[list[bytes], list[str]]:
+    """Convert images that `ImageReader` does not read, or does not read upright, to PNG.
+
+    WebP, AVIF, TIFF, BMP of all kinds, PNG with an orientation, and with the extra `heif` HEIC are converted, as
+    `open_image` decodes them. All other content is returned as it is, also content that is no image.
+
+    Args:
+        images: The content of image files.
+        max_pixels: Largest number of pixels of an image that is converted.
+        is_oriented: Whether the model that gets the images applies the orientation of JPEGs. If it does not,
+            such JPEGs are converted, too, and all BMPs.
+
+    Returns:
+        The content of each file, empty for an image that cannot be converted; and the reason, which is empty
+        for all others.
+
+    Raises:
+        UsageError: The decoder of a format is missing; the message says what to install.
+
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (20, 10), "red").save(file, "WEBP")
+    >>> contents, problems = convert_images([file.getvalue(), b"not an image"])
+    >>> contents[0][1:4], contents[1], problems
+    (b'PNG', b'not an image', ['', ''])
+    """
+    contents, problems = [], []
+    for image in images:
+        content, problem = image, ""
+        if _needs_conversion(image, max_pixels, is_oriented):
+            try:
+                file = io.BytesIO()
+                open_image(image, max_pixels).save(file, "PNG", compress_level=1)
+                content = file.getvalue()
+            except ImageError as error:
+                content, problem = b"", str(error)
+        contents.append(content)
+        problems.append(problem)
+    return contents, problems
+
+
+def open_image(
+    content: bytes, max_pixels: int = MAX_PIXELS, min_size: tuple[int, int] | None = None
+) -> Image.Image:
+    """Decode an image with Pillow, upright and as RGB.
+
+    Of an animation the first frame is decoded, of several pages the first one. Transparency is dropped and 16
+    bits are cut to 8, as `ImageReader` does it.
+
+    Args:
+        content: The content of a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF file, or with the extra `heif` of a HEIC
+            file.
+        max_pixels: Largest number of pixels. A larger image is refused before it is decoded.
+        min_size: Width and height that suffice: a JPEG may be decoded at a smaller scale, which is faster.
+
+    Raises:
+        ImageError: The image is broken, too large, or of another format.
+        UsageError: The decoder of the format is missing; the message says what to install.
+    """
+    name = _find_format(content)
+    if name not in _READ_FORMATS and name not in _PILLOW_NAMES:
+        raise ImageError(describe_unread(name) if name else "the picture is of an unknown format")
+    _load_decoder(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of corrupt metadata
+        try:
+            file = Image.open(io.BytesIO(content), formats=[_PILLOW_NAMES.get(name, name)])
+            _check_size(file, max_pixels)
+            if min_size:
+                file.draft("RGB", min_size)
+            file.load()
+            with contextlib.suppress(Exception):  # corrupt EXIF data count as upright
+                ImageOps.exif_transpose(file, in_place=True)
+            if file.mode in ("I", "F"):
+                raise ImageError(f"the picture is {name} with 32 bits for a color: convert it to 8 bits")
+            image: Image.Image = file
+            if file.mode.startswith("I;16"):  # Pillow would clip the values
+                image = Image.fromarray((np.asarray(file) >> 8).astype(np.uint8))
+            image = image.convert("RGB")
+        except ImageError:
+            raise
+        except Image.DecompressionBombError as error:
+            raise ImageError(f"the picture is too large; {max_pixels:,} pixels can be read") from error
+        except Exception as error:  # for a corrupt file anything, from SyntaxError to struct.error
+            raise ImageError(CORRUPT) from error
+    image.info = {}  # such as a color profile, which would be saved
+    return image
+
+
+def _needs_conversion(content: bytes, max_pixels: int, is_oriented: bool) -> bool:
+    name = _find_format(content)
+    if name == "BMP":
+        return not is_oriented or bool(read_headers(tf.constant([content]), max_pixels).status[0] != "")
+    if name == "JPEG":
+        return not is_oriented and bool(read_headers(tf.constant([content]), max_pixels).orientation[0] > 1)
+    if name == "PNG":
+        return b"eXIf" in content and _has_orientation(content, max_pixels)
+    return name in _PILLOW_NAMES
+
+
+def _has_orientation(png: bytes, max_pixels: int) -> bool:
+    with warnings.catch_warnings(), contextlib.suppress(Exception):
+        warnings.simplefilter("ignore")
+        image = Image.open(io.BytesIO(png), formats=["PNG"])
+        _check_size(image, max_pixels)
+        return bool(image.getexif().get(ExifTags.Base.Orientation, 1) != 1)
+    return False  # such as a corrupt file, of which the graph says what is wrong
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    """Refuse an image, or a TIFF whose tiles are larger than the image, before memory for it is allocated."""
+    tags = getattr(image, "tag_v2", {})
+    width, height = (max(size, tags.get(tag, 0)) for size, tag in zip(image.size, _TILE_TAGS, strict=True))
+    if width * height > max_pixels:
+        raise ImageError(describe_large(f"{width}", f"{height}", max_pixels))
+
+
+def _find_format(content: bytes) -> str:
+    """Return the name of the format in `FORMATS`; empty if it is unknown."""
+    for name, offset, signature in FORMATS:
+        if content.startswith(signature, offset):
+            # The brands after the first one.
+            return "AVIF" if name == "HEIF" and b"avif" in content[16:64] else name
+    return ""
+
+
+def _load_decoder(name: str) -> None:
+    """Make Pillow ready for a format."""
+    if name == "AVIF" and not features.check("avif"):
+        raise UsageError(
+            "The picture is AVIF, and the installed Pillow has no decoder for it. Install Pillow from PyPI, 11.3 or "
+            "later, or convert the picture to JPEG or PNG."
+        )
+    if _PILLOW_NAMES.get(name) == "HEIF":
+        if importlib.util.find_spec("pillow_heif") is None:
+            raise UsageError(
+                f"The picture is {name}, which needs the package pillow-heif. Install the extra `heif`, as README "
+                "shows, or convert the picture to JPEG or PNG."
+            )
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
