@@ -18,14 +18,14 @@ import keras
 
 import zoo
 from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
-from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval
+from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
-from zoo.datasets import load_translation
+from zoo.datasets import load_translation, read_pairs
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, choose_bleu_tokenizer, exact_match, score_translations
 from zoo.reports import measure_text_overlap, report_generation
 from zoo.tasks.ancestor import initialize, load_ancestor
-from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
+from zoo.tasks.translation import SEARCH_SETTINGS, TASK, TranslationModule, TranslationPreprocessor
 from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 
 
@@ -64,6 +64,8 @@ class Settings:
     learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
     num_beams: PositiveInt = 5  # hypotheses of the search, and translations that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short translations win
+    no_repeat_ngram_size: NonNegativeInt | None = None  # 0 allows repetition; default: chosen on validation
+    repetition_penalty: PositiveFloat | None = None  # 1 allows repetition; default: chosen on validation
     bleu_tokenizer: Literal["13a", "intl", "zh", "ja-mecab", "char", "none"] | None = (
         None  # default by target
     )
@@ -100,9 +102,7 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
-    run = Run(
-        settings.run_dir, settings, info, ancestor, may_change=["baseline", "num_beams", "length_penalty"]
-    )
+    run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])
 
     # Word pieces and batches. The vocabularies are those of the training pairs alone.
     if ancestor:
@@ -114,13 +114,9 @@ def train(settings: Settings) -> None:
     train_set = preprocessor.bucket(data.train, settings.batch_size, settings.seed)
     validation_set = preprocessor.bucket(data.validation, settings.batch_size)
     print(train_set, validation_set, sep="\n")
-    validation_pairs, test_pairs = (
-        [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
-        for split in (data.validation, data.test)
-    )
-    test_sources, test_references = zip(*test_pairs, strict=True)
+    test_sources, test_references = read_pairs(data.test)
     examples = choose_examples(settings.examples, test_sources[:2], info)
-    sources, references = zip(*validation_pairs[:: -(-len(validation_pairs) // 1000)], strict=True)
+    sources, references = read_pairs(data.validation, max_pairs=1000)
 
     def score(translations: Sequence[str]) -> dict[str, float]:
         return {
@@ -137,7 +133,10 @@ def train(settings: Settings) -> None:
         )
         keras.utils.set_random_seed(settings.seed)
         model = build_model(settings, preprocessor, attention)
-        module = TranslationModule(preprocessor, model, settings.num_beams, settings.length_penalty)
+        module = TranslationModule(
+            *(preprocessor, model, settings.num_beams, settings.length_penalty),
+            *(settings.no_repeat_ngram_size, settings.repetition_penalty),
+        )
         if not suffix and initialize(model, ancestor, settings.freeze):
             before = score_translations(module.translate_texts(test_sources), test_references, tokenizer)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
@@ -158,6 +157,9 @@ def train(settings: Settings) -> None:
             callbacks=[GenerationMetrics(sources, partial(module.translate_texts, sources, "greedy"), score)],
         )
         run.metrics[f"validation BLEU (greedy){suffix}"] = run.best_epoch.metrics["val_bleu"]
+        if not suffix:  # constraints of the exported search, as the settings or validation choose them
+            module = module.choose_constraints(sources, lambda texts: score(texts)["val_bleu"])
+            run.settings |= module.constraints
         translations = module.translate_texts(test_sources)
         for metric, value in score_translations(translations, test_references, tokenizer).items():
             run.metrics[f"test {metric}{suffix}"] = value

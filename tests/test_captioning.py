@@ -191,6 +191,18 @@ def test_attention_belongs_to_the_words(outputs: dict[str, Outputs]) -> None:
         assert not weights[len(words) :].any()
 
 
+def test_status_names_the_limit_of_a_caption_without_an_end(trained: Trained) -> None:
+    module = rebuild(trained.directory)
+    bias = module.model.decoder.bias
+    bias.assign(np.where(np.arange(bias.shape[0]) == END_ID, -99, bias))
+    features = tf.zeros([2, *module.preprocessor.extractor.shape])
+    outputs = module.caption(features, tf.constant(["", "no picture"]), module.searches["greedy"])
+    limit = module.preprocessor.tokenizer.max_tokens + 1
+    no_end = f"the caption has no end: it stopped at the limit of {limit} tokens"
+    assert [status.decode() for status in outputs["status"].numpy()] == [no_end, "no picture"]
+    assert len(outputs["captions"][0, 0].numpy()) > limit
+
+
 def test_corrupt_images_do_not_affect_the_others(outputs: dict[str, Outputs]) -> None:
     mixed, alone = outputs["odd"], outputs["alone"]
     assert [status.decode() for status in mixed["status"]] == [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.decoding import DecodingResult, beam_search, greedy_search, sample
+from zoo.decoding import DecodingResult, beam_search, count_most_frequent_ngram, greedy_search, sample
 
 END, VOCABULARY, UNITS = 2, 4, 3
 Hypothesis = tuple[float, tuple[int, ...], bool]
@@ -24,6 +24,7 @@ class Row(NamedTuple):
     prefix: tuple[int, ...] = ()
     min_length: int = 0
     no_repeat_ngram_size: int = 0
+    max_ngram_count: int = 1
     repetition_penalty: float = 1.0
 
 
@@ -55,8 +56,10 @@ class Batch(NamedTuple):
             arguments["prefix"] = np.reshape(prefix, [len(rows), width]).astype("int64")
         if "min_length" in in_use:
             arguments["min_length"] = np.array([row.min_length for row in rows], "int32")
-        if "no_repeat_ngram_size" in in_use:
+        if in_use & {"no_repeat_ngram_size", "max_ngram_count"}:
             arguments["no_repeat_ngram_size"] = rows[0].no_repeat_ngram_size if rows else 2
+        if "max_ngram_count" in in_use:
+            arguments["max_ngram_count"] = np.array([row.max_ngram_count for row in rows], "int32")
         if "repetition_penalty" in in_use:
             arguments["repetition_penalty"] = rows[0].repetition_penalty if rows else 1.5
         if "exact_counts" in in_use:
@@ -79,7 +82,14 @@ class Batch(NamedTuple):
         return search(step, h, memory=h, **arguments)  # with a memory, rows that have ended are left out
 
 
-PARTS = "prefix", "min_length", "no_repeat_ngram_size", "repetition_penalty", "exact_counts"
+PARTS = (
+    "prefix",
+    "min_length",
+    "no_repeat_ngram_size",
+    "max_ngram_count",
+    "repetition_penalty",
+    "exact_counts",
+)
 
 
 def make_batch(rng: np.random.Generator, in_use: set[str], size: int, longest: int = 5) -> Batch:
@@ -98,6 +108,8 @@ def make_batch(rng: np.random.Generator, in_use: set[str], size: int, longest: i
             row = row._replace(min_length=int(rng.integers(0, longest + 2)))
         if "no_repeat_ngram_size" in in_use:
             row = row._replace(no_repeat_ngram_size=size_of_ngrams)
+        if "max_ngram_count" in in_use:
+            row = row._replace(no_repeat_ngram_size=size_of_ngrams, max_ngram_count=int(rng.integers(1, 4)))
         if "repetition_penalty" in in_use:
             row = row._replace(repetition_penalty=penalty)
         if "exact_counts" in in_use:
@@ -122,16 +134,17 @@ def find_continuations(row: Row, tokens: tuple[int, ...], logits: np.ndarray) ->
         allowed = {token for token, number in missing.items() if number > 0}
     else:
         n = row.no_repeat_ngram_size
-        ngrams = {tokens[i : i + n] for i in range(position - n + 1)} if n else set()
+        ngrams = [tokens[i : i + n] for i in range(position - n + 1)] if n else []
         allowed = {token for token in range(VOCABULARY) if missing.get(token, 1) > 0}
         if position < row.min_length or total:
             allowed -= {END}
-        allowed -= {i for i in allowed - set(row.counts) if n and (*tokens, i)[-n:] in ngrams}
+        repeated = {i for i in allowed if ngrams.count((*tokens, i)[-n:]) >= row.max_ngram_count}
+        allowed -= repeated - set(row.counts)
     return {token: log_p[token] for token in sorted(allowed)}
 
 
-def search_exhaustively(batch: Batch, row: Row, beams: int) -> list[Hypothesis]:
-    """All hypotheses of a beam search that never stops early, the best first."""
+def search_with_beams(batch: Batch, row: Row, beams: int, alpha: float = 0.0) -> list[Hypothesis]:
+    """All hypotheses of a beam search that never stops early, the best first; with many beams all sequences."""
     found, alive = [], [(0.0, ())]
     for size in range(1, row.limit + 1):
         longer, ended = [], []
@@ -141,9 +154,10 @@ def search_exhaustively(batch: Batch, row: Row, beams: int) -> list[Hypothesis]:
                 (ended if token == END else longer).append((score + log_p, (*tokens, token)))
         longer = sorted(longer, key=lambda pair: -pair[0])[:beams]
         least = longer[-1][0] if len(longer) == beams else -np.inf
-        found += [(score, tokens[:-1], True) for score, tokens in ended if score >= least]
+        penalty = ((5 + size) / 6) ** alpha
+        found += [(score / penalty, tokens[:-1], True) for score, tokens in ended if score >= least]
         if size == row.limit:
-            found += [(score, tokens, False) for score, tokens in longer]
+            found += [(score / penalty, tokens, False) for score, tokens in longer]
         alive = longer
     return sorted(found, key=lambda hypothesis: -hypothesis[0])
 
@@ -209,27 +223,36 @@ EACH_COMBINATION = pytest.mark.parametrize(
 @EACH_COMBINATION
 def test_searches_equal_plain_python(seed: int, in_use: set[str]) -> None:
     rng = np.random.default_rng(seed)
-    for size in (3, 7):
-        batch = make_batch(rng, in_use, size)
+    for _ in range(2):
+        batch = make_batch(rng, in_use, 4)
         arguments = batch.arguments(in_use)
-        settings = {"num_beams": 2, "num_return_sequences": 2}
-        wrap = (
-            in_graph if size == 7 else lambda search, **settings: lambda *a, **k: search(*a, **k, **settings)
-        )
-        greedy = batch.search(wrap(greedy_search), arguments)
-        beams = batch.search(wrap(beam_search, **settings), arguments)
-        one_beam = batch.search(wrap(beam_search, num_beams=1), arguments)
-        every = batch.search(wrap(beam_search, num_beams=243, num_return_sequences=243), arguments)
-        samples = batch.search(wrap(sample, seeds=np.arange(size), temperature=2.0), arguments)
+        greedy = batch.search(greedy_search, arguments)
+        samples = batch.search(sample, arguments | {"seeds": np.arange(4), "temperature": 2.0})
+        beams = {}
+        for n, alpha in ((1, 0.0), (2, 0.8), (243, 0.0)):
+            settings = {"num_beams": n, "num_return_sequences": n, "length_penalty": alpha}
+            beams[n, alpha] = batch.search(beam_search, arguments | settings)
         for number, row in enumerate(batch.rows):
-            everything = search_exhaustively(batch, row, 1000)
             assert_hypotheses(read_hypotheses(greedy, number), search_greedily(batch, row))
-            assert_hypotheses(read_hypotheses(one_beam, number), search_exhaustively(batch, row, 1)[:1])
-            assert_hypotheses(read_hypotheses(beams, number), search_exhaustively(batch, row, 2)[:2])
-            assert_hypotheses(read_hypotheses(every, number), everything[:243])
+            for (n, alpha), result in beams.items():
+                assert_hypotheses(
+                    read_hypotheses(result, number), search_with_beams(batch, row, n, alpha)[:n]
+                )
+            everything = search_with_beams(batch, row, 1000)
             for drawn in read_hypotheses(samples, number):
                 (expected,) = [other for other in everything if other[1:] == drawn[1:]]
                 assert_hypotheses([drawn], [expected])
+
+
+@pytest.mark.parametrize("search", [greedy_search, beam_search])
+def test_searches_in_a_graph_equal_plain_python(search: Callable[..., DecodingResult]) -> None:
+    batch, settings = make_batch(np.random.default_rng(1), set(PARTS), 9), {}
+    if search is beam_search:
+        settings = {"num_beams": 3, "num_return_sequences": 3}
+    result = batch.search(in_graph(search, **settings), batch.arguments(set(PARTS)))
+    for number, row in enumerate(batch.rows):
+        expected = search_with_beams(batch, row, 3)[:3] if settings else search_greedily(batch, row)
+        assert_hypotheses(read_hypotheses(result, number), expected)
 
 
 @pytest.mark.parametrize("search", [greedy_search, beam_search, sample])
@@ -279,6 +302,7 @@ def test_a_row_without_possible_tokens_has_no_sequence(constraints: dict[str, An
     ("constraint", "message"),
     [
         ({"min_length": -1}, "`min_length` must be at least 0, but it is -1"),
+        ({"max_ngram_count": 0}, "`max_ngram_count` must be at least 1, but it is 0"),
         ({"no_repeat_ngram_size": -2}, "`no_repeat_ngram_size` must be at least 1, or 0"),
         ({"repetition_penalty": 0.9}, "`repetition_penalty` must be at least 1, but it is 0.9"),
         ({"repetition_penalty": float("nan")}, "`repetition_penalty` must be at least 1"),
@@ -300,3 +324,17 @@ def test_constraints_out_of_range_raise(constraint: dict[str, Any], message: str
                 **constraint,
                 **settings,
             )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6])
+def test_the_most_frequent_ngram_is_counted(size: int) -> None:
+    rng = np.random.default_rng(size)
+    for time in (5, 20):
+        ids = rng.integers(1, 3, (6, time)) * (np.arange(time) < rng.integers(0, time + 1, (6, 1)))
+        expected = []
+        for row in ids.tolist():
+            tokens = row[: np.count_nonzero(row)]
+            ngrams = [tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1)]
+            expected.append(max(map(ngrams.count, ngrams), default=1))
+        assert count_most_frequent_ngram(tf.constant(ids), size).numpy().tolist() == expected
+    assert count_most_frequent_ngram(tf.zeros([2, 0], tf.int32), size).numpy().tolist() == [1, 1]

@@ -104,33 +104,34 @@ def test_generate_returns_the_attention_of_each_sequence() -> None:
     """The weights equal those under teacher forcing, and are zero after the end of a sequence."""
     model = build_model(zoo.MultiplicativeAttention())
     memory, state = model.prepare_memory(MAPS)
-    tokens, scores, weights = model.decoder.generate(
+    start_ids = np.array([2, 4, 5])
+    tokens, scores, weights, is_complete = model.decoder.generate(
         zoo.decoding.beam_search,
         state,
         memory,
-        start_id=2,
+        start_id=start_ids,
         end_id=3,
         max_length=6,
         num_beams=3,
         num_return_sequences=2,
     )
-    assert tokens.shape[:2] == scores.shape == (3, 2)
+    assert tokens.shape[:2] == scores.shape == is_complete.shape == (3, 2)
     assert weights.shape == (*tokens.shape, 8)
     for row in range(3):
         for n in range(2):
             steps = int(np.count_nonzero(tokens[row, n]))
-            inputs = np.concatenate([[2], tokens[row, n].numpy()[:-1]])[None]
+            inputs = np.concatenate([[start_ids[row]], tokens[row, n].numpy()[:-1]])[None]
             row_memory, row_state = model.prepare_memory(MAPS[row : row + 1])
             expected = model.decoder(inputs, row_state, row_memory)[1][0]
             np.testing.assert_allclose(weights[row, n, :steps], expected[:steps], atol=1e-5)
             assert not np.any(weights[row, n, steps:])
-    *_, best = model.decoder.generate(
+    best = model.decoder.generate(
         *(zoo.decoding.beam_search, state, memory),
-        start_id=2,
+        start_id=start_ids,
         end_id=3,
         num_attended=1,
         max_length=6,
         num_beams=3,
         num_return_sequences=2,
     )
-    np.testing.assert_allclose(best, weights[:, :1], atol=1e-6)
+    np.testing.assert_allclose(best.attention, weights[:, :1], atol=1e-6)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.image import imread
 from references import randomize_weights
 
 import zoo
+from zoo.card import read_card
 from zoo.datasets import DataInfo
 from zoo.errors import UsageError
 from zoo.metrics import bleu, chrf, exact_match
@@ -57,6 +59,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> translation.Settings:
         epochs=1,
         baseline=False,
         num_beams=3,
+        repetition_penalty=1.0,
     )
 
 
@@ -100,6 +103,13 @@ def test_the_export_has_the_scores_of_the_training_process(
     assert metrics["test exact match"] == pytest.approx(exact_match(translations, references), abs=0.01)
     assert metrics["test BLEU"] == pytest.approx(bleu(translations, references).score, abs=0.01)
     assert metrics["test chrF"] == pytest.approx(chrf(translations, references).score, abs=0.01)
+
+
+def test_the_card_has_the_constraints_of_the_search(model: Path) -> None:
+    """One was chosen on validation, the other one is a setting."""
+    settings = read_card(model)["settings"]
+    assert settings["no_repeat_ngram_size"] in (0, 3, 4)
+    assert settings["repetition_penalty"] == 1.0
 
 
 def test_the_model_translates_combinations_that_are_not_in_its_training_data(model: Path) -> None:
@@ -228,7 +238,9 @@ def test_num_beams_may_change_in_a_run_directory(
     predict_in_process: Callable[..., Outputs],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    translation.train(replace(settings, export_dir=tmp_path / "1", num_beams=2, length_penalty=0.0))
+    translation.train(
+        replace(settings, export_dir=tmp_path / "1", num_beams=2, length_penalty=0.0, no_repeat_ngram_size=4)
+    )
     assert "epoch 1/1" not in capsys.readouterr().out
     name = "validation BLEU (greedy)"
     assert read_metrics(tmp_path / "1")[name] == read_metrics(model)[name]
@@ -288,7 +300,55 @@ def test_unknown_tokens_are_copied_from_unknown_words_of_the_source(
     tokens = [{token for token in row if token} for row in outputs["target_tokens"].numpy().tolist()]
     assert tokens[0] == {"▁q".encode()}
     status = [text.decode() for text in outputs["status"].numpy()]
-    assert status == ["unknown: q", "", "no text", "unknown: qq, rr"]
+    ends = [
+        f"the translation has no end: it stopped at the limit of {limit} tokens" for limit in (16, 14, 18)
+    ]
+    assert status == [f"unknown: q; {ends[0]}", ends[1], "no text", f"unknown: qq, rr; {ends[2]}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "scores", "expected"),
+    [
+        ((None, None), {(0, 1.0): 30.0, (3, 1.0): 31.0, (4, 1.0): 30.5, (3, 1.1): 31.09}, (3, 1.0)),
+        ((None, None), {(0, 1.0): 30.0, (3, 1.0): 30.0, (4, 1.0): 30.05, (0, 1.1): 30.2}, (0, 1.1)),
+        ((0, None), {(0, 1.0): 30.0, (0, 1.1): 29.0}, (0, 1.0)),
+        ((2, 1.5), {}, (2, 1.5)),
+    ],
+)
+def test_constraints_are_chosen_on_validation(
+    preprocessor: TranslationPreprocessor,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: tuple[int | None, float | None],
+    scores: dict[tuple[int, float], float],
+    expected: tuple[int, float],
+) -> None:
+    """A constraint that gains less than 0.1 is not chosen, and one that the user has set stays."""
+    remaining = dict(scores)
+
+    def score(constraints: list[float]) -> float:
+        return remaining.pop(tuple(constraints))
+
+    monkeypatch.setattr(
+        TranslationModule, "translate_texts", lambda self, texts: list(self.constraints.values())
+    )
+    model = make_module(preprocessor, "none").model
+    chosen = TranslationModule(preprocessor, model, 2, 0.5, *settings).choose_constraints(["a b"], score)
+    assert tuple(chosen.constraints.values()) == expected
+    assert (chosen.num_beams, chosen.length_penalty) == (2, 0.5)
+    assert not remaining
+
+
+def test_constraints_hold_in_both_signatures_and_spare_repetition_in_the_text(
+    preprocessor: TranslationPreprocessor,
+) -> None:
+    model = make_module(preprocessor, "multiplicative", bias=99.0).model  # it repeats unknown tokens for ever
+    module = TranslationModule(preprocessor, model, num_beams=2, no_repeat_ngram_size=2)
+    for signature in module.signatures.values():
+        outputs = signature(tf.constant(["q", "q q q q"]))
+        for tokens, allowed in zip(outputs["target_tokens"].numpy().tolist(), (1, 3), strict=True):
+            assert list(pairwise(tokens)).count(("▁q".encode(),) * 2) == allowed
+    with pytest.raises(UsageError, match="--repetition-penalty: expected a number of at least 1"):
+        TranslationModule(preprocessor, model, repetition_penalty=0.5)
 
 
 @pytest.mark.parametrize("bias", [-99.0, 3.0])
@@ -301,7 +361,7 @@ def test_each_translation_copies_by_its_own_attention(
     source, _ = preprocessor.tokenize(text)
     memory, state = module.model.prepare_memory(source.ids)
     limits = 10 + 2 * np.count_nonzero(source.ids, axis=1).astype("int32")
-    tokens, _, weights = module.model.decoder.generate(
+    tokens, _, weights, _ = module.model.decoder.generate(
         *(module.beam_search, state, memory),
         start_id=START_ID,
         end_id=END_ID,

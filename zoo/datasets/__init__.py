@@ -11,7 +11,7 @@ from zoo.datasets.records import CaptioningSplit, ClozeSet, DataInfo, DataSplits
 from zoo.datasets.tagging import load_tagging
 from zoo.datasets.text import load_text
 from zoo.datasets.text_classification import load_text_classification
-from zoo.datasets.translation import load_translation
+from zoo.datasets.translation import load_translation, read_pairs
 
 __all__ = [
     "CaptioningSplit",
@@ -27,4 +27,5 @@ __all__ = [
     "load_text",
     "load_text_classification",
     "load_translation",
+    "read_pairs",
 ]

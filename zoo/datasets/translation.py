@@ -106,6 +106,19 @@ def load_translation(
     return DataSplits(train, validation, test, info)
 
 
+def read_pairs(split: tf.data.Dataset, max_pairs: int | None = None) -> tuple[list[str], list[str]]:
+    """Return the sources and the targets of a split, as texts.
+
+    Args:
+        split: pairs, as `load_translation` returns them.
+        max_pairs: of more pairs some are left out, evenly; None stands for all.
+    """
+    pairs = [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
+    if max_pairs:
+        pairs = pairs[:: max(-(-len(pairs) // max_pairs), 1)]
+    return [source for source, _ in pairs], [target for _, target in pairs]
+
+
 def _make_dataset(pairs: Pairs) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*pairs, strict=True))))
 

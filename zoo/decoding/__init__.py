@@ -8,12 +8,22 @@ It runs eagerly and in graphs, for any number of rows, and is exported with the 
 not depend on the other rows.
 
 All three searches take the same constraints, which forbid tokens, force them, or make them less probable:
-`prefix`, `min_length`, `no_repeat_ngram_size`, `repetition_penalty` and `exact_counts`.
+`prefix`, `min_length`, `no_repeat_ngram_size`, `max_ngram_count`, `repetition_penalty` and `exact_counts`.
 """
 
 from zoo.decoding.beam import beam_search
+from zoo.decoding.constraints import count_most_frequent_ngram
 from zoo.decoding.greedy import greedy_search
 from zoo.decoding.loop import DecodingResult, Memory, State, Step
 from zoo.decoding.sampling import sample
 
-__all__ = ["DecodingResult", "Memory", "State", "Step", "beam_search", "greedy_search", "sample"]
+__all__ = [
+    "DecodingResult",
+    "Memory",
+    "State",
+    "Step",
+    "beam_search",
+    "count_most_frequent_ngram",
+    "greedy_search",
+    "sample",
+]

@@ -36,6 +36,7 @@ def beam_search(
     prefix: tf.Tensor | None = None,
     min_length: int | tf.Tensor = 0,
     no_repeat_ngram_size: int = 0,
+    max_ngram_count: int | tf.Tensor = 1,
     repetition_penalty: float = 1.0,
     exact_counts: ExactCounts | None = None,
     memory: Memory | None = None,
@@ -55,8 +56,8 @@ def beam_search(
     they are short (Stahlberg and Byrne, 2019, "On NMT search errors and model errors"). A hypothesis that
     reaches its limit stops and is scored as it is, without an end token. Of equal scores the one found first
     is kept. The search of a row stops when none of its hypotheses can exceed the score of the last of its
-    `num_return_sequences`: log P never rises, lp never falls, and cp is at most 0. With one beam and without
-    penalties the result is that of `greedy_search`.
+    `num_return_sequences`: log P never rises, lp never falls, and cp is at most 0. With one beam and without length
+    and coverage penalties the result is that of `greedy_search`.
 
     Differences to Wu et al.: continuations are ranked by log P alone, and hypotheses are not pruned by their
     distance to the best one.
@@ -84,9 +85,11 @@ def beam_search(
             search goes on after them. They belong to the sequences, their lengths and scores; those behind the
             limit are left out. Defaults to `None`.
         min_length: int, or int tensor [batch]. Number of tokens before the end token is allowed. Defaults to `0`.
-        no_repeat_ngram_size: int of at least 0. No sequence has n tokens in a row twice, for this n: Paulus, Xiong
-            and Socher (2017), "A deep reinforced model for abstractive summarization". 0 allows repetition.
+        no_repeat_ngram_size: int of at least 0. No sequence has the same n tokens in a row twice, for this n: Paulus,
+            Xiong and Socher (2017), "A deep reinforced model for abstractive summarization". 0 allows repetition.
             Defaults to `0`.
+        max_ngram_count: int, or int tensor [batch]. How often, instead of once, a sequence may have the same n tokens
+            in a row, for the n of `no_repeat_ngram_size`. Defaults to `1`.
         repetition_penalty: float of at least 1. Tokens that the sequence has already are less probable, as by
             Keskar et al. (2019), "CTRL: a conditional transformer language model for controllable generation":
             positive logits are divided by this number. Negative ones are multiplied by it, which is no part of
@@ -101,7 +104,8 @@ def beam_search(
             `step` must hold nothing else for single rows. Defaults to `None`.
 
     Returns:
-        `num_return_sequences` sequences per row, with s as scores.
+        `num_return_sequences` sequences per row, with s as scores. P is the distribution of the model, or with
+        `repetition_penalty` of the penalized model. That other tokens are forbidden does not change it.
 
     Raises:
         ValueError: an argument is out of its range, or `state` holds no tensor, or no coverage although
@@ -137,7 +141,8 @@ def beam_search(
     limits, time = compute_limits(state, max_length)
     batch = tf.size(limits)
     constraints = build_constraints(
-        batch, end_id, prefix, min_length, no_repeat_ngram_size, repetition_penalty, exact_counts
+        *(batch, end_id, prefix, min_length),
+        *(no_repeat_ngram_size, max_ngram_count, repetition_penalty, exact_counts),
     )
     times = tf.range(time)
 

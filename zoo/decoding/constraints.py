@@ -25,11 +25,11 @@ class Constraints:
 
     Attributes:
         end_id: the token that ends a sequence.
-        no_repeat_ngram_size: length of the token sequences that may not be generated twice; 0 allows all.
+        no_repeat_ngram_size: length n of the token sequences that are limited in number; 0 stands for none.
         repetition_penalty: 1, or the number above by which tokens that were generated before are made less probable.
         counted_ids: int32 tensor [k], or None. Tokens to which the two do not apply, since their numbers are in `data`.
-        data: tensors of the rows by name, [batch, ...]: "prefix" [batch, time], "min_length" [batch] and "counts"
-            [batch, k], where they are in use.
+        data: tensors of the rows by name, [batch, ...]: "prefix" [batch, time], "min_length" [batch], "max_ngram_count"
+            [batch] and "counts" [batch, k], where they are in use.
     """
 
     end_id: int
@@ -66,8 +66,14 @@ class Constraints:
             logits = _penalize(logits, others, self.repetition_penalty)
         free = allowed = tf.nn.log_softmax(logits)
         if self.no_repeat_ngram_size:
-            is_repeated = _find_repeated_ngrams(sequences, t, self.no_repeat_ngram_size)
-            allowed = _forbid(allowed, others, is_repeated)
+            would_repeat = _find_ngrams_to_repeat(sequences, t, self.no_repeat_ngram_size)
+            if "max_ngram_count" in data:
+                num_before = tf.scatter_nd(
+                    _index(sequences), tf.cast(would_repeat, tf.int32), tf.shape(logits)
+                )
+                num_before = tf.gather_nd(num_before, _index(sequences))  # times that the n-gram has occurred
+                would_repeat &= num_before >= data["max_ngram_count"][:, None]
+            allowed = _forbid(allowed, others, would_repeat)
         if "min_length" in data:
             allowed = self._forbid_end(allowed, t < data["min_length"])
         if self.counted_ids is not None:
@@ -96,12 +102,14 @@ def build_constraints(
     prefix: tf.Tensor | None,
     min_length: int | tf.Tensor,
     no_repeat_ngram_size: int,
+    max_ngram_count: int | tf.Tensor,
     repetition_penalty: float,
     exact_counts: ExactCounts | None,
 ) -> Constraints:
     """Return the constraints of a search of `batch` rows, checked; see `zoo.decoding.greedy_search`."""
-    if isinstance(min_length, int) and min_length < 0:
-        raise ValueError(f"`min_length` must be at least 0, but it is {min_length!r}.")
+    for name, value, least in (("min_length", min_length, 0), ("max_ngram_count", max_ngram_count, 1)):
+        if isinstance(value, int) and value < least:
+            raise ValueError(f"`{name}` must be at least {least}, but it is {value!r}.")
     if no_repeat_ngram_size < 0:
         raise ValueError(
             f"`no_repeat_ngram_size` must be at least 1, or 0 to allow repetition, but it is {no_repeat_ngram_size!r}."
@@ -115,6 +123,8 @@ def build_constraints(
         data["prefix"] = tf.pad(prefix, [[0, 0], [0, 1]])
     if not isinstance(min_length, int) or min_length:
         data["min_length"] = tf.broadcast_to(tf.cast(min_length, tf.int32), [batch])
+    if not isinstance(max_ngram_count, int) or max_ngram_count > 1:
+        data["max_ngram_count"] = tf.broadcast_to(tf.cast(max_ngram_count, tf.int32), [batch])
     counted_ids = None
     if exact_counts is not None:
         counted_ids, data["counts"] = (tf.cast(x, tf.int32) for x in exact_counts)
@@ -129,19 +139,42 @@ def build_constraints(
     return Constraints(end_id, no_repeat_ngram_size, repetition_penalty, counted_ids, data)
 
 
+def count_most_frequent_ngram(ids: tf.Tensor, size: int) -> tf.Tensor:
+    """Return how often the most frequent n-gram of each row occurs, for example as `max_ngram_count` of a translation.
+
+    Args:
+        ids: int tensor [batch, time], 0 at padding.
+        size: int. Number n of tokens in a row.
+
+    Returns:
+        int32 tensor [batch], at least 1.
+
+    Example:
+    >>> import tensorflow as tf, zoo
+    >>> zoo.decoding.count_most_frequent_ngram(tf.constant([[5, 6, 5, 6, 5], [5, 6, 7, 0, 0]]), size=2).numpy().tolist()
+    [2, 1]
+    """
+    padded = tf.pad(ids, [[0, 0], [0, size - 1]])
+    ngrams = tf.stack([padded[:, i : i + tf.shape(ids)[1]] for i in range(size)], axis=-1)  # [batch, time, n]
+    is_whole = tf.reduce_all(ngrams != 0, axis=-1)
+    is_same = tf.reduce_all(ngrams[:, :, None] == ngrams[:, None], axis=-1) & is_whole[:, None]
+    counts = tf.reduce_sum(tf.cast(is_same, tf.int32), axis=-1)
+    return tf.maximum(tf.reduce_max(counts, axis=-1), 1)
+
+
 def _check_shape(name: str, x: tf.Tensor, shape: str, rank: int) -> None:
     if x.shape.rank not in (None, rank):
         raise ValueError(f"`{name}` must have the shape {shape}, but it has {x.shape}.")
 
 
-def _find_repeated_ngrams(sequences: tf.Tensor, t: tf.Tensor, size: int) -> tf.Tensor:
-    """Return which tokens of sequences [rows, time] would, generated at step t, repeat an n-gram of this size."""
+def _find_ngrams_to_repeat(sequences: tf.Tensor, t: tf.Tensor, size: int) -> tf.Tensor:
+    """Return which tokens of sequences [rows, time] end an n-gram that they, generated at step t, would repeat."""
     time = tf.shape(sequences)[1]
     padded = tf.pad(sequences, [[0, 0], [size - 1, 0]], constant_values=NO_TOKEN)
-    is_repeated = sequences != NO_TOKEN
+    would_repeat = sequences != NO_TOKEN
     for i in range(size - 1):  # the tokens before each one, and those before step t
-        is_repeated &= padded[:, i : i + time] == padded[:, t + i, None]
-    return is_repeated
+        would_repeat &= padded[:, i : i + time] == padded[:, t + i, None]
+    return would_repeat
 
 
 def _penalize(logits: tf.Tensor, tokens: tf.Tensor, penalty: float) -> tf.Tensor:

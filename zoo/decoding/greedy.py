@@ -29,6 +29,7 @@ def greedy_search(
     prefix: tf.Tensor | None = None,
     min_length: int | tf.Tensor = 0,
     no_repeat_ngram_size: int = 0,
+    max_ngram_count: int | tf.Tensor = 1,
     repetition_penalty: float = 1.0,
     exact_counts: ExactCounts | None = None,
     memory: Memory | None = None,
@@ -47,9 +48,11 @@ def greedy_search(
             search goes on after them. They belong to the sequences, their lengths and scores; those behind the
             limit are left out. Defaults to `None`.
         min_length: int, or int tensor [batch]. Number of tokens before the end token is allowed. Defaults to `0`.
-        no_repeat_ngram_size: int of at least 0. No sequence has n tokens in a row twice, for this n: Paulus, Xiong
-            and Socher (2017), "A deep reinforced model for abstractive summarization". 0 allows repetition.
+        no_repeat_ngram_size: int of at least 0. No sequence has the same n tokens in a row twice, for this n: Paulus,
+            Xiong and Socher (2017), "A deep reinforced model for abstractive summarization". 0 allows repetition.
             Defaults to `0`.
+        max_ngram_count: int, or int tensor [batch]. How often, instead of once, a sequence may have the same n tokens
+            in a row, for the n of `no_repeat_ngram_size`. Defaults to `1`.
         repetition_penalty: float of at least 1. Tokens that the sequence has already are less probable, as by
             Keskar et al. (2019), "CTRL: a conditional transformer language model for controllable generation":
             positive logits are divided by this number. Negative ones are multiplied by it, which is no part of
@@ -64,7 +67,8 @@ def greedy_search(
             `step` must hold nothing else for single rows. Defaults to `None`.
 
     Returns:
-        One sequence per row. Its score is its log-probability.
+        One sequence per row. Its score is its log-probability: that of the model, or with `repetition_penalty` of the
+        penalized model. That other tokens are forbidden does not change it.
 
     Raises:
         ValueError: `max_length` is below 1, or `state` holds no tensor.
@@ -84,7 +88,7 @@ def greedy_search(
     limits, time = compute_limits(state, max_length)
     constraints = build_constraints(
         *(tf.size(limits), end_id, prefix, min_length),
-        *(no_repeat_ngram_size, repetition_penalty, exact_counts),
+        *(no_repeat_ngram_size, max_ngram_count, repetition_penalty, exact_counts),
     )
     uniforms = tf.zeros([tf.size(limits), time])
     return generate_one_per_row(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -19,6 +19,24 @@ from zoo.layers import swap_batch_and_time
 
 State = dict[str, Any]
 """The state of a decoder between two steps, by name: tensors whose first axis is that of the rows."""
+
+
+class GeneratedSequences(NamedTuple):
+    """Sequences that `Decoder.generate` returns, the best of each row first.
+
+    Attributes:
+        tokens: int32 tensor [batch, n, steps], 0 after the end; `steps` is at least 1.
+        scores: float32 tensor [batch, n].
+        attention: attention weights [batch, num_attended or n, steps, positions], zero after the end of a sequence;
+            None without attention.
+        is_complete: bool tensor [batch, n]. Whether the sequence ended with the end token; False if it stopped at its
+            limit.
+    """
+
+    tokens: Tensor
+    scores: Tensor
+    attention: Tensor | None
+    is_complete: Tensor
 
 
 class Decoder(Serializable, keras.layers.Layer):
@@ -205,10 +223,10 @@ class Decoder(Serializable, keras.layers.Layer):
         state: State,
         memory: Memory | None,
         *,
-        start_id: int,
+        start_id: int | Tensor,
         num_attended: int | None = None,
         **options: Any,
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
+    ) -> GeneratedSequences:
         """Generate sequences with a search, and return the attention weights of each token.
 
         The weights are computed afterwards, from the finished sequences.
@@ -218,18 +236,11 @@ class Decoder(Serializable, keras.layers.Layer):
                 function with the same arguments.
             state: state of `batch` rows before the first step.
             memory: `Memory` of `batch` rows, or None without attention.
-            start_id: int. The token that the first step reads.
+            start_id: int, or int tensor [batch]. The token that the first step reads.
             num_attended: int or None. Of how many sequences of each row, the best first, the attention weights
                 are computed; None for all. Defaults to `None`.
-            **options: further arguments of the search: `end_id`, `max_length` and others.
-
-        Returns:
-            A tuple of
-
-            - int32 tokens [batch, n, steps], best sequence first, 0 after the end; `steps` is at least 1,
-            - float32 scores [batch, n],
-            - attention weights [batch, num_attended or n, steps, positions], zero after the end of a sequence;
-                None without attention.
+            **options: further arguments of the search: `end_id`, `max_length`, constraints such as
+                `no_repeat_ngram_size`, and others.
         """
         products = [] if memory is None else self._map_contexts(memory.values)
         widths = [product.shape[-1] for product in products]
@@ -244,16 +255,16 @@ class Decoder(Serializable, keras.layers.Layer):
         result = search(step, state, start_id=start_id, memory=prepared, **options)
         tokens = tf.pad(result.tokens, [[0, 0], [0, 0], [0, 1]])
         weights = self.compute_attention(tokens[:, :num_attended], start_id, state, memory)
-        return tokens, result.scores, weights
+        return GeneratedSequences(tokens, result.scores, weights, result.is_complete)
 
     def compute_attention(
-        self, sequences: Tensor, start_id: int, state: State, memory: Memory | None
+        self, sequences: Tensor, start_id: int | Tensor, state: State, memory: Memory | None
     ) -> Tensor | None:
         """Return the attention weights with which sequences are generated, zero after their ends.
 
         Args:
             sequences: int tensor [batch, n, steps], with at least one step; 0 after the end.
-            start_id: int. The token before the first.
+            start_id: int, or int tensor [batch]. The token before the first.
             state: state of `batch` rows before the first step.
             memory: `Memory` of `batch` rows, or None without attention.
 
@@ -263,8 +274,8 @@ class Decoder(Serializable, keras.layers.Layer):
         if memory is None:
             return None
         batch, n, steps = tf.unstack(tf.shape(sequences))
-        targets = tf.reshape(sequences, [batch * n, steps])
-        tokens = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=start_id)
+        start = tf.broadcast_to(tf.reshape(tf.cast(start_id, sequences.dtype), [-1, 1, 1]), [batch, n, 1])
+        tokens = tf.reshape(tf.concat([start, sequences[:, :, :-1]], axis=-1), [batch * n, steps])
         state = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), state)
         _, weights, _ = self(tokens, state, memory)
         weights = tf.reshape(weights, [batch, n, steps, tf.shape(weights)[-1]])

@@ -443,6 +443,28 @@ def make_signature(
     return tf.function(trace, specs, autograph=False)
 
 
+def add_limit_to_status(
+    status: tf.Tensor, output: str, is_complete: tf.Tensor, limit: int | tf.Tensor
+) -> tf.Tensor:
+    """Return statuses that also say which outputs stopped at their limit instead of at an end token.
+
+    Args:
+        status: string [batch].
+        output: what is generated, such as "translation".
+        is_complete: bool [batch]. Whether the output has an end.
+        limit: int, or int tensor [batch]. Number of tokens at which the search stops.
+
+    >>> status = add_limit_to_status(tf.constant(["unknown: q"]), "caption", tf.constant([False]), 41)
+    >>> status.numpy()[0].decode()
+    'unknown: q; the caption has no end: it stopped at the limit of 41 tokens'
+    """
+    problem = tf.strings.join(
+        [f"the {output} has no end: it stopped at the limit of ", tf.strings.as_string(limit), " tokens"]
+    )
+    separator = tf.where(status == "", "", "; ")
+    return tf.where(is_complete, status, tf.strings.join([status, separator, problem]))
+
+
 def round_metric(value: float) -> float:
     """Return a measured value with two decimals; a value below 0.1, such as a learning rate, with two digits."""
     return float(f"{value:{'.2g' if 0 < abs(value) < 0.1 else '.2f'}}")

@@ -47,6 +47,7 @@ from zoo.tasks.base import (
     ServingModule,
     Table,
     Task,
+    add_limit_to_status,
     decode_strings,
     make_signature,
 )
@@ -355,11 +356,12 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         """
         tokenizer = self.preprocessor.tokenizer
         memory, state = self.model.prepare_memory(features)
-        tokens, scores, attention = self.model.decoder.generate(
+        limit = tokenizer.max_tokens + 1
+        tokens, scores, attention, is_complete = self.model.decoder.generate(
             *(search, state, memory),
             start_id=START_ID,
             end_id=END_ID,
-            max_length=tokenizer.max_tokens + 1,
+            max_length=limit,
             num_attended=1,
         )
         positions = self.model.memory_shape
@@ -373,7 +375,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             "scores": scores,
             "attention": tf.reshape(attention, [*tf.unstack(tf.shape(words)), *positions]),
             "words": words,
-            "status": status,
+            "status": add_limit_to_status(status, "caption", is_complete[:, 0] | ~is_valid[:, 0], limit),
         }
 
     def caption_split(self, split: FeatureSplit, signature: str = "serving_default") -> list[str]:

@@ -1,9 +1,11 @@
 """Translation, delayed many-to-many: texts in, texts of another language out."""
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +14,7 @@ import tensorflow as tf
 
 from zoo.attention import Memory
 from zoo.datasets import DataInfo
-from zoo.decoding import beam_search, greedy_search
+from zoo.decoding import beam_search, count_most_frequent_ngram, greedy_search
 from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany, apply_teacher_forcing
 from zoo.formulations.decoder import State
@@ -42,11 +44,23 @@ from zoo.tasks.base import (
     Table,
     Task,
     TextPredictor,
+    add_limit_to_status,
     decode_strings,
     format_status,
     make_signature,
 )
 from zoo.training import BucketedDataset, bucket_by_length
+
+logger = logging.getLogger(__name__)
+
+SEARCH_SETTINGS = ("num_beams", "length_penalty", "no_repeat_ngram_size", "repetition_penalty")
+"""Settings of the recipe that decide the search of the export, not training."""
+
+CONSTRAINTS: Mapping[str, Sequence[float]] = {"no_repeat_ngram_size": (3, 4), "repetition_penalty": (1.1,)}
+"""Values that `TranslationModule.choose_constraints` tries, besides none."""
+
+MIN_GAIN = 0.1
+"""BLEU by which a constraint has to raise the score of validation texts; less is noise."""
 
 INSERTED_SHARE = 0.25
 """Share of the training pairs without items that come a second time, with items."""
@@ -204,6 +218,17 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         model: a `DelayedManyToMany`.
         num_beams: number of hypotheses of the beam search, and of translations that the export returns.
         length_penalty: exponent of the length penalty of Wu et al. (2016).
+        no_repeat_ngram_size: number n of tokens in a row that a translation has at most as often as the text has its
+            most frequent n tokens in a row, so that "11.11.2011" stays as it is. 0 allows any number; so does None,
+            which leaves the choice to `choose_constraints`.
+        repetition_penalty: at least 1; higher values make tokens less probable that a translation has already. None
+            stands for 1, and leaves the choice to `choose_constraints`.
+
+    Attributes:
+        constraints: the last two by name, as the search has them.
+
+    Raises:
+        UsageError: `repetition_penalty` is below 1.
     """
 
     input_kind = "text"
@@ -214,9 +239,23 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         model: DelayedManyToMany,
         num_beams: int = 5,
         length_penalty: float = 1.0,
+        no_repeat_ngram_size: int | None = None,
+        repetition_penalty: float | None = None,
     ) -> None:
         super().__init__(preprocessor, model)
-        self.num_beams = num_beams
+        if repetition_penalty is not None and not repetition_penalty >= 1:
+            raise UsageError(
+                f"--repetition-penalty: expected a number of at least 1, got {repetition_penalty}. 1 penalizes nothing."
+            )
+        self.num_beams, self.length_penalty = num_beams, length_penalty
+        self._wanted = {
+            "no_repeat_ngram_size": no_repeat_ngram_size,
+            "repetition_penalty": repetition_penalty,
+        }
+        self.constraints: dict[str, Any] = {
+            "no_repeat_ngram_size": no_repeat_ngram_size or 0,
+            "repetition_penalty": repetition_penalty or 1.0,
+        }
         self.beam_search = partial(
             beam_search,
             num_beams=num_beams,
@@ -246,13 +285,16 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         tokenized, items = self.preprocessor.tokenize(text)
         memory, state = self.model.prepare_memory(tokenized.ids)
         num_tokens = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), axis=-1)
-        tokens, scores, attention = self.model.decoder.generate(
+        limit, ngram_size = 10 + 2 * num_tokens, self.constraints["no_repeat_ngram_size"]
+        tokens, scores, attention, is_complete = self.model.decoder.generate(
             *(search, state, memory),
             start_id=START_ID,
             end_id=END_ID,
-            max_length=10 + 2 * num_tokens,
+            max_length=limit,
             num_attended=1,
             exact_counts=count_copy_tokens(tokenized.ids) if has_copies else None,
+            max_ngram_count=count_most_frequent_ngram(tokenized.ids, ngram_size) if ngram_size else 1,
+            **self.constraints,
         )
         if attention is None:
             attention = tf.zeros(tf.concat([tf.shape(tokens[:, :1]), tf.shape(tokenized.ids)[1:]], axis=0))
@@ -276,7 +318,9 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             "attention": attention[:, 0],
             "source_tokens": source_tokens,
             "target_tokens": tf.where(is_text, target_tokens, ""),
-            "status": tokenized.status,
+            "status": add_limit_to_status(
+                tokenized.status, "translation", is_complete[:, 0] | ~is_text[:, 0], limit
+            ),
         }
 
     def compute_all_attention(
@@ -312,6 +356,42 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             translations[rows] = [best.decode() for best in outputs["translations"][:, 0].numpy()]
         return list(translations)
 
+    def choose_constraints(
+        self, sources: Sequence[str], score: Callable[[Sequence[str]], float]
+    ) -> "TranslationModule":
+        """Return this module with the constraints of the search that suit validation texts best.
+
+        Those that are None are chosen, first the size of the n-grams, then the penalty, from the values in
+        `CONSTRAINTS`. A constraint is used if it raises the score by `MIN_GAIN` or more.
+
+        Args:
+            sources: the texts.
+            score: from their translations to a number, such as BLEU.
+        """
+
+        def measure(constraints: Mapping[str, Any]) -> tuple[TranslationModule, float]:
+            module = TranslationModule(
+                self.preprocessor, self.model, self.num_beams, self.length_penalty, **constraints
+            )
+            value = score(module.translate_texts(sources))
+            logger.info(
+                "%s: %.2f on validation",
+                ", ".join(f"{name} {value}" for name, value in constraints.items()),
+                value,
+            )
+            return module, value
+
+        names = [name for name, value in self._wanted.items() if value is None]
+        if not names:
+            return self
+        best, best_score = measure(self.constraints)
+        for name in names:
+            candidates = [measure(best.constraints | {name: value}) for value in CONSTRAINTS[name]]
+            candidate, value = max(candidates, key=itemgetter(1))
+            if value >= best_score + MIN_GAIN:
+                best, best_score = candidate, value
+        return best
+
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card, and what is carried over unchanged."""
         source, target = self.preprocessor.languages
@@ -336,7 +416,7 @@ class TranslationPrediction(Prediction):
     """Translations of a text.
 
     Attributes:
-        status: empty, or what was wrong with the text or left out of it.
+        status: empty, or what was wrong with the text or left out of it, or that the translation has no end.
         translations: the best first; none for an empty text.
         scores: their log-probabilities, divided by the length penalty.
         source_tokens: word pieces of the text.
