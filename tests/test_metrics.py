@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.metrics import normalize_captions, score_captions
+from zoo.reports import report_generation
 
 
 def test_perfect_captions_have_the_highest_scores() -> None:
@@ -39,7 +40,34 @@ def test_cider_by_hand() -> None:
     scores = score_captions(["dog", "cat cat"], [["dog"], ["cat"]])
     # One order of four; cosines 1 and min(2, 1) * 1 / (2 * 1); one word too many costs exp(-1 / 72).
     assert scores["CIDEr"] == pytest.approx(1000 * np.mean([1 / 4, math.exp(-1 / 72) / 2 / 4]))
-    assert score_captions(["the", "the"], [["the"], ["the"]])["CIDEr"] == 0
+
+
+@pytest.mark.parametrize(
+    ("references", "num_zero"),
+    [
+        ([["a dog runs", "the dog"]], 1),
+        ([["the dog"], ["the dog"]], 2),
+        ([["the dog"], ["the dog runs"], ["a cat", "the dog"]], 1),
+    ],
+)
+def test_zero_cider_of_perfect_captions_is_explained(
+    references: list[list[str]], num_zero: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    captions = [texts[0] for texts in references]
+    cider = score_captions(captions, references)["CIDEr"]
+    assert (cider == 0) == (num_zero == len(references))
+    explanation = f"CIDEr is 0 for {num_zero} of {len(references)} images, even for a perfect caption"
+    assert explanation in caplog.text
+    assert (
+        explanation
+        in report_generation(captions, captions, references, {"test CIDEr": cider}, 0.0).warnings[-1]
+    )
+
+
+def test_cider_without_zeros_needs_no_explanation(caplog: pytest.LogCaptureFixture) -> None:
+    score_captions(["a dog", "a cat"], [["a dog"], ["a cat"]])
+    assert not caplog.messages
+    assert not report_generation(["1"], ["a dog"], [["a dog"]], {"test BLEU": 1.0}, 0.0).warnings
 
 
 def test_scores_equal_those_of_pycocoevalcap() -> None:

@@ -241,7 +241,8 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
     - ROUGE-L: the mean over captions of the F-score of the longest common subsequence, with beta = 1.2. Lin
       (2004, "ROUGE: a package for automatic evaluation of summaries").
     - CIDEr-D, in percent: 100 is a CIDEr of 1, and more is possible. Vedantam, Zitnick and Parikh (2015,
-      "CIDEr: consensus-based image description evaluation").
+      "CIDEr: consensus-based image description evaluation"). N-grams in the references of all images have no
+      weight, so CIDEr-D of a single image is 0; a warning in the log says so, see `explain_zero_cider`.
 
     ROUGE-L and CIDEr-D are computed as in the COCO caption evaluation, except for the tokenizer, which is
     `zoo.preprocessing.text.split_plain_words`: in Chinese, Japanese, Thai and other scripts without spaces, words
@@ -284,7 +285,35 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
     rouge = [_rouge_l(*pair) for pair in zip(words, reference_words, strict=True)]
     scores["ROUGE-L"] = 100 * float(np.mean(rouge))
     scores["CIDEr"] = 100 * _cider(words, reference_words)
+    if reason := explain_zero_cider(references):
+        logger.warning("%s", reason)
     return scores
+
+
+def explain_zero_cider(references: Sequence[Sequence[str]]) -> str:
+    """Return for how many images CIDEr is 0 whatever their captions, and why; empty if there are none.
+
+    CIDEr weights an n-gram by the number of images without it in their references, so n-grams that all images
+    have count nothing. Of one image these are all n-grams, of a few similar ones many.
+
+    Args:
+        references: one or more captions per image.
+
+    >>> explain_zero_cider([["a dog"], ["a cat"]])
+    ''
+    >>> explain_zero_cider([["a dog"]]).split(":")[0]
+    'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
+    """
+    images = _collect_ngrams(_apply_to_lists(_split_captions, references))
+    shared = set.intersection(*images) if images else set()
+    num_zero = sum(ngrams <= shared for ngrams in images)
+    if not num_zero:
+        return ""
+    return (
+        f"CIDEr is 0 for {num_zero:,} of {len(images):,} images, even for a perfect caption: all words of their "
+        "references are in the references of every image, and have no weight. Score more images, or compare BLEU and "
+        "ROUGE-L."
+    )
 
 
 def _rouge_l(prediction: list[str], references: list[list[str]]) -> float:
@@ -314,8 +343,7 @@ def _cider(predictions: list[list[str]], references: list[list[list[str]]]) -> f
 
     The document frequency of an n-gram is the number of images that have it in a reference.
     """
-    images = [set().union(*(_count_ngrams(caption) for caption in captions)) for captions in references]
-    document_frequency = Counter(ngram for image in images for ngram in image)
+    document_frequency = Counter(ngram for image in _collect_ngrams(references) for ngram in image)
 
     def tf_idf(words: list[str]) -> dict[tuple[str, ...], float]:
         return {
@@ -337,6 +365,11 @@ def _cider(predictions: list[list[str]], references: list[list[list[str]]]) -> f
         for prediction, captions in zip(predictions, references, strict=True)
     ]
     return 10 * float(np.mean(means))
+
+
+def _collect_ngrams(references: list[list[list[str]]]) -> list[set[tuple[str, ...]]]:
+    """Return the n-grams in the references of each image."""
+    return [set().union(*(_count_ngrams(caption) for caption in captions)) for captions in references]
 
 
 def _count_ngrams(words: list[str]) -> _Ngrams:

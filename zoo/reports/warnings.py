@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from zoo.metrics import bleu, chrf
+from zoo.metrics import bleu, chrf, explain_zero_cider
 from zoo.reports.classification import ClassificationReport
 from zoo.reports.generation import GenerationReport
 
@@ -66,6 +66,7 @@ def report_generation(
     - The model generates the same text for every test example.
     - A baseline is better.
     - More than 2 % of the test examples are in train, too.
+    - CIDEr, if it is one of the metrics, is 0 for some of the images whatever their captions.
 
     Args:
         inputs: what each text was generated for, such as the source sentence or the name of the image.
@@ -80,6 +81,8 @@ def report_generation(
         warnings.append("The model generates the same text for every test example.")
     warnings += compare_with_baselines(metrics) + describe_overlap(overlap)
     several = tuple((valid,) if isinstance(valid, str) else tuple(valid) for valid in references)
+    if "test CIDEr" in metrics and (reason := explain_zero_cider(several)):
+        warnings.append(reason)
     signatures = {}
     if bleu_tokenizer:
         first = [valid[0] for valid in several]
