@@ -68,6 +68,7 @@ def find(items: CopiedItems, text: str) -> list[str]:
         ("100% sure, 50% off", ["100", "50"]),
         ('<b>the</b><br/> <a href="x y" hidden>', ["<b>", "</b>", "<br/>", '<a href="x y" hidden>']),
         ("the a < b and b > a, <3", ["3"]),
+        ("<0>the</0> <3 a>", ["<0>", "</0>", "3"]),
         ("the &nbsp; &#x1F600; R&D;", ["&nbsp;", "&#x1F600;", "&D;"]),
         ("the 😀😀 👨‍👩‍👧 🇩🇪 ❤️ 1️⃣ ☎", ["😀😀", "👨‍👩‍👧", "🇩🇪", "❤️", "1️⃣", "☎"]),
         ("the 3 %, 3:05, 1,000.50 and 5/6/18.", ["3", "3:05", "1,000.50", "5/6/18"]),
@@ -272,6 +273,16 @@ def test_items_become_one_token_each(items: CopiedItems, tmp_path: Path) -> None
     assert tokenizer.detokenize(tokenized.ids, copies)[0].numpy().decode() == "the dogs see Xaver's {a}."
 
 
+def test_items_do_not_become_parts_of_words(tmp_path: Path) -> None:
+    vocabulary = ["[PAD]", "[UNK]", "[START]", "[END]", *COPY_TOKENS, "dog", "3", "s", "."]
+    tokenizer = CopyingTokenizer(write_vocabulary(vocabulary, tmp_path / "pieces.txt"), 100)
+    dog, three, ending, period = range(12, 16)
+    ids = tf.constant([[dog, 4, ending, dog, 5, three, 4, 6, period], [5, 4, three, dog, 6, dog, 5, 5, 3]])
+    copies = gather_items(ids, tf.constant([["Tom", "12", "{x}", *[""] * 5]] * 2))
+    texts = [text.decode() for text in tokenizer.detokenize(ids, copies).numpy()]
+    assert texts == ["dog Tomsdog 12 3 Tom{x}.", "12 Tom3dog{x}dog 12 12"]
+
+
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> TranslationModule:
     """A translator with random weights."""
@@ -308,7 +319,7 @@ def test_every_translation_has_every_item_as_often_as_its_source(
             for item in items:
                 assert translated.decode().count(item) >= text.count(item) > 0
             assert "[COPY" not in translated.decode()
-        tokens = Counter(token.decode() for token in outputs["target_tokens"][row].numpy())
+        tokens = Counter(token.decode().lstrip("▁") for token in outputs["target_tokens"][row].numpy())
         sources = Counter(token.decode() for token in outputs["source_tokens"][row].numpy())
         assert {item: tokens[item] for item in items} == {item: sources[item] for item in items}
         alone = module.signatures[signature](tf.constant([text]))

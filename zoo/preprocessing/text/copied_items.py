@@ -35,7 +35,7 @@ _URL = rf"(?:[A-Za-z]{{2,10}}://|[Ww]{{3}}\.){_PATH}"
 _DOMAIN = rf"(?:[A-Za-z0-9-]+\.)+(?:com|edu|eu|gov|info|io|net|org)\b(?:[/?#](?:{_PATH})?)?"
 KINDS = {
     "tags": (
-        r"</?[A-Za-z][A-Za-z0-9:._-]*"
+        r"</?[0-9]+/?>|</?[A-Za-z][A-Za-z0-9:._-]*"
         r"(?: +[A-Za-z_@:][A-Za-z0-9:._@-]*(?: *= *(?:\"[^\"]*\"|'[^']*'|[^ \"'=<>`]+))?)* */?>"
     ),
     "URLs": rf"{_URL}|{_DOMAIN}",
@@ -88,8 +88,11 @@ WORD_KINDS = (
 
 MIN_SHARE = 0.9
 """Share of its occurrences that must stand unchanged in the target for a kind or a name to be carried over."""
-MIN_UNKNOWN_SHARE = 0.5
-"""The same for words that are unknown. Those that occur once in training stand for them."""
+MIN_UNKNOWN_SHARE = 0.25
+"""The same for words that are unknown. Those that occur once in training stand for them.
+
+It is low, since a word that is carried over although it should be translated does less harm than a name that is not.
+"""
 MIN_OCCURRENCES = 10
 """A kind that occurs less often in training is carried over."""
 MAX_WORDS = 50_000
@@ -99,6 +102,8 @@ _MARK = "\x01"
 _NAME_MARK = "\x02"
 _STAND_IN = "\ufffc"  # object replacement character: a pre-token by itself
 _HEADER = "# capitals: carried over; no capitals: not"
+_BORDER_IN_WORD = rf".*{_IN_WORD}{_MARK}{_IN_WORD}.*"
+_BORDER_IN_NUMBER = rf".*\p{{Nd}}{_MARK}\p{{Nd}}.*"
 _MAX_ENDING = 2  # letters that a language may add to a name: "Toms"
 
 
@@ -295,11 +300,19 @@ class CopyingTokenizer(WordPieceTokenizer):
         return pre_tokenize_marked(texts)
 
     def ids_to_tokens(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        r"""Return the token behind each id, as `WordPieceTokenizer` does; `copies` hold the items, too."""
+        """Return the token behind each id, as `WordPieceTokenizer` does; `copies` hold the items, too.
+
+        An item that would become a part of the word or number before it gets a space, and so does a number after it.
+        """
         tokens = super().ids_to_tokens(ids, copies)
         if copies is None:
             return tokens
-        return tf.where(is_copy(ids) & (copies != "") & (tokens != ""), copies, tokens)
+        tokens = tf.where(is_copy(ids) & (copies != "") & (tokens != ""), copies, tokens)
+        before = tf.concat([tf.zeros_like(ids[..., :1]), ids[..., :-1]], axis=-1)
+        borders = tf.concat([tf.fill(tf.shape(ids[..., :1]), ""), tokens[..., :-1]], axis=-1) + _MARK + tokens
+        touches = is_copy(ids) & tf.strings.regex_full_match(borders, _BORDER_IN_WORD)
+        touches |= is_copy(before) & tf.strings.regex_full_match(borders, _BORDER_IN_NUMBER)
+        return tf.where(touches, METASPACE + tokens, tokens)
 
 
 def pre_tokenize_marked(texts: tf.Tensor) -> tf.RaggedTensor:
