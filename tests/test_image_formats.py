@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import random
+import resource
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,10 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from zoo.errors import ImageError, UsageError
-from zoo.preprocessing.images import ImageReader, convert_images, make_thumbnail, open_image
+from zoo.preprocessing.images import FeatureExtractor, ImageReader, convert_images, make_thumbnail, open_image
 from zoo.preprocessing.images.headers import read_headers
 from zoo.preprocessing.video import open_video
+from zoo.training import extract_features
 
 pillow_heif.register_heif_opener()  # for tests that write HEIC
 
@@ -311,25 +313,31 @@ def test_images_are_turned_for_graphs_that_do_not() -> None:
     assert np.abs(decode(turned) - expected).max() <= 40
 
 
-LARGE = encode(Image.new("L", (9000, 9000)), "TIFF", compression="tiff_deflate")
-TILED = make_directory(
-    [
-        (tag, 4, 1, struct.pack("<I", value))
-        for tag, value in (
-            *((256, 32), (257, 32), (258, 8), (259, 5), (262, 1), (277, 1)),
-            *((322, 30_000), (323, 30_000), (324, 8), (325, 100)),
-        )
-    ],
-    "<",
-)
+def make_tiff_header(size: int, tile_size: int) -> bytes:
+    """A compressed TIFF of size x size pixels, in tiles, without the pixels."""
+    tags = {
+        256: size,
+        257: size,
+        258: 8,
+        259: 5,
+        262: 1,
+        277: 1,
+        322: tile_size,
+        323: tile_size,
+        324: 8,
+        325: 100,
+    }
+    return make_directory([(tag, 4, 1, struct.pack("<I", value)) for tag, value in tags.items()], "<")
+
+
 INVALID = {
     "half a webp": (encode(IMAGE, "WEBP")[:60], CORRUPT),
     "half a tiff": (encode(IMAGE, "TIFF")[:300], CORRUPT),
     "half an avif": (encode(IMAGE, "AVIF")[:200], CORRUPT),
     "half a heic": (encode(IMAGE, "HEIF")[:300], CORRUPT),
-    "large tiff": (LARGE, "the picture has 9000 x 9000 pixels; 50,000,000 can be read"),
-    "huge tiff": (encode(Image.new("1", (40_000, 40_000)), "TIFF", compression="group4"), "is too large"),
-    "tiff with large tiles": (TILED, "has 30000 x 30000 pixels"),
+    "large tiff": (make_tiff_header(9000, 64), "the picture has 9000 x 9000 pixels; 50,000,000 can be read"),
+    "huge tiff": (make_tiff_header(40_000, 64), "is too large"),
+    "tiff with large tiles": (make_tiff_header(32, 30_000), "has 30000 x 30000 pixels"),
     "tiff of floats": (encode(Image.new("F", (9, 9)), "TIFF"), "TIFF with 32 bits for a color"),
 }
 
@@ -353,6 +361,28 @@ def test_missing_decoders_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda name: False)
     with pytest.raises(UsageError, match=r"is AVIF, .* 11\.3 or later"):
         convert_images([encode(IMAGE, "AVIF")])
+
+
+def test_features_of_converted_images(tmp_path: Path) -> None:
+    images = [encode(IMAGE, "WEBP", lossless=True), INVALID["half a webp"][0], encode(IMAGE, "PNG"), b"x"]
+    extractor = FeatureExtractor(ImageReader(SIZE))
+    pixels, status = extract_features(extractor, lambda: images, tmp_path)
+    assert status == ["", CORRUPT, "", "the picture is not JPEG, PNG, GIF or BMP"]
+    np.testing.assert_array_equal(pixels[0], pixels[2])
+    assert pixels[0].any()
+    assert not pixels[1].any()
+
+
+def test_large_images_are_refused_before_they_take_memory() -> None:
+    contents = [INVALID[name][0] for name in INVALID if "large" in name or "huge" in name]
+    large = Image.new("RGB", (4000, 3000))  # 36 MB
+    contents += [encode(large, "WEBP", quality=1), encode(large, "AVIF", speed=10)]
+    convert_images([encode(IMAGE, image_format) for image_format in ("WEBP", "AVIF", "TIFF")])
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak, which earlier tests may have raised
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, problems = convert_images(contents, max_pixels=10_000_000)
+    assert all("can be read" in problem for problem in problems)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kB
 
 
 def test_converted_images_are_frames(tmp_path: Path) -> None:
