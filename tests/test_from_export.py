@@ -19,7 +19,7 @@ from zoo.serving.verification import read_example_inputs
 from zoo.tasks.captioning import CaptioningModule
 from zoo.tasks.frame_tagging import FrameTaggingModule
 from zoo.tasks.text_classification import TextClassificationModule
-from zoo.tasks.translation import TranslationModule
+from zoo.tasks.translation import SEARCH_SETTINGS, TranslationModule
 
 SHIPPED = Path(__file__).parents[1] / "saved_models"
 DOG = Path(__file__).parents[1] / "docs" / "drawings" / "dog.jpg"
@@ -49,7 +49,9 @@ MODELS: dict[str, tuple[str, Callable[..., Any], Callable[[], dict[str, Any]]]] 
     "translation": (
         "translation",
         lambda preprocessor, model, card: TranslationModule(
-            preprocessor, model, card["settings"]["num_beams"], card["settings"]["length_penalty"]
+            preprocessor,
+            model,
+            *(card["settings"].get(name) for name in SEARCH_SETTINGS),  # constraints are None on older cards
         ),
         lambda: {"text": ["Where is the station?", "", "My sister is reading a ☃ in the garden."]},
     ),

@@ -366,7 +366,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
 
         Args:
             sources: the texts.
-            score: from their translations to a number, such as BLEU.
+            score: from their translations to a number of at most 100, such as BLEU.
         """
 
         def measure(constraints: Mapping[str, Any]) -> tuple[TranslationModule, float]:
@@ -385,7 +385,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         if not names:
             return self
         best, best_score = measure(self.constraints)
-        for name in names:
+        for name in names if best_score <= 100 - MIN_GAIN else ():
             candidates = [measure(best.constraints | {name: value}) for value in CONSTRAINTS[name]]
             candidate, value = max(candidates, key=itemgetter(1))
             if value >= best_score + MIN_GAIN:
