@@ -81,7 +81,7 @@ def build_reference(vocabulary: Sequence[str]) -> Tokenizer:
         ]
     )
     tokenizer.pre_tokenizer = Split(
-        Regex(rf"▁?((?:(?!{UNSPACED})[\p{{L}}\p{{M}}]\p{{M}}*[{JOINERS}]?)+|\X)"), "isolated"
+        Regex(rf"▁(?={UNSPACED})|▁?((?:(?!{UNSPACED})[\p{{L}}\p{{M}}]\p{{M}}*[{JOINERS}]?)+|\X)"), "isolated"
     )
     return tokenizer
 

@@ -289,3 +289,14 @@ def test_overlap_ignores_the_form_of_characters() -> None:
     texts = ["한글, 두 번", unicodedata.normalize("NFD", "한글 두 번"), "다른 글"]
     first, second, other = hash_texts(texts).numpy()
     assert first == second != other
+
+
+def test_word_pieces_of_chinese_are_its_characters(tmp_path: Path) -> None:
+    """A character has one token, wherever it stands, and none for a continuation."""
+    texts = ["今天很好", "很 好, ok", "นำ"]
+    vocabulary = train_wordpiece(texts, 100, min_frequency=1)
+    assert {token for token in vocabulary if token.startswith("##")} == {"##o", "##k", "##ำ", "##▁", "##,"}
+    tokenizer = WordPieceTokenizer(write_vocabulary(vocabulary, tmp_path / "pieces.txt"), max_tokens=50)
+    tokens = [[token.decode() for token in row] for row in tokenizer(texts).tokens.to_list()]
+    assert tokens == [["▁", *"今天很好"], ["▁", "很", "▁", "好", ",", "▁ok"], ["▁", "นำ"]]
+    assert [text.decode() for text in tokenizer.detokenize(tokenizer(texts).ids).numpy()] == texts

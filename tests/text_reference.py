@@ -96,7 +96,10 @@ def split(text: str, joined: str, apostrophe: str = "") -> list[str]:
 
 
 def pre_tokenize(text: str) -> list[str]:
-    return split(normalize(text), "LM")
+    words = split(normalize(text), "LM")
+    return list(
+        itertools.chain(*(("▁", w[1:]) if w[0] == "▁" and UNSPACED.match(w[1]) else [w] for w in words))
+    )
 
 
 def split_words(text: str) -> list[str]:

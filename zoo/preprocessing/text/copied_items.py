@@ -327,7 +327,7 @@ def pre_tokenize_marked(texts: tf.Tensor) -> tf.RaggedTensor:
         Ragged string [n, pre-tokens].
 
     >>> print(*(token.decode() for token in pre_tokenize_marked(["See (\x012\x01) \x011\x01."])[0].numpy()))
-    ▁See ▁ ( [COPY2] ) ▁ [COPY1] .
+    ▁See ▁( [COPY2] ) ▁ [COPY1] .
     """
     segments = tf.strings.split(texts, _MARK)
     is_item = _is_odd(segments)

@@ -50,7 +50,8 @@ def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
 
     A run of spaces, of controls, of bytes that are not UTF-8, and of "▁" counts as one space. A pre-token after a
     space or at the start of the text starts with "▁", so the pre-tokens joined, with "▁" as a space, are the
-    normalized text again, up to the kind and number of spaces.
+    normalized text again, up to the kind and number of spaces. Before a letter of a script without spaces "▁" is a
+    pre-token by itself, because such a letter is the same token everywhere in a text.
 
     Args:
         texts: string [n], UTF-8.
@@ -60,12 +61,15 @@ def pre_tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
 
     >>> print(*(token.decode() for token in pre_tokenize(["Don't  pay 14!"])[0].numpy()))
     ▁Don ' t ▁pay ▁1 4 !
+    >>> print(*(token.decode() for token in pre_tokenize(["\u660e\u65e5 ok"])[0].numpy()))
+    ▁ \u660e \u65e5 ▁ok
     """
     words, follows_space = split_characters(
         read_characters(texts), tf.size(texts, tf.int64), joined=_WORD_KINDS
     )
-    marks = tf.where(follows_space, METASPACE, "")
-    return words.with_flat_values(tf.strings.join([marks, words.flat_values]))
+    marks = tf.where(are_characters(words.flat_values), f"{METASPACE} ", METASPACE)
+    marked = tf.strings.join([tf.where(follows_space, marks, ""), words.flat_values])
+    return words.with_values(tf.strings.split(marked, " ")).merge_dims(1, 2)
 
 
 def train_wordpiece(
@@ -101,13 +105,19 @@ def train_wordpiece(
     words = Counter({word.decode(): count for word, count in word_counts.items()})
     for token in special_tokens:
         del words[token]
-    character_counts = Counter[str]()
+    character_counts, continuations = Counter[str](), set[str]()
     for word, count in words.items():
         character_counts.update(dict.fromkeys(word, count))
+        continuations.update(word[1:])
     alphabet = sorted(character for character, count in character_counts.items() if count >= min_frequency)
+    # A letter of a script without spaces is a word, unless it is joined to the one before it.
+    is_character = are_characters(tf.constant(alphabet, tf.string)).numpy()
+    continued = [
+        c for c, alone in zip(alphabet, is_character, strict=True) if not alone or c in continuations
+    ]
     # The trainer sees words in random order, and would number characters and break ties by that order. It
     # keeps this order, and adds no characters, if all of them are special and its own alphabet is empty.
-    initial_tokens = [*special_tokens, *alphabet, *(_CONTINUATION + character for character in alphabet)]
+    initial_tokens = [*special_tokens, *alphabet, *(_CONTINUATION + character for character in continued)]
     if len(initial_tokens) > vocabulary_size:
         raise UsageError(
             f"A vocabulary of {vocabulary_size} word pieces is too small: the {len(alphabet)} characters "
@@ -320,7 +330,9 @@ def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, 
     (['doghouse', 'red'], [0.5, 2.0])
     """
     is_character = tf.reshape(are_characters(tf.reshape(tokens, [-1])), tf.shape(tokens))
-    is_start = tf.cast((tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == METASPACE) | is_character, tf.int32)
+    follows_space = tf.pad(tokens[:, :-1] == METASPACE, [[0, 0], [1, 0]])
+    is_start = (tf.strings.substr(tokens, 0, 1, "UTF8_CHAR") == METASPACE) | (is_character & ~follows_space)
+    is_start = tf.cast(is_start, tf.int32)
     word_index = tf.maximum(tf.cumsum(is_start, axis=1) - 1, 0)
     rows, max_words = tf.shape(tokens)[0], tf.maximum(tf.reduce_max(word_index) + 1, 1)
     membership = tf.one_hot(tf.where(tokens == "", -1, word_index), max_words, dtype=values.dtype)
