@@ -124,8 +124,8 @@ class PredictOptions:
             )
         if output.suffix == ".otio" and find_spec("opentimelineio") is None:
             raise UsageError(
-                "Writing .otio needs the package opentimelineio, which is missing. Install the extra `otio`, as "
-                "README shows."
+                "Writing .otio needs the package opentimelineio, which is missing. Install the extra `otio`: "
+                'pip install -c constraints.txt -e ".[otio]"'
             )
         if output.is_dir():
             raise UsageError(f"--output: {output} is a directory. Name a file in it.")
