@@ -147,7 +147,8 @@ def test_japanese_without_mecab(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     with caplog.at_level(logging.WARNING, "zoo"):
         assert choose_bleu_tokenizer("ja") == "char"
     assert caplog.messages == [
-        'BLEU is that of characters. For words, as papers count them, run pip install "rnn-zoo[ja]".'
+        "BLEU is that of characters. For words, as papers count them, run "
+        '`pip install -c constraints.txt -e ".[ja]"`.'
     ]
     with pytest.raises(UsageError, match="ja-mecab of BLEU needs MeCab, which is not installed"):
         choose_bleu_tokenizer("ja", "ja-mecab")

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-_INSTALL_MECAB = 'pip install "rnn-zoo[ja]"'
+_INSTALL_MECAB = '`pip install -c constraints.txt -e ".[ja]"`'
 _BLEU_TOKENIZERS = {"zh": "zh", "yue": "zh", "th": "char", "lo": "char", "km": "char", "my": "char"}
 
 _Ngrams = Counter[tuple[str, ...]]
@@ -45,7 +45,7 @@ def choose_bleu_tokenizer(language: str, tokenizer: str | None = None) -> str:
     | Japanese without MeCab, Thai, Lao, Khmer, Burmese | char | characters |
     | others | 13a | what spaces and punctuation separate |
 
-    The extra `rnn-zoo[ja]` contains MeCab; a log message says so where it is missing. Scores of different tokenizers
+    The extra `ja` contains MeCab; a log message says so where it is missing. Scores of different tokenizers
     are not comparable: those of characters are higher.
 
     Args:
