@@ -112,7 +112,9 @@ def open_image(
         except Image.DecompressionBombError as error:
             raise ImageError(f"the picture is too large; {max_pixels:,} pixels can be read") from error
         except Exception as error:  # for a corrupt file anything, from SyntaxError to struct.error
-            raise ImageError(CORRUPT) from error
+            is_unsupported = "unsupported" in str(error).lower()
+            unread = describe_unread(f"{name} of an unusual kind")
+            raise ImageError(unread if is_unsupported else CORRUPT) from error
     image.info = {}  # such as a color profile, which would be saved
     return image
 

@@ -19,7 +19,25 @@ _FILL_BYTES = {0x00, 0xFF}
 
 _ENTRY_LENGTH = 12  # bytes of an entry of a TIFF directory
 _ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4
-_TYPE_SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # bytes of a value, by the number of its type
+_TYPE_SIZES = (
+    0,
+    1,
+    1,
+    2,
+    4,
+    8,
+    1,
+    1,
+    2,
+    4,
+    8,
+    4,
+    8,
+    4,
+    0,
+    0,
+    8,
+)  # bytes of a value, by the number of its type
 
 
 class JpegHeaders(NamedTuple):
