@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from references import randomize_weights
 
-from zoo.datasets import DataInfo
+from zoo.datasets import DataInfo, load_translation
 from zoo.datasets.builders import notices
 from zoo.errors import UsageError
 from zoo.preprocessing.text import (
@@ -382,3 +382,24 @@ def test_notices_have_items_of_one_split_only() -> None:
     assert not seen["train"] & seen["validation"]
     assert not seen["train"] & seen["test"]
     assert not seen["validation"] & seen["test"]
+
+
+def test_every_item_of_the_notices_is_carried_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the rules that their training pairs teach, the kinds of unknown words included."""
+    monkeypatch.setattr(notices, "SIZES", {"train": 320, "validation": 16, "test": 64})
+    data = load_translation("notices", data_dir=tmp_path / "data")
+    train, test = (
+        [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
+        for split in (data.train, data.test)
+    )
+    items = CopiedItems.adapt(train, tmp_path / "words.txt")
+    marked, table = items.mark(tf.constant([source for source, _ in test]))
+    expected = {}  # of each source
+    for number in range(64):
+        made = notices.make_items("test", number)
+        template, _ = notices.TEMPLATES[number % len(notices.TEMPLATES)]
+        used = {item for name, item in made.items() if f"{{{name}}}" in template}
+        expected |= {template.format(nouns=noun, **made): used for noun, _ in notices.NOUNS}
+    for (source, _), text, row in zip(test, marked.numpy(), table.numpy(), strict=True):
+        assert {item.decode() for item in row if item} == expected[source]
+        assert text.decode().count("\x01") == 2 * len(expected[source])
