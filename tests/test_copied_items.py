@@ -163,7 +163,7 @@ def learn(pairs: list[tuple[str, str]], tmp_path: Path) -> set[str]:
             ("we have 12", "wir haben zwölf"),
         ),
         (
-            "numbers with separators",
+            "numbers with colons",
             ("at 3:05", "um 3:05"),
             ("at 3:05", "um 15:05"),
             ("at 3:05", "kurz nach drei"),

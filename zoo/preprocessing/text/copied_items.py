@@ -54,9 +54,11 @@ KINDS = {
         r"[\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*\x{200D}?)+"
     ),
     "whole numbers": r"\p{Nd}+",
-    "numbers with separators": r"\p{Nd}+(?:[.,:/-]\p{Nd}+)+",
+    "decimal numbers": r"\p{Nd}+(?:[.,]\p{Nd}+)+",
+    "numbers with colons": r"\p{Nd}+(?::\p{Nd}+)+",
+    "numbers with other separators": r"\p{Nd}+(?:[.,:/-]\p{Nd}+)+",
 }
-"""Pattern of each kind of items, apart from names."""
+"""Pattern of each kind of items, apart from names; an item is of the first kind that fits."""
 
 # Scripts with capital letters.
 _IN_WORD = r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Nd}_\x{300}-\x{36F}\x{200C}\x{200D}]"
