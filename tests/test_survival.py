@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from test_benchmarks import load
 
 PATH = Path(__file__).parents[1] / "benchmarks" / "survival.tsv"
 COUNTS = {"url": 44, "email": 42, "number": 42, "placeholder": 44, "tag": 42, "emoji": 42, "name": 206}
@@ -80,3 +81,20 @@ def test_sentences_are_not_filled_templates(rows: list[Row]) -> None:
     for row in rows:
         frames[row.source] = frames[row.source].replace(row.item, "*")
     assert len(set(frames.values())) == len(frames) > 390
+
+
+def test_benchmark_counts_items_that_stand_unchanged(rows: list[Row]) -> None:
+    script = load("survival")
+    items = script.read_items("choosing")
+    assert len(items) == sum(COUNTS.values()) // 2
+    references = {item.source: item.reference for item in items}
+    table = script.format_table(items, references)
+    assert "| all but names | 128 | 128 | 100.0 | 100.0 |" in table
+    without_names = {
+        source: "".join(part for part in text if not part.isalpha()) for source, text in references.items()
+    }
+    assert "| name | 103 | 0 | 0.0 |" in script.format_table(items, without_names)
+    item = script.Item("choosing", "name", "Tom", "Tom and Tom", "Tom und Tom")
+    assert [script.has_survived(item, text) for text in ("Tom, Tom", "Tom", "Toms Tom", "Tom Tom Tom")] == [
+        *(True, False, False, False),
+    ]
