@@ -22,7 +22,8 @@ from zoo.preprocessing.text import (
     train_wordpiece,
     write_vocabulary,
 )
-from zoo.preprocessing.text.copied_items import KINDS, WORD_KINDS, find_item
+from zoo.preprocessing.text.item_patterns import KINDS, WORD_KINDS
+from zoo.preprocessing.text.marked_pairs import find_item
 from zoo.recipes import translation
 from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
 from zoo.training import Run

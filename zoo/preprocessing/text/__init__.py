@@ -7,8 +7,8 @@ from zoo.preprocessing.text.base import (
     Tokenizer,
     write_vocabulary,
 )
-from zoo.preprocessing.text.copied_items import (
-    CopiedItems,
+from zoo.preprocessing.text.copied_items import CopiedItems
+from zoo.preprocessing.text.copying_tokenizer import (
     CopyingTokenizer,
     count_copy_tokens,
     gather_items,

@@ -1,0 +1,161 @@
+"""Which parts of a text may be carried over unchanged: patterns of items, and of words that may be names."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from zoo.preprocessing.text.base import METASPACE
+from zoo.preprocessing.text.normalization import normalize_texts
+
+MARK = "\x01"
+"""Stands before and after an item, or before and after the number that replaces it."""
+STAND_IN = "\ufffc"
+"""The object replacement character, which `pre_tokenize` makes a pre-token by itself."""
+
+# Patterns in the syntax of RE2, for texts without spaces other than " ".
+_LATIN = r"\x{C0}-\x{DFF}\x{1E00}-\x{1FFF}"  # and Greek, Cyrillic, Arabic, Hindi: scripts with spaces
+_IN_URL = rf"[!#-&*-;=?-Z_a-z~{_LATIN}-]"
+_IN_BRACKETS = rf"\({_IN_URL}*\)|\{{{_IN_URL}*\}}"
+_PATH = rf"(?:{_IN_URL}|{_IN_BRACKETS})*(?:[#-&+/-9=A-Z_a-z~{_LATIN}-]|{_IN_BRACKETS})"
+_URL = rf"(?:[A-Za-z]{{2,10}}://|[Ww]{{3}}\.){_PATH}"
+_DOMAIN = rf"(?:[A-Za-z0-9-]+\.)+(?:com|edu|eu|gov|info|io|net|org)\b(?:[/?#](?:{_PATH})?)?"
+KINDS = {
+    "tags": (
+        r"</?[0-9]+/?>|</?[A-Za-z][A-Za-z0-9:._-]*"
+        r"(?: +[A-Za-z_@:][A-Za-z0-9:._@-]*(?: *= *(?:\"[^\"]*\"|'[^']*'|[^ \"'=<>`]+))?)* */?>"
+    ),
+    "URLs": rf"{_URL}|{_DOMAIN}",
+    "e-mail addresses": (
+        rf"[A-Za-z0-9{_LATIN}](?:[A-Za-z0-9.!#$%&*+/=?^_~{_LATIN}-]*[A-Za-z0-9_+{_LATIN}-])?"
+        rf"@(?:[A-Za-z0-9{_LATIN}-]+\.)+[A-Za-z{_LATIN}]{{2,}}"
+    ),
+    "character references": r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);",
+    "placeholders": (
+        r"\{\{[^{}]*\}\}|[$#@%]?\{ ?[^{} ]*(?:, ?[^{} ]+)* ?\}|\$[A-Za-z_][A-Za-z0-9_]*|%[A-Z][A-Z0-9_]+%|"
+        r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+#0]*[0-9]*(?:\.[0-9]+)?l*(?:[cdeEfFgGiosuxX]\b|@)|%[0-9]\b"
+    ),
+    "emoji": (
+        r"(?:(?:[\x{1F1E6}-\x{1F1FF}]{2}|[0-9#*]\x{FE0F}?\x{20E3}|[\x{203C}\x{2049}\x{2194}-\x{21AA}"
+        r"\x{231A}-\x{23FF}\x{25AA}-\x{27BF}\x{2934}\x{2935}\x{2B05}-\x{2B55}\x{1F000}-\x{1F1E5}\x{1F200}-\x{1FAFF}])"
+        r"[\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*\x{200D}?)+"
+    ),
+    "whole numbers": r"\p{Nd}+",
+    "decimal numbers": r"\p{Nd}+(?:[.,]\p{Nd}+)+",
+    "numbers with colons": r"\p{Nd}+(?::\p{Nd}+)+",
+    "numbers with other separators": r"\p{Nd}+(?:[.,:/-]\p{Nd}+)+",
+}
+"""Pattern of each kind of items, apart from names; an item is of the first kind that fits."""
+
+# Scripts with capital letters.
+IN_WORD = r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Nd}_\x{300}-\x{36F}\x{200C}\x{200D}]"
+_WORD_OR_NUMBER = (
+    rf"\p{{Nd}}{IN_WORD}*(?:[.,:/-]\p{{Nd}}{IN_WORD}*)*|{IN_WORD}+"  # "3", "3:05", "3rd", "third"
+)
+_SEARCHES = (
+    *(
+        KINDS["tags"],
+        _URL,
+        KINDS["e-mail addresses"],
+        _DOMAIN,
+        KINDS["character references"],
+        KINDS["placeholders"],
+    ),
+    *(KINDS["emoji"], _WORD_OR_NUMBER),
+)  # in this order: a tag may contain a URL, and an address contains a domain
+_CAPITALIZED = r"\p{Lu}[^\p{Lu}\p{Nd}_]+"
+_MIXED = r"[^\p{Nd}].*[\p{Lu}\p{Nd}_].*"
+_SENTENCE_START = r".*[.!?…][^\p{L}\p{N}]*"
+_ABBREVIATION = r"\p{Lu}\p{L}{0,3}\..*"  # "Mr. Xaver" does not start a sentence
+
+WORD_KINDS = (
+    "unknown capitalized words",
+    "unknown first words",
+    "unknown words with inner capitals or digits",
+)
+"""Kinds of words that the training sources do not contain: "Xaver", the same at the start of a sentence; "XY3"."""
+
+
+def normalize_copyable(texts: tf.Tensor) -> tf.Tensor:
+    """Normalize texts in which items are to be found. U+FFFC and U+2581, which stand for others, become spaces."""
+    return tf.strings.regex_replace(normalize_texts(texts), f"[{STAND_IN}{METASPACE}]", " ")
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+def split_candidates(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Split texts into what stands between, and items of all kinds and words, alternately."""
+    for pattern in _SEARCHES:
+        segments = tf.strings.split(texts, MARK)
+        values = segments.flat_values
+        found = tf.strings.regex_replace(values, pattern, rf"{MARK}\0{MARK}")
+        values = tf.where(is_odd(segments), MARK + values + MARK, found)
+        texts = tf.strings.reduce_join(segments.with_values(values), axis=1)
+    return tf.strings.split(texts, MARK)
+
+
+def classify(segments: tf.RaggedTensor) -> tf.Tensor:
+    """Return the kind of each item, of `KINDS`, and of each word, of `WORD_KINDS`; "" for others."""
+    values = segments.flat_values
+    is_first = tf.ragged.range(segments.row_lengths()).flat_values == 0
+    starts = tf.strings.regex_full_match(tf.where(is_first, "! " + values, values), _SENTENCE_START)
+    starts &= is_first | ~tf.strings.regex_full_match(tf.roll(values, 1, 0) + values, _ABBREVIATION)
+    starts = tf.roll(starts, 1, 0)  # to the segment after
+    capitalized, first, mixed = WORD_KINDS
+    kinds = tf.where(tf.strings.regex_full_match(values, _MIXED), mixed, "")
+    kinds = tf.where(
+        tf.strings.regex_full_match(values, _CAPITALIZED), tf.where(starts, first, capitalized), kinds
+    )
+    for kind, pattern in reversed(KINDS.items()):
+        kinds = tf.where(tf.strings.regex_full_match(values, pattern), kind, kinds)
+    return tf.where(is_odd(segments), kinds, "")
+
+
+class Candidate(NamedTuple):
+    """An item or a word of a source.
+
+    Attributes:
+        text: as it is written.
+        lower: the same in lower case.
+        kind: of `KINDS` or `WORD_KINDS`, or "".
+    """
+
+    text: str
+    lower: str
+    kind: str
+
+
+def list_candidates(texts: Sequence[str]) -> list[tuple[str, list[Candidate]]]:
+    """Return each text, normalized, with its items and words."""
+    normalized = normalize_copyable(tf.constant(texts))
+    segments = split_candidates(normalized)
+    columns = segments.flat_values, lower_texts(segments.flat_values), classify(segments)
+    rows = zip(*(segments.with_values(column).to_list() for column in columns), strict=True)
+    return [
+        (
+            text.decode(),
+            [Candidate(*(part.decode() for part in parts)) for parts in zip(*row, strict=True)][1::2],
+        )
+        for text, row in zip(normalized.numpy(), rows, strict=True)
+    ]
+
+
+def is_any(values: tf.Tensor, choices: Sequence[str]) -> tf.Tensor:
+    """Return which strings [n] are one of the choices, bool [n]."""
+    if not choices:
+        return tf.zeros_like(values, tf.bool)
+    return tf.reduce_any(values[:, None] == tf.constant(list(choices)), axis=1)
+
+
+def is_odd(segments: tf.RaggedTensor) -> tf.Tensor:
+    """Return which segments of each row are the second, fourth, and so on, bool [all segments]."""
+    return tf.ragged.range(segments.row_lengths()).flat_values % 2 == 1
+
+
+def lower_texts(texts: tf.Tensor) -> tf.Tensor:
+    """Return texts, string [n], in lower case."""
+    return tf.strings.lower(texts, encoding="utf-8")
+
+
+def lower_strings(texts: Iterable[str]) -> list[str]:
+    """Return texts in lower case."""
+    return [text.decode() for text in lower_texts(tf.constant(list(texts), tf.string)).numpy()]
