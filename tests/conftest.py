@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+collect_ignore = ["make_unicode_tables.py"]  # needs a package that no test needs
+
 LONG = (
     "test_captioning",
     "test_translation",

@@ -101,6 +101,14 @@ def test_a_text_alone_is_split_as_in_a_batch(rows: list[str]) -> None:
         assert split(function, rows) == [split(function, [row])[0] for row in rows]
 
 
+@few
+@given(texts)
+def test_splitting_words_again_changes_nothing(rows: list[str]) -> None:
+    for function in (split_words, split_plain_words):
+        words = split(function, rows)
+        assert split(function, [" ".join(row) for row in words]) == words
+
+
 @pytest.mark.parametrize(
     "clusters",
     [

@@ -17,6 +17,7 @@ UNSPACED = regex.compile(
     regex.VERSION1,
 )
 SPACES = regex.compile("([\\p{Z}\\p{Cc}\u2581\ufff9-\ufffb])")
+EXTEND = regex.compile(r"\p{GCB=Extend}(?<!\u200c)")
 PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
 LINKED = regex.compile(
     r"[\p{InCB=Consonant}&&[\p{Deva}\p{Beng}\p{Gujr}\p{Orya}\p{Telu}\p{Mlym}]]", regex.VERSION1
@@ -36,16 +37,21 @@ def replace_controls(text: str) -> str:
     return "".join(" " if c < " " else c for c in text)
 
 
+def is_joined(before: str, after: str) -> bool:
+    """Whether a joiner between two characters is needed."""
+    if unicodedata.combining(before) == 9 or (after and category(after) == "M"):
+        return True
+    if not after or not PICTOGRAPH.match(after):
+        return category(before) in "LM" and after != "" and category(after) == "L"
+    return bool(PICTOGRAPH.match(before) or EXTEND.match(before))
+
+
 def normalize(text: str, dropped: str = "") -> str:
     text = "".join(c for c in replace_controls(text) if c not in dropped)
     text = unicodedata.normalize("NFC", IGNORED.sub("", text))
     kept = []
     for before, c, after in zip(["", *text], text, [*text[1:], ""], strict=False):
-        after_letter = before != "" and category(before) in "LM"
-        is_needed = (after != "" and (category(after) == "M" or PICTOGRAPH.match(after))) or (
-            before != "" and unicodedata.combining(before) == 9
-        )
-        if c not in JOINERS or is_needed or (after_letter and after != "" and category(after) == "L"):
+        if c not in JOINERS or (before and not is_space(before) and is_joined(before, after)):
             kept.append(c)
     return "".join(kept)
 
@@ -74,7 +80,7 @@ def split(text: str, joined: str, apostrophe: str = "") -> list[str]:
     """Words of normalized text; those after a space or at the start begin with "▁"."""
     clusters = split_clusters(text)
     is_word = [
-        (category(c[0]) in joined or c[0] in JOINERS)
+        category(c[0]) in joined
         and not UNSPACED.match(c[0])
         and not PICTOGRAPH.match(c[0])
         and "\u20e3" not in c

@@ -31,7 +31,7 @@ def normalize_texts(texts: tf.Tensor) -> tf.Tensor:
        marks, embeddings and isolates of bidirectional text, invisible operators.
     3. Normalization form C: "e" and a combining accent become "é" (Unicode Standard Annex 15).
     4. The joiners U+200C and U+200D are dropped where they join nothing: they stay between letters, after a
-       virama, before a mark, and before emoji.
+       virama, before a mark, and between emoji.
 
     The version of Unicode is 15.1, whatever Python or TensorFlow run with. Normalizing twice changes nothing.
 
@@ -88,16 +88,24 @@ def _is_normalized(properties: Properties, row_ids: tf.Tensor) -> tf.Tensor:
 def _find_needed_joiners(characters: Characters) -> tf.Tensor:
     """Return False for the joiners that join nothing, and True for all other characters."""
     properties = characters.properties
-    kind = properties.kind
-    is_letter = (kind == Kind.LETTER) | (kind == Kind.CHARACTER)
-    is_mark = kind == Kind.MARK
-    is_pictograph = properties.grapheme_break == Break.PICTOGRAPHIC
+    kind, grapheme_break = properties.kind, properties.grapheme_break
     has_before = ~find_changes(characters.row_ids)
     has_after = shift_left(has_before)
-    after_letter = shift_right(is_letter | is_mark) & has_before
-    after_virama = shift_right(properties.combining_class == _VIRAMA) & has_before
-    before_letter, before_other = (shift_left(x) & has_after for x in (is_letter, is_mark | is_pictograph))
-    return (kind != Kind.JOINER) | (after_letter & before_letter) | after_virama | before_other
+    has_before &= ~shift_right(kind == Kind.SPACE)
+
+    def follows(values: tf.Tensor) -> tf.Tensor:
+        return shift_right(values) & has_before
+
+    def precedes(values: tf.Tensor) -> tf.Tensor:
+        return shift_left(values) & has_after
+
+    is_letter = (kind == Kind.LETTER) | (kind == Kind.CHARACTER)
+    is_mark = kind == Kind.MARK
+    is_emoji = grapheme_break == Break.PICTOGRAPHIC
+    is_needed = follows(is_letter | is_mark) & precedes(is_letter)
+    is_needed |= follows(properties.combining_class == _VIRAMA) | (has_before & precedes(is_mark))
+    is_needed |= follows(is_emoji | (grapheme_break == Break.EXTEND)) & precedes(is_emoji)
+    return (kind != Kind.JOINER) | is_needed
 
 
 def decompose(characters: tf.Tensor, row_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

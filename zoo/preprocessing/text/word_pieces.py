@@ -35,7 +35,7 @@ COPY_TOKENS = tuple(f"[COPY{number}]" for number in range(1, 9))
 
 _SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[START]", "[END]")
 _CONTINUATION = "##"  # prefix of a token that continues a word
-_WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.JOINER)
+_WORD_KINDS = (Kind.LETTER, Kind.MARK)
 _MAX_WORD_LENGTH = 100  # characters; as in `tokenizers`, a longer word is unknown
 _MAX_UNKNOWN_IN_STATUS = 3
 

@@ -21,7 +21,7 @@ from zoo.preprocessing.text.unicode import Kind, shift_right
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
 _APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4\u1fef\u1ffd"  # the last two are equivalent to those before
-_WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.NUMBER, Kind.JOINER)
+_WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.NUMBER)
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
