@@ -143,7 +143,7 @@ def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
         ),
         (
             ["predict", "tagging", FILM, "--output", "x.txt"],
-            "or of a list of shots. Expected .edl (CMX 3600)",
+            "shots, .csv, .edl",
         ),
         (["predict", "tagging", FILM, "--output", "x.tsv"], "got x.tsv. Expected .edl (CMX 3600)"),
         (["predict", "tagging", FILM, FILM, "--output", "x.edl"], "holds the shots of one video, got 2"),

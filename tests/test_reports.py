@@ -367,7 +367,8 @@ GOOD = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
 
 
 def test_good_model_has_no_warning() -> None:
-    assert not find_warnings(make_report(GOOD, [0, 1, 0, 1]))
+    assert not find_warnings(make_report(GOOD * 8, [0, 1, 0, 1] * 8))
+    assert find_warnings(make_report(GOOD, [0, 1, 0, 1])).startswith("There are only 4 test examples")
 
 
 def test_model_of_one_class_is_reported() -> None:
@@ -407,16 +408,18 @@ def test_test_examples_in_train_are_reported(overlap: float, is_bad: bool) -> No
 def test_generated_texts_have_warnings_and_a_table_of_the_worst(tmp_path: Path) -> None:
     metrics = {"test BLEU": 3.0, "test BLEU, without attention": 4.0, "validation BLEU, other": 99.0}
     report = report_generation(["x", "y"], ["a cat", "a cat"], ["a cat", "two dogs"], metrics, overlap=50.0)
-    same, baseline, overlap = report.warnings
+    same, baseline, overlap, size = report.warnings
     assert "same text" in same
     assert "without attention is 4.00" in baseline
     assert overlap.startswith("50.0 %")
+    assert "only 2 test examples" in size
     report.save(tmp_path)
     header, worst, best = (tmp_path / "worst.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "chrF\tinput\tgenerated\treference"
     assert worst.endswith("y\ta cat\ttwo dogs")
     assert best == "100.0\tx\ta cat\ta cat"
-    assert not report_generation(["x"], ["a"], [["a", "b"]], {"test BLEU": 3.0}, overlap=0.0).warnings
+    many = [["x"] * 30, list("ab" * 15), [["a", "b"]] * 30]
+    assert not report_generation(*many, {"test BLEU": 3.0}, overlap=0.0).warnings
 
 
 # Examples on the card.

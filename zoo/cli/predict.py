@@ -119,8 +119,8 @@ class PredictOptions:
             raise UsageError(f"--output: got {output}. Expected the name of a file .csv or .tsv. Correct it.")
         if output.suffix not in (*TABLE_SUFFIXES, *SHOT_LIST_SUFFIXES):
             raise UsageError(
-                f"--output: got {output}. Expected the name of a table, .csv or .tsv, or of a list of shots. "
-                f"{EXPECTED_SHOT_LISTS}. Correct it."
+                f"--output: got {output}. Expected the name of a table of captions, .csv or .tsv, or of a list of "
+                f"shots, {', '.join(SHOT_LIST_SUFFIXES)}. Correct it."
             )
         if output.suffix == ".otio" and find_spec("opentimelineio") is None:
             raise UsageError(
@@ -300,8 +300,10 @@ def _print_prediction(
 
             shots = predictor.list_shots(item, result)
             parts = split_video(shots, directory / PARTS, is_exact=options.exact)
+            exactness = "" if options.exact else "; each begins at a keyframe, with --exact at its shot"
             print(
-                f"cut the video into {count_noun(len(parts), 'file')} in {directory / PARTS}", file=sys.stderr
+                f"cut the video into {count_noun(len(parts), 'file')} in {directory / PARTS}{exactness}",
+                file=sys.stderr,
             )
 
 

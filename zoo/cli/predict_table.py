@@ -78,11 +78,14 @@ def iterate_rows(table: Table, column: str | None, input_kind: InputKind) -> Ite
 def choose_format(output: Path, table: Table | None) -> TableFormat:
     """Return how the output is written: as the input if both have the same suffix, otherwise as its suffix says.
 
+    A table of one column has no delimiter, so its suffix decides.
+
     Args:
         output: The file to write, `.csv` or `.tsv`.
         table: The input, if it is a table.
     """
-    if table and re.findall(r"\.(?:csv|tsv)", str(table.path))[-1:] == [output.suffix]:
+    has_delimiter = table is not None and any(len(row.cells) > 1 for row in table.rows)
+    if table and has_delimiter and re.findall(r"\.(?:csv|tsv)", str(table.path))[-1:] == [output.suffix]:
         return table.format
     encoding = table.format.encoding if table else "utf-8"
     return TableFormat("," if output.suffix == ".csv" else "\t", True, encoding)

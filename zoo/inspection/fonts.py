@@ -87,8 +87,13 @@ def _read_characters(path: Path) -> frozenset[str]:
 
 
 def _warn(missing: Sequence[str]) -> None:
-    is_wide = any(unicodedata.east_asian_width(character) in "WF" for character in missing)
-    name, package = ("Noto Sans CJK", "fonts-noto-cjk") if is_wide else ("Noto Sans", "fonts-noto-core")
+    letters = [character for character in missing if unicodedata.category(character)[0] in "LMN"]
+    if not letters:
+        name, package = "Noto Sans Symbols 2", "fonts-noto-core"
+    elif any(unicodedata.east_asian_width(character) in "WF" for character in letters):
+        name, package = "Noto Sans CJK", "fonts-noto-cjk"
+    else:
+        name, package = "Noto Sans", "fonts-noto-core"
     logger.warning(
         "The figure has boxes for %s that no installed font has: %s. Install a font of their script, such as %s (on "
         "Debian and Ubuntu the package %s), and plot again.",

@@ -12,6 +12,9 @@ from zoo.reports.generation import GenerationReport
 MAX_OVERLAP = 2.0
 """Percentage of the test examples that may be in train, too, without a warning."""
 
+MIN_TEST_EXAMPLES = 30
+"""Number of test examples below which there is a warning: 3 more errors change the accuracy by 10 points or more."""
+
 _MIN_GAIN = 0.02
 """Share of the errors of the majority class that a model must avoid in training to have learned something."""
 
@@ -25,6 +28,7 @@ def add_warnings(
     - A baseline is better.
     - The accuracy on training examples is that of the majority class.
     - More than 2 % of the test examples are in train, too.
+    - There are fewer than 30 test examples.
 
     Args:
         report: the predictions for the test examples.
@@ -49,7 +53,7 @@ def add_warnings(
             "most frequent class. Unless classes are weighted, the model has learned nothing: train longer, with "
             "another learning rate or with more examples, and check the labels."
         )
-    warnings += describe_overlap(report.summary.overlap)
+    warnings += describe_overlap(report.summary.overlap) + describe_size(len(report.predictions))
     return dataclasses.replace(report, warnings=tuple(warnings))
 
 
@@ -66,6 +70,7 @@ def report_generation(
     - The model generates the same text for every test example.
     - A baseline is better.
     - More than 2 % of the test examples are in train, too.
+    - There are fewer than 30 test examples.
     - CIDEr, if it is one of the metrics, is 0 for some of the images whatever their captions.
 
     Args:
@@ -79,7 +84,7 @@ def report_generation(
     warnings = []
     if len(texts) > 1 and len(set(texts)) == 1:
         warnings.append("The model generates the same text for every test example.")
-    warnings += compare_with_baselines(metrics) + describe_overlap(overlap)
+    warnings += compare_with_baselines(metrics) + describe_overlap(overlap) + describe_size(len(texts))
     several = tuple((valid,) if isinstance(valid, str) else tuple(valid) for valid in references)
     if "test CIDEr" in metrics and (reason := explain_zero_cider(several)):
         warnings.append(reason)
@@ -108,6 +113,15 @@ def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
             score = metrics[metric]
             sentences.append(f"A baseline is better: {name} is {value:.2f}, that of the model {score:.2f}.")
     return sentences
+
+
+def describe_size(num_examples: int) -> list[str]:
+    """Return a sentence if there are fewer than `MIN_TEST_EXAMPLES` test examples."""
+    if num_examples >= MIN_TEST_EXAMPLES:
+        return []
+    return [
+        f"There are only {num_examples} test examples, so the test scores say little about other data. Add examples."
+    ]
 
 
 def describe_overlap(overlap: float) -> list[str]:
