@@ -4,17 +4,19 @@ python benchmarks/survival.py saved_models/translation/1
 python benchmarks/survival.py runs/translation/export/1 --split evaluation --show-lost
 
 The test set is `survival.tsv`: English sentences with items that stand unchanged in their German translations.
-One half is for choosing, the other for the evaluation of what was chosen. An item survives if it stands in the
-best translation as often as in the source, and not as a part of a longer word or number. Names are counted apart
-from the other kinds, since most of them look like ordinary words. chrF compares with the references; it is that of
-the sentences which contain an item of the kind.
+One half is for choosing, the other for the evaluation of what was chosen. An item survives if it stands as a whole
+in the best translation as often as in the source: it is found there again, and is no part of a longer item. A name
+must not be a part of a longer word. Names are counted apart from the other kinds, since most of them look like
+ordinary words. chrF compares with the references; it is that of the sentences which contain an item of the kind.
 """
 
 import csv
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,6 +26,7 @@ import tyro
 
 from zoo.errors import UsageError, ZooError
 from zoo.metrics import chrf
+from zoo.preprocessing.text.item_patterns import list_candidates
 from zoo.serving.loading import load
 
 TEST_SET = Path(__file__).with_name("survival.tsv")
@@ -60,14 +63,23 @@ def read_items(split: str) -> list[Item]:
         return [item for item in map(Item._make, rows) if item.split == split]
 
 
+def count_occurrences(item: Item, text: str) -> int:
+    """How often the item stands in a text as a whole: as it is found there, or, if a name, not in a longer word."""
+    if item.kind == "name":
+        return len(re.findall(rf"(?<!\w){re.escape(item.item)}(?!\w)", text))
+    return find_items(text)[item.item]
+
+
+@cache
+def find_items(text: str) -> Counter[str]:
+    """Return the items and words of a text, and how often it has each."""
+    [(_, candidates)] = list_candidates([text])
+    return Counter(candidate.text for candidate in candidates)
+
+
 def has_survived(item: Item, translation: str) -> bool:
     """Whether the translation contains the item as often as the source does."""
-    before, after = (
-        (r"(?<!\w)" if item.item[0].isalnum() else ""),
-        (r"(?!\w)" if item.item[-1].isalnum() else ""),
-    )
-    pattern = f"{before}{re.escape(item.item)}{after}"
-    return len(re.findall(pattern, translation)) == len(re.findall(pattern, item.source))
+    return count_occurrences(item, translation) == count_occurrences(item, item.source)
 
 
 def translate(model: Path, sources: Sequence[str]) -> dict[str, str]:

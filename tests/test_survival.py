@@ -98,3 +98,11 @@ def test_benchmark_counts_items_that_stand_unchanged(rows: list[Row]) -> None:
     assert [script.has_survived(item, text) for text in ("Tom, Tom", "Tom", "Toms Tom", "Tom Tom Tom")] == [
         *(True, False, False, False),
     ]
+    item = script.Item("choosing", "url", "https://x.org/a", "See https://x.org/a.", "Siehe https://x.org/a.")
+    texts = ("https://x.org/a!", "https://x.org/aund", "ahttps://x.org/a", "https://x.org/a/b")
+    assert [script.has_survived(item, text) for text in texts] == [True, False, False, False]
+    item = script.Item("choosing", "number", "3", "3 dogs", "3 Hunde")
+    assert [script.has_survived(item, text) for text in ("hat. 3", "hat.3", "3,5", "3und")] == [
+        *(True,) * 2,
+        *(False,) * 2,
+    ]

@@ -461,8 +461,13 @@ def add_limit_to_status(
     problem = tf.strings.join(
         [f"the {output} has no end: it stopped at the limit of ", tf.strings.as_string(limit), " tokens"]
     )
-    separator = tf.where(status == "", "", "; ")
-    return tf.where(is_complete, status, tf.strings.join([status, separator, problem]))
+    return join_status(status, tf.where(is_complete, "", problem))
+
+
+def join_status(status: tf.Tensor, problem: tf.Tensor) -> tf.Tensor:
+    """Return statuses, string [batch], each with a further problem, string [batch], unless that is empty."""
+    separator = tf.where((status == "") | (problem == ""), "", "; ")
+    return tf.strings.join([status, separator, problem])
 
 
 def round_metric(value: float) -> float:

@@ -47,6 +47,7 @@ from zoo.tasks.base import (
     add_limit_to_status,
     decode_strings,
     format_status,
+    join_status,
     make_signature,
 )
 from zoo.training import BucketedDataset, bucket_by_length
@@ -197,17 +198,21 @@ class TranslationPreprocessor(Preprocessor):
 
         Returns:
             A tuple of a `TokenizedText`, in which the tokens of items are the items, and the items by number,
-            string [n, 8]; empty where a text has fewer.
+            string [n, 8]; empty where a text has fewer. The status says how many more items a text has.
         """
         if self.copied_items is None:
             return self.source(texts), tf.fill([tf.size(texts), len(COPY_TOKENS)], "")
-        marked, items = self.copied_items.mark(texts)
+        marked, items, num_items = self.copied_items.mark(texts)
         tokenized = self.source(marked)
         ids = tf.RaggedTensor.from_tensor(tokenized.ids, tokenized.tokens.row_lengths())
         copies = gather_items(tokenized.ids, items)
         copies = tf.RaggedTensor.from_tensor(copies, tokenized.tokens.row_lengths())
         tokens = tf.where(is_copy(ids.flat_values), copies.flat_values, tokenized.tokens.flat_values)
-        return tokenized._replace(tokens=tokenized.tokens.with_values(tokens)), items
+        num_left = num_items - len(COPY_TOKENS)
+        problem = [tf.strings.as_string(num_left), " of ", tf.strings.as_string(num_items)]
+        problem = tf.strings.join([*problem, " items were not carried over"])
+        status = join_status(tokenized.status, tf.where(num_left > 0, problem, ""))
+        return tokenized._replace(tokens=tokenized.tokens.with_values(tokens), status=status), items
 
 
 class TranslationModule(ServingModule[TranslationPreprocessor]):

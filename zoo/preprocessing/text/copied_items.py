@@ -149,7 +149,7 @@ class CopiedItems(tf.Module):
         marked = tf.strings.regex_replace(marked, f"{_NAME_MARK}([ -]){_NAME_MARK}", r"\1")
         return tf.strings.split(tf.strings.regex_replace(marked, _NAME_MARK, MARK), MARK)
 
-    def mark(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def mark(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Replace the items of texts by their numbers, in the order in which they occur first.
 
         Equal items of a text have one number. From the ninth on, items stay text.
@@ -158,8 +158,8 @@ class CopiedItems(tf.Module):
             texts: string [n].
 
         Returns:
-            A tuple of the marked texts, string [n], and the items with the numbers 1 to 8, string [n, 8]; empty
-            where a text has fewer.
+            A tuple of the marked texts, string [n], the items with the numbers 1 to 8, string [n, 8], empty where a
+            text has fewer, and the number of different items of each text, int32 [n].
         """
         segments = self.find(texts)
         is_item = is_odd(segments)
@@ -168,7 +168,9 @@ class CopiedItems(tf.Module):
         # `tf.unique` numbers the items of all rows in the order in which they occur first.
         keys = tf.strings.as_string(row_ids) + MARK + items.flat_values
         numbers = items.with_values(tf.unique(keys).idx)
-        numbers = (numbers - tf.reduce_min(numbers, axis=1)[:, None] + 1).flat_values
+        numbers = numbers - tf.reduce_min(numbers, axis=1)[:, None] + 1
+        num_items = tf.maximum(tf.reduce_max(numbers, axis=1), 0)
+        numbers = numbers.flat_values
         is_numbered = numbers <= len(COPY_TOKENS)
         marked = tf.where(is_numbered, MARK + tf.strings.as_string(numbers) + MARK, items.flat_values)
         marked = tf.tensor_scatter_nd_update(segments.flat_values, tf.where(is_item), marked)
@@ -177,6 +179,7 @@ class CopiedItems(tf.Module):
         return (
             tf.strings.reduce_join(segments.with_values(marked), axis=1),
             tf.tensor_scatter_nd_update(table, positions, items.flat_values[is_numbered]),
+            num_items,
         )
 
     def mark_pairs(self, pairs: Iterable[Pair], inserted: float = 0.0) -> Iterator[Pair]:

@@ -3,11 +3,15 @@
 import tensorflow as tf
 
 from zoo.preprocessing.text.base import METASPACE
-from zoo.preprocessing.text.item_patterns import IN_WORD, MARK, STAND_IN, is_odd
+from zoo.preprocessing.text.item_patterns import MARK, STAND_IN, UNSPACED, is_odd
 from zoo.preprocessing.text.word_pieces import COPY_TOKENS, FIRST_COPY_ID, WordPieceTokenizer, pre_tokenize
 
-_BORDER_IN_WORD = rf".*{IN_WORD}{MARK}{IN_WORD}.*"
-_BORDER_IN_NUMBER = rf".*\p{{Nd}}{MARK}\p{{Nd}}.*"
+_CLOSING = r"[.,;:!?…)\]\"'”“’‘«»‹›、。，！？：；）」』》]"
+_OPENING = r"[(\[\"'“”„’‘‚«»‹›¿¡（「『《、。，！？：；）」』》]"
+_ADDRESS = r"[^&#{$%@<].*(?:://|@|\.\p{L}).*|[Ww]{3}\..*"
+_SEPARATE = r"<.*>|&[^&]*;"  # items that nothing after them can become a part of
+_NEVER_MERGED = r"[$#@%]?\{.*\}MARK[&{].*|%[^%]*[A-Za-z]MARK%.*".replace("MARK", MARK)
+_ENDING = r"\p{Ll}{1,2}(?:[^\p{L}\p{M}\p{N}_].*)?"  # "Tom" and "s"
 
 
 class CopyingTokenizer(WordPieceTokenizer):
@@ -21,19 +25,73 @@ class CopyingTokenizer(WordPieceTokenizer):
         return pre_tokenize_marked(texts)
 
     def ids_to_tokens(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the token behind each id, as `WordPieceTokenizer` does; `copies` hold the items, too.
-
-        An item that would become a part of the word or number before it gets a space, and so does a number after it.
-        """
+        """Return the token behind each id, as `WordPieceTokenizer` does; `copies` hold the items, too."""
         tokens = super().ids_to_tokens(ids, copies)
+        return tokens if copies is None else tf.where(_is_item(ids, copies, tokens), copies, tokens)
+
+    def detokenize(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the texts behind ids, as `WordPieceTokenizer` does; see `join_items` for the spaces next to items."""
         if copies is None:
-            return tokens
-        tokens = tf.where(is_copy(ids) & (copies != "") & (tokens != ""), copies, tokens)
-        before = tf.concat([tf.zeros_like(ids[..., :1]), ids[..., :-1]], axis=-1)
-        borders = tf.concat([tf.fill(tf.shape(ids[..., :1]), ""), tokens[..., :-1]], axis=-1) + MARK + tokens
-        touches = is_copy(ids) & tf.strings.regex_full_match(borders, _BORDER_IN_WORD)
-        touches |= is_copy(before) & tf.strings.regex_full_match(borders, _BORDER_IN_NUMBER)
-        return tf.where(touches, METASPACE + tokens, tokens)
+            return super().detokenize(ids)
+        tokens = self.ids_to_tokens(ids, copies)
+        tokens = tf.where(_is_item(ids, copies, tokens), MARK + tokens + MARK, tokens)
+        texts = tf.strings.regex_replace(tf.strings.reduce_join(tokens, axis=-1), f"{METASPACE}+", " ")
+        return tf.reshape(join_items(tf.strings.strip(tf.reshape(texts, [-1]))), tf.shape(texts))
+
+
+def _is_item(ids: tf.Tensor, copies: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+    return is_copy(ids) & (copies != "") & (tokens != "")
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+def join_items(texts: tf.Tensor) -> tf.Tensor:
+    r"""Join items with the text around them, with a space wherever they would merge.
+
+    Brackets, quotes and tags next to an item, "%" after a number, the marks after an item, a sign before a number,
+    and letters of scripts without spaces stay as they are, and so does an ending of up to two letters of a name.
+    Everything else that touches an item gets a space. So `CopiedItems.find` finds the same items again, unless the
+    text around them has braces, or parts of a tag.
+
+    Args:
+        texts: string [n]. U+0001 stands before and after each item.
+
+    Returns:
+        string [n].
+
+    >>> join_items(tf.constant(["\x01x.org\x01und.\x015\x01%, \x01Tom\x01s"])).numpy()[0].decode()
+    'x.org und. 5%, Toms'
+    """
+    matches = tf.strings.regex_full_match
+    segments = tf.strings.split(texts, MARK)
+    texts, places = segments.flat_values, tf.ragged.range(segments.row_lengths()).flat_values
+    is_first = places == 0
+    before = tf.where(is_first, "", tf.roll(texts, 1, 0))
+    after = tf.where(tf.roll(is_first, -1, 0), "", tf.roll(texts, -1, 0))
+    can_merge_before = (before != "") & ~matches(before, _SEPARATE)
+    can_merge_after = (after != "") & ~matches(after, "<.*>")
+    is_address, is_before_word = matches(before, _ADDRESS), matches(after, r"[\p{L}\p{N}].*")
+
+    stays = matches(texts, f"{_CLOSING}*(?: .*)?")
+    stays |= matches(texts, rf"{_CLOSING}*[{UNSPACED}].*|[-'’]\p{{L}}.*") & ~is_address
+    stays |= matches(texts, r"(?:[%‰€£¥]|°[CF]?)(?:[^\p{L}\p{N}_].*)?") & matches(
+        before, r"\p{Nd}[\p{Nd}.,:/-]*"
+    )
+    stays |= matches(texts, _ENDING) & matches(before, r"[\p{L}\p{M}' -]+")
+    spaced = tf.strings.regex_replace(texts, f"^({_CLOSING}*)([^ ].*)$", r"\1 \2")
+    spaced = tf.where(can_merge_before & ~stays, spaced, texts)
+
+    stays = matches(spaced, f".*(?: |{_OPENING})") | (matches(spaced, r".*[.,;:!?…]") & ~is_before_word)
+    stays |= matches(spaced, r"(?:.* )?[-+$€£¥#]") & matches(after, r"\p{Nd}.*")
+    stays &= ~(
+        can_merge_before & (is_address | is_before_word) & matches(spaced, "[^ ]*")
+    )  # "x.org," and "5"
+    stays |= matches(spaced, f".*[{UNSPACED}、。，！？：；）」』》]")
+    spaced = tf.where((texts != "") & can_merge_after & ~stays, spaced + " ", spaced)
+
+    stays = matches(tf.strings.join([before, MARK, after]), _NEVER_MERGED)
+    spaced = tf.where((texts == "") & can_merge_before & can_merge_after & ~stays, " ", spaced)
+    joined = tf.where(is_odd(segments), texts, spaced)
+    return tf.strings.reduce_join(segments.with_values(joined), axis=1)
 
 
 def pre_tokenize_marked(texts: tf.Tensor) -> tf.RaggedTensor:

@@ -15,11 +15,29 @@ STAND_IN = "\ufffc"
 
 # Patterns in the syntax of RE2, for texts without spaces other than " ".
 _LATIN = r"\x{C0}-\x{DFF}\x{1E00}-\x{1FFF}"  # and Greek, Cyrillic, Arabic, Hindi: scripts with spaces
-_IN_URL = rf"[!#-&*-;=?-Z_a-z~{_LATIN}-]"
-_IN_BRACKETS = rf"\({_IN_URL}*\)|\{{{_IN_URL}*\}}"
-_PATH = rf"(?:{_IN_URL}|{_IN_BRACKETS})*(?:[#-&+/-9=A-Z_a-z~{_LATIN}-]|{_IN_BRACKETS})"
-_URL = rf"(?:[A-Za-z]{{2,10}}://|[Ww]{{3}}\.){_PATH}"
-_DOMAIN = rf"(?:[A-Za-z0-9-]+\.)+(?:com|edu|eu|gov|info|io|net|org)\b(?:[/?#](?:{_PATH})?)?"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts without spaces, for a class of characters."""
+_OTHER = rf"[^\x00-\x{{BF}}\p{{P}}\p{{Z}}{_LATIN}]"  # letters of scripts without spaces, and emoji
+_IN_URL = rf"[!#-&*-;=?-Z^_a-z|~{_LATIN}-]"
+_IN_PAIR = rf"(?:{_IN_URL}|{_OTHER})*"
+_GROUP = (  # "/中" but not "a中"; "it's"; "(x)"; '="x"'
+    rf"[!#-&*-/:;=?@^_|~]{_OTHER}+|'[A-Za-z{_LATIN}]|\({_IN_PAIR}\)|\{{{_IN_PAIR}\}}|\[{_IN_PAIR}\]|=\"{_IN_PAIR}\""
+)
+_PATH = rf"(?:{_GROUP}|{_IN_URL})*(?:{_GROUP}|[#-&+/-9=A-Z_a-z~{_LATIN}-])"
+_URL = rf"(?:[A-Za-z]{{2,10}}://|[Ww]{{3}}\.){_OTHER}*{_PATH}"
+_LABELS = r"(?:[A-Za-z0-9-]+\.)"
+_DOMAIN = (
+    rf"(?:{_LABELS}*[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]+\.[a-z]{{2}}|{_LABELS}+(?:com|edu|gov|info|net|org))\b"
+    rf"(?::[0-9]+)?(?:/{_OTHER}*(?:{_PATH})?|[?#]{_PATH})?"
+)
+_BRACES = r"\{[^{}]*\}"
+for _ in range(2):
+    _BRACES = rf"\{{(?:[^{{}}]|{_BRACES})*\}}"
+# Scripts with capital letters.
+IN_WORD = r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Nd}_\x{300}-\x{36F}\x{200C}\x{200D}]"
+_WITH_DIGITS = (
+    rf"(?:[vV]\p{{Nd}}+\.)?\p{{Nd}}{IN_WORD}*(?:[.,:/-]\p{{Nd}}{IN_WORD}*)*"  # "3", "3:05pm", "v1.2"
+)
 KINDS = {
     "tags": (
         r"</?[0-9]+/?>|</?[A-Za-z][A-Za-z0-9:._-]*"
@@ -27,12 +45,12 @@ KINDS = {
     ),
     "URLs": rf"{_URL}|{_DOMAIN}",
     "e-mail addresses": (
-        rf"[A-Za-z0-9{_LATIN}](?:[A-Za-z0-9.!#$%&*+/=?^_~{_LATIN}-]*[A-Za-z0-9_+{_LATIN}-])?"
-        rf"@(?:[A-Za-z0-9{_LATIN}-]+\.)+[A-Za-z{_LATIN}]{{2,}}"
+        rf"(?:[A-Za-z0-9{_LATIN}](?:[A-Za-z0-9.!#$%&*+/=?^_~{_LATIN}-]*[A-Za-z0-9_+{_LATIN}-])?|[{UNSPACED}]+)"
+        rf"@(?:[A-Za-z0-9{_LATIN}{UNSPACED}-]+\.)+[A-Za-z{_LATIN}]{{2,}}"
     ),
     "character references": r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);",
     "placeholders": (
-        r"\{\{[^{}]*\}\}|[$#@%]?\{ ?[^{} ]*(?:, ?[^{} ]+)* ?\}|\$[A-Za-z_][A-Za-z0-9_]*|%[A-Z][A-Z0-9_]+%|"
+        rf"[$#@%]?{_BRACES}|\$[A-Za-z_][A-Za-z0-9_]*|%[A-Z][A-Z0-9_]+%|"
         r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+#0]*[0-9]*(?:\.[0-9]+)?l*(?:[cdeEfFgGiosuxX]\b|@)|%[0-9]\b"
     ),
     "emoji": (
@@ -44,14 +62,10 @@ KINDS = {
     "decimal numbers": r"\p{Nd}+(?:[.,]\p{Nd}+)+",
     "numbers with colons": r"\p{Nd}+(?::\p{Nd}+)+",
     "numbers with other separators": r"\p{Nd}+(?:[.,:/-]\p{Nd}+)+",
+    "numbers with letters": _WITH_DIGITS,
 }
 """Pattern of each kind of items, apart from names; an item is of the first kind that fits."""
 
-# Scripts with capital letters.
-IN_WORD = r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Nd}_\x{300}-\x{36F}\x{200C}\x{200D}]"
-_WORD_OR_NUMBER = (
-    rf"\p{{Nd}}{IN_WORD}*(?:[.,:/-]\p{{Nd}}{IN_WORD}*)*|{IN_WORD}+"  # "3", "3:05", "3rd", "third"
-)
 _SEARCHES = (
     *(
         KINDS["tags"],
@@ -61,7 +75,7 @@ _SEARCHES = (
         KINDS["character references"],
         KINDS["placeholders"],
     ),
-    *(KINDS["emoji"], _WORD_OR_NUMBER),
+    *(KINDS["emoji"], rf"{_WITH_DIGITS}|{IN_WORD}+"),
 )  # in this order: a tag may contain a URL, and an address contains a domain
 _CAPITALIZED = r"\p{Lu}[^\p{Lu}\p{Nd}_]+"
 _MIXED = r"[^\p{Nd}].*[\p{Lu}\p{Nd}_].*"
