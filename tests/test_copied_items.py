@@ -305,6 +305,8 @@ def test_items_do_not_become_parts_of_words(tmp_path: Path) -> None:
     ids = tf.constant([[dog, 4, ending, dog, 5, three, 4, 6, period], [5, 4, three, dog, 6, dog, 5, 5, 3]])
     copies = gather_items(ids, tf.constant([["Tom", "12", "{x}", *[""] * 5]] * 2))
     texts = [text.decode() for text in tokenizer.detokenize(ids, copies).numpy()]
+    tokens = tokenizer.ids_to_tokens(ids, copies).numpy()
+    assert [b"".join(row).decode().replace("▁", " ").strip() for row in tokens] == texts
     assert texts == ["dog Tom sdog 12 3 Tom {x}.", "12 Tom 3dog {x} dog 12 12"]
 
 
@@ -417,6 +419,8 @@ def test_every_translation_has_every_item_as_often_as_its_source(
                 assert translated.decode().count(item) >= text.count(item) > 0
             assert "[COPY" not in translated.decode()
         tokens = Counter(token.decode().lstrip("▁") for token in outputs["target_tokens"][row].numpy())
+        joined = b"".join(outputs["target_tokens"][row].numpy()).decode().replace("▁", " ")
+        assert joined.split() == outputs["translations"][row, 0].numpy().decode().split()
         sources = Counter(token.decode() for token in outputs["source_tokens"][row].numpy())
         assert {item: tokens[item] for item in items} == {item: sources[item] for item in items}
         alone = module.signatures[signature](tf.constant([text]))

@@ -25,22 +25,39 @@ class CopyingTokenizer(WordPieceTokenizer):
         return pre_tokenize_marked(texts)
 
     def ids_to_tokens(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the token behind each id, as `WordPieceTokenizer` does; `copies` hold the items, too."""
+        """Return the token behind each id, as `WordPieceTokenizer` does; `copies` hold the items, too.
+
+        A token starts with "▁" where `join_items` puts a space.
+        """
         tokens = super().ids_to_tokens(ids, copies)
-        return tokens if copies is None else tf.where(_is_item(ids, copies, tokens), copies, tokens)
-
-    def detokenize(self, ids: tf.Tensor, copies: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the texts behind ids, as `WordPieceTokenizer` does; see `join_items` for the spaces next to items."""
         if copies is None:
-            return super().detokenize(ids)
-        tokens = self.ids_to_tokens(ids, copies)
-        tokens = tf.where(_is_item(ids, copies, tokens), MARK + tokens + MARK, tokens)
-        texts = tf.strings.regex_replace(tf.strings.reduce_join(tokens, axis=-1), f"{METASPACE}+", " ")
-        return tf.reshape(join_items(tf.strings.strip(tf.reshape(texts, [-1]))), tf.shape(texts))
+            return tokens
+        is_item = is_copy(ids) & (copies != "") & (tokens != "")
+        tokens = tf.where(is_item, copies, tokens)
+        shape = tf.shape(tokens)
+        rows = tf.reshape(
+            tf.where(is_item, MARK + tokens + MARK, tokens), [tf.reduce_prod(shape[:-1]), shape[-1]]
+        )
+        texts = tf.strings.regex_replace(tf.strings.reduce_join(rows, axis=-1), METASPACE, " ")
+        before, after = (
+            _follow_spaces(tf.strings.regex_replace(texts, MARK, "")),
+            _follow_spaces(join_items(texts)),
+        )
+        is_new = after.with_values(after.flat_values & ~before.flat_values).to_tensor(False)
+        is_new = tf.pad(is_new, [[0, 0], [0, 1]])
+        lengths = tf.strings.length(tf.strings.regex_replace(rows, f"[ {MARK}{METASPACE}]", ""), "UTF8_CHAR")
+        is_spaced = tf.gather(is_new, tf.cumsum(lengths, axis=-1, exclusive=True), batch_dims=1) & (
+            lengths > 0
+        )
+        return tf.where(tf.reshape(is_spaced, shape), METASPACE + tokens, tokens)
 
 
-def _is_item(ids: tf.Tensor, copies: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
-    return is_copy(ids) & (copies != "") & (tokens != "")
+def _follow_spaces(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Return which characters of each text, spaces apart, follow a space."""
+    characters = tf.strings.unicode_split(" " + texts, "UTF-8")
+    is_space = characters.with_values(characters.flat_values == " ")
+    follows = is_space.with_values(tf.roll(is_space.flat_values, 1, 0))
+    return tf.ragged.boolean_mask(follows, characters != " ")
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
