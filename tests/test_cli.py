@@ -256,6 +256,14 @@ def test_output_has_all_rows_in_the_format_of_its_suffix(
     assert [table.header, *(row.cells for row in table.rows)] == rows
 
 
+def test_one_column_without_quotes_becomes_a_table_of_commas(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text\nGood, good.\nBad.\n", encoding="utf-8")
+    run("predict", "sentiment", "--file", str(tmp_path / "a.csv"), "--output", str(tmp_path / "b.csv"))
+    header, first, _ = (tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()
+    assert header.startswith("text,predicted_label,")
+    assert first.startswith('"Good, good.",pos,')
+
+
 def test_bare_quotes_of_tabs_are_quoted_in_csv(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('id\ttext\n1\t"great film\n2\tso, "bad"\n', encoding="utf-8")
     run("predict", "sentiment", "--file", str(tmp_path / "a.tsv"), "--output", str(tmp_path / "b.csv"))
