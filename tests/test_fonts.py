@@ -46,7 +46,10 @@ def test_fonts_are_added_for_missing_characters_only(
     [
         ("2018年", "1 character that no installed font has: 年. .* Noto Sans CJK .* package fonts-noto-cjk"),
         ("नमस्ते", "6 characters that no installed font has: .* Noto Sans .* package fonts-noto-core"),
-        ("\U0001f973", "1 character that no installed font has: .* Noto Sans Symbols 2 .* package fonts-noto-core"),
+        (
+            "\U0001f973",
+            "1 character that no installed font has: .* Noto Sans Symbols 2 .* package fonts-noto-core",
+        ),
     ],
 )
 def test_characters_without_a_font_are_reported(

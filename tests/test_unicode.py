@@ -3,6 +3,7 @@
 import unicodedata
 
 import pytest
+import regex
 import tensorflow as tf
 import text_reference as reference
 from hypothesis import given, settings
@@ -107,6 +108,19 @@ def test_splitting_words_again_changes_nothing(rows: list[str]) -> None:
     for function in (split_words, split_plain_words):
         words = split(function, rows)
         assert split(function, [" ".join(row) for row in words]) == words
+
+
+def test_pairs_of_all_kinds_of_characters_have_the_clusters_of_regex() -> None:
+    kinds = " \x01\u034f\U0001f1e6\u0600\u0a03\u1100\u1160\u11a8\uac00\uac01\u0900\u0903\u0904\u0d4e\u0915\u231a\u0300"
+    kinds += "\u093c\u094d\u200d\u0378\n"
+    rows = [a + between + b for a in kinds for between in ("", "\u0308") for b in kinds]
+    rows = [row for row in rows if not regex.search("\u094d.*\u0915", row)]  # rule 9c, below
+    text = tf.strings.unicode_decode(rows, "UTF-8")
+    characters = look_up_characters(text.flat_values, text.value_rowids())
+    starts = text.with_flat_values(find_cluster_starts(characters)).to_list()
+    assert starts == [
+        [i == 0 for cluster in regex.findall(r"\X", row) for i in range(len(cluster))] for row in rows
+    ]
 
 
 @pytest.mark.parametrize(
