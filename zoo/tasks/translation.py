@@ -317,15 +317,18 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         if has_copies:
             replacements = tf.where(is_copy(tokens), gather_items(tokens, items), replacements)
         target_tokens = target.ids_to_tokens(tokens, replacements)[:, 0]
+        translations = target.detokenize(tokens, replacements)
+        status = add_limit_to_status(
+            tokenized.status, "translation", is_complete[:, 0] | ~is_text[:, 0], limit
+        )
+        is_empty = is_text[:, 0] & (translations[:, 0] == "")
         return {
-            "translations": tf.where(is_text, target.detokenize(tokens, replacements), ""),
+            "translations": tf.where(is_text, translations, ""),
             "scores": scores,
             "attention": attention[:, 0],
             "source_tokens": source_tokens,
             "target_tokens": tf.where(is_text, target_tokens, ""),
-            "status": add_limit_to_status(
-                tokenized.status, "translation", is_complete[:, 0] | ~is_text[:, 0], limit
-            ),
+            "status": join_status(status, tf.where(is_empty, "the translation is empty", "")),
         }
 
     def compute_all_attention(
@@ -408,8 +411,8 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
                 "It knows the words and topics of its training data, and invents translations for other words.",
                 "It translates one sentence at a time, without the context of the one before.",
                 f"Of a text of more than {self.preprocessor.source.max_tokens} word pieces it reads the first ones.",
-                "A word with a letter that is rare in the training data is unknown: it is copied as it is, where "
-                "possible, and named in `status`.",
+                "A word with a letter that is rare in the training data is unknown: `status` names it, and it may be "
+                "missing from the translation.",
                 "The scores rank the translations of one text; they do not compare texts.",
                 *([] if copied_items is None else copied_items.describe()),
             ),
@@ -424,7 +427,7 @@ class TranslationPrediction(Prediction):
         status: empty, or what was wrong with the text or left out of it, or that the translation has no end.
         translations: the best first; none for an empty text.
         scores: their log-probabilities, divided by the length penalty.
-        source_tokens: word pieces of the text.
+        source_tokens: word pieces of the text; "␣" is a space before an item or a letter of a script without spaces.
         target_tokens: word pieces of the best translation.
         attention: weights [target, source] of the source tokens for each target token.
     """
@@ -473,7 +476,7 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
         """Plot the attention weights of the best translation."""
         if not prediction.attention.any():
             raise UsageError(
-                "There is no attention to plot: the text is empty, or the model has no attention."
+                "There is no attention to plot: the text or its translation is empty, or the model has no attention."
             )
         plot_attention(prediction.attention, prediction.source_tokens, prediction.target_tokens, path)
 
@@ -483,7 +486,9 @@ def _list_pairs(split: tf.data.Dataset) -> list[tuple[str, str]]:
 
 
 def _strip_spaces(tokens: np.ndarray) -> tuple[str, ...]:
-    return tuple(token.replace("▁", " ").strip() or token for token in decode_strings(tokens))
+    """Return word pieces without spaces; those that are nothing else as "␣"."""
+    words = (token.replace("▁", " ").strip() for token in decode_strings(tokens))
+    return tuple(word or "␣" for word in words)
 
 
 TASK = Task(
