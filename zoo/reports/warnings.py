@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from zoo.datasets.messages import count_noun
 from zoo.metrics import bleu, chrf, explain_zero_cider
 from zoo.reports.classification import ClassificationReport
 from zoo.reports.generation import GenerationReport
@@ -120,7 +121,8 @@ def describe_size(num_examples: int) -> list[str]:
     if num_examples >= MIN_TEST_EXAMPLES:
         return []
     return [
-        f"There are only {num_examples} test examples, so the test scores say little about other data. Add examples."
+        f"The test scores are those of {count_noun(num_examples, 'example')}, and say little about other data. Add "
+        "examples."
     ]
 
 
