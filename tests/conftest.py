@@ -29,7 +29,6 @@ LONG = (
     "test_next_word",
     "test_wheel",
     "test_readme",
-    "test_programs",
 )
 
 

@@ -8,10 +8,7 @@ from zoo.errors import UsageError
 VERSION = 2
 """Version of the preprocessing. It increases whenever the outputs for the same raw inputs change.
 
-| version | |
-| --- | --- |
-| 1 | |
-| 2 | Texts are normalized (NFC) and split into grapheme clusters; pictures are turned upright. |
+Since version 2 texts are normalized (NFC) and split into grapheme clusters, and pictures are turned upright.
 """
 
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-UNICODE_VERSION = "15.1"
 NUM_CODE_POINTS = 0x110000
 BLOCK_SIZE = 128
 KEYCAP = 0x20E3
