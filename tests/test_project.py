@@ -15,6 +15,7 @@ ORDER = [
     *(
         "_compat",
         "errors",
+        "paths",
         "files",
         "languages",
         "provenance",

@@ -17,6 +17,10 @@ class UsageError(ZooError, ValueError):
     """An argument, an option or an input cannot be used."""
 
 
+class PathError(DataError, UsageError):
+    """A path that a user names cannot be used: no file has such a name, or it leads to no file or directory."""
+
+
 class ImageError(ZooError, ValueError):
     """An image cannot be read."""
 

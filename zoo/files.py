@@ -42,7 +42,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         The path of the temporary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid4().hex}.{path.name}")
+    temporary = path.with_name(f".{uuid4().hex}.{path.name[-50:]}")  # which is longer than some names may be
     try:
         yield temporary
         sync_to_disk(temporary)
