@@ -127,7 +127,7 @@ def test_truncated_file_is_reported(tmp_path: Path) -> None:
         ("no.mp4", None, "There is no"),
         ("junk.mp4", bytes(range(256)) * 9, "cannot be read as a video: Invalid data"),
         ("empty.mp4", b"", "cannot be read as a video"),
-        ("text.txt", b"hello\n" * 99, "contains no video stream"),
+        ("text.txt", b"hello\n" * 99, "cannot be read as a video"),
     ],
 )
 def test_files_that_are_no_video_are_refused(

@@ -16,7 +16,35 @@ from zoo.preprocessing.video.truncation import find_stated_size
 if TYPE_CHECKING:
     import av
 
-_TEXT_DECODERS = ("ansi", "bintext", "idf", "xbin")  # FFmpeg renders any text file as an image of its letters
+MAX_FRAME_PIXELS = 8192 * 4320
+"""Largest number of pixels of a frame of a video file. A decoder keeps up to some twenty frames in memory."""
+
+VIDEO_FORMATS = "MP4, MOV, Matroska, WebM, AVI, MPEG, WMV, FLV, Ogg, MXF, DV or GIF"
+"""The formats of `_DEMUXERS`, as users know them."""
+
+_DEMUXERS = (
+    *(
+        "mov",
+        "matroska",
+        "avi",
+        "mpegts",
+        "mpeg",
+        "mpegvideo",
+        "m4v",
+        "h264",
+        "hevc",
+        "asf",
+        "flv",
+        "ogg",
+        "mxf",
+    ),
+    *("dv", "gif", "ivf", "yuv4mpegpipe"),
+)
+"""FFmpeg's readers of files that hold the frames themselves.
+
+Others open further files or addresses that a file names: playlists such as HLS and DASH, lists such as `concat`,
+patterns of image files such as `%03d.png`. Further ones render any text as an image of its letters.
+"""
 
 _MIN_GAP_SECONDS, _MIN_GAP_BYTES, _MIN_TAIL_BYTES = 0.1, 512, 4096
 """What is lost between two packets of Matroska or FLV, or after the last one: time and bytes are missing.
@@ -42,11 +70,34 @@ class VideoHeader(NamedTuple):
 
 
 def open_container(path: Path) -> "av.container.InputContainer":
-    """Open a video file with PyAV."""
+    """Open a video file with PyAV, such that no other file and no address is opened.
+
+    Raises:
+        VideoError: It is not a regular file, or its frames are too large.
+        av.FFmpegError: It is not in one of the formats, or its header cannot be read.
+    """
     import av
 
-    # With its protocol stated, FFmpeg does not take a name with a colon for a network address.
-    return av.open(f"file:{path}", metadata_errors="ignore")
+    if not path.is_file():
+        raise VideoError(f"{path} is not a regular file. Expected a video file; save the video as one.")
+    limits = {"max_pixels": str(MAX_FRAME_PIXELS)}
+    container = av.open(
+        f"file:{path}",  # without its protocol, FFmpeg takes a name with a colon for an address
+        metadata_errors="ignore",
+        container_options={"format_whitelist": ",".join(_DEMUXERS), "protocol_whitelist": "file"},
+        options=limits,  # of the decoders that look for missing parts of the header
+    )
+    for stream in container.streams.video[:1]:
+        if (decoder := stream.codec_context) is None:
+            continue
+        decoder.options = limits
+        if not 0 < decoder.width * decoder.height <= MAX_FRAME_PIXELS:
+            container.close()
+            raise VideoError(
+                f"{path} has frames of more than {MAX_FRAME_PIXELS:,} pixels, or of a size that cannot be read. "
+                "Replace the video, or scale it down."
+            )
+    return container
 
 
 def read_header(path: Path) -> VideoHeader:
@@ -64,7 +115,7 @@ def read_header(path: Path) -> VideoHeader:
     try:
         with open_container(path) as container:
             stream = next(iter(container.streams.video), None)
-            if stream is None or stream.codec_context is None or stream.codec_context.name in _TEXT_DECODERS:
+            if stream is None or stream.codec_context is None:
                 raise VideoError(
                     f"{path} contains no video stream that can be decoded. Expected a video file."
                 )
@@ -80,9 +131,10 @@ def read_header(path: Path) -> VideoHeader:
             return VideoHeader(frame_rate, num_frames, min(starts, default=Fraction(0)), timecode)
     except (av.FFmpegError, OSError) as error:
         lost = describe_missing_bytes(path)
-        reason = f"{error.strerror}{lost and f'; {lost}'}"
+        is_other_format = isinstance(error, av.error.ArgumentError)  # also pictures, playlists and texts
+        reason = "its format is another one" if is_other_format else f"{error.strerror}{lost and f'; {lost}'}"
         raise VideoError(
-            f"{path} cannot be read as a video: {reason}. Correct or replace the file."
+            f"{path} cannot be read as a video: {reason}. Expected {VIDEO_FORMATS}. Correct or replace the file."
         ) from error
 
 
