@@ -6,7 +6,8 @@ import pickle
 import runpy
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,51 @@ def assert_same_outputs(actual: Mapping[str, Any], expected: Outputs) -> None:
             assert np.array(actual[name]).tolist() == value.tolist(), name
         else:
             np.testing.assert_allclose(actual[name], value, atol=1e-5, err_msg=name)
+
+
+def assert_batchable(directory: Path, requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Check that a server can combine the requests of several threads: each gets what it gets alone.
+
+    Args:
+        directory: of an export.
+        requests: for each signature that its card does not mark as not batchable, inputs by name of several
+            requests, which have the same shape but for the batch.
+    """
+    signatures = json.loads((directory / "card.json").read_text(encoding="utf-8"))["signatures"]
+    assert requests.keys() == {name for name, described in signatures.items() if described["is_batchable"]}
+    assert "serving_default" in requests
+    model = tf.saved_model.load(str(directory))
+    for name, inputs in requests.items():
+        signature = model.signatures[name]
+        specs = signature.structured_input_signature[1]
+        tensors = [[tf.constant(values[key], specs[key].dtype) for key in specs] for values in inputs]
+        size = sum(int(values[0].shape[0]) for values in tensors)
+
+        @tf.nondifferentiable_batch_function(
+            num_batch_threads=1, max_batch_size=size, batch_timeout_micros=5_000_000, autograph=False
+        )
+        def combine(
+            *values: tf.Tensor, signature: Any = signature, specs: Mapping[str, Any] = specs
+        ) -> dict[str, tf.Tensor]:
+            rows = tf.shape(values[0])[:1]
+            return signature(**dict(zip(specs, values, strict=True))) | {"rows": tf.fill(rows, rows[0])}
+
+        serve = tf.function(combine, input_signature=list(specs.values()), autograph=False)
+        serve.get_concrete_function()
+        with ThreadPoolExecutor(len(tensors)) as threads:
+            results = list(threads.map(lambda values, serve=serve: serve(*values), tensors))
+        for values, result in zip(tensors, results, strict=True):
+            assert set(result.pop("rows").numpy()) == {size}
+            expected = signature(**dict(zip(specs, values, strict=True)))
+            assert_same_but_for_padding(result, {key: value.numpy() for key, value in expected.items()})
+
+
+def assert_same_but_for_padding(actual: Mapping[str, Any], expected: Outputs) -> None:
+    """Compare outputs with those of fewer rows, which have less padding."""
+    cut = {name: np.asarray(value)[tuple(map(slice, expected[name].shape))] for name, value in actual.items()}
+    assert_same_outputs(cut, expected)
+    for name, value in actual.items():
+        assert np.count_nonzero(value) == np.count_nonzero(cut[name]), name
 
 
 def assert_same_as_export(module: ServingModule[Any], directory: Path, inputs: Mapping[str, object]) -> None:

@@ -13,7 +13,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import Outputs, assert_same_as_export, predict_in_process, read_metrics, run_client
+from exports import (
+    Outputs,
+    assert_batchable,
+    assert_same_as_export,
+    predict_in_process,
+    read_metrics,
+    run_client,
+)
 from matplotlib.image import imread
 from PIL import Image
 from videos import make_frames, write_video
@@ -203,6 +210,21 @@ def test_status_names_the_limit_of_a_caption_without_an_end(trained: Trained) ->
     assert len(outputs["captions"][0, 0].numpy()) > limit
 
 
+def test_empty_captions_have_a_status(trained: Trained) -> None:
+    module = rebuild(trained.directory)
+    bias = module.model.decoder.bias
+    bias.assign(np.where(np.arange(bias.shape[0]) == END_ID, 99, bias))
+    features = tf.zeros([2, *module.preprocessor.extractor.shape])
+    outputs = module.caption(features, tf.constant(["", "no picture"]), module.searches["greedy"])
+    assert outputs["captions"].numpy().tolist() == [[b""]] * 2
+    assert outputs["status"].numpy().tolist() == [b"the caption is empty", b"no picture"]
+
+
+def test_requests_are_batched(trained: Trained, odd_images: list[bytes]) -> None:
+    requests = [{"image": batch} for batch in (odd_images[:1], odd_images[1:4], odd_images[4:])]
+    assert_batchable(trained.directory, {"serving_default": requests, "greedy": requests})
+
+
 def test_corrupt_images_do_not_affect_the_others(outputs: dict[str, Outputs]) -> None:
     mixed, alone = outputs["odd"], outputs["alone"]
     assert [status.decode() for status in mixed["status"]] == [
@@ -213,6 +235,7 @@ def test_corrupt_images_do_not_affect_the_others(outputs: dict[str, Outputs]) ->
         np.testing.assert_allclose(mixed["scores"][row], alone["scores"][0], atol=1e-4)
     for row in (1, 3, 5):
         assert mixed["captions"][row].tolist() == [b""] * 2
+        assert not mixed["scores"][row].any()
         assert not any(mixed["words"][row])
         assert not mixed["attention"][row].any()
 
@@ -425,6 +448,8 @@ def test_a_rebuilt_model_has_the_tuned_encoder(
     directory = TASK.export(run, module, DataInfo("noise"), tmp_path / "1", examples)
     rebuilt = rebuild(directory)
     assert_same_as_export(rebuilt, directory, inputs)
+    requests = [{name: values[row : row + 1] for name, values in inputs.items()} for row in (0, 1, 1)]
+    assert_batchable(directory, dict.fromkeys(("serving_default", "greedy"), requests))
     shapes = [variable.shape for variable in rebuilt.model.trainable_variables]
     assert shapes == [variable.shape for variable in model.trainable_variables]
 

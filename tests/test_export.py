@@ -75,6 +75,7 @@ def test_the_card_describes_the_export(directory: Path) -> None:
     assert card["signatures"]["serving_default"] == {
         "inputs": {"text": "string [None]"},
         "outputs": {"answer": "string [None]", "loudness": "float32 [None]"},
+        "is_batchable": True,
     }
     assert card["versions"]["tensorflow"] == tf.__version__
     assert card["commit"]

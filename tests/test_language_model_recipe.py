@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import Outputs, assert_same_outputs, read_metrics, run_client
+from exports import Outputs, assert_batchable, assert_same_outputs, read_metrics, run_client
 from references import randomize_weights
 
 import zoo
@@ -96,6 +96,10 @@ def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
     assert status[3].startswith("cut: of 300 words")
     for row, alone in enumerate(single):
         np.testing.assert_allclose(alone["probabilities"][0], batch["probabilities"][row], atol=1e-5)
+
+
+def test_requests_are_batched(model: Path) -> None:
+    assert_batchable(model, {"serving_default": [{"text": [text]} for text in TEXTS]})
 
 
 def test_print_examples_predicts_and_names_the_next_command(model: Path, report: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exports import Outputs, assert_same_outputs, read_metrics, run_client
+from exports import Outputs, assert_batchable, assert_same_outputs, read_metrics, run_client
 from references import randomize_weights
 
 import zoo
@@ -200,6 +200,10 @@ def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
     for row, alone in enumerate(single):
         np.testing.assert_allclose(alone["probabilities"][0], batch["probabilities"][row], atol=1e-5)
     np.testing.assert_allclose(batch["probabilities"][0], batch["probabilities"][3], atol=1e-6)
+
+
+def test_requests_are_batched(trained: tuple[Path, str]) -> None:
+    assert_batchable(trained[0] / "1", {"serving_default": [{"text": [text]} for text in TEXTS]})
 
 
 def test_load_returns_typed_predictions(trained: tuple[Path, str], outputs: list[Outputs]) -> None:

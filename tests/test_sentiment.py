@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from exports import ROOT, Outputs, read_metrics, run_client, run_with_mistake
+from exports import ROOT, Outputs, assert_batchable, read_metrics, run_client, run_with_mistake
 
 import zoo
 from zoo.card import read_card
@@ -91,7 +91,8 @@ def test_set(directory: Path, report: str) -> list[tuple[bytes, int]]:
 def outputs(model: Path, test_set: list[tuple[bytes, int]]) -> list[Outputs]:
     texts = [text for text, _ in test_set]
     batches = [texts[:500], texts[500:], texts[:1], [], ODD, CLEAN]
-    return run_client(model, *(("serving_default", batch) for batch in batches), ("gates", [GOOD]))
+    calls = [("serving_default", batch) for batch in batches]
+    return run_client(model, *calls, ("gates", [GOOD]), ("labels", {}))
 
 
 def test_the_recurrent_network_learns_what_a_bag_of_words_cannot(model: Path) -> None:
@@ -167,11 +168,11 @@ def test_the_export_has_the_accuracy_of_the_training_process(
 
 
 def test_shapes_and_scores(outputs: list[Outputs]) -> None:
+    assert outputs[7]["labels"].tolist() == [b"negative", b"positive"]
     for batch, n in zip(outputs[:4], [500, 500, 1, 0], strict=True):
         assert batch["label"].shape == batch["status"].shape == (n,)
         assert batch["scores"].shape == (n, 2)
-        assert batch["labels"].tolist() == [b"negative", b"positive"]
-        assert batch["label"].tolist() == batch["labels"][batch["scores"].argmax(1)].tolist()
+        assert batch["label"].tolist() == outputs[7]["labels"][batch["scores"].argmax(1)].tolist()
         assert not any(batch["status"])
         np.testing.assert_allclose(batch["scores"].sum(1), 1, atol=1e-6)
 
@@ -195,6 +196,27 @@ def test_status_describes_what_is_wrong(outputs: list[Outputs]) -> None:
     assert status[""] == status["\0\0"] == b"no words in the text"
     assert status["qwxz"] == status["\u4f60\u597d"] == b"none of the words is known"
     assert status[ODD[-1]] == b"cut: of 200026 words the first 500 and the last 500 were read"
+
+
+def test_texts_without_known_words_have_no_label(outputs: list[Outputs], model: Path) -> None:
+    """Neither from the export nor from the client."""
+    is_unlabeled = outputs[4]["label"] == b""
+    assert [text for text, is_odd in zip(ODD, is_unlabeled, strict=True) if is_odd] == [
+        "", "\0\0", "qwxz", "\U0001f600 \U0001f44d", "\u4f60\u597d"
+    ]  # fmt: skip
+    assert not outputs[4]["scores"][is_unlabeled].any()
+    np.testing.assert_allclose(outputs[4]["scores"][~is_unlabeled].sum(1), 1, atol=1e-6)
+    empty, good = zoo.load(model).predict(["", GOOD])
+    assert (empty.label, empty.scores, empty.as_table().rows) == ("", {}, [])
+    assert (good.label, sum(good.scores.values())) == ("positive", pytest.approx(1))
+    assert "".join(empty.format_lines("it", 2)).split() == ["it", "[no", "words", "in", "the", "text]"]
+
+
+def test_requests_are_batched(model: Path) -> None:
+    texts = [[GOOD], [""], [BAD, GOOD + " qwxz" * 50], ["qwxz"]]
+    assert_batchable(model, {"serving_default": [{"text": batch} for batch in texts]})
+    page = (model / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^- `(\w+)`: .* Not batchable: a server", page, re.MULTILINE) == ["labels", "gates"]
 
 
 def test_gates_of_one_text(outputs: list[Outputs]) -> None:
@@ -256,7 +278,6 @@ def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable
     with zoo.disable_jit():
         sentiment.train(settings)
     outputs = predict_in_process(tmp_path / "1", {"text": ["word999 xx", "yy word7", "zz"]})
-    assert outputs["labels"].tolist() == [b"maybe", b"no", b"yes"]
     assert outputs["label"].tolist() == [b"no", b"maybe", b"yes"]
     assert read_metrics(tmp_path / "1")["test accuracy"] > 90
 

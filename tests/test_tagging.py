@@ -17,6 +17,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from exports import (
     Outputs,
+    assert_batchable,
     assert_same_as_export,
     assert_same_outputs,
     predict_in_process,
@@ -159,7 +160,8 @@ def outputs(trained: Trained, data: DataSplits[TaggingSplit]) -> dict[str, list[
         "wrong lengths": [make_call(clips[:4, :20], [25, 0, -3, 20])],
         "no rows": [make_call(clips[:0], [])],
         "no steps": [make_call(clips[:2, :0], [0, 0])],
-        "no pixels": [make_call(np.zeros((2, 0, 0, 0, 3), np.uint8), [0, 0])],
+        "no pixels": [make_call(np.zeros((3, 5, 0, 9, 3), np.uint8), [5, 0, 6])],
+        "labels": [("labels", {})],
         "no streams": [("init", {"batch": np.int32(0)}), ("step", {"frames": clips[:0, :5]}), ("finish", {})],
     }
     for name, sizes in CHUNKS.items():
@@ -185,13 +187,13 @@ def rebuild(directory: Path) -> FrameTaggingModule:
 def test_the_export_has_the_scores_of_the_training_process(
     outputs: dict[str, list[Outputs]], trained: Trained, data: DataSplits[TaggingSplit]
 ) -> None:
-    (batch,) = outputs["test set"]
+    (batch,), (names,) = outputs["test set"], outputs["labels"]
     _, inputs = make_call(np.stack(data.test.sequences), [100] * SIZES["test"])
     function = trained.module.signatures["serving_default"]
     tensors = {name: tf.constant(value) for name, value in inputs.items()}
     assert_same_outputs(call_by_name(function, **tensors), batch)
     np.testing.assert_allclose(batch["scores"].sum(-1), 1, atol=1e-5)
-    labels = [label.decode() for label in batch["labels"]]
+    labels = [label.decode() for label in names["labels"]]
     assert labels == list(footage.TAGS)
     assert get_tags(batch) == np.array(labels)[batch["scores"].argmax(-1)].tolist()
     assert not any(batch["status"])
@@ -272,21 +274,79 @@ def test_wrong_lengths_have_a_status(outputs: dict[str, list[Outputs]]) -> None:
     assert [status.decode() for status in batch["status"]] == [
         "lengths is 25, and there are 20 steps", "no steps", "lengths is -3, and there are 20 steps", ""
     ]  # fmt: skip
-    assert [sum(map(bool, row)) for row in get_tags(batch)] == [20, 0, 0, 20]
+    assert [sum(map(bool, row)) for row in get_tags(batch)] == [0, 0, 0, 20]
+    assert not batch["scores"][:3].any()
     # Scores depend on steps up to the lookahead, so the last ones differ from those of the longer sequence.
-    for row in (0, 3):
-        steps = slice(20 - LOOKAHEAD)
-        np.testing.assert_allclose(batch["scores"][row, steps], whole["scores"][row, steps], atol=1e-5)
+    steps = slice(20 - LOOKAHEAD)
+    np.testing.assert_allclose(batch["scores"][3, steps], whole["scores"][3, steps], atol=1e-5)
 
 
 def test_empty_inputs_have_empty_outputs(outputs: dict[str, list[Outputs]]) -> None:
-    for name, (rows, steps) in {"no rows": (0, 100), "no steps": (2, 0), "no pixels": (2, 0)}.items():
+    for name, (rows, steps) in {"no rows": (0, 100), "no steps": (2, 0), "no pixels": (3, 5)}.items():
         (batch,) = outputs[name]
         assert batch["tags"].shape == (rows, steps)
         assert batch["scores"].shape == (rows, steps, len(footage.TAGS))
-        assert batch["status"].tolist() == [b"no steps"] * rows
+        assert not any(batch["tags"].ravel())
+        assert not batch["scores"].any()
+        if name != "no pixels":
+            assert batch["status"].tolist() == [b"no steps"] * rows
+    assert outputs["no pixels"][0]["status"].tolist() == [
+        b"the steps have no pixels", b"no steps", b"lengths is 6, and there are 5 steps"
+    ]  # fmt: skip
     _, step, finish = outputs["no streams"]
     assert (step["tags"].shape, finish["tags"].shape) == ((0, 5), (0, LOOKAHEAD))
+
+
+def test_inputs_that_no_row_can_answer_are_refused_in_words(trained: Trained) -> None:
+    """A number of lengths that is not that of the clips, also one, which would be broadcast; frames of a stream."""
+    model, frames = tf.saved_model.load(str(trained.directory)), np.zeros((3, 5, *SIZE, 3), np.uint8)
+    for count in (0, 1, 2, 4):
+        inputs = {"frames": tf.constant(frames), "lengths": tf.fill([count], 5)}
+        with pytest.raises(
+            tf.errors.InvalidArgumentError,
+            match=f"lengths has {count} numbers, and there are 3 sequences: expected one each",
+        ):
+            model.signatures["serving_default"](**inputs)
+    state = model.signatures["init"](batch=tf.constant(3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the frames have no pixels"):
+        model.signatures["step"](frames=tf.constant(frames[:, :, :0]), **state)
+    for wrong in (frames[0, :, :0], frames[0].astype(np.float32), frames, frames[0, ..., :2]):
+        with pytest.raises(UsageError, match=r"Expected an array of uint8 \[n, n, n, 3\] with values, got "):
+            zoo.load(trained.directory).predict([wrong])
+
+
+def test_the_number_of_steps_never_wraps(trained: Trained) -> None:
+    signatures = tf.saved_model.load(str(trained.directory)).signatures
+    state = signatures["init"](batch=tf.constant(1))
+    frames = tf.constant(make_bright_frames(2, 8)[None])
+    expected = signatures["step"](frames=frames, **(state | {"steps": tf.constant([100])}))
+    for _ in range(2):
+        outputs = signatures["step"](frames=frames, **(state | {"steps": tf.constant([2**31 - 5])}))
+        assert outputs["steps"].numpy() == 2**31 - 1
+        assert_same_outputs(
+            *(
+                {**part, "steps": np.zeros(1)}
+                for part in (outputs, {k: v.numpy() for k, v in expected.items()})
+            )
+        )
+
+
+def test_requests_are_batched(trained: Trained, data: DataSplits[TaggingSplit]) -> None:
+    clips = np.stack(data.test.sequences[:4])[:, :30]
+    signatures = tf.saved_model.load(str(trained.directory)).signatures
+    states = []
+    for row, length in enumerate((0, 5, 12, 3)):
+        state = signatures["init"](batch=tf.constant(1))
+        outputs = signatures["step"](frames=tf.constant(clips[row : row + 1, :length]), **state)
+        states.append({name: outputs[name] for name in state})
+    requests = {
+        "serving_default": [
+            make_call(clips[row : row + 1], [length])[1] for row, length in enumerate((30, 7, 0, 31))
+        ],
+        "step": [{"frames": clips[row : row + 1, :4], **state} for row, state in enumerate(states)],
+        "finish": states,
+    }
+    assert_batchable(trained.directory, requests)
 
 
 def test_saved_model_cli_runs_the_export(
@@ -397,14 +457,15 @@ def test_a_step_may_have_several_tags(trained_on_features: Trained) -> None:
     directory, features = trained_on_features.directory, make_features()
     assert read_metrics(directory)["test macro-F1"] > 85
     assert read_card(directory)["headline"] == "test macro-F1"
-    whole, _, step, finish = run_client(
+    whole, _, step, finish, names = run_client(
         directory,
         ("serving_default", {"features": features, "lengths": np.array([30, 12], np.int32)}),
         ("init", {"batch": np.int32(2)}),
         ("step", {"features": features}),
         ("finish", {}),
+        ("labels", {}),
     )
-    assert whole["labels"].tolist() == [b"high", b"late"]
+    assert names["labels"].tolist() == [b"high", b"late"]
     is_likely, all_tags = whole["scores"] > 0.5, set()
     for row, length in enumerate((30, 12)):
         tags = ["|".join(np.array(["high", "late"])[step]) for step in is_likely[row, :length]]
@@ -417,6 +478,19 @@ def test_a_step_may_have_several_tags(trained_on_features: Trained) -> None:
     assert finish["tags"].shape == (2, 0)
     lite = run_lite_step(directory / "step.tflite", "features", features[0], lookahead=0)
     np.testing.assert_allclose(lite, whole["scores"][0], atol=1e-5)
+
+
+def test_requests_of_features_are_batched(trained_on_features: Trained) -> None:
+    directory, features = trained_on_features.directory, make_features()
+    state = tf.saved_model.load(str(directory)).signatures["init"](batch=tf.constant(1))
+    requests = {
+        "serving_default": [
+            {"features": features[row : row + 1], "lengths": [length]} for row, length in ((0, 30), (1, 12))
+        ],
+        "step": [{"features": features[row : row + 1], **state} for row in (0, 1)],
+        "finish": [state, state],
+    }
+    assert_batchable(directory, requests)
 
 
 def test_the_report_on_features(trained_on_features: Trained) -> None:
@@ -498,7 +572,7 @@ def test_a_bidirectional_model_has_no_stream(trained_on_videos: Trained) -> None
     directory, report, _ = trained_on_videos
     assert "dark, light." in report
     card = read_card(directory)
-    assert list(card["signatures"]) == ["serving_default"]
+    assert list(card["signatures"]) == ["serving_default", "labels"]
     assert not list(directory.glob("*.tflite"))
     assert card["limits"][0].startswith("It reads in both directions, so it cannot tag streams.")
     assert not [name for name in card["metrics"] if "transition" in name]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from exports import Outputs, assert_same_outputs, read_metrics, run_client
+from exports import Outputs, assert_batchable, assert_same_outputs, read_metrics, run_client
 from matplotlib.image import imread
 from references import randomize_weights
 
@@ -197,6 +197,18 @@ def test_status_describes_what_is_wrong(outputs: list[Outputs]) -> None:
     assert status[""] == status[b"\0\xff"] == b"no text"
     assert status[ODD[-1]].startswith(b"cut: the first 100 pieces of ")
     assert outputs[-1]["status"][0].decode() == "unknown: \u4f60, \u597d"
+
+
+def test_texts_without_words_have_no_translation(outputs: list[Outputs]) -> None:
+    is_empty = np.array([text in ("", b"\0\xff") for text in ODD])
+    for name, values in outputs[4].items():
+        if name not in ("status", "source_tokens"):
+            assert not np.any(values[is_empty].astype(bool)), name
+
+
+def test_requests_are_batched(model: Path) -> None:
+    requests = [{"text": batch} for batch in (ROWS[:1], ROWS[1:3], ROWS[3:4], ROWS[4:])]
+    assert_batchable(model, {"serving_default": requests, "greedy": requests})
 
 
 def test_saved_model_cli_runs_the_export(model: Path, saved_model_cli: Callable[..., str]) -> None:

@@ -205,8 +205,11 @@ def test_frame_reader_averages_over_areas() -> None:
     assert np.abs(scaled - expected).max() <= 0.5 + 1e-3
 
 
-@pytest.mark.parametrize("shape", [(0, 3, 9, 9, 3), (3, 0, 9, 9, 3), (0, 0, 0, 0, 3), (3, 0, 5, 7, 3)])
-def test_frame_reader_accepts_no_frames(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    "shape",
+    [(0, 3, 9, 9, 3), (3, 0, 9, 9, 3), (0, 0, 0, 0, 3), (3, 0, 5, 7, 3), (2, 3, 0, 0, 3), (2, 3, 4, 0, 3)],
+)
+def test_frame_reader_accepts_no_frames_and_no_pixels(shape: tuple[int, ...]) -> None:
     scaled = FrameReader((5, 7))(np.zeros(shape, np.uint8))
     assert scaled.shape == (*shape[:2], 5, 7, 3)
 
@@ -249,6 +252,27 @@ def test_clip_reader_samples_the_middle_of_equal_parts(num_frames: int) -> None:
             positions = [int((part + 0.5) * length / num_frames) for part in range(num_frames)]
             np.testing.assert_array_equal(sample_positions(length, num_frames), positions)
             np.testing.assert_array_equal(frames[row], clips[row, positions])
+
+
+def test_clips_without_pixels_have_a_status() -> None:
+    frames, status = ClipReader(4, 5)(np.zeros((3, 3, 0, 7, 3), np.uint8), np.array([3, 0, 4], np.int32))
+    assert frames.shape == (3, 4, 5, 5, 3)
+    assert status.numpy().tolist() == [
+        b"the frames have no pixels", b"no frames", b"lengths is 4, and there are 3 frames"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_clips_and_lengths_of_different_numbers_are_refused(count: int) -> None:
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=f"lengths has {count} numbers, and there are 2 sequences"
+    ):
+        ClipReader(4, 5)(np.zeros((2, 3, 6, 7, 3), np.uint8), np.full(count, 3, np.int32))
+
+
+def test_positions_of_long_clips_do_not_wrap() -> None:
+    for length in (2**31 - 1, tf.constant([[2**31 - 1]])):
+        assert np.ravel(sample_positions(length, 64))[-1] == (127 * (2**31 - 1)) // 128
 
 
 @pytest.mark.parametrize("shape", [(2, 0, 6, 6, 3), (2, 3, 0, 0, 3), (0, 3, 6, 6, 3)])

@@ -17,6 +17,7 @@ InputKind = Literal["text", "image", "video", "array"]
 FILE = "card.json"
 PAGE = "README.md"
 CONFUSION_PICTURE = "confusion_matrix.png"
+NOT_BATCHABLE = " Not batchable: a server cannot combine its requests."
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,7 @@ def get_headline(card: Mapping[str, Any]) -> tuple[str, float] | None:
 def format_page(card: Mapping[str, Any]) -> str:
     """Return the content of `card.json` as a page in Markdown."""
     signatures = "\n".join(
-        f"- `{name}`: inputs {_format_tensors(s['inputs'])}; outputs {_format_tensors(s['outputs'])}."
-        for name, s in card["signatures"].items()
+        f"- `{name}`: {_format_signature(signature)}" for name, signature in card["signatures"].items()
     )
     limits = "\n".join(f"- {limit}" for limit in card["limits"])
     inputs = card["example"]["inputs"]
@@ -251,6 +251,12 @@ def _format_value(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " ".join(map(str, value))
     return str(value)
+
+
+def _format_signature(signature: Mapping[str, Any]) -> str:
+    inputs, outputs = (_format_tensors(signature[side]) for side in ("inputs", "outputs"))
+    is_batchable = signature.get("is_batchable", True)  # earlier exports do not state it
+    return f"{f'inputs {inputs}' if inputs else 'no inputs'}; outputs {outputs}.{'' if is_batchable else NOT_BATCHABLE}"
 
 
 def _format_tensors(tensors: Mapping[str, str]) -> str:

@@ -204,13 +204,16 @@ def _collect_facts(
     }
 
 
-def _describe_signature(function: Any) -> dict[str, dict[str, str]]:
+def _describe_signature(function: Any) -> dict[str, Any]:
     def describe(specs: Mapping[str, Any]) -> dict[str, str]:
         return {name: f"{spec.dtype.name} {list(spec.shape)}" for name, spec in specs.items()}
 
     concrete = function.get_concrete_function()
     inputs = {spec.name: spec for spec in concrete.structured_input_signature[0]}
-    return {"inputs": describe(inputs), "outputs": describe(concrete.structured_outputs)}
+    outputs = concrete.structured_outputs
+    tensors = (*inputs.values(), *outputs.values())
+    is_batchable = bool(inputs) and all(len(spec.shape) and spec.shape[0] is None for spec in tensors)
+    return {"inputs": describe(inputs), "outputs": describe(outputs), "is_batchable": is_batchable}
 
 
 def _to_arrays(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:

@@ -104,9 +104,9 @@ class ManyToMany(Serializable, keras.Model):
     def get_initial_state(self, batch_size: int | Tensor) -> StreamState:
         """Return the state of streams before their first step.
 
-        Its entries are `steps` [batch_size], the number of steps so far; `past` [batch_size, n, ...], the
-        last n steps, if later vectors depend on them; and the states of the encoder by layer, such as
-        `layer1_hidden`.
+        Its entries are `steps` [batch_size], the number of steps so far, at most 2^31 - 1; `past`
+        [batch_size, n, ...], the last n steps, if later vectors depend on them; and the states of the encoder
+        by layer, such as `layer1_hidden`.
 
         Args:
             batch_size: int or int tensor []. Number of streams.
@@ -139,18 +139,29 @@ class ManyToMany(Serializable, keras.Model):
         """
         outputs = tf.cast(sequences, self.compute_dtype)
         time = tf.shape(outputs)[1]
-        new_state = {"steps": state["steps"] + time}
+        steps = state["steps"]
+        new_state = {
+            "steps": steps + tf.minimum(time, steps.dtype.max - steps)
+        }  # never wraps to a negative number
         if "past" in state:
             outputs = tf.concat([state["past"], outputs], 1)
             new_state["past"] = outputs[:, time:]
         if self.vectors is not None:
             outputs = self.vectors.encode_inner(outputs)
         if self.encoder is not None:
-            has_started = state["steps"][:, None] + tf.range(time) >= self.lookahead
             states = select_states(self.encoder, state)
-            outputs, states = self.encoder(outputs, mask=has_started, states=states)
+            outputs, states = self.encoder(outputs, mask=self.find_valid_steps(state, time), states=states)
             new_state |= name_states(self.encoder, states)
         return self.scores(outputs), new_state
+
+    def find_valid_steps(self, state: StreamState, time: int | Tensor) -> Tensor:
+        """Return which logits of the next `time` steps belong to a step, bool [batch, time]: the first do not.
+
+        Args:
+            state: from `get_initial_state` or `step`, before these steps.
+            time: int or int tensor []. Number of steps.
+        """
+        return tf.range(time) >= self.lookahead - state["steps"][:, None]
 
     def finish(self, state: StreamState) -> Tensor:
         """End streams.

@@ -92,8 +92,10 @@ class ServingModule(ABC, Generic[P]):
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`tf.function`s with an input signature by name; one is `serving_default`.
 
-        Each returns tensors by name, among them `status` [batch], which is empty for a valid row and otherwise
-        says what was wrong with it.
+        `serving_default` returns tensors by name whose first axis is the batch, so that servers can combine
+        requests. Among them is `status` [batch], which is empty for a valid row and otherwise says what was wrong
+        with it. A row without an answer has empty strings and zeros. What does not depend on the inputs, such as
+        the labels, has a signature of its own: `make_labels_signature`.
         """
 
     @abstractmethod
@@ -443,6 +445,15 @@ def make_signature(
     return tf.function(trace, specs, autograph=False)
 
 
+def make_labels_signature(labels: Sequence[str]) -> Callable[..., dict[str, tf.Tensor]]:
+    """Return the signature `labels`: it has no inputs, and returns the names of the classes in the order of the scores.
+
+    >>> make_labels_signature(["neg", "pos"])()["labels"].numpy().tolist()
+    [b'neg', b'pos']
+    """
+    return make_signature(lambda: {"labels": tf.constant(labels)}, [])
+
+
 def add_limit_to_status(
     status: tf.Tensor, output: str, is_complete: tf.Tensor, limit: int | tf.Tensor
 ) -> tf.Tensor:
@@ -479,6 +490,25 @@ def call_signature(signature: Callable[..., Any], **inputs: Any) -> dict[str, np
     """Return the outputs of a signature as arrays."""
     outputs = signature(**{name: tf.constant(value) for name, value in inputs.items()})
     return {name: value.numpy() for name, value in outputs.items()}
+
+
+def check_array(array: np.ndarray, spec: tf.TensorSpec) -> None:
+    """Check that an array is an input of a signature, without the batch.
+
+    Args:
+        array: what a user passes, such as the frames of a video.
+        spec: the input of the signature, [batch, time, ...].
+
+    Raises:
+        UsageError: it has another dtype or shape, or steps without values, such as frames without pixels.
+    """
+    is_input = array.dtype == spec.dtype.as_numpy_dtype and spec.shape[1:].is_compatible_with(array.shape)
+    if not is_input or 0 in array.shape[1:]:
+        sizes = ", ".join("n" if size is None else str(size) for size in spec.shape[1:])
+        raise UsageError(
+            f"Expected an array of {spec.dtype.name} [{sizes}] with values, got {array.dtype} {list(array.shape)}. "
+            "Convert it."
+        )
 
 
 def split_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -48,7 +48,9 @@ from zoo.tasks.base import (
     Table,
     Task,
     add_limit_to_status,
+    check_array,
     decode_strings,
+    join_status,
     make_signature,
 )
 from zoo.training import BucketedDataset, bucket_by_length, extract_features
@@ -370,12 +372,15 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         is_valid = (status == "")[:, None]
         pieces = tf.where(is_valid, tokenizer.ids_to_tokens(tokens[:, 0]), "")
         words, attention = merge_word_pieces(pieces, attention[:, 0])
+        captions = tf.where(is_valid, tokenizer.detokenize(tokens), "")
+        is_empty = is_valid[:, 0] & (captions[:, 0] == "")
+        status = add_limit_to_status(status, "caption", is_complete[:, 0] | ~is_valid[:, 0], limit)
         return {
-            "captions": tf.where(is_valid, tokenizer.detokenize(tokens), ""),
-            "scores": scores,
+            "captions": captions,
+            "scores": tf.where(is_valid, scores, 0.0),
             "attention": tf.reshape(attention, [*tf.unstack(tf.shape(words)), *positions]),
             "words": words,
-            "status": add_limit_to_status(status, "caption", is_complete[:, 0] | ~is_valid[:, 0], limit),
+            "status": join_status(status, tf.where(is_empty, "the caption is empty", "")),
         }
 
     def caption_split(self, split: FeatureSplit, signature: str = "serving_default") -> list[str]:
@@ -502,6 +507,7 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
 
 def _read_clip(item: ImageInput) -> Clip:
     if isinstance(item, np.ndarray):
+        check_array(item, ClipReader.input_signature[0])
         return Clip(item, "")
     if isinstance(item, bytes):
         raise UsageError("Expected a video, as a path or an array of frames, got bytes.")

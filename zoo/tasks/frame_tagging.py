@@ -27,7 +27,14 @@ from zoo.metrics import (
     segmental_edit_score,
     segmental_f1,
 )
-from zoo.preprocessing.video import FrameReader, Video, batch_frames, format_timecode, open_video
+from zoo.preprocessing.video import (
+    FrameReader,
+    Video,
+    batch_frames,
+    check_lengths,
+    format_timecode,
+    open_video,
+)
 from zoo.shots.lists import ShotList, close_gaps
 from zoo.tasks.base import (
     Description,
@@ -37,6 +44,8 @@ from zoo.tasks.base import (
     ServingModule,
     Table,
     Task,
+    check_array,
+    make_labels_signature,
     make_signature,
 )
 from zoo.training import BucketedDataset, Progress, plan_buckets
@@ -161,7 +170,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
-        """`serving_default` for whole sequences; `init`, `step` and `finish` for streams in one direction."""
+        """`serving_default` for whole sequences, `labels`; `init`, `step`, `finish` for streams in one direction."""
         lengths, batch = tf.TensorSpec([None], tf.int32, "lengths"), tf.TensorSpec([], tf.int32, "batch")
         functions: dict[str, tuple[Callable[..., Any], list[tf.TensorSpec]]] = {
             "serving_default": (self.tag, [self.input_spec, lengths])
@@ -170,30 +179,39 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
             functions["init"] = (self.model.get_initial_state, [batch])
             functions["step"] = (self.step, [self.input_spec, *self.state_specs])
             functions["finish"] = (self.finish, self.state_specs)
-        return {name: make_signature(function, specs) for name, (function, specs) in functions.items()}
+        signatures = {name: make_signature(function, specs) for name, (function, specs) in functions.items()}
+        return signatures | {"labels": make_labels_signature(self.labels)}
 
     def tag(self, values: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return tags and probabilities at each step of sequences [batch, time, ...], and a status."""
-        time = tf.shape(values)[1]
-        logits = self.model((self.preprocessor(values), tf.clip_by_value(lengths, 0, time)))
-        length, steps = (tf.strings.as_string(n) for n in (lengths, tf.fill(tf.shape(lengths), time)))
-        wrong_length = tf.strings.join(["lengths is ", length, ", and there are ", steps, " steps"])
-        is_wrong = (lengths < 0) | (lengths > time)
-        status = tf.where(is_wrong, wrong_length, tf.where(lengths == 0, "no steps", ""))
-        outputs = self._decode(logits, tf.sequence_mask(lengths, time))
-        return outputs | {"labels": tf.constant(self.labels), "status": status}
+        """Return tags and probabilities at each step of sequences [batch, time, ...], and a status.
+
+        Raises:
+            InvalidArgumentError: there is not one length for each sequence.
+        """
+        lengths, status = check_lengths(lengths, values, "steps")
+        logits = self.model((self.preprocessor(values), lengths))
+        return self._decode(logits, tf.sequence_mask(lengths, tf.shape(values)[1])) | {"status": status}
 
     def step(self, values: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return tags and probabilities for the next steps of streams, delayed by the model's lookahead."""
+        """Return tags and probabilities for the next steps of streams, delayed by the model's lookahead.
+
+        Raises:
+            InvalidArgumentError: there are frames, and they have no pixels.
+        """
         stream = self._name_states(states)
+        if self.preprocessor.reader:
+            has_pixels = tf.reduce_all(tf.shape(values)[2:] > 0) | (tf.shape(values)[1] == 0)
+            check = tf.debugging.Assert(has_pixels, ["the frames have no pixels, expected one at least"])
+            with tf.control_dependencies([check]):
+                values = tf.identity(values)
         logits, next_stream = self.model.step(self.preprocessor(values), stream)
-        return self._decode(logits, self._find_valid_steps(stream, logits)) | next_stream
+        return self._decode(logits, self.model.find_valid_steps(stream, tf.shape(logits)[1])) | next_stream
 
     def finish(self, *states: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return tags and probabilities for the last steps of streams, which `step` has not returned yet."""
         stream = self._name_states(states)
         logits = self.model.finish(stream)
-        return self._decode(logits, self._find_valid_steps(stream, logits))
+        return self._decode(logits, self.model.find_valid_steps(stream, tf.shape(logits)[1]))
 
     def score_sequence(self, sequence: np.ndarray) -> np.ndarray:
         """Return the probabilities [time, labels] of one sequence [time, ...], computed as a client does."""
@@ -275,10 +293,6 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
 
     def _name_states(self, states: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
         return {spec.name: value for spec, value in zip(self.state_specs, states, strict=True)}
-
-    def _find_valid_steps(self, stream: Mapping[str, tf.Tensor], logits: tf.Tensor) -> tf.Tensor:
-        """Return which of the logits [batch, time, labels] belong to a step: those before the first do not."""
-        return stream["steps"][:, None] + tf.range(tf.shape(logits)[1]) >= self.model.lookahead
 
     def _decode(self, logits: tf.Tensor, is_valid: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return tags and scores where a step is valid; empty strings and zeros elsewhere."""
@@ -389,6 +403,8 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
             status = ""
             if isinstance(item, np.ndarray):
                 values = item if self.input_kind == "video" else item.astype(np.float32)
+                specs = self.signatures["serving_default"].structured_input_signature[1]
+                check_array(values, specs[self._input_name])
                 chunks: Iterable[np.ndarray] = split_sequence(values, get_chunk_size(self.signatures))
                 steps = tag_sequence(self.signatures, self._input_name, chunks)
             else:

@@ -15,6 +15,8 @@ from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
 from zoo.inspection import encoder_gates, plot_gates
 from zoo.preprocessing.text import (
+    NO_KNOWN_WORDS,
+    NO_WORDS,
     PADDING_ID,
     UNKNOWN_ID,
     WordTokenizer,
@@ -33,6 +35,7 @@ from zoo.tasks.base import (
     call_signature,
     decode_strings,
     format_status,
+    make_labels_signature,
     make_signature,
 )
 
@@ -162,6 +165,11 @@ class TextClassificationPreprocessor(Preprocessor):
         return cls(WordTokenizer.from_config(config["tokenizer"], assets))
 
 
+def has_known_words(ids: tf.Tensor) -> tf.Tensor:
+    """Return which texts, word ids [batch, time], have a word of the vocabulary: only these have a label."""
+    return tf.reduce_any(ids > UNKNOWN_ID, axis=-1)
+
+
 class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
     """Strings in, labels out; and for one text the gates of every layer at each word."""
 
@@ -169,21 +177,27 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
-        """`serving_default`, and `gates` of a model with an encoder."""
+        """`serving_default`, `labels`, and `gates` of a model with an encoder."""
         texts, one_text = (tf.TensorSpec([size], tf.string, "text") for size in (None, 1))
-        signatures = {"serving_default": make_signature(self.classify, [texts])}
+        signatures = {
+            "serving_default": make_signature(self.classify, [texts]),
+            "labels": make_labels_signature(self.labels),
+        }
         if self.model.encoder is not None:
             signatures["gates"] = make_signature(self.compute_gates, [one_text])
         return signatures
 
     def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return label and status of each text [batch], and the probability of each label."""
+        """Return label and status of each text [batch], and the probability of each label.
+
+        A text without a known word has the label "" and zeros as probabilities.
+        """
         tokenized = self.preprocessor.tokenizer(text)
+        has_label = has_known_words(tokenized.ids)
         scores = tf.nn.softmax(self.model(tokenized.ids))
         return {
-            "label": tf.gather(self.labels, tf.argmax(scores, axis=-1)),
-            "scores": scores,
-            "labels": tf.constant(self.labels),
+            "label": tf.where(has_label, tf.gather(self.labels, tf.argmax(scores, axis=-1)), ""),
+            "scores": tf.where(has_label[:, None], scores, 0.0),
             "status": tokenized.status,
         }
 
@@ -213,8 +227,8 @@ class LabelPrediction(Prediction):
 
     Attributes:
         status: empty, or what was wrong with the text or left out of it.
-        label: the most probable label.
-        scores: probability of each label.
+        label: the most probable label; empty if the text has no known word.
+        scores: probability of each label; none if the text has no known word.
     """
 
     label: str
@@ -229,7 +243,9 @@ class LabelPrediction(Prediction):
         return Table(("label", "probability"), list(self.rank_labels()), has_bars=True)
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
-        """Yield label, probability and text for the most probable labels."""
+        """Yield label, probability and text for the most probable labels; or text and status without a label."""
+        if not self.scores:
+            yield f"{'':20}{name}{format_status(self.status)}"
         for label, score in self.rank_labels()[:top_k]:
             padding = " " * (12 - measure_width(label))
             yield f"{label}{padding}{score:6.3f}  {name}{format_status(self.status)}"
@@ -245,10 +261,15 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
     ) -> Iterable[LabelPrediction]:
         """Yield the label of each text."""
         outputs = self.serve_texts(inputs)
-        labels = decode_strings(outputs["labels"])
-        for row, status in enumerate(outputs["status"]):
-            scores = dict(zip(labels, outputs["scores"][row].tolist(), strict=True))
-            yield LabelPrediction(status.decode(), outputs["label"][row].decode(), scores)
+        for row, status in enumerate(outputs["status"].tolist()):
+            label = outputs["label"][row].decode()
+            scores = dict(zip(self.card["labels"], outputs["scores"][row].tolist(), strict=True))
+            if not label or status.decode() in (
+                NO_WORDS,
+                NO_KNOWN_WORDS,
+            ):  # earlier exports return a label here
+                label, scores = "", {}
+            yield LabelPrediction(status.decode(), label, scores)
 
     def plot(self, item: str | bytes, prediction: LabelPrediction, path: Path) -> None:
         """Plot gates and states at each word, of a long text at its first words."""

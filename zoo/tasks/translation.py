@@ -324,7 +324,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         is_empty = is_text[:, 0] & (translations[:, 0] == "")
         return {
             "translations": tf.where(is_text, translations, ""),
-            "scores": scores,
+            "scores": tf.where(is_text, scores, 0.0),
             "attention": attention[:, 0],
             "source_tokens": source_tokens,
             "target_tokens": tf.where(is_text, target_tokens, ""),

@@ -27,6 +27,8 @@ from zoo.preprocessing.text.word_pieces import (
 )
 from zoo.preprocessing.text.word_vectors import WordVectors, read_vector_width, read_word_vectors
 from zoo.preprocessing.text.words import (
+    NO_KNOWN_WORDS,
+    NO_WORDS,
     WordTokenizer,
     build_vocabulary,
     join_plain_words,
@@ -38,6 +40,8 @@ from zoo.preprocessing.text.words import (
 __all__ = [
     "COPY_TOKENS",
     "END_ID",
+    "NO_KNOWN_WORDS",
+    "NO_WORDS",
     "PADDING_ID",
     "START_ID",
     "UNKNOWN_ID",

@@ -19,6 +19,12 @@ from zoo.preprocessing.text.normalization import read_characters
 from zoo.preprocessing.text.splitting import SplitTexts, are_characters, split_characters
 from zoo.preprocessing.text.unicode import Kind, shift_right
 
+NO_WORDS = "no words in the text"
+"""Status of a text without words."""
+
+NO_KNOWN_WORDS = "none of the words is known"
+"""Status of a text of which no word is in the vocabulary."""
+
 _FIRST_WORD_ID = UNKNOWN_ID + 1
 _APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4\u1fef\u1ffd"  # the last two are equivalent to those before
 _WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.NUMBER)
@@ -150,8 +156,8 @@ class WordTokenizer(Tokenizer):
     `status` of a text is one of:
 
     - "" if it was read completely and at least one word is known;
-    - "no words in the text";
-    - "none of the words is known";
+    - "no words in the text", `NO_WORDS`;
+    - "none of the words is known", `NO_KNOWN_WORDS`;
     - "cut: of 900 words the first 200 and the last 200 were read".
 
     Args:
@@ -224,5 +230,5 @@ class WordTokenizer(Tokenizer):
         limits = f" words the first {self._num_first} and the last {self._num_last} were read"
         truncated = tf.strings.join(["cut: of ", tf.strings.as_string(num_words), limits])
         status = tf.where(num_words > self.max_tokens, truncated, "")
-        status = tf.where(any_known, status, "none of the words is known")
-        return tf.where(num_words > 0, status, "no words in the text")
+        status = tf.where(any_known, status, NO_KNOWN_WORDS)
+        return tf.where(num_words > 0, status, NO_WORDS)

@@ -17,6 +17,7 @@ from zoo.preprocessing.video.readers import (
     ClipReader,
     FrameReader,
     SampledClips,
+    check_lengths,
     sample_positions,
 )
 from zoo.preprocessing.video.timecodes import format_timecode
@@ -33,6 +34,7 @@ __all__ = [
     "TimedFrames",
     "Video",
     "batch_frames",
+    "check_lengths",
     "format_timecode",
     "list_images",
     "open_video",

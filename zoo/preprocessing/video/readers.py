@@ -16,7 +16,8 @@ CLIP_FRAME_SIZE: FrameSize = (112, 112)
 class FrameReader:
     """Frames of any size to frames of one size, one frame at a time.
 
-    Frames of that size are unchanged; others are scaled by area averaging, as `Video.decode` does it.
+    Frames of that size are unchanged; others are scaled by area averaging, as `Video.decode` does it. Frames
+    without pixels become black.
 
     Args:
         frame_size: Height and width of the result in pixels.
@@ -54,11 +55,19 @@ class FrameReader:
             uint8 [n, time, height, width, 3].
         """
         shape, frame_shape = tf.shape(frames), (*self.frame_size, 3)
-        flat = tf.reshape(frames, tf.concat([[shape[0] * shape[1]], shape[2:]], 0))
+        count = shape[0] * shape[1]
+        flat = tf.reshape(frames, tf.concat([[count], shape[2:]], 0))
+
+        def scale() -> tf.Tensor:
+            return tf.map_fn(self._scale, flat, fn_output_signature=tf.TensorSpec(frame_shape, tf.uint8))
+
+        def make_black() -> tf.Tensor:
+            return tf.zeros([count, *frame_shape], tf.uint8)
+
         flat = tf.cond(
             tf.reduce_all(shape[2:4] == self.frame_size),
             lambda: flat,
-            lambda: tf.map_fn(self._scale, flat, fn_output_signature=tf.TensorSpec(frame_shape, tf.uint8)),
+            lambda: tf.cond(tf.reduce_all(shape[2:4] > 0), scale, make_black),
         )
         return tf.reshape(flat, tf.concat([shape[:2], frame_shape], 0))
 
@@ -85,8 +94,7 @@ class ClipReader:
     A clip is divided into `num_frames` parts of equal length, and the middle frame of each part is taken
     (`sample_positions`). A clip with fewer frames repeats some. The whole frame is scaled to a square.
 
-    `status` of a clip is "", "no frames" if its length is 0, or "lengths is 12, and there are 10 frames" if
-    its length is negative or greater than the number of frames.
+    `status` of a clip is as `check_lengths` returns it.
 
     Args:
         num_frames: Number of frames of the result.
@@ -158,19 +166,56 @@ class ClipReader:
 
         Returns:
             A `SampledClips` of n rows.
+
+        Raises:
+            InvalidArgumentError: there is not one length for each clip.
         """
-        shape = tf.shape(frames)
-        numbers = [tf.strings.as_string(number) for number in (lengths, tf.fill(shape[:1], shape[1]))]
-        wrong_length = tf.strings.join(["lengths is ", numbers[0], ", and there are ", numbers[1], " frames"])
-        status = tf.where(lengths == 0, "no frames", "")
-        status = tf.where((lengths < 0) | (lengths > shape[1]), wrong_length, status)
-        is_valid = status == ""
-        positions = sample_positions(tf.where(is_valid, lengths, 0)[:, None], self.num_frames)
-        # One frame of one pixel at least, so that there is something to gather and to scale.
-        padding = [[0, missing] for missing in tf.unstack(tf.maximum(1 - shape[1:4], 0))]
-        padded = tf.pad(frames, [[0, 0], *padding, [0, 0]])
-        sampled = self._scale(tf.gather(padded, positions, batch_dims=1))
-        return SampledClips(tf.where(is_valid[:, None, None, None, None], sampled, 0), status)
+        lengths, status = check_lengths(lengths, frames, "frames")
+        positions = sample_positions(lengths[:, None], self.num_frames)
+        # One frame at least, so that there is something to gather.
+        padding = [[0, 0], [0, tf.maximum(1 - tf.shape(frames)[1], 0)], [0, 0], [0, 0], [0, 0]]
+        sampled = self._scale(tf.gather(tf.pad(frames, padding), positions, batch_dims=1))
+        is_valid = (status == "")[:, None, None, None, None]
+        return SampledClips(tf.where(is_valid, sampled, 0), status)
+
+
+def check_lengths(lengths: tf.Tensor, sequences: tf.Tensor, steps: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Check how many steps padded sequences have, in the graph.
+
+    Args:
+        lengths: int32 [n].
+        sequences: Features [n, time, features], or frames [n, time, height, width, channels].
+        steps: What steps are called in a status, such as "frames".
+
+    Returns:
+        A tuple of the lengths, 0 where a sequence is not valid, and of statuses, string [n]: empty; or "no
+        frames"; "lengths is 12, and there are 10 frames"; or "the frames have no pixels".
+
+    Raises:
+        InvalidArgumentError: there is not one length for each sequence.
+
+    >>> lengths, status = check_lengths(tf.constant([2, 9]), tf.zeros([2, 5, 3]), "steps")
+    >>> lengths.numpy().tolist(), status.numpy().tolist()
+    ([2, 0], [b'', b'lengths is 9, and there are 5 steps'])
+    """
+    shape = tf.shape(sequences)
+    counts = [tf.strings.as_string(count) for count in (tf.size(lengths), shape[0])]
+    message = [
+        "lengths has ",
+        counts[0],
+        " numbers, and there are ",
+        counts[1],
+        " sequences: expected one each",
+    ]
+    check = tf.debugging.Assert(tf.size(lengths) == shape[0], [tf.strings.join(message)])
+    with tf.control_dependencies([check]):
+        lengths = tf.identity(lengths)
+    numbers = [tf.strings.as_string(number) for number in (lengths, tf.fill(shape[:1], shape[1]))]
+    wrong_length = tf.strings.join(["lengths is ", numbers[0], ", and there are ", numbers[1], f" {steps}"])
+    no_pixels = tf.where(tf.reduce_all(shape[2:] > 0), "", f"the {steps} have no pixels")
+    status = tf.where(lengths == 0, f"no {steps}", no_pixels)
+    status = tf.where((lengths < 0) | (lengths > shape[1]), wrong_length, status)
+    return tf.where(status == "", lengths, 0), status
 
 
 def sample_positions(length: Any, count: int) -> Any:
@@ -181,9 +226,10 @@ def sample_positions(length: Any, count: int) -> Any:
         count: Number of positions.
 
     Returns:
-        int32 [count] or [n, count], a tensor if `length` is one, otherwise a NumPy array.
+        int64 [count] or [n, count], a tensor if `length` is one, otherwise a NumPy array.
 
     >>> sample_positions(30, 4).tolist()
     [3, 11, 18, 26]
     """
-    return (2 * np.arange(count, dtype=np.int32) + 1) * length // (2 * count)
+    length = tf.cast(length, tf.int64) if tf.is_tensor(length) else np.asarray(length, np.int64)
+    return (2 * np.arange(count, dtype=np.int64) + 1) * length // (2 * count)
