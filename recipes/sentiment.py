@@ -21,7 +21,12 @@ from zoo.components import CELLS
 from zoo.datasets import load_text_classification
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
 from zoo.tasks.ancestor import initialize, load_ancestor
-from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
+from zoo.tasks.text_classification import (
+    TASK,
+    TextClassificationModule,
+    TextClassificationPreprocessor,
+    has_known_words,
+)
 from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
 
 
@@ -147,7 +152,7 @@ def train(settings: Settings) -> None:
             class_weight=settings.class_weight,
             monitor="val_accuracy",
         )
-        report = evaluate_classifier(model, validation_set, test_set, info.labels, summary)
+        report = evaluate_classifier(model, validation_set, test_set, info.labels, summary, has_known_words)
         run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]
         run.metrics[f"test accuracy{suffix}"] = report.accuracy
     run.metrics |= report.metrics

@@ -205,14 +205,20 @@ def decode(value: Any) -> Any:
     return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_request_bodies_fit_the_signatures(number: int) -> None:
     body = json.loads(code_blocks(SERVING, "json")[number])
     name = re.findall(r"/models/(\w+):predict", SERVING)[number]
     model = tf.saved_model.load(str(ROOT / "saved_models" / name / "1"))
-    inputs = {key: tf.constant(decode(value)) for key, value in body["inputs"].items()}
+    columns = body.get("inputs") or {
+        key: [row[key] for row in body["instances"]] for key in body["instances"][0]
+    }
+    inputs = {key: tf.constant(decode(value)) for key, value in columns.items()}
     outputs = model.signatures[body["signature_name"]](**inputs)
-    assert outputs["status"].numpy().tolist() == ([b"", b""], [b"the picture is broken"])[number]
+    expected = ([b"", b""], [b"the picture is broken"], [b"", b""])[number]
+    assert outputs["status"].numpy().tolist() == expected
+    if "instances" in body:
+        assert {len(output) for output in outputs.values()} == {len(expected)}
 
 
 def test_saved_model_cli_runs_the_commands(saved_model_cli, monkeypatch: pytest.MonkeyPatch) -> None:

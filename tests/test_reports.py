@@ -38,6 +38,7 @@ from zoo.reports import (
     summarize_texts,
 )
 from zoo.reports.calibration import compute_probabilities
+from zoo.tasks.text_classification import has_known_words
 from zoo.training import bucket_by_length
 
 BALANCED = SplitSummary(np.array([0.5, 0.5]), overlap=0.0)
@@ -208,6 +209,37 @@ def test_classifier_is_calibrated_and_rows_are_in_the_order_of_the_examples() ->
     np.testing.assert_allclose(after, np.array(before) / temperature, atol=1e-4)
     np.testing.assert_allclose(report.probabilities, tf.nn.softmax(after), atol=1e-5)
     assert report.references.tolist() == classes[60:].tolist()
+
+
+def test_examples_without_a_label_are_mistakes_of_no_class() -> None:
+    """Also for one whose most probable class would have been right."""
+    model, texts, classes = make_classifier()
+    texts[60:64] = [[1, 1]] * 4  # the unknown word
+    classes[60:64] = int(model(np.array([[1, 1]])).numpy().argmax())
+    data = tf.data.Dataset.from_tensor_slices((tf.ragged.constant(texts), classes))
+    splits = [bucket_by_length(split, batch_size=8) for split in (data.take(60), data.skip(60))]
+    summary = SplitSummary(np.ones(3) / 3, 0.0)
+    report = evaluate_classifier(model, *splits, ("a", "b", "c"), summary, has_known_words)
+    is_labeled = np.array([max(text) > 1 for text in texts[60:]])
+    assert report.num_unlabeled == (~is_labeled).sum() >= 4
+    logits = np.array([model(np.array([text])).numpy()[0] for text in texts[60:]])
+    predictions = np.where(is_labeled, logits.argmax(1), -1)
+    assert report.accuracy == pytest.approx(100 * np.mean(predictions == classes[60:]))
+    assert report.confusion_matrix.sum() == is_labeled.sum()
+    assert sum(score.examples for score in report.class_scores) == 60
+    for index, score in enumerate(report.class_scores):
+        is_class = classes[60:] == index
+        assert score.recall == pytest.approx(100 * np.mean(predictions[is_class] == index))
+    probabilities = tf.nn.softmax(logits).numpy()
+    ece = expected_calibration_error(
+        probabilities.max(1)[is_labeled], (predictions == classes[60:])[is_labeled]
+    )
+    assert report.calibration.ece == pytest.approx(ece, abs=1e-3)
+    assert all(is_labeled[mistake.row] for mistake in report.find_mistakes(100))
+    expected = (
+        f"Of the test examples, {(~is_labeled).sum()} have no word that the model knows, and get no label."
+    )
+    assert expected in format_report(report.as_json())
 
 
 @pytest.mark.parametrize("multi_label", [False, True])

@@ -291,7 +291,7 @@ def test_empty_inputs_have_empty_outputs(outputs: dict[str, list[Outputs]]) -> N
         if name != "no pixels":
             assert batch["status"].tolist() == [b"no steps"] * rows
     assert outputs["no pixels"][0]["status"].tolist() == [
-        b"the steps have no pixels", b"no steps", b"lengths is 6, and there are 5 steps"
+        b"the frames have no pixels", b"no steps", b"lengths is 6, and there are 5 steps"
     ]  # fmt: skip
     _, step, finish = outputs["no streams"]
     assert (step["tags"].shape, finish["tags"].shape) == ((0, 5), (0, LOOKAHEAD))

@@ -195,6 +195,10 @@ def format_report(report: Mapping[str, Any]) -> str:
     parts = [format_table(["class", "precision", "recall", "F1", "test examples"], rows)]
     if any("–" in row for row in rows):
         parts.append("– is a ratio without a denominator: the class has no examples, or is never predicted.")
+    if unlabeled := report.get("unlabeled"):  # earlier exports label all examples
+        parts.append(
+            f"Of the test examples, {unlabeled:,} have no word that the model knows, and get no label."
+        )
     if matrix is not None:
         counts = [
             [_escape(label), *(f"{count:,}" for count in row)]

@@ -56,7 +56,8 @@ class ClassificationReport:
 
     Attributes:
         labels: names of the classes.
-        probabilities: of each class, float [n, classes].
+        probabilities: of each class, float [n, classes]; zeros for an example without a predicted label, which
+            counts as a mistake.
         references: true classes, int [n]; or bool [n, classes] if an example has any number of labels.
         calibration: how the probabilities were calibrated.
         summary: class frequencies of the training examples, and the overlap of test with them.
@@ -93,6 +94,7 @@ class ClassificationReport:
         test: tuple[np.ndarray, np.ndarray],
         summary: SplitSummary,
         runs: np.ndarray | None = None,
+        is_labeled: np.ndarray | None = None,
     ) -> "ClassificationReport":
         """Choose the temperature on validation examples, and measure the test examples with it.
 
@@ -104,6 +106,7 @@ class ClassificationReport:
             test: the same of the test examples.
             summary: as in the class.
             runs: as in the class.
+            is_labeled: bool [n], which test examples have a predicted label; None stands for all.
 
         Raises:
             ValueError: a logit is not finite.
@@ -112,10 +115,11 @@ class ClassificationReport:
         if _measure_ece(*validation, temperature) >= _measure_ece(*validation, 1.0):
             temperature = 1.0
         logits, references = test
-        calibration = Calibration(
-            temperature, _measure_ece(*test, 1.0), _measure_ece(logits, references, temperature)
-        )
         probabilities = compute_probabilities(logits / temperature, references.dtype == bool)
+        if is_labeled is not None and is_labeled.any():
+            probabilities[~is_labeled] = 0
+            test = logits[is_labeled], references[is_labeled]
+        calibration = Calibration(temperature, _measure_ece(*test, 1.0), _measure_ece(*test, temperature))
         return cls(tuple(labels), probabilities, references, calibration, summary, runs)
 
     @property
@@ -125,7 +129,7 @@ class ClassificationReport:
 
     @cached_property
     def predictions(self) -> np.ndarray:
-        """The predicted classes, in the form of `references`."""
+        """The predicted classes, in the form of `references`; -1 where there is none."""
         return _predict(self.probabilities, self.is_multi_label)[0]
 
     @property
@@ -145,14 +149,21 @@ class ClassificationReport:
         """Number of examples of each class (row) predicted as each class (column); None for several labels."""
         if self.is_multi_label:
             return None
-        return confusion_matrix(self.predictions, self.references, len(self.labels))
+        is_labeled = self.predictions >= 0
+        return confusion_matrix(self.predictions[is_labeled], self.references[is_labeled], len(self.labels))
+
+    @property
+    def num_unlabeled(self) -> int:
+        """Number of examples without a predicted label."""
+        return 0 if self.is_multi_label else int(np.sum(self.predictions < 0))
 
     @cached_property
     def class_scores(self) -> tuple[ClassScores, ...]:
         """Precision, recall and F1 of each class."""
         matrix = self.confusion_matrix
         if matrix is not None:
-            return score_classes(np.diag(matrix), matrix.sum(0), matrix.sum(1))
+            actual = np.bincount(self.references, minlength=len(self.labels))
+            return score_classes(np.diag(matrix), matrix.sum(0), actual)
         sides = (self.predictions & self.references, self.predictions, self.references)
         return score_classes(*(side.sum(0) for side in sides))
 
@@ -171,9 +182,9 @@ class ClassificationReport:
         }
 
     def find_mistakes(self, count: int = NUM_MISTAKES) -> list[Mistake]:
-        """Return the mistakes with the highest probability, at most one of each run."""
+        """Return the wrong labels with the highest probability, at most one of each run."""
         confidences = _predict(self.probabilities, self.is_multi_label)[1]
-        rows = np.argwhere(self.predictions != self.references)
+        rows = np.argwhere((self.predictions != self.references) & (confidences > 0))
         order = np.argsort(-confidences[tuple(rows.T)], kind="stable")
         mistakes, runs = [], set()
         for row, *column in rows[order].tolist():
@@ -205,6 +216,7 @@ class ClassificationReport:
             ],
             "confusion_matrix": None if matrix is None else matrix.tolist(),
             "confusions": self._find_confusions() if matrix is None else [],
+            "unlabeled": self.num_unlabeled,
             "calibration": self.calibration._asdict(),
         }
 
@@ -261,6 +273,7 @@ def evaluate_classifier(
     test: BucketedDataset,
     labels: Sequence[str],
     summary: SplitSummary,
+    has_label: Callable[[Any], tf.Tensor] | None = None,
 ) -> ClassificationReport:
     """Calibrate a classifier on validation examples, and report its predictions for test examples.
 
@@ -272,14 +285,26 @@ def evaluate_classifier(
         test: the same of the test examples.
         labels: names of the classes.
         summary: of the splits, such as from `summarize_texts`.
+        has_label: from a batch of inputs to bool [n], which of them the export labels; None stands for all.
 
     Returns:
         The report, whose rows are in the order in which the examples were batched.
     """
     inputs, _ = test(0).element_spec
-    compute = tf.function(lambda x: model(x, training=False), [inputs], autograph=False)
+
+    def compute(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = model(x, training=False)
+        return logits, tf.ones(tf.shape(logits)[:1], tf.bool) if has_label is None else has_label(x)
+
+    function = tf.function(compute, [inputs], autograph=False)
+    logits, is_labeled, references = _collect_logits(function, test)
+    validation_logits, _, validation_references = _collect_logits(function, validation)
     report = ClassificationReport.from_logits(
-        labels, _collect_logits(compute, validation), _collect_logits(compute, test), summary
+        labels,
+        (validation_logits, validation_references),
+        (logits, references),
+        summary,
+        is_labeled=is_labeled,
     )
     fold_temperature(model.scores, report.calibration.temperature)
     return report
@@ -338,26 +363,26 @@ def _number_runs(probabilities: Sequence[np.ndarray], tags: Sequence[np.ndarray]
 
 
 def _collect_logits(
-    compute: Callable[[Any], tf.Tensor], data: BucketedDataset
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return logits [n, classes] and true classes [n] in the order of the examples."""
+    compute: Callable[[Any], tuple[tf.Tensor, tf.Tensor]], data: BucketedDataset
+) -> list[np.ndarray]:
+    """Return logits [n, classes], which have a label [n], and true classes [n] in the order of the examples."""
     progress = Progress("reporting", data.num_batches)
-    keys, logits, references = [], [], []
+    keys, columns = [], []
     for batch_keys, (x, y) in zip(data.make_keys(0), data(0), strict=True):
         keys.append(batch_keys.numpy())
-        logits.append(compute(x).numpy())
-        references.append(y.numpy())
+        columns.append([column.numpy() for column in (*compute(x), y)])
         progress.update(len(keys[-1]))
     progress.clear()
     order = np.argsort(np.concatenate(keys))
-    return np.concatenate(logits)[order], np.concatenate(references)[order]
+    return [np.concatenate(column)[order] for column in zip(*columns, strict=True)]
 
 
 def _predict(probabilities: np.ndarray, multi_label: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the predictions, and the probability of each."""
+    """Return the predictions, -1 where there is none, and the probability of each."""
     if multi_label:
         return probabilities > 0.5, np.maximum(probabilities, 1 - probabilities)
-    return probabilities.argmax(-1), probabilities.max(-1)
+    confidences = probabilities.max(-1)
+    return np.where(confidences > 0, probabilities.argmax(-1), -1), confidences
 
 
 def _measure_ece(logits: np.ndarray, references: np.ndarray, temperature: float) -> float:

@@ -40,7 +40,7 @@ def add_warnings(
     if report.is_multi_label:
         if not report.predictions.any():
             warnings.append("The model predicts no label for any test example.")
-    elif len(predicted := np.unique(report.predictions)) == 1:
+    elif len(predicted := np.unique(report.predictions[report.predictions >= 0])) == 1:
         warnings.append(f"The model predicts {report.labels[predicted[0]]!r} for every test example.")
     warnings += compare_with_baselines(metrics)
     frequencies = report.summary.frequencies

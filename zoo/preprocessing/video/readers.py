@@ -212,7 +212,7 @@ def check_lengths(lengths: tf.Tensor, sequences: tf.Tensor, steps: str) -> tuple
         lengths = tf.identity(lengths)
     numbers = [tf.strings.as_string(number) for number in (lengths, tf.fill(shape[:1], shape[1]))]
     wrong_length = tf.strings.join(["lengths is ", numbers[0], ", and there are ", numbers[1], f" {steps}"])
-    no_pixels = tf.where(tf.reduce_all(shape[2:] > 0), "", f"the {steps} have no pixels")
+    no_pixels = tf.where(tf.reduce_all(shape[2:] > 0), "", "the frames have no pixels")
     status = tf.where(lengths == 0, f"no {steps}", no_pixels)
     status = tf.where((lengths < 0) | (lengths > shape[1]), wrong_length, status)
     return tf.where(status == "", lengths, 0), status
