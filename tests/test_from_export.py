@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import assert_same_as_export
+from exports import assert_same_outputs, predict_in_process
 
 import zoo
 from zoo.errors import ExportError, UsageError
+from zoo.export import call_by_name
 from zoo.formulations import apply_teacher_forcing
 from zoo.serving.verification import read_example_inputs
 from zoo.tasks.captioning import CaptioningModule
@@ -24,19 +25,20 @@ from zoo.tasks.translation import SEARCH_SETTINGS, TranslationModule
 SHIPPED = Path(__file__).parents[1] / "saved_models"
 DOG = Path(__file__).parents[1] / "docs" / "drawings" / "dog.jpg"
 
-# For each shipped model its task, how its serving module is made, and inputs.
+# For each shipped model its task, how its serving module is made, and inputs that have an answer: for others the
+# shipped exports, which are of an earlier version, return scores.
 MODELS: dict[str, tuple[str, Callable[..., Any], Callable[[], dict[str, Any]]]] = {
     "captioning": (
         "captioning",
         lambda preprocessor, model, card: CaptioningModule(
             preprocessor, model, card["settings"]["num_beams"], card["settings"]["length_penalty"]
         ),
-        lambda: {"image": [DOG.read_bytes(), b"no image"]},
+        lambda: {"image": [DOG.read_bytes()]},
     ),
     "sentiment": (
         "text_classification",
         lambda preprocessor, model, card: TextClassificationModule(preprocessor, model, card["labels"]),
-        lambda: {"text": ["A delight from start to end.", "", "Dull. " * 700]},
+        lambda: {"text": ["A delight from start to end.", "Dull. " * 700]},
     ),
     "tagging": (
         "frame_tagging",
@@ -53,7 +55,7 @@ MODELS: dict[str, tuple[str, Callable[..., Any], Callable[[], dict[str, Any]]]] 
             model,
             *(card["settings"].get(name) for name in SEARCH_SETTINGS),  # constraints are None on older cards
         ),
-        lambda: {"text": ["Where is the station?", "", "My sister is reading a ☃ in the garden."]},
+        lambda: {"text": ["Where is the station?", "My sister is reading a ☃ in the garden."]},
     ),
 }
 
@@ -67,7 +69,12 @@ def test_a_rebuilt_model_predicts_what_the_export_predicts(name: str) -> None:
     preprocessor, model = zoo.tasks.get_task(task_name).from_export(directory)
     module = make_module(preprocessor, model, card)
     for inputs in (make_inputs(), read_example_inputs(directory, card)):
-        assert_same_as_export(module, directory, inputs)
+        tensors = {key: tf.constant(value) for key, value in inputs.items()}
+        outputs = call_by_name(module.signatures["serving_default"], **tensors)
+        expected = predict_in_process(directory, inputs)
+        if "labels" in expected:  # a signature of its own since then
+            outputs["labels"] = call_by_name(module.signatures["labels"])["labels"]
+        assert_same_outputs(outputs, expected)
 
 
 def test_a_rebuilt_model_continues_training() -> None:
