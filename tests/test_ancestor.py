@@ -19,10 +19,10 @@ from zoo.components import freeze_parts
 from zoo.datasets import DataInfo
 from zoo.errors import TrainingError, UsageError, ZooError
 from zoo.files import sha256
+from zoo.model_store import EXPORT_RECORD
 from zoo.recipes import captioning, sentiment, tagging, translation
 from zoo.tasks import Ancestor, get_task, read_ancestor
 from zoo.tasks.ancestor import load_ancestor
-from zoo.tasks.base import EXPORT_RECORD
 from zoo.tasks.captioning import FeatureSplit
 from zoo.training import Run
 
@@ -285,11 +285,20 @@ def test_an_interrupted_run_ends_with_the_same_weights(small: Ancestor, tmp_path
     assert train(tmp_path / "stopped", seed=2) == expected
 
 
-def test_the_digest_depends_on_weights_vocabulary_and_labels_alone(shipped_sentiment: Ancestor) -> None:
+def test_the_digest_depends_on_weights_vocabulary_and_labels_alone(
+    shipped_sentiment: Ancestor, tmp_path: Path
+) -> None:
+    """That of an export without a manifest, whose hashes are on its card."""
     card = shipped_sentiment.card
+    directory = shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "1")
+    (directory / "SHA256SUMS").unlink(missing_ok=True)
 
     def digest(**changes: Any) -> str:
-        return dataclasses.replace(shipped_sentiment, card={**card, **changes}).record["digest"]
+        return dataclasses.replace(shipped_sentiment, directory=directory, card={**card, **changes}).record[
+            "digest"
+        ]
+
+    assert digest() == shipped_sentiment.record["digest"]
 
     assert digest(metrics={}, commit="", command="") == digest()
     for name in ("variables/variables.index", "assets/vocabulary.txt"):
@@ -339,7 +348,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "parent": (lambda copy: copy.parent, r"Did you mean .*copy/1\?"),
     "neither": (lambda copy: copy / "assets", "It is neither"),
     "task": (lambda copy: SHIPPED / "tagging/1", "task 'frame_tagging', expected 'text_classification'"),
-    "no card": (lambda copy: ((copy / "card.json").unlink(), copy)[1], "a SavedModel without card.json"),
+    "no card": (lambda copy: ((copy / "card.json").unlink(), copy)[1], r"has no card\.json"),
     "no model": (lambda copy: (edit_card(copy, model=None), copy)[1], "does not describe its Keras model"),
     "damaged": (
         lambda copy: (damage(copy / "variables/variables.data-00000-of-00001"), copy)[1],
@@ -429,7 +438,7 @@ def test_an_export_of_another_recipe_is_refused(shipped_sentiment: Ancestor) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--init-from nowhere", "--init-from: expected the directory of an export"),
+        ("--init-from nowhere", "--init-from: nowhere is neither the name of a model nor a directory"),
         # 30,000 is the default, and the model has 10,000.
         ("--init-from saved_models/sentiment/1 --vocabulary-size 30000", "--vocabulary-size is 30000, but"),
         ("--freeze decoder", "embedding"),

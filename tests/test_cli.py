@@ -100,11 +100,15 @@ def test_demo_leaves_out_models_of_arrays(run: Run, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr("zoo.serving.page.start_server", start_server)
     shutil.copytree(SHIPPED / "sentiment", tmp_path / "sentiment")
-    (tmp_path / "features/1").mkdir(parents=True)
-    (tmp_path / "features/1/saved_model.pb").touch()
-    (tmp_path / "features/1/card.json").write_text('{"input_kind": "array"}')
+    shutil.copytree(SHIPPED / "sentiment", tmp_path / "features")
+    card = json.loads((tmp_path / "features/1/card.json").read_text(encoding="utf-8"))
+    (tmp_path / "features/1/card.json").write_text(json.dumps(card | {"input_kind": "array"}))
     _, err, _ = run("demo", "--models", str(tmp_path))
     assert err == "error: started with sentiment\n"
+    (tmp_path / "features/1/card.json").write_text("{}")
+    _, err, _ = run("demo", "--models", str(tmp_path))
+    assert err.startswith("features is left out: ")
+    assert err.endswith("error: started with sentiment\n")
 
 
 def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
@@ -123,12 +127,23 @@ def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
         (["predict", "sentimnt", "x"], "Did you mean sentiment"),
         (["predict", "runs/no/1", "x"], "runs/no/1 holds no SavedModel"),
         (["predict", str(SHIPPED / "tagging"), "x"], "Did you mean " + str(SHIPPED / "tagging" / "1")),
-        (["predict", "captioning", "no.jpg"], "There is no file no.jpg. Expected paths of images"),
-        (["predict", "captioning", "docs"], "docs cannot be read"),
-        (["predict", "sentiment", "--file", DOG], "Expected text in UTF-8, got b'"),
         (["predict", "sentiment", "--file", "no.txt"], "--file: there is no file no.txt"),
         (["predict", "sentiment", "x", "--file", DOG], "Got both inputs and --file"),
-        (["predict", "tagging", FILM, "--output-dir", f"{DOG}/x"], f"{DOG} is not a directory. Name another"),
+        (["predict", "tagging", FILM, "--output-dir", f"{DOG}/x"], f"{DOG} is no directory. Name another"),
+        (
+            ["predict", "sentiment", "x", "--plot", "docs.png"],
+            "docs.png is a directory. Expected the name of a",
+        ),
+        (["predict", "sentiment", "x", "--plot", "x" * 252 + ".png"], "--plot: found the path x"),
+        (["predict", "sentiment", "x", "--output", "/dev/null/x.csv"], "--output: /dev/null is a device"),
+        (
+            ["predict", "sentiment", "--file", "~nosuchuser/x"],
+            "--file: found the path ~nosuchuser/x. There is no",
+        ),
+        (["predict", "sentiment", "--file", DOG, "--encoding", "utf-99"], "there is no encoding 'utf-99'"),
+        (["predict", "x" * 300, "x"], "with a name of 300 bytes"),
+        (["verify", "sentiment", "--digest", "12"], "--digest: got 12. Expected 64 hexadecimal digits"),
+        (["verify", "--digest", "0" * 64], "--digest is that of one model"),
         (["predict", "captioning"], "There is no input. Give one image or several"),
         (["predict", "sentiment", "x", "--output", "x.xlsx"], "Expected the name of a file .csv or .tsv"),
         (["predict", "sentiment", "x", "--output", "x.csv", "--json"], "Got both --json and --output"),
@@ -137,10 +152,7 @@ def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
             ["predict", "sentiment", "--file", DOG, "--column", "a"],
             "dog.jpg is no table. Expected .csv or .tsv",
         ),
-        (
-            ["predict", "sentiment", "x", "--output", f"{DOG}/x.csv"],
-            "x.csv cannot be written: ",
-        ),
+        (["predict", "sentiment", "x", "--output", f"{DOG}/x.csv"], f"--output: {DOG} is no directory"),
         (
             ["predict", "tagging", FILM, "--output", "x.txt"],
             "shots, .csv, .edl",
@@ -160,7 +172,12 @@ def test_predict_writes_tables_of_a_video(run: Run, tmp_path: Path) -> None:
         (["lst"], "list"),
     ],
 )
-def test_mistakes_exit_with_code_2_and_a_message(run: Run, arguments: list[str], message: str) -> None:
+def test_mistakes_exit_with_code_2_and_a_message(
+    run: Run, arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    (tmp_path / "docs.png").mkdir()
+    monkeypatch.chdir(tmp_path)
     _, err, code = run(*arguments)
     assert code == 2
     assert message in " ".join(err.replace("│", " ").split())
@@ -195,8 +212,12 @@ def test_predict_writes_a_table(
         *(["--encoding", encoding] if encoding == "cp1252" else []),
     ]
     out, err, code = run("predict", "sentiment", "--file", str(path), "--output", str(output), *options)
-    assert (out, code) == ("", 0)
+    assert (out, code) == ("", 1)
     assert err.startswith(f"wrote 100 rows to {output}, separated by ")
+    assert (
+        "error: 2 of 100 inputs have no answer or were read in part; the column prediction_status of" in err
+    )
+    assert err.endswith(", line 4: no words in the text\n")
     with output.open(encoding=output_encoding, newline="") as file:
         header, *rows = csv.reader(file, delimiter=delimiter, strict=True)
     names = ["label", "probability", "label_2", "probability_2"]
@@ -226,8 +247,8 @@ def test_a_bad_row_has_a_status_and_does_not_affect_the_others(run: Run, tmp_pat
     path, output = tmp_path / "images.tsv", tmp_path / "answers.tsv"
     path.write_text(f'note\timage\n"a\tnothing.jpg\nb\tdog.jpg \nc\t{DOG}\nd\t\ne\ttext.jpg\n')
     _, err, code = run("predict", "captioning", "--file", str(path), "--output", str(output))
-    assert code == 2
-    assert "error: 2 of 5 rows have no prediction; the column prediction_status of" in err
+    assert code == 1
+    assert "error: 3 of 5 inputs have no answer or were read in part; the column prediction_status of" in err
     header, *rows = (line.split("\t") for line in output.read_text(encoding="utf-8").splitlines())
     assert header == ["note", "image", "predicted_caption", "predicted_score", "prediction_status"]
     assert [row[0] for row in rows] == ['"a', "b", "c", "d", "e"]
@@ -251,7 +272,7 @@ def test_output_has_all_rows_in_the_format_of_its_suffix(
         delimiter = "\t" if path.suffix == ".tsv" else ","
         csv.writer(file, delimiter=delimiter).writerows([["text"], *([text] for text in TEXTS)])
     _, err, code = run("predict", "sentiment", "--file", str(path), "--output", str(output))
-    assert (code, err[:12]) == (0, "wrote 5 rows")
+    assert (code, err[:12]) == (1, "wrote 5 rows")
     with output.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t" if output.suffix == ".tsv" else ",", strict=True))
     assert [row[0] for row in rows] == ["text", *TEXTS]
@@ -326,21 +347,25 @@ def test_top_k_sets_the_number_of_printed_labels(run: Run) -> None:
 
 def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) -> None:
     out, err, code = run("predict", "captioning", "no.jpg", DOG, str(tmp_path), "--json")
-    assert [json.loads(line)["input"] for line in out.splitlines()] == [DOG]
-    assert "error: 2 inputs have no prediction.\nno.jpg cannot be read: " in err
-    assert f"\n{tmp_path} cannot be read: " in err
-    assert code == 2
+    first, second, third = map(json.loads, out.splitlines())
+    assert [each["input"] for each in (first, second, third)] == ["no.jpg", DOG, str(tmp_path)]
+    assert first["status"].startswith("no.jpg cannot be read: ")
+    assert second["status"] == ""
+    assert err.startswith("error: no.jpg cannot be read: ")
+    assert f"\nerror: {tmp_path} cannot be read: " in err
+    assert err.endswith("error: 2 of 3 inputs have no answer or were read in part, as said above.\n")
+    assert code == 1
     (tmp_path / "text.mp4").write_text("no video")
     videos = str(tmp_path / "text.mp4"), FILM
     out, err, code = run("predict", "tagging", *videos, "--output-dir", str(tmp_path / "out"))
     assert out.splitlines()[0] == FILM
-    assert "error: " in err
-    assert code == 2
+    assert f"error: {videos[0]} cannot be read as a video" in err
+    assert code == 1
     (tmp_path / "texts.txt").write_bytes(b"Good.\n\xff\nBad.\n")
     out, err, code = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
     assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
-    assert f"{tmp_path / 'texts.txt'}, line 2: Expected text in UTF-8, got b'\\xff'" in err
-    assert code == 2
+    assert f"error: {tmp_path / 'texts.txt'}, line 2: Expected text in UTF-8, got b'\\xff'" in err
+    assert code == 1
 
 
 def test_the_plot_of_a_long_text_shows_its_first_words(run: Run, tmp_path: Path) -> None:
@@ -358,13 +383,13 @@ def test_verify_reports_damaged_models_and_checks_the_others(run: Run, tmp_path:
     sentiment, tagging, translation = out.splitlines()
     assert code == 1
     assert "as on the card" in sentiment
-    assert "tagging/1/card.json cannot be read: " in tagging
+    assert "tagging/1/card.json cannot be read as a model card: " in tagging
     assert translation == "translation: saved_model.pb is missing"
     out, _, code = run("list", "--models", str(tmp_path))
     assert (len(out.splitlines()), code) == (3, 0)
     for name, message in (
         ("tagging", "card.json cannot be read"),
-        ("translation", "holds no SavedModel"),
+        ("translation", "saved_model.pb cannot be read: No such file"),
     ):
         _, err, code = run("predict", name, "x", "--models", str(tmp_path))
         assert message in err

@@ -7,8 +7,8 @@ import pytest
 
 import zoo
 from zoo.errors import UsageError
+from zoo.model_store import get_models_dir, list_models
 from zoo.preprocessing.video import open_video
-from zoo.serving.model_store import get_models_dir, list_models
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "saved_models"
@@ -114,5 +114,5 @@ def test_models_are_found_by_name_version_and_path(tmp_path: Path, monkeypatch: 
 
 def test_an_export_without_a_card_is_refused(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(UsageError, match=r"has no card that names its task\. .*tf\.saved_model\.load"):
+    with pytest.raises(UsageError, match=r"has no card\.json\. .*tf\.saved_model\.load"):
         zoo.load(tmp_path)

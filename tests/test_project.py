@@ -20,6 +20,8 @@ ORDER = [
         "languages",
         "provenance",
         "card",
+        "manifest",
+        "model_store",
         "tensorboard",
         "scans",
         "cells",

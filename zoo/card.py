@@ -4,13 +4,15 @@ Nothing here needs TensorFlow, so that `zoo list` and `zoo show` start at once.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+
+import msgspec
 
 from zoo.errors import UsageError
-from zoo.files import sha256
 
 InputKind = Literal["text", "image", "video", "array"]
 
@@ -18,6 +20,13 @@ FILE = "card.json"
 PAGE = "README.md"
 CONFUSION_PICTURE = "confusion_matrix.png"
 NOT_BATCHABLE = " Not batchable: a server cannot combine its requests."
+
+CARD_VERSION = 1
+"""Version of the form of `card.json` that this library writes. Cards without a version are older."""
+
+_MAX_CARD_BYTES = 50_000_000
+_FILE_NAME = re.compile(r"[^/\\\0]+")
+_ADVICE = "Restore the file, or export the model again."
 
 
 @dataclass(frozen=True)
@@ -66,39 +75,186 @@ class Card:
     warnings: tuple[str, ...] = ()
 
 
-def read_card(directory: Path) -> dict[str, Any]:
-    """Return the content of `card.json` in the directory of an export; an empty dict if there is no card.
+class WeightDescription(TypedDict):
+    """A weight of a Keras model."""
+
+    path: str
+    shape: list[Annotated[int, msgspec.Meta(ge=0)]]
+
+
+class ModelDescription(TypedDict):
+    """A Keras model: the configuration from which it is built again, and its weights."""
+
+    config: dict[str, Any]
+    weights: list[WeightDescription]
+
+
+class NetworkDescription(TypedDict):
+    """A frozen network, whose form its preprocessor knows."""
+
+    weights: list[WeightDescription]
+
+
+class Signature(TypedDict):
+    """The tensors of a signature by name, such as `float32 [None, 2]`, and whether all have a free first axis."""
+
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    is_batchable: NotRequired[bool]
+
+
+class Example(TypedDict):
+    """Inputs and outputs of `serving_default` by name.
+
+    An input is a list of values, `{"files": names}` for the content of files in the directory of the export, or
+    `{"array": name}` for a NumPy file there.
+    """
+
+    inputs: dict[str, list[Any] | dict[str, list[str] | str]]
+    outputs: dict[str, Any]
+
+
+class EpochDescription(TypedDict, total=False):
+    """The epoch whose weights a model has; all fields, or none if it is not known."""
+
+    number: int
+    num_epochs: int
+    metrics: dict[str, float]
+
+
+class ClassScores(TypedDict):
+    """Scores of a class on test examples; None where a ratio has no denominator."""
+
+    label: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    examples: int
+
+
+class CalibrationDescription(TypedDict):
+    """How scores were calibrated."""
+
+    temperature: float
+    ece_before: float
+    ece: float
+
+
+class ReportDescription(TypedDict, total=False):
+    """A report on test examples: `signatures` of a generator, or the other fields of a classifier, or none."""
+
+    signatures: dict[str, str]
+    classes: list[ClassScores]
+    confusion_matrix: list[list[int]] | None
+    confusions: list[tuple[str, str, int]]
+    calibration: CalibrationDescription
+
+
+class ModelCard(TypedDict):
+    """Content of `card.json`: the fields of `Card`, and what the export adds.
+
+    Fields that are not required are missing on cards of earlier versions.
+
+    Attributes:
+        card_version: version of this form.
+        model: the Keras model; None if the export was not made of one.
+        networks: frozen networks in front of the model, by name.
+        signatures: signatures of the SavedModel by name.
+        example: inputs of `serving_default`, and what the model returned for them; empty if not published.
+        size_bytes: size of all files besides card, page and manifest.
+        sha256: hashes of these files by name; of exports without a manifest.
+        versions: versions of the packages that wrote the export, by name.
+        commit: commit of this library.
+    """
+
+    card_version: NotRequired[int]
+    task: str
+    input_kind: InputKind
+    title: str
+    summary: str
+    data: str
+    license: str
+    command: str
+    settings: dict[str, Any]
+    metrics: dict[str, float]
+    headline: str
+    limits: list[str]
+    labels: list[str]
+    preprocessor: dict[str, Any]
+    best_epoch: NotRequired[EpochDescription]
+    ancestor: NotRequired[dict[str, str]]
+    report: NotRequired[ReportDescription]
+    warnings: NotRequired[list[str]]
+    model: ModelDescription | None
+    networks: dict[str, NetworkDescription]
+    signatures: dict[str, Signature]
+    example: Example
+    size_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    sha256: NotRequired[dict[str, Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]]]
+    versions: dict[str, str]
+    commit: str
+
+
+def read_card(directory: Path) -> ModelCard:
+    """Return the content of `card.json` in the directory of an export, after a check of all its fields.
 
     Raises:
-        UsageError: the file cannot be read or is not JSON.
+        UsageError: the file is missing, cannot be read, is written by a later version, or a field is missing or
+            has another type than `ModelCard` states; the message names the file and the field.
     """
     path = directory / FILE
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} cannot be read: {error}. Expected the card that the export wrote: restore the file, or "
-            "export the model again."
-        ) from error
-    return content
+        if not path.exists():
+            raise UsageError(
+                f"{directory} has no {FILE}. Expected the card that the export wrote. {_ADVICE} Without a card, "
+                "load the model with tf.saved_model.load and call its signatures."
+            )
+        if not path.is_file() or path.stat().st_size > _MAX_CARD_BYTES:
+            raise UsageError(f"{path} is no file of at most {_MAX_CARD_BYTES:,} bytes. {_ADVICE}")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(content, ensure_ascii=False).encode()  # lone surrogates cannot be printed
+        version = content.get("card_version") if isinstance(content, dict) else None
+        if isinstance(version, int) and version > CARD_VERSION:
+            raise UsageError(
+                f"{path}: `card_version` is {version}, expected at most {CARD_VERSION}. A later version of rnn-zoo "
+                "has written the export: install that one."
+            )
+        msgspec.convert(content, ModelCard)
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, UsageError):
+            raise
+        reason = re.sub(r" - at `\$\.?(.*)`$", r", at `\1`", str(error)).replace(", at ``", "")
+        raise UsageError(f"{path} cannot be read as a model card: {reason}. {_ADVICE}") from error
+    card = cast(ModelCard, content)
+    if problem := _find_contradiction(card):
+        raise UsageError(f"{path} cannot be read as a model card: {problem}. {_ADVICE}")
+    return card
 
 
-def compare_files(directory: Path, hashes: Mapping[str, str]) -> list[str]:
-    """Return which files of an export are missing, not on its card, or changed."""
-    present = {
-        file.relative_to(directory).as_posix()
-        for file in directory.rglob("*")
-        if file.is_file() and file.name not in (FILE, PAGE)
-    }
-    return [
-        *(f"{name} is missing" for name in sorted(hashes.keys() - present)),
-        *(f"{name} is not on the card" for name in sorted(present - hashes.keys())),
-        *(
-            f"{name} has changed"
-            for name in sorted(present & hashes.keys())
-            if sha256(directory / name) != hashes[name]
-        ),
-    ]
+def _find_contradiction(card: ModelCard) -> str:
+    """Return which field of a card, whose types are right, does not fit the others; empty if all do."""
+    if card["headline"] and card["headline"] not in card["metrics"]:
+        return f"`metrics` has no {card['headline']!r}, which `headline` names"
+    if "serving_default" not in card["signatures"]:
+        return "`signatures` has no `serving_default`"
+    for name, keys in (
+        ("best_epoch", EpochDescription.__annotations__.keys()),
+        ("report", ReportDescription.__annotations__.keys() - {"signatures"}),
+    ):
+        described = cast(Mapping[str, Any], card.get(name) or {})
+        if described and "signatures" not in described and (missing := sorted(keys - described.keys())):
+            return f"`{name}` has no `{missing[0]}`"
+    for name, value in card["example"]["inputs"].items():
+        if isinstance(value, dict):
+            files: Any = value.get("files", [value.get("array")])
+            if len(value) != 1 or not isinstance(files, list) or not all(map(_is_file_name, files)):
+                return f"`example.inputs.{name}` names no files in the directory of the export"
+    return ""
+
+
+def _is_file_name(name: Any) -> bool:
+    """Return whether a value is the name of a file, without a directory."""
+    return isinstance(name, str) and bool(_FILE_NAME.fullmatch(name)) and name not in (".", "..")
 
 
 def write_card(card: Card, facts: Mapping[str, Any], directory: Path) -> None:
@@ -106,19 +262,19 @@ def write_card(card: Card, facts: Mapping[str, Any], directory: Path) -> None:
 
     Args:
         card: what the task and the recipe state.
-        facts: what the export adds: `model`, `networks`, `signatures`, `example`, `size_bytes`, `sha256`,
-            `versions` and `commit`.
+        facts: what the export adds: `model`, `networks`, `signatures`, `example`, `size_bytes`, `versions` and
+            `commit`.
         directory: directory of the export.
     """
-    content = asdict(card) | dict(facts)
+    content = {"card_version": CARD_VERSION} | asdict(card) | dict(facts)
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     (directory / FILE).write_text(text, encoding="utf-8")
     (directory / PAGE).write_text(format_page(content), encoding="utf-8")
 
 
-def get_headline(card: Mapping[str, Any]) -> tuple[str, float] | None:
+def get_headline(card: ModelCard) -> tuple[str, float] | None:
     """Return name and value of the metric by which models of the card's task are compared, if measured."""
-    name = card.get("headline", "")
+    name = card["headline"]
     return (name, card["metrics"][name]) if name else None
 
 

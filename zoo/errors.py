@@ -1,7 +1,7 @@
 """The errors that users see: one family, each with a message that says what to do.
 
 A message has three parts: what was found (with file, line, row or argument), what was expected, what to do.
-The command line prints it without a traceback and exits with code 2.
+The command line prints it without a traceback and exits with code 2, or 1 after an `InputError`.
 """
 
 
@@ -19,6 +19,10 @@ class UsageError(ZooError, ValueError):
 
 class PathError(DataError, UsageError):
     """A path that a user names cannot be used: no file has such a name, or it leads to no file or directory."""
+
+
+class InputError(ZooError, ValueError):
+    """Some inputs of a command have no answer, or were read in part. All others have their answers."""
 
 
 class ImageError(ZooError, ValueError):

@@ -114,6 +114,51 @@ def find_path_kind(path: Path, option: str = "") -> PathKind | None:
     )
 
 
+def check_writable_file(path: Path, option: str = "") -> None:
+    """Check that a file can be written, before the work for it is done. Missing parent directories will be made.
+
+    Args:
+        path: From `parse_path`. A file that is there will be replaced.
+        option: As in `parse_path`.
+
+    Raises:
+        PathError: It leads to a directory or a device, or it cannot be written.
+    """
+    kind = find_path_kind(path, option)
+    if kind not in (None, "file"):
+        raise PathError(
+            f"{option and f'{option}: '}{abbreviate_path(path)} is a {kind}. Expected the name of a file to write. "
+            "Name another one."
+        )
+    check_writable_directory(path.parent, option)
+
+
+def check_writable_directory(path: Path, option: str = "") -> None:
+    """Check that files can be written to a directory, before the work for them is done.
+
+    Args:
+        path: From `parse_path`. If there is nothing, the directory will be made.
+        option: As in `parse_path`.
+
+    Raises:
+        PathError: It leads to a file or a device, or it cannot be written or made.
+
+    >>> check_writable_directory(Path("/proc/version/x"), "--run-dir")
+    Traceback (most recent call last):
+    zoo.errors.PathError: --run-dir: /proc/version is no directory. Name another path.
+    """
+    prefix = f"{option}: " if option else ""
+    path = path.absolute()
+    existing = next(parent for parent in (path, *path.parents) if find_path_kind(parent, option))
+    if find_path_kind(existing, option) != "directory":
+        raise PathError(f"{prefix}{abbreviate_path(existing)} is no directory. Name another path.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PathError(
+            f"{prefix}{abbreviate_path(existing)} is a directory that this user may not write, or on a disk that is "
+            "read-only. Name another path."
+        )
+
+
 def abbreviate_path(path: str | os.PathLike[str]) -> str:
     """Return a path for a message, in one line and without its middle if it is long.
 

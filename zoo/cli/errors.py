@@ -1,21 +1,28 @@
 """How a command ends: with one message after a user's mistake, with what was saved after an interruption."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zoo.errors import Interrupted, ZooError
+from zoo.errors import InputError, Interrupted, ZooError
+
+EXIT_CODES = """Exit codes: 0, the command did what it was asked for; 1, some inputs have no answer or were read in
+part, or some models are not as they were exported; 2, the command could not be run: an option, a file or the data
+cannot be used; 130 and 143, it was interrupted by Ctrl-C or SIGTERM; 141, the reader of its output has ended."""
 
 
 @contextmanager
 def exit_on_user_error() -> Iterator[None]:
-    """Exit with a message and code 2 after a user's mistake, with 130 after Ctrl-C, 143 after SIGTERM."""
+    """Exit with a message and the code in `EXIT_CODES` after a user's mistake or an interruption."""
     try:
         yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except ZooError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, InputError) else 2)
     except Interrupted as interrupted:
         print(f"\n{interrupted}", file=sys.stderr)
         sys.exit(128 + interrupted.signal)
@@ -25,3 +32,9 @@ def exit_on_user_error() -> Iterator[None]:
     except BrokenPipeError:  # the reader of the output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"error: the output cannot be written: {error.strerror}. Free some space.", file=sys.stderr)
+        sys.exit(2)

@@ -1,6 +1,7 @@
 """The command `zoo`. It imports TensorFlow only for what needs it, after it has checked its arguments."""
 
 import logging
+import re
 import runpy
 import sys
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from typing import Annotated
 
 import tyro
 
-from zoo.card import PAGE, get_headline, read_card
-from zoo.cli.errors import exit_on_user_error
+from zoo.card import format_page, get_headline, read_card
+from zoo.cli.errors import EXIT_CODES, exit_on_user_error
 from zoo.cli.predict import PredictOptions, run_predict
 from zoo.cli.types import Port
-from zoo.errors import UsageError
-from zoo.serving.model_store import find_model, get_models_dir, list_models
+from zoo.errors import UsageError, ZooError
+from zoo.manifest import has_manifest, write_manifest
+from zoo.model_store import find_model, get_models_dir, list_models
 
 
 @dataclass(frozen=True)
@@ -50,29 +52,31 @@ class List:
 class Show:
     """Show the card of a model: what it does, how well, and what it was trained on."""
 
-    name: Name  # name of a model, or directory of an export
+    name: Name  # name of a model, or directory of an export or a run
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
-        """Print the page that the export wrote."""
-        page = find_model(self.name, self.model_store.models) / PAGE
-        if not page.exists():
-            raise UsageError(f"{page.parent} has no {PAGE}. Restore the file, or export the model again.")
-        print(page.read_text(encoding="utf-8"), end="")
+        """Print the card as a page."""
+        directory = find_model(self.name, self.model_store.models)
+        print(format_page(read_card(directory)), end="")
 
 
 @dataclass(frozen=True)
 class Predict:
-    """Predict with a model: texts, images or videos in, predictions out."""
+    """Predict with a model: texts, images or videos in, predictions out.
 
-    name: Name  # name of a model, or directory of an export
+    Exit codes: 0, every input has an answer; 1, some have none or were read in part, and the messages name them; 2,
+    nothing was predicted because of an option, a file or the model.
+    """
+
+    name: Name  # name of a model, or directory of an export or a run
     prediction: Annotated[PredictOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=PredictOptions)
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Print the predictions."""
         directory = find_model(self.name, self.model_store.models)
-        self.prediction.check(read_card(directory).get("input_kind", "text"))
+        self.prediction.check(read_card(directory)["input_kind"])
         from zoo.serving.loading import load
 
         run_predict(load(directory), self.prediction)
@@ -80,27 +84,48 @@ class Predict:
 
 @dataclass(frozen=True)
 class Verify:
-    """Check that the files of models are as on their cards, and their predictions, too."""
+    """Check that models are as they were exported: their files, cards, pages and predictions.
 
-    names: tyro.conf.Positional[tuple[str, ...]] = ()  # names of models; without any, all models
+    This finds damage. To find forgery, too, compare the digest of a model with one that was published elsewhere.
+
+    Exit codes: 0, all models are as they were exported; 1, some are not; 2, an option cannot be used.
+    """
+
+    names: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Names of models, or directories of exports or runs; without any, all models."""
+    digest: str | None = None  # SHA-256 of SHA256SUMS, as published, to compare the one model with
+    add_manifest: bool = (
+        False  # write SHA256SUMS for a model of an earlier version, which has none, if it is verified
+    )
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Print a line for each model; exit with 1 if one has changed."""
+        if self.digest is not None:
+            if len(self.names) != 1:
+                raise UsageError("--digest is that of one model. Name one model.")
+            if not re.fullmatch("[0-9a-fA-F]{64}", self.digest):
+                raise UsageError(
+                    f"--digest: got {self.digest:.80}. Expected 64 hexadecimal digits. Correct it."
+                )
         names = self.names or tuple(list_models(get_models_dir(self.model_store.models)))
-        paths = {name: find_model(name, self.model_store.models) for name in names}
+        results = [self._verify(name) for name in dict.fromkeys(names)]
+        if not all(results):
+            sys.exit(1)
+
+    def _verify(self, name: str) -> bool:
+        """Print a line for a model; return whether it is as it was exported."""
         from zoo.serving.verification import verify
 
-        has_problems = False
-        for name, path in paths.items():
-            try:
-                problems, summary = verify(path)
-            except UsageError as error:
-                problems, summary = [str(error)], ""
-            has_problems |= bool(problems)
-            print(f"{name}: {'; '.join(problems) or summary}", flush=True)
-        if has_problems:
-            sys.exit(1)
+        try:
+            path = find_model(name, self.model_store.models)
+            problems, summary = verify(path, self.digest and self.digest.lower())
+            if self.add_manifest and not problems and not has_manifest(path):
+                summary += f": wrote it, with the digest {write_manifest(path)}"
+        except ZooError as error:
+            problems, summary = [str(error)], ""
+        print(f"{name}: {'; '.join(problems) or summary}", flush=True)
+        return not problems
 
 
 @dataclass(frozen=True)
@@ -117,9 +142,15 @@ class Demo:
         from zoo.serving.loading import load
         from zoo.serving.page import start_server
 
-        # An array of features cannot be sent from a page.
-        paths = {name: path for name, path in models.items() if read_card(path).get("input_kind") != "array"}
-        predictors = {name: load(path) for name, path in paths.items()}
+        predictors = {}
+        for name, path in models.items():
+            try:
+                if read_card(path)["input_kind"] != "array":  # features cannot be sent from a page
+                    predictors[name] = load(path)
+            except UsageError as error:
+                print(f"{name} is left out: {error}", file=sys.stderr)
+        if not predictors:
+            raise UsageError("There is no model to show. Name another directory of models by --models.")
         with start_server(predictors, self.host, self.port) as server:
             print(f"{', '.join(predictors)}: {server.url}  (Ctrl-C ends)", flush=True)
             if not server.is_local:
@@ -147,17 +178,16 @@ class Train:
 
 
 def summarize(directory: Path) -> str:
-    """Return score, size and summary of a model on one line; of a model without a card, its size."""
+    """Return score, size and summary of a model on one line; of a model without a readable card, what is wrong."""
+    headline = None
     try:
-        card, problem = read_card(directory), "It has no card."
+        card = read_card(directory)
+        headline, size, summary = get_headline(card), card["size_bytes"], card["summary"]
     except UsageError as error:
-        card, problem = {}, str(error)
-    headline = get_headline(card)
-    score = f"{headline[0]:>18} {headline[1]:6.2f}" if headline else f"{'no score':>18} {'':6}"
-    size = card.get("size_bytes")
-    if size is None:
         size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-    return f"{score}  {size / 1e6:5.1f} MB  {card.get('summary', problem)}"
+        summary = str(error)
+    score = f"{headline[0]:>18} {headline[1]:6.2f}" if headline else f"{'no score':>18} {'':6}"
+    return f"{score}  {size / 1e6:5.1f} MB  {summary}"
 
 
 def run_recipe(name: str, arguments: list[str]) -> None:
@@ -184,4 +214,5 @@ def main() -> None:
         if arguments[:1] == ["train"] and arguments[1:] and not arguments[1].startswith("-"):
             run_recipe(arguments[1], arguments[2:])
         else:
-            tyro.cli(List | Show | Predict | Verify | Demo | Train, prog="zoo", args=arguments).run()
+            commands = List | Show | Predict | Verify | Demo | Train
+            tyro.cli(commands, prog="zoo", args=arguments, description=EXIT_CODES).run()

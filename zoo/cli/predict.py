@@ -1,11 +1,15 @@
-"""`zoo predict`: inputs from arguments, a file or standard input; predictions printed, plotted and saved."""
+"""`zoo predict`: inputs from arguments, a file or standard input; predictions printed, plotted and saved.
+
+Each input has its own answer or its own error. An input that cannot be read is named on standard error with its file
+and line, and with --json or --output also where its answer would be.
+"""
 
 import codecs
 import contextlib
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +19,14 @@ import tyro
 
 from zoo.card import InputKind
 from zoo.cli.types import PositiveFloat, PositiveInt
-from zoo.errors import UsageError, VideoError
+from zoo.errors import InputError, PathError, UsageError, VideoError, ZooError
+from zoo.paths import (
+    abbreviate_path,
+    check_writable_directory,
+    check_writable_file,
+    find_path_kind,
+    parse_path,
+)
 from zoo.shots import EXPECTED_SHOT_LISTS, SHOT_LIST_SUFFIXES
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
@@ -23,6 +34,9 @@ if TYPE_CHECKING:  # the command line checks its options before it imports Tenso
     from zoo.datasets.readers.tables import Table
     from zoo.shots.lists import ShotList
     from zoo.tasks import Prediction, Predictor
+
+STATUS = "prediction_status"
+"""Column of a table of predictions that is empty for a valid input, and otherwise says what was wrong with it."""
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 PARTS = "shots"
@@ -87,12 +101,16 @@ class PredictOptions:
             )
         if self.inputs and self.file:
             raise UsageError("Got both inputs and --file, expected one of them. Leave one out.")
-        if self.file and not self.file.is_file():
-            raise UsageError(f"--file: there is no file {self.file}. Name a file with one input a line.")
+        if self.file and find_path_kind(parse_path(self.file, "--file"), "--file") not in ("file", "pipe"):
+            raise UsageError(
+                f"--file: there is no file {abbreviate_path(self.file)}. Name a file with one input a line."
+            )
         if (self.column or self.encoding) and not self.file:
             raise UsageError("Got --column or --encoding without --file. Name a table with --file.")
         if self.column and self.file and not is_table(self.file):
             raise UsageError(f"--column: {self.file} is no table. Expected .csv or .tsv. Leave out --column.")
+        if self.encoding:
+            check_encoding(self.encoding)
         if self.output:
             self._check_output(self.output, input_kind)
         if self.exact and not self.split:
@@ -101,16 +119,21 @@ class PredictOptions:
             self._check_split(input_kind)
         if self.plot:
             check_plot_path(self.plot)
-        reads_video_files = input_kind == "video" and any(Path(path).is_file() for path in self.inputs)
-        if reads_video_files and find_spec("av") is None:
+        if input_kind == "video":
+            check_writable_directory(parse_path(self.output_dir, "--output-dir"), "--output-dir")
+        if input_kind != "text":
+            self._check_inputs(input_kind)
+
+    def _check_inputs(self, input_kind: InputKind) -> None:
+        """Check that at least one of the inputs is there, and that it can be decoded."""
+        kinds = [_find_input_kind(path) for path in self.inputs]
+        if input_kind == "video" and "file" in kinds and find_spec("av") is None:
             raise UsageError(
                 "Reading videos needs the package av, which is missing. Install the extra `video`, as README shows."
             )
-        if input_kind != "text" and self.inputs and not any(Path(path).exists() for path in self.inputs):
-            raise UsageError(f"There is no file {self.inputs[0]}. Expected paths of {input_kind}s.")
-        existing = next(path for path in (self.output_dir, *self.output_dir.parents) if path.exists())
-        if not existing.is_dir():
-            raise UsageError(f"--output-dir: {existing} is not a directory. Name another one.")
+        if self.inputs and not any(kinds):
+            missing = [f"There is no file {abbreviate_path(path)}." for path in self.inputs]
+            raise InputError("\n".join([*missing[:10], f"Expected paths of {input_kind}s."]))
 
     def _check_output(self, output: Path, input_kind: InputKind) -> None:
         if self.json:
@@ -127,8 +150,7 @@ class PredictOptions:
                 "Writing .otio needs the package opentimelineio, which is missing. Install the extra `otio`: "
                 'pip install -c constraints.txt -e ".[otio]"'
             )
-        if output.is_dir():
-            raise UsageError(f"--output: {output} is a directory. Name a file in it.")
+        check_writable_file(parse_path(output, "--output"), "--output")
         if self.file and output.exists() and output.samefile(self.file):
             raise UsageError(
                 f"--output: {output} is also the input, which stays as it is. Name another file."
@@ -140,6 +162,8 @@ class PredictOptions:
                 f"--split: the model reads {input_kind}s, which have no shots. Leave out --split."
             )
         for path in map(Path, self.inputs):
+            if _find_input_kind(path) is None:
+                continue
             if path.is_dir():
                 raise UsageError(
                     f"--split: {path} is a directory of images. Expected video files. Leave out --split."
@@ -147,6 +171,29 @@ class PredictOptions:
             parts = self.output_dir / path.resolve().name / PARTS
             if parts.exists():
                 raise UsageError(f"--split: {parts} exists. Remove it, or name another --output-dir.")
+
+
+def _find_input_kind(path: str | Path) -> str | None:
+    """Return "file", "directory" or "pipe"; None if there is nothing that can be an input."""
+    try:
+        return find_path_kind(parse_path(path))
+    except PathError:
+        return None
+
+
+def check_encoding(name: str) -> None:
+    """Check that an encoding of texts is known.
+
+    Raises:
+        UsageError: it is not.
+    """
+    try:
+        "a".encode(name)
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"--encoding: there is no encoding {name!r:.80}. Expected a name such as utf-8, utf-16, cp1252 or gb18030. "
+            "Correct it."
+        ) from error
 
 
 def is_table(path: Path) -> bool:
@@ -159,10 +206,10 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
 
     Raises:
         DataError: The file cannot be read.
-        UsageError: There is no input, or some inputs have no prediction; the others have been printed or written.
+        InputError: Some inputs have no answer, or were read in part; the others have been printed or written.
+        UsageError: There is no input, or an option cannot be used.
     """
     from zoo.cli.predict_table import (
-        STATUS,
         choose_format,
         iterate_rows,
         open_prediction_table,
@@ -176,9 +223,8 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         rows = iterate_rows(table, options.column, predictor.input_kind)
     else:
         rows = read_inputs(options)
+    report = _Report()
     last: tuple[Any, Any] | None = None
-    errors: list[ValueError] = []
-    uncut: list[ValueError] = []
     directories: set[str] = set()
     with contextlib.ExitStack() as stack:
         written: PredictionTable | None = None
@@ -192,42 +238,87 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
                 )
             )
         for row, item, result in _predict_all(predictor, rows, options):
+            report.num_inputs += 1
             if written:
                 written.add(row.cells, result)
-            if isinstance(result, ValueError):
-                errors.append(UsageError(f"{row.location}{result}"))
-                continue
-            last = item, result
-            if not written:
+            elif isinstance(result, ZooError):
+                if options.json:
+                    _print_json(row, {"status": str(result)})
+            else:
                 try:
                     _print_prediction(predictor, row, item, result, options, directories)
-                except VideoError as error:
-                    uncut.append(error)
-        if last is None and not errors:
+                except VideoError as error:  # it was not split
+                    result = error
+            if problem := _find_problem(result):
+                report.add(f"{row.location}{problem}", is_printed=not written)
+            if not isinstance(result, ZooError) and result.has_answer:
+                last = item, result
+        if not report.num_inputs:
             raise UsageError(f"There is no input. Give one {predictor.input_kind} or several.")
     if last and options.output and predictor.finds_shots:
         _write_shots(predictor.list_shots(*last), options.output)
     if last and options.plot:
         predictor.plot(*last, options.plot)
         print(f"plotted to {options.plot}", file=sys.stderr)
-    if written and errors:
-        raise UsageError(
-            f"{len(errors):,} of {len(written.rows):,} rows have no prediction; the column {STATUS} of "
-            f"{options.output} says why. The first one: {errors[0]}"
-        )
-    if len(errors + uncut) == 1:
-        raise (errors + uncut)[0]
-    if errors or uncut:
-        summary = [f"{len(errors):,} inputs have no prediction."] if errors else []
-        raise UsageError("\n".join([*summary, *map(str, errors + uncut)]))
+    report.finish(options)
+
+
+@dataclass
+class _Report:
+    """What is wrong with inputs, told as soon as it is known; only numbers are kept.
+
+    Attributes:
+        num_inputs: Number of inputs.
+        num_problems: Number of inputs without an answer, or that were read in part.
+        first: The first problem.
+    """
+
+    num_inputs: int = 0
+    num_problems: int = 0
+    first: str = ""
+
+    def add(self, problem: str, is_printed: bool) -> None:
+        """Count a problem, and print it unless it stands in a table."""
+        self.num_problems += 1
+        self.first = self.first or problem
+        if is_printed:
+            sys.stdout.flush()
+            print(f"error: {problem}", file=sys.stderr)
+
+    def finish(self, options: PredictOptions) -> None:
+        """Raise an `InputError` if there was a problem."""
+        if not self.num_problems:
+            return
+        summary = f"{self.num_problems:,} of {self.num_inputs:,} inputs have no answer or were read in part"
+        if options.output and options.output.suffix in TABLE_SUFFIXES:
+            raise InputError(
+                f"{summary}; the column {STATUS} of {options.output} says why. The first one: {self.first}"
+            )
+        raise InputError(f"{summary}, as said above.")
+
+
+def _find_problem(result: "Prediction | ZooError") -> str:
+    """Return why an input has no answer, or was read in part; empty if it has one and was read as a whole."""
+    if isinstance(result, ZooError):
+        return str(result)
+    return "" if result.has_answer and not result.is_partial else result.status or "no answer"
+
+
+def _print_json(row: "InputRow", values: "Mapping[str, Any]") -> None:
+    name = row.value.decode(errors="replace")
+    print(json.dumps({"input": name} | dict(values), ensure_ascii=False), flush=True)
 
 
 def _check_shots(predictor: "Predictor[Any, Any]", options: PredictOptions) -> None:
-    """Check the options that depend on whether a model finds shots.
+    """Check the options that depend on whether a model has plots and finds shots.
 
     Raises:
         UsageError: an option does not fit the model.
     """
+    from zoo.tasks import Predictor
+
+    if options.plot and type(predictor).plot is Predictor.plot:
+        raise UsageError(f"--plot: {predictor.directory} has nothing to plot. Leave out --plot.")
     if not predictor.finds_shots:
         if options.split:
             raise UsageError(
@@ -265,7 +356,7 @@ def _write_shots(shots: "ShotList", path: Path) -> None:
 
 def _predict_all(
     predictor: "Predictor[Any, Any]", rows: "Iterable[InputRow]", options: PredictOptions
-) -> "Iterator[tuple[InputRow, Any, Prediction | ValueError]]":
+) -> "Iterator[tuple[InputRow, Any, Prediction | ZooError]]":
     """Yield each input with what the model read, and with its prediction or the error that prevents one."""
     is_dialog = not options.inputs and not options.file and sys.stdin.isatty()
     batch_size = 1 if is_dialog else predictor.batch_size
@@ -287,12 +378,17 @@ def _print_prediction(
     """Print a prediction, and write its files into a directory that is not one of `directories`."""
     name = row.value.decode(errors="replace")
     if options.json:
-        print(json.dumps({"input": name} | result.as_json(), ensure_ascii=False))
+        _print_json(row, result.as_json())
     else:
         print("\n".join(result.format_lines(name, options.top_k)), flush=True)
     if predictor.writes_files:
-        directory = _choose_directory(options.output_dir, name, directories)
-        predictor.save(item, result, directory)
+        directory = _choose_directory(parse_path(options.output_dir), name, directories)
+        try:
+            predictor.save(item, result, directory)
+        except OSError as error:
+            raise UsageError(
+                f"--output-dir: {directory} cannot be written: {error.strerror}. Name another one."
+            ) from error
         print(f"wrote tables and a contact sheet to {directory}", file=sys.stderr)
         if options.split:
             from zoo.datasets.messages import count_noun
@@ -309,8 +405,10 @@ def _print_prediction(
 
 def _predict_each(
     predictor: "Predictor[Any, Any]", batch: Sequence[bytes], options: PredictOptions
-) -> "list[tuple[Any, Prediction | ValueError]]":
+) -> "list[tuple[Any, Prediction | ZooError]]":
     """Return each input with its prediction, or with the error that prevents one."""
+    import tensorflow as tf
+
     try:
         if predictor.input_kind != "text" and not all(batch):
             raise UsageError(
@@ -318,8 +416,10 @@ def _predict_each(
             )
         items = [predictor.parse(line, options.frame_rate) for line in batch]
         return list(zip(items, predictor.predict(items, progress=True), strict=True))
-    except (UsageError, VideoError) as error:
+    except (ZooError, tf.errors.OpError) as error:
         if len(batch) == 1:
+            if not isinstance(error, ZooError):
+                error = InputError(f"the model fails: {str(error)[:500]}")
             return [(None, error)]
         return [pair for line in batch for pair in _predict_each(predictor, [line], options)]
 
@@ -337,14 +437,14 @@ def check_plot_path(path: Path) -> None:
     """Check that a plot can be written to a path, before the work for it is done.
 
     Raises:
-        UsageError: its directory does not exist, or its format is not known.
+        UsageError: it cannot be written, or its format is not known.
     """
-    if not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no directory {path.parent}. Make it, or name another one.")
     if path.suffix.removeprefix(".") not in PLOT_FORMATS:
         raise UsageError(
-            f"{path}: expected the name of an image file that ends in one of {', '.join(PLOT_FORMATS)}."
+            f"--plot: got {abbreviate_path(path)}. Expected the name of an image file that ends in one of "
+            f"{', '.join(PLOT_FORMATS)}. Correct it."
         )
+    check_writable_file(parse_path(path, "--plot"), "--plot")
 
 
 def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
@@ -366,20 +466,33 @@ def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
 
 
 def _read_lines(path: Path | None, encoding: str | None) -> Iterator[bytes]:
+    """Yield the lines of a file or of standard input, without their ends."""
     if path is None:
+        if sys.stdin is None:  # closed by the caller, as in `zoo predict sentiment <&-`
+            return
         if sys.stdin.isatty():
             print("One input a line; Ctrl-D ends.", file=sys.stderr)
-        yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+        try:
+            yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+        except OSError as error:
+            raise UsageError(f"standard input cannot be read: {error.strerror}. Name a --file.") from error
         return
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(codecs.BOM_UTF8))
-            if not encoding and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                file.seek(len(start) if start == codecs.BOM_UTF8 else 0)
-                yield from (line.rstrip(b"\r\n") for line in file)
-                return
-    except OSError as error:
-        raise UsageError(f"--file: {path} cannot be read: {error.strerror}. Name another file.") from error
+    path = parse_path(path)
+    is_pipe = find_path_kind(path) == "pipe"
+    if not encoding or is_pipe:
+        try:
+            with path.open("rb") as file:
+                start = file.peek(len(codecs.BOM_UTF8))
+                if not encoding and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                    file.read(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+                    yield from (line.rstrip(b"\r\n") for line in file)
+                    return
+        except OSError as error:
+            raise UsageError(
+                f"--file: {path} cannot be read: {error.strerror}. Name another file."
+            ) from error
+    if is_pipe:
+        raise UsageError(f"--file: {path} is a pipe, and not in UTF-8. Write it to a file, and name that.")
     from zoo.datasets.readers.text_files import read_text
 
     text = read_text(path, encoding=encoding).text.removesuffix("\n")

@@ -5,18 +5,17 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from zoo.card import InputKind
+from zoo.cli.predict import STATUS
 from zoo.datasets.messages import count_noun
 from zoo.datasets.readers.tables import Table, TableFormat, find_names, read_table, write_row
-from zoo.errors import UsageError
+from zoo.errors import UsageError, ZooError
 from zoo.files import atomic_write
+from zoo.paths import parse_path
 from zoo.tasks import Prediction
 from zoo.training.progress import Progress
-
-STATUS = "prediction_status"
-"""Column of the output that is empty for a valid input, and otherwise says what was wrong with it."""
 
 
 class InputRow(NamedTuple):
@@ -92,40 +91,82 @@ def choose_format(output: Path, table: Table | None) -> TableFormat:
 
 
 class PredictionTable:
-    """The rows of an input with predictions beside them.
+    """A file to which the rows of an input are written, with predictions beside them.
+
+    The first answer decides which columns there are: rows before it wait for it, all others are written at once.
 
     Args:
+        file: The file to write to.
+        table_format: Delimiter, quoting and encoding.
         header: Names of the columns of the input.
         top_k: Number of alternatives for each input.
         progress: Line about the progress.
         batch_size: Number of inputs that are computed together.
 
     Attributes:
-        rows: Of each input its cells, the cells of its predictions, and its status.
+        num_rows: Number of rows.
     """
 
-    def __init__(self, header: Sequence[str], top_k: int, progress: Progress, batch_size: int) -> None:
+    def __init__(
+        self,
+        file: TextIO,
+        table_format: TableFormat,
+        header: Sequence[str],
+        top_k: int,
+        progress: Progress,
+        batch_size: int,
+    ) -> None:
+        self.file, self.table_format = file, table_format
         self.header, self.top_k = list(header), top_k
         self.progress, self.batch_size = progress, batch_size
-        self.columns: list[str] | None = None
-        self.rows: list[tuple[Sequence[str], list[str], str]] = []
+        self.num_rows = 0
+        self._columns: list[str] | None = None
+        self._waiting: list[tuple[Sequence[str], str]] = []  # cells and status
 
-    def add(self, cells: Sequence[str], result: Prediction | ValueError) -> None:
-        """Add the row of an input.
+    def add(self, cells: Sequence[str], result: Prediction | ZooError) -> None:
+        """Write the row of an input.
 
         Raises:
             UsageError: The input has a column that is called like one of the predictions.
         """
-        if (len(self.rows) + 1) % self.batch_size == 0:
+        self.num_rows += 1
+        if self.num_rows % self.batch_size == 0:
             self.progress.update(self.batch_size)
-        if isinstance(result, ValueError):
-            self.rows.append((cells, [], str(result)))
+        if isinstance(result, ZooError):
+            self._write_or_wait(cells, str(result))
             return
         table = result.as_table()
-        if self.columns is None:
-            self.columns = self._name_columns(table.columns)
+        if not table.rows:
+            self._write_or_wait(cells, result.status)
+            return
+        if self._columns is None:
+            self._begin(self._name_columns(table.columns))
         values = [_format_value(value) for row in table.rows[: self.top_k] for value in row]
-        self.rows.append((cells, values, result.status))
+        self._write(cells, values, result.status)
+
+    def finish(self) -> None:
+        """Write the rows that still wait, if no input has an answer."""
+        if self._columns is None:
+            self._begin([])
+
+    def _begin(self, columns: list[str]) -> None:
+        """Write the header, and the rows that have waited."""
+        self._columns = columns
+        write_row(self.file, self.table_format, [*self.header, *columns, STATUS])
+        for cells, status in self._waiting:
+            self._write(cells, [], status)
+        self._waiting.clear()
+
+    def _write_or_wait(self, cells: Sequence[str], status: str) -> None:
+        if self._columns is None:
+            self._waiting.append((cells, status))
+        else:
+            self._write(cells, [], status)
+
+    def _write(self, cells: Sequence[str], values: Sequence[str], status: str) -> None:
+        assert self._columns is not None
+        padding = [""] * (len(self._columns) - len(values))
+        write_row(self.file, self.table_format, [*cells, *values, *padding, status])
 
     def _name_columns(self, columns: Sequence[str]) -> list[str]:
         names = [
@@ -139,15 +180,6 @@ class PredictionTable:
                 "Rename or remove the column."
             )
         return names
-
-    def write(self, path: Path, table_format: TableFormat) -> None:
-        """Write the table; inputs without predictions have empty cells and a status."""
-        columns = self.columns or []
-        with path.open("w", encoding=table_format.encoding, newline="") as file:
-            write_row(file, table_format, [*self.header, *columns, STATUS])
-            for cells, values, status in self.rows:
-                padding = [""] * (len(columns) - len(values))
-                write_row(file, table_format, [*cells, *values, *padding, status])
 
 
 @contextlib.contextmanager
@@ -176,17 +208,14 @@ def open_prediction_table(
     if not table_format.encoding.startswith("utf"):
         table_format = table_format._replace(encoding="utf-8-sig")
     progress = Progress(str(path), -(-num_rows // batch_size), stream=sys.stderr)
-    table = PredictionTable(header, top_k, progress, batch_size)
-    with report_unwritable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        with report_unwritable(path):
-            temporary.touch()
-        yield table
-        table.progress.clear()
-        with report_unwritable(path):
-            table.write(temporary, table_format)
-    print(f"wrote {count_noun(len(table.rows), 'row')} to {path}, {table_format}", file=sys.stderr)
+    path = parse_path(path, "--output")
+    with report_unwritable(path), atomic_write(path) as temporary:
+        with temporary.open("w", encoding=table_format.encoding, newline="") as file:
+            table = PredictionTable(file, table_format, header, top_k, progress, batch_size)
+            yield table
+            table.finish()
+        progress.clear()
+    print(f"wrote {count_noun(table.num_rows, 'row')} to {path}, {table_format}", file=sys.stderr)
 
 
 @contextlib.contextmanager

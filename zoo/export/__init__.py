@@ -1,8 +1,17 @@
 """SavedModels that hold the whole program, and the way back to a Keras model."""
 
 from zoo.card import Card
-from zoo.export.keras_models import load_keras_model, restore_weights
+from zoo.export.keras_models import load_keras_model, report_misfit, restore_weights
 from zoo.export.litert import convert_to_litert
-from zoo.export.saved_model import call_by_name, export_model
+from zoo.export.saved_model import call_by_name, check_export_dir, export_model
 
-__all__ = ["Card", "call_by_name", "convert_to_litert", "export_model", "load_keras_model", "restore_weights"]
+__all__ = [
+    "Card",
+    "call_by_name",
+    "check_export_dir",
+    "convert_to_litert",
+    "export_model",
+    "load_keras_model",
+    "report_misfit",
+    "restore_weights",
+]

@@ -1,14 +1,16 @@
 """The way back: a Keras model and its weights from an export's card and variables."""
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from zoo.errors import ExportError
+from zoo.card import FILE
+from zoo.errors import ExportError, ZooError
 
 
 def list_variables(model: keras.Model) -> list[tf.Variable]:
@@ -39,9 +41,33 @@ def load_keras_model(directory: Path, card: Mapping[str, Any]) -> keras.Model:
             f"{directory} does not describe its Keras model. Expected `model` in card.json: export the model "
             "again with this version."
         )
-    model: keras.Model = keras.saving.deserialize_keras_object(card["model"]["config"])
+    with report_misfit(directory, "model.config"):
+        model: keras.Model = keras.saving.deserialize_keras_object(card["model"]["config"])
+        if not isinstance(model, keras.Model) or not model.built:
+            raise TypeError("it is not the configuration of a Keras model that was built")
     restore_weights(model, directory, "model", card["model"]["weights"])
     return model
+
+
+@contextlib.contextmanager
+def report_misfit(directory: Path, field: str) -> Iterator[None]:
+    """Raise an `ExportError` if the block cannot build what a field of a card describes.
+
+    Args:
+        directory: directory of the export.
+        field: name of the field in `card.json`, whose content the code of a task or of Keras reads.
+    """
+    try:
+        yield
+    except ZooError:
+        raise
+    except (
+        Exception
+    ) as error:  # what other code raises for a configuration that it did not write is not limited
+        raise ExportError(
+            f"{directory / FILE}: `{field}` does not describe what was exported: {type(error).__name__}: "
+            f"{str(error)[:500]}. Restore the file, or export the model again."
+        ) from error
 
 
 def restore_weights(
@@ -65,7 +91,10 @@ def restore_weights(
             f"{directory}: expected {len(expected)} weights of {name!r}, as on its card, and this version of the "
             f"code makes {len(actual)}. Load it with the version that exported it."
         )
-    reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
+    try:
+        reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
+    except (ValueError, tf.errors.OpError) as error:
+        raise _make_variables_error(directory, str(error)) from error
     shapes = reader.get_variable_to_shape_map()
     values = []
     for number, ((path, shape), (actual_path, actual_shape)) in enumerate(zip(expected, actual, strict=True)):
@@ -81,8 +110,17 @@ def restore_weights(
                 f"{directory}: variables/ holds no {path} of shape {list(shape)}. Restore the files, or export the "
                 "model again."
             )
-        values.append(reader.get_tensor(key))
+        try:
+            values.append(reader.get_tensor(key))
+        except (ValueError, IndexError, tf.errors.OpError) as error:
+            raise _make_variables_error(directory, f"{path}: {error}") from error
     model.set_weights(values)
+
+
+def _make_variables_error(directory: Path, reason: str) -> ExportError:
+    return ExportError(
+        f"{directory}: variables/ cannot be read: {reason}. Restore the files, or export the model again."
+    )
 
 
 def _list_weights(model: keras.Model) -> list[tuple[str, tuple[int, ...]]]:

@@ -18,8 +18,9 @@ from zoo._compat import parse_saved_model
 from zoo.card import FILE, PAGE, Card, write_card
 from zoo.errors import ExportError
 from zoo.export.keras_models import describe_weights, list_variables
-from zoo.files import sha256
 from zoo.layers import disable_jit
+from zoo.manifest import write_manifest
+from zoo.paths import check_writable_directory
 from zoo.provenance import get_commit, get_versions
 
 Arrays = Mapping[str, np.ndarray]
@@ -56,7 +57,7 @@ def export_model(
         signatures: `tf.function`s with an input signature that return tensors by name, under the names by
             which clients call them. One is `serving_default`.
         directory: where the SavedModel goes; by convention `<name>/<version>`, the version a whole number.
-        card: becomes `card.json` and `README.md` in the directory.
+        card: becomes `card.json` and `README.md` in the directory, beside `SHA256SUMS`, the hashes of all files.
         examples: inputs of `serving_default` by name, for the comparison and for the card. A list of `Path`
             stands for the contents of these files, such as images; copies of them are stored with the card,
             and so is a file of an array of three or more dimensions, such as frames.
@@ -79,13 +80,10 @@ def export_model(
     directory = Path(directory).absolute()
     networks = networks or {}
     new, old = (directory.with_name(f".{directory.name}.{state}") for state in ("new", "old"))
-    if old.exists() and not directory.exists():  # an export was interrupted between its two moves
-        old.rename(directory)
-    if directory.exists() and not (directory / "saved_model.pb").exists():
-        raise ExportError(
-            f"{directory} exists and is not a SavedModel. Choose another directory, or remove it."
-        )
+    check_export_dir(directory)
     try:
+        if old.exists() and not directory.exists():  # an export was interrupted between its two moves
+            old.rename(directory)
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         with disable_jit():
@@ -109,6 +107,7 @@ def export_model(
         for name, content in (files or {}).items():
             (new / name).write_bytes(content)
         write_card(card, _collect_facts(new, signatures, model, networks, example), new)
+        write_manifest(new)
         if directory.exists():
             directory.rename(old)
         new.rename(directory)
@@ -118,6 +117,25 @@ def export_model(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return directory
+
+
+def check_export_dir(directory: Path, option: str = "") -> None:
+    """Check that a model can be exported to a directory, before the work for it is done.
+
+    Args:
+        directory: where the SavedModel is to go.
+        option: the option that it was written for; errors begin with it.
+
+    Raises:
+        ExportError: the directory holds something else.
+        PathError: it cannot be written.
+    """
+    check_writable_directory(directory, option)
+    if directory.exists() and not (directory / "saved_model.pb").exists() and any(directory.iterdir()):
+        raise ExportError(
+            f"{option and f'{option}: '}{directory} exists and is not a SavedModel. Choose another directory, or "
+            "remove it."
+        )
 
 
 def call_by_name(function: Callable[..., Any], **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -198,7 +216,6 @@ def _collect_facts(
         "signatures": {name: _describe_signature(function) for name, function in signatures.items()},
         "example": example,
         "size_bytes": sum(path.stat().st_size for path in paths),
-        "sha256": {path.relative_to(directory).as_posix(): sha256(path) for path in paths},
         "versions": get_versions(),
         "commit": get_commit(),
     }

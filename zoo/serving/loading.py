@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from zoo.card import read_card
 from zoo.errors import UsageError
-from zoo.serving.model_store import find_model
+from zoo.manifest import check_files, check_sizes
+from zoo.model_store import find_model
 from zoo.tasks.base import Predictor
 from zoo.tasks.registry import get_task
 
@@ -19,18 +20,26 @@ if TYPE_CHECKING:  # for the types of the shipped models
 
 
 @overload
-def load(name: Literal["captioning"], models_dir: str | Path | None = None) -> "CaptioningPredictor": ...
+def load(
+    name: Literal["captioning"], models_dir: str | Path | None = None, verify: bool = False
+) -> "CaptioningPredictor": ...
 @overload
 def load(
-    name: Literal["sentiment"], models_dir: str | Path | None = None
+    name: Literal["sentiment"], models_dir: str | Path | None = None, verify: bool = False
 ) -> "TextClassificationPredictor": ...
 @overload
-def load(name: Literal["tagging"], models_dir: str | Path | None = None) -> "FrameTaggingPredictor": ...
+def load(
+    name: Literal["tagging"], models_dir: str | Path | None = None, verify: bool = False
+) -> "FrameTaggingPredictor": ...
 @overload
-def load(name: Literal["translation"], models_dir: str | Path | None = None) -> "TranslationPredictor": ...
+def load(
+    name: Literal["translation"], models_dir: str | Path | None = None, verify: bool = False
+) -> "TranslationPredictor": ...
 @overload
-def load(name: str | Path, models_dir: str | Path | None = None) -> Predictor[Any, Any]: ...
-def load(name: str | Path, models_dir: str | Path | None = None) -> Predictor[Any, Any]:
+def load(
+    name: str | Path, models_dir: str | Path | None = None, verify: bool = False
+) -> Predictor[Any, Any]: ...
+def load(name: str | Path, models_dir: str | Path | None = None, verify: bool = False) -> Predictor[Any, Any]:
     """Load an exported model: raw texts, images or videos in, typed predictions out.
 
     The task that is named on the model's card decides the class of the predictor.
@@ -45,17 +54,16 @@ def load(name: str | Path, models_dir: str | Path | None = None) -> Predictor[An
             "runs/sentiment/export/1".
         models_dir: directory of models, with <name>/<version>/ for each; None is that of the environment
             variable ZOO_MODELS, else `saved_models` of the checkout.
+        verify: whether to check the hash of every file before it is loaded. The sizes are checked in any case,
+            which takes no time.
 
     Raises:
-        UsageError: there is no such model, its files cannot be read, or no installed package has its task.
+        UsageError: there is no such model, its files have changed or cannot be read, or no installed package has its
+            task.
     """
     directory = find_model(name, models_dir)
     card = read_card(directory)
-    if not card.get("task"):
-        raise UsageError(
-            f"{directory} has no card that names its task. Expected `task` in card.json: export the model again, or "
-            "load it with tf.saved_model.load and call its signatures."
-        )
+    check_files(directory, card) if verify else check_sizes(directory, card)
     try:
         task = get_task(card["task"])
     except UsageError as error:
@@ -75,7 +83,7 @@ def load_saved_model(directory: Path) -> Any:
         )
     try:
         return tf.saved_model.load(str(directory))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except Exception as error:  # a damaged graph raises anything, from OSError to KeyError
         reason = str(error).rstrip(". ")
         raise UsageError(
             f"{directory} cannot be read: {reason}. Restore the files, or export the model again."

@@ -1,13 +1,15 @@
 """Whether an exported model still is what its card describes: its files, and its outputs for the example."""
 
 from collections.abc import Collection, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.card import compare_files, read_card
+from zoo.card import ModelCard, read_card
 from zoo.errors import UsageError
+from zoo.manifest import MANIFEST, compare_files, compare_page, compute_digest, has_manifest, read_hashes
 
 TOLERANCE = 1e-3
 """Accepted difference of numbers: processors add in different orders."""
@@ -30,42 +32,67 @@ class Comparison(NamedTuple):
     num_strings: int
 
 
-def verify(directory: Path) -> tuple[list[str], str]:
-    """Compare the files of an export with their hashes, and its outputs with those on its card.
+def verify(directory: Path, digest: str | None = None) -> tuple[list[str], str]:
+    """Compare the files of an export with its manifest, its page with its card, and its outputs with those on the card.
 
     Numbers must agree within 0.001. Strings must be equal where the scores that decide them are more than 0.01
     apart from the next ones.
 
+    This finds damage. It does not find forgery, because who changes the files can change the manifest, too: compare
+    with a digest from elsewhere.
+
     Args:
         directory: directory of the export.
+        digest: the SHA-256 of its manifest, from a source that is trusted; None does not compare it.
 
     Returns:
         The problems, and a summary for an export without any.
 
     Raises:
-        UsageError: the export has no card, or cannot be read.
+        UsageError: the card or the manifest is missing or corrupt, or the model cannot be loaded.
     """
     from zoo.serving.loading import load  # imports TensorFlow, which damaged files do not need
 
+    if digest is not None and (problem := _compare_digest(directory, digest)):
+        return [problem], ""
     card = read_card(directory)
-    if not card:
-        raise UsageError(f"{directory} has no card to compare with. Export the model again.")
-    problems = compare_files(directory, card["sha256"])
+    problems = [*compare_files(directory, card), *compare_page(directory, card, version("rnn-zoo"))]
     if problems:  # damaged files may not load
         return problems, ""
+    suffix = f"; digest {compute_digest(directory)}" if has_manifest(directory) else f"; no {MANIFEST}"
+    files = f"{len(read_hashes(directory, card))} files as exported"
     predictor = load(directory)
     if not card["example"]["inputs"]:
-        return [], f"{len(card['sha256'])} files as on the card, which has no example to compare outputs with"
-    outputs = predictor.serve(**read_example_inputs(directory, card))
-    expected = {name: np.array(value) for name, value in card["example"]["outputs"].items()}
-    scores = predictor.get_ranking_scores(expected)
-    always_compared = {predictor.ranking_output, "labels", "status"}
-    problems, difference, num_strings = compare_outputs(expected, outputs, scores, always_compared)
-    summary = f"{len(card['sha256'])} files and {num_strings} strings as on the card, numbers within {difference:.0e}"
-    return problems, summary
+        return [], f"{files}, and no example on the card to compare outputs with{suffix}"
+    try:
+        outputs = predictor.serve(**read_example_inputs(directory, card))
+        expected = {name: np.array(value) for name, value in card["example"]["outputs"].items()}
+        scores = predictor.get_ranking_scores(expected)
+        always_compared = {predictor.ranking_output, "labels", "status"}
+        comparison = compare_outputs(expected, outputs, scores, always_compared)
+    except Exception as error:  # an example of another form fails anywhere, also within TensorFlow
+        reason = f"{type(error).__name__}: {str(error)[:500]}"
+        return [f"the model does not compute the example on its card: {reason}"], ""
+    problems, difference, num_strings = comparison
+    return problems, f"{files}, {num_strings} strings as on the card, numbers within {difference:.0e}{suffix}"
 
 
-def read_example_inputs(directory: Path, card: Mapping[str, Any]) -> dict[str, Any]:
+def _compare_digest(directory: Path, digest: str) -> str:
+    """Return that an export has another digest than expected; empty if it has this one."""
+    if not has_manifest(directory):
+        raise UsageError(
+            f"--digest: {directory} has no {MANIFEST}, whose SHA-256 is the digest. Restore the file; `zoo verify NAME "
+            "--add-manifest` writes it for an export of an earlier version, which had none."
+        )
+    actual = compute_digest(directory)
+    if actual != digest:
+        return (
+            f"the digest is {actual}, expected {digest}: these are other files than those that were published"
+        )
+    return ""
+
+
+def read_example_inputs(directory: Path, card: ModelCard) -> dict[str, Any]:
     """Return the inputs of the example on a card."""
 
     def read(value: Any) -> Any:

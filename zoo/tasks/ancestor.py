@@ -5,20 +5,22 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from zoo.card import FILE, compare_files, read_card
+from zoo.card import ModelCard, read_card
 from zoo.components import freeze_parts
 from zoo.datasets import DataInfo
 from zoo.errors import ExportError, UsageError
-from zoo.export import load_keras_model
-from zoo.files import atomic_write, sha256
-from zoo.tasks.base import EXPORT_RECORD, Task
+from zoo.export import load_keras_model, report_misfit
+from zoo.files import atomic_write
+from zoo.manifest import compare_files, read_hashes
+from zoo.model_store import find_model
+from zoo.tasks.base import Task
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class Ancestor:
 
     task: Task
     directory: Path
-    card: Mapping[str, Any]
+    card: ModelCard
 
     @property
     def record(self) -> dict[str, str]:
@@ -47,7 +49,7 @@ class Ancestor:
         content = {name: self.card.get(name) for name in ("preprocessor", "model", "networks", "labels")}
         files = {
             name: digest
-            for name, digest in self.card["sha256"].items()
+            for name, digest in read_hashes(self.directory, self.card).items()
             if name.startswith(("variables/", "assets/"))
         }
         digest = hashlib.sha256(json.dumps([content, files], sort_keys=True).encode()).hexdigest()
@@ -122,7 +124,9 @@ class Ancestor:
             UsageError: the model has another form.
         """
         if not model.built:
-            model.build_from_config(self.card["model"]["config"]["build_config"])
+            with report_misfit(self.directory, "model.config"):
+                assert self.card["model"]  # `read_ancestor` has checked it
+                model.build_from_config(self.card["model"]["config"]["build_config"])
         old_labels = self.card.get("labels") or []
         keeps_scores = set(labels) == set(old_labels)
         order = [old_labels.index(label) for label in labels] if keeps_scores else []
@@ -256,74 +260,28 @@ def read_ancestor(task: Task, path: Path) -> Ancestor:
 
     Args:
         task: the task of the model to train.
-        path: directory of an export; or of a run, which stands for its export.
+        path: name of a model in the directory of models; or directory of an export, or of a run, which stands for
+            its export.
 
     Raises:
         UsageError: there is no such export, it is of another task, or it has no card.
         ExportError: its files are not those on its card, or the card does not describe the Keras model.
     """
-    directory = find_export(path)
+    directory = find_model(path, option="--init-from")
     card = read_card(directory)
-    if card.get("task") != task.name:
+    if card["task"] != task.name:
         raise UsageError(
-            f"--init-from: {directory} is an export of the task {card.get('task')!r}, expected {task.name!r}. Use the "
+            f"--init-from: {directory} is an export of the task {card['task']!r}, expected {task.name!r}. Use the "
             "recipe of its task, or a model of this one."
         )
-    if not card.get("model") or not card.get("sha256"):
+    if not card["model"]:
         raise ExportError(
             f"--init-from: the card of {directory} does not describe its Keras model. Export the model again with "
             "this version."
         )
-    if problems := compare_files(directory, card["sha256"]):
+    if problems := compare_files(directory, card):
         raise ExportError(
             f"--init-from: {directory} is not as its card describes it: {'; '.join(problems[:5])}. Restore the "
             "files, or export the model again."
         )
     return Ancestor(task, directory, card)
-
-
-def find_export(path: Path) -> Path:
-    """Return the directory of an export: the path itself, or the export of the run that it names.
-
-    Raises:
-        UsageError: there is no export with a card.
-    """
-    path = path.expanduser()
-    if (path / FILE).exists():
-        return path
-    if (path / EXPORT_RECORD).exists():
-        return _find_export_of_run(path)
-    if (path / "saved_model.pb").exists():
-        hint = f"It is a SavedModel without {FILE}. Export the model with this library."
-    elif (path / "run.json").exists():
-        hint = f"It is one model of a run: name the run, {path.parent}."
-    elif list(path.glob("*/run.json")):
-        hint = "It is a run without an export. Repeat its command: it exports at the end."
-    elif below := sorted(str(file.parent) for file in path.glob(f"*/{FILE}")):
-        hint = f"Did you mean {' or '.join(below)}?"
-    else:
-        hint = "It does not exist." if not path.exists() else "It is neither."
-    raise UsageError(
-        f"--init-from: expected the directory of an export, such as saved_models/sentiment/1, or of a run that has "
-        f"exported, got {path}. {hint}"
-    )
-
-
-def _find_export_of_run(path: Path) -> Path:
-    """Return the export that a run names, which must still be the one that the run wrote."""
-    record_path = path / EXPORT_RECORD
-    try:
-        record = json.loads(record_path.read_text(encoding="utf-8"))
-        directory, digest = path / record["directory"], record["card"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"--init-from: {record_path} cannot be read: {error}. Name the directory of the export instead."
-        ) from error
-    card = directory / FILE
-    if not card.exists() or sha256(card) != digest:
-        state = "is missing" if not card.exists() else "has been replaced since"
-        raise UsageError(
-            f"--init-from: the export of the run {path} in {directory} {state}. Name the directory of another export, "
-            "or repeat the command of the run with its own --export-dir."
-        )
-    return directory

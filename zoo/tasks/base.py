@@ -21,18 +21,16 @@ import tensorflow as tf
 from zoo.card import FILE, Card, InputKind, read_card
 from zoo.datasets import DataInfo
 from zoo.errors import UsageError
-from zoo.export import export_model, load_keras_model, restore_weights
+from zoo.export import export_model, load_keras_model, report_misfit, restore_weights
 from zoo.files import atomic_write, sha256
 from zoo.layers import export_scope
+from zoo.model_store import EXPORT_RECORD
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.shots.lists import ShotList
 from zoo.training import Run
 
 Input = TypeVar("Input")
 Item = TypeVar("Item")
-
-EXPORT_RECORD = "export.json"
-"""File in the directory of a run: where its export is, and the hash of the export's card."""
 
 
 class Preprocessor(ABC):
@@ -129,9 +127,16 @@ class Prediction(ABC):
 
     Attributes:
         status: empty for a valid input, otherwise what was wrong with it or left out of it.
+        is_partial: whether the input is damaged, and was read in part.
     """
 
     status: str
+    is_partial: bool = dataclasses.field(default=False, kw_only=True)
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the model has an answer for the input."""
+        return bool(self.as_table().rows)
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields that are not arrays, such as attention maps are."""
@@ -391,9 +396,9 @@ class Task:
         """
         directory = Path(directory)
         card = read_card(directory)
-        if card.get("task") != self.name:
+        if card["task"] != self.name:
             raise UsageError(
-                f"{directory} is an export of the task {card.get('task')!r}, expected {self.name!r}. Use "
+                f"{directory} is an export of the task {card['task']!r}, expected {self.name!r}. Use "
                 "`zoo.tasks.get_task` with the name on its card."
             )
         preprocessor = self.load_preprocessor(directory, card, directory / "assets")
@@ -408,11 +413,13 @@ class Task:
             assets: directory of its vocabularies, or of copies of them.
 
         Raises:
-            ExportError: the variables do not fit the card.
+            ExportError: the card does not describe the preprocessor, or the variables do not fit the card.
         """
-        preprocessor = self.preprocessor.from_config(card["preprocessor"], assets)
+        with report_misfit(directory, "preprocessor"):
+            preprocessor = self.preprocessor.from_config(card["preprocessor"], assets)
         for name, network in preprocessor.networks.items():
-            restore_weights(network, directory, f"networks/{name}", card["networks"][name]["weights"])
+            described = card["networks"].get(name, {"weights": []})
+            restore_weights(network, directory, f"networks/{name}", described["weights"])
         return preprocessor
 
 

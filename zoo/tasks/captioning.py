@@ -21,11 +21,13 @@ from zoo.errors import DataError, UsageError
 from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
 from zoo.inspection import plot_image_attention
 from zoo.metrics import normalize_caption_lists, score_captions
+from zoo.paths import abbreviate_path, find_path_kind, parse_path
 from zoo.preprocessing.images import (
     FeatureExtractor,
     ImageReader,
     build_image_encoder,
     convert_images,
+    describe_unknown,
     make_thumbnail,
     split_encoder,
 )
@@ -483,7 +485,14 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
             words, captions = (decode_strings(outputs[name][row]) for name in ("words", "captions"))
             scores = tuple(outputs["scores"][row, : len(captions)].tolist())
             attention = outputs["attention"][row, : len(words)]
-            yield CaptionPrediction(problems[row] or status.decode(), captions, scores, words, attention)
+            yield CaptionPrediction(
+                problems[row] or status.decode(),
+                captions,
+                scores,
+                words,
+                attention,
+                is_partial=bool(problems[row] and captions),
+            )
 
     def plot(self, item: ImageInput, prediction: CaptionPrediction, path: Path) -> None:
         """Plot the attention for each word on the image; of a clip on the frame with most of it."""
@@ -502,7 +511,10 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
 
     def _convert_images(self, items: Sequence[ImageInput]) -> tuple[list[bytes], list[str]]:
         """Return images as the graph reads them, and what is wrong with each, as `convert_images` does."""
-        return convert_images([_read_image(item) for item in items], is_oriented=self._is_oriented)
+        contents = [_read_image(item) for item in items]
+        converted, problems = convert_images(contents, is_oriented=self._is_oriented)
+        unknown = map(describe_unknown, contents)
+        return converted, [problem or other for problem, other in zip(problems, unknown, strict=True)]
 
 
 def _read_clip(item: ImageInput) -> Clip:
@@ -532,11 +544,14 @@ def _read_image(item: ImageInput) -> bytes:
         return item
     if not isinstance(item, (str, Path)):
         raise UsageError(f"Expected an image, as a path or the content of a file, got {type(item)}.")
+    path = parse_path(item)
+    if find_path_kind(path) == "pipe":
+        raise UsageError(f"{abbreviate_path(path)} is a pipe. Expected an image, such as a JPEG or PNG file.")
     try:
-        return Path(item).expanduser().read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{item} cannot be read: {error.strerror}. Expected an image, such as a JPEG or PNG file."
+            f"{abbreviate_path(path)} cannot be read: {error.strerror}. Expected an image, such as a JPEG or PNG file."
         ) from error
 
 

@@ -415,7 +415,14 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
             segments = find_shots(steps.tags) if SHOT in steps.tags else find_segments(steps.tags)
             if times:  # the last frame is as long as the one before it
                 times.append(2 * times[-1] - times[-2] if len(times) > 1 else times[-1])
-            yield TaggingPrediction(status, tuple(steps.tags), tuple(segments), tuple(times), steps.scores)
+            yield TaggingPrediction(
+                status,
+                tuple(steps.tags),
+                tuple(segments),
+                tuple(times),
+                steps.scores,
+                is_partial=bool(status),
+            )
 
     def plot(self, item: VideoInput, prediction: TaggingPrediction, path: Path) -> None:
         """Plot a contact sheet: the frame in the middle of each segment."""

@@ -23,6 +23,19 @@ from zoo.preprocessing.images.headers import (
 _PILLOW_NAMES = {"WebP": "WEBP", "AVIF": "AVIF", "HEIC": "HEIF", "HEIF": "HEIF", "TIFF": "TIFF"}
 """Formats that are converted, by their names in `FORMATS`."""
 
+_VIDEO_SIGNATURES = (
+    (4, b"ftyp"),  # MP4 and QuickTime
+    (4, b"moov"),
+    (4, b"mdat"),
+    (4, b"wide"),
+    (0, b"\x1aE\xdf\xa3"),  # Matroska and WebM
+    (8, b"AVI "),
+    (0, b"FLV\x01"),
+    (0, b"OggS"),
+    (0, b"0&\xb2u\x8ef\xcf\x11"),  # ASF
+    (0, b"\0\0\1\xba"),  # MPEG
+    (0, b"\0\0\1\xb3"),
+)
 _READ_FORMATS = ("JPEG", "PNG", "GIF", "BMP")
 _TILE_TAGS = (322, 323)  # of TIFF: width and height
 
@@ -117,6 +130,24 @@ def open_image(
             raise ImageError(unread if is_unsupported else CORRUPT) from error
     image.info = {}  # such as a color profile, which would be saved
     return image
+
+
+def describe_unknown(content: bytes) -> str:
+    """Return what content is that is of no known format of images; empty if it is of one, or if there is none.
+
+    Args:
+        content: The content of a file.
+
+    >>> describe_unknown(b"<?xml version='1.0'?><svg></svg>")
+    'the picture is SVG, which is not read here: convert it to JPEG or PNG'
+    """
+    if _find_format(content) or not content:
+        return ""
+    if b"<svg" in content[:4096]:
+        return describe_unread("SVG")
+    if any(content.startswith(signature, offset) for offset, signature in _VIDEO_SIGNATURES):
+        return "the file is a video or an audio file: expected an image"
+    return "the file is no picture of a known format: expected JPEG, PNG, GIF, BMP, WebP, AVIF, TIFF or HEIC"
 
 
 def _needs_conversion(content: bytes, max_pixels: int, is_oriented: bool) -> bool:
