@@ -46,3 +46,4 @@ def test_portable_command_has_no_paths_of_this_machine(
 ) -> None:
     monkeypatch.setattr(sys, "argv", argv)
     assert provenance.get_portable_command() == command
+    assert provenance.get_resume_command() == (command if "zoo" in command else provenance.get_command())

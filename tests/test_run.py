@@ -117,6 +117,19 @@ def test_elapsed_minutes_include_epochs_of_earlier_processes(tmp_path: Path) -> 
     assert run.elapsed_minutes == pytest.approx(1 + 2, abs=0.1)
 
 
+def test_a_run_that_is_repeated_has_the_minutes_of_the_first_time(tmp_path: Path) -> None:
+    first = Run(tmp_path, Settings())
+    run_fit(first, "linear")
+    first._started_at -= 120  # what comes before and after the epochs
+    minutes = first.elapsed_minutes
+    assert minutes > 2
+    again = Run(tmp_path, Settings())
+    run_fit(again, "linear")
+    assert again.elapsed_minutes == minutes
+    (tmp_path / "minutes.json").write_text("{")
+    assert again.elapsed_minutes < 2
+
+
 def test_few_steps_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run = Run(tmp_path, Settings())
     run.plan_steps("linear", 4, 5)

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import Interrupted, TrainingError
-from zoo.files import read_json
+from zoo.files import read_json, write_json
 from zoo.schedules import warmup_cosine_decay
 from zoo.training import Run, plan_cycles
 from zoo.training.run_log import RunLog, read_log
@@ -98,6 +98,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with pytest.raises(Interrupted):
         train(directory / "interrupted", callbacks=[StopAt(8)])
     return {"model": model, "complete": directory / "complete", "interrupted": directory / "interrupted"}
+
+
+@pytest.fixture(scope="module")
+def last_is_best(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
+    """Directory and model of a run whose last epoch is the best."""
+    path = tmp_path_factory.mktemp("last") / "run"
+    model, history = train(path, monitor="loss")
+    assert history["loss"][-1] == min(history["loss"])
+    return path, model
 
 
 def truncate(path: Path, rng: random.Random) -> None:
@@ -210,8 +219,54 @@ def test_best_weights_of_another_run_raise(runs: dict[str, Any], tmp_path: Path)
     shutil.rmtree(tmp_path / "copy" / "best")
     (tmp_path / "other" / "best").rename(tmp_path / "copy" / "best")
     with pytest.raises(
-        TrainingError, match=r"No checkpoint in \S*/copy/best can be used\. The files that the run"
+        TrainingError,
+        match=r"No checkpoint in \S*/copy/checkpoints can be used\. \S*/copy/best lacks the weights",
     ):
+        train(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("file", ["checkpoint.json", "state.data-00000-of-00001"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_epoch_whose_weights_are_damaged_is_trained_again(
+    file: str,
+    damage: str,
+    last_is_best: tuple[Path, keras.Model],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path, model = last_is_best
+    shutil.copytree(path, tmp_path / "run")
+    best = max((tmp_path / "run" / "best").iterdir())
+    DAMAGES[damage](best / file, random.Random(1))
+    again, history = train(tmp_path / "run", monitor="loss")
+    assert_identical(again, model)
+    assert len(history["loss"]) == 3
+    assert re.search(rf"Skipping the checkpoint \S*: {best / file} is ", caplog.text) or damage == "removed"
+    assert [read_steps(tmp_path / "run")] == [read_steps(path)]
+
+
+@pytest.mark.parametrize("name", ["best", "checkpoints", "lock", "log.jsonl", "run.json"])
+def test_other_kinds_of_files_are_named(name: str, runs: dict[str, Any], tmp_path: Path) -> None:
+    path = shutil.copytree(runs["complete"], tmp_path / "copy") / name
+    if path.is_dir():
+        shutil.rmtree(path)
+        path.touch()
+    else:
+        path.unlink()
+        path.mkdir()
+    with pytest.raises(TrainingError, match=str(tmp_path / "copy")):
+        train(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("file", ["run.json", "checkpoints/*/checkpoint.json", "best/*/checkpoint.json"])
+@pytest.mark.parametrize("content", [{}, {"cycles": []}, {"files": [], "position": 3, "shapes": {}}])
+def test_json_of_another_shape_is_named(
+    file: str, content: dict[str, Any], runs: dict[str, Any], tmp_path: Path
+) -> None:
+    shutil.copytree(runs["complete"], tmp_path / "copy")
+    for path in (tmp_path / "copy").glob(file):
+        write_json(path, content)
+    with pytest.raises(TrainingError, match=str(tmp_path / "copy")):
         train(tmp_path / "copy")
 
 

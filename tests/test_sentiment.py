@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from exports import ROOT, Outputs, assert_batchable, read_metrics, run_client, run_with_mistake
+from exports import ROOT, Outputs, assert_batchable, read_metrics, run_client, run_with_mistake, run_zoo
 
 import zoo
 from zoo.card import read_card
@@ -71,7 +71,8 @@ def interrupted(directory: Path) -> tuple[int, str]:
 def report(interrupted: tuple[int, str]) -> str:
     """Output of the command that the interrupted recipe names to resume."""
     _, command = interrupted[1].splitlines()[-1].split("To resume: ")
-    trained = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True)
+    assert command.startswith("zoo train sentiment ")
+    trained = run_zoo(*shlex.split(command)[1:])
     assert trained.returncode == 0, trained.stderr
     return trained.stdout
 

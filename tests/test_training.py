@@ -381,11 +381,17 @@ def test_callback_can_stop_training(tmp_path: Path) -> None:
     assert len(run_fit(tmp_path, epochs=5, callbacks=[StopTraining()])[1]["loss"]) == 2
 
 
-def test_unknown_monitor_raises(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "callbacks", [[], [keras.callbacks.ReduceLROnPlateau("loss")], [SetMetrics(bleu=[1, 2])]]
+)
+def test_unknown_monitor_raises(callbacks: list[keras.callbacks.Callback], tmp_path: Path) -> None:
+    """Before the first step, unless a callback may add the metric."""
     with pytest.raises(
-        zoo.errors.TrainingError, match=r"`monitor` is 'f1', but the metrics are loss, accuracy\."
+        zoo.errors.TrainingError, match=r"`monitor` is 'f1', but the metrics are loss, accuracy[.,]"
     ):
-        run_fit(tmp_path, monitor="f1", mode="max", metrics=accuracy())
+        run_fit(tmp_path / "run", monitor="f1", mode="max", metrics=accuracy(), callbacks=callbacks)
+    is_late = any(isinstance(callback, SetMetrics) for callback in callbacks)
+    assert (tmp_path / "run").exists() == is_late
 
 
 # --- The run directory --------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise CorruptFileError(f"{path} is missing.") from error
     except OSError as error:
         raise CorruptFileError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         state = "corrupt" if path.stat().st_size else "empty"
         raise CorruptFileError(f"{path} is {state}.") from error
     if digest != _hash_json(content):

@@ -48,8 +48,22 @@ def get_portable_command() -> str:
     """
     script, *arguments = sys.argv
     path = Path(script)
+    return _get_recipe_command() or shlex.join(
+        ["python", path.name if path.is_absolute() else script, *arguments]
+    )
+
+
+def get_resume_command() -> str:
+    """Return the command to type on this machine to continue: `zoo train NAME ...` for a recipe."""
+    return _get_recipe_command() or get_command()
+
+
+def _get_recipe_command() -> str:
+    """Return the command line of this process as `zoo train NAME ...`; empty if it is no recipe."""
+    script, *arguments = sys.argv
+    path = Path(script)
     recipes = find_spec("zoo.recipes")
     directories = recipes.submodule_search_locations if recipes else None
     if any(path.resolve().parent == Path(directory).resolve() for directory in directories or ()):
         return shlex.join(["zoo", "train", path.stem, *arguments])
-    return shlex.join(["python", path.name if path.is_absolute() else script, *arguments])
+    return ""

@@ -1,6 +1,5 @@
 """How a command ends: with one message after a user's mistake, with what was saved after an interruption."""
 
-import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -32,9 +31,12 @@ def exit_on_user_error() -> Iterator[None]:
     except BrokenPipeError:  # the reader of the output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename is not None:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"error: the output cannot be written: {error.strerror}. Free some space.", file=sys.stderr)
+    except OSError as error:  # of a file that no other message names, such as the output on a full disk
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        name = os.fsdecode(error.filename) if error.filename else "the output"
+        print(
+            f"error: {name} cannot be read or written: {error.strerror or error}. Correct that.",
+            file=sys.stderr,
+        )
         sys.exit(2)

@@ -16,6 +16,8 @@ from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
+from zoo.export import check_export_dir
+from zoo.paths import check_writable_directory, find_path_kind, parse_path
 from zoo.preprocessing.text import read_vector_width
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.serving.loading import load
@@ -57,8 +59,25 @@ def run_recipe(
         if defaults := _read_defaults(settings, task):
             settings = dataclasses.replace(settings, **defaults)  # type: ignore[type-var]  # a dataclass
             settings = tyro.cli(settings_class, prog=f"zoo train {name}", default=settings)
+        settings = _check_directories(settings)
         with xla_cache(), distribution_scope():
             train(settings)
+
+
+def _check_directories(settings: Settings) -> Settings:
+    """Return settings with home directories filled in, after a check that run and export can be written.
+
+    Raises:
+        ExportError: the directory of the export holds something else.
+        PathError: one of the directories cannot be written.
+    """
+    values: Any = settings
+    run_dir, export_dir = (
+        parse_path(getattr(values, f"{name}_dir"), f"--{name}-dir") for name in ("run", "export")
+    )
+    check_writable_directory(run_dir, "--run-dir")
+    check_export_dir(export_dir, "--export-dir")
+    return dataclasses.replace(values, run_dir=run_dir, export_dir=export_dir)
 
 
 def _read_defaults(settings: Any, task: Task | None) -> dict[str, Any]:
@@ -102,6 +121,8 @@ def choose_examples(path: Path | None, test_texts: Sequence[str], info: DataInfo
     """
     if path is None:
         return TextExamples(list(test_texts), may_publish(info))
+    path = parse_path(path, "--examples")
+    find_path_kind(path, "--examples")  # refuses devices
     try:
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:

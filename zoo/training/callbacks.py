@@ -80,6 +80,11 @@ class CallbackGroup:
                     f"lists), but: {error}."
                 ) from error
 
+    @property
+    def may_add_metrics(self) -> bool:
+        """Whether a callback may add metrics at the end of an epoch, as those of Keras do not."""
+        return any(not type(callback).__module__.startswith("keras.") for callback in self.callbacks)
+
     def call(self, hook: str, *arguments: Any) -> None:
         """Call a method of all callbacks."""
         for callback in self.callbacks:

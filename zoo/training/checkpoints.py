@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +87,19 @@ class CheckpointManager:
             shutil.rmtree(path, ignore_errors=True)
         return digest
 
-    def restore(self, state: State, digest: str | None = None) -> dict[str, Any] | None:
+    def restore(
+        self,
+        state: State,
+        digest: str | None = None,
+        check_position: Callable[[dict[str, Any]], None] = lambda position: None,
+    ) -> dict[str, Any] | None:
         """Assign the values of the newest valid checkpoint to variables.
 
         Args:
             state: variables like those given to `save`.
             digest: of the checkpoint to restore. None is the newest valid one.
+            check_position: raises `CorruptFileError` for the position of a checkpoint that cannot be used, because
+                of what else it needs.
 
         Returns:
             The `position` saved with them; None if there is no checkpoint.
@@ -109,6 +116,7 @@ class CheckpointManager:
                     continue
                 _check_files(path, content["files"])
                 _check_shapes(content["shapes"], _describe(state), path)
+                check_position(content["position"])
                 tf.train.Checkpoint(**state).read(str(path / "state")).assert_consumed()
             except CorruptFileError as error:
                 logger.warning("Skipping the checkpoint %s: %s", path, error)
@@ -127,7 +135,7 @@ class CheckpointManager:
             digest: its digest.
 
         Raises:
-            TrainingError: it is missing or corrupt.
+            CorruptFileError: it is missing or corrupt.
         """
         problems = []
         for path in self._checkpoints():
@@ -138,7 +146,8 @@ class CheckpointManager:
                     return
             except CorruptFileError as error:
                 problems.append(str(error))
-        raise self._make_error(problems)
+        missing = f"{self.directory} lacks the weights of the best epoch."
+        raise CorruptFileError(" ".join(problems) or missing)
 
     def discard_after(self, digest: str | None) -> None:
         """Remove the checkpoints that were written after the one with a digest; None removes all."""
@@ -158,15 +167,15 @@ class CheckpointManager:
 
     def _make_error(self, problems: Sequence[str]) -> TrainingError:
         """Return the error that no checkpoint can be used, for these reasons."""
-        reasons = " ".join(problems) or "The files that the run needs are missing."
+        reasons = " ".join(dict.fromkeys(problems)) or "The files that the run needs are missing."
         return TrainingError(
-            f"No checkpoint in {self.directory} can be used. {reasons} Copy {self.directory} again from where "
-            f"it was written, or remove {self.directory.parent} to start again from scratch."
+            f"No checkpoint in {self.directory} can be used. {reasons} Copy {self.directory.parent} again from where "
+            "it was written, or remove it to start again from scratch."
         )
 
     def _checkpoints(self) -> list[Path]:
         """Return the directories of all checkpoints, the newest first."""
-        if not self.directory.exists():
+        if not self.directory.is_dir():
             return []
         return sorted((path for path in self.directory.iterdir() if path.name.isdigit()), reverse=True)
 
@@ -179,7 +188,10 @@ def describe_os_error(error: OSError | tf.errors.OpError) -> str:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of the checkpoint in a directory."""
-    return read_json(path / _MANIFEST)
+    content = read_json(path / _MANIFEST)
+    if not all(isinstance(content.get(name), dict) for name in ("position", "shapes", "files")):
+        raise CorruptFileError(f"{path / _MANIFEST} is corrupt: it is no manifest of a checkpoint.")
+    return content
 
 
 def _check_files(path: Path, files: Mapping[str, str]) -> None:

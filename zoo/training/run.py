@@ -1,5 +1,6 @@
 """Bookkeeping of everything that one command trains."""
 
+import contextlib
 import json
 import logging
 import time
@@ -12,11 +13,11 @@ import keras
 
 from zoo.datasets import DataInfo
 from zoo.datasets.fingerprint import DataSources, compute_fingerprint
-from zoo.files import sha256
+from zoo.files import CorruptFileError, read_json, sha256, write_json
 from zoo.provenance import get_portable_command
 from zoo.training.best_epoch import BestEpoch, get_best_epoch
 from zoo.training.checkpoints import CheckpointManager
-from zoo.training.distribution import compare_workers
+from zoo.training.distribution import compare_workers, is_chief
 from zoo.training.run_log import read_log
 from zoo.training.run_record import check_record, plan_cycles, read_record
 from zoo.training.training_loop import Data, fit
@@ -237,11 +238,23 @@ class Run:
 
     @property
     def elapsed_minutes(self) -> float:
-        """Minutes since this run was created, and those of epochs that earlier processes trained."""
-        seconds = time.time() - self._started_at
+        """Minutes since this run was created, and those of epochs that earlier processes trained.
+
+        A process that trains nothing, because an earlier one has trained all epochs, returns the minutes that the
+        earlier one took, which are stored in `minutes.json`.
+        """
+        seconds, has_trained = time.time() - self._started_at, not self._names
         for name in self._names:
             epochs = [line["timing"] for line in read_log(self.directory / name) if line["kind"] == "epoch"]
-            seconds += sum(timing["seconds"] for timing in epochs if timing["wall_time"] < self._started_at)
+            earlier = [timing["seconds"] for timing in epochs if timing["wall_time"] < self._started_at]
+            has_trained |= len(earlier) < len(epochs)
+            seconds += sum(earlier)
+        path = self.directory / "minutes.json"
+        if not has_trained:
+            with contextlib.suppress(CorruptFileError, KeyError):
+                return float(read_json(path)["minutes"])
+        if is_chief():
+            write_json(path, {"minutes": seconds / 60})
         return seconds / 60
 
 

@@ -91,15 +91,18 @@ class RunDirectory:
         self._resources.close()
 
     def restore(self, state: State) -> dict[str, Any] | None:
-        """Assign the values of the newest valid checkpoint to variables, and check the weights of its best epoch.
+        """Assign the values of the newest valid checkpoint to variables.
+
+        A checkpoint is not valid if the weights of its best epoch are missing or corrupt: the one before it had
+        another best epoch, or trains this one again.
 
         Returns:
             Its position; None if the run is new.
 
         Raises:
-            TrainingError: no checkpoint is valid, or the weights of the best epoch are missing or corrupt.
+            TrainingError: no checkpoint is valid.
         """
-        position = self.checkpoints.restore(state)
+        position = self.checkpoints.restore(state, check_position=self._check_best)
         log = self.path / "log.jsonl"
         if position is None and (
             self.best.read_position() is not None or (log.exists() and log.stat().st_size)
@@ -108,9 +111,12 @@ class RunDirectory:
                 f"{self.checkpoints.directory} is missing or empty, but {self.path} has other files of a run. "
                 f"Copy it again from where it was written, or remove {self.path} to start again from scratch."
             )
-        if position is not None and position["best_digest"]:
-            self.best.check(position["best_digest"])
         return position
+
+    def _check_best(self, position: Mapping[str, Any]) -> None:
+        """Raise `CorruptFileError` if the weights of the best epoch of a checkpoint are missing or corrupt."""
+        if digest := position.get("best_digest"):
+            self.best.check(digest)
 
     def open_log(self, position: Mapping[str, Any]) -> None:
         """Open the log, and remove what was written after a checkpoint.

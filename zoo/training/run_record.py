@@ -79,8 +79,10 @@ def read_record(run_dir: Path) -> RunRecord | None:
         content = read_json(path)
         del content["digest"]
         cycles = [Cycle(**cycle) for cycle in content.pop("cycles")]
+        if not cycles:
+            raise ValueError("`cycles` is empty")
         return RunRecord(**content, cycles=cycles)
-    except (CorruptFileError, KeyError, TypeError) as error:
+    except (CorruptFileError, KeyError, TypeError, ValueError) as error:
         problem = error if isinstance(error, CorruptFileError) else f"{path} has another form: {error!r}."
         raise TrainingError(
             f"{problem} Expected the settings of the run in {run_dir}. Copy the file again from where it was "

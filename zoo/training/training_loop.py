@@ -15,7 +15,7 @@ import tensorflow as tf
 from zoo._compat import get_metric_direction
 from zoo.errors import Interrupted, TrainingError, UsageError
 from zoo.layers import get_carried_states, reset_states
-from zoo.provenance import get_command
+from zoo.provenance import get_resume_command
 from zoo.training.arguments import (
     ClassWeight,
     check_data,
@@ -175,6 +175,9 @@ def fit(
     if patience is not None and patience < 1:
         raise ValueError(f"`patience` must be at least 1, or None for all epochs, but it is {patience!r}.")
     callback_group = CallbackGroup(callbacks, directions, monitor, direction)
+    if not callback_group.may_add_metrics:
+        names = ["loss", *(metric.name for metric in metrics)]
+        _check_monitor(monitor, [*names, *([] if validation is None else (f"val_{name}" for name in names))])
     num_batches = int(first.cardinality())  # negative if unknown
     if (steps := get_accumulation_steps(optimizer)) > num_batches * epochs > 0:
         raise UsageError(
@@ -278,6 +281,14 @@ def _resolve_mode(mode: Mode | Literal["auto"], monitor: str, directions: Mappin
     )
 
 
+def _check_monitor(monitor: str, names: Sequence[str]) -> None:
+    """Raise an error if there is no metric with the name `monitor`."""
+    if monitor not in names:
+        raise TrainingError(
+            f"`monitor` is {monitor!r}, but the metrics are {', '.join(names)}. Choose one of them."
+        )
+
+
 def _epoch_dataset(data: Data, epoch: int) -> tf.data.Dataset:
     return data(epoch) if callable(data) else data
 
@@ -294,7 +305,7 @@ def _evaluate(
         progress.update(_batch_size(batch), 0, accumulator.results)
         if outcome["stop_requests"]:
             raise Interrupted(
-                f"Stopped during evaluation. The trained weights are saved. To resume: {get_command()}",
+                f"Stopped during evaluation. The trained weights are saved. To resume: {get_resume_command()}",
                 signal_handler.signal_number,
             )
     progress.clear()
@@ -400,7 +411,7 @@ class _TrainingLoop:
         if self.position.batch > 0:
             self.callbacks.call("on_epoch_begin", self.position.epoch)
         # The hooks may have changed the learning rate or weights, as they did when the run began.
-        self.run_directory.checkpoints.restore(self.state())
+        self.run_directory.restore(self.state())
         self.callbacks.set_states(self.position.callbacks, self.run_directory.path)
 
     # --- Checkpoints --------------------------------------------------------------------------------
@@ -516,7 +527,7 @@ class _TrainingLoop:
         self.synchronize()  # no worker may end while another one saves
         raise Interrupted(
             f"Stopped at step {self.position.step}; saved in {self.run_directory.path}. "
-            f"To resume: {get_command()}",
+            f"To resume: {get_resume_command()}",
             self.signal_handler.signal_number,
         )
 
@@ -603,11 +614,7 @@ class _TrainingLoop:
                 self.stop()
             metrics |= {f"val_{name}": value for name, value in validation_metrics.items()}
         self.callbacks.call("on_epoch_end", position.epoch, metrics)
-        if self.monitor not in metrics:
-            raise TrainingError(
-                f"`monitor` is {self.monitor!r}, but the metrics are {', '.join(metrics)}. Choose one of "
-                "them."
-            )
+        _check_monitor(self.monitor, list(metrics))
         metrics = {name: float(value) for name, value in metrics.items()}
         self.progress.finish(metrics, timing)
         position.history.append(metrics)

@@ -1,5 +1,6 @@
 """What both tokenizers share: special ids, the result, cleaning, padding and the vocabulary file."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -10,6 +11,8 @@ from zoo._compat import make_text_file_initializer
 from zoo.errors import UsageError
 from zoo.files import atomic_write, sha256
 from zoo.preprocessing.config import VERSION, make_config, read_config
+
+logger = logging.getLogger(__name__)
 
 PADDING_ID, UNKNOWN_ID = 0, 1
 """The first two ids of both tokenizers."""
@@ -108,7 +111,7 @@ class Tokenizer(tf.Module):
 
 
 def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:
-    """Write a vocabulary file: one token per line, UTF-8.
+    """Write a vocabulary file: one token per line, UTF-8. Logs a warning if there is one with other tokens.
 
     Args:
         tokens: The tokens, from `build_vocabulary` or `train_wordpiece`.
@@ -117,8 +120,11 @@ def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:
     Returns:
         `path`.
     """
+    content = "".join(f"{token}\n" for token in tokens).encode()
+    if path.is_file() and path.read_bytes() != content:
+        logger.warning("%s is corrupt, or of another version of the preprocessing; rebuilding it", path)
     with atomic_write(path) as temporary:  # several workers may write the same file
-        temporary.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8", newline="\n")
+        temporary.write_bytes(content)
     return path
 
 
