@@ -15,10 +15,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo._compat import parse_saved_model
 from zoo.export import call_by_name
 from zoo.tasks import ServingModule
 
 ROOT = Path(__file__).parents[1]
+
+OPERATIONS = Path(__file__).with_name("export_operations.txt")
+"""Names of the operations that exports use; TensorFlow 2.16 has each, which `test_runtimes.py` tests."""
 
 Outputs = dict[str, np.ndarray]
 
@@ -131,6 +135,21 @@ def assert_same_as_export(module: ServingModule[Any], directory: Path, inputs: M
     tensors = {name: tf.constant(value) for name, value in inputs.items()}
     actual = call_by_name(module.signatures["serving_default"], **tensors)
     assert_same_outputs(actual, predict_in_process(directory, inputs))
+
+
+def list_operations(directory: Path) -> set[str]:
+    """Return the names of the operations in the graphs and functions of a SavedModel."""
+    nodes: list[Any] = []
+    for graph in parse_saved_model((directory / "saved_model.pb").read_bytes()).meta_graphs:
+        nodes += graph.graph_def.node
+        for function in graph.graph_def.library.function:
+            nodes += function.node_def
+    return {node.op for node in nodes}
+
+
+def assert_portable(directory: Path) -> None:
+    """Check that an export uses operations of `OPERATIONS` alone. If it needs others, add them there."""
+    assert not list_operations(directory) - set(OPERATIONS.read_text(encoding="utf-8").split())
 
 
 def read_metrics(model: Path) -> dict[str, float]:

@@ -16,6 +16,7 @@ import tensorflow as tf
 from exports import (
     Outputs,
     assert_batchable,
+    assert_portable,
     assert_same_as_export,
     predict_in_process,
     read_metrics,
@@ -238,6 +239,10 @@ def test_corrupt_images_do_not_affect_the_others(outputs: dict[str, Outputs]) ->
         assert not mixed["scores"][row].any()
         assert not any(mixed["words"][row])
         assert not mixed["attention"][row].any()
+
+
+def test_the_export_uses_operations_of_older_versions_alone(trained: Trained) -> None:
+    assert_portable(trained.directory)
 
 
 def test_saved_model_cli_runs_the_export(

@@ -230,6 +230,22 @@ def test_parse_saved_model_reads_graphs_and_functions(tmp_path: Path) -> None:
     assert _compat.parse_saved_model(model.SerializeToString()) == model
 
 
+def test_write_fingerprint_follows_the_graph(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.double = tf.function(lambda x: 2 * x, [tf.TensorSpec([], tf.float32)])
+    tf.saved_model.save(module, str(tmp_path))
+    before = tf.saved_model.experimental.read_fingerprint(str(tmp_path))
+    path = tmp_path / "saved_model.pb"
+    model = _compat.parse_saved_model(path.read_bytes())
+    model.meta_graphs[0].meta_info_def.tags.append("changed")
+    path.write_bytes(model.SerializeToString())
+    assert tf.saved_model.experimental.read_fingerprint(str(tmp_path)) == before
+    _compat.write_fingerprint(tmp_path)
+    after = tf.saved_model.experimental.read_fingerprint(str(tmp_path))
+    assert after.saved_model_checksum != before.saved_model_checksum
+    assert after.checkpoint_hash == before.checkpoint_hash
+
+
 @pytest.mark.parametrize(
     ("flags", "is_used"),
     [

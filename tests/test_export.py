@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from exports import list_operations
 
 import zoo
+from zoo._compat import parse_saved_model, write_fingerprint
 from zoo.card import read_card
 from zoo.export import saved_model as exporting
 
@@ -105,6 +107,33 @@ def test_loading_an_export_does_not_warn_of_gradients(
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     np.testing.assert_allclose(loaded.signatures["serving_default"](x=x)["y"], expected, atol=1e-6)
     assert "gradient" not in caplog.text
+
+
+def test_variables_are_saved_without_an_operation_that_some_bindings_lack(
+    earlier: Path, tmp_path: Path
+) -> None:
+    """`DisableCopyOnRead` is not in the graph, and a session saves and restores the variables as before."""
+    tf.saved_model.save(Shout(2.0), str(tmp_path / "plain"))
+    assert "DisableCopyOnRead" in list_operations(tmp_path / "plain")
+    assert "DisableCopyOnRead" not in list_operations(earlier)
+    v1, checkpoint = tf.compat.v1, str(tmp_path / "checkpoint")
+    with tf.Graph().as_default(), v1.Session() as session:
+        meta_graph = parse_saved_model((earlier / "saved_model.pb").read_bytes()).meta_graphs[0]
+        v1.train.import_meta_graph(meta_graph).restore(session, str(earlier / "variables" / "variables"))
+        saver = meta_graph.saver_def
+        session.run(saver.save_tensor_name, {saver.filename_tensor_name: checkpoint})
+    saved, expected = (
+        tf.train.load_checkpoint(path) for path in (checkpoint, str(earlier / "variables" / "variables"))
+    )
+    (key,) = (name for name in expected.get_variable_to_shape_map() if "VARIABLE_VALUE" in name)
+    assert saved.get_tensor(key) == expected.get_tensor(key) == 2.0
+
+
+def test_the_fingerprint_is_that_of_the_graph(earlier: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(earlier, tmp_path / "copy")
+    write_fingerprint(copy)
+    written, computed = (tf.saved_model.experimental.read_fingerprint(str(path)) for path in (earlier, copy))
+    assert written.saved_model_checksum == computed.saved_model_checksum
 
 
 @pytest.mark.usefixtures("predict_in_process")

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import Outputs, assert_batchable, assert_same_outputs, read_metrics, run_client
+from exports import Outputs, assert_batchable, assert_portable, assert_same_outputs, read_metrics, run_client
 from references import randomize_weights
 
 import zoo
@@ -100,6 +100,10 @@ def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
 
 def test_requests_are_batched(model: Path) -> None:
     assert_batchable(model, {"serving_default": [{"text": [text]} for text in TEXTS]})
+
+
+def test_the_export_uses_operations_of_older_versions_alone(model: Path) -> None:
+    assert_portable(model)
 
 
 def test_print_examples_predicts_and_names_the_next_command(model: Path, report: str) -> None:

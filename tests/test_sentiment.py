@@ -12,7 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from exports import ROOT, Outputs, assert_batchable, read_metrics, run_client, run_with_mistake, run_zoo
+from exports import (
+    ROOT,
+    Outputs,
+    assert_batchable,
+    assert_portable,
+    read_metrics,
+    run_client,
+    run_with_mistake,
+    run_zoo,
+)
 
 import zoo
 from zoo.card import read_card
@@ -233,6 +242,10 @@ def test_gates_of_one_text(outputs: list[Outputs]) -> None:
     for way in ("forward", "backward"):
         shown = gates[f"layer1_{way}_output"] * np.tanh(gates[f"layer1_{way}_cell"])
         np.testing.assert_allclose(gates[f"layer1_{way}_hidden"], shown, atol=1e-6)
+
+
+def test_the_export_uses_operations_of_older_versions_alone(model: Path) -> None:
+    assert_portable(model)
 
 
 def test_saved_model_cli_runs_the_export(model: Path, saved_model_cli: Callable[..., str]) -> None:

@@ -18,6 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 from exports import (
     Outputs,
     assert_batchable,
+    assert_portable,
     assert_same_as_export,
     assert_same_outputs,
     predict_in_process,
@@ -347,6 +348,10 @@ def test_requests_are_batched(trained: Trained, data: DataSplits[TaggingSplit]) 
         "finish": states,
     }
     assert_batchable(trained.directory, requests)
+
+
+def test_the_export_uses_operations_of_older_versions_alone(trained: Trained) -> None:
+    assert_portable(trained.directory)
 
 
 def test_saved_model_cli_runs_the_export(

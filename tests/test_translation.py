@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from exports import Outputs, assert_batchable, assert_same_outputs, read_metrics, run_client
+from exports import Outputs, assert_batchable, assert_portable, assert_same_outputs, read_metrics, run_client
 from matplotlib.image import imread
 from references import randomize_weights
 
@@ -209,6 +209,10 @@ def test_texts_without_words_have_no_translation(outputs: list[Outputs]) -> None
 def test_requests_are_batched(model: Path) -> None:
     requests = [{"text": batch} for batch in (ROWS[:1], ROWS[1:3], ROWS[3:4], ROWS[4:])]
     assert_batchable(model, {"serving_default": requests, "greedy": requests})
+
+
+def test_the_export_uses_operations_of_older_versions_alone(model: Path) -> None:
+    assert_portable(model)
 
 
 def test_saved_model_cli_runs_the_export(model: Path, saved_model_cli: Callable[..., str]) -> None:

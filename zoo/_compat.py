@@ -23,6 +23,7 @@ from keras.src.trainers.compile_utils import get_loss, get_metric
 from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.eager import context
+from tensorflow.python.saved_model import fingerprinting_utils
 from tensorflow_datasets.core.download import resource
 
 
@@ -295,6 +296,11 @@ def is_downloaded(path: Path) -> bool:
 def parse_saved_model(content: bytes) -> Any:
     """Return the protocol buffer in a file `saved_model.pb`."""
     return saved_model_pb2.SavedModel.FromString(content)
+
+
+def write_fingerprint(directory: Path) -> None:
+    """Write `fingerprint.pb` of a SavedModel again, after `saved_model.pb` has changed."""
+    fingerprinting_utils.write_fingerprint(str(directory))
 
 
 def configure_coordination(tasks: Sequence[str], start_seconds: float, heartbeat_seconds: float) -> None:

@@ -54,8 +54,8 @@ class Constraints:
         if not (self.data or self.no_repeat_ngram_size or self.repetition_penalty != 1):
             return tf.nn.log_softmax(logits)
 
-        batch, n, _ = tf.unstack(tf.shape(sequences))  # one row for each hypothesis from here on
-        others = sequences = tf.reshape(sequences[:, :, :t], [batch * n, t])
+        batch, n, time = tf.unstack(tf.shape(sequences))  # one row for each hypothesis from here on
+        others = sequences = tf.reshape(sequences, [batch * n, time])[:, :t]
         limits, data = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), (limits, data))
         if self.counted_ids is not None:
             is_counted = tf.equal(sequences[..., None], self.counted_ids)  # [rows, time, k]

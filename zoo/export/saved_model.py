@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo._compat import parse_saved_model
+from zoo._compat import parse_saved_model, write_fingerprint
 from zoo.card import FILE, PAGE, Card, write_card
 from zoo.errors import ExportError
 from zoo.export.keras_models import describe_weights, list_variables
@@ -89,7 +89,7 @@ def export_model(
         with disable_jit():
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
             tf.saved_model.save(_track(model, networks, resources), str(new), dict(signatures), options)
-        _remove_gradient_names(new / "saved_model.pb")
+        _simplify_graphs(new)
         if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
             raise ExportError(
                 f"{directory} was not exported: a signature is compiled by XLA, so it would not load "
@@ -175,15 +175,38 @@ def _track(
     return module
 
 
-def _remove_gradient_names(path: Path) -> None:
-    """Remove the names of gradients: an export is not differentiated, and loading it would warn of them."""
+def _simplify_graphs(directory: Path) -> None:
+    """Remove from the graphs of an export what it does not need, and other programs stumble over.
+
+    The names of gradients: an export is not differentiated, and loading it would warn of them. And the operation
+    `DisableCopyOnRead` in the function that saves the variables: it spares a copy of variables that are updated row
+    by row, and some bindings of TensorFlow do not have it.
+    """
+    path = directory / "saved_model.pb"
     model = parse_saved_model(path.read_bytes())
     for graph in model.meta_graphs:
-        functions = (function.node_def for function in graph.graph_def.library.function)
-        for node in itertools.chain(graph.graph_def.node, *functions):
+        functions = graph.graph_def.library.function
+        for node in itertools.chain(graph.graph_def.node, *(function.node_def for function in functions)):
             if "_gradient_op_type" in node.attr:
                 del node.attr["_gradient_op_type"]
+        for function in functions:
+            _remove_operation(function, "DisableCopyOnRead")
     path.write_bytes(model.SerializeToString(deterministic=True))
+    write_fingerprint(directory)
+
+
+def _remove_operation(function: Any, operation: str) -> None:
+    """Remove an operation without outputs, and what waits for it, from the protocol buffer of a function."""
+    names = {node.name for node in function.node_def if node.op == operation}
+    for index in reversed(range(len(function.node_def))):
+        node = function.node_def[index]
+        if node.name in names:
+            del function.node_def[index]
+        else:
+            node.input[:] = [name for name in node.input if name.removeprefix("^") not in names]
+    for output in [output for output, name in function.control_ret.items() if name in names]:
+        del function.control_ret[output]
+        function.signature.control_output.remove(output)
 
 
 def _compare(outputs: Arrays, loaded: Arrays) -> None:
