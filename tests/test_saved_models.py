@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
-from zoo.card import format_page
+from zoo.card import format_page, read_card
+from zoo.manifest import compare_files, compute_digest
 from zoo.metrics import find_transitions
 from zoo.preprocessing.video import open_video
 
@@ -45,11 +48,35 @@ def test_there_is_a_model_for_each_task() -> None:
 
 @every_model
 def test_card_describes_the_files(model: Path) -> None:
-    described = [f for f in model.rglob("*") if f.is_file() and f.name not in ("card.json", "README.md")]
+    uncounted = ("card.json", "README.md", "SHA256SUMS")
+    described = [f for f in model.rglob("*") if f.is_file() and f.name not in uncounted]
     assert card(model)["size_bytes"] == sum(file.stat().st_size for file in described)
     assert card(model)["size_bytes"] < MEGABYTES[model.parent.name] * 1e6
     assert (model / "README.md").read_text(encoding="utf-8") == format_page(card(model))
     assert re.fullmatch("[0-9a-f]{40}", card(model)["commit"])
+
+
+@every_model
+def test_the_page_of_all_models_has_the_digest(model: Path) -> None:
+    """The digest is published outside of what it covers."""
+    page = (ROOT / "saved_models" / "README.md").read_text(encoding="utf-8")
+    assert f"| `{model.parent.name}/1` | `{compute_digest(model)}` |" in page
+
+
+def test_git_changes_no_line_ends_of_models(tmp_path: Path) -> None:
+    """Git on Windows converts the line ends of text files, unless an attribute forbids it."""
+    repository, checkout = tmp_path / "repository", tmp_path / "checkout"
+    shutil.copytree(ROOT / "saved_models/sentiment", repository / "saved_models/sentiment")
+    shutil.copy(ROOT / ".gitattributes", repository)
+    (repository / "notes.txt").write_bytes(b"one\ntwo\n")
+    commit = ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"]
+    for arguments in (["init", "-q"], ["add", "."], commit):
+        subprocess.run(["git", *arguments], cwd=repository, check=True)
+    convert = ["-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
+    subprocess.run(["git", *convert, "clone", "-q", str(repository), str(checkout)], check=True)
+    assert (checkout / "notes.txt").read_bytes() == b"one\r\ntwo\r\n"  # so that the test can fail
+    export = checkout / "saved_models/sentiment/1"
+    assert compare_files(export, read_card(export)) == []
 
 
 def test_all_models_together_are_small() -> None:

@@ -32,7 +32,7 @@ def exit_on_user_error() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:  # of a file that no other message names, such as the output on a full disk
-        if sys.stdout is not None:
+        if error.filename is None and sys.stdout is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         name = os.fsdecode(error.filename) if error.filename else "the output"
         print(

@@ -258,8 +258,10 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
     if last and options.output and predictor.finds_shots:
         _write_shots(predictor.list_shots(*last), options.output)
     if last and options.plot:
-        predictor.plot(*last, options.plot)
-        print(f"plotted to {options.plot}", file=sys.stderr)
+        plot = parse_path(options.plot, "--plot")
+        plot.parent.mkdir(parents=True, exist_ok=True)
+        predictor.plot(*last, plot)
+        print(f"plotted to {plot}", file=sys.stderr)
     report.finish(options)
 
 

@@ -17,6 +17,7 @@ from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
 from zoo.export import check_export_dir
+from zoo.manifest import compute_digest
 from zoo.paths import check_writable_directory, find_path_kind, parse_path
 from zoo.preprocessing.text import read_vector_width
 from zoo.reports import ClassificationReport, GenerationReport
@@ -204,7 +205,7 @@ def print_examples(directory: Path, examples: Mapping[str, Any]) -> None:
         directory: directory of the export.
         examples: inputs of `serving_default` by name, as `Task.export` takes them; used if the card shows none.
     """
-    print(f"\nexported to {directory}")
+    print(f"\ndigest, to publish: {compute_digest(directory)}\nexported to {directory}")
     predictor = load(directory)
     pairs = predictor.read_examples() or predictor.list_examples(examples)
     inputs = [value for _, value in pairs]
