@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "saved_models"
 DOG, FILM = ROOT / "docs/drawings/dog.jpg", ROOT / "docs/drawings/film.mp4"
 

@@ -1,6 +1,7 @@
 """The command `zoo`."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -14,11 +15,15 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from videos import make_frames, write_video
 
 import zoo
 from zoo.cli import main as cli
-from zoo.datasets.readers.tables import read_table
+from zoo.cli.predict_table import PredictionTable
+from zoo.datasets.readers.tables import TableFormat, read_table
 from zoo.errors import UsageError
+from zoo.tasks.text_classification import LabelPrediction
+from zoo.training.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "saved_models"
@@ -351,21 +356,119 @@ def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) ->
     assert [each["input"] for each in (first, second, third)] == ["no.jpg", DOG, str(tmp_path)]
     assert first["status"].startswith("no.jpg cannot be read: ")
     assert second["status"] == ""
-    assert err.startswith("error: no.jpg cannot be read: ")
-    assert f"\nerror: {tmp_path} cannot be read: " in err
-    assert err.endswith("error: 2 of 3 inputs have no answer or were read in part, as said above.\n")
+    assert err.startswith("error: input 1: no.jpg cannot be read: ")
+    assert f"\nerror: input 3: {tmp_path} cannot be read: " in err
+    assert err.endswith("error: 2 of 3 inputs have no answer or were read in part; see above.\n")
     assert code == 1
     (tmp_path / "text.mp4").write_text("no video")
     videos = str(tmp_path / "text.mp4"), FILM
     out, err, code = run("predict", "tagging", *videos, "--output-dir", str(tmp_path / "out"))
     assert out.splitlines()[0] == FILM
-    assert f"error: {videos[0]} cannot be read as a video" in err
+    assert f"error: input 1: {videos[0]} cannot be read as a video" in err
     assert code == 1
     (tmp_path / "texts.txt").write_bytes(b"Good.\n\xff\nBad.\n")
     out, err, code = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
     assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
     assert f"error: {tmp_path / 'texts.txt'}, line 2: Expected text in UTF-8, got b'\\xff'" in err
     assert code == 1
+
+
+def test_damaged_and_foreign_files_exit_with_1(run: Run, tmp_path: Path) -> None:
+    """Read in part, or not at all: the message names the file and what it is."""
+    video = write_video(tmp_path / "film.mkv", make_frames(60))
+    whole = run("predict", "tagging", str(video), "--output-dir", str(tmp_path / "out"))
+    assert whole[2] == 0
+    (tmp_path / "cut.mkv").write_bytes(video.read_bytes()[:-3000])
+    (tmp_path / "drawing.svg").write_text('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>')
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    for model, name, message, has_answer in (
+        ("tagging", "cut.mkv", "the file seems truncated", True),
+        ("tagging", DOG, "cannot be read as a video", False),
+        ("captioning", "drawing.svg", "the picture is SVG, which is not read here", False),
+        ("captioning", "film.mkv", "the file is a video or an audio file", False),
+        ("captioning", "broken.png", "the picture is broken", False),
+        ("captioning", "missing.png", "There is no file", False),
+    ):
+        path = str(tmp_path / name)
+        out, err, code = run("predict", model, path, "--output-dir", str(tmp_path / "out"))
+        assert code == 1, name
+        assert err.splitlines()[-1].startswith("error: ") or name == "missing.png"
+        assert message in err
+        assert path in err
+        assert ("0:00:00.000 to" in out) == has_answer
+
+
+def test_rows_are_written_while_the_model_computes(tmp_path: Path) -> None:
+    """Memory does not grow with the rows; without an answer, the rows wait until there are columns."""
+    file = io.StringIO()
+    table = PredictionTable(
+        file, TableFormat(",", True, "utf-8"), ["text"], 1, Progress("x", 1, stream=io.StringIO()), 8
+    )
+    table.add(["a"], UsageError("broken"))
+    assert file.getvalue() == ""
+    table.add(["b"], LabelPrediction("", "pos", {"pos": 0.75}))
+    header = "text,predicted_label,predicted_probability,prediction_status"
+    assert file.getvalue().splitlines() == [header, "a,,,broken", "b,pos,0.75,"]
+    table.add(["c"], LabelPrediction("no words", "", {}))
+    assert file.getvalue().splitlines()[-1] == "c,,,no words"
+
+
+def test_tables_without_any_answer_have_a_status(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "answers.csv"
+    _, err, code = run("predict", "sentiment", "", " ", "--output", str(output))
+    assert output.read_text() == "text,prediction_status\n,no words in the text\n ,no words in the text\n"
+    assert "error: 2 of 2 inputs have no answer or were read in part; the column prediction_status" in err
+    assert code == 1
+
+
+def test_models_are_named_by_the_directory_of_a_run(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "run/export/1")
+    card = hashlib.sha256((tmp_path / "run/export/1/card.json").read_bytes()).hexdigest()
+    (tmp_path / "run/lstm").mkdir()
+    (tmp_path / "run/lstm/run.json").touch()
+    _, err, code = run("predict", str(tmp_path / "run"), "Good.")
+    assert (code, "It is a run without an export. Repeat its command" in err) == (2, True)
+    (tmp_path / "run/export.json").write_text(json.dumps({"directory": "export/1", "card": card}))
+    out, _, code = run("predict", str(tmp_path / "run"), "Good.")
+    assert (code, out[:3]) == (0, "pos")
+    assert run("verify", str(tmp_path / "run"))[2] == 0
+
+
+def test_verify_compares_a_digest_and_adds_a_manifest(run: Run, tmp_path: Path) -> None:
+    export = Path(shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "sentiment/1"))
+    digest = hashlib.sha256((export / "SHA256SUMS").read_bytes()).hexdigest()
+    out, _, code = run("verify", str(export), "--digest", digest.upper())
+    assert (code, f"; digest {digest}" in out) == (0, True)
+    out, _, code = run("verify", str(export), "--digest", "0" * 64)
+    assert (code, f"the digest is {digest}, expected 0000" in out) == (1, True)
+    (export / "SHA256SUMS").unlink()
+    out, _, code = run("verify", str(export), "--add-manifest")
+    assert (code, f"; no SHA256SUMS: wrote it, with the digest {digest}" in out) == (0, True)
+    out, _, code = run("verify", "nothing", "sentiment", "--models", str(tmp_path))
+    assert code == 1
+    assert out.startswith("nothing: nothing is neither the name of a model")
+    assert "sentiment: 7 files as exported, 6 strings as on the card" in out
+
+
+@pytest.mark.parametrize("arguments", ["list > /dev/full", "predict sentiment <&-"])
+def test_streams_that_are_closed_or_full_are_named(arguments: str, tmp_path: Path) -> None:
+    process = subprocess.run(
+        f"{sys.executable} {ROOT}/zoo_command.py {arguments}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"ZOO_MODELS": str(SHIPPED)},
+    )
+    assert process.returncode == 2
+    assert "error: " in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_help_names_the_exit_codes(run: Run) -> None:
+    for arguments in (["--help"], ["predict", "--help"], ["verify", "--help"]):
+        out, _, code = run(*arguments)
+        assert (code, "Exit codes: 0, " in out) == (0, True)
 
 
 def test_the_plot_of_a_long_text_shows_its_first_words(run: Run, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
                     _print_prediction(predictor, row, item, result, options, directories)
                 except VideoError as error:  # it was not split
                     result = error
-            if problem := _find_problem(result):
+            if problem := _find_problem(row, result, predictor.input_kind):
                 report.add(f"{row.location}{problem}", is_printed=not written)
             if not isinstance(result, ZooError) and result.has_answer:
                 last = item, result
@@ -288,7 +288,7 @@ class _Report:
             print(f"error: {problem}", file=sys.stderr)
 
     def finish(self, options: PredictOptions) -> None:
-        """Raise an `InputError` if there was a problem."""
+        """Raise an `InputError` if there was a problem; exit if the problem of the only input has been printed."""
         if not self.num_problems:
             return
         summary = f"{self.num_problems:,} of {self.num_inputs:,} inputs have no answer or were read in part"
@@ -296,14 +296,20 @@ class _Report:
             raise InputError(
                 f"{summary}; the column {STATUS} of {options.output} says why. The first one: {self.first}"
             )
-        raise InputError(f"{summary}, as said above.")
+        if self.num_inputs == 1:
+            sys.exit(1)
+        raise InputError(f"{summary}; see above.")
 
 
-def _find_problem(result: "Prediction | ZooError") -> str:
+def _find_problem(row: "InputRow", result: "Prediction | ZooError", input_kind: InputKind) -> str:
     """Return why an input has no answer, or was read in part; empty if it has one and was read as a whole."""
     if isinstance(result, ZooError):
         return str(result)
-    return "" if result.has_answer and not result.is_partial else result.status or "no answer"
+    if result.has_answer and not result.is_partial:
+        return ""
+    name = row.value.decode(errors="replace")
+    is_named = input_kind == "text" or name in result.status
+    return f"{'' if is_named else f'{name}: '}{result.status or 'no answer'}"
 
 
 def _print_json(row: "InputRow", values: "Mapping[str, Any]") -> None:
@@ -360,7 +366,7 @@ def _predict_all(
     predictor: "Predictor[Any, Any]", rows: "Iterable[InputRow]", options: PredictOptions
 ) -> "Iterator[tuple[InputRow, Any, Prediction | ZooError]]":
     """Yield each input with what the model read, and with its prediction or the error that prevents one."""
-    is_dialog = not options.inputs and not options.file and sys.stdin.isatty()
+    is_dialog = not options.inputs and not options.file and sys.stdin is not None and sys.stdin.isatty()
     batch_size = 1 if is_dialog else predictor.batch_size
     rows = iter(rows)
     while batch := list(itertools.islice(rows, batch_size)):
@@ -463,7 +469,9 @@ def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
     else:
         lines = _read_lines(options.file, options.encoding)
     for number, line in enumerate(lines, 1):
-        location = "" if options.inputs else f"{options.file or 'standard input'}, line {number:,}: "
+        location = f"{options.file or 'standard input'}, line {number:,}: "
+        if options.inputs:
+            location = f"input {number}: " if len(options.inputs) > 1 else ""
         yield InputRow(line, [line.decode(errors="replace")], location)
 
 

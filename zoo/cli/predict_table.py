@@ -24,7 +24,7 @@ class InputRow(NamedTuple):
     Attributes:
         value: What the user wrote: a text, or the path of an image or video.
         cells: The row of the output table, without predictions.
-        location: Where it is written, for messages; empty for arguments.
+        location: Where it is written, for messages; empty for the only argument.
     """
 
     value: bytes
