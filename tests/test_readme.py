@@ -25,6 +25,7 @@ PAGES = {
     for path in [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
         ROOT / "saved_models" / "README.md",
         *sorted((ROOT / "docs").glob("*.md")),
     ]

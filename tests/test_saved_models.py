@@ -63,6 +63,13 @@ def test_the_page_of_all_models_has_the_digest(model: Path) -> None:
     assert f"| `{model.parent.name}/1` | `{compute_digest(model)}` |" in page
 
 
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/serving.md"])
+def test_digests_in_commands_are_those_of_models(page: str) -> None:
+    digests = re.findall(r"--digest ([0-9a-f]{64})", (ROOT / page).read_text(encoding="utf-8"))
+    assert digests
+    assert set(digests) <= {compute_digest(model) for model in MODELS}
+
+
 def test_git_changes_no_line_ends_of_models(tmp_path: Path) -> None:
     """Git on Windows converts the line ends of text files, unless an attribute forbids it."""
     repository, checkout = tmp_path / "repository", tmp_path / "checkout"
