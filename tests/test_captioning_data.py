@@ -227,7 +227,7 @@ def test_tables_of_spreadsheets(tmp_path: Path, name: str, header: str, row: str
             {**FLICKR, "Flickr8k.token.txt": TOKENS.split("\n", 2)[2]},
             "found 0.jpg, which Flickr8k.token.txt has no caption of",
         ),
-        ({"captions_train.json": "{"}, "another form than the captions of COCO"),
+        ({"captions_train.json": "{"}, "captions_train.json, line 1, column 2: found no valid JSON"),
         ({"captions_train.json": '{"images": [], "annotation": []}'}, "'annotations'"),
         (
             {"train.tsv": "1.jpg\tA dog\n2.jpg\n"},

@@ -17,6 +17,7 @@ ORDER = [
         "errors",
         "paths",
         "files",
+        "user_files",
         "languages",
         "provenance",
         "card",

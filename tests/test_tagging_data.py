@@ -208,7 +208,7 @@ def test_times_mean_the_nearest_frame(tagged: Callable) -> None:
 @pytest.mark.parametrize(
     ("columns", "spans", "expected"),
     [
-        ("start,end", ("0,0.1", "0.1,1.1", "1.1,9"), "a a b b c c"),
+        ("start,end", ("0,0.1", "0.1,1.1", "1.1,2"), "a a b b c c"),
         ("end,start", ("0.1,0", "1.09,0.11", "1.152,1.09"), "a a b b c none"),
         ("start,end", ("0.02,0.33", "0.33,0.86", "0.86,1.16"), "a a a b c none"),
         ("start_frame,end_frame", ("0,2", "2,4", "4,6"), "a a b b c c"),

@@ -101,7 +101,10 @@ def test_directories_of_parallel_files(tmp_path, names, suffix, compress):
     assert read_pairs(data) == expected
     assert data.info.languages == EN_DE
     assert data.info.source == str(tmp_path)
-    assert data.info.notes == ("Pairs: train 5, validation 4, test 3.",)
+    assert data.info.notes == (
+        "Left out because they are named after no split: training.en, validity.de.",
+        "Pairs: train 5, validation 4, test 3.",
+    )
     assert data.info.citation == data.info.license == ""
 
 

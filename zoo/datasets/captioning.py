@@ -14,15 +14,15 @@ import tensorflow_datasets as tfds
 from zoo.datasets.fingerprint import note_file, record_sources
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.captions import EXPECTED, TEXT_TABLE, Captions, read_caption_table, read_captions
-from zoo.datasets.readers.content import read_content
+from zoo.datasets.readers.content import find_dataset, read_content
 from zoo.datasets.readers.file_index import FileIndex
 from zoo.datasets.readers.tables import TABLE
-from zoo.datasets.readers.text_files import UNREADABLE, note_damaged_texts
+from zoo.datasets.readers.text_files import note_damaged_texts
 from zoo.datasets.records import CaptioningSplit, DataInfo, DataSplits
 from zoo.datasets.splits import find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError, VideoError
-from zoo.preprocessing.video import CLIP_FRAME_SIZE, VIDEO_FILE_PATTERN, read_clip
+from zoo.preprocessing.video import CLIP_FRAME_SIZE, IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, read_clip
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ def load_captioning(
       `captions.txt` included, and its own path may be given.
 
     An image is found by its path in the table or, if there is no such file, by its file name if only one file
-    has that name. Images that are missing are left out and named in `info.notes`. A missing split is a tenth
+    has that name. Images that are missing, images without a caption and files that are not used are named in
+    `info.notes`. A missing split is a tenth
     of the training images, chosen by a hash of their names.
 
     A TFDS set needs one feature that is an image, or the frames of a video, all of one height and width, and
@@ -64,8 +65,7 @@ def load_captioning(
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
     """
-    path = Path(dataset).expanduser()
-    if path.exists():
+    if path := find_dataset(dataset):
         return _load_files(path, encoding)
     return _load_tfds(find_builder(dataset, data_dir))
 
@@ -77,20 +77,32 @@ def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]
     root = path if path.is_dir() or path.suffix == ".zip" else path.parent
     files = FileIndex(root)
     if root == path:
-        stated = read_captions(files, str(path), encoding)
+        stated, notes, unlisted = read_captions(files, str(path), encoding)
     elif re.search(f"{TABLE}|{TEXT_TABLE}", path.name):
-        stated = {"train": read_caption_table(str(path), read_content(path), encoding)}
+        captions, notes = read_caption_table(str(path), read_content(path), encoding)
+        stated, unlisted = {"train": captions}, []
     else:
         raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
     if "train" not in stated:
         raise DataError(f"{path} contains no captions for training. {EXPECTED}.")
     texts = (text for captions in stated.values() for texts in captions.values() for text in texts)
-    notes = note_damaged_texts(texts, str(path))
-    splits, missing = {}, []
+    notes += note_damaged_texts(texts, str(path))
+    splits: dict[str, Captions] = {}
+    split_of: dict[str, str] = {}
+    missing = []
     for split, captions in stated.items():
-        names = {name: files.find(name) for name in captions}
-        missing += [name for name, file in names.items() if file is None]
-        splits[split] = {file: captions[name] for name, file in names.items() if file is not None}
+        splits[split] = {}
+        for name, image_captions in captions.items():
+            file = files.find(name)
+            if file is None:
+                missing.append(name)
+            elif split_of.setdefault(file, split) != split:
+                raise DataError(
+                    f"{path}: {file} has captions in {split_of[file]} and in {split}. Expected it in one split. Remove "
+                    "it from the other."
+                )
+            else:
+                splits[split].setdefault(file, []).extend(image_captions)
     if not splits["train"]:
         raise DataError(
             f"{path}: all images for training are missing: {abbreviate(missing)}. Expected them in {root}, "
@@ -98,6 +110,9 @@ def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]
         )
     if missing:
         notes.append(f"Left out because they are missing, or several have the name: {abbreviate(missing)}.")
+    named = {*split_of, *filter(None, map(files.find, unlisted))}
+    if uncaptioned := files.search(f"(?i){IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", but=named):
+        notes.append(f"Left out because no caption names them: {abbreviate(uncaptioned)}.")
     notes += _hold_out(splits, str(path))
     for name in files.paths.keys() & {name for captions in splits.values() for name in captions}:
         note_file(files.paths[name])  # which are read later
@@ -116,7 +131,7 @@ def _read_images(files: FileIndex, names: list[str]) -> Iterator[bytes]:
     for name in names:
         try:
             yield files.read(name)
-        except UNREADABLE:
+        except DataError:
             yield b""
 
 

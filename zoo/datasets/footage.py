@@ -24,7 +24,9 @@ from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.splits import FOOTAGE_RULE, SPLITS
 from zoo.errors import DataError
 from zoo.files import atomic_write, read_with_checksum, write_with_checksum
+from zoo.paths import find_path_kind, parse_path
 from zoo.preprocessing.video import IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, FrameSize
+from zoo.user_files import list_files
 
 logger = logging.getLogger(__name__)
 
@@ -86,11 +88,12 @@ def load_footage(
 
 
 def _find_files(path: Path) -> list[Path]:
-    if not path.exists():
+    path = parse_path(path)
+    if not find_path_kind(path):
         raise DataError(
             f"{path} does not exist. Expected images and videos, or directories of them. Correct the path."
         )
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    files = list_files(path) if path.is_dir() else [path]
     return [
         file
         for file in files

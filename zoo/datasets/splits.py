@@ -98,7 +98,8 @@ class HashRule:
 
     def select(self, split: str, examples: Iterable[T], keys: Sequence[str]) -> list[T]:
         """Return the examples of a split, in their order."""
-        selected = self.is_in_split(split, tf.constant(list(keys), tf.string)).numpy()
+        encoded = [key.encode(errors="surrogatepass") for key in keys]  # names of files may be no text
+        selected = self.is_in_split(split, tf.constant(encoded, tf.string)).numpy()
         return list(itertools.compress(examples, selected))
 
 

@@ -15,6 +15,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.messages import abbreviate
+from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.feature_tables import read_feature_tables
 from zoo.datasets.readers.frame_cache import load_frames
 from zoo.datasets.readers.sequences import TaggedSequence, remove_video_suffix
@@ -24,6 +25,7 @@ from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit, sort_labels
 from zoo.datasets.splits import find_missing_splits, find_split_names, hold_out_sequences
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
+from zoo.paths import parse_path
 from zoo.preprocessing.video import FrameReader, FrameSize
 
 _RARE = 5  # time steps: a label that occurs less often may be a typing error
@@ -52,11 +54,11 @@ def load_tagging(
 
     - Videos, or directories of numbered images, and a table. Its columns are `video`, `tag`, and `frame`,
       counted from 0; or `time` in seconds, which means the nearest frame; or `start` and `end` in seconds; or
-      `start_frame` and `end_frame`. Ends are exclusive; seconds may be off by half a frame. Frames without a
-      row have the label `none`.
+      `start_frame` and `end_frame`. Ends are exclusive; seconds may be off by half a frame, and an end lies at
+      most a second behind the last frame. Frames without a row have the label `none`.
     - Tables of features, a sequence in each, with a header. The tag is in the column `tag`, `label`, `phase`
-      or `class`, otherwise in the last. `time` or `timestamp`, and `frame`, are no features; columns of
-      anything but numbers are left out.
+      or `class`, otherwise in the last. `time` or `timestamp`, which must not decrease, and `frame` are no features;
+      columns without numbers are left out.
     - Tables of features of several sequences, with the columns `sequence`, `video` or `clip`, then `frame`
       and `tag`; or without a header: sequence, frame, tag, features. Frames may be missing.
 
@@ -88,8 +90,10 @@ def load_tagging(
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
     """
-    path = Path(dataset).expanduser()
-    if path.exists() or re.search(r"[*?[]", dataset):
+    path = find_dataset(dataset)
+    if path is None and re.search(r"[*?[]", dataset):
+        path = parse_path(dataset)
+    if path:
         splits, notes = _read_files(path, size, frame_rate, multi_label, cache_dir, encoding)
         info, labels = DataInfo(str(path)), None
     else:

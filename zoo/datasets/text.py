@@ -8,6 +8,7 @@ from zoo.datasets.readers.text_files import read_text
 from zoo.datasets.records import DataInfo, DataSplits
 from zoo.datasets.splits import split_by_position
 from zoo.errors import DataError
+from zoo.paths import parse_path
 
 _PASSAGE = 20  # words
 _SPACES = re.compile("(?<=[。！？])")
@@ -32,7 +33,7 @@ def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[li
     Raises:
         DataError: The file cannot be read, is in another encoding, or has too few words.
     """
-    path = Path(path).expanduser()
+    path = parse_path(path, "dataset")
     words = _SPACES.sub(" ", read_text(path, encoding=encoding).text).split()
     passages = [" ".join(words[start : start + _PASSAGE]) for start in range(0, len(words), _PASSAGE)]
     splits = split_by_position(passages)

@@ -11,6 +11,7 @@ import tensorflow_datasets as tfds
 
 from zoo.datasets.fingerprint import note_fact, record_sources
 from zoo.datasets.messages import abbreviate, count_noun
+from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
 from zoo.datasets.readers.tables import TABLE
 from zoo.datasets.readers.text_files import note_damaged_texts
@@ -18,6 +19,7 @@ from zoo.datasets.records import DataInfo, DataSplits, sort_labels
 from zoo.datasets.splits import SPLITS, HashRule, find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
+from zoo.user_files import report_unreadable
 
 _RARE = 5  # texts: a label that occurs less often may be a typing error
 
@@ -37,7 +39,8 @@ def load_text_classification(
     """Load labeled texts from a path or, if there is no such path, from TFDS by name.
 
     A path is a TSV or CSV file, or a directory that contains for each split (`train`; optional `validation`,
-    `valid`, `val` or `dev`; optional `test`) such a file or a directory `<label>/*.txt`, as aclImdb has it.
+    `valid`, `val` or `dev`; optional `test`) such a file or a directory `<label>/*.txt`, as aclImdb has it. Other files
+    in the directories of labels are noted.
     Files may be compressed (.gz, .xz, .bz2) and are read into memory. Tables begin with a header. Whether
     commas, semicolons or tabs separate cells is detected and logged. Labels are read without surrounding
     spaces.
@@ -64,8 +67,7 @@ def load_text_classification(
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
     """
-    path = Path(dataset).expanduser()
-    if path.exists():
+    if path := find_dataset(dataset):
         return _load_files(path, text_column or "text", label_column or "label", encoding)
     return _load_tfds(find_builder(dataset, data_dir), text_column, label_column)
 
@@ -112,25 +114,30 @@ def _find_feature(builder: Any, feature_type: type, chosen: str | None) -> str:
 def _load_files(
     path: Path, text_column: str, label_column: str, encoding: str | None
 ) -> DataSplits[tf.data.Dataset]:
-    texts = {
-        split: read_text_directory(split_path, encoding)
-        if split_path.is_dir()
-        else read_text_table(split_path, text_column, label_column, encoding)
-        for split, split_path in _find_paths(path).items()
-    }
+    texts, left_out = {}, []
+    for split, split_path in _find_paths(path).items():
+        if split_path.is_dir():
+            texts[split], names = read_text_directory(split_path, encoding)
+            left_out += [f"{split}/{name}" for name in names]
+        else:
+            texts[split] = read_text_table(split_path, text_column, label_column, encoding)
     note_fact("texts", {split: len(split_texts) for split, split_texts in texts.items()})
     labels = sort_labels(text.label for text in texts["train"])
     _check_labels(texts["train"], labels)
     splits = {split: _make_dataset(split_texts, labels) for split, split_texts in texts.items()}
     all_texts = [text for split in texts.values() for text in split]
     notes = note_damaged_texts((text.text for text in all_texts), str(path)) + _note_oddities(all_texts)
+    if left_out:
+        notes.append(f"Left out, since only <label>/*.txt is read: {abbreviate(left_out)}.")
     return _complete(splits, DataInfo(str(path), labels=labels), notes)
 
 
 def _find_paths(path: Path) -> dict[str, Path]:
     if path.is_file():
         return {"train": path}
-    names = find_split_names((child.name for child in path.iterdir()), str(path), suffix=f"({TABLE})?")
+    with report_unreadable(path):
+        children = [child.name for child in path.iterdir()]
+    names = find_split_names(children, str(path), suffix=f"({TABLE})?")
     if "train" not in names:
         raise DataError(
             f"{path} contains no training data. Expected train.tsv, train.csv or train/<label>/*.txt. A TFDS "

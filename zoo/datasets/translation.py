@@ -14,6 +14,7 @@ from babel.languages import get_official_languages
 from zoo.datasets.builders import Dates
 from zoo.datasets.fingerprint import record_sources
 from zoo.datasets.messages import count_noun
+from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.sentence_pairs import (
     Languages,
     Pairs,
@@ -27,6 +28,7 @@ from zoo.datasets.splits import SPLITS, find_missing_splits, make_pairs_rule, no
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
 from zoo.languages import is_same_language, normalize_language
+from zoo.paths import parse_path
 from zoo.preprocessing.text import split_plain_words
 
 _OPTIONS = "--source {} --target {}"
@@ -47,7 +49,7 @@ def load_translation(
 
     - A directory with two files for each split, a sentence in each line: `train.en` and `train.de`, also with
       something between, as in `test_2016.tok.en.gz`. `validation`, `valid`, `val` or `dev`, and `test` are
-      optional. There may be files of other languages, too.
+      optional. There may be files of other languages, too; those of other names are noted.
     - What the names of two such files have in common: `europarl` for `europarl.en` and `europarl.de`.
     - A table `.csv`, `.tsv` or `.txt` with source and target in each row, separated by commas, semicolons or
       tabs. A header is optional: the languages, or `source` and `target`. Other columns are left out.
@@ -134,14 +136,14 @@ class _PairSet:
 
 
 def _load(name: str, languages: Languages | None, data_dir: Path | None, encoding: str | None) -> _PairSet:
-    path = Path(name).expanduser()
-    if path.is_dir():
+    if found := find_dataset(name):
+        if not found.is_dir():
+            return _load_table(found, languages, encoding)
         if not languages:
-            raise _make_languages_error(path)
-        splits = read_parallel_directory(path, languages, encoding)
-        return _PairSet(DataInfo(str(path)), splits, languages)
-    if path.exists():
-        return _load_table(path, languages, encoding)
+            raise _make_languages_error(found)
+        splits, notes = read_parallel_directory(found, languages, encoding)
+        return _PairSet(DataInfo(str(found)), splits, languages, notes)
+    path = parse_path(name)
     if languages:
         pairs = read_parallel_files(path.parent, re.escape(path.name), languages, encoding)
         if pairs is not None:

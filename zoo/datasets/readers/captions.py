@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.file_index import FileIndex
 from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
-from zoo.datasets.readers.text_files import COMPRESSION
 from zoo.datasets.splits import find_split_names
 from zoo.errors import DataError
 from zoo.preprocessing.video import IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN
+from zoo.user_files import COMPRESSION, parse_json, split_lines
 
 Captions = dict[str, list[str]]
 """The captions of each image or video, by the name that the file of captions states."""
@@ -32,11 +33,25 @@ _COLUMNS = {
 _DIRECTORY = r"(.*/)?[^/]*"
 
 
-def read_captions(files: FileIndex, location: str, encoding: str | None = None) -> dict[str, Captions]:
+class CaptionFiles(NamedTuple):
+    """What files of captions contain.
+
+    Attributes:
+        splits: The captions of the splits that are there.
+        notes: What was left out.
+        unlisted: Images with captions that are in no split, which a note names.
+    """
+
+    splits: dict[str, Captions]
+    notes: list[str]
+    unlisted: list[str]
+
+
+def read_captions(files: FileIndex, location: str, encoding: str | None = None) -> CaptionFiles:
     """Read the captions of each split, in the first of these forms that is there.
 
     - `*token*.txt` with name, `#`, number, tab and caption in each line, and `*trainImages*.txt`,
-      `*devImages*.txt` and `*testImages*.txt` with a name in each line.
+      `*devImages*.txt` and `*testImages*.txt` with a name in each line. `*lemma*` is left out.
     - `captions_train*.json` and `captions_val*.json`.
     - Tables named after the splits, or a single table of any name; or `captions.txt`, which is a table, too.
 
@@ -45,27 +60,55 @@ def read_captions(files: FileIndex, location: str, encoding: str | None = None) 
         location: Where they are, for messages.
         encoding: Encoding of the files of captions; see `read_text`.
 
-    Returns:
-        The captions of the splits that are there.
-
     Raises:
-        DataError: A file is corrupt, in another encoding, or has another form.
+        DataError: A file is corrupt, in another encoding, or has another form; or two have the same role.
     """
-    if token_files := files.search(rf"token[^/]*\.txt{COMPRESSION}$"):
-        lists = files.search(rf"Images[^/]*\.txt{COMPRESSION}$")
-        splits = find_split_names(lists, location, _DIRECTORY, rf"Images[^/]*\.txt{COMPRESSION}")
-        return _read_flickr(files, token_files[0], splits, encoding)
-    if annotations := files.search(rf"captions_[^/]*\.json{COMPRESSION}$"):
-        splits = find_split_names(annotations, location, rf"{_DIRECTORY}captions_", r"[^/]*")
-        return {split: _read_coco(name, files.read_text(name, encoding)) for split, name in splits.items()}
+    token_files = files.search(rf"token[^/]*\.txt{COMPRESSION}$")
+    annotations = files.search(rf"captions_[^/]*\.json{COMPRESSION}$")
     tables = files.search(TABLE) or files.search(TEXT_TABLE)
-    splits = find_split_names(tables, location, "(.*/)?", TABLE)
-    if len(tables) == 1:
-        splits = {"train": tables[0]}
-    return {split: read_caption_table(name, files.read(name), encoding) for split, name in splits.items()}
+    notes: list[str] = []
+    unlisted: list[str] = []
+    if token_files:
+        token_file = _choose_token_file(token_files, location)
+        lists = files.search(rf"Images[^/]*\.txt{COMPRESSION}$")
+        names = find_split_names(lists, location, _DIRECTORY, rf"Images[^/]*\.txt{COMPRESSION}")
+        splits, unlisted = _read_flickr(files, token_file, names, encoding)
+        if unlisted:
+            notes.append(f"Left out because no list of images names them: {abbreviate(unlisted)}.")
+        used = [token_file, *names.values()]
+    elif annotations:
+        names = find_split_names(annotations, location, rf"{_DIRECTORY}captions_", r"[^/]*")
+        splits = {}
+        for split, name in names.items():
+            splits[split], uncaptioned = _read_coco(name, files.read_text(name, encoding))
+            if uncaptioned:
+                notes.append(f"Left out because {name} has no caption of them: {abbreviate(uncaptioned)}.")
+        used = list(names.values())
+    else:
+        names = {"train": tables[0]} if len(tables) == 1 else {}
+        names = names or find_split_names(tables, location, "(.*/)?", TABLE)
+        splits = {}
+        for split, name in names.items():
+            splits[split], table_notes = read_caption_table(name, files.read(name), encoding)
+            notes += table_notes
+        used = list(names.values())
+    if others := sorted({*token_files, *annotations, *tables}.difference(used)):
+        notes.append(f"Left out because captions are read from {abbreviate(used)}: {abbreviate(others)}.")
+    return CaptionFiles(splits, notes, unlisted)
 
 
-def read_caption_table(name: str, content: bytes, encoding: str | None = None) -> Captions:
+def _choose_token_file(token_files: list[str], location: str) -> str:
+    """Return the file of the captions as they were written: beside it there may be one of their lemmas."""
+    written = [name for name in token_files if "lemma" not in Path(name).name]
+    choices = written or token_files
+    if len(choices) > 1:
+        raise DataError(
+            f"{location}: found {abbreviate(choices)}. Expected one file of captions. Remove or rename the others."
+        )
+    return choices[0]
+
+
+def read_caption_table(name: str, content: bytes, encoding: str | None = None) -> tuple[Captions, list[str]]:
     """Read a table with an image or video and a caption in each row, with or without a header.
 
     A table with more than two columns needs a header that names the two, such as `image` and `caption`.
@@ -75,18 +118,21 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
         content: Its content.
         encoding: Encoding of the file; see `read_text`.
 
+    Returns:
+        The captions, and a note on columns that were left out.
+
     Raises:
         DataError: The file is corrupt or in another encoding, the two columns are not clear, or a cell of
             theirs is empty.
     """
     table = read_table(name, _is_header, _is_expected, content=content, encoding=encoding)
     if not table.rows:
-        return {}
+        return {}, []
     places = [table.find_column(*names) for names in _COLUMNS.values()]
     if None in places:
         width = len(table.rows[0].cells)
-        if width != 2:
-            found = f"the columns {', '.join(table.header)}" if table.header else f"{width} cells"
+        if width != 2 or table.header:
+            found = f"the columns {', '.join(table.header)[:200]}" if table.header else f"{width} cells"
             raise DataError(
                 f"{name}, line {table.rows[0].line}: found {found}, {table.format}: "
                 f"{table.rows[0].cells[0][:80]!r}. Expected an image or video and a caption. Put a caption in "
@@ -103,7 +149,8 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
                 "and a caption. Complete the row, or remove it."
             )
         captions.setdefault(image, []).append(caption)
-    return captions
+    others = [column for place, column in enumerate(table.header) if place not in places]
+    return captions, [f"{name}: left out the columns {abbreviate(others)}."] if others else []
 
 
 def _is_expected(cells: list[str]) -> bool:
@@ -119,46 +166,94 @@ def _is_header(cells: list[str]) -> bool:
 
 def _read_flickr(
     files: FileIndex, token_file: str, lists: dict[str, str], encoding: str | None
-) -> dict[str, Captions]:
-    pairs = []
-    for number, line in enumerate(files.read_text(token_file, encoding).split("\n"), 1):
+) -> tuple[dict[str, Captions], list[str]]:
+    """Return the captions of each split, and the images that are in no list."""
+    captions: Captions = {}
+    for number, line in enumerate(split_lines(token_file, files.read_text(token_file, encoding)), 1):
         if line.strip():
-            match = re.fullmatch(r"(.+)#\d+\t(.*?)\r?", line)
+            match = re.fullmatch(r"(.+)#\d+\t(.*\S.*)", line)
             if not match:
                 raise DataError(
-                    f"{token_file}, line {number}: found {line[:80]!r}. Expected name#0, tab, caption. "
+                    f"{token_file}, line {number:,}: found {line[:80]!r}. Expected name#0, tab, caption. "
                     "Correct the line."
                 )
-            pairs.append((match[1], match[2]))
-    captions = _group(pairs)
-    splits = {}
+            captions.setdefault(match[1], []).append(match[2].strip())
+    splits: dict[str, Captions] = {}
     for split, name in lists.items():
-        images = files.read_text(name, encoding).split()
+        lines = split_lines(name, files.read_text(name, encoding))
+        images = [line.strip() for line in lines if line.strip()]
         if missing := [image for image in images if image not in captions]:
             raise DataError(
                 f"{name}: found {abbreviate(missing)}, which {token_file} has no caption of. Correct one of "
                 "the two files."
             )
         splits[split] = {image: captions[image] for image in images}
-    return splits or {"train": captions}
+    listed = {image for part in splits.values() for image in part}
+    return splits or {"train": captions}, [image for image in captions if splits and image not in listed]
 
 
-def _read_coco(name: str, text: str) -> Captions:
-    try:
-        content = json.loads(text)
-        names = {image["id"]: image["file_name"] for image in content["images"]}
-        return _group((names[item["image_id"]], item["caption"]) for item in content["annotations"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{name} has another form than the captions of COCO: {error!r}. Expected `images` with `id` and "
-            "`file_name`, and `annotations` with `image_id` and `caption`. Replace the file."
-        ) from error
+# COCO.
+
+_COCO_FORM = (
+    "Expected the captions of COCO: `images` with `id` and `file_name`, and `annotations` with `image_id` and "
+    "`caption`"
+)
 
 
-def _group(pairs: Iterable[tuple[str, str]]) -> Captions:
-    """Collect the captions of each name, without empty ones."""
-    captions: Captions = {}
-    for name, caption in pairs:
-        if caption.strip():
-            captions.setdefault(name, []).append(caption.strip())
-    return captions
+def _read_coco(name: str, text: str) -> tuple[Captions, list[str]]:
+    """Return the captions of each image, and the images without captions."""
+    content = parse_json(name, text)
+    file_names: dict[Any, str] = {}
+    for place, image in enumerate(_get_field(name, content, "images", list)):
+        where = f"{name}, images[{place}]"
+        image_id = _get_field(where, image, "id", int, str)
+        if image_id in file_names:
+            raise DataError(
+                f"{where}: found the id {image_id!r} a second time. Expected it once. Correct the file."
+            )
+        file_names[image_id] = _get_text(where, image, "file_name")
+    captions: Captions = {file_name: [] for file_name in file_names.values()}
+    for place, annotation in enumerate(_get_field(name, content, "annotations", list)):
+        where = f"{name}, annotations[{place}]"
+        image_id = _get_field(where, annotation, "image_id", int, str)
+        if image_id not in file_names:
+            raise DataError(
+                f"{where}: found image_id {image_id!r}, which none of the images has. {_COCO_FORM}. Correct the file."
+            )
+        captions[file_names[image_id]].append(_get_text(where, annotation, "caption"))
+    found = {file_name: texts for file_name, texts in captions.items() if texts}
+    return found, [file_name for file_name, texts in captions.items() if not texts]
+
+
+def _get_field(where: str, item: Any, key: str, *types: type) -> Any:
+    """Return a value of an object that has one of the types.
+
+    Raises:
+        DataError: The item is no object, has no such value, or has one of another type.
+    """
+    value = item.get(key) if isinstance(item, dict) else None
+    if type(value) in types:
+        return value
+    if not isinstance(item, dict):
+        found = f"{_abbreviate_value(item)} instead of an object"
+    elif key in item:
+        found = f"{key!r}: {_abbreviate_value(value)}"
+    else:
+        found = f"no {key!r}"
+    raise DataError(f"{where}: found {found}. {_COCO_FORM}. Correct or replace the file.")
+
+
+def _get_text(where: str, item: Any, key: str) -> str:
+    """Return a text that is not blank."""
+    text: str = _get_field(where, item, key, str).strip()
+    if not text or any("\ud800" <= character <= "\udfff" for character in text):
+        found = "half of a surrogate pair in" if text else "no text in"
+        raise DataError(f"{where}: found {found} {key!r}. {_COCO_FORM}. Correct the file.")
+    return text
+
+
+def _abbreviate_value(value: Any) -> str:
+    text = (
+        value if isinstance(value, str) else json.dumps(value) if not isinstance(value, list | dict) else ""
+    )
+    return repr(text[:60]) if text else "a list" if isinstance(value, list) else "an object"

@@ -1,10 +1,9 @@
 """Tables of features with a tag in each row: a sequence in each table, or several in one."""
 
-import math
 import re
 from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +23,7 @@ _EXPECTED = (
     "Expected a header with a column tag, label, phase or class; or, without a header: sequence, frame "
     "number, tag, features"
 )
+_MAX_NUMBER = float(np.finfo(np.float32).max)
 _OTHER_COLUMNS = ("sequence", "frame", "time", "tag")
 
 
@@ -57,7 +57,8 @@ def read_feature_tables(
             )
     others = [find_column(first, column) for column in _OTHER_COLUMNS]
     columns = [place for place in range(len(first.header)) if place not in others]
-    features = [place for place in columns if is_number(first.rows[0].cells[place])]
+    all_tables = (first, *rest)
+    features = [place for place in columns if any(_has_numbers(table, place) for table in all_tables)]
     if not features:
         raise DataError(
             f"{first.path}: found {describe_header(first)}, and no numbers. {_EXPECTED}, and features."
@@ -77,6 +78,10 @@ def _name_tables(files: list[Path | str], root: Path) -> dict[Path, str]:
     return {path: name for name, path in paths.items()}
 
 
+def _has_numbers(table: Table, place: int) -> bool:
+    return any(is_number(row.cells[place]) for row in table.rows)
+
+
 def _complete_header(table: Table) -> Table:
     """Give a table a header in which one column is the tag: the last, if none is called so."""
     line, cells = table.rows[0]
@@ -89,7 +94,7 @@ def _complete_header(table: Table) -> Table:
 
 def _read_sequences(tables: dict[str, Table], features: list[int]) -> list[TaggedSequence]:
     """Read the sequences of a split, with their time steps in the order of the frames."""
-    steps_of: dict[str, list[tuple[float, float, tuple[str, ...], list[float]]]] = {}
+    steps_of: dict[str, list[_Step]] = {}
     for table_name, table in tables.items():
         sequence, frame, time, tag = (find_column(table, column) for column in _OTHER_COLUMNS)
         assert tag is not None
@@ -98,29 +103,47 @@ def _read_sequences(tables: dict[str, Table], features: list[int]) -> list[Tagge
             position = float(len(steps)) if frame is None else _parse_number(table, row, frame)
             step_time = position if time is None else _parse_number(table, row, time)
             values = [_parse_number(table, row, place) for place in features]
-            steps.append((position, step_time, parse_tags(row.cells[tag]), values))
+            tags = parse_tags(row.cells[tag])
+            steps.append(_Step(position, step_time, tags, values, f"{table.path}, line {row.line:,}"))
     sequences = []
     for name, steps in steps_of.items():
-        frames, times, tags, step_features = zip(*sorted(steps, key=itemgetter(0)), strict=True)
-        if repeated := [frame for frame, following in pairwise(frames) if frame == following]:
-            raise DataError(
-                f"{name} has frame {repeated[0]:g} twice. Expected it once. Remove one of the rows."
-            )
+        steps.sort(key=lambda step: step.position)
+        for step, following in pairwise(steps):
+            if step.position == following.position:
+                raise DataError(
+                    f"{following.location}: {name} has frame {step.position:g} twice. Expected it once. Remove one of "
+                    "the rows."
+                )
+            if step.time > following.time:
+                raise DataError(
+                    f"{following.location}: found the time {following.time:g} after {step.time:g} in {name}. Expected "
+                    "times that do not decrease. Sort the rows by time, or name recordings in a column sequence."
+                )
+        values, times = ([getattr(step, field) for step in steps] for field in ("values", "time"))
+        tags_of_steps = [step.tags for step in steps]
         sequences.append(
-            TaggedSequence(name, np.array(step_features, np.float32), list(tags), np.array(times, float))
+            TaggedSequence(name, np.array(values, np.float32), tags_of_steps, np.array(times, float))
         )
     return sequences
 
 
+class _Step(NamedTuple):
+    """A row of a sequence: its place in it, and where it is in a file."""
+
+    position: float
+    time: float
+    tags: tuple[str, ...]
+    values: list[float]
+    location: str
+
+
 def _parse_number(table: Table, row: Row, place: int) -> float:
-    cell = row.cells[place]
-    try:
-        number = float(normalize_number(table, cell))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    number = normalize_number(table, row.cells[place])
+    is_valid = is_number(number) and "," not in number  # which may separate thousands
+    if not is_valid or abs(float(number)) > _MAX_NUMBER:
+        bound = f" of at most {_MAX_NUMBER:.1e}" if is_valid else ""
         raise DataError(
-            f"{table.path}, line {row.line:,}, column {table.header[place]}: found {cell!r}. Expected a "
-            "number. Correct it."
+            f"{table.path}, line {row.line:,}, column {table.header[place]}: found {row.cells[place][:60]!r}. Expected "
+            f"a number{bound}. Correct it, or remove the column."
         )
-    return number
+    return float(number)

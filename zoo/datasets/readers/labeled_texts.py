@@ -7,6 +7,7 @@ from typing import NamedTuple
 from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
 from zoo.datasets.readers.text_files import read_text
 from zoo.errors import DataError
+from zoo.user_files import COMPRESSION, list_files
 
 _SPACES = " \t\n\r\f\v"
 
@@ -65,27 +66,40 @@ def read_text_table(
             f"{missing[0]}: found no label in the column {label_column}, in {len(missing):,} of {len(texts):,} "
             "rows. Expected a label in each row. Add the labels, or remove the rows."
         )
+    if broken := next((text for text in texts if "\n" in text.label), None):
+        raise DataError(
+            f"{broken.location}: found the label {broken.label[:60]!r} of several lines. Expected one line. Close the "
+            'quote ("), or correct the label.'
+        )
     if not texts:
         raise DataError(f"{path} contains no examples. Expected a header and a row for each example.")
     log_tables([table])
     return texts
 
 
-def read_text_directory(directory: Path, encoding: str | None = None) -> list[LabeledText]:
+def read_text_directory(directory: Path, encoding: str | None = None) -> tuple[list[LabeledText], list[str]]:
     """Read files `<label>/*.txt`, as in aclImdb, except those in `unsup`, which have no label.
 
     Args:
-        directory: Contains a directory for each label.
+        directory: Contains a directory for each label. Files beside these directories are ignored.
         encoding: Encoding of the files; see `read_text`.
+
+    Returns:
+        The texts, and the names of other files in the directories of the labels.
 
     Raises:
         DataError: There are no such files, or one is in another encoding.
     """
-    texts = [
-        LabeledText(str(path), read_text(path, encoding=encoding).text.strip(_SPACES), path.parent.name)
-        for path in sorted(directory.glob("*/*.txt"))
-        if path.parent.name != "unsup"
-    ]
+    texts, left_out = [], []
+    for path in list_files(directory):
+        label, *inside = path.relative_to(directory).parts
+        if not inside or label == "unsup":
+            continue
+        if len(inside) == 1 and re.search(rf"\.txt{COMPRESSION}$", path.name, re.IGNORECASE):
+            text = read_text(path, encoding=encoding).text
+            texts.append(LabeledText(str(path), text.strip(_SPACES), label))
+        else:
+            left_out.append(path.relative_to(directory).as_posix())
     if not texts:
         raise DataError(f"{directory} contains no examples. Expected files <label>/*.txt.")
-    return texts
+    return texts, left_out

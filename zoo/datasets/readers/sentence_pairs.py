@@ -1,20 +1,19 @@
 """Sentences and their translations: two parallel files, or a table, perhaps in a zip."""
 
-import io
 import re
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 from babel.core import get_global
 
+from zoo.datasets.fingerprint import note_file
 from zoo.datasets.messages import abbreviate, count_noun
-from zoo.datasets.readers.content import read_content
 from zoo.datasets.readers.tables import find_names, log_tables, read_table
-from zoo.datasets.readers.text_files import COMPRESSION, read_text, report_unreadable
+from zoo.datasets.readers.text_files import read_text
 from zoo.datasets.splits import SPLIT_NAMES
 from zoo.errors import DataError
 from zoo.languages import is_same_language
+from zoo.user_files import COMPRESSION, ZipFiles, report_unreadable, split_lines
 
 Pairs = list[tuple[str, str]]
 """Sources and targets."""
@@ -42,7 +41,7 @@ class PairTable(NamedTuple):
 
 def read_parallel_directory(
     directory: Path, languages: Languages, encoding: str | None = None
-) -> dict[str, Pairs]:
+) -> tuple[dict[str, Pairs], list[str]]:
     """Read two files for each split, named `<split>*.<language>`, with a sentence in each line.
 
     Args:
@@ -50,13 +49,17 @@ def read_parallel_directory(
         languages: Suffixes of the two files.
         encoding: Encoding of the files; see `read_text`.
 
+    Returns:
+        The pairs of each split, and a note on files in these languages that are named after no split.
+
     Raises:
         DataError: There are no files for training, a split has several, or two files do not match.
     """
     splits = {}
-    for split, names in SPLIT_NAMES.items():
-        # No letter follows: "valid" is not the beginning of "validity.en".
-        pairs = read_parallel_files(directory, rf"({names})(?![^\W\d_]).*", languages, encoding)
+    # No letter follows: "valid" is not the beginning of "validity.en".
+    stems = {split: rf"({names})(?![^\W\d_]).*" for split, names in SPLIT_NAMES.items()}
+    for split, stem in stems.items():
+        pairs = read_parallel_files(directory, stem, languages, encoding)
         if pairs is not None:
             splits[split] = pairs
     if "train" not in splits:
@@ -66,7 +69,11 @@ def read_parallel_directory(
             "name, choose them by what their names have in common. A TFDS name is looked up only where there "
             "is no directory of that name."
         )
-    return splits
+    others = [path.name for language in languages for path in _list_files(directory, ".*", language)]
+    used = "|".join(stems.values())
+    if others := sorted(name for name in others if not re.match(rf"({used})\.", name)):
+        return splits, [f"Left out because they are named after no split: {abbreviate(others)}."]
+    return splits, []
 
 
 def read_parallel_files(
@@ -101,9 +108,15 @@ def read_parallel_files(
     return list(zip(sources, targets, strict=True))
 
 
-def _find_file(directory: Path, stem: str, language: str) -> Path | None:
+def _list_files(directory: Path, stem: str, language: str) -> list[Path]:
     pattern = rf"{stem}\.{re.escape(language)}{COMPRESSION}"
-    paths = [path for path in sorted(directory.glob("*")) if re.fullmatch(pattern, path.name)]
+    with report_unreadable(directory):
+        children = sorted(directory.iterdir()) if directory.is_dir() else []
+    return [path for path in children if re.fullmatch(pattern, path.name) and path.name[0] != "."]
+
+
+def _find_file(directory: Path, stem: str, language: str) -> Path | None:
+    paths = _list_files(directory, stem, language)
     if len(paths) > 1:
         names = " and ".join(path.name for path in paths)
         raise DataError(f"{directory}: found {names}. Expected one of them. Remove or rename the others.")
@@ -111,8 +124,7 @@ def _find_file(directory: Path, stem: str, language: str) -> Path | None:
 
 
 def _read_lines(path: Path, encoding: str | None) -> list[str]:
-    lines = read_text(path, encoding=encoding).text.split("\n")
-    return lines if lines[-1] else lines[:-1]
+    return split_lines(path, read_text(path, encoding=encoding).text)
 
 
 def read_pair_table(path: Path, languages: Languages | None, encoding: str | None = None) -> PairTable:
@@ -133,9 +145,10 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
     """
     name, content = str(path), None
     if path.suffix == ".zip":
-        with report_unreadable(path), zipfile.ZipFile(io.BytesIO(read_content(path))) as archive:
-            member = _find_member(archive, path)
-            name, content = f"{path}/{member}", archive.read(member)
+        note_file(path)
+        archive = ZipFiles(path)
+        member = _find_member(archive)
+        name, content = f"{path}/{member}", archive.read(member)
     elif not re.search(_SUFFIX, path.name):
         raise DataError(
             f"{path}: found a file of another kind. Expected a directory, a zip, or a file .csv, .tsv or .txt, "
@@ -148,9 +161,14 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
 
     def find_header(cells: list[str]) -> list[int]:
         """Return the places of source and target in a header; none if the row is no header."""
-        for sides in (languages, ("source", "target")):
-            places = [find_names(cells, side) or find_language(cells, side) for side in sides or ()]
-            if places and all(len(found) == 1 for found in places):
+        for sides in filter(None, (languages, ("source", "target"))):
+            places = [find_names(cells, side) or find_language(cells, side) for side in sides]
+            if all(places):
+                if any(len(found) > 1 for found in places):
+                    raise DataError(
+                        f"{name}: found the columns {abbreviate(cells)}. Expected one for {sides[0]} and one for "
+                        f"{sides[1]}. Rename or remove the others."
+                    )
                 return [place for (place,) in places]
         return []
 
@@ -183,11 +201,11 @@ def _find_languages(path: Path) -> Languages | None:
     return (codes.get("eng", "eng"), codes.get(match[1], match[1])) if match else None
 
 
-def _find_member(archive: zipfile.ZipFile, path: Path) -> str:
-    names = [name for name in archive.namelist() if re.search(r"(^|/)[^_./][^/]*\.(csv|tsv|txt)$", name)]
+def _find_member(archive: ZipFiles) -> str:
+    names = [name for name in archive.sizes if re.search(r"(^|/)[^_./][^/]*\.(csv|tsv|txt)$", name)]
     if len(names) != 1:
         raise DataError(
-            f"{path}: found {', '.join(names) or 'no such file'}. Expected one file .csv, .tsv or .txt "
+            f"{archive.path}: found {abbreviate(names) or 'no such file'}. Expected one file .csv, .tsv or .txt "
             "whose name does not begin with an underscore. Unpack the zip and choose the file itself."
         )
     return names[0]

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from zoo.datasets.messages import abbreviate, count_noun
-from zoo.datasets.readers.text_files import COMPRESSION, describe_encoding, read_text
+from zoo.datasets.readers.text_files import describe_encoding, read_text
 from zoo.errors import DataError
+from zoo.user_files import COMPRESSION, MAX_LINE, split_lines
 
 logger = logging.getLogger(__name__)
 
 TABLE = rf"\.(tsv|csv){COMPRESSION}$"
 """Suffix of a table, as a regular expression."""
+
+_MIN_ROWS = 8  # rows that show whether a column has few forms
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -122,18 +125,32 @@ def read_table(
             the header is then a row, an empty one, too; in other tables an empty line is none.
 
     Raises:
-        DataError: The file is corrupt or in another encoding, a quote is not closed, rows have different
-            numbers of cells, or two delimiters are possible.
+        DataError: The file is corrupt or in another encoding, a quote is not closed or a cell is too long, rows have
+            different numbers of cells, a column with content has no name, or two delimiters are possible.
     """
     decoded = read_text(path, content, encoding)
+    if not decoded.text.strip():
+        return Table(path, [], [], TableFormat(",", True, decoded.encoding))
     reading = _choose_reading(path, decoded.text, is_expected)
     if reading.problem:
         raise DataError(f"{path}, line {reading.problem.line:,}: {reading.problem.message}")
     rows = reading.rows
     header = [cell.strip() for cell in rows.pop(0).cells] if rows and is_header(rows[0].cells) else []
+    _check_header(path, header, rows)
     if not keep_blank_rows:
         rows = [row for row in rows if not _is_blank(row.cells)]
     return Table(path, header, rows, TableFormat(reading.delimiter, reading.is_quoted, decoded.encoding))
+
+
+def _check_header(path: Path | str, header: list[str], rows: list[Row]) -> None:
+    """Raise an error if a column behind the first has cells and no name: a cell was split at its commas."""
+    for place in [place for place, column in enumerate(header) if place and not column]:
+        if row := next((row for row in rows if row.cells[place].strip()), None):
+            raise DataError(
+                f"{path}, line {row.line:,}: found {row.cells[place][:60]!r} in column {place + 1}, which has no name "
+                "in the header. Expected a name for each column with content. Put a cell that contains the delimiter "
+                'in quotes ("), or name the column.'
+            )
 
 
 def log_tables(tables: Iterable[Table]) -> None:
@@ -209,7 +226,7 @@ def _choose_reading(path: Path | str, text: str, is_expected: Callable[[list[str
     """Return the reading by the delimiter that fits best."""
     is_csv = bool(re.search(rf"\.csv{COMPRESSION}$", str(path)))
     default = "," if is_csv else "\t"
-    readings = [_read_quoted(text, ","), _read_quoted(text, ";"), _read_tabs(text, is_csv)]
+    readings = [_read_quoted(text, ","), _read_quoted(text, ";"), _read_tabs(path, text, is_csv)]
 
     def rank(reading: _Reading) -> tuple[bool, bool, float, bool, bool]:
         widths = [len(row.cells) for row in reading.rows]
@@ -234,9 +251,10 @@ def _choose_reading(path: Path | str, text: str, is_expected: Callable[[list[str
     return best
 
 
-def _read_quoted(text: str, delimiter: str) -> _Reading:
-    """Read rows whose cells may be in quotes."""
-    csv.field_size_limit(2**31 - 1)
+def _read_quoted(text: str, delimiter: str, may_be_plain: bool = False) -> _Reading:
+    """Read rows whose cells may be in quotes; `may_be_plain` if quotes may also be characters as any other."""
+    csv.field_size_limit(MAX_LINE)
+    is_single_column = delimiter not in text
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     spans: list[tuple[Row, int]] = []  # rows of several lines, with their last line
@@ -247,15 +265,22 @@ def _read_quoted(text: str, delimiter: str) -> _Reading:
             cells = next(reader)
         except StopIteration:
             break
-        except csv.Error:
+        except csv.Error as error:
             problem = _describe_open_quote(text, line, reader.line_num, delimiter)
+            if "limit" in str(error):
+                problem = problem._replace(
+                    message=f"found a cell of more than {MAX_LINE:,} characters. Expected at most so many. Shorten it, "
+                    'or close a quote (") that is open.'
+                )
             break
+        if not cells and not is_single_column:
+            continue
         row = Row(line, cells)
         rows.append(row)
         if reader.line_num > line:
             spans.append((row, reader.line_num))
     reading = _Reading(delimiter, True, _drop_empty_lines(rows), problem)
-    return _check_spans(reading, text, spans).check_widths()
+    return _check_spans(reading, text, spans, may_be_plain).check_widths()
 
 
 def _describe_open_quote(text: str, line: int, last_line: int, delimiter: str) -> _Problem:
@@ -273,36 +298,56 @@ def _describe_open_quote(text: str, line: int, last_line: int, delimiter: str) -
     )
 
 
-def _check_spans(reading: _Reading, text: str, spans: list[tuple[Row, int]]) -> _Reading:
+def _check_spans(reading: _Reading, text: str, spans: list[tuple[Row, int]], may_be_plain: bool) -> _Reading:
     """Return the reading with a problem if a cell of several lines has swallowed rows.
 
     It has, if the row has another number of cells than the first one; or if each of its lines alone has that
-    number and, in one column, values of other rows, such as labels.
+    number and looks like a row: in one column it has values of other rows, such as labels; or the forms of other
+    rows, such as names of files, where a column has few forms. In a table of sentences, which has no such column, the
+    number of cells alone decides.
     """
     if not spans or reading.width < 2:
         return reading
     lines, long_rows = _split_csv_lines(text), {row.line for row, _ in spans}
-    columns = zip(*(row.cells for row in reading.rows if row.line not in long_rows), strict=False)
+    columns = list(zip(*(row.cells for row in reading.rows if row.line not in long_rows), strict=False))
     values = [{cell for cell in column if cell.strip()} for column in columns]
+    forms = [set(map(_describe_form, column)) for column in columns]
+    has_evidence = not may_be_plain and min(map(len, columns), default=0) >= _MIN_ROWS
+    regular = [place for place, column in enumerate(columns) if 2 * len(forms[place]) <= len(column)]
+
+    def are_rows(parts: list[list[str]]) -> bool:
+        """Return whether the cells of each line of a span are those of a row."""
+        if not all(len(cells) == reading.width for cells in parts):
+            return False
+        if any(all(cells[place] in known for cells in parts) for place, known in enumerate(values)):
+            return True
+        have_forms = any(
+            all(_describe_form(cells[place]) in forms[place] for cells in parts) for place in regular
+        )
+        return has_evidence and (have_forms or not regular)
+
     for row, last_line in spans:
         parts = [line.split(reading.delimiter) for line in lines[row.line - 1 : last_line]]
-        are_rows = all(len(cells) == reading.width for cells in parts) and any(
-            all(cells[place] in known for cells in parts) for place, known in enumerate(values)
-        )
-        if are_rows or len(row.cells) != reading.width:
+        if are_rows(parts) or len(row.cells) != reading.width:
             return reading._replace(
                 problem=_describe_open_quote(text, row.line, last_line, reading.delimiter)
             )
     return reading
 
 
-def _read_tabs(text: str, is_csv: bool) -> _Reading:
+def _describe_form(cell: str) -> str:
+    """Return a cell with letters and numbers that all look the same, as "a0.a" for "img12.jpg"."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", cell[:200]))
+
+
+def _read_tabs(path: Path | str, text: str, is_csv: bool) -> _Reading:
     """Read rows of cells that are separated by tabs, with or without quoting; if possible with it if `is_csv`."""
-    rows = [Row(number, line.split("\t")) for number, line in enumerate(_split_lines(text), 1)]
+    lines, is_single_column = enumerate(split_lines(path, text), 1), "\t" not in text
+    rows = [Row(number, line.split("\t")) for number, line in lines if line or is_single_column]
     plain = _Reading("\t", False, _drop_empty_lines(rows)).check_widths()
     if '"' not in text:
         return plain
-    quoted = _read_quoted(text, "\t")
+    quoted = _read_quoted(text, "\t", may_be_plain=not is_csv)
     if plain.problem and quoted.problem:
         return max(plain, quoted, key=lambda reading: reading.problem.line if reading.problem else 0)
     if plain.problem or quoted.problem:
@@ -313,7 +358,7 @@ def _read_tabs(text: str, is_csv: bool) -> _Reading:
         line = next(one.line for one, other in zip(plain.rows, quoted.rows, strict=False) if one != other)
         message = (
             "found a quote that may begin a cell of several lines, or be a part of the text: "
-            f"{_abbreviate_cell(_split_lines(text)[line - 1])}. Expected one of the two. Separate the cells by "
+            f"{_abbreviate_cell(split_lines(path, text)[line - 1])}. Expected one of the two. Separate the cells by "
             "commas and put them in quotes, or remove the quote."
         )
         return plain._replace(problem=_Problem(line, message))
@@ -339,12 +384,6 @@ def _has_doubled_quotes(plain: list[Row]) -> bool:
     cells = [cell for row in plain for cell in row.cells if cell.startswith('"')]
     in_quotes = [cell for cell in cells if re.fullmatch('"(?:[^"]|"")*"', cell)]
     return 2 * len(in_quotes) > len(cells) and any('""' in cell[1:-1] for cell in in_quotes)
-
-
-def _split_lines(text: str) -> list[str]:
-    r"""Return the lines of a text, which end with `\n` or `\r\n`, or with `\r` if there is no `\n`."""
-    ending = "\n" if "\n" in text else "\r"
-    return [line.removesuffix("\r") for line in text.removesuffix(ending).split(ending)]
 
 
 def _split_csv_lines(text: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Tables with tags: where they are, and what their columns are called."""
 
-import glob
 import math
 import re
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from zoo.datasets.readers.tables import TABLE, Table, find_names, log_tables, re
 from zoo.datasets.splits import find_split_names
 from zoo.errors import DataError
 from zoo.files import natural_sort_key
+from zoo.user_files import find_files, report_unreadable
 
 COLUMN_NAMES = {
     "sequence": ("sequence", "video", "clip"),
@@ -70,15 +70,20 @@ def has_tags_only(table: Table) -> bool:
 
 def describe_header(table: Table) -> str:
     """Return the columns of a table, for a message."""
-    return f"the columns {', '.join(table.header)}" if table.header else "no header"
+    return f"the columns {', '.join(table.header)[:200]}" if table.header else "no header"
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def is_number(cell: str) -> bool:
-    """Return whether a cell contains a finite number, with a decimal point or a decimal comma."""
-    try:
-        return math.isfinite(float(_replace_decimal_comma(cell)))
-    except ValueError:
-        return False
+    """Return whether a cell contains a finite number, with a decimal point or a decimal comma.
+
+    >>> [is_number(cell) for cell in ("-1.5e3", "1,5", "1_000", "nan", "1e400")]
+    [True, True, False, False, False]
+    """
+    number = _replace_decimal_comma(cell)
+    return bool(_NUMBER.fullmatch(number)) and math.isfinite(float(number))
 
 
 def normalize_number(table: Table, cell: str) -> str:
@@ -101,12 +106,13 @@ def parse_tags(cell: str) -> tuple[str, ...]:
 
 def _find_tables(path: Path) -> dict[str, list[Path]]:
     if not path.is_dir():
-        files: Iterable[Path] = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
-        return {"train": _select_tables(files)}
-    children = {child.name: child for child in path.iterdir()}
+        return {"train": _select_tables([path] if path.exists() else find_files(path))}
+    with report_unreadable(path):
+        children = {child.name: child for child in path.iterdir()}
     directories = find_split_names((name for name, child in children.items() if child.is_dir()), str(path))
     if "train" in directories:
-        return {split: _select_tables((path / name).iterdir()) for split, name in directories.items()}
+        with report_unreadable(path):
+            return {split: _select_tables((path / name).iterdir()) for split, name in directories.items()}
     tables = find_split_names(children, str(path), suffix=TABLE)
     if "train" in tables:
         return {split: [path / name] for split, name in tables.items()}
@@ -122,6 +128,12 @@ def _read_table(path: Path, encoding: str | None) -> Table:
     table = read_table(path, _is_header, _is_expected, encoding=encoding)
     if not table.rows:
         raise DataError(f"{path} contains no rows. {_EXPECTED}.")
+    for line, cells in table.rows:
+        if cell := next((cell for cell in cells if "\n" in cell.strip()), None):
+            raise DataError(
+                f"{path}, line {line:,}: found a cell of several lines: {cell[:60]!r}. Expected a row in each line. "
+                'Close the quote ("), or correct the cell.'
+            )
     return table._replace(
         header=[cell.lower() for cell in table.header],
         rows=[row._replace(cells=[cell.strip() for cell in row.cells]) for row in table.rows],

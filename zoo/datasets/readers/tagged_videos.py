@@ -1,10 +1,9 @@
 """Videos, or directories of numbered images, with tables that tag their frames."""
 
-import glob
 import logging
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,14 +18,21 @@ from zoo.datasets.readers.tag_tables import (
     SEGMENT_COLUMNS,
     describe_header,
     find_column,
+    is_number,
     normalize_number,
     parse_tags,
 )
 from zoo.errors import DataError
 from zoo.files import natural_sort_key
-from zoo.preprocessing.video import VIDEO_FILE_PATTERN, list_images
+from zoo.preprocessing.video import IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN
+from zoo.user_files import list_files
 
 logger = logging.getLogger(__name__)
+
+_WHOLE_NUMBER = re.compile("[0-9]{1,18}")
+
+_MAX_SECONDS_BEHIND = 1.0
+"""How far an end may lie behind the last frame: tables round to seconds, and sound may be longer than the picture."""
 
 NONE = "none"
 """The label of frames that no row of a table covers."""
@@ -50,18 +56,13 @@ class TableSegment(NamedTuple):
 
 def find_videos(root: Path) -> dict[str, Path]:
     """Return videos and directories of images by their path in the directory, without suffix."""
-
-    def name_videos() -> Iterator[tuple[str, Path]]:
-        # glob follows links to directories, rglob does not.
-        for inside in sorted(glob.glob("**/*", root_dir=root, recursive=True)):
-            path, name = root / inside, Path(inside).as_posix()
-            if path.is_dir():
-                if list_images(path):
-                    yield name, path
-            elif re.search(VIDEO_FILE_PATTERN, name.lower()):
-                yield remove_video_suffix(name), path
-
-    return index_by_name(name_videos())
+    named: dict[Path, str] = {}
+    for file in list_files(root):
+        if re.search(IMAGE_FILE_PATTERN, file.name.lower()) and file.parent != root:
+            named[file.parent] = file.parent.relative_to(root).as_posix()
+        elif re.search(VIDEO_FILE_PATTERN, file.name.lower()):
+            named[file] = remove_video_suffix(file.relative_to(root).as_posix())
+    return index_by_name((name, path) for path, name in sorted(named.items()))
 
 
 def read_tagged_videos(
@@ -96,7 +97,7 @@ def read_tagged_videos(
                 f"{root}: found {names}. Expected one table of tags. Choose one by its path, or name them "
                 "after the splits: train, validation, test."
             )
-        segments_of, missing_videos = _read_segments(table, videos, root)
+        segments_of, missing_videos = _read_segments(table, videos, root, multi_label)
         missing += missing_videos
         if repeated := [name for name in segments_of if name in named]:
             raise DataError(
@@ -126,7 +127,7 @@ def read_tagged_videos(
 
 
 def _read_segments(
-    table: Table, videos: dict[str, Path], root: Path
+    table: Table, videos: dict[str, Path], root: Path, multi_label: bool
 ) -> tuple[dict[str, list[TableSegment]], list[str]]:
     """Return the segments of each video that exists, and the names of videos that do not."""
     video, tag = find_column(table, "sequence"), find_column(table, "tag")
@@ -154,10 +155,17 @@ def _read_segments(
     names = {cell: find_video(cell) for cell in dict.fromkeys(row.cells[video] for row in table.rows)}
     segments_of: dict[str, list[TableSegment]] = {}
     for line, cells in table.rows:
+        if not cells[video] or not (cells[tag] or multi_label):
+            raise DataError(
+                f"{table.path}, line {line:,}: found no {'tag' if cells[video] else 'video'}. Expected a video and a "
+                "tag in each row. Complete the row, or remove it."
+            )
         if name := names[cells[video]]:
             bounds = [normalize_number(table, cells[place]) for place in columns[complete[0]]]
             is_in_frames = "frame" in complete[0][0]
-            segment = TableSegment(f"{table.path}, line {line}", bounds, is_in_frames, parse_tags(cells[tag]))
+            segment = TableSegment(
+                f"{table.path}, line {line:,}", bounds, is_in_frames, parse_tags(cells[tag])
+            )
             segments_of.setdefault(name, []).append(segment)
     missing = [cell for cell, name in names.items() if name is None]
     if not segments_of:
@@ -174,17 +182,19 @@ def _tag_frames(segments: list[TableSegment], name: str, frames: VideoFrames) ->
     count, times = len(frames.times), frames.times
     tags: list[tuple[str, ...]] = [()] * count
     edges = _compute_edges(times, has_ends=len(segments[0].bounds) == 2)
+    # Of a file that is cut, the end is unknown.
+    latest = math.inf if frames.problem else edges[-1] + _MAX_SECONDS_BEHIND
 
     def find_frame(cell: str) -> int:
         seconds = float(cell)
-        return int(np.searchsorted(edges, seconds, "right")) if seconds >= 0 else -1
+        return int(np.searchsorted(edges, seconds, "right")) if 0 <= seconds <= latest else -1
 
     for segment in segments:
-        try:
+        start = end = -1
+        is_valid = _WHOLE_NUMBER.fullmatch if segment.is_in_frames else is_number
+        if all(map(is_valid, segment.bounds)):
             start, *ends = map(int if segment.is_in_frames else find_frame, segment.bounds)
             end = ends[0] if ends else start + 1
-        except ValueError:
-            start = end = -1
         if not 0 <= start < end <= count:
             raise DataError(
                 f"{segment.location}: found {' to '.join(segment.bounds)}. Expected a part of {name}, which "

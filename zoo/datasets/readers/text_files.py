@@ -1,29 +1,16 @@
 """Text files in UTF-8, UTF-16 or a chosen encoding, which may be compressed or a member of a zip."""
 
-import bz2
 import codecs
 import contextlib
-import gzip
-import io
-import lzma
 import re
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from zoo.datasets.messages import count_noun
 from zoo.datasets.readers.content import read_content
 from zoo.errors import DataError
-
-COMPRESSION = r"(\.gz|\.xz|\.bz2)?"
-"""Suffix of a compressed file, as a regular expression."""
-
-UNREADABLE = (EOFError, OSError, RuntimeError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
-"""Errors of corrupt files; `RuntimeError` of encrypted members of zips."""
-
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+from zoo.user_files import unpack_content
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -59,12 +46,7 @@ def read_text(path: Path | str, content: bytes | None = None, encoding: str | No
     Raises:
         DataError: The file is corrupt, has another encoding, or contains NUL characters.
     """
-    with report_unreadable(path):
-        content = read_content(Path(path)) if content is None else content
-        if opener := _OPENERS.get(Path(path).suffix):
-            with opener(io.BytesIO(content), "rb") as file:
-                content = file.read()
-    assert content is not None
+    content = unpack_content(path, read_content(Path(path)) if content is None else content)
     name = _choose_encoding(path, content, encoding)
     try:
         text = content.decode(name)
@@ -156,20 +138,6 @@ def _list_common_encodings() -> str:
 def describe_encoding(name: str) -> str:
     """Return the usual name of an encoding."""
     return name.removesuffix("-sig").upper() if name.startswith("utf") else name
-
-
-@contextlib.contextmanager
-def report_unreadable(path: Path | str) -> Iterator[None]:
-    """Turn errors of reading a corrupt file into `DataError`.
-
-    Args:
-        path: The file that the block reads.
-    """
-    try:
-        yield
-    except UNREADABLE as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read: {reason}. Correct or replace the file.") from error
 
 
 def note_damaged_texts(texts: Iterable[str], source: str) -> list[str]:

@@ -1,18 +1,23 @@
 """Pretrained word vectors from a file, such as those of GloVe, word2vec and fastText."""
 
-import contextlib
-import gzip
-import zlib
-from collections.abc import Iterator, Sequence
+import codecs
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from zoo.errors import DataError
+from zoo.paths import parse_path
+from zoo.user_files import open_file
 
 _FLOAT_SIZE = np.dtype("<f4").itemsize
 _LONGEST_WORD = 10_000  # bytes; longer ones mean that a binary file is something else
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_MAX_WIDTH = 10_000  # numbers of a vector
+_MAX_LINE = 1 << 20  # bytes
 
 
 class WordVectors(NamedTuple):
@@ -30,7 +35,7 @@ class WordVectors(NamedTuple):
 def read_word_vectors(path: Path, words: Sequence[str]) -> WordVectors:
     r"""Read the vectors of some words.
 
-    Three formats are read, also compressed (`.gz`):
+    Three formats are read, also compressed (`.gz`, `.xz`, `.bz2`):
 
     - text: a word and its numbers on each line, separated by spaces, as GloVe has it;
     - text of word2vec and fastText: the same after a first line with the number of words and the width;
@@ -57,7 +62,8 @@ def read_word_vectors(path: Path, words: Sequence[str]) -> WordVectors:
            [ 0. ,  0. ]], dtype=float32), is_found=array([ True, False]))
     """
     rows = {word.encode(): row for row, word in enumerate(words)}
-    with _open(path) as file:
+    path = parse_path(path)
+    with open_file(path, unpack=True) as file:
         width, vectors = _read_entries(path, file)
         values = np.zeros((len(words), width), np.float32)
         is_exact, is_found = (np.zeros(len(words), bool) for _ in range(2))
@@ -84,21 +90,9 @@ def read_vector_width(path: Path) -> int:
     Raises:
         DataError: the file cannot be read.
     """
-    with _open(path) as file:
+    path = parse_path(path)
+    with open_file(path, unpack=True) as file:
         return _read_entries(path, file)[0]
-
-
-@contextlib.contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, decompressed, and raise what goes wrong within the context as `DataError`."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            yield file  # type: ignore[misc]  # gzip's file has the methods of a binary one
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"{path} cannot be read: {reason}. Expected word vectors: text or word2vec's formats, also .gz."
-        ) from error
 
 
 class _Entry(NamedTuple):
@@ -117,9 +111,17 @@ class _Entry(NamedTuple):
 
 def _read_entries(path: Path, file: BinaryIO) -> tuple[int, Iterator[_Entry]]:
     """Return the width of the vectors, and an iterator over all of them."""
-    first = file.readline()
+    lines = _iterate_lines(path, file)
+    first = next(lines, b"").removeprefix(codecs.BOM_UTF8)
     fields = first.split()
-    header = [int(field) for field in fields if field.isdigit()] if len(fields) == 2 else []
+    header = (
+        [int(field) for field in fields if field.isdigit()] if len(fields) == 2 and len(first) < 40 else []
+    )
+    width = header[1] if len(header) == 2 else len(fields) - 1
+    if width > _MAX_WIDTH:
+        raise DataError(
+            f"{path}, line 1: found vectors of {width:,} numbers. Expected at most {_MAX_WIDTH:,}. Restore the file."
+        )
     if ".bin" in path.suffixes:
         if len(header) != 2 or not header[1]:
             raise DataError(
@@ -128,22 +130,35 @@ def _read_entries(path: Path, file: BinaryIO) -> tuple[int, Iterator[_Entry]]:
             )
         return header[1], _read_binary(path, file, *header)
     if len(header) == 2 and header[1]:
-        return header[1], _read_text(path, file, 2, header[1], header[0])
+        return header[1], _read_text(path, lines, 2, header[1], header[0])
     if len(fields) < 2:
         raise DataError(f"{path}, line 1: expected a word and the numbers of its vector, got {first!r:.60}.")
-    file.seek(0)
-    return len(fields) - 1, _read_text(path, file, 1, len(fields) - 1, None)
+    return width, _read_text(path, itertools.chain([first], lines), 1, width, None)
+
+
+def _iterate_lines(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """Yield lines that end at a newline, of bounded length."""
+    for number in itertools.count(1):
+        line = file.readline(_MAX_LINE + 1)
+        if len(line) > _MAX_LINE:
+            raise DataError(
+                f"{path}, line {number:,}: found a line of more than {_MAX_LINE:,} bytes. Expected a word and its "
+                "numbers. Restore the file."
+            )
+        if not line:
+            return
+        yield line
 
 
 def _read_text(
-    path: Path, lines: BinaryIO, first_number: int, width: int, count: int | None
+    path: Path, lines: Iterable[bytes], first_number: int, width: int, count: int | None
 ) -> Iterator[_Entry]:
     number = first_number - 1
     for number, line in enumerate(lines, first_number):
         word, *numbers = line.split() or [b""]
         if len(numbers) != width:
             # Some words of the largest files of GloVe contain spaces; no text has such a word.
-            if len(numbers) > width and not all(map(_is_number, numbers[:-width])):
+            if len(numbers) > width and not any(map(_is_number, numbers[:-width])):
                 continue
             raise DataError(
                 f"{path}, line {number}: expected a word and {width} numbers, as on the first line, found "
@@ -163,9 +178,13 @@ def _read_binary(path: Path, file: BinaryIO, count: int, width: int) -> Iterator
         while (byte := file.read(1)) not in (b" ", b"") and len(word) < _LONGEST_WORD:
             word += byte
         numbers = file.read(width * _FLOAT_SIZE)
-        if byte != b" " or len(numbers) != width * _FLOAT_SIZE:
+        word = word.lstrip(b"\n")
+        is_word = byte == b" " and not _CONTROL.search(word)
+        if not is_word or len(numbers) != width * _FLOAT_SIZE:
             raise DataError(f"{place}: expected a word and {width} numbers of 4 bytes. Restore the file.")
-        yield _Entry(place, bytes(word.lstrip(b"\n")), numbers)
+        yield _Entry(place, bytes(word), numbers)
+    if file.read(2).strip():
+        raise DataError(f"{path}: its first line states {count:,} words, and more follow. Restore the file.")
 
 
 def _parse_numbers(place: str, numbers: Sequence[bytes] | bytes) -> np.ndarray:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from zoo.errors import ImageError, UsageError, VideoError
+from zoo.errors import DataError, ImageError, UsageError, VideoError
 from zoo.files import natural_sort_key
 from zoo.preprocessing.images import open_image
 from zoo.preprocessing.video.video_files import decode_frames, read_header, snap_frame_rate
+from zoo.user_files import read_file
 
 IMAGE_FILE_PATTERN = r"\.(jpe?g|png|bmp|gif|webp|avif|tiff?|hei[cf])$"
 """Regular expression for the end of an image file's name, in lower case."""
@@ -188,8 +189,8 @@ def _open_directory(directory: Path, frame_rate: float) -> Video:
     def decode_frames(frame_size: FrameSize | None, problems: list[str]) -> TimedFrames:
         for number, image_path in enumerate(image_paths):
             try:
-                frame = open_image(image_path.read_bytes())
-            except (OSError, ImageError, UsageError) as error:
+                frame = open_image(read_file(image_path))
+            except (DataError, ImageError, UsageError) as error:
                 problems.append(f"{image_path.name} cannot be read: {error}")
                 continue
             frame_size = frame_size or (frame.height, frame.width)

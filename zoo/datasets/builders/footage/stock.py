@@ -12,6 +12,7 @@ from zoo.datasets.builders.footage.style import SIZE
 from zoo.errors import DataError, ZooError
 from zoo.preprocessing.images import open_image
 from zoo.preprocessing.video import VIDEO_FILE_PATTERN, FrameSize, open_video
+from zoo.user_files import read_file
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def _read_reel(path: Path, size: FrameSize) -> np.ndarray:
                 logger.warning("%s", video.problem)
             return frames
         square = (max(size), max(size))
-        image = open_image(path.read_bytes(), min_size=square)
-    except (OSError, ZooError) as error:
+        image = open_image(read_file(path), min_size=square)
+    except ZooError as error:
         raise DataError(f"{path} cannot be read: {error}. Replace or remove the file.") from error
     return np.asarray(ImageOps.contain(image, square, Image.Resampling.BOX))[None]
