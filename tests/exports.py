@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from zoo._compat import parse_saved_model
 from zoo.export import call_by_name
+from zoo.preprocessing.text import END_ID, START_ID
 from zoo.tasks import ServingModule
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +121,96 @@ def assert_batchable(directory: Path, requests: Mapping[str, Sequence[Mapping[st
             assert set(result.pop("rows").numpy()) == {size}
             expected = signature(**dict(zip(specs, values, strict=True)))
             assert_same_but_for_padding(result, {key: value.numpy() for key, value in expected.items()})
+
+
+PARTS = ("encode", "preprocess", "score", "generate", "decode", "init", "step")
+"""Signatures that together compute `serving_default`, and the steps of `generate`, each after those it depends on."""
+
+NUM_WORDS = 3
+"""Number of next words that are compared."""
+
+
+def run_parts(directory: Path, inputs: Mapping[str, Any]) -> dict[str, tuple[Outputs, Outputs]]:
+    """Return inputs and outputs of the `PARTS` that an export has, each with outputs of those before it.
+
+    Args:
+        directory: of the export.
+        inputs: of `serving_default`.
+    """
+    signatures, parts = tf.saved_model.load(str(directory)).signatures, {}
+    values = dict(inputs)
+    for name in PARTS:
+        if name not in signatures:
+            continue
+        specs = signatures[name].structured_input_signature[1]
+        if name == "decode" and "probabilities" in values:
+            values["ids"] = np.argsort(-values["probabilities"], axis=-1, kind="stable")[:, :NUM_WORDS]
+        if name == "step":
+            values["ids"] = np.full(len(values["state_0"]), START_ID)
+        tensors = {key: tf.constant(values[key], spec.dtype) for key, spec in specs.items()}
+        outputs = {key: value.numpy() for key, value in signatures[name](**tensors).items()}
+        parts[name] = {key: tensor.numpy() for key, tensor in tensors.items()}, outputs
+        values |= outputs
+    return parts
+
+
+def make_part_requests(
+    directory: Path, requests: Sequence[Mapping[str, Any]]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Return requests for each of the `PARTS` of an export, for `assert_batchable`.
+
+    Args:
+        directory: of the export.
+        requests: for `serving_default`, each with the same inputs by name.
+    """
+    joined = {name: [row for request in requests for row in request[name]] for name in requests[0]}
+    ends = np.cumsum([len(next(iter(request.values()))) for request in requests])
+    split = {
+        name: {key: np.split(value, ends[:-1]) for key, value in inputs.items()}
+        for name, (inputs, _) in run_parts(directory, joined).items()
+    }
+    return {
+        name: [{key: values[number] for key, values in inputs.items()} for number in range(len(requests))]
+        for name, inputs in split.items()
+    }
+
+
+def assert_parts_compute_the_whole(directory: Path, inputs: Mapping[str, Any]) -> None:
+    """Check that the parts of `serving_default`, one after the other, return its answers, where it has some."""
+    whole, parts = predict_in_process(directory, inputs), {}
+    for _, outputs in run_parts(directory, inputs).values():
+        parts |= outputs
+    answers = next(whole[name] for name in ("label", "captions", "translations", "words") if name in whole)
+    has_answer = answers.reshape(len(answers), -1)[:, 0] != b""
+    assert has_answer.any()
+    names = whole.keys() & parts.keys() - {"status", "attention", "probabilities"}
+    assert names
+    for name in names:
+        expected = whole[name][:, :NUM_WORDS] if name == "words" else whole[name]
+        assert_same_outputs({name: parts[name][has_answer]}, {name: expected[has_answer]})
+
+
+def generate_greedily(directory: Path, source: np.ndarray, max_length: int) -> np.ndarray:
+    """Return the ids [batch, 1, steps] of the most probable token at each step, with `init` and `step` of an export.
+
+    Args:
+        directory: of the export.
+        source: input of `init`.
+        max_length: number of steps after which a sequence stops without an end.
+    """
+    model = tf.saved_model.load(str(directory))
+    init, step = (model.signatures[name] for name in ("init", "step"))
+    (name,) = init.structured_input_signature[1]
+    values = init(**{name: tf.constant(source)})
+    ids, sequences = np.full(len(source), START_ID, np.int32), []
+    is_open = np.full(len(source), True)
+    while is_open.any() and len(sequences) < max_length:
+        outputs = step(ids=tf.constant(ids), **values)
+        values = {name: outputs.get(f"next_{name}", value) for name, value in values.items()}
+        ids = outputs["logits"].numpy().argmax(-1).astype(np.int32)
+        is_open &= ids != END_ID
+        sequences.append(np.where(is_open, ids, 0))
+    return np.stack(sequences, 1)[:, None]
 
 
 def assert_same_but_for_padding(actual: Mapping[str, Any], expected: Outputs) -> None:

@@ -16,8 +16,11 @@ import tensorflow as tf
 from exports import (
     Outputs,
     assert_batchable,
+    assert_parts_compute_the_whole,
     assert_portable,
     assert_same_as_export,
+    generate_greedily,
+    make_part_requests,
     predict_in_process,
     read_metrics,
     run_client,
@@ -223,7 +226,21 @@ def test_empty_captions_have_a_status(trained: Trained) -> None:
 
 def test_requests_are_batched(trained: Trained, odd_images: list[bytes]) -> None:
     requests = [{"image": batch} for batch in (odd_images[:1], odd_images[1:4], odd_images[4:])]
-    assert_batchable(trained.directory, {"serving_default": requests, "greedy": requests})
+    parts = make_part_requests(trained.directory, requests)
+    assert_batchable(trained.directory, {"serving_default": requests, "greedy": requests, **parts})
+
+
+def test_parts_compute_the_whole(trained: Trained, odd_images: list[bytes]) -> None:
+    assert_parts_compute_the_whole(trained.directory, {"image": odd_images})
+
+
+def test_init_and_step_generate_what_greedy_search_does(trained: Trained, odd_images: list[bytes]) -> None:
+    signatures, images = tf.saved_model.load(str(trained.directory)).signatures, tf.constant(odd_images[::2])
+    pixels = signatures["preprocess"](image=images)["pixels"].numpy()
+    sequences = generate_greedily(trained.directory, pixels, max_length=60)
+    captions = signatures["decode"](sequences=tf.constant(sequences))["captions"]
+    expected = signatures["greedy"](image=images)["captions"]
+    assert captions.numpy().tolist() == expected.numpy().tolist()
 
 
 def test_corrupt_images_do_not_affect_the_others(outputs: dict[str, Outputs]) -> None:

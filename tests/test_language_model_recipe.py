@@ -11,7 +11,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import Outputs, assert_batchable, assert_portable, assert_same_outputs, read_metrics, run_client
+from exports import (
+    Outputs,
+    assert_batchable,
+    assert_parts_compute_the_whole,
+    assert_portable,
+    assert_same_outputs,
+    make_part_requests,
+    read_metrics,
+    run_client,
+    run_parts,
+)
 from references import randomize_weights
 
 import zoo
@@ -99,7 +109,16 @@ def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
 
 
 def test_requests_are_batched(model: Path) -> None:
-    assert_batchable(model, {"serving_default": [{"text": [text]} for text in TEXTS]})
+    requests = [{"text": [text]} for text in TEXTS]
+    assert_batchable(model, {"serving_default": requests, **make_part_requests(model, requests)})
+
+
+def test_parts_compute_the_whole(model: Path) -> None:
+    assert_parts_compute_the_whole(model, {"text": TEXTS})
+    _, outputs = run_parts(model, {"text": TEXTS})["score"]
+    sums = outputs["probabilities"].sum(1)
+    np.testing.assert_allclose(sums, [1, 0, 1, 1], atol=1e-5)
+    assert not outputs["probabilities"][:, :2].any()
 
 
 def test_the_export_uses_operations_of_older_versions_alone(model: Path) -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exports import Outputs, assert_batchable, assert_same_outputs, read_metrics, run_client
+from exports import (
+    Outputs,
+    assert_batchable,
+    assert_same_outputs,
+    make_part_requests,
+    read_metrics,
+    run_client,
+)
 from references import randomize_weights
 
 import zoo
@@ -203,7 +210,8 @@ def test_the_export_predicts_next_words(outputs: list[Outputs]) -> None:
 
 
 def test_requests_are_batched(trained: tuple[Path, str]) -> None:
-    assert_batchable(trained[0] / "1", {"serving_default": [{"text": [text]} for text in TEXTS]})
+    model, requests = trained[0] / "1", [{"text": [text]} for text in TEXTS]
+    assert_batchable(model, {"serving_default": requests, **make_part_requests(model, requests)})
 
 
 def test_load_returns_typed_predictions(trained: tuple[Path, str], outputs: list[Outputs]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import tyro
+from reexports import call, export_again
 
 from zoo.cli.main import Demo, List, Predict, Show, Verify
 
@@ -45,13 +46,14 @@ PRINTED = {
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
+    "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
     "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
     "docs/training.md": ["700 examples in 44 batches of up to 16, at most "],
 }
 """What the Python on each page prints, in part; and its commands, where they are run."""
 
-COMMANDS_RUN = ("docs/fine-tuning.md",)
+COMMANDS_RUN = ("docs/fine-tuning.md", "docs/runtimes.md")
 """Pages whose commands are run, together with the Python."""
 
 
@@ -77,7 +79,9 @@ class TrackerStandIn(ModuleType):
         return record
 
 
-SLOW = dict.fromkeys(("docs/fine-tuning.md", "docs/tasks.md"), pytest.mark.slow)  # train
+SLOW = dict.fromkeys(
+    ("docs/fine-tuning.md", "docs/runtimes.md", "docs/tasks.md"), pytest.mark.slow
+)  # train, export and convert
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in PRINTED])
@@ -89,6 +93,10 @@ def test_python_runs_from_top_to_bottom(
     monkeypatch.chdir(tmp_path / Path(name).parent if name.startswith("saved_models") else tmp_path)
     if name == "docs/tasks.md":
         monkeypatch.syspath_prepend(PLUGINS)  # the package that the page writes is installed
+    if name == "docs/runtimes.md":
+        for model in ("sentiment", "translation", "captioning"):
+            export_again(model, tmp_path / "runs" / model / "export" / "1")
+            (tmp_path / model).mkdir()
     trackers = TrackerStandIn(), TrackerStandIn()
     for tracker, module in zip(trackers, ("mlflow", "wandb"), strict=True):
         monkeypatch.setitem(sys.modules, module, tracker)
@@ -99,11 +107,19 @@ def test_python_runs_from_top_to_bottom(
         elif name in COMMANDS_RUN:
             for command in block.replace("\\\n", " ").splitlines():
                 program, *arguments = shlex.split(command)
-                assert program == "zoo"
-                subprocess.run([sys.executable, "-m", "zoo_command", *arguments], check=True)
+                assert program in ("zoo", "python")
+                arguments = ["-m", "zoo_command", *arguments] if program == "zoo" else arguments
+                subprocess.run([sys.executable, *arguments], check=True)
     printed = capfd.readouterr().out
     for part in PRINTED[name]:
         assert part in printed
+    if name == "docs/runtimes.md":
+        models = {task: Path("runs", task, "export", "1") for task in ("translation", "captioning")}
+        texts, images = names["texts"], [Path("docs/drawings/dog.jpg").read_bytes()]
+        expected = call(models["translation"], "greedy", {"text": texts})["translations"][:, 0]
+        assert names["translations"] == [text.decode() for text in expected]
+        expected = call(models["captioning"], "greedy", {"image": images})["captions"][:, 0]
+        assert names["captions"] == [text.decode() for text in expected]
     if name == "docs/training.md":
         assert max(names["history"].history["val_accuracy"]) > 0.8
         for tracker, method in zip(trackers, ("log_metrics", "log"), strict=True):

@@ -16,7 +16,9 @@ from exports import (
     ROOT,
     Outputs,
     assert_batchable,
+    assert_parts_compute_the_whole,
     assert_portable,
+    make_part_requests,
     read_metrics,
     run_client,
     run_with_mistake,
@@ -224,9 +226,14 @@ def test_texts_without_known_words_have_no_label(outputs: list[Outputs], model: 
 
 def test_requests_are_batched(model: Path) -> None:
     texts = [[GOOD], [""], [BAD, GOOD + " qwxz" * 50], ["qwxz"]]
-    assert_batchable(model, {"serving_default": [{"text": batch} for batch in texts]})
+    requests = [{"text": batch} for batch in texts]
+    assert_batchable(model, {"serving_default": requests, **make_part_requests(model, requests)})
     page = (model / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^- `(\w+)`: .* Not batchable: a server", page, re.MULTILINE) == ["labels", "gates"]
+
+
+def test_parts_compute_the_whole(model: Path) -> None:
+    assert_parts_compute_the_whole(model, {"text": [*ODD, GOOD, BAD]})
 
 
 def test_gates_of_one_text(outputs: list[Outputs]) -> None:

@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from exports import Outputs, assert_batchable, assert_portable, assert_same_outputs, read_metrics, run_client
+from exports import (
+    Outputs,
+    assert_batchable,
+    assert_parts_compute_the_whole,
+    assert_portable,
+    assert_same_outputs,
+    generate_greedily,
+    make_part_requests,
+    read_metrics,
+    run_client,
+)
 from matplotlib.image import imread
 from references import randomize_weights
 
@@ -208,7 +218,28 @@ def test_texts_without_words_have_no_translation(outputs: list[Outputs]) -> None
 
 def test_requests_are_batched(model: Path) -> None:
     requests = [{"text": batch} for batch in (ROWS[:1], ROWS[1:3], ROWS[3:4], ROWS[4:])]
-    assert_batchable(model, {"serving_default": requests, "greedy": requests})
+    parts = make_part_requests(model, requests)
+    assert_batchable(model, {"serving_default": requests, "greedy": requests, **parts})
+
+
+def test_parts_compute_the_whole(model: Path) -> None:
+    assert_parts_compute_the_whole(model, {"text": [*ODD, *ROWS]})
+
+
+def test_init_and_step_generate_what_greedy_search_does(model: Path) -> None:
+    """Search without constraints, which hardly change the translations of dates."""
+    texts = [DATE, "3 hours", f"{DATE}, 3:15 PM and 20 seconds"]
+    signatures = tf.saved_model.load(str(model)).signatures
+    encoded = signatures["encode"](text=tf.constant(texts))
+    sequences = generate_greedily(model, encoded["ids"].numpy(), max_length=60)
+    decoded = signatures["decode"](
+        sequences=tf.constant(sequences),
+        positions=tf.zeros_like(sequences),
+        source_tokens=encoded["source_tokens"],
+        items=encoded["items"],
+    )
+    expected = signatures["greedy"](text=tf.constant(texts))["translations"]
+    assert decoded["translations"].numpy().tolist() == expected.numpy().tolist()
 
 
 def test_the_export_uses_operations_of_older_versions_alone(model: Path) -> None:
@@ -360,7 +391,7 @@ def test_constraints_hold_in_both_signatures_and_spare_repetition_in_the_text(
 ) -> None:
     model = make_module(preprocessor, "multiplicative", bias=99.0).model  # it repeats unknown tokens for ever
     module = TranslationModule(preprocessor, model, num_beams=2, no_repeat_ngram_size=2)
-    for signature in module.signatures.values():
+    for signature in module.searches.values():
         outputs = signature(tf.constant(["q", "q q q q"]))
         for tokens, allowed in zip(outputs["target_tokens"].numpy().tolist(), (1, 3), strict=True):
             assert list(pairwise(tokens)).count(("▁q".encode(),) * 2) == allowed

@@ -55,7 +55,7 @@ class Constraints:
             return tf.nn.log_softmax(logits)
 
         batch, n, time = tf.unstack(tf.shape(sequences))  # one row for each hypothesis from here on
-        others = sequences = tf.reshape(sequences, [batch * n, time])[:, :t]
+        others = sequences = tf.reshape(sequences, [batch * n, time])[:, :t]  # ONNX reshapes no empty tensor
         limits, data = tf.nest.map_structure(lambda x: tf.repeat(x, n, axis=0), (limits, data))
         if self.counted_ids is not None:
             is_counted = tf.equal(sequences[..., None], self.counted_ids)  # [rows, time, k]
@@ -68,8 +68,11 @@ class Constraints:
         if self.no_repeat_ngram_size:
             would_repeat = _find_ngrams_to_repeat(sequences, t, self.no_repeat_ngram_size)
             if "max_ngram_count" in data:
-                num_before = tf.scatter_nd(
-                    _index(sequences), tf.cast(would_repeat, tf.int32), tf.shape(logits)
+                # `tf.scatter_nd` would do, but converted to ONNX it does not add up.
+                num_before = tf.tensor_scatter_nd_add(
+                    tf.zeros(tf.shape(logits), tf.int32),
+                    _index(sequences),
+                    tf.cast(would_repeat, tf.int32),
                 )
                 num_before = tf.gather_nd(num_before, _index(sequences))  # times that the n-gram has occurred
                 would_repeat &= num_before >= data["max_ngram_count"][:, None]

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.errors import ExportError
-from zoo.layers import disable_jit
+from zoo.layers import disable_jit, export_scope
 
 
 def convert_to_litert(
@@ -16,7 +16,8 @@ def convert_to_litert(
 ) -> bytes:
     """Convert a function for LiteRT, with its built-in operations alone.
 
-    Most loops over time do not convert; one step with explicit state does, such as `zoo.ManyToMany.step`.
+    A loop over time converts if the number of rows is known, and so does one step with explicit state, such as
+    `zoo.ManyToMany.step`. The function is traced in `zoo.layers.export_scope`.
 
     Args:
         function: a `tf.function` with an input signature of known shapes, without strings, that returns
@@ -33,7 +34,7 @@ def convert_to_litert(
     module = tf.Module()
     module.weights = list(weights)
     with tempfile.TemporaryDirectory() as directory:
-        with disable_jit():
+        with disable_jit(), export_scope():
             tf.saved_model.save(module, directory, signatures=function)
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=["serving_default"])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -25,6 +25,7 @@ from zoo.export import export_model, load_keras_model, report_misfit, restore_we
 from zoo.files import atomic_write, sha256
 from zoo.layers import export_scope
 from zoo.model_store import EXPORT_RECORD
+from zoo.preprocessing.text import Tokenizer
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.shots.lists import ShotList
 from zoo.training import Run
@@ -459,6 +460,16 @@ def make_labels_signature(labels: Sequence[str]) -> Callable[..., dict[str, tf.T
     [b'neg', b'pos']
     """
     return make_signature(lambda: {"labels": tf.constant(labels)}, [])
+
+
+def make_encode_signature(tokenizer: Tokenizer) -> Callable[..., dict[str, tf.Tensor]]:
+    """Return the signature `encode`: from texts, string [batch], to "ids", int32 [batch, time], and "status"."""
+
+    def encode(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        tokenized = tokenizer(text)
+        return {"ids": tokenized.ids, "status": tokenized.status}
+
+    return make_signature(encode, [tf.TensorSpec([None], tf.string, "text")])
 
 
 def add_limit_to_status(

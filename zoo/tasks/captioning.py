@@ -15,10 +15,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.attention import Memory
 from zoo.datasets import CaptioningSplit, DataInfo
 from zoo.decoding import DecodingResult, beam_search, greedy_search
 from zoo.errors import DataError, UsageError
 from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
+from zoo.formulations.decoder import State
 from zoo.inspection import plot_image_attention
 from zoo.metrics import normalize_caption_lists, score_captions
 from zoo.paths import abbreviate_path, find_path_kind, parse_path
@@ -55,6 +57,7 @@ from zoo.tasks.base import (
     join_status,
     make_signature,
 )
+from zoo.tasks.decoder_signatures import make_decoder_signatures
 from zoo.training import BucketedDataset, bucket_by_length, extract_features
 
 logger = logging.getLogger(__name__)
@@ -339,15 +342,39 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
-        """`serving_default` searches with beams, `greedy` takes the most probable token at each step."""
+        """Raw inputs to captions, and its parts: raw inputs to pixels, pixels to ids, ids to captions.
+
+        `serving_default` searches with beams, `greedy` takes the most probable token at each step. `preprocess`,
+        `generate` and `decode` together compute what `serving_default` does; `generate` has numbers alone, and so
+        have `init` and `step`, its single steps.
+        """
         extractor = self.preprocessor.extractor
+        reader = extractor.reader
+        pixels = tf.TensorSpec([None, *reader.shape], tf.uint8, "pixels")
+        sequences = tf.TensorSpec([None, None, None], tf.int32, "sequences")
 
         def caption(search: Search, *raw: tf.Tensor) -> dict[str, tf.Tensor]:
             return self.caption(*extractor(*raw), search)
 
+        def preprocess(*raw: tf.Tensor) -> dict[str, tf.Tensor]:
+            pixels, status = reader(*raw)
+            return {"pixels": pixels, "status": status}
+
+        def generate(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self.generate(extractor.encode(pixels), self.searches["serving_default"])
+
+        def prepare_memory(pixels: tf.Tensor) -> tuple[Memory | None, State]:
+            return self.model.prepare_memory(extractor.encode(pixels))
+
         return {
-            name: make_signature(partial(caption, search), extractor.reader.input_signature)
-            for name, search in self.searches.items()
+            **{
+                name: make_signature(partial(caption, search), reader.input_signature)
+                for name, search in self.searches.items()
+            },
+            "preprocess": make_signature(preprocess, reader.input_signature),
+            "generate": make_signature(generate, [pixels]),
+            "decode": make_signature(self.decode, [sequences]),
+            **make_decoder_signatures(self.model.decoder, prepare_memory, pixels),
         }
 
     def caption(self, features: tf.Tensor, status: tf.Tensor, search: Search) -> dict[str, tf.Tensor]:
@@ -359,31 +386,60 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             search: one of `zoo.decoding`.
         """
         tokenizer = self.preprocessor.tokenizer
-        memory, state = self.model.prepare_memory(features)
-        limit = tokenizer.max_tokens + 1
-        tokens, scores, attention, is_complete = self.model.decoder.generate(
-            *(search, state, memory),
-            start_id=START_ID,
-            end_id=END_ID,
-            max_length=limit,
-            num_attended=1,
-        )
-        positions = self.model.memory_shape
-        if attention is None:
-            attention = tf.zeros([*tf.unstack(tf.shape(tokens[:, :1])), math.prod(positions)])
+        generated = self.generate(features, search)
+        sequences, positions = generated["sequences"], self.model.memory_shape
         is_valid = (status == "")[:, None]
-        pieces = tf.where(is_valid, tokenizer.ids_to_tokens(tokens[:, 0]), "")
-        words, attention = merge_word_pieces(pieces, attention[:, 0])
-        captions = tf.where(is_valid, tokenizer.detokenize(tokens), "")
+        pieces = tf.where(is_valid, tokenizer.ids_to_tokens(sequences[:, 0]), "")
+        words, attention = merge_word_pieces(pieces, generated["attention"])
+        captions = tf.where(is_valid, self.decode(sequences)["captions"], "")
         is_empty = is_valid[:, 0] & (captions[:, 0] == "")
-        status = add_limit_to_status(status, "caption", is_complete[:, 0] | ~is_valid[:, 0], limit)
+        is_complete = generated["is_complete"][:, 0] | ~is_valid[:, 0]
+        status = add_limit_to_status(status, "caption", is_complete, self.max_length)
         return {
             "captions": captions,
-            "scores": tf.where(is_valid, scores, 0.0),
+            "scores": tf.where(is_valid, generated["scores"], 0.0),
             "attention": tf.reshape(attention, [*tf.unstack(tf.shape(words)), *positions]),
             "words": words,
             "status": join_status(status, tf.where(is_empty, "the caption is empty", "")),
         }
+
+    def generate(self, features: tf.Tensor, search: Search) -> dict[str, tf.Tensor]:
+        """Return the best captions of each image or clip as ids, and the attention of the first one.
+
+        Args:
+            features: [batch, ...].
+            search: one of `zoo.decoding`.
+
+        Returns:
+            "sequences" int32 [batch, n, steps], 0 after the end; "scores" float32 [batch, n]; "attention" float
+            [batch, steps, positions]; "is_complete" bool [batch, n], False for captions that stopped at their limit.
+        """
+        memory, state = self.model.prepare_memory(features)
+        sequences, scores, attention, is_complete = self.model.decoder.generate(
+            *(search, state, memory),
+            start_id=START_ID,
+            end_id=END_ID,
+            max_length=self.max_length,
+            num_attended=1,
+        )
+        if attention is None:
+            shape = *tf.unstack(tf.shape(sequences[:, :1])), math.prod(self.model.memory_shape)
+            attention = tf.zeros(shape)
+        return {
+            "sequences": sequences,
+            "scores": scores,
+            "attention": attention[:, 0],
+            "is_complete": is_complete,
+        }
+
+    @property
+    def max_length(self) -> int:
+        """The largest number of tokens of a caption, its end included."""
+        return self.preprocessor.tokenizer.max_tokens + 1
+
+    def decode(self, sequences: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the captions, string [batch, n], of ids, int32 [batch, n, steps]."""
+        return {"captions": self.preprocessor.tokenizer.detokenize(sequences)}
 
     def caption_split(self, split: FeatureSplit, signature: str = "serving_default") -> list[str]:
         """Return the best caption of each readable example of a split."""

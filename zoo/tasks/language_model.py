@@ -31,9 +31,12 @@ from zoo.tasks.base import (
     TextPredictor,
     decode_strings,
     format_status,
+    make_encode_signature,
     make_signature,
 )
 from zoo.training import BucketedDataset, bucket_by_length
+
+_FIRST_WORD_ID = UNKNOWN_ID + 1
 
 
 class LanguageModelPreprocessor(Preprocessor):
@@ -121,9 +124,15 @@ class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
-        """`serving_default`."""
-        texts = [tf.TensorSpec([None], tf.string, "text")]
-        return {"serving_default": make_signature(self.predict_next, texts)}
+        """Texts to next words, and its parts: texts to ids, ids to the probabilities of all words, ids to words."""
+        text = tf.TensorSpec([None], tf.string, "text")
+        ids = tf.TensorSpec([None, None], tf.int32, "ids")
+        return {
+            "serving_default": make_signature(self.predict_next, [text]),
+            "encode": make_encode_signature(self.preprocessor.tokenizer),
+            "score": make_signature(self.score, [ids]),
+            "decode": make_signature(self.decode, [ids]),
+        }
 
     def predict_next(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return for each text [batch] the most probable next words, and their probabilities.
@@ -131,16 +140,30 @@ class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
         The probabilities are those among the words of the vocabulary.
         """
         tokenized = self.preprocessor.tokenizer(text)
-        length = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), 1)
-        logits = tf.gather(self.model(tokenized.ids), tf.maximum(length, 1) - 1, batch_dims=1)
-        first = UNKNOWN_ID + 1
-        probabilities, indices = tf.math.top_k(tf.nn.softmax(logits[:, first:]), self.top_k)
-        has_words = (length > 0)[:, None]
+        scores = self.score(tokenized.ids)["probabilities"]
+        probabilities, indices = tf.math.top_k(scores[:, _FIRST_WORD_ID:], self.top_k)
+        words = self.decode(indices + _FIRST_WORD_ID)["words"]
+        has_words = tf.reduce_any(tokenized.ids != PADDING_ID, axis=1)
         return {
-            "words": tf.where(has_words, tf.gather(self.words, indices), ""),
-            "probabilities": tf.where(has_words, probabilities, 0.0),
+            "words": tf.where(has_words[:, None], words, ""),
+            "probabilities": probabilities,
             "status": tokenized.status,
         }
+
+    def score(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the probabilities [batch, vocabulary size] of the word after each text, ids [batch, time].
+
+        They are 0 for the ids of padding and of unknown words, and in rows without words.
+        """
+        length = tf.reduce_sum(tf.cast(ids != PADDING_ID, tf.int32), 1)
+        logits = tf.gather(self.model(ids), tf.maximum(length, 1) - 1, batch_dims=1)
+        probabilities = tf.where((length > 0)[:, None], tf.nn.softmax(logits[:, _FIRST_WORD_ID:]), 0.0)
+        return {"probabilities": tf.pad(probabilities, [[0, 0], [_FIRST_WORD_ID, 0]])}
+
+    def decode(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the words, string [batch, n], of ids; empty for the ids of padding and of unknown words."""
+        words = tf.gather(self.words, tf.maximum(ids - _FIRST_WORD_ID, 0))
+        return {"words": tf.where(ids < _FIRST_WORD_ID, "", words)}
 
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card."""

@@ -35,6 +35,7 @@ from zoo.tasks.base import (
     call_signature,
     decode_strings,
     format_status,
+    make_encode_signature,
     make_labels_signature,
     make_signature,
 )
@@ -177,10 +178,12 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
-        """`serving_default`, `labels`, and `gates` of a model with an encoder."""
+        """Texts to labels, and its parts: texts to ids, ids to scores; `gates` of a model with an encoder."""
         texts, one_text = (tf.TensorSpec([size], tf.string, "text") for size in (None, 1))
         signatures = {
             "serving_default": make_signature(self.classify, [texts]),
+            "encode": make_encode_signature(self.preprocessor.tokenizer),
+            "score": make_signature(self.score, [tf.TensorSpec([None, None], tf.int32, "ids")]),
             "labels": make_labels_signature(self.labels),
         }
         if self.model.encoder is not None:
@@ -193,13 +196,21 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         A text without a known word has the label "" and zeros as probabilities.
         """
         tokenized = self.preprocessor.tokenizer(text)
-        has_label = has_known_words(tokenized.ids)
-        scores = tf.nn.softmax(self.model(tokenized.ids))
+        scores = self.score(tokenized.ids)["scores"]
+        label = tf.gather(self.labels, tf.argmax(scores, axis=-1))
         return {
-            "label": tf.where(has_label, tf.gather(self.labels, tf.argmax(scores, axis=-1)), ""),
-            "scores": tf.where(has_label[:, None], scores, 0.0),
+            "label": tf.where(has_known_words(tokenized.ids), label, ""),
+            "scores": scores,
             "status": tokenized.status,
         }
+
+    def score(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the probability of each label, "scores" [batch, labels], of texts as ids [batch, time], 0 at padding.
+
+        The probabilities of a text without a known word are zeros.
+        """
+        scores = tf.nn.softmax(self.model(ids))
+        return {"scores": tf.where(has_known_words(ids)[:, None], scores, 0.0)}
 
     def compute_gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the words of one text [1], and gates and states of each layer and direction at each word."""

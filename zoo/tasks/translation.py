@@ -19,6 +19,7 @@ from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany, apply_teacher_forcing
 from zoo.formulations.decoder import State
 from zoo.inspection import plot_attention
+from zoo.layers.export_scope import ExportScope, get_export_scope
 from zoo.preprocessing.text import (
     COPY_TOKENS,
     END_ID,
@@ -50,6 +51,7 @@ from zoo.tasks.base import (
     join_status,
     make_signature,
 )
+from zoo.tasks.decoder_signatures import make_decoder_signatures
 from zoo.training import BucketedDataset, bucket_by_length
 
 logger = logging.getLogger(__name__)
@@ -270,6 +272,28 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
 
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """Those of `searches`, and their parts: texts to ids, ids to ids, ids to texts.
+
+        `encode`, `generate` and `decode` together compute what `serving_default` does; `generate` has numbers alone,
+        and so have `init` and `step`, its single steps.
+        """
+        text, ids = tf.TensorSpec([None], tf.string, "text"), tf.TensorSpec([None, None], tf.int32, "ids")
+        sequences = [
+            tf.TensorSpec([None, None, None], tf.int32, "sequences"),
+            tf.TensorSpec([None, None, None], tf.int32, "positions"),
+            tf.TensorSpec([None, None], tf.string, "source_tokens"),
+            tf.TensorSpec([None, None], tf.string, "items"),
+        ]
+        return {
+            **self.searches,
+            "encode": make_signature(self.encode, [text]),
+            "generate": make_signature(partial(self.generate, search=self.beam_search), [ids]),
+            "decode": make_signature(self.decode, sequences),
+            **make_decoder_signatures(self.model.decoder, self.model.prepare_memory, ids),
+        }
+
+    @cached_property
+    def searches(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """`serving_default` searches with beams, `greedy` takes the most probable token at each step."""
         texts = [tf.TensorSpec([None], tf.string, "text")]
         searches: dict[str, Callable[..., Any]]
@@ -286,49 +310,109 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             text: string [batch].
             search: one of `zoo.decoding`.
         """
-        target, has_copies = self.preprocessor.target, self.preprocessor.copied_items is not None
+        encoded = self.encode(text)
+        ids = encoded["ids"]
+        generated = self.generate(ids, search)
+        decoded = self.decode(
+            *(generated[name] for name in ("sequences", "positions")),
+            *(encoded[name] for name in ("source_tokens", "items")),
+        )
+        has_text = tf.reduce_any(ids != PADDING_ID, axis=-1)
+        is_complete = generated["is_complete"][:, 0] | ~has_text
+        status = add_limit_to_status(encoded["status"], "translation", is_complete, _compute_limits(ids))
+        is_empty = has_text & (decoded["translations"][:, 0] == "")
+        return {
+            **decoded,
+            "scores": generated["scores"],
+            "attention": generated["attention"],
+            "source_tokens": encoded["source_tokens"],
+            "status": join_status(status, tf.where(is_empty, "the translation is empty", "")),
+        }
+
+    def encode(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the word pieces of each text [batch].
+
+        Returns:
+            "ids" int32 [batch, time], 0 after the end; "source_tokens" string [batch, time], what they stand for;
+            "items" string [batch, 8], what is carried over unchanged; "status" string [batch].
+        """
         tokenized, items = self.preprocessor.tokenize(text)
-        memory, state = self.model.prepare_memory(tokenized.ids)
-        num_tokens = tf.reduce_sum(tf.cast(tokenized.ids != PADDING_ID, tf.int32), axis=-1)
-        limit, ngram_size = 10 + 2 * num_tokens, self.constraints["no_repeat_ngram_size"]
-        tokens, scores, attention, is_complete = self.model.decoder.generate(
+        source_tokens = tokenized.tokens.to_tensor("", shape=tf.shape(tokenized.ids, tf.int64))
+        return {
+            "ids": tokenized.ids,
+            "source_tokens": source_tokens,
+            "items": items,
+            "status": tokenized.status,
+        }
+
+    def generate(self, ids: tf.Tensor, search: Callable[..., Any]) -> dict[str, tf.Tensor]:
+        """Return the best translations of each text as ids, and the attention of the first one.
+
+        Args:
+            ids: int32 [batch, time], from `encode`.
+            search: one of `zoo.decoding`.
+
+        Returns:
+            "sequences" int32 [batch, n, steps], 0 after the end; "positions" int32 [batch, n, steps], where in the
+            source is what replaces an unknown token; "scores" float32 [batch, n]; "attention" float [batch, steps,
+            time]; "is_complete" bool [batch, n], False for translations that stopped at their limit. All are 0 in
+            rows without text.
+        """
+        memory, state = self.model.prepare_memory(ids)
+        ngram_size = self.constraints["no_repeat_ngram_size"]
+        has_copies = self.preprocessor.copied_items is not None
+        sequences, scores, attention, is_complete = self.model.decoder.generate(
             *(search, state, memory),
             start_id=START_ID,
             end_id=END_ID,
-            max_length=limit,
+            max_length=_compute_limits(ids),
             num_attended=1,
-            exact_counts=count_copy_tokens(tokenized.ids) if has_copies else None,
-            max_ngram_count=count_most_frequent_ngram(tokenized.ids, ngram_size) if ngram_size else 1,
+            exact_counts=count_copy_tokens(ids) if has_copies else None,
+            max_ngram_count=count_most_frequent_ngram(ids, ngram_size) if ngram_size else 1,
             **self.constraints,
         )
         if attention is None:
-            attention = tf.zeros(tf.concat([tf.shape(tokens[:, :1]), tf.shape(tokenized.ids)[1:]], axis=0))
-        is_text = tokenized.tokens.row_lengths()[:, None] > 0
-        attention = tf.where(is_text[..., None, None], attention, 0.0)
+            attention = tf.zeros(tf.concat([tf.shape(sequences[:, :1]), tf.shape(ids)[1:]], axis=0))
+        has_text = tf.reduce_any(ids != PADDING_ID, axis=-1)[:, None]
+        sequences = tf.where(has_text[..., None], sequences, PADDING_ID)
+        attention = tf.where(has_text[..., None, None], attention, 0.0)
 
         # An unknown token of the target is replaced by the source token that has the most attention, and
         # by an unknown one if there is one; by none that is carried over by its number.
-        weights = self.compute_all_attention(tokens, attention, state, memory)
-        weights += tf.cast(tokenized.ids == UNKNOWN_ID, tf.float32)[:, None, None]
-        source_tokens = tokenized.tokens.to_tensor("", shape=tf.shape(tokenized.ids, tf.int64))
+        weights = self.compute_all_attention(sequences, attention, state, memory)
+        weights += tf.cast(ids == UNKNOWN_ID, tf.float32)[:, None, None]
         if has_copies:
-            weights -= tf.cast(is_copy(tokenized.ids), tf.float32)[:, None, None]
-        replacements = tf.gather(source_tokens, tf.argmax(weights, axis=-1), batch_dims=1)
-        if has_copies:
-            replacements = tf.where(is_copy(tokens), gather_items(tokens, items), replacements)
-        target_tokens = target.ids_to_tokens(tokens, replacements)[:, 0]
-        translations = target.detokenize(tokens, replacements)
-        status = add_limit_to_status(
-            tokenized.status, "translation", is_complete[:, 0] | ~is_text[:, 0], limit
-        )
-        is_empty = is_text[:, 0] & (translations[:, 0] == "")
+            weights -= tf.cast(is_copy(ids), tf.float32)[:, None, None]
+        positions = tf.argmax(weights, axis=-1, output_type=tf.int32)
         return {
-            "translations": tf.where(is_text, translations, ""),
-            "scores": tf.where(is_text, scores, 0.0),
+            "sequences": sequences,
+            "positions": tf.where(sequences == PADDING_ID, 0, positions),
+            "scores": tf.where(has_text, scores, 0.0),
             "attention": attention[:, 0],
-            "source_tokens": source_tokens,
-            "target_tokens": tf.where(is_text, target_tokens, ""),
-            "status": join_status(status, tf.where(is_empty, "the translation is empty", "")),
+            "is_complete": is_complete & has_text,
+        }
+
+    def decode(
+        self, sequences: tf.Tensor, positions: tf.Tensor, source_tokens: tf.Tensor, items: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Return the translations that `generate` has returned as ids, and the word pieces of the first ones.
+
+        Args:
+            sequences: int32 [batch, n, steps], from `generate`.
+            positions: int32 [batch, n, steps], from `generate`.
+            source_tokens: string [batch, time], from `encode`.
+            items: string [batch, 8], from `encode`.
+
+        Returns:
+            "translations" string [batch, n] and "target_tokens" string [batch, steps].
+        """
+        replacements = tf.gather(source_tokens, positions, batch_dims=1)
+        if self.preprocessor.copied_items is not None:
+            replacements = tf.where(is_copy(sequences), gather_items(sequences, items), replacements)
+        target = self.preprocessor.target
+        return {
+            "translations": target.detokenize(sequences, replacements),
+            "target_tokens": target.ids_to_tokens(sequences, replacements)[:, 0],
         }
 
     def compute_all_attention(
@@ -349,18 +433,17 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         best = tf.repeat(attention, n, axis=1)
         if memory is None or n == 1:
             return best
-        return tf.cond(
-            tf.reduce_any(tokens[:, 1:] == UNKNOWN_ID),
-            lambda: self.model.decoder.compute_attention(tokens, START_ID, state, memory),
-            lambda: best,
-        )
+        compute = partial(self.model.decoder.compute_attention, tokens, START_ID, state, memory)
+        if get_export_scope() is ExportScope.PORTABLE:  # a branch in ONNX has no shapes to convert it with
+            return compute()
+        return tf.cond(tf.reduce_any(tokens[:, 1:] == UNKNOWN_ID), compute, lambda: best)
 
     def translate_texts(self, texts: Sequence[str], signature: str = "serving_default") -> list[str]:
         """Return the best translation of each text; texts of similar length are computed together."""
         order = np.argsort([len(text) for text in texts])
         translations = np.empty(len(texts), object)
         for rows in np.array_split(order, -(-len(order) // 64)):
-            outputs = self.signatures[signature](tf.constant([texts[row] for row in rows]))
+            outputs = self.searches[signature](tf.constant([texts[row] for row in rows]))
             translations[rows] = [best.decode() for best in outputs["translations"][:, 0].numpy()]
         return list(translations)
 
@@ -479,6 +562,11 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
                 "There is no attention to plot: the text or its translation is empty, or the model has no attention."
             )
         plot_attention(prediction.attention, prediction.source_tokens, prediction.target_tokens, path)
+
+
+def _compute_limits(ids: tf.Tensor) -> tf.Tensor:
+    """Return the largest number of tokens, int32 [batch], of the translation of each text [batch, time]."""
+    return 10 + 2 * tf.reduce_sum(tf.cast(ids != PADDING_ID, tf.int32), axis=-1)
 
 
 def _list_pairs(split: tf.data.Dataset) -> list[tuple[str, str]]:

@@ -83,11 +83,15 @@ class FeatureExtractor:
             An `ExtractedFeatures` of n rows.
         """
         pixels, status = self.reader(*raw)
+        return ExtractedFeatures(self.encode(pixels), status)
+
+    def encode(self, pixels: tf.Tensor) -> tf.Tensor:
+        """Return the features [n, *shape] of pixels, uint8 [n, *reader.shape]."""
         if self.encoder is None:
-            return ExtractedFeatures(pixels, status)
+            return pixels
         images = tf.reshape(pixels, [-1, *self.reader.shape[-3:]])
         features = tf.cast(apply_encoder(self.encoder, tf.cast(images, tf.float32)), tf.float16)
-        return ExtractedFeatures(tf.reshape(features, [-1, *self.shape]), status)
+        return tf.reshape(features, [-1, *self.shape])
 
     def fingerprint(self) -> str:
         """Return a hash of all that the features of given images depend on."""
