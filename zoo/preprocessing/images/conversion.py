@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 from PIL import ExifTags, Image, ImageOps, features
 
 from zoo.errors import ImageError, UsageError
+from zoo.preprocessing.images.avif import find_frame_sizes, use_still_image
 from zoo.preprocessing.images.headers import (
     CORRUPT,
     FORMATS,
@@ -51,8 +53,8 @@ def convert_images(
     Args:
         images: The content of image files.
         max_pixels: Largest number of pixels of an image that is converted.
-        is_oriented: Whether the model that gets the images applies the orientation of JPEGs. If it does not,
-            such JPEGs are converted, too, and all BMPs.
+        is_oriented: Whether the model that gets the images applies the orientation of JPEGs. If it does not, it is
+            of an earlier version: such JPEGs are converted, too, and all BMPs, and headers are checked here.
 
     Returns:
         The content of each file, empty for an image that cannot be converted; and the reason, which is empty
@@ -70,7 +72,9 @@ def convert_images(
     contents, problems = [], []
     for image in images:
         content, problem = image, ""
-        if _needs_conversion(image, max_pixels, is_oriented):
+        if not is_oriented and (problem := _find_problem(image, max_pixels)):
+            content = b""
+        elif _needs_conversion(image, max_pixels, is_oriented):
             try:
                 file = io.BytesIO()
                 open_image(image, max_pixels).save(file, "PNG", compress_level=1)
@@ -104,6 +108,9 @@ def open_image(
     if name not in _READ_FORMATS and name not in _PILLOW_NAMES:
         raise ImageError(describe_unread(name) if name else "the picture is of an unknown format")
     _load_decoder(name)
+    if name == "AVIF":
+        content = use_still_image(content)
+        _check_frames(content, max_pixels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of corrupt metadata
         try:
@@ -176,6 +183,26 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
     width, height = (max(size, tags.get(tag, 0)) for size, tag in zip(image.size, _TILE_TAGS, strict=True))
     if width * height > max_pixels:
         raise ImageError(describe_large(f"{width}", f"{height}", max_pixels))
+
+
+def _check_frames(avif: bytes, max_pixels: int) -> None:
+    """Refuse an AVIF with frames that are larger than the image which its container states."""
+    try:
+        sizes = find_frame_sizes(avif)
+    except ValueError as error:
+        raise ImageError(CORRUPT) from error
+    width, height = max(sizes, key=math.prod, default=(0, 0))
+    # Besides the color there may be an alpha channel, a gain map and a thumbnail.
+    if width * height > max_pixels or sum(map(math.prod, sizes)) > 4 * max_pixels:
+        raise ImageError(describe_large(f"{width}", f"{height}", max_pixels))
+
+
+def _find_problem(content: bytes, max_pixels: int) -> str:
+    """Return what the headers of a JPEG, PNG or GIF show to be wrong with it; nothing for other formats."""
+    if _find_format(content) not in ("JPEG", "PNG", "GIF"):
+        return ""
+    status: bytes = read_headers(tf.constant([content]), max_pixels).status[0].numpy()
+    return status.decode()
 
 
 def _find_format(content: bytes) -> str:

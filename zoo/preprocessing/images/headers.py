@@ -52,8 +52,8 @@ class ImageHeaders(NamedTuple):
         images: string [n]: the files, GIFs truncated after their first frame and BMPs after their pixels.
         status: string [n]: empty for an image that can be decoded unless its data are corrupt.
         is_bmp: bool [n].
-        height: int64 [n]: as it is stored, before the orientation is applied.
-        width: int64 [n].
+        height: int64 [n]: as it is stored, before the orientation is applied; of a GIF that of its first frame.
+        width: int64 [n]: the same.
         orientation: int64 [n]: the EXIF orientation of JPEGs, from 1 to 8; 1 for all others.
     """
 
@@ -75,13 +75,13 @@ def read_headers(images: tf.Tensor, max_pixels: int) -> ImageHeaders:
     header = read_bytes(images, tf.zeros_like(images, tf.int32), _HEADER_LENGTH)
     name = _name_formats(images)
     is_jpeg, is_png, is_gif, is_bmp = (name == known for known in ("JPEG", "PNG", "GIF", "BMP"))
-    images, has_frame = _truncate_gifs(images, is_gif)
+    images, frame = _truncate_gifs(images, is_gif)
     jpeg = read_jpeg_headers(images, is_jpeg)
     bmp_height = read_number(header, 22, 4)  # negative if rows are stored from top to bottom
     sizes = (
         (is_jpeg, (jpeg.height, jpeg.width)),
         (is_png, (read_number(header, 20, 4, big=True), read_number(header, 16, 4, big=True))),
-        (is_gif, (read_number(header, 8, 2), read_number(header, 6, 2))),
+        (is_gif, (frame.height, frame.width)),
         (is_bmp, (tf.minimum(bmp_height, 2**32 - bmp_height), read_number(header, 18, 4))),
     )
     height, width = tf.zeros_like(bmp_height), tf.zeros_like(bmp_height)
@@ -90,10 +90,14 @@ def read_headers(images: tf.Tensor, max_pixels: int) -> ImageHeaders:
         width = tf.where(is_format, format_width, width)
 
     has_no_header = is_png & tf.reduce_any(header[:, 12:16] != tuple(b"IHDR"), axis=-1)
-    status = tf.where((height == 0) | (width == 0) | (is_gif & ~has_frame) | has_no_header, CORRUPT, "")
-    is_large = tf.cast(height, tf.float64) * tf.cast(width, tf.float64) > max_pixels
+    status = tf.where((height == 0) | (width == 0) | has_no_header, CORRUPT, "")
+    # The logical screen of a GIF, which other decoders use, and its first frame, which this one decodes.
+    screen = (read_number(header, 8, 2), read_number(header, 6, 2))
+    largest_height = tf.where(is_gif, tf.maximum(screen[0], height), height)
+    largest_width = tf.where(is_gif, tf.maximum(screen[1], width), width)
+    is_large = tf.cast(largest_height, tf.float64) * tf.cast(largest_width, tf.float64) > max_pixels
     before, between, after = describe_large("|", "|", max_pixels).split("|")
-    size = (tf.strings.as_string(width), between, tf.strings.as_string(height))
+    size = (tf.strings.as_string(largest_width), between, tf.strings.as_string(largest_height))
     status = tf.where(is_large & ~has_no_header, tf.strings.join([before, *size, after]), status)
     kind = "BMP with a palette, with compression or of 16 bits"
     status = tf.where(is_bmp & ~_is_readable_bmp(header), describe_unread(kind), status)
@@ -144,20 +148,34 @@ def _truncate_bmps(images: tf.Tensor, is_readable: tf.Tensor, end: tf.Tensor) ->
 
     def truncate() -> tf.Tensor:
         length = tf.strings.length(images)
-        new_length = tf.minimum(tf.cast(tf.where(is_readable, end, 0), tf.int32), length)
-        new_length = tf.where(is_readable, new_length, length)
-        return tf.strings.substr(images, tf.zeros_like(length), new_length)
+        new_length = tf.minimum(tf.where(is_readable, end, 2**31 - 1), tf.cast(length, tf.int64))
+        return tf.strings.substr(images, tf.zeros_like(length), tf.cast(new_length, tf.int32))
 
     return tf.cond(tf.reduce_any(is_readable), truncate, lambda: images)
 
 
-def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Truncate GIFs after their first frame, and return whether they have one. Other images stay as they are.
+class _GifFrame(NamedTuple):
+    """The first frame of n GIFs.
+
+    Attributes:
+        height: int64 [n], from its descriptor; 0 without a complete frame. TensorFlow decodes this size, whatever
+            that of the logical screen is.
+        width: int64 [n]: the same.
+    """
+
+    height: tf.Tensor
+    width: tf.Tensor
+
+
+def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, _GifFrame]:
+    """Truncate GIFs after their first frame, and return its size. Other images stay as they are.
 
     TensorFlow decodes all frames of a GIF even if only the first is requested.
     """
 
-    def read_block(state: tf.Tensor, offsets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def read_block(
+        state: tf.Tensor, offsets: tf.Tensor, frames: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         content = tf.cast(read_bytes(images, offsets, 10), tf.int32)
         first_byte, is_between = content[:, 0], state == _BETWEEN
         is_extension, is_frame = is_between & (first_byte == 0x21), is_between & (first_byte == 0x2C)
@@ -169,20 +187,25 @@ def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, tf.
         new_state = tf.where(is_extension, _IN_EXTENSION, tf.where(is_frame, _IN_FRAME, _TRUNCATED))
         new_state = tf.where(is_inside, state, new_state)
         new_state = tf.where(is_terminator, tf.where(state == _IN_FRAME, _COMPLETE, _BETWEEN), new_state)
+        frames = tf.where(is_frame, offsets, frames)
         is_active = is_between | is_inside
         new_state = tf.where(is_active & (offsets >= tf.strings.length(images)), _TRUNCATED, new_state)
-        return tf.where(is_active, new_state, state), tf.where(is_active, offsets + length, offsets)
+        return tf.where(is_active, new_state, state), tf.where(is_active, offsets + length, offsets), frames
 
     flags = read_bytes(images, tf.fill(tf.shape(images), 10), 1)[:, 0]
-    state, end = tf.while_loop(
-        lambda state, _: tf.reduce_any(state < _COMPLETE),
+    start = 13 + _color_table_length(tf.cast(flags, tf.int32))
+    state, end, frames = tf.while_loop(
+        lambda state, *_: tf.reduce_any(state < _COMPLETE),
         read_block,
-        (tf.where(is_gif, _BETWEEN, _TRUNCATED), 13 + _color_table_length(tf.cast(flags, tf.int32))),
+        (tf.where(is_gif, _BETWEEN, _TRUNCATED), start, tf.zeros_like(start)),
         maximum_iterations=_MAX_GIF_BLOCKS,
     )
     is_complete = state == _COMPLETE
     first_frame = tf.strings.substr(images, tf.zeros_like(end), tf.where(is_complete, end, 0))
-    return tf.where(is_complete, tf.strings.join([first_frame, ";"]), images), is_complete
+    truncated = tf.where(is_complete, tf.strings.join([first_frame, ";"]), images)
+    descriptor = read_bytes(images, frames, 10)
+    height, width = (tf.where(is_complete, read_number(descriptor, offset, 2), 0) for offset in (7, 5))
+    return truncated, _GifFrame(height, width)
 
 
 def _color_table_length(flags: tf.Tensor) -> tf.Tensor:

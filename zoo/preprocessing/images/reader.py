@@ -38,8 +38,9 @@ class ImageReader:
     is stated in XMP alone count as upright, and so does the `eXIf` chunk of a PNG, which `convert_images`
     applies.
 
-    Images are decoded one at a time, and only if the header states a size within `max_pixels`, so memory is
-    bounded for hostile files.
+    Images are decoded one at a time, and only if the header that the decoder uses states a size within
+    `max_pixels`, so memory is bounded for hostile files: of a JPEG the frame header at the end of its segments, of
+    a PNG the first chunk, of a GIF the descriptor of its first frame, and its logical screen.
 
     `status` of an image is "" or one of:
 
