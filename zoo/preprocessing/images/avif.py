@@ -41,8 +41,12 @@ def find_frame_sizes(content: bytes) -> list[tuple[int, int]]:
     Raises:
         ValueError: the boxes cannot be read.
 
-    >>> find_frame_sizes(b"")
-    []
+    >>> import io
+    >>> from PIL import Image
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (40, 26)).save(file, "AVIF")
+    >>> find_frame_sizes(file.getvalue())
+    [(40, 26)]
     """
     boxes = dict(_iterate_boxes(content))
     meta = dict(_iterate_boxes(boxes.get(b"meta", b"")))
