@@ -3,7 +3,8 @@
     python tests/hostile_commands.py 200
 
 runs 200 of each class, and prints how many were tried and how many failed: with a traceback, another exit code than 0,
-1 or 2, no message that names what was wrong, an input without its own answer or error, or damage that is not found.
+1 or 2, no message that names what was wrong, no end, an input without its own answer or error, or damage that is not
+found.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -24,6 +26,9 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "saved_models"
+MAX_SECONDS = 60
+"""Time after which an input that has not ended has failed."""
+
 DOG, FILM = ROOT / "docs/drawings/dog.jpg", ROOT / "docs/drawings/film.mp4"
 
 
@@ -421,11 +426,20 @@ CLASSES: dict[str, Callable[[random.Random, Path], str]] = {
 def try_class(name: str, number: int, seed: int = 0) -> list[str]:
     """Return what failed of a number of inputs of a class."""
     faults = []
+    signal.signal(signal.SIGALRM, _end)
     with cached_models() if name in ("paths and values", "lines") else contextlib.nullcontext():
         for index in range(number):
             with tempfile.TemporaryDirectory() as directory:
-                faults.append(CLASSES[name](random.Random(f"{seed} {name} {index}"), Path(directory)))
+                signal.alarm(MAX_SECONDS)
+                try:
+                    faults.append(CLASSES[name](random.Random(f"{seed} {name} {index}"), Path(directory)))
+                finally:
+                    signal.alarm(0)
     return list(filter(None, faults))
+
+
+def _end(*_: object) -> None:
+    raise TimeoutError(f"no end after {MAX_SECONDS} seconds")
 
 
 if __name__ == "__main__":

@@ -278,7 +278,7 @@ def test_the_predictor_lists_alternatives_and_plots_attention(
     image, corrupt = predictor.predict([odd_images[0], b"x"])
     assert len(list(image.format_lines("a.png", top_k=2))) == 2
     assert list(corrupt.format_lines("b.png", top_k=2)) == [
-        "b.png  [the picture is not JPEG, PNG, GIF or BMP]"
+        "b.png  [the file is no picture of a known format: expected JPEG, PNG, GIF, BMP, WebP, AVIF, TIFF or HEIC]"
     ]
     with pytest.raises(UsageError, match="no attention to plot"):
         predictor.plot(b"x", corrupt, tmp_path / "attention.png")
