@@ -9,6 +9,7 @@ found.
 
 import contextlib
 import copy
+import csv
 import io
 import json
 import os
@@ -322,37 +323,75 @@ BAD_IMAGES = [
 ]
 
 
-def try_lines(rng: random.Random, directory: Path) -> str:
-    """Lines on standard input: each has its own answer or its own error, whatever the others are."""
+def choose_inputs(rng: random.Random) -> tuple[str, str, list[bytes], list[bool]]:
+    """Return a model, the name of its answers, inputs, and whether each has no answer."""
+    name, good, bad, answer = rng.choice(
+        [
+            ("sentiment", GOOD_TEXTS, BAD_TEXTS, "label"),
+            ("translation", GOOD_TEXTS, BAD_TEXTS, "translation"),
+            ("captioning", [bytes(DOG)], BAD_IMAGES, "caption"),
+        ]
+    )
+    inputs = [rng.choice(rng.choice([good, bad])) for _ in range(rng.randint(1, 5))]
+    return name, answer, inputs, [each in bad for each in inputs]
+
+
+def prepare_images(directory: Path) -> None:
+    """Make the files that `BAD_IMAGES` names."""
     prepare_directory(directory)
     (directory / "drawing.svg").write_bytes(
         b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>'
     )
     (directory / "empty.png").touch()
     (directory / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-    name, good, bad, answer = rng.choice(
-        [
-            ("sentiment", GOOD_TEXTS, BAD_TEXTS, "label"),
-            ("translation", GOOD_TEXTS, BAD_TEXTS, "translations"),
-            ("captioning", [bytes(DOG)], BAD_IMAGES, "captions"),
-        ]
-    )
-    lines = [rng.choice(rng.choice([good, bad])) for _ in range(rng.randint(1, 5))]
+
+
+def try_lines(rng: random.Random, directory: Path) -> str:
+    """Lines on standard input: each has its own answer or its own error, whatever the others are."""
+    prepare_images(directory)
+    name, answer, lines, is_bad = choose_inputs(rng)
     with contextlib.chdir(directory), mock.patch.dict(os.environ, {"ZOO_MODELS": str(SHIPPED)}):
         result = run(["predict", name, "--json"], b"".join(line + b"\n" for line in lines))
     if fault := find_fault(result):
         return f"{name} {lines}: {fault}"
     rows = [json.loads(line) for line in result.out.splitlines()]
-    is_bad = [line in bad for line in lines]
     if len(rows) != len(lines):
         return f"{name} {lines}: {len(rows)} answers: {result.err}"
     for number, (row, wrong) in enumerate(zip(rows, is_bad, strict=True), 1):
-        if bool(row.get(answer)) == wrong or (wrong and not row["status"]):
+        if bool(row.get(answer) or row.get(f"{answer}s")) == wrong or (wrong and not row["status"]):
             return f"{name} {lines}: line {number} has the answer {row}"
         if wrong and f"standard input, line {number}: " not in result.err:
             return f"{name} {lines}: no message names line {number}: {result.err}"
     if result.code != any(is_bad):
         return f"{name} {lines}: the exit code is {result.code}"
+    return ""
+
+
+def try_tables(rng: random.Random, directory: Path) -> str:
+    """Rows of a table: each has its own answer or its own status in the table that is written."""
+    prepare_images(directory)
+    name, answer, inputs, is_bad = choose_inputs(rng)
+    cells = [each.decode(errors="replace").replace("\0", "").replace("\ufffd", "") for each in inputs]
+    kind = "image" if name == "captioning" else "text"
+    if kind == "text":  # some become good without the bytes that a table cannot hold
+        is_bad = [not cell.strip() for cell in cells]
+    with (directory / "inputs.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["number", kind], *enumerate(cells)])
+    with contextlib.chdir(directory), mock.patch.dict(os.environ, {"ZOO_MODELS": str(SHIPPED)}):
+        result = run(["predict", name, "--file", "inputs.csv", "--output", "outputs.csv"])
+    if fault := find_fault(result):
+        return f"{name} {cells}: {fault}"
+    if not (directory / "outputs.csv").exists():
+        return f"{name} {cells}: no output: {result.err}"
+    with (directory / "outputs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if [row[kind] for row in rows] != cells:
+        return f"{name} {cells}: the rows are {rows}"
+    for row, wrong in zip(rows, is_bad, strict=True):
+        if bool(row.get(f"predicted_{answer}")) == wrong or (wrong and not row["prediction_status"]):
+            return f"{name} {cells}: the answer is {row}"
+    if result.code != any(is_bad):
+        return f"{name} {cells}: the exit code is {result.code}"
     return ""
 
 
@@ -419,15 +458,20 @@ CLASSES: dict[str, Callable[[random.Random, Path], str]] = {
     "paths and values": try_arguments,
     "paths of recipes": try_recipe,
     "lines": try_lines,
+    "tables": try_tables,
     "damaged exports": try_damage,
 }
+
+
+CACHED = ("paths and values", "lines", "tables")
+"""Classes that do not change the models, which are then loaded once."""
 
 
 def try_class(name: str, number: int, seed: int = 0) -> list[str]:
     """Return what failed of a number of inputs of a class."""
     faults = []
     signal.signal(signal.SIGALRM, _end)
-    with cached_models() if name in ("paths and values", "lines") else contextlib.nullcontext():
+    with cached_models() if name in CACHED else contextlib.nullcontext():
         for index in range(number):
             with tempfile.TemporaryDirectory() as directory:
                 signal.alarm(MAX_SECONDS)

@@ -337,6 +337,14 @@ def write_run(copy: Path) -> Path:
     return run_dir
 
 
+def test_a_name_stands_for_a_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZOO_MODELS", str(SHIPPED))
+    assert (
+        read_ancestor(get_task("text_classification"), Path("sentiment")).directory == SHIPPED / "sentiment/1"
+    )
+
+
 def test_a_run_stands_for_its_export(copy: Path) -> None:
     ancestor = read_ancestor(get_task("text_classification"), write_run(copy))
     assert ancestor.directory.resolve() == copy

@@ -309,6 +309,7 @@ def test_errors_leave_no_output(run: Run, tmp_path: Path) -> None:
     for content, message in (
         ('text,label\nGood.,x\nBad,"y\nz', "reviews.csv, line 3: found a quote that is not closed"),
         ("text,predicted_label\nGood.,x\n", "found the column predicted_label in the input"),
+        ("text,prediction_status\n?,x\n", "found the column prediction_status in the input"),
         (
             "review,label\nGood.,x\n",
             "Expected a header with the column text. Name the column of the texts with",

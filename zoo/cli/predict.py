@@ -126,7 +126,7 @@ class PredictOptions:
 
     def _check_inputs(self, input_kind: InputKind) -> None:
         """Check that at least one of the inputs is there, and that it can be decoded."""
-        kinds = [_find_input_kind(path) for path in self.inputs]
+        kinds = [find_input_kind(path) for path in self.inputs]
         if input_kind == "video" and "file" in kinds and find_spec("av") is None:
             raise UsageError(
                 "Reading videos needs the package av, which is missing. Install the extra `video`, as README shows."
@@ -162,7 +162,7 @@ class PredictOptions:
                 f"--split: the model reads {input_kind}s, which have no shots. Leave out --split."
             )
         for path in map(Path, self.inputs):
-            if _find_input_kind(path) is None:
+            if find_input_kind(path) is None:
                 continue
             if path.is_dir():
                 raise UsageError(
@@ -173,7 +173,7 @@ class PredictOptions:
                 raise UsageError(f"--split: {parts} exists. Remove it, or name another --output-dir.")
 
 
-def _find_input_kind(path: str | Path) -> str | None:
+def find_input_kind(path: str | Path) -> str | None:
     """Return "file", "directory" or "pipe"; None if there is nothing that can be an input."""
     try:
         return find_path_kind(parse_path(path))

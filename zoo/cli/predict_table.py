@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from zoo.card import InputKind
-from zoo.cli.predict import STATUS
+from zoo.cli.predict import STATUS, find_input_kind
 from zoo.datasets.messages import count_noun
 from zoo.datasets.readers.tables import Table, TableFormat, find_names, read_table, write_row
 from zoo.errors import UsageError, ZooError
@@ -70,7 +70,7 @@ def iterate_rows(table: Table, column: str | None, input_kind: InputKind) -> Ite
         value = cells[place]
         if input_kind != "text":
             value = value.strip()
-            value = value if not value or Path(value).exists() else str(directory / value)
+            value = value if not value or find_input_kind(value) else str(directory / value)
         yield InputRow(value.encode(), cells, f"{table.path}, line {line:,}: ")
 
 
@@ -147,7 +147,7 @@ class PredictionTable:
     def finish(self) -> None:
         """Write the rows that still wait, if no input has an answer."""
         if self._columns is None:
-            self._begin([])
+            self._begin(self._name_columns([]))
 
     def _begin(self, columns: list[str]) -> None:
         """Write the header, and the rows that have waited."""
