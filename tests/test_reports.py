@@ -474,7 +474,10 @@ def test_only_data_that_everyone_may_see_are_published(
     (tmp_path / "examples.txt").write_text("\ufeffGut.\n\n Schlecht. \u2028 Ja. \n", encoding="utf-8")
     chosen = choose_examples(tmp_path / "examples.txt", ["mine"], own)
     assert chosen == (["Gut.", "Schlecht. \u2028 Ja."], True)
-    assert may_publish(own, (tmp_path / "photo.jpg",))
+    assert may_publish(own, (ROOT / "docs/drawings/dog.jpg",))
+    (tmp_path / "photo.jpg").write_text("no photo")
+    with pytest.raises(UsageError, match=r"--examples: \S*photo\.jpg cannot be shown: "):
+        may_publish(own, (tmp_path / "photo.jpg",))
     assert capsys.readouterr().out == ""
 
 

@@ -15,11 +15,13 @@ from zoo.cli.errors import exit_on_user_error
 from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
-from zoo.errors import UsageError
+from zoo.errors import ImageError, UsageError, VideoError
 from zoo.export import check_export_dir
 from zoo.manifest import compute_digest
 from zoo.paths import check_writable_directory, find_path_kind, parse_path
+from zoo.preprocessing.images import open_image
 from zoo.preprocessing.text import read_vector_width
+from zoo.preprocessing.video import open_video
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.serving.loading import load
 from zoo.tasks import Task, read_ancestor
@@ -141,8 +143,19 @@ def may_publish(info: DataInfo, chosen: Sequence[Path] = ()) -> bool:
 
     Args:
         info: about the data.
-        chosen: what the user chose for the card instead of test examples.
+        chosen: images or videos that the user chose for the card instead of test examples.
+
+    Raises:
+        UsageError: one of them cannot be decoded, which would otherwise stop the export at the end.
     """
+    for path in chosen:
+        try:
+            if info.is_video:
+                open_video(path)
+            else:
+                open_image(path.read_bytes())
+        except (ImageError, VideoError, OSError) as error:
+            raise UsageError(f"--examples: {path} cannot be shown: {error}. Name another file.") from error
     if chosen or info.is_redistributable:
         return True
     print(
