@@ -471,3 +471,21 @@ def test_exports_compares_the_outputs_of_models(capsys: pytest.CaptureFixture[st
     assert not exports.are_same({**outputs, "label": np.array(["neg"])}, outputs)
     with pytest.raises(UsageError, match="takes frames, lengths"):
         exports.run(exports.Settings(models=(SHIPPED / "tagging" / "1",)))
+
+
+# The page.
+
+
+def test_page_answers_every_honest_client_under_load() -> None:
+    module = load("page_load")
+    results = module.measure(module.Settings(clients=12, slow_clients=12, broken_clients=4, seconds=8))
+    assert not results.lost
+    assert len(results.seconds) > 24
+    assert results.num_slow
+    assert results.num_broken > 20
+    before, highest, _ = results.megabytes
+    assert 100 < before < highest + 1
+    assert highest - before < 100
+    table = module.format_results(results)
+    assert f"| answered | {len(results.seconds):,} |" in table
+    assert "| lost | 0 |" in table

@@ -100,10 +100,10 @@ def test_commands_of_the_readme_run(run: Run, monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_demo_leaves_out_models_of_arrays(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def start_server(predictors: dict[str, object], host: str, port: int) -> None:
-        raise UsageError(f"started with {', '.join(predictors)}")
+    def start(models: dict[str, Path], *_: object) -> None:
+        raise UsageError(f"started with {', '.join(models)}")
 
-    monkeypatch.setattr("zoo.serving.page.start_server", start_server)
+    monkeypatch.setattr("zoo.serving.page.PageServer", start)
     shutil.copytree(SHIPPED / "sentiment", tmp_path / "sentiment")
     shutil.copytree(SHIPPED / "sentiment", tmp_path / "features")
     card = json.loads((tmp_path / "features/1/card.json").read_text(encoding="utf-8"))

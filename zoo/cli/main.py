@@ -134,28 +134,31 @@ class Demo:
 
     port: Port = 8000  # port of the page
     host: str = "127.0.0.1"  # this machine alone; 0.0.0.0 lets other machines in
+    allow_host: tuple[str, ...] = ()  # further names of this machine by which the page is opened
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
         models = list_models(get_models_dir(self.model_store.models))
-        from zoo.serving.loading import load
-        from zoo.serving.page import start_server
+        from zoo.serving.page import PageServer
 
-        predictors = {}
+        shown = {}
         for name, path in models.items():
             try:
                 if read_card(path)["input_kind"] != "array":  # features cannot be sent from a page
-                    predictors[name] = load(path)
+                    shown[name] = path
             except UsageError as error:
                 print(f"{name} is left out: {error}", file=sys.stderr)
-        if not predictors:
-            raise UsageError("There is no model to show. Name another directory of models by --models.")
-        with start_server(predictors, self.host, self.port) as server:
-            print(f"{', '.join(predictors)}: {server.url}  (Ctrl-C ends)", flush=True)
-            if not server.is_local:
-                print("Everyone who reaches this machine can use the models.", flush=True)
-            server.serve_forever()
+        with PageServer(shown, self.host, self.port, self.allow_host) as server:
+
+            def announce() -> None:
+                for name, problem in server.problems.items():
+                    print(f"{name} is left out: {problem}", file=sys.stderr)
+                print(f"{', '.join(server.models)}: {server.url}  (Ctrl-C ends)", flush=True)
+                if not server.is_local:
+                    print("Everyone who reaches this machine can use the models.", flush=True)
+
+            server.serve_forever(announce)
 
 
 def list_recipes() -> dict[str, Path]:

@@ -1,234 +1,314 @@
-"""The demo page: exported models in a browser, on this machine alone."""
+"""The demo page: exported models in a browser, on this machine alone unless others are let in."""
 
+import asyncio
 import base64
-import dataclasses
+import hashlib
+import ipaddress
 import json
 import re
+import signal
+import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Self
+from urllib.parse import unquote
+from uuid import uuid4
 
-from zoo.errors import UsageError, VideoError, ZooError
-from zoo.tasks.base import Predictor
+from zoo.card import ModelCard, read_card
+from zoo.errors import Interrupted, UsageError
+from zoo.serving.http_server import Connection, HTTPServer, Limits, Request, RequestError, Response
+from zoo.serving.model_process import Busy, ModelProcess
 
 MEGABYTE = 1_000_000
 SIZE_LIMITS = {"text": 20_000, "image": 20 * MEGABYTE, "video": 200 * MEGABYTE}
 """Largest number of bytes of an input, by the kind of input."""
 
+STORED_LIMITS = {"text": 10 * MEGABYTE, "image": 400 * MEGABYTE, "video": 400 * MEGABYTE}
+"""Largest number of bytes of all inputs that are received or wait for their prediction, by the kind of input."""
+
+SECONDS = {"text": 60.0, "image": 60.0, "video": 300.0}
+"""Time that one prediction may take, by the kind of input."""
+
+MAX_WAITING = {"text": 128, "image": 32, "video": 8}
+"""Number of predictions that may wait for another one, by the kind of input."""
+
+RETRY_SECONDS = 3
+"""Time after which a client that was refused may try again."""
+
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-
-Predictors = Mapping[str, Predictor[Any, Any]]
-
-
-class RequestError(ValueError):
-    """A request that is refused, with the reason."""
-
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
+_MEDIA_TYPE = re.compile(r"(text|image|video)/.*|application/octet-stream|", re.IGNORECASE)
 
 
-class PageServer(ThreadingHTTPServer):
+class PageServer:
     """Serves the page, and predictions.
 
     `GET /` is the page. `POST /predict/NAME` with a text, or the content of an image or video file, returns JSON:
-    the prediction, a table and a plot of it. `GET /example/NAME` returns an example image.
+    the prediction, a table and a plot of it. `GET /example/NAME` returns an example image. The header `X-File-Name`
+    of a `POST` is the name of the file, percent-encoded.
+
+    Requests under a host name that is not of this machine are refused, so that no web page can reach the models
+    through a name of its own that points here. Allowed are IP addresses, `localhost`, the name of this machine and
+    `allowed_hosts`.
+
+    The models run in processes of their own, one for each kind of input.
 
     Args:
-        predictors: loaded models by name.
-        host: address to listen at. If it is one of this machine alone, requests under another host name are
-            refused, so that no web page can reach the models through a name that points here.
-        port: port to listen at; 0 takes any free one.
+        models: Directories of exports by name.
+        host: Address to listen at.
+        port: Port to listen at; 0 takes any free one.
+        allowed_hosts: Further host names of this machine.
+        limits: What clients can take.
+
+    Attributes:
+        models: As above; after the start without those that cannot be loaded.
+        problems: What is wrong with those, by name.
+
+    Raises:
+        UsageError: The port is in use, or the address is not one of this machine; or a card cannot be read.
     """
 
-    daemon_threads = True
+    def __init__(
+        self,
+        models: Mapping[str, Path],
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        allowed_hosts: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self.models, self.is_local = dict(models), host in _LOCAL_HOSTS
+        self.problems: dict[str, str] = {}
+        self._cards = {name: read_card(path) for name, path in models.items()}
+        self._kinds = {name: card["input_kind"] for name, card in self._cards.items()}
+        machine = socket.gethostname().lower()
+        self._hosts = {"localhost", machine, f"{machine}.local", *(name.lower() for name in allowed_hosts)}
+        self._stored: Counter[str] = Counter()  # bytes of inputs by kind
+        self._limits = limits or Limits()
+        self._stop: Callable[[], object] = lambda: None
+        self._is_terminated = False
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            self._listener = socket.create_server((host, port), family=family)
+        except OSError as error:
+            raise UsageError(f"{host}:{port}: {error.strerror}. Choose another --port or --host.") from error
+        self.server_address: tuple[str, int] = self._listener.getsockname()[:2]
 
-    def __init__(self, predictors: Predictors, host: str = "127.0.0.1", port: int = 8000) -> None:
-        self.predictors, self.is_local = predictors, host in _LOCAL_HOSTS
-        self.lock = threading.Lock()  # one prediction uses all cores
-        super().__init__((host, port), _RequestHandler)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
 
     @property
     def url(self) -> str:
         """Address of the page."""
-        return f"http://{self.server_address[0]!s}:{self.server_address[1]}/"
+        host, port = self.server_address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
-    def render(self) -> str:
-        """Return the page, with what it needs about the models."""
+    def serve_forever(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Load the models and serve until `shutdown`, Ctrl-C or SIGTERM.
+
+        Args:
+            on_ready: Called once the models are loaded.
+
+        Raises:
+            UsageError: No model can be loaded.
+            Interrupted: SIGTERM.
+        """
+        with tempfile.TemporaryDirectory(prefix="zoo-demo-") as directory, suppress(asyncio.CancelledError):
+            asyncio.run(self._serve(Path(directory), on_ready))
+        if self._is_terminated:
+            raise Interrupted("The page is closed.", signal.SIGTERM)
+
+    def shutdown(self) -> None:
+        """Let `serve_forever` return, from another thread."""
+        self._stop()
+
+    async def _serve(self, directory: Path, on_ready: Callable[[], None]) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
+        if threading.current_thread() is threading.main_thread():
+            loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        self._directory = directory
+        self._processes = {
+            kind: ModelProcess(
+                {name: path for name, path in self.models.items() if self._kinds[name] == kind},
+                SECONDS[kind],
+                MAX_WAITING[kind],
+                directory,
+            )
+            for kind in set(self._kinds.values())
+        }
+        try:
+            async with asyncio.TaskGroup() as group:
+                starts = [group.create_task(process.start()) for process in self._processes.values()]
+            for start in starts:
+                self.problems |= start.result()
+            for name in self.problems:
+                del self.models[name]
+            if not self.models:
+                problems = "".join(f" {name}: {problem}" for name, problem in self.problems.items())
+                raise UsageError(
+                    f"There is no model to show.{problems} Name another directory of models by --models."
+                )
+            self._page, self._page_headers = self._render()
+            await HTTPServer(self._handle, self._limits).serve(self._listener, on_ready)
+        except* UsageError as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            self._stop = lambda: None
+            await asyncio.gather(*(process.close() for process in self._processes.values()))
+
+    def _terminate(self) -> None:
+        self._is_terminated = True
+        self._stop()
+
+    async def _handle(self, request: Request, connection: Connection) -> Response:
+        """Return the response to a request; see `http_server.Handler`."""
+        self._check_origin(request)
+        first, _, name = request.path[1:].partition("/")
+        if request.path == "/":
+            check_method(request, "GET", "HEAD")
+            return Response(HTTPStatus.OK, "text/html; charset=utf-8", self._page, self._page_headers)
+        if first == "example" and name in self.models and (image := self._get_example_image(name)):
+            check_method(request, "GET", "HEAD")
+            return Response(HTTPStatus.OK, "application/octet-stream", image.read_bytes())
+        if first == "predict" and name in self.models:
+            check_method(request, "POST")
+            return await self._predict(name, request, connection)
+        raise RequestError(HTTPStatus.NOT_FOUND, "There is no such page, model or example.")
+
+    async def _predict(self, name: str, request: Request, connection: Connection) -> Response:
+        """Receive an input and return the prediction; nothing is computed for a client that has left."""
+        kind = self._kinds[name]
+        length, process = check_body(request, kind), self._processes[kind]
+        if process.is_full or self._stored[kind] + length > STORED_LIMITS[kind]:
+            raise make_busy_error()
+        file_name = re.split(r"[/\\]", unquote(request.headers.get("x-file-name", ""), errors="replace"))[-1][
+            -100:
+        ]
+        suffix = re.search(r"\.[0-9A-Za-z]{1,7}$", file_name)
+        path = self._directory / f"{uuid4().hex}{suffix[0] if suffix else '.mp4'}"
+        self._stored[kind] += length
+        try:
+            await connection.receive_body(request, path)
+            reply = await connection.run_while_open(process.predict(name, path, file_name))
+        except Busy as error:
+            raise make_busy_error() from error
+        finally:
+            path.unlink(missing_ok=True)
+            self._stored[kind] -= length
+        return Response(reply.status, "application/json", reply.content)
+
+    def _check_origin(self, request: Request) -> None:
+        """Refuse requests of other sites: under another name for this address, or from their pages."""
+        host = request.headers.get("host", "")
+        match = _HOST.fullmatch(host)
+        if not match:
+            raise RequestError(HTTPStatus.BAD_REQUEST, "Expected a header such as Host: localhost.")
+        name = match[1].lower().rstrip(".")
+        if name not in self._hosts and not is_ip_address(name.strip("[]")):
+            raise RequestError(
+                HTTPStatus.FORBIDDEN,
+                "Open the page by the address that the command printed, or start it with --allow-host.",
+            )
+        origin = request.headers.get("origin")
+        if origin is not None and origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
+            raise RequestError(HTTPStatus.FORBIDDEN, "Expected a request of the page itself.")
+
+    def _render(self) -> tuple[bytes, dict[str, str]]:
+        """Return the page, with what it needs about the models, and its headers."""
         models = [
             {
                 "name": name,
-                "kind": predictor.input_kind,
-                "limit": SIZE_LIMITS[predictor.input_kind],
-                "title": predictor.card.get("title", name),
-                "summary": predictor.card.get("summary", ""),
-                "limits": predictor.card.get("limits", []),
-                "plot_caption": predictor.plot_caption,
-                "example": get_example_text(predictor),
-                "has_example_image": get_example_image(predictor) is not None,
+                "kind": self._kinds[name],
+                "limit": SIZE_LIMITS[self._kinds[name]],
+                "title": card["title"],
+                "summary": card["summary"],
+                "limits": card["limits"],
+                "example": get_example_text(card),
+                "has_example_image": self._get_example_image(name) is not None,
             }
-            for name, predictor in self.predictors.items()
+            for name, card in ((name, self._cards[name]) for name in self.models)
         ]
         content = json.dumps(models).replace("<", "\\u003c")  # no text becomes a tag of the page
-        return files("zoo.serving").joinpath("page.html").read_text("utf-8").replace("{{models}}", content)
-
-    def predict(self, name: str, content: bytes, file_name: str) -> dict[str, Any]:
-        """Return prediction, table and plot for an input that was sent."""
-        predictor = self.predictors[name]
-        with open_upload(predictor, content, file_name) as item, self.lock:
-            (prediction,) = predictor.predict([item])
-            if isinstance(item, Path):  # the user knows the video by its own name
-                status = prediction.status.replace(str(item), file_name or "the video")
-                prediction = dataclasses.replace(prediction, status=status)
-            return {
-                "prediction": prediction.as_json(),
-                "status": prediction.status,
-                "table": prediction.as_table()._asdict(),
-                "plot": plot_as_url(predictor, item, prediction),
-            }
-
-
-class _RequestHandler(BaseHTTPRequestHandler):
-    server: PageServer
-    server_version, sys_version = "zoo", ""
-
-    def do_GET(self) -> None:
-        path = unquote(urlsplit(self.path).path)
-        self._handle_errors(lambda: self._get(path))
-
-    def do_POST(self) -> None:
-        path = unquote(urlsplit(self.path).path)
-        self._handle_errors(lambda: self._post(path))
-
-    def _get(self, path: str) -> None:
-        self._check_origin()
-        if path == "/":
-            self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.server.render().encode())
-            return
-        image = get_example_image(self._find_predictor(path, "/example/"))
-        if image is None:
-            raise RequestError(HTTPStatus.NOT_FOUND, "The model has no example image.")
-        self._send(HTTPStatus.OK, "application/octet-stream", image.read_bytes())
-
-    def _post(self, path: str) -> None:
-        self._check_origin()
-        predictor = self._find_predictor(path, "/predict/")
-        length, limit = self.headers.get("Content-Length", ""), SIZE_LIMITS[predictor.input_kind]
-        if not length.isdecimal():
-            raise RequestError(HTTPStatus.LENGTH_REQUIRED, "Expected the header Content-Length.")
-        if int(length) > limit:
-            self.close_connection = True  # the rest is not read
-            raise RequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"Got {int(length):,} bytes, expected at most {limit:,}. Send a smaller {predictor.input_kind}.",
-            )
-        content, file_name = self.rfile.read(int(length)), unquote(self.headers.get("X-File-Name", ""))
-        response = self.server.predict(path.removeprefix("/predict/"), content, file_name)
-        self._send(HTTPStatus.OK, "application/json", json.dumps(response).encode())
-
-    def _find_predictor(self, path: str, prefix: str) -> Predictor[Any, Any]:
-        name = path.removeprefix(prefix)
-        if not path.startswith(prefix) or name not in self.server.predictors:
-            raise RequestError(HTTPStatus.NOT_FOUND, f"There is no {path}.")
-        return self.server.predictors[name]
-
-    def _check_origin(self) -> None:
-        """Refuse requests of other sites: under another name for this address, or from their pages."""
-        host = self.headers.get("Host", "")
-        origin = self.headers.get("Origin")
-        is_foreign = self.server.is_local and urlsplit(f"//{host}").hostname not in _LOCAL_HOSTS
-        if is_foreign or (origin is not None and urlsplit(origin).netloc != host):
-            raise RequestError(HTTPStatus.FORBIDDEN, "Open the page by the address that the command printed.")
-
-    def _handle_errors(self, handle: Callable[[], None]) -> None:
-        try:
-            handle()
-        except RequestError as error:
-            self._send_error(error.status, str(error))
-        except ZooError as error:
-            self._send_error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        except ConnectionError:
-            self.close_connection = True  # the browser has closed it
-
-    def _send_error(self, status: HTTPStatus, message: str) -> None:
-        self._send(status, "application/json", json.dumps({"error": message}).encode())
-
-    def _send(self, status: HTTPStatus, content_type: str, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(content)))
-        # The page loads nothing from elsewhere, and the browser stores nothing.
-        self.send_header(
-            "Content-Security-Policy",
-            "default-src 'self'; img-src 'self' data: blob:; media-src blob:; style-src 'unsafe-inline'; "
-            "script-src 'unsafe-inline'",
+        page = files("zoo.serving").joinpath("page.html").read_text("utf-8")
+        script = page.partition("<script>")[2].partition("</script>")[0]
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        policy = (
+            f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; connect-src 'self'; "
+            "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(content)
+        return page.replace("{{models}}", content).encode(), {"Content-Security-Policy": policy}
 
-    def log_message(self, *_: Any) -> None:
-        """Log nothing: inputs are private."""
+    def _get_example_image(self, name: str) -> Path | None:
+        """Return the path of the first image of the example on a model's card, if there is one."""
+        image = self._cards[name]["example"]["inputs"].get("image")
+        return self.models[name] / image["files"][0] if isinstance(image, dict) else None
 
 
-def start_server(predictors: Predictors, host: str, port: int) -> PageServer:
-    """Return a server that listens at an address; `serve_forever` serves the page.
+def check_method(request: Request, *methods: str) -> None:
+    """Refuse other methods.
 
     Raises:
-        UsageError: the port is in use, or the address is not one of this machine.
+        RequestError: The request has another one.
     """
-    try:
-        return PageServer(predictors, host, port)
-    except OSError as error:
-        raise UsageError(f"{host}:{port}: {error.strerror}. Choose another --port or --host.") from error
+    if request.method not in methods:
+        message = f"Expected {' or '.join(methods)}, got {request.method}."
+        raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": ", ".join(methods)})
 
 
-@contextmanager
-def open_upload(predictor: Predictor[Any, Any], content: bytes, file_name: str) -> Iterator[Any]:
-    """Yield what was sent as an input of the model; a video is stored in a file for that time."""
-    if predictor.input_kind != "video":
-        yield predictor.parse(content) if predictor.input_kind == "text" else content
-        return
-    with tempfile.TemporaryDirectory() as directory:
-        suffix = re.search(r"\.\w{1,7}$", file_name)
-        path = Path(directory, f"video{suffix[0] if suffix else '.mp4'}")
-        path.write_bytes(content)
-        try:
-            yield path
-        except VideoError as error:  # the user knows the video by its own name
-            raise VideoError(str(error).replace(str(path), file_name or "the video")) from error
+def check_body(request: Request, kind: str) -> int:
+    """Return the number of bytes of the input that a request carries.
+
+    Raises:
+        RequestError: It is not stated, too large, or the input is wrapped in another format.
+    """
+    limit, media_type = SIZE_LIMITS[kind], request.headers.get("content-type", "")
+    if request.length is None:
+        raise RequestError(HTTPStatus.LENGTH_REQUIRED, "Expected the header Content-Length.")
+    if request.length > limit:
+        raise RequestError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"Got {request.length:,} bytes, expected at most {limit:,}. Send a smaller {kind}.",
+        )
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        raise RequestError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"Got {media_type[:60]}, expected the {kind} itself as the body. Send it as application/octet-stream.",
+        )
+    return request.length
 
 
-def plot_as_url(predictor: Predictor[Any, Any], item: Any, prediction: Any) -> str:
-    """Return the plot of a prediction as a data URL; empty if there is nothing to plot."""
-    is_text = predictor.input_kind == "text"
-    media_type, suffix = ("image/svg+xml", "svg") if is_text else ("image/png", "png")
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, f"plot.{suffix}")
-        try:
-            predictor.plot(item, prediction, path)
-        except UsageError:
-            return ""
-        return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+def make_busy_error() -> RequestError:
+    """Return the error for a request that may succeed later."""
+    return RequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"Too many predictions are waiting. Try again in {RETRY_SECONDS} seconds.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
 
 
-def get_example_text(predictor: Predictor[Any, Any]) -> str:
-    """Return the first text of the example on the model's card, if there is one."""
-    if predictor.input_kind != "text":
-        return ""
-    texts = predictor.card.get("example", {}).get("inputs", {}).get("text", [""])
-    return str(texts[0])
+def is_ip_address(name: str) -> bool:
+    """Return whether a host name is an IP address, which no name server can point elsewhere.
+
+    >>> is_ip_address("192.168.0.7"), is_ip_address("::1"), is_ip_address("192.168.0.7.example")
+    (True, True, False)
+    """
+    with suppress(ValueError):
+        ipaddress.ip_address(name)
+        return True
+    return False
 
 
-def get_example_image(predictor: Predictor[Any, Any]) -> Path | None:
-    """Return the path of the first image of the example on the model's card, if there is one."""
-    image = predictor.card.get("example", {}).get("inputs", {}).get("image")
-    return predictor.directory / image["files"][0] if predictor.input_kind == "image" and image else None
+def get_example_text(card: ModelCard) -> str:
+    """Return the first text of the example on a card, if there is one."""
+    texts = card["example"]["inputs"].get("text")
+    return str(texts[0]) if isinstance(texts, list) and texts else ""
