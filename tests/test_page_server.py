@@ -32,8 +32,9 @@ KINDS = {"captioning": "image", "sentiment": "text", "tagging": "video"}
 def models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Directories of models, of which the page reads the cards alone."""
     directory = tmp_path_factory.mktemp("models")
-    (directory / "example.jpg").write_bytes(b"\xff\xd8")
-    inputs = {"image": {"image": {"files": ["../example.jpg"]}}, "text": {"text": ["Example"]}, "video": {}}
+    (directory / "captioning").mkdir()
+    (directory / "captioning/example.jpg").write_bytes(b"\xff\xd8")
+    inputs = {"image": {"image": {"files": ["example.jpg"]}}, "text": {"text": ["Example"]}, "video": {}}
 
     def read_card(path: Path) -> dict:
         kind = KINDS.get(path.name, "text")
