@@ -119,3 +119,29 @@ def test_a_mistake_exits_with_code_2_and_a_message(
 ) -> None:
     run_dir = ["--run-dir", str(tmp_path)]
     assert message in run_with_mistake(recipe, [*shlex.split(arguments), *run_dir], monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "message"),
+    [
+        ("--export-dir", "folder", "folder exists and is not a SavedModel"),
+        ("--export-dir", "folder/file/1", "file is no directory"),
+        ("--run-dir", "folder/file", "file is no directory"),
+        ("--run-dir", "x" * 300, "with a name of 300 bytes"),
+        ("--export-dir", "~nosuchuser/1", "There is no user nosuchuser"),
+    ],
+)
+def test_directories_are_checked_before_the_training(
+    option: str,
+    name: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").touch()
+    path = name if name.startswith("~") else str(tmp_path / name)
+    printed = run_with_mistake("sentiment", [option, path], monkeypatch, capsys)
+    assert printed.startswith(f"error: {option}: ")
+    assert message in printed

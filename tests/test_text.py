@@ -153,6 +153,18 @@ def test_tokenizer_is_rebuilt_from_the_assets_of_an_export(cls: type[Tokenizer],
         tf.debugging.assert_equal(expected, result)
 
 
+def test_a_damaged_vocabulary_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_vocabulary(["good", "bad"], tmp_path / "vocabulary.txt")
+    write_vocabulary(["good", "bad"], path)
+    assert caplog.messages == []
+    path.write_text("good\nbda\n")
+    write_vocabulary(["good", "bad"], path)
+    assert caplog.messages == [
+        f"{path} is corrupt, or of another version of the preprocessing; rebuilding it"
+    ]
+    assert path.read_bytes() == b"good\nbad\n"
+
+
 def test_a_vocabulary_that_has_changed_is_not_exported(tmp_path: Path) -> None:
     tokenizer = WordTokenizer(write_vocabulary(["good", "film"], tmp_path / "words.txt"), 5)
     write_vocabulary(["good", "film"], tmp_path / "words.txt")  # the same again, as after a resume
