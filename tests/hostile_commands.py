@@ -1,12 +1,14 @@
 """Hostile inputs of the command `zoo`, made from random numbers: cards, paths, lines, and damaged exports.
 
-    python tests/hostile_commands.py 200
+python tests/hostile_commands.py                          # 100 of each class
+python tests/hostile_commands.py --count 500 --seed 1 --classes cards lines
 
-runs 200 of each class, and prints how many were tried and how many failed: with a traceback, another exit code than 0,
+It prints how many were tried and how many failed: with a traceback, another exit code than 0,
 1 or 2, no message that names what was wrong, no end, an input without its own answer or error, or damage that is not
 found.
 """
 
+import argparse
 import contextlib
 import copy
 import csv
@@ -51,7 +53,7 @@ def run(arguments: Sequence[str], stdin: bytes = b"") -> Result:
     with (
         mock.patch.object(sys, "argv", ["zoo", *arguments]),
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin))),
-        mock.patch("zoo.serving.page.start_server", side_effect=UsageError("The page is not started.")),
+        mock.patch("zoo.serving.page.PageServer", side_effect=UsageError("The page is not started.")),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -487,12 +489,18 @@ def _end(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    num_examples = int(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=100, help="number of each class")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS")
+    options = parser.parse_args()
     total = 0
-    for class_name in sys.argv[2:] or CLASSES:
-        failed = try_class(class_name, num_examples)
+    for class_name in options.classes:
+        failed = try_class(class_name, options.count, options.seed)
         total += len(failed)
-        print(f"{class_name}: {num_examples} tried, {len(failed)} failed", flush=True)
+        print(f"{class_name}: {options.count} tried, {len(failed)} failed", flush=True)
         for fault_text in dict.fromkeys(text[:300] for text in failed):
             print(f"    {fault_text}", flush=True)
     sys.exit(bool(total))

@@ -94,9 +94,8 @@ class Verify:
     names: tyro.conf.Positional[tuple[str, ...]] = ()
     """Names of models, or directories of exports or runs; without any, all models."""
     digest: str | None = None  # SHA-256 of SHA256SUMS, as published, to compare the one model with
-    add_manifest: bool = (
-        False  # write SHA256SUMS for a model of an earlier version, which has none, if it is verified
-    )
+    add_manifest: bool = False
+    """Write SHA256SUMS for a model of an earlier version, which has none, if everything else is as it should be."""
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
