@@ -5,6 +5,7 @@ import io
 import itertools
 import random
 import re
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -371,3 +372,19 @@ def test_the_place_of_a_wrong_byte_is_its_line_also_in_long_files(tmp_path: Path
     path.write_bytes(b"eine Zeile\r\n" * 1_233 + b"sch\xf6n\n")
     with pytest.raises(DataError, match="line 1,234: found byte 0xf6"):
         read_text(path)
+
+
+# Memory.
+
+
+def test_memory_is_in_proportion_to_the_file(tmp_path: Path) -> None:
+    """Two delimiters that do not occur are not tried, and the text is not copied."""
+    content = "text,label\n" + "".join(
+        f'"Text {number}, of some words and more",a\n' for number in range(20_000)
+    )
+    tracemalloc.start()
+    table = read(tmp_path / "a.csv", content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(table.rows) == 20_000
+    assert peak < 15 * len(content)

@@ -75,14 +75,14 @@ def load_captioning(
 
 def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]:
     root = path if path.is_dir() or path.suffix == ".zip" else path.parent
+    if root != path and not re.search(f"{TABLE}|{TEXT_TABLE}", path.name):
+        raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
     files = FileIndex(root)
     if root == path:
         stated, notes, unlisted = read_captions(files, str(path), encoding)
-    elif re.search(f"{TABLE}|{TEXT_TABLE}", path.name):
+    else:
         captions, notes = read_caption_table(str(path), read_content(path), encoding)
         stated, unlisted = {"train": captions}, []
-    else:
-        raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
     if "train" not in stated:
         raise DataError(f"{path} contains no captions for training. {EXPECTED}.")
     texts = (text for captions in stated.values() for texts in captions.values() for text in texts)

@@ -4,7 +4,7 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 TABLE = rf"\.(tsv|csv){COMPRESSION}$"
 """Suffix of a table, as a regular expression."""
+
+_CSV_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 _MIN_ROWS = 8  # rows that show whether a column has few forms
 
@@ -226,7 +228,6 @@ def _choose_reading(path: Path | str, text: str, is_expected: Callable[[list[str
     """Return the reading by the delimiter that fits best."""
     is_csv = bool(re.search(rf"\.csv{COMPRESSION}$", str(path)))
     default = "," if is_csv else "\t"
-    readings = [_read_quoted(text, ","), _read_quoted(text, ";"), _read_tabs(path, text, is_csv)]
 
     def rank(reading: _Reading) -> tuple[bool, bool, float, bool, bool]:
         widths = [len(row.cells) for row in reading.rows]
@@ -238,7 +239,15 @@ def _choose_reading(path: Path | str, text: str, is_expected: Callable[[list[str
             reading.delimiter == default,
         )
 
-    best, *others = sorted(readings, key=rank, reverse=True)
+    def read(delimiter: str) -> _Reading:
+        return _read_tabs(path, text, is_csv) if delimiter == "\t" else _read_quoted(text, delimiter)
+
+    # A delimiter that does not occur gives a single column, which is worse than several that fit.
+    readings = {delimiter: read(delimiter) for delimiter in _DELIMITERS if delimiter in text}
+    if not any(rank(reading)[:4] == (True, True, 1, True) for reading in readings.values()):
+        readings |= {delimiter: read(delimiter) for delimiter in _DELIMITERS if delimiter not in text}
+    in_order = [readings[delimiter] for delimiter in _DELIMITERS if delimiter in readings]
+    best, *others = sorted(in_order, key=rank, reverse=True)
     for other in others:
         is_as_good = rank(other)[:4] == rank(best)[:4] and other.width > 1 and not best.problem
         if is_as_good and other.rows != best.rows and best.delimiter != "\t":
@@ -255,7 +264,7 @@ def _read_quoted(text: str, delimiter: str, may_be_plain: bool = False) -> _Read
     """Read rows whose cells may be in quotes; `may_be_plain` if quotes may also be characters as any other."""
     csv.field_size_limit(MAX_LINE)
     is_single_column = delimiter not in text
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_iterate_csv_lines(text), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     spans: list[tuple[Row, int]] = []  # rows of several lines, with their last line
     problem = None
@@ -388,7 +397,11 @@ def _has_doubled_quotes(plain: list[Row]) -> bool:
 
 def _split_csv_lines(text: str) -> list[str]:
     """Return the lines of a text as `csv.reader` counts them."""
-    return [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
+    return [line.rstrip("\r\n") for line in _iterate_csv_lines(text)]
+
+
+def _iterate_csv_lines(text: str) -> Iterator[str]:
+    return (match[0] for match in _CSV_LINE.finditer(text))
 
 
 def _drop_empty_lines(rows: list[Row]) -> list[Row]:
