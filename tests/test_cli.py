@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -19,9 +20,10 @@ from videos import make_frames, write_video
 
 import zoo
 from zoo.cli import main as cli
+from zoo.cli.errors import EXIT_CODES, exit_on_user_error
 from zoo.cli.predict_table import PredictionTable
 from zoo.datasets.readers.tables import TableFormat, read_table
-from zoo.errors import UsageError
+from zoo.errors import InputError, Interrupted, UsageError
 from zoo.tasks.text_classification import LabelPrediction
 from zoo.training.progress import Progress
 
@@ -466,6 +468,31 @@ def test_streams_that_are_closed_or_full_are_named(arguments: str, tmp_path: Pat
     assert "Traceback" not in process.stderr
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (InputError("one of three"), 1, "error: one of three\n"),
+        (UsageError("an option"), 2, "error: an option\n"),
+        (
+            IsADirectoryError(21, "Is a directory", "x"),
+            2,
+            "error: x cannot be read or written: Is a directory.",
+        ),
+        (KeyboardInterrupt(), 130, "\ninterrupted\n"),
+        (Interrupted("saved", signal.SIGINT), 130, "\nsaved\n"),
+        (Interrupted("saved", signal.SIGTERM), 143, "\nsaved\n"),
+    ],
+)
+def test_exit_codes(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_, exit_on_user_error():
+        raise error
+    assert exit_.value.code == code
+    assert capsys.readouterr().err.startswith(message)
+    assert re.search(rf"\b{code}\b", EXIT_CODES)
+
+
 def test_help_names_the_exit_codes(run: Run) -> None:
     for arguments in (["--help"], ["predict", "--help"], ["verify", "--help"]):
         out, _, code = run(*arguments)
@@ -502,14 +529,16 @@ def test_verify_reports_damaged_models_and_checks_the_others(run: Run, tmp_path:
 
 def test_zoo_runs_as_a_module_and_ends_with_its_reader(tmp_path: Path) -> None:
     process = subprocess.run(
-        f"{sys.executable} -m zoo predict sentiment | head -1",
+        f"set -o pipefail; {sys.executable} -m zoo predict sentiment | head -1",
         shell=True,
+        executable="/bin/bash",
         input="Good.\n" * 100,
         capture_output=True,
         text=True,
         cwd=tmp_path,
         env=os.environ | {"ZOO_MODELS": str(SHIPPED)},
     )
+    assert process.returncode == 141
     assert process.stdout.startswith("pos")
     assert process.stdout.count("\n") == 1
     assert "Traceback" not in process.stderr
