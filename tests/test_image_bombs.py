@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from image_bombs import CLIENT_FORMATS, GRAPH_FORMATS, generate_files, make_bombs
+from image_bombs import CLIENT_FORMATS, GRAPH_FORMATS, generate_files, make_bombs, make_gif
 from PIL import Image
 
 from zoo.preprocessing.images import convert_images
@@ -102,6 +102,19 @@ def test_the_client_refuses_what_earlier_exports_would_decode() -> None:
     accepted = {name for name, problem in zip(contents, problems, strict=True) if not problem}
     # One has no more pixels than are allowed, and the decoders refuse the second header of the others.
     assert accepted == {"heif", "png with a false header first", "jpeg with two frames"}
+
+
+def test_gifs_of_many_short_blocks_are_refused() -> None:
+    """A walk through all of them would take seconds; the answer does not depend on other images of the batch."""
+    usual = make_gif((300, 300), [(0, 0, 300, 300)])
+    comment = b"!\xfe" + b"\1x" * 3_000 + b"\0"
+    hostile, short = (make_gif((9, 9), [(0, 0, 9, 9)], comment[: 2 + 2 * n] + b"\0") for n in (3_000, 900))
+    empty = make_gif((9, 9), [(0, 0, 9, 9)], b"!\xfe\0" * 90_000)
+    long = make_gif((9, 9), [(0, 0, 9, 9)], b"!\xfe" + (b"\xff" + bytes(255)) * 2_000 + b"\0")
+    status = (
+        read_headers(tf.constant([usual, hostile, short, empty, long]), MAX_PIXELS).status.numpy().tolist()
+    )
+    assert status == [b"", b"the picture is broken", b"", b"the picture is broken", b""]
 
 
 def make_bits(digits: str, *numbers: tuple[int, int]) -> bytes:

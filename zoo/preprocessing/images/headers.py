@@ -42,6 +42,7 @@ _BMP_HEADERS = (40, 52, 56, 64, 108, 124)  # bytes of the headers with sizes of 
 _RGB_MASKS = (0xFF0000, 0xFF00, 0xFF)
 
 _MAX_GIF_BLOCKS = 100_000  # up to the end of the first frame; each has up to 255 bytes
+_MAX_SHORT_GIF_BLOCKS = 1_000  # in addition to one for each 64 bytes: a walk takes time for each block
 _BETWEEN, _IN_EXTENSION, _IN_FRAME, _COMPLETE, _TRUNCATED = range(5)  # states of the walk through a GIF
 
 
@@ -172,10 +173,12 @@ def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, _Gi
 
     TensorFlow decodes all frames of a GIF even if only the first is requested.
     """
+    lengths = tf.strings.length(images)
+    max_blocks = tf.minimum(_MAX_SHORT_GIF_BLOCKS + lengths // 64, _MAX_GIF_BLOCKS)
 
     def read_block(
-        state: tf.Tensor, offsets: tf.Tensor, frames: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        number: tf.Tensor, state: tf.Tensor, offsets: tf.Tensor, frames: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         content = tf.cast(read_bytes(images, offsets, 10), tf.int32)
         first_byte, is_between = content[:, 0], state == _BETWEEN
         is_extension, is_frame = is_between & (first_byte == 0x21), is_between & (first_byte == 0x2C)
@@ -189,16 +192,17 @@ def _truncate_gifs(images: tf.Tensor, is_gif: tf.Tensor) -> tuple[tf.Tensor, _Gi
         new_state = tf.where(is_terminator, tf.where(state == _IN_FRAME, _COMPLETE, _BETWEEN), new_state)
         frames = tf.where(is_frame, offsets, frames)
         is_active = is_between | is_inside
-        new_state = tf.where(is_active & (offsets >= tf.strings.length(images)), _TRUNCATED, new_state)
-        return tf.where(is_active, new_state, state), tf.where(is_active, offsets + length, offsets), frames
+        has_ended = (offsets >= lengths) | (number >= max_blocks)
+        new_state = tf.where(is_active & has_ended, _TRUNCATED, new_state)
+        offsets = tf.where(is_active, offsets + length, offsets)
+        return number + 1, tf.where(is_active, new_state, state), offsets, frames
 
     flags = read_bytes(images, tf.fill(tf.shape(images), 10), 1)[:, 0]
     start = 13 + _color_table_length(tf.cast(flags, tf.int32))
-    state, end, frames = tf.while_loop(
-        lambda state, *_: tf.reduce_any(state < _COMPLETE),
+    _, state, end, frames = tf.while_loop(
+        lambda _, state, *others: tf.reduce_any(state < _COMPLETE),
         read_block,
-        (tf.where(is_gif, _BETWEEN, _TRUNCATED), start, tf.zeros_like(start)),
-        maximum_iterations=_MAX_GIF_BLOCKS,
+        (0, tf.where(is_gif, _BETWEEN, _TRUNCATED), start, tf.zeros_like(start)),
     )
     is_complete = state == _COMPLETE
     first_frame = tf.strings.substr(images, tf.zeros_like(end), tf.where(is_complete, end, 0))
