@@ -19,6 +19,7 @@ from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.feature_tables import read_feature_tables
 from zoo.datasets.readers.frame_cache import load_frames
 from zoo.datasets.readers.sequences import TaggedSequence, remove_video_suffix
+from zoo.datasets.readers.tables import TABLE, Table
 from zoo.datasets.readers.tag_tables import has_tags_only, read_tag_tables
 from zoo.datasets.readers.tagged_videos import find_videos, read_tagged_videos
 from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit, sort_labels
@@ -27,6 +28,7 @@ from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_
 from zoo.errors import DataError
 from zoo.paths import parse_path
 from zoo.preprocessing.video import FrameReader, FrameSize
+from zoo.user_files import list_files
 
 _RARE = 5  # time steps: a label that occurs less often may be a typing error
 
@@ -94,7 +96,9 @@ def load_tagging(
     if path is None and re.search(r"[*?[]", dataset):
         path = parse_path(dataset)
     if path:
-        splits, notes = _read_files(path, size, frame_rate, multi_label, cache_dir, encoding)
+        tables = read_tag_tables(path, encoding)
+        splits, notes = _read_files(tables, size, frame_rate, multi_label, cache_dir)
+        notes += _note_other_tables(path, tables)
         info, labels = DataInfo(str(path)), None
     else:
         builder = find_builder(dataset, data_dir)
@@ -125,14 +129,12 @@ def load_tagging(
 
 
 def _read_files(
-    path: Path,
+    tables: dict[str, list[Table]],
     size: FrameSize,
     frame_rate: float,
     multi_label: bool,
     cache_dir: Path | None,
-    encoding: str | None,
 ) -> tuple[_Splits, list[str]]:
-    tables = read_tag_tables(path, encoding)
     all_tables = [table for group in tables.values() for table in group]
     root = Path(os.path.commonpath([Path(table.path).parent for table in all_tables]))
     videos = find_videos(root)
@@ -141,6 +143,14 @@ def _read_files(
         load = partial(load_frames, size=size, frame_rate=frame_rate, cache_dir=cache_dir)
         return read_tagged_videos(tables, root, videos, load, multi_label)
     return read_feature_tables(tables, root)
+
+
+def _note_other_tables(path: Path, tables: dict[str, list[Table]]) -> list[str]:
+    """Return a note on the tables of a directory that were not read, such as those in other directories."""
+    read = {Path(table.path) for group in tables.values() for table in group}
+    files = [file for file in list_files(path) if re.search(TABLE, file.name)] if path.is_dir() else []
+    others = [file.relative_to(path).as_posix() for file in files if file not in read]
+    return [f"Left out because of their place or name: {abbreviate(others)}."] if others else []
 
 
 # TFDS.
