@@ -70,7 +70,7 @@ def test_paths_that_are_no_files(tmp_path: Path, name: str, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     write_paths(tmp_path)
     for path in PATHS:
-        if path not in ("/", "/dev/stdin", ".", ".."):  # which depend on the machine
+        if path not in ("/", "/dev/stdin", "."):  # which depend on the machine
             named = path.replace("{directory}", str(tmp_path))
             result = run(READERS[name].read, named, tmp_path / "circles", READERS[name].cell)
             assert result.kind == "refused", f"{path}: {result.detail}"
@@ -80,6 +80,6 @@ def test_paths_that_are_no_files(tmp_path: Path, name: str, monkeypatch: pytest.
 def test_many_mutations_in_processes_of_their_own() -> None:
     script = Path(__file__).with_name("hostile_files.py")
     result = subprocess.run(
-        [sys.executable, script, "--count", "400", "--seed", "7"], capture_output=True, text=True
+        [sys.executable, script, "--count", "170", "--seed", "7"], capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout
