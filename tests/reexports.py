@@ -68,11 +68,12 @@ def export_again(name: str, directory: Path) -> Path:
     """Export a shipped model, or a language model, with the signatures of this version of the code."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     module = build_module(name, directory.parent)
-    card = read_card(SHIPPED / name / "1")
-    fields = {field.name: card[field.name] for field in dataclasses.fields(Card) if field.name in card}
     if name == "next_word":
-        fields = {"task": "language_model", "input_kind": "text", "preprocessor": {}}
+        fields = {"task": "language_model", "input_kind": "text"}
         fields |= dict.fromkeys(("title", "summary", "data", "license", "command"), name)
+    else:
+        card = read_card(SHIPPED / name / "1")
+        fields = {field.name: card[field.name] for field in dataclasses.fields(Card) if field.name in card}
     return zoo.export_model(
         module.signatures,
         directory,
