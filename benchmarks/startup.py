@@ -42,7 +42,7 @@ COMMANDS = (
     Command("zoo list --model x", 2, "--models"),
     Command("zoo list --models nowhere", 2, "nowhere"),
     Command("zoo show sentimnet", 2, "sentiment"),
-    Command("zoo verify sentimnet", 2, "sentiment"),
+    Command("zoo verify sentimnet", 1, "sentiment"),
     Command("zoo predict sentimnet text", 2, "sentiment"),
     Command("zoo predict runs/nowhere text", 2, "nowhere"),
     Command("zoo predict sentiment --top-k 0 text", 2, "at least 1"),

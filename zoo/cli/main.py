@@ -114,10 +114,10 @@ class Verify:
 
     def _verify(self, name: str) -> bool:
         """Print a line for a model; return whether it is as it was exported."""
-        from zoo.serving.verification import verify
-
         try:
             path = find_model(name, self.model_store.models)
+            from zoo.serving.verification import verify
+
             problems, summary = verify(path, self.digest and self.digest.lower())
             if self.add_manifest and not problems and not has_manifest(path):
                 summary += f": wrote it, with the digest {write_manifest(path)}"

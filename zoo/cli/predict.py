@@ -259,7 +259,6 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         _write_shots(predictor.list_shots(*last), options.output)
     if last and options.plot:
         plot = parse_path(options.plot, "--plot")
-        plot.parent.mkdir(parents=True, exist_ok=True)
         predictor.plot(*last, plot)
         print(f"plotted to {plot}", file=sys.stderr)
     report.finish(options)
@@ -452,7 +451,10 @@ def check_plot_path(path: Path) -> None:
             f"--plot: got {abbreviate_path(path)}. Expected the name of an image file that ends in one of "
             f"{', '.join(PLOT_FORMATS)}. Correct it."
         )
-    check_writable_file(parse_path(path, "--plot"), "--plot")
+    path = parse_path(path, "--plot")
+    check_writable_file(path, "--plot")
+    if not path.parent.is_dir():
+        raise UsageError(f"--plot: there is no directory {path.parent}. Make it, or name another one.")
 
 
 def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
