@@ -471,7 +471,8 @@ def test_a_rebuilt_model_has_the_tuned_encoder(
     rebuilt = rebuild(directory)
     assert_same_as_export(rebuilt, directory, inputs)
     requests = [{name: values[row : row + 1] for name, values in inputs.items()} for row in (0, 1, 1)]
-    assert_batchable(directory, dict.fromkeys(("serving_default", "greedy"), requests))
+    parts = make_part_requests(directory, requests)
+    assert_batchable(directory, {"serving_default": requests, "greedy": requests, **parts})
     shapes = [variable.shape for variable in rebuilt.model.trainable_variables]
     assert shapes == [variable.shape for variable in model.trainable_variables]
 
