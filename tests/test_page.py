@@ -119,6 +119,19 @@ def test_sentiment_and_its_gates(panel: Callable[[str], WebElement], browser: we
     assert alert(opened) == "no words in the text"
 
 
+def test_busy_page_is_asked_again(
+    page: PageServer, panel: Callable[[str], WebElement], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = panel("sentiment")
+    with monkeypatch.context() as context:
+        context.setattr(page._processes["text"], "_max_waiting", 0)
+        assert send(page, "POST", "/predict/sentiment", b"Dull.")[0] == 503
+        predict(opened, "Dull.")
+        time.sleep(1)
+        assert not opened.find_element(By.CLASS_NAME, "go").is_enabled()
+    assert wait_for_rows(opened)[0][0] == "neg"
+
+
 def test_translation_and_its_attention(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
     opened = panel("translation")
     predict(opened, "Where is the station?" + Keys.CONTROL + Keys.ENTER)
