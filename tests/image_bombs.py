@@ -135,6 +135,14 @@ def resize_jpeg(jpeg: bytes, width: int, height: int) -> bytes:
     raise ValueError("the JPEG has no header of a frame")
 
 
+def repeat_scan(image: Image.Image, count: int, between: bytes = b"", **options: object) -> bytes:
+    """Return a JPEG of `count` scans: the last one of an image is repeated, with bytes before each."""
+    jpeg = encode(image, "JPEG", **options)
+    start = jpeg.rfind(b"\xff\xda")
+    scan = jpeg[start:-2]
+    return jpeg[:start] + (between + scan) * (count - jpeg.count(b"\xff\xda") + 1) + jpeg[-2:]
+
+
 # Formats of the client.
 
 
@@ -168,6 +176,8 @@ def restate_size(content: bytes, width: int, height: int) -> bytes:
 
 def make_bombs(side: int) -> dict[str, bytes]:
     """Return small files by name, whose decoder would allocate a quarter of side x side pixels or more."""
+    # As flat as a file can be: scaling would take memory for each column.
+    width, flat = 70_000, Image.new("L", (70_000, 1))
     large, medium = (Image.new("RGB", (size, size), (200, 30, 40)) for size in (side, side // 2))
     small = Image.new("RGB", (40, 26), (200, 30, 40))
     jpeg, progressive = encode(small, "JPEG"), encode(small, "JPEG", progressive=True)
@@ -205,8 +215,19 @@ def make_bombs(side: int) -> dict[str, bytes]:
         "jpeg with a false frame": resized[:2] + false_frame + resized[2:],
         "jpeg with a short segment": resized[:2] + b"\xff\xe0\0\0" + false_frame + resized[2:],
         "jpeg with two frames": resized[:2] + make_frame_header(40, 26) + resized[2:],
+        "jpeg of many scans": repeat_scan(small, 101, progressive=True),
+        "jpeg of many scans of all colors": repeat_scan(small, 101),
+        "jpeg of scans behind a false end": repeat_scan(
+            small, 101, make_segment(b"\xff\xd9", 0xFE), progressive=True
+        ),
+        "jpeg of many segments between scans": repeat_scan(small, 101, make_segment(b"", 0xFE) * 50),
         "jpeg with a second size": jpeg[:2] + make_frame_header(side, side) + jpeg[2:],
         "bmp": overwrite(bmp, 18, struct.pack("<ii", side, -side)),
+        "flat bmp": overwrite(encode(small, "BMP"), 18, struct.pack("<ii", width, 1)) + bytes(3 * width),
+        "flat bmp with a palette": encode(flat, "BMP"),
+        "flat png": make_png(width, 1),
+        "tall png": make_png(1, width),
+        "flat tiff": make_tiff(width, 1),
         "bmp with pixels far behind": overwrite(bmp, 10, struct.pack("<I", 2**31 + 54)),
         "bmp of run lengths": overwrite(
             overwrite(encode(small.convert("P"), "BMP"), 18, struct.pack("<ii", side, side)), 30, b"\1"

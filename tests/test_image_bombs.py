@@ -11,10 +11,20 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from image_bombs import CLIENT_FORMATS, GRAPH_FORMATS, generate_files, make_bombs, make_gif
+from image_bombs import (
+    CLIENT_FORMATS,
+    GRAPH_FORMATS,
+    encode,
+    generate_files,
+    make_bombs,
+    make_gif,
+    make_segment,
+    repeat_scan,
+)
 from PIL import Image
 
-from zoo.preprocessing.images import ImageReader, convert_images
+from zoo.errors import ImageError
+from zoo.preprocessing.images import ImageReader, convert_images, open_image
 from zoo.preprocessing.images.avif import find_frame_sizes
 from zoo.preprocessing.images.headers import read_headers
 
@@ -113,6 +123,34 @@ def test_gifs_of_many_short_blocks_are_refused() -> None:
     long = make_gif((9, 9), [(0, 0, 9, 9)], b"!\xfe" + (b"\xff" + bytes(255)) * 1_200 + b"\0")
     _, status = ImageReader(8, MAX_PIXELS)(tf.constant([usual, hostile, short, empty, long]))
     assert status.numpy().tolist() == [b"", b"the picture is broken", b"", b"the picture is broken", b""]
+
+
+def test_jpegs_of_a_hundred_scans_are_read() -> None:
+    """Markers elsewhere in a file are none of its scans: before its frame, in its segments and behind its end."""
+    image = Image.new("RGB", (40, 26), (200, 30, 40))
+    plain, markers = encode(image, "JPEG"), b"\xff\xda\0\4ab" * 200
+    start = plain.index(b"\xff\xda")
+    files = {
+        "100 scans": repeat_scan(image, 100, progressive=True),
+        "before": plain[:2] + make_segment(markers, 0xE1) + plain[2:],
+        "in a segment": plain[:start] + make_segment(markers, 0xFE) + plain[start:],
+        "behind": plain + markers,
+        "100 scans, and markers behind": repeat_scan(image, 100, progressive=True) + markers,
+        "101 scans": repeat_scan(image, 101, progressive=True) + markers,
+        "101 scans, without an end": repeat_scan(image, 101, progressive=True)[:-2],
+        "markers alone": plain[:start] + markers,
+    }
+    refused = {"101 scans", "101 scans, without an end", "markers alone"}
+    problem = "the picture is a JPEG of more than 100 scans: save it again with fewer"
+    for names in (list(files), ["behind"], ["101 scans"]):
+        _, status = ImageReader(8, MAX_PIXELS)(tf.constant([files[name] for name in names]))
+        assert status.numpy().tolist() == [problem.encode() if name in refused else b"" for name in names]
+    for name, content in files.items():
+        if name in refused:
+            with pytest.raises(ImageError, match=problem):
+                open_image(content)
+        else:
+            assert open_image(content).size == (40, 26)
 
 
 def make_bits(digits: str, *numbers: tuple[int, int]) -> bytes:

@@ -17,10 +17,12 @@ from zoo.preprocessing.images.headers import (
     CORRUPT,
     FORMATS,
     MAX_PIXELS,
+    MAX_SIDE,
     describe_large,
     describe_unread,
     read_headers,
 )
+from zoo.preprocessing.images.jpeg import MAX_SCANS
 
 _PILLOW_NAMES = {"WebP": "WEBP", "AVIF": "AVIF", "HEIC": "HEIF", "HEIF": "HEIF", "TIFF": "TIFF"}
 """Formats that are converted, by their names in `FORMATS`."""
@@ -111,6 +113,8 @@ def open_image(
     if name == "AVIF":
         content = use_still_image(content)
         _check_frames(content, max_pixels)
+    if content.count(b"\xff\xda") > MAX_SCANS and (problem := _find_problem(content, max_pixels)):
+        raise ImageError(problem)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of corrupt metadata
         try:
@@ -181,7 +185,7 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
     """Refuse an image, or a TIFF whose tiles are larger than the image, before memory for it is allocated."""
     tags = getattr(image, "tag_v2", {})
     width, height = (max(size, tags.get(tag, 0)) for size, tag in zip(image.size, _TILE_TAGS, strict=True))
-    if width * height > max_pixels:
+    if width * height > max_pixels or max(width, height) > MAX_SIDE:
         raise ImageError(describe_large(f"{width}", f"{height}", max_pixels))
 
 

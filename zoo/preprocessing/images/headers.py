@@ -5,10 +5,13 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from zoo.preprocessing.images.byte_strings import read_bytes, read_number
-from zoo.preprocessing.images.jpeg import read_jpeg_headers
+from zoo.preprocessing.images.jpeg import MAX_SCANS, read_jpeg_headers
 
 MAX_PIXELS = 50_000_000
 """Default limit of pixels in an image. Decoding an image of this size takes 150 MB."""
+
+MAX_SIDE = 65_535
+"""Limit of height and width, as in JPEG and GIF: scaling takes memory for each column of an image, however flat."""
 
 CORRUPT = "the picture is broken"
 """Status of an image that cannot be decoded."""
@@ -97,9 +100,12 @@ def read_headers(images: tf.Tensor, max_pixels: int) -> ImageHeaders:
     largest_height = tf.where(is_gif, tf.maximum(screen[0], height), height)
     largest_width = tf.where(is_gif, tf.maximum(screen[1], width), width)
     is_large = tf.cast(largest_height, tf.float64) * tf.cast(largest_width, tf.float64) > max_pixels
+    is_large |= tf.maximum(largest_height, largest_width) > MAX_SIDE
     before, between, after = describe_large("|", "|", max_pixels).split("|")
     size = (tf.strings.as_string(largest_width), between, tf.strings.as_string(largest_height))
     status = tf.where(is_large & ~has_no_header, tf.strings.join([before, *size, after]), status)
+    many_scans = f"the picture is a JPEG of more than {MAX_SCANS} scans: save it again with fewer"
+    status = tf.where(jpeg.has_many_scans & (status == ""), many_scans, status)
     kind = "BMP with a palette, with compression or of 16 bits"
     status = tf.where(is_bmp & ~_is_readable_bmp(header), describe_unread(kind), status)
     before, after = describe_unread("|").split("|")
@@ -120,7 +126,7 @@ def describe_unread(name: str) -> str:
 
 def describe_large(width: str, height: str, max_pixels: int) -> str:
     """Return the status of an image with too many pixels."""
-    return f"the picture has {width} x {height} pixels; {max_pixels:,} can be read"
+    return f"the picture has {width} x {height} pixels; {max_pixels:,} can be read, with sides up to {MAX_SIDE:,}"
 
 
 def _name_formats(images: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,9 @@ import tensorflow as tf
 from zoo.preprocessing.images.byte_strings import read_bytes, read_number
 
 _MAX_STEPS = 1_000  # segments, and bytes between them, that are read
+MAX_SCANS = 100
+"""Largest number of scans of a JPEG that is accepted, as in libtiff. Ten are usual; each takes time for all pixels."""
+
 _PREFIX_LENGTH = 10  # bytes of a segment that tell its kind, its length, and the size if it is a frame header
 _EXIF = int.from_bytes(b"Exif\0\0")
 
@@ -16,6 +19,7 @@ _FRAME_HEADERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _SEGMENTS = {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 _FILL_BYTES = {0x00, 0xFF}
+_SCAN = 0xDA
 
 _ENTRY_LENGTH = 12  # bytes of an entry of a TIFF directory
 _ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4
@@ -47,11 +51,13 @@ class JpegHeaders(NamedTuple):
         height: int64 [n]: 0 for other files and without a frame header.
         width: int64 [n]: likewise.
         orientation: int64 [n]: the EXIF orientation from 1 to 8; 1 without one.
+        has_many_scans: bool [n]: whether more than `MAX_SCANS` scans follow the frame header.
     """
 
     height: tf.Tensor
     width: tf.Tensor
     orientation: tf.Tensor
+    has_many_scans: tf.Tensor
 
 
 def read_jpeg_headers(images: tf.Tensor, is_jpeg: tf.Tensor) -> JpegHeaders:
@@ -84,11 +90,55 @@ def read_jpeg_headers(images: tf.Tensor, is_jpeg: tf.Tensor) -> JpegHeaders:
         maximum_iterations=_MAX_STEPS,
     )
     marker, _, size, _ = _read_prefixes(images, offsets)
-    size = tf.where(tf.gather(_IS_FRAME, tf.maximum(marker, 0)), size, 0)
+    is_frame = tf.gather(_IS_FRAME, tf.maximum(marker, 0))
+    size = tf.where(is_frame, size, 0)
+    has_many_scans = _find_many_scans(images, tf.where(is_frame, offsets, lengths))
     _, length, _, _ = _read_prefixes(images, exif_offsets)
     starts, ends = exif_offsets + _PREFIX_LENGTH, exif_offsets + 2 + tf.cast(length, tf.int32)
     ends = tf.where(exif_offsets > 0, tf.minimum(ends, lengths), 0)
-    return JpegHeaders(size // 2**16, size % 2**16, read_orientation(images, starts, ends))
+    return JpegHeaders(size // 2**16, size % 2**16, read_orientation(images, starts, ends), has_many_scans)
+
+
+def _find_many_scans(images: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
+    """Whether images have more than `MAX_SCANS` scans from an offset on, bool [n]."""
+    after_start = tf.strings.substr(images, starts, tf.strings.length(images) - starts)
+    # Other data of a file may contain this marker by chance, such as a video behind the image.
+    markers = tf.strings.split(after_start, b"\xff\xda", maxsplit=MAX_SCANS + 1)
+    rows = tf.where(markers.row_lengths() - 1 > MAX_SCANS)
+    has_many_scans = tf.map_fn(
+        lambda row: _has_many_scans(after_start[row]),
+        rows[:, 0],
+        fn_output_signature=tf.TensorSpec([], tf.bool),
+    )
+    return tf.tensor_scatter_nd_update(tf.zeros_like(images, tf.bool), rows, has_many_scans)
+
+
+def _has_many_scans(image: tf.Tensor) -> tf.Tensor:
+    """Whether one JPEG that starts with its frame header has more than `MAX_SCANS` scans, bool.
+
+    As in libjpeg, the data of a scan and bytes between segments end at the next marker that is none of 00, 01, FF
+    and D0 to D7. A file with very many segments counts as one of many scans.
+    """
+    content = tf.io.decode_raw(tf.strings.join([image, b"\xff\xd9\0\0"]), tf.uint8)
+    kinds = content[1:-2]
+    is_marker = (content[:-3] == 0xFF) & (kinds > 0x01) & (kinds < 0xFF)
+    markers = tf.where(is_marker & (tf.bitwise.bitwise_and(kinds, 0xF8) != 0xD0))[:, 0]
+
+    def read_segment(
+        index: tf.Tensor, num_scans: tf.Tensor, _: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        offset = markers[index]
+        marker, high, low = tf.unstack(tf.cast(content[offset + 1 : offset + 4], tf.int32), 3)
+        num_scans += tf.cast(marker == _SCAN, tf.int32)
+        end = offset + 2 + tf.cast(tf.maximum(256 * high + low, 2), tf.int64)
+        index = tf.searchsorted(markers, [end])[0]
+        is_active = tf.gather(_IS_SEGMENT, marker) & (index < tf.size(markers)) & (num_scans <= MAX_SCANS)
+        return index, num_scans, is_active
+
+    _, num_scans, is_active = tf.while_loop(
+        lambda *state: state[-1], read_segment, (0, 0, True), maximum_iterations=_MAX_STEPS
+    )
+    return is_active | (num_scans > MAX_SCANS)
 
 
 def _read_prefixes(images: tf.Tensor, offsets: tf.Tensor) -> list[tf.Tensor]:
@@ -120,6 +170,7 @@ _ENTRY_FIELDS = (
 )  # tag, type, number of values, the value as LONG and SHORT
 _ENTRY_WEIGHTS = np.stack([_make_weights(_ENTRY_LENGTH, _ENTRY_FIELDS, big) for big in (False, True)])
 _IS_FRAME = np.isin(np.arange(256), sorted(_FRAME_HEADERS))
+_IS_SEGMENT = np.isin(np.arange(256), sorted(_FRAME_HEADERS | _SEGMENTS | {_SCAN}))
 # How far each marker leads, without the length of its segment, and whether it has one. No step: the walk ends.
 _STEPS = np.zeros((256, 2), np.int32)
 _STEPS[sorted(_FILL_BYTES)] = 1, 0

@@ -40,7 +40,8 @@ class ImageReader:
 
     Images are decoded one at a time, and only if the header that the decoder uses states a size within
     `max_pixels`, so memory is bounded for hostile files: of a JPEG the frame header at the end of its segments, of
-    a PNG the first chunk, of a GIF the descriptor of its first frame, and its logical screen.
+    a PNG the first chunk, of a GIF the descriptor of its first frame, and its logical screen. A limit of scans of a
+    JPEG bounds the time.
 
     `status` of an image is "" or one of:
 
@@ -48,7 +49,8 @@ class ImageReader:
     - "the picture is WebP, which is not read here: convert it to JPEG or PNG": a known format, such as WebP,
       AVIF, HEIC or TIFF, or "BMP with a palette, with compression or of 16 bits";
     - "the picture is not JPEG, PNG, GIF or BMP";
-    - "the picture has 9000 x 9000 pixels; 50,000,000 can be read";
+    - "the picture has 9000 x 9000 pixels; 50,000,000 can be read, with sides up to 65,535";
+    - "the picture is a JPEG of more than 100 scans: save it again with fewer";
     - "the picture is broken".
 
     Args:
