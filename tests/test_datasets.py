@@ -559,12 +559,16 @@ def write(directory: Path, files: dict[str, bytes]) -> str:
 
 def test_directories_of_labels(tmp_path):
     files = {f"{s}/{y}/{t}.txt": t.encode() for s in ("train", "test") for t, y in numbered(s)}
-    files |= {"train/unsup/0.txt": b"unlabeled", "train/urls.txt": b"an address", "README": b"x"}
+    files |= {"train/unsup/0.txt": b"unlabeled", "train/unsup/1.txt": b"unlabeled"}
+    files |= {"train/urls.txt": b"an address", "extra/bad/0.txt": b"x", ".hidden": b"x"}
     files["test/bad/bytes.txt"] = b"\xef\xbb\xbfcaf\xc3\xa9\rbar\xc2\x85\n"
     data = load_text_classification(write(tmp_path, files))
     assert data.info.labels == ("bad", "good")
     assert data.info.source == str(tmp_path)
-    assert data.info.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
+    assert data.info.notes == (
+        "Left out, since only <split>/<label>/*.txt and tables of splits are read: extra, train/unsup, train/urls.txt.",
+        "validation is a tenth of train, chosen by a hash of the text.",
+    )
     rows = read_rows(data)
     assert sorted(rows["test"]) == sorted([*numbered("test"), ("café\rbar\x85", "bad")])
     assert sorted(rows["train"] + rows["validation"]) == sorted(numbered("train"))
@@ -627,6 +631,8 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
     directory = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
     data = load_text_classification(directory, text_column="review", label_column="verdict")
     assert read_rows(data) == dict.fromkeys(SPLITS, rows)
+    column_notes = [f"{directory}/{split}.csv: left out the column id." for split in SPLITS]
+    assert sorted(data.info.notes[:3]) == sorted(column_notes)
 
 
 @pytest.mark.parametrize(

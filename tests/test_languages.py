@@ -225,11 +225,10 @@ def test_captions_of_many_languages_score_by_their_words(form: Literal["NFC", "N
 
 def test_a_captioning_file_in_hindi(tmp_path: Path) -> None:
     captions = {"a.png": "एक काला कुत्ता दौड़ रहा है।", "b.png": "लाल गेंद", "c.png": "नीली गेंद"}
-    for name in captions:
-        Image.new("RGB", (8, 8)).save(tmp_path / name)
-    rows = "".join(f"{name}\t{caption}\n" for name, caption in captions.items())
-    (tmp_path / "train.tsv").write_text(f"image\tcaption\n{rows}", encoding="utf-8")
-    for split in ("validation", "test"):
+    for split in ("train", "validation", "test"):
+        for name in captions:
+            Image.new("RGB", (8, 8)).save(tmp_path / f"{split}-{name}")
+        rows = "".join(f"{split}-{name}\t{caption}\n" for name, caption in captions.items())
         (tmp_path / f"{split}.tsv").write_text(f"image\tcaption\n{rows}", encoding="utf-8")
     train = load_captioning(str(tmp_path)).train
     assert list(map(list, train.captions)) == [[caption] for caption in captions.values()]

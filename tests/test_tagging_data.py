@@ -249,11 +249,14 @@ def test_two_labels_of_a_frame_raise(tagged: Callable) -> None:
 
 
 def test_missing_and_unnamed_videos_are_noted(tagged: Callable) -> None:
-    rows = [f"{name},0,1,a" for name in ("clip1", "clip2", "clip10", "clip5", "lost/clip6.mp4")]
-    data = tagged("\n".join(["video,start,end,tag", *rows]), test=("clip1.mp4",), validation=("clip2",))
+    rows = [f"{name},0,1,a,Ann" for name in ("clip1", "clip2", "clip10", "clip5", "lost/clip6.mp4")]
+    data = tagged(
+        "\n".join(["video,start,end,tag,annotator", *rows]), test=("clip1.mp4",), validation=("clip2",)
+    )
     assert names(data) == [["clip10"], ["clip2"], ["clip1"]]
     assert "Left out because they are missing: clip5, lost/clip6.mp4." in data.info.notes
     assert "Left out because no row names them: clip4, more/clip3." in data.info.notes
+    assert any(note.endswith(": left out the column annotator.") for note in data.info.notes)
 
 
 def test_tables_named_after_splits(tagged: Callable, tmp_path: Path) -> None:

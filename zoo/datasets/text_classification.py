@@ -40,7 +40,7 @@ def load_text_classification(
 
     A path is a TSV or CSV file, or a directory that contains for each split (`train`; optional `validation`,
     `valid`, `val` or `dev`; optional `test`) such a file or a directory `<label>/*.txt`, as aclImdb has it. Other files
-    in the directories of labels are noted.
+    and columns are left out, which a note states.
     Files may be compressed (.gz, .xz, .bz2) and are read into memory. Tables begin with a header. Whether
     commas, semicolons or tabs separate cells is detected and logged. Labels are read without surrounding
     spaces.
@@ -114,21 +114,25 @@ def _find_feature(builder: Any, feature_type: type, chosen: str | None) -> str:
 def _load_files(
     path: Path, text_column: str, label_column: str, encoding: str | None
 ) -> DataSplits[tf.data.Dataset]:
-    texts, left_out = {}, []
-    for split, split_path in _find_paths(path).items():
+    paths = _find_paths(path)
+    texts, left_out, notes = {}, _list_others(path, paths), []
+    for split, split_path in paths.items():
         if split_path.is_dir():
             texts[split], names = read_text_directory(split_path, encoding)
-            left_out += [f"{split}/{name}" for name in names]
+            left_out += [f"{split_path.name}/{name}" for name in names]
         else:
-            texts[split] = read_text_table(split_path, text_column, label_column, encoding)
+            texts[split], column_notes = read_text_table(split_path, text_column, label_column, encoding)
+            notes += column_notes
     note_fact("texts", {split: len(split_texts) for split, split_texts in texts.items()})
     labels = sort_labels(text.label for text in texts["train"])
     _check_labels(texts["train"], labels)
     splits = {split: _make_dataset(split_texts, labels) for split, split_texts in texts.items()}
     all_texts = [text for split in texts.values() for text in split]
-    notes = note_damaged_texts((text.text for text in all_texts), str(path)) + _note_oddities(all_texts)
+    notes += note_damaged_texts((text.text for text in all_texts), str(path)) + _note_oddities(all_texts)
     if left_out:
-        notes.append(f"Left out, since only <label>/*.txt is read: {abbreviate(left_out)}.")
+        notes.append(
+            f"Left out, since only <split>/<label>/*.txt and tables of splits are read: {abbreviate(left_out)}."
+        )
     return _complete(splits, DataInfo(str(path), labels=labels), notes)
 
 
@@ -144,6 +148,16 @@ def _find_paths(path: Path) -> dict[str, Path]:
             "name is looked up only where there is no directory of that name."
         )
     return {split: path / name for split, name in names.items()}
+
+
+def _list_others(path: Path, paths: dict[str, Path]) -> list[str]:
+    """Return the names of what is in a directory beside the splits, without hidden files."""
+    if path.is_file():
+        return []
+    with report_unreadable(path):
+        children = sorted(child.name for child in path.iterdir())
+    used = {split_path.name for split_path in paths.values()}
+    return [name for name in children if name not in used and not name.startswith(".")]
 
 
 def _check_labels(texts: list[LabeledText], labels: tuple[str, ...]) -> None:

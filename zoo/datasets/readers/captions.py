@@ -149,8 +149,7 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
                 "and a caption. Complete the row, or remove it."
             )
         captions.setdefault(image, []).append(caption)
-    others = [column for place, column in enumerate(table.header) if place not in places]
-    return captions, [f"{name}: left out the columns {abbreviate(others)}."] if others else []
+    return captions, table.note_other_columns(*places)
 
 
 def _is_expected(cells: list[str]) -> bool:

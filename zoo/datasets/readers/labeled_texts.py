@@ -28,7 +28,7 @@ class LabeledText(NamedTuple):
 
 def read_text_table(
     path: Path, text_column: str, label_column: str, encoding: str | None = None
-) -> list[LabeledText]:
+) -> tuple[list[LabeledText], list[str]]:
     """Read a table with a header and a text in each row.
 
     Args:
@@ -36,6 +36,9 @@ def read_text_table(
         text_column: Name of the column of the texts.
         label_column: Name of the column of the labels, which are read without surrounding spaces.
         encoding: Encoding of the file; see `read_text`.
+
+    Returns:
+        The texts, and a note on other columns if there are any.
 
     Raises:
         DataError: The file is no table, or it lacks a column, rows or labels.
@@ -74,18 +77,18 @@ def read_text_table(
     if not texts:
         raise DataError(f"{path} contains no examples. Expected a header and a row for each example.")
     log_tables([table])
-    return texts
+    return texts, table.note_other_columns(text, label)
 
 
 def read_text_directory(directory: Path, encoding: str | None = None) -> tuple[list[LabeledText], list[str]]:
     """Read files `<label>/*.txt`, as in aclImdb, except those in `unsup`, which have no label.
 
     Args:
-        directory: Contains a directory for each label. Files beside these directories are ignored.
+        directory: Contains a directory for each label.
         encoding: Encoding of the files; see `read_text`.
 
     Returns:
-        The texts, and the names of other files in the directories of the labels.
+        The texts, and the names of all other files, of those in `unsup` only of the directory.
 
     Raises:
         DataError: There are no such files, or one is in another encoding.
@@ -93,13 +96,16 @@ def read_text_directory(directory: Path, encoding: str | None = None) -> tuple[l
     texts, left_out = [], []
     for path in list_files(directory):
         label, *inside = path.relative_to(directory).parts
-        if not inside or label == "unsup":
-            continue
-        if len(inside) == 1 and re.search(rf"\.txt{COMPRESSION}$", path.name, re.IGNORECASE):
+        if (
+            label != "unsup"
+            and len(inside) == 1
+            and re.search(rf"\.txt{COMPRESSION}$", path.name, re.IGNORECASE)
+        ):
             text = read_text(path, encoding=encoding).text
             texts.append(LabeledText(str(path), text.strip(_SPACES), label))
         else:
-            left_out.append(path.relative_to(directory).as_posix())
+            is_unlabeled = label == "unsup" and inside
+            left_out.append(label if is_unlabeled else path.relative_to(directory).as_posix())
     if not texts:
         raise DataError(f"{directory} contains no examples. Expected files <label>/*.txt.")
-    return texts, left_out
+    return texts, list(dict.fromkeys(left_out))

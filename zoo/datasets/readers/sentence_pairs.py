@@ -184,14 +184,8 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
         )
     log_tables([table])
     source, target = find_header(table.header) or (0, 1)
-    notes = []
-    if width > 2:
-        ignored = [place for place in range(width) if place not in (source, target)]
-        columns = [table.header[place] if table.header else str(place + 1) for place in ignored]
-        kind = "the column" if len(columns) == 1 else "the columns"
-        notes.append(f"{path}: left out {kind} {abbreviate(columns)}.")
     pairs = [(cells[source], cells[target]) for _, cells in table.rows]
-    return PairTable(pairs, _find_languages(path), notes)
+    return PairTable(pairs, _find_languages(path), table.note_other_columns(source, target))
 
 
 def _find_languages(path: Path) -> Languages | None:

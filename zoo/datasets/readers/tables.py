@@ -85,6 +85,19 @@ class Table(NamedTuple):
             )
         return places[0] if places else None
 
+    def note_other_columns(self, *used: int | None) -> list[str]:
+        """Return a note on the columns that are left out, by their names or numbers; no note if all are used.
+
+        Args:
+            used: The positions of the columns that are used.
+        """
+        width = len(self.header) or len(self.rows[0].cells if self.rows else ())
+        others = [place for place in range(width) if place not in used]
+        names = [self.header[place] if self.header else "" for place in others]
+        columns = [name or str(place + 1) for name, place in zip(names, others, strict=True)]
+        kind = "column" if len(columns) == 1 else "columns"
+        return [f"{self.path}: left out the {kind} {abbreviate(columns)}."] if columns else []
+
 
 def find_names(cells: Sequence[str], *names: str) -> list[int]:
     """Return the positions of the cells that are one of the names; in any case, if none is exactly so.

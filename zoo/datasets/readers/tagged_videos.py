@@ -97,8 +97,9 @@ def read_tagged_videos(
                 f"{root}: found {names}. Expected one table of tags. Choose one by its path, or name them "
                 "after the splits: train, validation, test."
             )
-        segments_of, missing_videos = _read_segments(table, videos, root, multi_label)
+        segments_of, missing_videos, column_notes = _read_segments(table, videos, root, multi_label)
         missing += missing_videos
+        notes += column_notes
         if repeated := [name for name in segments_of if name in named]:
             raise DataError(
                 f"{table.path}: {abbreviate(repeated)} is also in another split. Expected it in one. Remove "
@@ -128,8 +129,8 @@ def read_tagged_videos(
 
 def _read_segments(
     table: Table, videos: dict[str, Path], root: Path, multi_label: bool
-) -> tuple[dict[str, list[TableSegment]], list[str]]:
-    """Return the segments of each video that exists, and the names of videos that do not."""
+) -> tuple[dict[str, list[TableSegment]], list[str], list[str]]:
+    """Return the segments of each video that exists, the names of videos that do not, and notes on columns."""
     video, tag = find_column(table, "sequence"), find_column(table, "tag")
     columns = {
         names: [place for name in names if (place := find_column(table, name)) is not None]
@@ -174,7 +175,7 @@ def _read_segments(
             f"{Path(table.path).parent}, which contains {abbreviate(candidates) or 'no videos'}. Add them, "
             "or correct their names."
         )
-    return segments_of, missing
+    return segments_of, missing, table.note_other_columns(video, tag, *columns[complete[0]])
 
 
 def _tag_frames(segments: list[TableSegment], name: str, frames: VideoFrames) -> list[tuple[str, ...]]:
