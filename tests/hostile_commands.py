@@ -416,11 +416,16 @@ DAMAGES: dict[str, Callable[[Path, random.Random], object]] = {
     "flipped": flip_bit,
     "truncated": lambda path, rng: os.truncate(path, rng.randrange(path.stat().st_size)),
     "longer": lambda path, rng: path.write_bytes(path.read_bytes() + b"\n"),
-    "line ends": lambda path, rng: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n"),
+    "line ends": lambda path, rng: path.write_bytes(
+        path.read_bytes().replace(b"\n", b"\r\n") if b"\n" in path.read_bytes() else b"\r\n"
+    ),
     "removed": lambda path, rng: path.unlink(),
     "another file": lambda path, rng: path.with_name("another").touch(),
     "a link out of the directory": link_outside,
     "a directory": lambda path, rng: (path.unlink(), path.mkdir()),
+    "an empty directory": lambda path, rng: path.with_name("another").mkdir(),
+    "a pipe": lambda path, rng: (path.unlink(), os.mkfifo(path)),
+    "a device": lambda path, rng: (path.unlink(), path.symlink_to("/dev/zero")),
 }
 
 

@@ -86,6 +86,23 @@ def test_predict_reads_paths_from_standard_input(run: Run) -> None:
     assert [line.split()[0] for line in out.splitlines()] == [DOG, DOG]
 
 
+def test_predict_ends_at_a_line_without_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.cli.predict.MAX_LINE", 20)
+    out, err, code = run("predict", "sentiment", "--json", stdin=[b"Good." + b" " * 15 + b"\r\n", b"x" * 99])
+    assert [bool(json.loads(line)["status"]) for line in out.splitlines()] == [False, True]
+    assert "standard input, line 2: found more than 20 bytes, and read no further." in err
+    assert code == 1
+
+
+def test_predict_reads_standard_input_in_utf_8(run: Run) -> None:
+    out, err, code = run("predict", "sentiment", "--json", stdin=["\ufeffGood.\na\0b".encode()])
+    assert (json.loads(out.splitlines()[0])["input"], code) == ("Good.", 1)
+    assert "standard input, line 2: found the character NUL." in err
+    out, err, code = run("predict", "sentiment", stdin=["Good.\nBad.\n".encode("utf-16")])
+    assert (out, code) == ("", 2)
+    assert "standard input is not in UTF-8" in err
+
+
 def test_commands_of_the_readme_run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for directory in ("docs", "saved_models"):
         (tmp_path / directory).symlink_to(ROOT / directory)

@@ -2,19 +2,24 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import zoo
 from zoo.card import format_page, read_card
 from zoo.errors import UsageError
-from zoo.manifest import compare_files, compute_digest, write_manifest
+from zoo.manifest import compare_files, compute_digest, read_hashes, write_manifest
 from zoo.serving.verification import compare_outputs, find_clear_choices, verify
+from zoo.tasks import get_task
 
 SHIPPED = Path(__file__).parents[1] / "saved_models"
 
@@ -120,6 +125,15 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         ["assets/vocabulary.txt has changed"],
     ),
     "a pipe": (lambda export: os.mkfifo(export / "pipe"), ["pipe is no file"]),
+    "empty directories": (
+        lambda export: ((export / "assets.extra").mkdir(), (export / "variables/a/b").mkdir(parents=True)),
+        ["assets.extra/ is an empty directory", "variables/a/b/ is an empty directory"],
+    ),
+    "a name that clears the line of a terminal": (
+        lambda export: (export / "\r\x1b[2Kx\udcff").touch(),
+        [r"'\r\x1b[2Kx\udcff' is not "],
+    ),
+    "links in a circle": (lambda export: (export / "loop").symlink_to("loop"), ["loop is "]),
 }
 
 
@@ -181,13 +195,115 @@ def test_the_manifest_is_that_of_sha256sum(sentiment: Path) -> None:
     assert manifest.stdout.split()[0] == digest
 
 
-@pytest.mark.parametrize(
-    "content", ["", "\n", "0" * 64, f"{'0' * 64}  a\n{'0' * 64}  a\n", "x" * 64 + "  a\n"]
-)
-def test_a_corrupt_manifest_is_refused(sentiment: Path, content: str) -> None:
-    (sentiment / "SHA256SUMS").write_text(content)
-    with pytest.raises(UsageError, match=r"SHA256SUMS, line \d, is corrupt"):
+def test_the_empty_directory_that_tensorflow_makes_is_no_damage(tmp_path: Path) -> None:
+    """Of a model without vocabularies. Git does not keep it."""
+    tagging = Path(shutil.copytree(SHIPPED / "tagging/1", tmp_path / "1"))
+    (tagging / "assets").mkdir()
+    assert compare_files(tagging, read_card(tagging)) == []
+
+
+HASH = "0" * 64
+MANIFEST_CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "an empty line": lambda content: content + b"\n",
+    "no names": lambda content: HASH.encode(),
+    "twice": lambda content: content + content.splitlines(keepends=True)[-1],
+    "no hash": lambda content: b"x" + content[1:],
+    "no last line end": lambda content: content[:-1],
+    "another order": lambda content: b"".join(reversed(content.splitlines(keepends=True))),
+    "the binary mark of sha256sum": lambda content: content.replace(b"  ", b" *", 1),
+    "not UTF-8": lambda content: content + HASH.encode() + b"  \xff\n",
+    "NUL": lambda content: content + HASH.encode() + b"  z\0\n",
+    **{
+        f"separator {separator!r}": lambda content, separator=separator: content.replace(
+            b"\n", separator.encode()
+        )
+        for separator in ("\r\n", "\r", "\v", "\f", "\x1e", "\x85", "\u2028")
+    },
+}
+
+
+@pytest.mark.parametrize("change", MANIFEST_CHANGES)
+def test_a_corrupt_manifest_is_refused(sentiment: Path, change: str) -> None:
+    path = sentiment / "SHA256SUMS"
+    path.write_bytes(MANIFEST_CHANGES[change](path.read_bytes()))
+    with pytest.raises(UsageError, match=r"SHA256SUMS, line \d+, is corrupt"):
         verify(sentiment)
+    with pytest.raises(UsageError, match=r"SHA256SUMS, line \d+, is corrupt"):
+        zoo.load(sentiment)
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(st.data())
+def test_only_the_text_that_the_export_wrote_is_its_manifest(data: st.DataObject) -> None:
+    """Any change of it is refused, or gives other hashes or names, which the comparison finds."""
+    card = read_card(SHIPPED / "sentiment/1")
+    original = (SHIPPED / "sentiment/1/SHA256SUMS").read_bytes()
+    start = data.draw(st.integers(0, len(original)))
+    end = data.draw(st.integers(start, min(start + 3, len(original))))
+    inserted = data.draw(
+        st.binary(max_size=3) | st.sampled_from([b"\r\n", b"\n", b" ", b"\xe2\x80\xa8", b"./"])
+    )
+    changed = original[:start] + inserted + original[end:]
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "SHA256SUMS").write_bytes(changed)
+        try:
+            hashes = read_hashes(Path(directory), card)
+        except UsageError:
+            return
+    assert (hashes == read_hashes(SHIPPED / "sentiment/1", card)) == (changed == original)
+
+
+def test_what_has_no_end_is_not_opened(sentiment: Path) -> None:
+    """Pipes and devices in the place of each file, and beside them; the test would not end otherwise."""
+    names = sorted(path.relative_to(sentiment) for path in sentiment.rglob("*") if path.is_file())
+    others = ("fingerprint", "saved_model.cpb", "saved_model.pbtxt", "assets.extra/x")
+    for name in (*names, *map(Path, others)):
+        for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+            path, stored = sentiment / name, sentiment.with_name("stored")
+            if name in names:
+                path.rename(stored)
+            path.parent.mkdir(exist_ok=True)
+            make(path)
+            for act in (zoo.load, get_task("text_classification").from_export, check_verified):
+                with pytest.raises(UsageError, match=re.escape(str(name)).replace("/", ".")):
+                    act(sentiment)
+            path.unlink()
+            if name in names:
+                stored.rename(path)
+
+
+def check_verified(directory: Path) -> None:
+    """Raise an error if an export is not as it was."""
+    if problems := verify(directory)[0]:
+        raise UsageError("; ".join(problems))
+
+
+def test_digests_of_large_manifests_are_not_computed(sentiment: Path) -> None:
+    os.truncate(sentiment / "SHA256SUMS", 10**12)
+    with pytest.raises(UsageError, match="It has more than 10,000,000 bytes"):
+        verify(sentiment, HASH)
+
+
+def test_files_that_may_not_be_read_are_reported(sentiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each as a problem of its own, so that `zoo verify` goes on with the next model."""
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("zoo.manifest.sha256", refuse)
+    problems, _ = verify(sentiment)
+    assert "saved_model.pb cannot be read: Permission denied" in problems
+    monkeypatch.setattr("os.scandir", refuse)
+    assert verify(sentiment)[0][0].endswith("1 cannot be read: Permission denied")
+
+
+def test_a_damaged_fingerprint_is_refused(sentiment: Path) -> None:
+    """TensorFlow loads the model after a traceback."""
+    path = sentiment / "fingerprint.pb"
+    path.write_bytes(bytes(255 for _ in range(path.stat().st_size)))
+    with pytest.raises(UsageError, match=r"cannot be read: .*[Ff]ingerprint"):
+        zoo.load(sentiment)
 
 
 def test_models_whose_files_were_copied_in_part_are_not_loaded(sentiment: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 import msgspec
 
 from zoo.errors import UsageError
+from zoo.files import read_regular_file
 
 InputKind = Literal["text", "image", "video", "array"]
 
@@ -209,9 +210,7 @@ def read_card(directory: Path) -> ModelCard:
                 f"{directory} has no {FILE}. Expected the card that the export wrote. {_ADVICE} Without a card, "
                 "load the model with tf.saved_model.load and call its signatures."
             )
-        if not path.is_file() or path.stat().st_size > _MAX_CARD_BYTES:
-            raise UsageError(f"{path} is no file of at most {_MAX_CARD_BYTES:,} bytes. {_ADVICE}")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular_file(path, _MAX_CARD_BYTES).decode())
         json.dumps(content, ensure_ascii=False).encode()  # lone surrogates cannot be printed
         version = content.get("card_version") if isinstance(content, dict) else None
         if isinstance(version, int) and version > CARD_VERSION:
@@ -223,7 +222,8 @@ def read_card(directory: Path) -> ModelCard:
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, UsageError):
             raise
-        reason = re.sub(r" - at `\$\.?(.*)`$", r", at `\1`", str(error)).replace(", at ``", "")
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = re.sub(r" - at `\$\.?(.*)`$", r", at `\1`", reason or "").replace(", at ``", "")
         raise UsageError(f"{path} cannot be read as a model card: {reason}. {_ADVICE}") from error
     card = cast(ModelCard, content)
     if problem := _find_contradiction(card):

@@ -1,10 +1,12 @@
 """Files: atomic writes, checksums, natural order of names."""
 
+import errno
 import hashlib
 import json
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,36 @@ def sha256(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def get_file_size(path: Path) -> int:
+    """Return the number of bytes of a regular file, links followed.
+
+    Raises:
+        OSError: There is no file, or something that may have no end, such as a pipe or a device.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "It is no regular file", os.fspath(path))
+    return status.st_size
+
+
+def read_regular_file(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a file that others may have made: nothing else is opened, and no more is read.
+
+    Args:
+        path: The file.
+        max_bytes: The size that is accepted.
+
+    Raises:
+        OSError: There is no file, it is no regular file, or it is larger.
+    """
+    get_file_size(path)
+    with path.open("rb") as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, f"It has more than {max_bytes:,} bytes", os.fspath(path))
+    return content
 
 
 @contextmanager

@@ -6,6 +6,7 @@ own SHA-256 is the digest of the export: whoever knows it from elsewhere recogni
 Exports of earlier versions have no manifest. The hashes of their files, without card and page, are on their cards.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,14 @@ from pathlib import Path
 
 from zoo.card import FILE, PAGE, ModelCard, format_page
 from zoo.errors import UsageError
-from zoo.files import atomic_write, sha256
+from zoo.files import atomic_write, get_file_size, read_regular_file, sha256
+from zoo.paths import abbreviate_path
 
 MANIFEST = "SHA256SUMS"
 
-_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]+)")
+_MAX_BYTES = 10_000_000  # of manifest and page
+_ADVICE = "restore the file, or export the model again."
 
 
 def write_manifest(directory: Path) -> str:
@@ -29,15 +33,33 @@ def write_manifest(directory: Path) -> str:
     Returns:
         The digest of the export, in hexadecimal.
     """
-    lines = [f"{sha256(directory / name)}  {name}\n" for name in list_files(directory) if name != MANIFEST]
+    hashes = {name: sha256(directory / name) for name in list_files(directory) if name != MANIFEST}
     with atomic_write(directory / MANIFEST) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
+        temporary.write_bytes(_format_hashes(hashes))
     return compute_digest(directory)
 
 
+def _format_hashes(hashes: Mapping[str, str]) -> bytes:
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items())).encode()
+
+
 def compute_digest(directory: Path) -> str:
-    """Return the digest of an export with a manifest: the SHA-256 of the manifest, in hexadecimal."""
-    return sha256(directory / MANIFEST)
+    """Return the digest of an export with a manifest: the SHA-256 of the manifest, in hexadecimal.
+
+    Raises:
+        UsageError: the manifest cannot be read.
+    """
+    return hashlib.sha256(_read_manifest(directory)).hexdigest()
+
+
+def _read_manifest(directory: Path) -> bytes:
+    path = directory / MANIFEST
+    try:
+        return read_regular_file(path, _MAX_BYTES)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}. Expected the manifest that the export wrote: {_ADVICE}"
+        ) from error
 
 
 def has_manifest(directory: Path) -> bool:
@@ -51,40 +73,50 @@ def read_hashes(directory: Path, card: ModelCard) -> Mapping[str, str]:
     Raises:
         UsageError: the manifest is missing or corrupt.
     """
-    path = directory / MANIFEST
-    if not path.exists() and "sha256" in card:
+    if not os.path.lexists(directory / MANIFEST) and "sha256" in card:
         return card["sha256"]
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(
-            f"{path} cannot be read: {reason}. Expected the manifest that the export wrote: restore the file, or "
-            "export the model again."
-        ) from error
-    matches = [_LINE.fullmatch(line) for line in lines]
+    content = _read_manifest(directory)
+    lines = content.split(b"\n")
+    matches = [_LINE.fullmatch(line.decode(errors="replace")) for line in lines]
     hashes = {match[2]: match[1] for match in matches if match}
-    if not hashes or len(hashes) < len(lines):
-        number = matches.index(None) + 1 if None in matches else len(lines)
+    expected = _format_hashes(hashes)
+    if not hashes or content != expected:
+        pairs = enumerate(zip(lines, expected.split(b"\n"), strict=False), 1)
+        number = next((number for number, pair in pairs if pair[0] != pair[1]), len(lines))
         raise UsageError(
-            f"{path}, line {number}, is corrupt. Expected a SHA-256 and the name of a file, each name once: restore "
-            "the file, or export the model again."
+            f"{directory / MANIFEST}, line {number}, is corrupt. Expected a SHA-256, two spaces, the name of a file "
+            f"and a line feed, each name once and in order: {_ADVICE}"
         )
     return hashes
 
 
 def list_files(directory: Path) -> list[str]:
-    """Return the names of all files in an export, relative to it, links and anything but directories included."""
-    return sorted(_walk(directory, directory))
+    """Return the names of all files in an export, relative to it.
+
+    Links and anything else but directories are included, and, with a slash at the end, empty directories other than
+    the `assets` that TensorFlow makes for every model.
+
+    Raises:
+        OSError: a directory cannot be read.
+    """
+    return sorted(_walk(directory))
 
 
-def _walk(directory: Path, root: Path) -> Iterator[str]:
-    with os.scandir(directory) as entries:
+def _walk(root: Path) -> Iterator[str]:
+    directories = [root]
+    while directories:
+        directory = directories.pop()
+        name = directory.relative_to(root).as_posix()
+        with os.scandir(directory) as scan:
+            entries = list(scan)
+        if not entries and name not in (".", "assets"):
+            yield f"{name}/"
         for entry in entries:
+            path = directory / entry.name
             if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path), root)
+                directories.append(path)
             else:
-                yield Path(entry.path).relative_to(root).as_posix()
+                yield path.relative_to(root).as_posix()
 
 
 def compare_files(directory: Path, card: ModelCard) -> list[str]:
@@ -95,22 +127,45 @@ def compare_files(directory: Path, card: ModelCard) -> list[str]:
     """
     hashes = read_hashes(directory, card)
     uncovered = {MANIFEST} if has_manifest(directory) else {FILE, PAGE}
-    names = [name for name in list_files(directory) if name not in uncovered]
     source = "in its manifest" if has_manifest(directory) else "on its card"
-    problems = [f"{name} is missing" for name in sorted(hashes.keys() - names)]
-    for name in list_files(directory):
-        path = directory / name
-        if path.is_symlink() and not path.resolve().is_relative_to(directory.resolve()):
-            problems.append(f"{name} is a link that leaves the directory, to {os.readlink(path)}")
+    try:
+        names = list_files(directory)
+    except OSError as error:
+        return [f"{abbreviate_path(error.filename)} cannot be read: {error.strerror}"]
+    covered = [name for name in names if name not in uncovered]
+    problems = [f"{abbreviate_path(name)} is missing" for name in sorted(hashes.keys() - covered)]
+    for name in names:
+        path, shown = directory / name, abbreviate_path(name)
+        if path.is_symlink() and not _is_within(path, directory):
+            target = abbreviate_path(os.readlink(path))
+            problems.append(f"{shown} is a link that leaves the directory, to {target}")
+        elif name.endswith("/"):
+            problems.append(f"{shown} is an empty directory that is not {source}")
         elif not path.is_file():
-            problems.append(f"{name} is no file")
+            problems.append(f"{shown} is no file")
         elif name in uncovered:
             continue
         elif name not in hashes:
-            problems.append(f"{name} is not {source}")
-        elif sha256(path) != hashes[name]:
-            problems.append(f"{name} has changed")
+            problems.append(f"{shown} is not {source}")
+        elif problem := _compare_hash(path, hashes[name]):
+            problems.append(f"{shown} {problem}")
     return problems
+
+
+def _is_within(path: Path, directory: Path) -> bool:
+    """Return whether a link leads into a directory."""
+    try:
+        return path.resolve().is_relative_to(directory.resolve())
+    except (OSError, RuntimeError):  # it leads in a circle
+        return False
+
+
+def _compare_hash(path: Path, expected: str) -> str:
+    """Return how a file differs from the one with a hash; empty if it does not."""
+    try:
+        return "" if sha256(path) == expected else "has changed"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def compare_page(directory: Path, card: ModelCard, version: str) -> list[str]:
@@ -125,28 +180,33 @@ def compare_page(directory: Path, card: ModelCard, version: str) -> list[str]:
     """
     if has_manifest(directory) and card["versions"].get("rnn-zoo") != version:
         return []
-    path = directory / PAGE
     try:
-        page = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        return [f"{PAGE} cannot be read: {error.strerror if isinstance(error, OSError) else error}"]
-    return [] if page == format_page(card) else [f"{PAGE} is not the page of {FILE}"]
+        page = read_regular_file(directory / PAGE, _MAX_BYTES)
+    except OSError as error:
+        return [f"{PAGE} cannot be read: {error.strerror}"]
+    return [] if page == format_page(card).encode() else [f"{PAGE} is not the page of {FILE}"]
 
 
 def check_sizes(directory: Path, card: ModelCard) -> None:
     """Check that the files of an export, without card, page and manifest, have the size that is on its card.
 
-    This takes no time, and finds files that are missing or were copied in part.
+    This takes no time, and finds files that are missing or were copied in part, and pipes and devices, which
+    TensorFlow would read without an end.
 
     Raises:
-        UsageError: they have another size; or the manifest is missing or corrupt.
+        UsageError: they have another size; something is no file; or the manifest is missing or corrupt.
     """
     names = [name for name in read_hashes(directory, card) if name not in (FILE, PAGE)]
     try:
-        size = sum((directory / name).stat().st_size for name in names)
-    except OSError as error:
+        size = sum(get_file_size(directory / name) for name in names)
+        for name in list_files(directory):
+            if (directory / name).exists() and not (directory / name).is_dir():
+                get_file_size(directory / name)
+    except (OSError, ValueError) as error:  # ValueError: no file can have this name
+        name = error.filename if isinstance(error, OSError) else str(directory)
+        reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
-            f"{error.filename} cannot be read: {error.strerror}. Restore the files of {directory}, or export the model "
+            f"{abbreviate_path(name)} cannot be read: {reason}. Restore the files of {directory}, or export the model "
             "again."
         ) from error
     if size != card["size_bytes"]:

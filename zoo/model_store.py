@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.card import FILE
 from zoo.errors import UsageError
-from zoo.files import sha256
+from zoo.files import read_regular_file, sha256
 from zoo.paths import abbreviate_path, find_path_kind, parse_path
 
 CHECKOUT = Path(__file__).parents[1] / "saved_models"
@@ -16,6 +16,7 @@ VARIABLE = "ZOO_MODELS"
 EXPORT_RECORD = "export.json"
 """File in the directory of a run: where its export is, and the hash of the export's card."""
 
+_MAX_RECORD_BYTES = 100_000
 _SAVED_MODEL = "saved_model.pb"
 
 
@@ -109,10 +110,10 @@ def _find_export_of_run(path: Path, prefix: str) -> Path:
     """Return the export that a run names, which must still be the one that the run wrote."""
     record_path = path / EXPORT_RECORD
     try:
-        record = json.loads(record_path.read_text(encoding="utf-8"))
+        record = json.loads(read_regular_file(record_path, _MAX_RECORD_BYTES))
         directory, digest = path / record["directory"], record["card"]
         card = directory / FILE
-        is_same = card.exists() and sha256(card) == digest
+        is_same = card.is_file() and sha256(card) == digest
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{prefix}{record_path} cannot be read: {error}. Name the directory of the export instead."

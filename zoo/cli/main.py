@@ -19,6 +19,7 @@ from zoo.cli.types import Port
 from zoo.errors import UsageError, ZooError
 from zoo.manifest import has_manifest, write_manifest
 from zoo.model_store import find_model, get_models_dir, list_models
+from zoo.paths import abbreviate_path
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Verify:
                 summary += f": wrote it, with the digest {write_manifest(path)}"
         except ZooError as error:
             problems, summary = [str(error)], ""
-        print(f"{name}: {'; '.join(problems) or summary}", flush=True)
+        print(f"{abbreviate_path(name)}: {'; '.join(problems) or summary}", flush=True)
         return not problems
 
 

@@ -6,6 +6,7 @@ and line, and with --json or --output also where its answer would be.
 
 import codecs
 import contextlib
+import io
 import itertools
 import json
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import tyro
 
@@ -28,6 +29,7 @@ from zoo.paths import (
     parse_path,
 )
 from zoo.shots import EXPECTED_SHOT_LISTS, SHOT_LIST_SUFFIXES
+from zoo.user_files import MAX_LINE
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
     from zoo.cli.predict_table import InputRow, PredictionTable
@@ -421,6 +423,14 @@ def _predict_each(
             raise UsageError(
                 f"found an empty path. Expected that of the {predictor.input_kind}. Write it, or leave it out."
             )
+        if any(len(line) > MAX_LINE for line in batch):
+            raise UsageError(
+                f"found more than {MAX_LINE:,} bytes, and read no further. Expected one input a line. Correct it."
+            )
+        if predictor.input_kind == "text" and any(b"\0" in line for line in batch):
+            raise UsageError(
+                "found the character NUL. Expected text in UTF-8. Convert it, or name a file with its --encoding."
+            )
         items = [predictor.parse(line, options.frame_rate) for line in batch]
         return list(zip(items, predictor.predict(items, progress=True), strict=True))
     except (ZooError, tf.errors.OpError) as error:
@@ -478,34 +488,58 @@ def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
 
 
 def _read_lines(path: Path | None, encoding: str | None) -> Iterator[bytes]:
-    """Yield the lines of a file or of standard input, without their ends."""
+    """Yield the lines of a file or of standard input, without their ends; see `_split_lines`."""
     if path is None:
         if sys.stdin is None:  # closed by the caller, as in `zoo predict sentiment <&-`
             return
         if sys.stdin.isatty():
             print("One input a line; Ctrl-D ends.", file=sys.stderr)
         try:
-            yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+            yield from _split_lines(sys.stdin.buffer)
         except OSError as error:
             raise UsageError(f"standard input cannot be read: {error.strerror}. Name a --file.") from error
+        except _OtherEncodingError as error:
+            raise UsageError(
+                "standard input is not in UTF-8. Write it to a file, and name that by --file."
+            ) from error
         return
     path = parse_path(path)
-    is_pipe = find_path_kind(path) == "pipe"
-    if not encoding or is_pipe:
+    if not encoding:
         try:
             with path.open("rb") as file:
-                start = file.peek(len(codecs.BOM_UTF8))
-                if not encoding and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                    file.read(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-                    yield from (line.rstrip(b"\r\n") for line in file)
-                    return
+                yield from _split_lines(file)
+            return
         except OSError as error:
             raise UsageError(
                 f"--file: {path} cannot be read: {error.strerror}. Name another file."
             ) from error
-    if is_pipe:
+        except _OtherEncodingError:
+            pass
+    if find_path_kind(path) == "pipe":
         raise UsageError(f"--file: {path} is a pipe, and not in UTF-8. Write it to a file, and name that.")
     from zoo.datasets.readers.text_files import read_text
 
-    text = read_text(path, encoding=encoding).text.removesuffix("\n")
-    yield from (line.removesuffix("\r").encode() for line in text.split("\n"))
+    yield from _split_lines(io.BytesIO(read_text(path, encoding=encoding).text.encode()))
+
+
+class _OtherEncodingError(Exception):
+    """Lines begin with the byte order mark of UTF-16."""
+
+
+def _split_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file without their ends, and without a byte order mark.
+
+    A line that is longer than `MAX_LINE` is the last one, and is not read to its end, which may not exist.
+
+    Raises:
+        _OtherEncodingError: they are in UTF-16.
+    """
+    max_bytes = MAX_LINE + len(b"\r\n")
+    first = file.readline(max_bytes)
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _OtherEncodingError
+    line = first.removeprefix(codecs.BOM_UTF8)
+    while line:
+        text = line.rstrip(b"\r\n")
+        yield text
+        line = b"" if len(text) > MAX_LINE else file.readline(max_bytes)

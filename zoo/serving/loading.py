@@ -82,9 +82,11 @@ def load_saved_model(directory: Path) -> Any:
             f"{directory} holds no saved_model.pb. Restore the files, or export the model again."
         )
     try:
+        if (directory / "fingerprint.pb").exists():  # if it is damaged, TensorFlow only logs a traceback
+            tf.saved_model.experimental.read_fingerprint(str(directory))
         return tf.saved_model.load(str(directory))
     except Exception as error:  # a damaged graph raises anything, from OSError to KeyError
-        reason = str(error).rstrip(". ")
+        reason = " ".join(str(error).split()).rstrip(". ")
         raise UsageError(
             f"{directory} cannot be read: {reason}. Restore the files, or export the model again."
         ) from error

@@ -24,6 +24,7 @@ from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, report_misfit, restore_weights
 from zoo.files import atomic_write, sha256
 from zoo.layers import export_scope
+from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
 from zoo.preprocessing.text import Tokenizer
 from zoo.reports import ClassificationReport, GenerationReport
@@ -393,10 +394,11 @@ class Task:
 
         Raises:
             ExportError: the card does not describe them, or the variables do not fit.
-            UsageError: the export is of another task.
+            UsageError: the export is of another task, or its files are not of the size on its card.
         """
         directory = Path(directory)
         card = read_card(directory)
+        check_sizes(directory, card)
         if card["task"] != self.name:
             raise UsageError(
                 f"{directory} is an export of the task {card['task']!r}, expected {self.name!r}. Use "
