@@ -26,6 +26,14 @@ def test_texts_are_classified() -> None:
     assert model.predict([]) == []
 
 
+@pytest.mark.parametrize("name", ["sentiment", "translation"])
+def test_long_texts_are_read_in_part(name: str) -> None:
+    whole, long = zoo.load(name).predict(["I see a house.", "I see a house. " * 250])
+    assert (whole.is_partial, long.is_partial) == (False, True)
+    assert long.has_answer
+    assert long.status.startswith("cut: ")
+
+
 def test_predictions_are_in_the_order_of_many_inputs() -> None:
     """More inputs than are computed together."""
     texts = [f"It was {('good', 'bad')[n % 3 == 0]}, number {n}." for n in range(150)]

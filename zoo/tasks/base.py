@@ -129,7 +129,7 @@ class Prediction(ABC):
 
     Attributes:
         status: empty for a valid input, otherwise what was wrong with it or left out of it.
-        is_partial: whether the input is damaged, and was read in part.
+        is_partial: whether the input was read in part, because it is damaged or too long.
     """
 
     status: str
@@ -544,6 +544,11 @@ def decode_strings(strings: np.ndarray) -> tuple[str, ...]:
     while decoded and not decoded[-1]:
         decoded.pop()
     return tuple(decoded)
+
+
+def is_truncated(status: str) -> bool:
+    """Return whether a tokenizer read a text in part, by its status."""
+    return status.startswith("cut: ")
 
 
 def format_status(status: str) -> str:

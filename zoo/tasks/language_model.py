@@ -31,6 +31,7 @@ from zoo.tasks.base import (
     TextPredictor,
     decode_strings,
     format_status,
+    is_truncated,
     make_encode_signature,
     make_signature,
 )
@@ -217,7 +218,8 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
         for row, status in enumerate(outputs["status"]):
             words = decode_strings(outputs["words"][row])
             probabilities = tuple(outputs["probabilities"][row, : len(words)].tolist())
-            yield NextWordPrediction(status.decode(), words, probabilities)
+            is_partial = is_truncated(status.decode())
+            yield NextWordPrediction(status.decode(), words, probabilities, is_partial=is_partial)
 
 
 def sample_texts(

@@ -35,6 +35,7 @@ from zoo.tasks.base import (
     call_signature,
     decode_strings,
     format_status,
+    is_truncated,
     make_encode_signature,
     make_labels_signature,
     make_signature,
@@ -280,7 +281,7 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
                 NO_KNOWN_WORDS,
             ):  # earlier exports return a label here
                 label, scores = "", {}
-            yield LabelPrediction(status.decode(), label, scores)
+            yield LabelPrediction(status.decode(), label, scores, is_partial=is_truncated(status.decode()))
 
     def plot(self, item: str | bytes, prediction: LabelPrediction, path: Path) -> None:
         """Plot gates and states at each word, of a long text at its first words."""

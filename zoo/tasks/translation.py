@@ -48,6 +48,7 @@ from zoo.tasks.base import (
     add_limit_to_status,
     decode_strings,
     format_status,
+    is_truncated,
     join_status,
     make_signature,
 )
@@ -553,6 +554,7 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
                 source,
                 target,
                 outputs["attention"][row, : len(target), : len(source)],
+                is_partial=is_truncated(status.decode()),
             )
 
     def plot(self, item: str | bytes, prediction: TranslationPrediction, path: Path) -> None:
