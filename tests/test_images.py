@@ -174,7 +174,10 @@ def test_image_reader_is_rebuilt_from_its_config() -> None:
     assert b"3,000 can be read" in rebuilt(images).status[0].numpy()
 
 
-@pytest.mark.parametrize(("size", "expected"), [((90, 120), (90, 120)), ((900, 300), (448, 149))])
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((90, 120), (90, 120)), ((900, 300), (448, 149)), ((50_000, 200), (200, 1)), ((2, 22_000), (1, 448))],
+)
 def test_thumbnail_keeps_proportions(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert make_thumbnail(encode(IMAGE.resize(size), "PNG")).size == expected
 

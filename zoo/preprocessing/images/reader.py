@@ -13,6 +13,7 @@ from zoo.preprocessing.images.headers import CORRUPT, MAX_PIXELS, read_headers
 from zoo.preprocessing.images.jpeg import apply_orientations
 
 _THUMBNAIL_SIZE = 448
+_MAX_SCALED = 10_000_000  # pixels between scaling the height and scaling the width, with 12 bytes each
 
 
 class DecodedImages(NamedTuple):
@@ -148,7 +149,7 @@ def make_thumbnail(image: bytes) -> Image.Image:
         image: The content of an image file that `ImageReader` can decode, or `convert_images` can convert.
 
     Returns:
-        An image of at most 448 pixels in width and height.
+        An image of at most 448 pixels in width and height, of fewer if a side has more than 22,000 pixels.
 
     Raises:
         ImageError: The image cannot be converted.
@@ -163,7 +164,7 @@ def make_thumbnail(image: bytes) -> Image.Image:
     if orientation >= 5:  # lies on its side
         height, width = width, height
     longer = max(width, height)
-    size = min(_THUMBNAIL_SIZE, longer)
+    size = min(_THUMBNAIL_SIZE, longer, _MAX_SCALED // longer)
     pixels = ImageReader(size)(tf.constant([image])).pixels[0].numpy()
     scale = size / longer
     return Image.fromarray(pixels).resize((max(1, round(width * scale)), max(1, round(height * scale))))
