@@ -39,8 +39,11 @@ def defer(name: str) -> None:
 def main() -> None:
     """Run the command line."""
     defer("zoo")
-    from zoo.cli.main import main as run
-
+    try:
+        from zoo.cli.main import main as run
+    except KeyboardInterrupt:  # later ones are handled by the command
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(130)
     run()
 
 

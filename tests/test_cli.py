@@ -370,6 +370,35 @@ def test_top_k_sets_the_number_of_printed_labels(run: Run) -> None:
     assert one == two[:1]
 
 
+def test_messages_stay_out_of_the_output(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where standard error is closed."""
+    monkeypatch.setattr(sys, "stderr", None)
+    out, _, code = run("predict", "sentiment", "--json", "Good.", "")
+    sys.stderr.close()
+    assert [json.loads(line)["input"] for line in out.splitlines()] == ["Good.", ""]
+    assert code == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_leave_no_partial_table(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def add(*_: object) -> None:
+        assert len(list(tmp_path.iterdir())) == 1
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(PredictionTable, "add", add)
+    _, err, code = run("predict", "sentiment", "Good.", "--output", str(tmp_path / "x.csv"))
+    assert (code, list(tmp_path.iterdir()), "interrupted" in err) == (128 + number, [], True)
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_plots_need_the_directory_that_a_link_leads_to(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.png").symlink_to(tmp_path / "missing/x.png")
+    _, err, code = run("predict", "sentiment", "Good.", "--plot", str(tmp_path / "x.png"))
+    assert (code, f"--plot: there is no directory {tmp_path / 'missing'}" in err) == (2, True)
+
+
 def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) -> None:
     out, err, code = run("predict", "captioning", "no.jpg", DOG, str(tmp_path), "--json")
     first, second, third = map(json.loads, out.splitlines())

@@ -7,6 +7,8 @@ import re
 import select
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -380,17 +382,42 @@ def test_refusal_reaches_a_client_that_sends_all_the_same(serve: Serve) -> None:
     assert b"Got 20,000,001 bytes, expected at most 20,000,000" in response
 
 
-def test_bodies_that_are_on_their_way_are_bounded(serve: Serve) -> None:
+def test_bodies_that_are_on_their_way_are_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STORED_LIMITS, "video", 2000)
     page = serve()
-    half = post(b"x" * 1000, SIZE_LIMITS["video"], "tagging")
     with ExitStack() as stack:
-        for _ in range(STORED_LIMITS["video"] // SIZE_LIMITS["video"]):
-            stack.enter_context(connect(page, half))
+        for _ in range(20):  # what never arrives takes no room
+            stack.enter_context(connect(page, post(b"", SIZE_LIMITS["video"], "tagging")))
+        wait_until(lambda: send(page, "POST", "/predict/tagging", b"x")[0] == 200)
+        for _ in range(2):
+            stack.enter_context(connect(page, post(b"x" * 1000, SIZE_LIMITS["video"], "tagging")))
         wait_until(lambda: send(page, "POST", "/predict/tagging", b"x")[0] == 503)
         status, headers, _ = send(page, "POST", "/predict/tagging", b"x")
         assert (status, headers["Retry-After"]) == (503, "3")
         assert predict(page, b"good")  # other kinds of input have other bounds
     wait_until(lambda: send(page, "POST", "/predict/tagging", b"x")[0] == 200)
+
+
+def test_the_processes_of_models_end_with_a_parent_that_is_killed() -> None:
+    """Also while they compute; both hold the pipe, which ends with the last of them."""
+    child = (
+        "import time; from zoo.serving.model_process import end_with_parent; end_with_parent(); "
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.kill()
+        start = time.monotonic()
+        assert process.stdout.read() == b""
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "ä" * 300, ".", "\0"])
+def test_hosts_that_cannot_exist_are_named(host: str) -> None:
+    with pytest.raises(UsageError, match="Choose another --port or --host"):
+        PageServer({}, host, 0)
 
 
 def test_video_is_stored_as_it_arrives(serve: Serve) -> None:

@@ -1,6 +1,7 @@
 """How a command ends: with one message after a user's mistake, with what was saved after an interruption."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,26 @@ from zoo.errors import InputError, Interrupted, ZooError
 
 EXIT_CODES = """Exit codes: 0, the command did what it was asked for; 1, some inputs have no answer or were read in
 part, or some models are not as they were exported; 2, the command could not be run: an option, a file or the data
-cannot be used; 130 and 143, it was interrupted by Ctrl-C or SIGTERM; 141, the reader of its output has ended."""
+cannot be used; 129, 130 and 143, it was interrupted by SIGHUP, Ctrl-C or SIGTERM; 141, the reader of its output has
+ended."""
+
+
+@contextmanager
+def end_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that it removes its partial files."""
+
+    def end(number: int, _: object) -> None:
+        raise Interrupted("interrupted", number)
+
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]  # not by `nohup`
+    for number in changed:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The command `zoo`. It imports TensorFlow only for what needs it, after it has checked its arguments."""
 
 import logging
+import os
 import re
 import runpy
 import sys
@@ -13,7 +14,7 @@ from typing import Annotated
 import tyro
 
 from zoo.card import format_page, get_headline, read_card
-from zoo.cli.errors import EXIT_CODES, exit_on_user_error
+from zoo.cli.errors import EXIT_CODES, end_by_signals, exit_on_user_error
 from zoo.cli.predict import PredictOptions, run_predict
 from zoo.cli.types import Port
 from zoo.errors import UsageError, ZooError
@@ -80,7 +81,8 @@ class Predict:
         self.prediction.check(read_card(directory)["input_kind"])
         from zoo.serving.loading import load
 
-        run_predict(load(directory), self.prediction)
+        with end_by_signals():
+            run_predict(load(directory), self.prediction)
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,8 @@ def run_recipe(name: str, arguments: list[str]) -> None:
 
 def main() -> None:
     """Run the command line of `zoo`."""
+    if sys.stderr is None:  # closed by the caller; `print` would write messages among the predictions
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     logging.basicConfig(format="%(message)s")
     logging.getLogger("zoo").setLevel(logging.INFO)
     arguments = sys.argv[1:]

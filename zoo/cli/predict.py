@@ -51,7 +51,6 @@ PLOT_FORMATS = (
         "jpeg",
         "jpg",
         "pdf",
-        "pgf",
         "png",
         "ps",
         "raw",
@@ -63,7 +62,7 @@ PLOT_FORMATS = (
     ),
     "webp",
 )
-"""Formats that Matplotlib writes, without the half second that its import takes."""
+"""Formats that Matplotlib writes without LaTeX, known without the half second that its import takes."""
 
 
 @dataclass(frozen=True)
@@ -463,6 +462,7 @@ def check_plot_path(path: Path) -> None:
         )
     path = parse_path(path, "--plot")
     check_writable_file(path, "--plot")
+    path = path.resolve()  # the plot is written to where a link leads
     if not path.parent.is_dir():
         raise UsageError(f"--plot: there is no directory {path.parent}. Make it, or name another one.")
 

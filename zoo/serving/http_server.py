@@ -173,8 +173,16 @@ class Connection:
                 return None
             raise RequestError(HTTPStatus.BAD_REQUEST, "The request ends before its headers do.") from error
 
-    async def receive_body(self, request: Request, path: Path) -> None:
+    async def receive_body(
+        self, request: Request, path: Path, reserve: Callable[[int], object] = lambda _: None
+    ) -> None:
         """Write the body of a request to a file, as it arrives.
+
+        Args:
+            request: The request.
+            path: The file to write.
+            reserve: Called with the number of bytes that arrived, before they are written; may raise
+                `RequestError`.
 
         Raises:
             RequestError: The body is incomplete, or arrives too slowly.
@@ -198,6 +206,7 @@ class Connection:
                         HTTPStatus.BAD_REQUEST,
                         f"The request ends after {num_received:,} of {length:,} bytes. Send it completely.",
                     )
+                reserve(len(chunk))
                 file.write(chunk)
                 num_received += len(chunk)
 

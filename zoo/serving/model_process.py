@@ -13,6 +13,8 @@ import os
 import signal
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -40,6 +42,9 @@ A plot takes as long as a hundred predictions.
 
 SECONDS_AFTER_LEAVING = 5.0
 """Time that a prediction may still take after its client has left. Starting the process anew takes as long."""
+
+SECONDS_WITHOUT_PARENT = 1.0
+"""Time after which a process ends whose parent was killed."""
 
 _LARGEST_REPLY = 1 << 26
 
@@ -222,6 +227,7 @@ def main() -> None:
     """Load the models that the first argument names, then reply to each line of standard input."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print does not mix with the replies
+    end_with_parent()
     from zoo.serving.loading import load
 
     predictors, problems = {}, {}
@@ -240,6 +246,18 @@ def main() -> None:
         else:  # its files have changed since the page was started
             reply = make_reply(HTTPStatus.INTERNAL_SERVER_ERROR, "The model cannot be loaded any more.")
         replies.write(b"%d %s\n" % (reply.status, reply.content))
+
+
+def end_with_parent() -> None:
+    """End this process as soon as its parent has ended, also in the middle of a prediction; from a thread."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_WITHOUT_PARENT)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def limit_memory(num_bytes: int) -> None:

@@ -95,8 +95,9 @@ class PageServer:
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             self._listener = socket.create_server((host, port), family=family)
-        except OSError as error:
-            raise UsageError(f"{host}:{port}: {error.strerror}. Choose another --port or --host.") from error
+        except (OSError, UnicodeError) as error:  # UnicodeError: no host can have this name
+            reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+            raise UsageError(f"{host:.80}:{port}: {reason}. Choose another --port or --host.") from error
         self.server_address: tuple[str, int] = self._listener.getsockname()[:2]
 
     def __enter__(self) -> Self:
@@ -188,23 +189,31 @@ class PageServer:
     async def _predict(self, name: str, request: Request, connection: Connection) -> Response:
         """Receive an input and return the prediction; nothing is computed for a client that has left."""
         kind = self._kinds[name]
-        length, process = check_body(request, kind), self._processes[kind]
-        if process.is_full or self._stored[kind] + length > STORED_LIMITS[kind]:
+        check_body(request, kind)
+        process, num_reserved = self._processes[kind], 0
+        if process.is_full:
             raise make_busy_error()
+
+        def reserve(num_bytes: int) -> None:  # as they arrive: what a client announces may never come
+            nonlocal num_reserved
+            if self._stored[kind] + num_bytes > STORED_LIMITS[kind]:
+                raise make_busy_error()
+            self._stored[kind] += num_bytes
+            num_reserved += num_bytes
+
         file_name = re.split(r"[/\\]", unquote(request.headers.get("x-file-name", ""), errors="replace"))[-1][
             -100:
         ]
         suffix = re.search(r"\.[0-9A-Za-z]{1,7}$", file_name)
         path = self._directory / f"{uuid4().hex}{suffix[0] if suffix else '.mp4'}"
-        self._stored[kind] += length
         try:
-            await connection.receive_body(request, path)
+            await connection.receive_body(request, path, reserve)
             reply = await connection.run_while_open(process.predict(name, path, file_name))
         except Busy as error:
             raise make_busy_error() from error
         finally:
             path.unlink(missing_ok=True)
-            self._stored[kind] -= length
+            self._stored[kind] -= num_reserved
         return Response(reply.status, "application/json", reply.content)
 
     def _check_origin(self, request: Request) -> None:
@@ -265,11 +274,11 @@ def check_method(request: Request, *methods: str) -> None:
         raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": ", ".join(methods)})
 
 
-def check_body(request: Request, kind: str) -> int:
-    """Return the number of bytes of the input that a request carries.
+def check_body(request: Request, kind: str) -> None:
+    """Check the headers that describe the input that a request carries.
 
     Raises:
-        RequestError: It is not stated, too large, or the input is wrapped in another format.
+        RequestError: Its size is not stated, too large, or the input is wrapped in another format.
     """
     limit, media_type = SIZE_LIMITS[kind], request.headers.get("content-type", "")
     if request.length is None:
@@ -284,7 +293,6 @@ def check_body(request: Request, kind: str) -> int:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"Got {media_type[:60]}, expected the {kind} itself as the body. Send it as application/octet-stream.",
         )
-    return request.length
 
 
 def make_busy_error() -> RequestError:
