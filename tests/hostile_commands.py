@@ -317,7 +317,7 @@ def _try_arguments(arguments: list[str], directory: Path) -> str:
 
 GOOD_TEXTS, BAD_TEXTS = (
     [b"Good.", "Schön, good.".encode()],
-    [b"", b" ", b"\xff", b"good \xc3", b"\xed\xa0\x80", b"\0"],
+    [b"", b" ", b"\xff", b"good \xc3", b"\xed\xa0\x80", b"\0", b"good\0"],
 )
 BAD_IMAGES = [
     *(b"", b"folder", b"file.txt", b"x.m3u8", b"loop", b"missing.jpg", b"~nosuchuser/x.png", b"/dev/null"),
