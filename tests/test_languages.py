@@ -68,6 +68,7 @@ def test_languages_have_one_name(name: str, expected: str) -> None:
         ("pt", ["pt_BR", "pt-br", "por"], ["pt_PT", "es"]),
         ("sr", ["sr_Cyrl", "sr_RS"], ["sr_Latn", "sr_Latn_RS"]),
         ("source", ["source"], ["target", "", "en"]),
+        ("German", ["de", "deu", "german", " German"], ["en", "Deutsch"]),
     ],
 )
 def test_names_of_the_same_language(name: str, same: list[str], others: list[str]) -> None:

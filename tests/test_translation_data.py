@@ -185,6 +185,61 @@ def test_table_languages_can_be_chosen(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("header", "languages", "expected"),
+    [
+        ("id,English,German", ("en", "de"), ("en", "de")),
+        ("id,English,german", None, ("en", "de")),
+        ("id,en,DE", ("English", "German"), ("English", "German")),
+        ("German,id,English", ("en", "de"), ("en", "de")),
+    ],
+)
+def test_headers_of_english_names(tmp_path, header, languages, expected):
+    pairs = numbered("row", 300)
+    cells = [
+        {"id": str(i), "english": en, "en": en, "german": de, "de": de} for i, (en, de) in enumerate(pairs)
+    ]
+    names = header.lower().split(",")
+    rows = [header, *(",".join(row[name] for name in names) for row in cells)]
+    data = load_translation(f"{write(tmp_path, {'pairs.csv': lines(rows)})}/pairs.csv", languages=languages)
+    assert data.info.languages == expected
+    assert read_all_pairs(data) == sorted(pairs)
+    assert data.info.notes[0].endswith("left out the column id.")
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        ("id\tEnglish\tGerman", ("English", "Deutsch")),
+        ("id\tEnglish\tGerman", ("es", "fr")),
+        ("en\tdeutscher Satz", ("en", "de")),
+        ("English\tGerman\tFrench", None),
+    ],
+)
+def test_headers_of_other_columns_raise(tmp_path, header, languages):
+    rows = [header, *("\t".join(["text"] * len(header.split("\t"))) for _ in range(80))]
+    path = f"{write(tmp_path, {'pairs.tsv': lines(rows)})}/pairs.tsv"
+    with pytest.raises(DataError) as error:
+        load_translation(path, languages=languages)
+    first, second = languages or ("source", "target")
+    assert f"pairs.tsv, line 1: found what looks like a header: {', '.join(header.split(chr(9)))}." in str(
+        error.value
+    )
+    assert f"Expected a column for {first} and one for {second}. Choose two" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "is_noted"), [("Englisch\tDeutsch", True), ("src\tGerman text", True), ("Go.\tGeh.", False)]
+)
+def test_doubtful_first_pairs_are_noted(tmp_path, first, is_noted):
+    pairs = numbered("row", 300)
+    path = f"{write(tmp_path, {'pairs.tsv': lines([first]) + table(pairs)})}/pairs.tsv"
+    data = load_translation(path, languages=EN_DE)
+    assert tuple(first.split("\t")) in read_all_pairs(data)
+    note = f"{path}: line 1 is read as a pair, not as a header: {first.replace(chr(9), ' -> ')}."
+    assert (note in data.info.notes) == is_noted
+
+
+@pytest.mark.parametrize(
     ("name", "member", "languages", "expected", "swapped"),
     [
         ("deu-eng.zip", "deu.txt", None, ("en", "de"), False),

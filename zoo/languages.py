@@ -1,4 +1,6 @@
-"""Names of languages: the usual spellings, and Babel's name of each."""
+"""Names of languages: the usual spellings, English names, and Babel's name of each."""
+
+from functools import cache
 
 import babel
 from babel.core import get_global
@@ -19,18 +21,35 @@ def normalize_language(language: str) -> str:
         return language
 
 
+def find_language(name: str) -> str | None:
+    """Return the code of a language by its English name, in any case; `None` if there is no such language.
+
+    >>> find_language("German"), find_language("portuguese"), find_language("de")
+    ('de', 'pt', None)
+    """
+    return _list_english_names().get(name.strip().casefold())
+
+
 def is_same_language(language: str, other: str) -> bool:
     """Return whether two names stand for the same language, with script and territory as CLDR completes them.
 
     >>> is_same_language("zh", "zh-CN"), is_same_language("zh", "zh_TW"), is_same_language("deu", "de")
     (True, False, True)
+    >>> is_same_language("German", "de")
+    True
     """
     return _complete_name(language) == _complete_name(other)
 
 
+@cache
+def _list_english_names() -> dict[str, str]:
+    """Return the codes of languages by their English names, in lower case."""
+    return {name.casefold(): code for code, name in babel.Locale("en").languages.items()}
+
+
 def _complete_name(language: str) -> str:
     """Return a name with its likely script and territory: "zh_Hans_CN" for "zh"."""
-    name = normalize_language(language)
+    name = normalize_language(find_language(language) or language)
     code, *subtags = name.split("_")
     likely = get_global("likely_subtags")
     completed = next(filter(None, map(likely.get, (name, code))), None)

@@ -52,7 +52,8 @@ def load_translation(
       optional. There may be files of other languages, too; those of other names are noted.
     - What the names of two such files have in common: `europarl` for `europarl.en` and `europarl.de`.
     - A table `.csv`, `.tsv` or `.txt` with source and target in each row, separated by commas, semicolons or
-      tabs. A header is optional: the languages, or `source` and `target`. Other columns are left out.
+      tabs. A header is optional: the languages, as codes or in English, or `source` and `target`. Other columns are
+      left out.
     - A zip that contains such a file, as from www.manythings.org/anki. One whose name begins as in
       `deu-eng.zip` has English first; its columns are swapped if `languages` says so.
 
@@ -65,9 +66,9 @@ def load_translation(
     Args:
         datasets: Path or TFDS name (`dates/de`, `dates/zh_CN`, `ted_hrlr_translate/pt_to_en`), or several.
         languages: Languages of source and target, as file names or TFDS name them. Needed for parallel files.
-            Default for a TFDS set: those that it declares. Default for a table whose name does not contain
-            them: `source` and `target`. Columns and features may have another spelling: "zh_CN", "zh-cn" and "zh"
-            are the same. File names may not.
+            Default for a TFDS set: those that it declares. Default for a table: those in its name, or in English
+            in its header; otherwise `source` and `target`. Columns and features may have another spelling:
+            "zh_CN", "zh-cn" and "zh" are the same, and so are "German" and "de". File names may not.
         data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
         max_words: Maximum number of words on a side of a training pair, as
             `zoo.preprocessing.text.split_plain_words` counts them: in Chinese, Japanese or Thai, of characters.

@@ -58,8 +58,10 @@ class BucketedDataset:
         return replace(self, make_epoch=lambda epoch: self(epoch).map(function).prefetch(2))
 
     def __str__(self) -> str:
+        examples = "example" if self.num_examples == 1 else "examples"
+        batches = "batch" if self.num_batches == 1 else "batches"
         return (
-            f"{self.num_examples:,} examples in {self.num_batches:,} batches of up to "
+            f"{self.num_examples:,} {examples} in {self.num_batches:,} {batches} of up to "
             f"{self.batch_sizes[-1]:,}, at most {np.ceil(1000 * self.padding_share) / 10:.1f} % padding"
         )
 

@@ -8,11 +8,11 @@ from babel.core import get_global
 
 from zoo.datasets.fingerprint import note_file
 from zoo.datasets.messages import abbreviate, count_noun
-from zoo.datasets.readers.tables import find_names, log_tables, read_table
+from zoo.datasets.readers.tables import Table, find_names, log_tables, read_table
 from zoo.datasets.readers.text_files import read_text
 from zoo.datasets.splits import SPLIT_NAMES
 from zoo.errors import DataError
-from zoo.languages import is_same_language
+from zoo.languages import find_language, is_same_language
 from zoo.user_files import COMPRESSION, ZipFiles, report_unreadable, split_lines
 
 Pairs = list[tuple[str, str]]
@@ -30,8 +30,8 @@ class PairTable(NamedTuple):
 
     Attributes:
         pairs: Source and target of each row.
-        languages: Of the two columns, if the name of the file states them.
-        notes: What was left out.
+        languages: Of the two columns, if the header or the name of the file states them.
+        notes: What was left out, and what may be a header and is read as a pair.
     """
 
     pairs: Pairs
@@ -131,7 +131,8 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
     """Read a table of pairs.
 
     A header is recognized if it contains the names of both languages (see `zoo.languages.is_same_language`), or
-    `source` and `target`. Without one, the first two columns are source and target.
+    `source` and `target`; or, where no languages are given, the English names of two languages. Without one, the first
+    two columns are source and target.
 
     Args:
         path: A file `.csv`, `.tsv` or `.txt`, perhaps compressed, or a zip that contains one such file. Zips
@@ -140,8 +141,8 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
         encoding: Encoding of the file; see `read_text`.
 
     Raises:
-        DataError: It is another kind of file, is corrupt or in another encoding, or the two columns are not
-            clear.
+        DataError: It is another kind of file, is corrupt or in another encoding, the two columns are not clear, or
+            the header names other languages.
     """
     name, content = str(path), None
     if path.suffix == ".zip":
@@ -156,21 +157,9 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
             "have in common."
         )
 
-    def find_language(cells: list[str], language: str) -> list[int]:
-        return [place for place, cell in enumerate(cells) if is_same_language(cell.strip(), language)]
-
     def find_header(cells: list[str]) -> list[int]:
         """Return the places of source and target in a header; none if the row is no header."""
-        for sides in filter(None, (languages, ("source", "target"))):
-            places = [find_names(cells, side) or find_language(cells, side) for side in sides]
-            if all(places):
-                if any(len(found) > 1 for found in places):
-                    raise DataError(
-                        f"{name}: found the columns {abbreviate(cells)}. Expected one for {sides[0]} and one for "
-                        f"{sides[1]}. Rename or remove the others."
-                    )
-                return [place for (place,) in places]
-        return []
+        return _find_columns(name, cells, languages)
 
     table = read_table(name, lambda cells: bool(find_header(cells)), content=content, encoding=encoding)
     if not table.rows:
@@ -185,7 +174,54 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
     log_tables([table])
     source, target = find_header(table.header) or (0, 1)
     pairs = [(cells[source], cells[target]) for _, cells in table.rows]
-    return PairTable(pairs, _find_languages(path), table.note_other_columns(source, target))
+    notes = table.note_other_columns(source, target) + _note_doubtful_pair(table)
+    if not table.header:
+        return PairTable(pairs, _find_languages(path), notes)
+    if languages:  # the header names them
+        return PairTable(pairs, None, notes)
+    one, other = find_language(table.header[source]), find_language(table.header[target])
+    return PairTable(pairs, (one, other) if one and other else _find_languages(path), notes)
+
+
+def _find_columns(name: str, cells: list[str], languages: Languages | None) -> list[int]:
+    """Return the places of source and target in the first row of a table; none if it is no header.
+
+    Raises:
+        DataError: The row is a header, and the two columns are not clear.
+    """
+
+    def find_side(side: str) -> list[int]:
+        same = [place for place, cell in enumerate(cells) if is_same_language(cell.strip(), side)]
+        return find_names(cells, side) or same
+
+    for sides in filter(None, (languages, ("source", "target"))):
+        places = [find_side(side) for side in sides]
+        if all(places):
+            if any(len(found) > 1 for found in places):
+                raise DataError(
+                    f"{name}: found the columns {abbreviate(cells)}. Expected one for {sides[0]} and one for "
+                    f"{sides[1]}. Rename or remove the others."
+                )
+            return [place for (place,) in places]
+    named = [place for place, cell in enumerate(cells) if find_language(cell)]
+    if not languages and len(named) == 2:
+        return named
+    if len(named) > 1 or (languages and any(map(find_side, languages))):
+        sides = languages or ("source", "target")
+        raise DataError(
+            f"{name}, line 1: found what looks like a header: {', '.join(cells)[:200]}. Expected a column for "
+            f"{sides[0]} and one for {sides[1]}. Choose two of the columns with --source and --target; if the line is "
+            "a pair, put a header with the columns source and target above it."
+        )
+    return []
+
+
+def _note_doubtful_pair(table: Table) -> list[str]:
+    """Return a note on a first row that is read as a pair, if one of its sides is a single word without punctuation."""
+    if table.header or not any(re.fullmatch(r"[\w-]+", cell.strip()) for cell in table.rows[0].cells[:2]):
+        return []
+    line, (source, target, *_) = table.rows[0]
+    return [f"{table.path}: line {line} is read as a pair, not as a header: {source[:40]} -> {target[:40]}."]
 
 
 def _find_languages(path: Path) -> Languages | None:
