@@ -118,13 +118,11 @@ def test_missing_images_are_noted(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     data = load_captioning(str(tmp_path))
     assert read_splits(data)["train"] == expected(NAMES[5:40])
-    assert data.info.notes == (
-        "Left out because they are missing, or several have the name: 0.jpg, 1.jpg, 2.jpg and 2 more.",
-    )
+    assert data.info.notes == ("Left out because there is no such file: 0.jpg, 1.jpg, 2.jpg and 2 more.",)
 
 
 def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
-    rows = [f"elsewhere/{n}.jpg\tPicture {n}.\n" for n in range(40)]
+    rows = [f"elsewhere/{n}.jpg\tPicture {n}.\n" for n in (*range(40), 77)]
     write(tmp_path, {"all.tsv": "".join(rows) + "a/5.jpg\tThe one in a.\n"})
     write(tmp_path, {f"{'ab'[n % 2]}/{n}.jpg": f"{n}" for n in range(40)})
     write(tmp_path, {"a/5.jpg": "another 5"})
@@ -134,8 +132,9 @@ def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
         **{f"{'ab'[n % 2]}/{n}.jpg": f"{n}".encode() for n in range(40) if n != 5},
         "a/5.jpg": b"another 5",
     }
-    assert (
-        data.info.notes[0] == "Left out because they are missing, or several have the name: elsewhere/5.jpg."
+    assert data.info.notes[:2] == (
+        "Left out because several files have the name: elsewhere/5.jpg.",
+        "Left out because there is no such file: elsewhere/77.jpg.",
     )
 
 

@@ -98,6 +98,14 @@ def test_predict_reads_standard_input_in_utf_8(run: Run) -> None:
     out, err, code = run("predict", "sentiment", "--json", stdin=["\ufeffGood.\na\0b".encode()])
     assert (json.loads(out.splitlines()[0])["input"], code) == ("Good.", 1)
     assert "standard input, line 2: found the character NUL." in err
+    out, err, code = run("predict", "sentiment", "--json", stdin=[b"caf\xe9\n\n"])
+    row, empty = map(json.loads, out.splitlines())
+    assert (row | {"input": "", "status": empty["status"]}, code) == (empty, 1)
+    assert (
+        row["status"]
+        == "found b'caf\\xe9'. Expected text in UTF-8. Convert it, as with `iconv -f CP1252 -t UTF-8`."
+    )
+    assert f"standard input, line 1: {row['status']}" in err
     out, err, code = run("predict", "sentiment", stdin=["Good.\nBad.\n".encode("utf-16")])
     assert (out, code) == ("", 2)
     assert "standard input is not in UTF-8" in err
@@ -417,8 +425,10 @@ def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) ->
     assert code == 1
     (tmp_path / "texts.txt").write_bytes(b"Good.\n\xff\nBad.\n")
     out, err, code = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
-    assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
-    assert f"error: {tmp_path / 'texts.txt'}, line 2: Expected text in UTF-8, got b'\\xff'" in err
+    first, second, third = out.splitlines()
+    assert (first.split()[0], third.split()[0]) == ("pos", "neg")
+    assert second.startswith(" " * 20 + "\ufffd")
+    assert f"error: {tmp_path / 'texts.txt'}, line 2: found b'\\xff'. Expected text in UTF-8. Name the" in err
     assert code == 1
 
 

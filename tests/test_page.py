@@ -209,7 +209,9 @@ def test_file_names_and_bytes_may_be_anything(page: PageServer) -> None:
     assert (status, list(json.loads(body))) == (422, ["error"])
     status, _, body = send(page, "POST", "/predict/sentiment", b"caf\xe9")
     assert status == 422
-    assert "Expected text in UTF-8" in json.loads(body)["error"]
+    assert "Expected text in UTF-8" in (error := json.loads(body)["error"])
+    assert "Save it as UTF-8" in error
+    assert "--" not in error
 
 
 def test_what_is_wrong_with_a_video_has_the_name_of_the_user(page: PageServer, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import zoo
 from zoo.card import format_page, read_card
 from zoo.errors import UsageError
-from zoo.manifest import compare_files, compute_digest, read_hashes, write_manifest
+from zoo.manifest import check_sizes, compare_files, compute_digest, read_hashes, write_manifest
 from zoo.serving.verification import compare_outputs, find_clear_choices, verify
 from zoo.tasks import get_task
 
@@ -166,6 +166,21 @@ def test_a_link_within_the_directory_is_a_file(sentiment: Path) -> None:
     replace_by_link(sentiment / "fingerprint.pb", sentiment / "assets" / "fingerprint.pb")
     write_manifest(sentiment)
     assert compare_files(sentiment, read_card(sentiment)) == []
+
+
+def test_another_size_than_that_on_the_card_is_explained(sentiment: Path) -> None:
+    """Of an export whose manifest was written anew after a file was changed."""
+    card = read_card(sentiment)
+    with (sentiment / "fingerprint.pb").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(UsageError, match=r"as on its card: fingerprint.pb has changed\. Restore"):
+        check_sizes(sentiment, card)
+    write_manifest(sentiment)
+    expected = (
+        "as on its card: all files are there and have the hashes in SHA256SUMS, so it was changed after"
+    )
+    with pytest.raises(UsageError, match=expected):
+        check_sizes(sentiment, card)
 
 
 def test_a_digest_recognizes_forgery(sentiment: Path) -> None:

@@ -211,6 +211,11 @@ def check_sizes(directory: Path, card: ModelCard) -> None:
         ) from error
     if size != card["size_bytes"]:
         problems = "; ".join(compare_files(directory, card)[:5])
+        if not problems:
+            source = MANIFEST if has_manifest(directory) else FILE
+            problems = (
+                f"all files are there and have the hashes in {source}, so it was changed after the export"
+            )
         raise UsageError(
             f"{directory} has {size:,} bytes, expected {card['size_bytes']:,}, as on its card: {problems}. Restore the "
             "files, or export the model again."

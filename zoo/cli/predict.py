@@ -417,6 +417,8 @@ def _predict_each(
     """Return each input with its prediction, or with the error that prevents one."""
     import tensorflow as tf
 
+    from zoo.tasks.base import TextPredictor
+
     try:
         if predictor.input_kind != "text" and not all(batch):
             raise UsageError(
@@ -426,18 +428,39 @@ def _predict_each(
             raise UsageError(
                 f"found more than {MAX_LINE:,} bytes, and read no further. Expected one input a line. Correct it."
             )
-        if predictor.input_kind == "text" and any(b"\0" in line for line in batch):
-            raise UsageError(
-                "found the character NUL. Expected text in UTF-8. Convert it, or name a file with its --encoding."
-            )
+        if predictor.input_kind == "text":
+            _check_texts(batch, options)
         items = [predictor.parse(line, options.frame_rate) for line in batch]
         return list(zip(items, predictor.predict(items, progress=True), strict=True))
     except (ZooError, tf.errors.OpError) as error:
         if len(batch) == 1:
             if not isinstance(error, ZooError):
-                error = InputError(f"the model fails: {str(error)[:500]}")
+                return [(None, InputError(f"the model fails: {str(error)[:500]}"))]
+            is_printable = options.json or len(batch[0]) <= MAX_LINE
+            if isinstance(predictor, TextPredictor) and is_printable:
+                with contextlib.suppress(ZooError, tf.errors.OpError):
+                    empty = predictor.make_empty(str(error))
+                    return [(None, error if empty.has_answer else empty)]
             return [(None, error)]
         return [pair for line in batch for pair in _predict_each(predictor, [line], options)]
+
+
+def _check_texts(texts: Sequence[bytes], options: PredictOptions) -> None:
+    """Check that texts are in UTF-8.
+
+    Raises:
+        UsageError: one is not; the message says what to do about it where it stands.
+    """
+    advice = "Convert it, as with `iconv -f CP1252 -t UTF-8`."
+    if options.file:
+        advice = "Name the encoding of the file with --encoding, or correct the line."
+    for text in texts:
+        if b"\0" in text:
+            raise UsageError(f"found the character NUL. Expected text in UTF-8. {advice}")
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"found {text!r:.60}. Expected text in UTF-8. {advice}") from error
 
 
 def _choose_directory(output_dir: Path, name: str, used: set[str]) -> Path:

@@ -108,8 +108,10 @@ def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]
             f"{path}: all images for training are missing: {abbreviate(missing)}. Expected them in {root}, "
             "each name once. Add them, or correct their names."
         )
-    if missing:
-        notes.append(f"Left out because they are missing, or several have the name: {abbreviate(missing)}.")
+    if ambiguous := [name for name in missing if files.is_ambiguous(name)]:
+        notes.append(f"Left out because several files have the name: {abbreviate(ambiguous)}.")
+    if absent := [name for name in missing if not files.is_ambiguous(name)]:
+        notes.append(f"Left out because there is no such file: {abbreviate(absent)}.")
     named = {*split_of, *filter(None, map(files.find, unlisted))}
     if uncaptioned := files.search(f"(?i){IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", but=named):
         notes.append(f"Left out because no caption names them: {abbreviate(uncaptioned)}.")

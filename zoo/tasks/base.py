@@ -284,10 +284,13 @@ class TextPredictor(Predictor[str | bytes, R]):
             argument.decode()
         except UnicodeDecodeError as error:
             raise UsageError(
-                f"Expected text in UTF-8, got {argument!r:.60}. Is it the right file? Name the encoding of a file "
-                "with --encoding."
+                f"Expected text in UTF-8, got {argument!r:.60}. Is it the right file? Save it as UTF-8."
             ) from error
         return argument
+
+    def make_empty(self, status: str) -> R:
+        """Return the prediction of an empty text with another status, for a text that cannot be read."""
+        return dataclasses.replace(self.predict([""])[0], status=status)
 
     def serve_texts(self, texts: Sequence[str | bytes]) -> dict[str, np.ndarray]:
         """Return the outputs of `serving_default` for texts."""

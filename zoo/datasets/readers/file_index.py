@@ -80,6 +80,10 @@ class FileIndex:
         same = self._names.get(Path(name).name, [])
         return name if name in self._readers else same[0] if len(same) == 1 else None
 
+    def is_ambiguous(self, name: str) -> bool:
+        """Return whether several files have the file name of a path."""
+        return len(self._names.get(Path(name).name, [])) > 1
+
     def read(self, name: str) -> bytes:
         """Return the content of a file.
 
