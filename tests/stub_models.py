@@ -10,24 +10,31 @@ import sys
 import time
 from pathlib import Path
 
-replies = os.fdopen(os.dup(1), "wb", buffering=0)
-os.dup2(2, 1)
-models = json.loads(sys.argv[1])
-if "ending" in models:
-    sys.exit()
-problems = {name: "It has no saved_model.pb." for name in models if name == "unreadable"}
-replies.write(json.dumps(problems).encode() + b"\n")
-for line in sys.stdin.buffer:
-    request = json.loads(line)
-    path = Path(request["path"])
-    text = path.read_bytes().decode(errors="replace")
-    with Path(path.parent, "computed.txt").open("a") as file:
-        print(text[:40], file=file)
-    if text == "exit":
-        os._exit(1)
-    if text.startswith("sleep"):
-        time.sleep(float(text.removeprefix("sleep")))
-    answer = {"text": text[:100], **request} | {"path": path.suffix, "size": path.stat().st_size}
-    if text == "large":
-        answer["text"] = "x" * 30_000_000
-    replies.write(b"200 " + json.dumps(answer).encode() + b"\n")
+
+def main() -> None:
+    """Answer requests from standard input until it ends."""
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    models = json.loads(sys.argv[1])
+    if "ending" in models:
+        sys.exit()
+    problems = {name: "It has no saved_model.pb." for name in models if name == "unreadable"}
+    replies.write(json.dumps(problems).encode() + b"\n")
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        path = Path(request["path"])
+        text = path.read_bytes().decode(errors="replace")
+        with Path(path.parent, "computed.txt").open("a") as file:
+            print(text[:40], file=file)
+        if text == "exit":
+            os._exit(1)
+        if text.startswith("sleep"):
+            time.sleep(float(text.removeprefix("sleep")))
+        answer = {"text": text[:100], **request} | {"path": path.suffix, "size": path.stat().st_size}
+        if text == "large":
+            answer["text"] = "x" * 30_000_000
+        replies.write(b"200 " + json.dumps(answer).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

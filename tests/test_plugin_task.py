@@ -47,13 +47,12 @@ TASK.export(run, RatingModule(preprocessor, model), info, directory / "models/ra
 
 PAGE = """
 import sys
+from pathlib import Path
 
-import zoo
 from zoo.serving.page import PageServer
 
-server = PageServer({"rating": zoo.load(sys.argv[1])}, port=0)
-print(server.url, flush=True)
-server.serve_forever()
+server = PageServer({"rating": Path(sys.argv[1])}, port=0)
+server.serve_forever(lambda: print(server.url, flush=True))
 """
 
 
@@ -114,7 +113,9 @@ def test_the_page_serves_it(models_dir: Path, environment: dict[str, str]) -> No
         try:
             url = process.stdout.readline().strip()
             assert "Rates texts." in urllib.request.urlopen(url).read().decode()
-            request = urllib.request.Request(f"{url}predict/rating", b"good good")
+            request = urllib.request.Request(
+                f"{url}predict/rating", b"good good", {"Content-Type": "text/plain"}
+            )
             response = json.load(urllib.request.urlopen(request))
         finally:
             process.terminate()

@@ -59,8 +59,10 @@ def report_misfit(directory: Path, field: str) -> Iterator[None]:
     """
     try:
         yield
-    except ZooError:
-        raise
+    except ZooError as error:
+        if str(directory) in str(error):
+            raise
+        raise ExportError(f"{directory / FILE}: `{field}`: {error}") from error
     except (
         Exception
     ) as error:  # what other code raises for a configuration that it did not write is not limited
