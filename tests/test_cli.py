@@ -395,6 +395,7 @@ def test_signals_leave_no_partial_table(
         assert len(list(tmp_path.iterdir())) == 1
         os.kill(os.getpid(), number)
 
+    signal.signal(number, signal.SIG_DFL)  # nohup ignores SIGHUP
     monkeypatch.setattr(PredictionTable, "add", add)
     _, err, code = run("predict", "sentiment", "Good.", "--output", str(tmp_path / "x.csv"))
     assert (code, list(tmp_path.iterdir()), "interrupted" in err) == (128 + number, [], True)

@@ -142,7 +142,7 @@ def test_the_card_shows_nothing_of_the_text_of_the_user(model: Path, report: str
     assert zoo.load(model).read_examples() == []
     problems, summary = verify(model)
     assert not problems
-    assert summary.endswith("files as on the card, which has no example to compare outputs with")
+    assert "files as exported, and no example on the card to compare outputs with" in summary
 
 
 def test_a_rebuilt_model_predicts_what_the_export_predicts(model: Path, outputs: list[Outputs]) -> None:

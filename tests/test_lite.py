@@ -153,7 +153,8 @@ def test_files_are_part_of_the_export(exported: Path) -> None:
     assert (exported / "small.tflite").read_bytes() == b"\0\1"
     assert (exported / "notes.txt").read_bytes() == b"read me"
     size = json.loads((exported / "card.json").read_text(encoding="utf-8"))["size_bytes"]
-    others = [file for file in exported.rglob("*") if file.name not in ("card.json", "README.md")]
+    described = ("card.json", "README.md", "SHA256SUMS")
+    others = [file for file in exported.rglob("*") if file.name not in described]
     assert size == sum(file.stat().st_size for file in others if file.is_file())
 
 
