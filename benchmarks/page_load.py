@@ -209,7 +209,7 @@ def measure_memory(pid: int) -> float:
     total = 0.0
     with suppress(OSError):
         content = Path(f"/proc/{pid}/status").read_text()
-        total += int(re.search(r"RssAnon:\s+(\d+)", content)[1]) / 1000  # type: ignore[index]
+        total += sum(map(int, re.findall(r"RssAnon:\s+(\d+)", content))) / 1000
         children = [
             Path(f"/proc/{pid}/task/{task.name}/children") for task in Path(f"/proc/{pid}/task").iterdir()
         ]

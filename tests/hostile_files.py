@@ -139,6 +139,12 @@ def make_pairs_zip(rng: random.Random) -> Files:
     return {"deu-eng.zip": make_zip({"deu.txt": rows, "_about.txt": b"about"})}
 
 
+def make_table_with_long_cell(length: int) -> bytes:
+    """Make a table of 60 labeled texts, the eighth of which has `length` more characters than the others."""
+    rows = (b'"%sq%dz, x",%s\n' % (b"x" * length * (i == 7), i, (b"pos", b"neg")[i % 2]) for i in range(60))
+    return b"text,label\n" + b"".join(rows)
+
+
 def make_zip(members: Files) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -898,24 +904,12 @@ NAMED: dict[str, tuple[str, int, Change]] = {
     "a cell of 200,000 characters": (
         "sentiment table",
         0,
-        lambda f: {
-            "a.csv": b"text,label\n"
-            + b"".join(
-                b'"%sq%dz, x",%s\n' % (b"x" * 200_000 * (i == 7), i, (b"pos", b"neg")[i % 2])
-                for i in range(60)
-            )
-        },
+        lambda f: {"a.csv": make_table_with_long_cell(200_000)},
     ),
     "a cell of 20,000,000 characters": (
         "sentiment table",
         0,
-        lambda f: {
-            "a.csv": b"text,label\n"
-            + b"".join(
-                b'"%sq%dz, x",%s\n' % (b"x" * 20_000_000 * (i == 7), i, (b"pos", b"neg")[i % 2])
-                for i in range(60)
-            )
-        },
+        lambda f: {"a.csv": make_table_with_long_cell(20_000_000)},
     ),
     "a text of 25,000,000 lines in a zip": (
         "pairs zip",

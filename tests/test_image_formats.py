@@ -13,6 +13,7 @@ import numpy as np
 import pillow_heif
 import pytest
 import tensorflow as tf
+from image_bombs import encode, overwrite
 from PIL import Image, ImageOps
 
 from zoo.errors import ImageError, UsageError
@@ -36,16 +37,6 @@ def make_image(width: int, height: int, mode: str = "RGB") -> Image.Image:
 
 
 IMAGE = make_image(40, 26)
-
-
-def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, image_format, **options)
-    return content.getvalue()
-
-
-def overwrite(content: bytes, offset: int, new: bytes) -> bytes:
-    return content[:offset] + new + content[offset + len(new) :]
 
 
 def decode(content: bytes) -> np.ndarray:

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from image_bombs import encode, overwrite
 from PIL import Image
 
 from zoo.errors import WeightsError
@@ -35,16 +36,6 @@ TRANSPARENT = IMAGE.copy()
 TRANSPARENT.putalpha(Image.fromarray(SMOOTH[..., 0]))
 GRAY_16_BIT = Image.fromarray(SMOOTH[..., 0].astype(np.uint16) * 257)
 OTHER_FRAME = Image.fromarray(SMOOTH[::-1]).convert("P")
-
-
-def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, image_format, **options)
-    return content.getvalue()
-
-
-def overwrite(content: bytes, offset: int, new: bytes) -> bytes:
-    return content[:offset] + new + content[offset + len(new) :]
 
 
 JPEG, PNG, BMP = (encode(IMAGE, image_format) for image_format in ("JPEG", "PNG", "BMP"))
