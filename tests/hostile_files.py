@@ -473,8 +473,9 @@ def mutate_file(path: Path, rng: random.Random) -> str:
         path.symlink_to(rng.choice(["/dev/null", "/dev/zero", "/nowhere", path.name, "."]))
         return "a link"
     if choice == 6:
-        for name in ("one", "two", "three"):
-            (path.parent / name).symlink_to(".")
+        for link in (path.parent / name for name in ("one", "two", "three")):
+            if not os.path.lexists(link):  # an earlier mutation has made it
+                link.symlink_to(".")
         return "links in circles"
     if choice == 7:
         path.rename(path.with_name(rng.choice(ODD_NAMES)[: 250 - len(path.suffix)] + path.suffix))
