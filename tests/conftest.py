@@ -1,8 +1,9 @@
 """What many tests use, and the order of the files: those that take longest come first."""
 
+import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: index for index, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
+
+
+@pytest.fixture(autouse=True)
+def restore_logging() -> Iterator[None]:
+    """Undo what a command that runs in this process sets up: level and handlers hold for the whole process."""
+    root, library = logging.getLogger(), logging.getLogger("zoo")
+    handlers, level = root.handlers[:], library.level
+    yield
+    root.handlers[:] = handlers
+    library.setLevel(level)
 
 
 @pytest.fixture

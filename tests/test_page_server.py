@@ -1,5 +1,7 @@
 """The server of the page under clients that are slow, broken, hostile or gone; a stub stands for the models."""
 
+import asyncio
+import gc
 import http.client
 import json
 import logging
@@ -11,17 +13,19 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 from http_fuzz import exchange, fuzz, judge
 
 from zoo.errors import UsageError
-from zoo.serving.http_server import Limits
+from zoo.serving.http_server import Connection, HTTPServer, Limits, Request, Response
 from zoo.serving.page import MAX_WAITING, SECONDS, SIZE_LIMITS, STORED_LIMITS, PageServer
 
 Serve = Callable[..., PageServer]
@@ -521,6 +525,32 @@ def test_models_that_cannot_be_loaded_are_left_out(serve: Serve, models: dict[st
         ),
     ):
         page.serve_forever()
+
+
+@pytest.mark.parametrize("num_turns", range(6))
+def test_no_connection_stays_open_whenever_the_server_ends(num_turns: int) -> None:
+    async def handle(request: Request, connection: Connection) -> Response:
+        return Response(HTTPStatus.OK, "text/plain", b"")
+
+    async def serve_and_end() -> None:
+        with ExitStack() as stack:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            ready = asyncio.Event()
+            server = asyncio.create_task(HTTPServer(handle, Limits()).serve(listener, ready.set))
+            await ready.wait()
+            for _ in range(5):
+                stack.enter_context(socket.create_connection(listener.getsockname()))
+            for _ in range(num_turns):  # of the event loop: a connection is accepted in several
+                await asyncio.sleep(0)
+            server.cancel()
+            with suppress(asyncio.CancelledError):
+                await server
+
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        asyncio.run(serve_and_end())
+        gc.collect()
+    assert [str(warning.message) for warning in found] == []
 
 
 # Random requests.

@@ -279,7 +279,7 @@ class HTTPServer:
 
     def __init__(self, handle: Handler, limits: Limits) -> None:
         self._handle, self._limits = handle, limits
-        self._connections: dict[Connection, None] = {}  # the oldest first
+        self._connections: dict[Connection, asyncio.Task[None]] = {}  # the oldest first
 
     async def serve(self, listener: socket.socket, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled.
@@ -289,25 +289,32 @@ class HTTPServer:
             on_ready: Called once requests are answered.
         """
         server = await asyncio.start_server(
-            self._serve_connection, sock=listener, limit=self._limits.head_bytes, backlog=64
+            self._accept, sock=listener, limit=self._limits.head_bytes, backlog=64
         )
         try:
             on_ready()
             await asyncio.get_running_loop().create_future()
         finally:
+            # A connection between its acceptance and `_accept` would stay open if the server were closed now.
+            asyncio.get_running_loop().remove_reader(listener)
+            for _ in range(3):
+                await asyncio.sleep(0)
             server.close()
-            for connection in self._connections:
-                connection.abort()
             while self._connections:  # until each has noticed
+                for connection in self._connections:
+                    connection.abort()
                 await asyncio.sleep(0.01)
 
-    async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine: a task that is cancelled before its first step would leave the connection open.
         connection = Connection(reader, writer, self._limits)
         if len(self._connections) >= self._limits.connections:
             oldest = next((other for other in self._connections if not other.is_waiting), connection)
             oldest.abort()
             self._connections.pop(oldest, None)
-        self._connections[connection] = None
+        self._connections[connection] = asyncio.create_task(self._serve_connection(connection))
+
+    async def _serve_connection(self, connection: Connection) -> None:
         try:
             await self._respond(connection)
             await connection.close()
