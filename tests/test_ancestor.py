@@ -418,6 +418,18 @@ def test_settings_that_contradict_the_ancestor_are_refused(tmp_path: Path) -> No
             load_ancestor(sentiment.TASK, dataclasses.replace(settings, **change), info)
 
 
+def test_published_weights_of_an_image_encoder_may_be_frozen() -> None:
+    settings = captioning.Settings(encoder="efficientnet_lite0", num_tuned=2, freeze=("encoder",))
+    assert load_ancestor(captioning.TASK, settings, DataInfo("photos")) is None
+    for other, info in (
+        (dataclasses.replace(settings, encoder="small"), DataInfo("photos")),
+        (settings, DataInfo("clips", is_video=True)),
+        (dataclasses.replace(settings, freeze=("encoder", "embedding")), DataInfo("photos")),
+    ):
+        with pytest.raises(UsageError, match="keeps weights as they are, and these are random"):
+            load_ancestor(captioning.TASK, other, info)
+
+
 @pytest.mark.parametrize(
     ("name", "info", "message"),
     [

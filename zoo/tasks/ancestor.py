@@ -199,11 +199,17 @@ def load_ancestor(task: Task, settings: Any, info: DataInfo) -> Ancestor | None:
 
     Raises:
         UsageError: there is no such model, it is of another task or form, reads other data, or would be overwritten; or
-            `--freeze` is used without weights to keep.
+            `--freeze` is used without weights to keep: those of an ancestor, word vectors, or published ones of a
+            network that reads images.
         ExportError: its files are damaged.
     """
     if not settings.init_from:
-        if set(settings.freeze) - ({"embedding"} if getattr(settings, "vectors", None) else set()):
+        pretrained = {"embedding"} if getattr(settings, "vectors", None) else set()
+        if (
+            getattr(settings, "encoder", "small") != "small" and not info.is_video
+        ):  # clips have a recurrent one, too
+            pretrained.add("encoder")
+        if set(settings.freeze) - pretrained:
             raise UsageError(
                 f"--freeze {' '.join(settings.freeze)} keeps weights as they are, and these are random. Expected "
                 "--init-from with a model to start from, or leave out --freeze."
