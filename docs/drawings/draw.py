@@ -78,7 +78,7 @@ class Canvas:
         for part in parts:
             if len(part) == 2:
                 path, ends = np.array(part[0]), part[1]
-                for step in np.linspace(0, len(path) - 1, 60):
+                for step in np.linspace(0, len(path) - 1, max(60, 8 * len(path))):
                     x, y = (np.interp(step, range(len(path)), path[:, axis]) * SIDE for axis in (0, 1))
                     r = np.interp(step, [0, len(path) - 1], ends) * SIDE / 2
                     draw.ellipse((x - r, y - r, x + r, y + r), fill=255)
