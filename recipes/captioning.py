@@ -7,7 +7,6 @@ zoo train captioning --dataset clips                clips, which is delayed many
 zoo predict runs/captioning/export/1 photo.jpg
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,12 +21,12 @@ from zoo.cli.recipes import add_terms, may_publish, print_data, print_examples, 
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_captioning
-from zoo.errors import UsageError
-from zoo.losses import LabelSmoothedCrossentropy
+from zoo.losses import LabelSmoothedCrossentropy, PolicyGradientLoss
 from zoo.preprocessing.images import build_image_encoder
 from zoo.reports import measure_overlap, report_generation
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
+from zoo.tasks.self_critical import add_advantages, sample_captions
 from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 
 
@@ -59,6 +58,7 @@ class Settings:
     doubly_stochastic: NonNegativeFloat = 0.0  # penalty on places not attended to; 1 suits photos
     dropout: UnitInterval = 0.1  # rate for features, word vectors, and before the logits; photos need more
     label_smoothing: UnitInterval = 0.05  # photos need more: they have more than one right caption
+    self_critical: bool = False  # train on the CIDEr of captions that the model samples; needs --init-from
     max_tokens: PositiveInt = 40  # number of word pieces of a caption; longer captions are cut
     batch_size: PositiveInt = 32  # number of captions, of similar length
     epochs: PositiveInt = 12  # the weights of the best validation CIDEr are kept
@@ -99,8 +99,6 @@ def build_model(
 
 def train(settings: Settings) -> None:
     """The whole story, from images and captions to an exported model."""
-    if missing := [str(path) for path in settings.examples if not path.is_file()]:
-        raise UsageError(f"--examples: there is no file {', '.join(missing)}. Name images or videos.")
     keras.utils.set_random_seed(settings.seed)
     if not settings.init_from:
         encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
@@ -134,9 +132,12 @@ def train(settings: Settings) -> None:
         before = test_split.evaluate(module.caption_split(test_split), train_split)
         run.metrics["test BLEU-4, before"] = before["test BLEU-4"]
 
-    def score(captions: Sequence[str]) -> dict[str, float]:
-        scores = zoo.metrics.score_captions(captions, validation_split.captions)
-        return {"val_cider": scores["CIDEr"], "val_bleu4": scores["BLEU-4"]}
+    loss: keras.losses.Loss = LabelSmoothedCrossentropy(settings.label_smoothing)
+    # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
+    metrics = [keras.metrics.SparseTopKCategoricalAccuracy(1, "accuracy")]
+    if settings.self_critical:
+        train_set = sample_captions(module, train_split, settings.batch_size, settings.seed)
+        validation_set, loss, metrics = validation_set.map(add_advantages), PolicyGradientLoss(), []
 
     name = f"{settings.cell}_attention_{settings.attention}"
     steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
@@ -146,9 +147,8 @@ def train(settings: Settings) -> None:
         validation_set,
         name=name,
         optimizer=build_optimizer(settings.learning_rate, steps, settings, beta_2=0.98),
-        loss=LabelSmoothedCrossentropy(settings.label_smoothing),
-        # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
-        metrics=[keras.metrics.SparseTopKCategoricalAccuracy(1, "accuracy")],
+        loss=loss,
+        metrics=metrics,
         epochs=settings.epochs,
         patience=settings.patience,
         monitor="val_cider",
@@ -157,7 +157,7 @@ def train(settings: Settings) -> None:
             GenerationMetrics(
                 [captions[0] for captions in validation_split.captions],
                 partial(module.caption_split, validation_split, "greedy"),
-                score,
+                validation_split.score_validation,
             )
         ],
     )
@@ -166,10 +166,7 @@ def train(settings: Settings) -> None:
     run.metrics["validation CIDEr (greedy)"] = run.best_epoch.metrics["val_cider"]
     captions = module.caption_split(test_split)
     run.metrics |= test_split.evaluate(captions, train_split)
-    nearest = test_split.find_nearest_captions(train_split)
-    baseline = test_split.evaluate(nearest, train_split)
-    for metric in ("test BLEU-4", "test exact match"):
-        run.metrics[f"{metric}, nearest training example"] = baseline[metric]
+    run.metrics |= test_split.evaluate_nearest(train_split)
     run.metrics["minutes"] = run.elapsed_minutes
     names = [data.test.names[row] for row in test_split.rows]
     overlap = measure_overlap(train_split.hash_examples(), test_split.hash_examples())

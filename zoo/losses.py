@@ -62,6 +62,43 @@ class LabelSmoothedCrossentropy(Serializable, keras.losses.Loss):
         return {**super().get_config(), "smoothing": self.smoothing}
 
 
+class PolicyGradientLoss(Serializable, keras.losses.Loss):
+    """Loss of tokens that a model has sampled itself, some of them better than expected.
+
+        L = -A log p_y,    p = softmax(logits)
+
+    Its gradient is the policy gradient of Williams (1992), "Simple statistical gradient-following algorithms for
+    connectionist reinforcement learning": a sequence with a positive advantage A becomes more probable, one with a
+    negative advantage less. The value of L itself does not show progress. With an advantage of 1 it is the
+    cross-entropy.
+
+    Args:
+        **kwargs: `reduction`, `name` and `dtype`, as of every Keras loss.
+
+    Call arguments:
+        y_true: float tensor [..., 2]. Class id and advantage of each element. Ids below 2^24 are exact in float32.
+        y_pred: float tensor [..., classes]. Logits.
+        sample_weight: float tensor [...] or None. Factor of each element, for example 0 for padding.
+
+    Output shape:
+        A scalar; with `reduction=None` [...].
+
+    Example:
+    >>> import numpy as np, zoo
+    >>> loss = zoo.losses.PolicyGradientLoss()
+    >>> round(float(loss(np.array([[0.0, 0.5], [1.0, -1.5]]), np.zeros((2, 4), "float32"))), 4)  # -log(4) / 2
+    -0.6931
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return L of each element, [...]."""
+        ids, advantages = tf.cast(y_true[..., 0], tf.int32), tf.cast(y_true[..., 1], y_pred.dtype)
+        return advantages * _compute_smoothed_crossentropy(ids, y_pred, 0.0)
+
+
 def _compute_smoothed_crossentropy(ids: Tensor, logits: Tensor, smoothing: float) -> Tensor:
     """Return L [...] of class ids [...] and logits [..., classes], with the gradient in closed form.
 

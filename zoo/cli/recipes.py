@@ -155,7 +155,8 @@ def may_publish(info: DataInfo, chosen: Sequence[Path] = ()) -> bool:
             else:
                 open_image(path.read_bytes())
         except (ImageError, VideoError, OSError) as error:
-            raise UsageError(f"--examples: {path} cannot be shown: {error}. Name another file.") from error
+            reason = getattr(error, "strerror", None) or error
+            raise UsageError(f"--examples: {path} cannot be shown: {reason}. Name another file.") from error
     if chosen or info.is_redistributable:
         return True
     print(

@@ -227,7 +227,8 @@ def normalize_caption_lists(lists: Sequence[Sequence[str]]) -> list[list[str]]:
     return _apply_to_lists(normalize_captions, lists)
 
 
-def _split_captions(captions: Sequence[str]) -> list[list[str]]:
+def split_captions(captions: Sequence[str]) -> list[list[str]]:
+    """Return the words of each caption, as `score_captions` compares them."""
     words = split_plain_words(tf.constant(list(captions), tf.string)).to_list()
     return [[word.decode() for word in row] for row in words]
 
@@ -268,8 +269,8 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
             f"predictions and {len(references)} lists of references, "
             f"{sum(not captions for captions in references)} of them empty."
         )
-    words = _split_captions(predictions)
-    reference_words = _apply_to_lists(_split_captions, references)
+    words = split_captions(predictions)
+    reference_words = _apply_to_lists(split_captions, references)
     # sacrebleu takes streams: the k-th reference of every prediction, None where there are fewer.
     predicted = [" ".join(caption) for caption in words]
     streams = [
@@ -284,7 +285,8 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
         scores[f"BLEU-{order}"] = float(bleu_score.score)
     rouge = [_rouge_l(*pair) for pair in zip(words, reference_words, strict=True)]
     scores["ROUGE-L"] = 100 * float(np.mean(rouge))
-    scores["CIDEr"] = 100 * _cider(words, reference_words)
+    scorer = CiderScorer(reference_words)
+    scores["CIDEr"] = 100 * float(np.mean([scorer.score(*pair) for pair in zip(words, itertools.count())]))
     if reason := explain_zero_cider(references):
         logger.warning("%s", reason)
     return scores
@@ -304,7 +306,7 @@ def explain_zero_cider(references: Sequence[Sequence[str]]) -> str:
     >>> explain_zero_cider([["a dog"]]).split(":")[0]
     'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
     """
-    images = _collect_ngrams(_apply_to_lists(_split_captions, references))
+    images = _collect_ngrams(_apply_to_lists(split_captions, references))
     shared = set.intersection(*images) if images else set()
     num_zero = sum(ngrams <= shared for ngrams in images)
     if not num_zero:
@@ -338,33 +340,48 @@ def _longest_common_subsequence(a: list[str], b: list[str]) -> int:
     return lengths[-1]
 
 
-def _cider(predictions: list[list[str]], references: list[list[list[str]]]) -> float:
-    """CIDEr-D: the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty.
+class CiderScorer:
+    """CIDEr-D of single captions, with the document frequencies of a set of images.
 
-    The document frequency of an n-gram is the number of images that have it in a reference.
+    It is the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty; the document
+    frequency of an n-gram is the number of images that have it in a reference. See `score_captions`.
+
+    Args:
+        references: words of one or more captions of each image, from `split_captions`.
+
+    >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
+    >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
+    (7.5, 0.0)
     """
-    document_frequency = Counter(ngram for image in _collect_ngrams(references) for ngram in image)
 
-    def tf_idf(words: list[str]) -> dict[tuple[str, ...], float]:
-        return {
-            ngram: count * (math.log(len(predictions)) - math.log(max(1, document_frequency[ngram])))
-            for ngram, count in _count_ngrams(words).items()
-        }
+    def __init__(self, references: list[list[list[str]]]) -> None:
+        self._references = references
+        self._document_frequency = Counter(ngram for image in _collect_ngrams(references) for ngram in image)
 
-    def similarity(prediction: list[str], reference: list[str]) -> float:
-        vectors, total = (tf_idf(prediction), tf_idf(reference)), 0.0
+    def score(self, words: list[str], image: int) -> float:
+        """Return the CIDEr-D of a caption; 1 is 100 %.
+
+        Args:
+            words: words of the caption.
+            image: index of its image.
+        """
+        return 10 * float(np.mean([self._compare(words, reference) for reference in self._references[image]]))
+
+    def _compare(self, words: list[str], reference: list[str]) -> float:
+        vectors, total = (self._compute_tf_idf(words), self._compute_tf_idf(reference)), 0.0
         for order in range(1, 5):
             p, r = ({k: v for k, v in vector.items() if len(k) == order} for vector in vectors)
             norms = math.hypot(*p.values()) * math.hypot(*r.values())
             product = sum(min(value, r[ngram]) * r[ngram] for ngram, value in p.items() if ngram in r)
             total += product / norms if norms else 0.0
-        return total / 4 * math.exp(-((len(prediction) - len(reference)) ** 2) / (2 * 6.0**2))
+        return total / 4 * math.exp(-((len(words) - len(reference)) ** 2) / (2 * 6.0**2))
 
-    means = [
-        np.mean([similarity(prediction, reference) for reference in captions])
-        for prediction, captions in zip(predictions, references, strict=True)
-    ]
-    return 10 * float(np.mean(means))
+    def _compute_tf_idf(self, words: list[str]) -> dict[tuple[str, ...], float]:
+        log_images = math.log(len(self._references))
+        return {
+            ngram: count * (log_images - math.log(max(1, self._document_frequency[ngram])))
+            for ngram, count in _count_ngrams(words).items()
+        }
 
 
 def _collect_ngrams(references: list[list[list[str]]]) -> list[set[tuple[str, ...]]]:

@@ -199,8 +199,8 @@ def load_ancestor(task: Task, settings: Any, info: DataInfo) -> Ancestor | None:
 
     Raises:
         UsageError: there is no such model, it is of another task or form, reads other data, or would be overwritten; or
-            `--freeze` is used without weights to keep: those of an ancestor, word vectors, or published ones of a
-            network that reads images.
+            a setting needs weights that are not random: `--self-critical` those of an ancestor, `--freeze` these, word
+            vectors, or published ones of a network that reads images.
         ExportError: its files are damaged.
     """
     if not settings.init_from:
@@ -213,6 +213,11 @@ def load_ancestor(task: Task, settings: Any, info: DataInfo) -> Ancestor | None:
             raise UsageError(
                 f"--freeze {' '.join(settings.freeze)} keeps weights as they are, and these are random. Expected "
                 "--init-from with a model to start from, or leave out --freeze."
+            )
+        if getattr(settings, "self_critical", False):
+            raise UsageError(
+                "--self-critical improves the captions of a trained model, and the weights are random. Expected "
+                "--init-from with a model to start from, or leave out --self-critical."
             )
         return None
     ancestor = read_ancestor(task, settings.init_from)

@@ -103,6 +103,11 @@ class FeatureSplit:
             "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
         }
 
+    def score_validation(self, captions: Sequence[str]) -> dict[str, float]:
+        """Return the metrics by which epochs are compared."""
+        scores = score_captions(captions, self.captions)
+        return {"val_cider": scores["CIDEr"], "val_bleu4": scores["BLEU-4"]}
+
     def score_exact_match(self, captions: Sequence[str]) -> float:
         """Return the percentage of captions, one for each readable example, that equal one of its references."""
         matches = [caption in valid for caption, valid in zip(captions, self.captions, strict=True)]
@@ -124,6 +129,12 @@ class FeatureSplit:
             best = np.minimum(best, distances.min(1))
             start += len(batch)
         return [train.captions[row][0] for row in nearest]
+
+    def evaluate_nearest(self, train: "FeatureSplit") -> dict[str, float]:
+        """Return metrics of the captions of the nearest training examples; see `find_nearest_captions`."""
+        metrics = self.evaluate(self.find_nearest_captions(train), train)
+        names = "test BLEU-4", "test exact match"
+        return {f"{name}, nearest training example": metrics[name] for name in names}
 
     def hash_examples(self) -> list[bytes]:
         """Return a hash of the features of each readable example."""

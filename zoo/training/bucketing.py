@@ -34,6 +34,7 @@ class BucketedDataset:
         num_batches: number of batches in an epoch.
         batch_sizes: all batch sizes that occur, ascending.
         padding_share: upper bound, over all epochs, on the share of padding in the time steps of an epoch.
+        is_sampled: whether the batches depend on the weights that the model has when they are read.
 
     >>> dataset = plan_buckets(np.array([3, 1, 3, 1]), batch_size=2)
     >>> dataset.num_batches, dataset.batch_sizes, dataset.padding_share
@@ -48,6 +49,7 @@ class BucketedDataset:
     num_batches: int
     batch_sizes: tuple[int, ...]
     padding_share: float
+    is_sampled: bool = False
 
     def __call__(self, epoch: int) -> tf.data.Dataset:
         """Return the dataset of an epoch, counted from 0."""

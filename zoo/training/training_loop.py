@@ -25,7 +25,7 @@ from zoo.training.arguments import (
     resolve_loss_and_metrics,
 )
 from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
-from zoo.training.bucketing import without_autotune
+from zoo.training.bucketing import BucketedDataset, without_autotune
 from zoo.training.callbacks import CallbackGroup
 from zoo.training.distribution import compare_workers, digest_batch, hash_batch, is_chief
 from zoo.training.nonfinite import locate_nonfinite
@@ -477,9 +477,15 @@ class _TrainingLoop:
             for _ in batches:
                 pass
 
+    def hash_first_batch(self, batch: Any) -> int:
+        """Return a checksum of the first batch, to recognize the data; of its keys if the model samples it."""
+        if isinstance(self.train, BucketedDataset) and self.train.is_sampled:
+            batch = next(iter(self.train.make_keys(0)))
+        return hash_batch(batch)
+
     def check_first_batch(self, batch: Any) -> None:
         """Raise an error if the run did not begin with this batch."""
-        if self.position.first_batch not in (None, hash_batch(batch)):
+        if self.position.first_batch not in (None, self.hash_first_batch(batch)):
             raise TrainingError(
                 f"{self.run_directory.path} contains a run that began with another batch, so these are other "
                 "data. Use another run directory for them, or remove this one. If the data are the same, their order "
@@ -553,7 +559,7 @@ class _TrainingLoop:
             if self.runner.model.stop_training and position.batch > 0:
                 break
             if position.step == 0:
-                position.first_batch = hash_batch(batch)
+                position.first_batch = self.hash_first_batch(batch)
             is_first = self.batch_digest is None
             self.batch_digest = digest_batch(batch, self.batch_digest or 0)
             if is_first:
