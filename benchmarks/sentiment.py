@@ -16,9 +16,12 @@ Both data sets are anything that the recipe reads, with two labels, the negative
 the accuracy of an export on the test sentences, which are in none of the splits above.
 """
 
+import itertools
+import math
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +29,16 @@ import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import tensorflow as tf
 import tyro
+from short_sentences import read_sentences
 
 from zoo.datasets import DataSplits, load_text_classification
 from zoo.errors import UsageError, ZooError
 from zoo.serving.loading import load
 
 LABELS = ("neg", "pos")
-SENTENCE_WORDS = range(3, 26)  # of a review's last sentence that becomes a text of its own
+SENTENCE_WORDS = range(3, 26)  # of a sentence of a review that becomes a text of its own
+CLEAR_ODDS = 400  # of the label of a sentence, so that it becomes one
+HALVES = ("choosing", "evaluation")
 
 Row = tuple[str, str]
 """A label and a text."""
@@ -45,6 +51,7 @@ class Prepare:
     reviews: str  # a TFDS name or a path
     sentences: str  # a TFDS name or a path
     output_dir: Path  # of the TSV files
+    clear_sentences: bool = False  # whether to add sentences of reviews, chosen by naive Bayes
 
 
 @dataclass(frozen=True)
@@ -72,22 +79,69 @@ def read_rows(split: tf.data.Dataset) -> list[Row]:
     return [(LABELS[label], " ".join(text.split())) for label, text in texts]
 
 
+def split_sentences(text: str) -> list[str]:
+    """Split a review into sentences."""
+    return re.split(r"(?<=[.!?])\s+", re.sub(r"<br\s*/?>", " ", text).strip())
+
+
 def extract_last_sentences(rows: Iterable[Row]) -> Iterator[Row]:
     """Yield the last sentence of each text that has several, if its length is in `SENTENCE_WORDS`."""
     for label, text in rows:
-        sentences = re.split(r"(?<=[.!?])\s+", re.sub(r"<br\s*/?>", " ", text).strip())
+        sentences = split_sentences(text)
         if len(sentences) > 1 and len(sentences[-1].split()) in SENTENCE_WORDS:
             yield label, sentences[-1]
+
+
+def extract_clear_sentences(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield sentences of reviews, but not their last ones, that clearly express the opinion of the review.
+
+    Naive Bayes, which counts words and pairs of words in all other reviews, must give the label odds of `CLEAR_ODDS` to
+    1. The length of a sentence is in `SENTENCE_WORDS`.
+    """
+    counts = {label: Counter[str]() for label in LABELS}
+    for label, text in rows:
+        counts[label].update(find_phrases(" ".join(split_sentences(text))))
+    totals = {label: counts[label].total() for label in LABELS}
+    for label, text in rows:
+        other = LABELS[1 - LABELS.index(label)]
+        prior = math.log(totals[label] / totals[other])
+        for sentence in split_sentences(text)[:-1]:
+            if len(sentence.split()) not in SENTENCE_WORDS:
+                continue
+            log_odds = sum(
+                math.log(max(counts[label][phrase], 1) / (counts[other][phrase] + 1)) - prior
+                for phrase in find_phrases(sentence)
+            )
+            if log_odds >= math.log(CLEAR_ODDS):
+                yield label, sentence
+
+
+def find_phrases(text: str) -> set[str]:
+    """Return the words of a text, and its pairs of adjacent words."""
+    words = re.findall(r"\w+(?:'\w+)*|[!?]", text.lower())
+    return {*words, *map(" ".join, itertools.pairwise(words))}
+
+
+def join_contractions(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield texts in which "does n't" and "it 's", as the treebank splits them, are "doesn't" and "it's"."""
+    for label, text in rows:
+        yield label, re.sub(r" (n't|'(?:s|re|ve|ll|d|m))\b", r"\1", text)
 
 
 def prepare(settings: Prepare) -> None:
     """Write train.tsv, validation.tsv and test.tsv."""
     reviews, sentences = load_binary(settings.reviews), load_binary(settings.sentences)
     review_rows, sentence_rows = read_rows(reviews.train), read_rows(sentences.train)
-    negation_rows = read_rows(load_binary("negation").train)
-    last_sentences = extract_last_sentences(review_rows)
+    train = [*review_rows, *extract_last_sentences(review_rows)]
+    if settings.clear_sentences:
+        train += extract_clear_sentences(review_rows)
+    train += [*sentence_rows, *join_contractions(sentence_rows), *read_rows(load_binary("negation").train)]
+    opinions = load_binary("opinions")
+    for split in (opinions.train, opinions.validation, opinions.test):
+        train += read_rows(split)
+    held_out = {simplify(sentence.text) for half in HALVES for sentence in read_sentences(half)}
     splits = {
-        "train": [*review_rows, *last_sentences, *sentence_rows, *sentence_rows, *negation_rows],
+        "train": [row for row in train if simplify(row[1]) not in held_out],
         "validation": read_rows(reviews.validation) + read_rows(sentences.validation),
         "test": read_rows(reviews.test),
     }
@@ -98,6 +152,11 @@ def prepare(settings: Prepare) -> None:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
         print(f"{path}  {len(rows):,} texts")
     print(f"\nnext: zoo train sentiment --dataset {settings.output_dir}")
+
+
+def simplify(text: str) -> str:
+    """Return the letters and digits of a text, without case."""
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def measure(settings: Measure) -> float:

@@ -52,7 +52,7 @@ class Settings:
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
     units: PositiveInt = 128  # in each direction: the words after a word matter, too
     depth: PositiveInt = 1  # a second layer doubles the time and gains little
-    pooling: Literal["max", "mean", "last"] = "max"  # one clear phrase in a long text is enough
+    pooling: Literal["max", "mean", "max_mean", "last"] = "max"  # one clear phrase in a long text is enough
     word_dropout: UnitInterval = 0.2  # share of words left out, so that no single word decides
     input_dropout: UnitInterval = 0.3  # of the features of word vectors, the same for all words of a text
     dropout: UnitInterval = 0.5  # before the scores: many words, few texts

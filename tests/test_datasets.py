@@ -271,9 +271,17 @@ def test_negation_zh_never_changes(negation_zh):
 
 def test_embedded_sets_are_registered_and_their_base_class_is_not():
     names = tfds.list_builders(with_community_datasets=False)
-    assert {"clips", "dates", "fluent", "footage", "negation", "negation_zh", "notices", "scenes"} <= set(
-        names
-    )
+    assert {
+        "clips",
+        "dates",
+        "fluent",
+        "footage",
+        "negation",
+        "negation_zh",
+        "notices",
+        "opinions",
+        "scenes",
+    } <= set(names)
     assert "generated_builder" not in names
 
 

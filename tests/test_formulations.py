@@ -67,7 +67,7 @@ def test_encoder_layers_share_settings_but_not_weights_or_dropout_masks() -> Non
         assert not np.array_equal(masks[i], masks[j])
 
 
-@pytest.mark.parametrize("pooling", ["max", "mean", "last"])
+@pytest.mark.parametrize("pooling", ["max", "mean", "max_mean", "last"])
 def test_scores_do_not_depend_on_padding_or_other_rows(pooling: str) -> None:
     lengths = [6, 1, 0, 4]
     ids = padded_ids(lengths, 9)
@@ -78,7 +78,7 @@ def test_scores_do_not_depend_on_padding_or_other_rows(pooling: str) -> None:
         np.testing.assert_allclose(scores[row : row + 1], alone, atol=1e-6)
 
 
-@pytest.mark.parametrize("pooling", ["max", "mean", "last"])
+@pytest.mark.parametrize("pooling", ["max", "mean", "max_mean", "last"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_pooling_equals_numpy(pooling: str, bidirectional: bool) -> None:
     lengths = [6, 1, 4]
@@ -90,7 +90,8 @@ def test_pooling_equals_numpy(pooling: str, bidirectional: bool) -> None:
     for row, length in enumerate(lengths):
         valid = outputs[row, :length]
         last = np.concatenate([valid[-1, :5], valid[0, 5:]])
-        pooled = {"max": valid.max(0), "mean": valid.mean(0), "last": last}[pooling]
+        both = np.concatenate([valid.max(0), valid.mean(0)])
+        pooled = {"max": valid.max(0), "mean": valid.mean(0), "max_mean": both, "last": last}[pooling]
         np.testing.assert_allclose(many_to_one(ids)[row], pooled @ kernel + bias, atol=1e-5)
 
 

@@ -508,7 +508,7 @@ def test_licenses_that_permit_examples_on_a_card(license: str, is_open: bool) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["negation", "negation_zh", "dates/de", "scenes", "clips", "footage", "fluent"]
+    "name", ["negation", "negation_zh", "dates/de", "scenes", "clips", "footage", "fluent", "opinions"]
 )
 def test_cards_may_show_examples_of_embedded_data(name: str) -> None:
     assert get_data_info(find_builder(name)).is_redistributable

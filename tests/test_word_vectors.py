@@ -135,19 +135,24 @@ def test_an_embedding_has_the_vectors_and_the_coverage_is_logged(
     assert "vectors of 3 numbers for 75.0 % of the vocabulary and 66.7 % of the words" in caplog.text
 
 
-def test_another_width_is_refused(
+def test_a_wider_embedding_has_further_features_and_a_narrower_one_is_refused(
     preprocessor: TextClassificationPreprocessor, train: tf.data.Dataset, tmp_path: Path
 ) -> None:
     path = tmp_path / "glove.txt"
     path.write_bytes(as_glove())
-    with pytest.raises(UsageError, match=r"--embedding-dim is 128, but the vectors of .* have 3 numbers"):
-        preprocessor.load_vectors(path, train, embedding_dim=128, seed=1)
+    vectors = preprocessor.load_vectors(path, train, embedding_dim=40, seed=1)
+    assert vectors.shape == (6, 40)
+    np.testing.assert_array_equal(vectors[:, :3], preprocessor.load_vectors(path, train, 3, seed=1))
+    assert 0.04 < np.abs(vectors[:, 3:]).max() < 0.05
+    assert len(np.unique(vectors[:, 3:])) == 6 * 37
+    with pytest.raises(UsageError, match=r"--embedding-dim is 2, but the vectors of .* have 3 numbers"):
+        preprocessor.load_vectors(path, train, embedding_dim=2, seed=1)
 
 
 @pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
-        (as_glove(), "--embedding-dim 128", "--embedding-dim is 128, but"),  # the default, stated
+        (as_glove(), "--embedding-dim 2", "--embedding-dim is 2, but"),
         (b"good 1 2\nfilm 1\n", "", "line 2: expected a word and 2 numbers"),
         (as_glove(), "--freeze encoder", "--freeze encoder keeps weights as they are"),
     ],

@@ -27,9 +27,10 @@ class ManyToOne(Serializable, keras.Model):
         encoder: `zoo.Encoder` or None. Reads the vectors. None leaves recurrence out, y_t = v_t: a bag of
             words, which is the baseline that ignores word order.
         classes: int. Number of classes.
-        pooling: "max", "mean" or "last". "max" and "mean" pool the outputs y_t over time; "last" is the final
-            hidden state of each direction of the last layer, mapped to outputs where the cell has a
-            projection. "last" needs an encoder. Defaults to `'max'`.
+        pooling: "max", "mean", "max_mean" or "last". "max" and "mean" pool the outputs y_t over time, and
+            "max_mean" has both side by side; "last" is the final hidden state of each direction of the last
+            layer, mapped to outputs where the cell has a projection. "last" needs an encoder. Defaults to
+            `'max'`.
         dropout: float in [0, 1). Share of the features of p that are dropped in training. Defaults to `0.0`.
         word_dropout: float in [0, 1). Share of the vectors v_t that are dropped as a whole in training.
             Defaults to `0.0`.
@@ -62,15 +63,15 @@ class ManyToOne(Serializable, keras.Model):
         embedding_dim: int,
         encoder: Encoder | None,
         classes: int,
-        pooling: Literal["max", "mean", "last"] = "max",
+        pooling: Literal["max", "mean", "max_mean", "last"] = "max",
         dropout: float = 0.0,
         word_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        if pooling not in ("max", "mean", "last"):
-            raise ValueError(f'`pooling` must be "max", "mean" or "last", but it is {pooling!r}.')
+        if pooling not in ("max", "mean", "max_mean", "last"):
+            raise ValueError(f'`pooling` must be "max", "mean", "max_mean" or "last", but it is {pooling!r}.')
         if encoder is None and pooling == "last":
-            raise ValueError('Without an encoder `pooling` must be "max" or "mean", but it is "last".')
+            raise ValueError('Without an encoder `pooling` must not be "last".')
         super().__init__(**kwargs)
         policy = self.dtype_policy
         self.embedding = keras.layers.Embedding(
@@ -88,6 +89,8 @@ class ManyToOne(Serializable, keras.Model):
         if self.encoder is not None:
             build_once(self.encoder, (*ids_shape, width))
             width = self.encoder.output_size
+        if self.pooling == "max_mean":
+            width *= 2
         self.scores.build((ids_shape[0], width))
 
     def call(self, ids: Tensor, training: bool = False) -> Tensor:
@@ -103,13 +106,16 @@ class ManyToOne(Serializable, keras.Model):
         return self.scores(self.drop(pooled, training=training))
 
     def _pool(self, outputs: Tensor, mask: Tensor) -> Tensor:
-        """Return the maximum or mean of `outputs` [batch, time, width] over valid steps, [batch, width]."""
+        """Return maximum, mean or both of `outputs` [batch, time, width] over valid steps, [batch, features]."""
         is_valid = mask[:, :, None]
-        if self.pooling == "max":
+        pooled = []
+        if self.pooling in ("max", "max_mean"):
             highest = ops.max(ops.where(is_valid, outputs, outputs.dtype.min), axis=1)
-            return ops.where(ops.any(is_valid, axis=1), highest, 0)
-        count = ops.sum(ops.cast(is_valid, outputs.dtype), axis=1)
-        return ops.sum(ops.where(is_valid, outputs, 0), axis=1) / ops.maximum(count, 1)
+            pooled.append(ops.where(ops.any(is_valid, axis=1), highest, 0))
+        if self.pooling in ("mean", "max_mean"):
+            count = ops.sum(ops.cast(is_valid, outputs.dtype), axis=1)
+            pooled.append(ops.sum(ops.where(is_valid, outputs, 0), axis=1) / ops.maximum(count, 1))
+        return ops.concatenate(pooled, axis=-1) if len(pooled) > 1 else pooled[0]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

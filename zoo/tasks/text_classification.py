@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 MIN_KNOWN_WORDS = 80
 """Least share of known words in the training texts, in percent, without a warning."""
 
+_SMALL = 0.05  # as of the numbers from which Keras's embeddings start
+
 MAX_PLOTTED_WORDS = 60
 """A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
 
@@ -123,12 +125,13 @@ class TextClassificationPreprocessor(Preprocessor):
         """Return pretrained vectors of all ids, and log how much of the training texts they cover.
 
         Words without a vector start from random numbers of the same mean and variance, unknown words from the
-        mean of all vectors.
+        mean of all vectors. The features of an embedding that is wider than the vectors start from small random
+        numbers.
 
         Args:
             path: file of vectors; see `zoo.preprocessing.text.read_word_vectors`.
             train: pairs of a text and its label.
-            embedding_dim: width of the embedding, which must be that of the vectors.
+            embedding_dim: width of the embedding, at least that of the vectors.
             seed: of the random numbers.
 
         Returns:
@@ -136,13 +139,13 @@ class TextClassificationPreprocessor(Preprocessor):
 
         Raises:
             DataError: the file is broken, or has none of the words.
-            UsageError: the vectors have another width.
+            UsageError: the vectors are wider than the embedding.
         """
         values, is_found = read_word_vectors(path, self.tokenizer.get_vocabulary())
-        if values.shape[1] != embedding_dim:
+        if values.shape[1] > embedding_dim:
             raise UsageError(
                 f"--embedding-dim is {embedding_dim}, but the vectors of {path} have {values.shape[1]} numbers. Leave "
-                "out --embedding-dim."
+                "out --embedding-dim, or choose a larger one."
             )
         counts = self._count_ids(train)
         share = counts[UNKNOWN_ID + 1 :][is_found].sum() / max(counts.sum(), 1)
@@ -151,11 +154,12 @@ class TextClassificationPreprocessor(Preprocessor):
             *(path, values.shape[1], 100 * is_found.mean(), 100 * share),
         )
         found = values[is_found]
-        missing = np.random.default_rng(seed).normal(found.mean(0), found.std(0), values.shape)
+        rng = np.random.default_rng(seed)
+        missing = rng.normal(found.mean(0), found.std(0), values.shape)
         vectors = np.where(is_found[:, None], values, missing)
-        return np.concatenate([np.zeros_like(vectors[:1]), found.mean(0, keepdims=True), vectors]).astype(
-            "float32"
-        )
+        vectors = np.concatenate([np.zeros_like(vectors[:1]), found.mean(0, keepdims=True), vectors])
+        others = rng.uniform(-_SMALL, _SMALL, (len(vectors), embedding_dim - values.shape[1]))
+        return np.concatenate([vectors, others], axis=1).astype("float32")
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration of the tokenizer."""
