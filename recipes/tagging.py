@@ -14,14 +14,12 @@ from typing import Literal
 import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
 import keras
-import numpy as np
 
 import zoo
 from zoo.cli.recipes import add_terms, may_publish, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import ImageSize, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
-from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.formulations import build_feature_encoder, build_frame_encoder
 from zoo.reports import add_warnings, describe_steps, evaluate_tagger, summarize_tags
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
@@ -44,6 +42,7 @@ class Settings:
     license: str = ""  # terms of use of the data, for the card; default: what TFDS states
     init_from: Path | None = None  # run or export to start from: its weights and the form of its model
     freeze: tuple[Literal["vectors", "encoder"], ...] = ()  # parts that keep the weights they start from
+    examples: tuple[Path, ...] = ()  # videos for the card; default: the beginning of an embedded test clip
     run_dir: Path = Path("runs/tagging")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/tagging/export/1")  # directory of the SavedModel
     multi_label: bool = False  # a step may have several tags, or none
@@ -109,7 +108,8 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
-    is_public, summary = may_publish(info, settings.footage), summarize_tags(data)
+    are_public = may_publish(info, settings.examples, are_generated=bool(settings.footage))
+    summary = summarize_tags(data)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline"])
 
     # Windows and batches.
@@ -166,12 +166,10 @@ def train(settings: Settings) -> None:
     # Export: the graph takes frames of any size, as whole sequences or as streams.
     if is_chief():
         report.save(run.directory / "report", partial(describe_steps, data.test))
-        example = np.array(data.test.sequences[0][: settings.window])
-        if settings.footage:  # the card shows nothing of the user's images
-            rng = np.random.default_rng(settings.seed)
-            example = edit_clip(rng, paint_background, settings.window, settings.image_size)[0]
-        inputs = {module.input_spec.name: example[None], "lengths": np.array([len(example)], np.int32)}
-        TASK.export(run, module, info, settings.export_dir, inputs, is_public, report)
+        inputs = preprocessor.make_examples(
+            data.test, settings.window, settings.examples, is_private=bool(settings.footage)
+        )
+        TASK.export(run, module, info, settings.export_dir, inputs, are_public, report, settings.examples)
         print_examples(settings.export_dir, inputs)
 
 

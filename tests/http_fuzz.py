@@ -92,7 +92,7 @@ TARGETS = (
     *(
         b"/",
         b"/predict/sentiment",
-        b"/example/captioning",
+        b"/example/captioning/1",
         b"/predict/",
         b"/predict/nothing",
         b"*",

@@ -179,6 +179,11 @@ def test_the_report_shows_metrics_examples_and_the_next_command(trained: Trained
     for path in examples:
         assert re.search(rf"^{path} +-\d\.\d+  a (small|large) ", report, re.MULTILINE)
     assert report.splitlines()[-1] == f"next: zoo predict {directory} {examples[0]}"
+    page = (directory / "README.md").read_text(encoding="utf-8")
+    predictions = zoo.load(directory).predict(examples)
+    for number, prediction in enumerate(predictions, 1):
+        image = f'<img src="example{number}.png" alt="example{number}.png" width="160">'
+        assert f"\n| {image} | {prediction.captions[0]} | -" in page
 
 
 def test_shapes_and_order(outputs: dict[str, Outputs]) -> None:

@@ -138,6 +138,7 @@ def test_print_examples_predicts_and_names_the_next_command(model: Path, report:
 def test_the_card_shows_nothing_of_the_text_of_the_user(model: Path, report: str) -> None:
     assert "The card will show no examples" in report
     assert read_card(model)["example"] == {"inputs": {}, "outputs": {}}
+    assert not read_card(model)["answers"]
     assert '"serving_default"](text=...)' in (model / "README.md").read_text(encoding="utf-8")
     assert zoo.load(model).read_examples() == []
     problems, summary = verify(model)

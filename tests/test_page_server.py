@@ -141,7 +141,8 @@ def wait_until(is_true: Callable[[], bool]) -> None:
 
 REFUSED = {
     b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
-    b"GET /example/sentiment HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
+    b"GET /example/sentiment/1 HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
+    b"GET /example/captioning/2 HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
     b"GET /example/../sentiment/card.json HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
     b"GET /predict/sentiment HTTP/1.1\r\nHost: localhost\r\n\r\n": 405,
     b"PUT /predict/sentiment HTTP/1.1\r\nHost: localhost\r\n\r\n": 405,
@@ -249,7 +250,7 @@ def test_page_and_its_headers(serve: Serve) -> None:
     assert b"A model \\u003cof> texts" in body
     status, headers, empty = send(page, "HEAD", "/")
     assert (status, int(headers["Content-Length"]), empty) == (200, len(body), b"")
-    assert send(page, "GET", "/example/captioning")[2] == b"\xff\xd8"
+    assert send(page, "GET", "/example/captioning/1")[2] == b"\xff\xd8"
 
 
 def test_names_of_files_are_of_no_consequence(serve: Serve) -> None:

@@ -143,6 +143,19 @@ def test_the_examples_are_the_first_test_texts_of_each_class(
     assert set(texts) == set(first.values())
 
 
+def test_the_card_shows_what_the_export_answers(model: Path) -> None:
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    page = (model / "README.md").read_text(encoding="utf-8")
+    texts = card["example"]["inputs"]["text"]
+    for answer, text, prediction in zip(card["answers"], texts, zoo.load(model).predict(texts), strict=True):
+        assert (answer["input"], answer["status"]) == (text, prediction.status)
+        assert answer["columns"] == ["label", "probability"]
+        [[label, probability]] = answer["rows"]
+        assert label == prediction.label
+        assert probability == pytest.approx(prediction.scores[label], abs=1e-3)
+        assert f"\n| {text} | {label} | {probability:.3f} |\n" in page
+
+
 def test_the_card_and_the_run_directory_show_a_report(
     model: Path, outputs: list[Outputs], report: str, test_set: list[tuple[bytes, int]], directory: Path
 ) -> None:

@@ -49,6 +49,7 @@ from zoo.tasks.frame_tagging import (
     FrameTaggingPreprocessor,
     find_shots,
 )
+from zoo.training import Run
 
 SIZE = (14, 24)
 SIZES = {"train": 60, "validation": 4, "test": 6}
@@ -137,6 +138,54 @@ def trained(data_dir: Path, simple_footage: None, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="module")
 def data(data_dir: Path, trained: Trained) -> DataSplits[TaggingSplit]:
     return load_tagging("footage", data_dir=data_dir, size=SIZE)
+
+
+def test_the_card_shows_the_videos_of_the_user(
+    trained: Trained, data: DataSplits[TaggingSplit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies of them, and their shots as the export finds them; its check takes the beginning of the first one."""
+    monkeypatch.setattr("zoo.export.saved_model.run_in_fresh_process", predict_in_process)
+    videos = [tmp_path / "two shots.mp4", tmp_path / "a_b.mkv"]
+    for row, path in enumerate(videos):
+        write_video(path, np.stack(data.test.sequences[row][: 60 + row]).repeat(4, 1).repeat(4, 2))
+    preprocessor = trained.module.preprocessor
+    inputs = preprocessor.make_examples(data.test, 50, videos)
+    assert (inputs["frames"].shape, inputs["lengths"].tolist()) == ((1, 50, *SIZE, 3), [50])
+    run = Run(tmp_path / "run", {})
+    directory = TASK.export(run, trained.module, data.info, tmp_path / "1", inputs, videos=videos)
+    card = read_card(directory)
+    assert [(answer["input"], answer["file"]) for answer in card["answers"]] == [
+        ("two shots.mp4", "example1.mp4"),
+        ("a_b.mkv", "example2.mkv"),
+    ]
+    predictor = zoo.load(directory)
+    copies = [directory / "example1.mp4", directory / "example2.mkv"]
+    assert predictor.read_examples() == [(str(path), path) for path in copies]
+    page = (directory / "README.md").read_text(encoding="utf-8")
+    for answer, video, copy, prediction in zip(
+        card["answers"], videos, copies, predictor.predict(copies), strict=True
+    ):
+        assert copy.read_bytes() == video.read_bytes()
+        assert answer["rows"] == [list(row) for row in prediction.as_table().rows]
+        assert len(answer["rows"]) > 1
+        assert (
+            f"\n| [{answer['input']}]({copy.name}) | {' | '.join(answer['rows'][0])} |\n| | "
+            in page.replace("|  |", "| |")
+        )
+    assert verify(directory)[0] == []
+    answers = [*card["answers"][:1], card["answers"][1] | {"file": "../example2.mkv"}]
+    (directory / "card.json").write_text(json.dumps(card | {"answers": answers}), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"`answers\[1\].file` names no file in the directory of the export"):
+        read_card(directory)
+
+
+def test_the_card_shows_nothing_of_the_footage_of_the_user(data: DataSplits[TaggingSplit]) -> None:
+    preprocessor = FrameTaggingPreprocessor(SIZE)
+    inputs = preprocessor.make_examples(data.test, 30, [], is_private=True)
+    assert inputs["frames"].shape == (1, 30, *SIZE, 3)
+    assert (inputs["frames"][0] != data.test.sequences[0][:30]).mean() > 0.5
+    with pytest.raises(UsageError, match="the data are features"):
+        FrameTaggingPreprocessor(None).make_examples(data.test, 30, [Path("a.mp4")])
 
 
 def make_call(frames: np.ndarray, lengths: list[int]) -> tuple[str, dict[str, np.ndarray]]:

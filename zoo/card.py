@@ -3,12 +3,14 @@
 Nothing here needs TensorFlow, so that `zoo list` and `zoo show` start at once.
 """
 
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +26,9 @@ NOT_BATCHABLE = " Not batchable: a server cannot combine its requests."
 
 CARD_VERSION = 1
 """Version of the form of `card.json` that this library writes. Cards without a version are older."""
+
+MAX_TEXT = 200
+"""Characters of a text that are shown beside its answer."""
 
 _MAX_CARD_BYTES = 50_000_000
 _FILE_NAME = re.compile(r"[^/\\\0]+")
@@ -55,6 +60,8 @@ class Card:
             that one.
         report: `as_json` of a report in `zoo.reports` on test examples; empty if there is none.
         warnings: what is wrong with the model or its data, a sentence each.
+        purpose: what the model is for, and what not, a sentence or two.
+        answers: what it answers to the examples, for people to read; none if they are not published.
     """
 
     task: str
@@ -74,6 +81,8 @@ class Card:
     ancestor: Mapping[str, str] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    purpose: str = ""
+    answers: "tuple[Answer, ...]" = ()
 
 
 class WeightDescription(TypedDict):
@@ -113,6 +122,24 @@ class Example(TypedDict):
 
     inputs: dict[str, list[Any] | dict[str, list[str] | str]]
     outputs: dict[str, Any]
+
+
+class Answer(TypedDict):
+    """What a model answers to an example, as a table; without rows if it has no answer.
+
+    Attributes:
+        input: the text, or the name of the file.
+        file: name of a copy of the file in the directory of the export.
+        columns: names of the columns.
+        rows: the best answer, or the parts of a whole one, such as the shots of a video.
+        status: what was wrong with the input; empty for a valid one.
+    """
+
+    input: str
+    file: NotRequired[str]
+    columns: list[str]
+    rows: list[list[str | float]]
+    status: str
 
 
 class EpochDescription(TypedDict, total=False):
@@ -186,6 +213,8 @@ class ModelCard(TypedDict):
     ancestor: NotRequired[dict[str, str]]
     report: NotRequired[ReportDescription]
     warnings: NotRequired[list[str]]
+    purpose: NotRequired[str]
+    answers: NotRequired[list[Answer]]
     model: ModelDescription | None
     networks: dict[str, NetworkDescription]
     signatures: dict[str, Signature]
@@ -249,6 +278,11 @@ def _find_contradiction(card: ModelCard) -> str:
             files: Any = value.get("files", [value.get("array")])
             if len(value) != 1 or not isinstance(files, list) or not all(map(_is_file_name, files)):
                 return f"`example.inputs.{name}` names no files in the directory of the export"
+    for number, answer in enumerate(card.get("answers", ())):
+        if "file" in answer and not _is_file_name(answer["file"]):
+            return f"`answers[{number}].file` names no file in the directory of the export"
+        if any(len(row) != len(answer["columns"]) for row in answer["rows"]):
+            return f"`answers[{number}].rows` has rows of other lengths than `columns`"
     return ""
 
 
@@ -294,9 +328,11 @@ def format_page(card: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
     warnings = "".join(f"Warning: {warning}\n\n" for warning in card.get("warnings", ()))
     report = format_report(card["report"]) if card.get("report") else ""
+    purpose, answers = card.get("purpose", ""), card.get("answers")
+    examples = f"Examples:\n\n{format_answers(answers, card['input_kind'])}\n\n" if answers else ""
     return f"""# {card["title"]}
 
-{card["summary"]}
+{card["summary"]}{purpose and " " + purpose}
 
 ```python
 {numpy}import tensorflow as tf
@@ -307,7 +343,7 @@ outputs = model.signatures["serving_default"]({arguments})
 
 {signatures}
 
-{warnings}| metric | value |
+{examples}{warnings}| metric | value |
 | --- | --- |
 {_format_rows(card["metrics"])}
 {report and chr(10) + report}
@@ -325,6 +361,45 @@ Limits:
 | --- | --- |
 {_format_rows(card["settings"])}
 """
+
+
+def format_answers(answers: Sequence[Answer], input_kind: InputKind) -> str:
+    """Return examples and answers as a table in Markdown, with images where the inputs are images.
+
+    >>> answer = Answer(input="so-so", columns=["label", "probability"], rows=[["neg", 0.51234]], status="")
+    >>> print(format_answers([answer], "text"))
+    | input | label | probability |
+    | --- | --- | --- |
+    | so-so | neg | 0.512 |
+    """
+    has_status = any(answer["status"] for answer in answers)
+    columns = ["input", *answers[0]["columns"], *(["status"] if has_status else [])]
+    rows = []
+    for answer in answers:
+        cells = [_format_example(answer, input_kind), answer["status"]]
+        for row in answer["rows"] or [[""] * len(answer["columns"])]:
+            texts = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
+            rows.append([cells[0], *map(_escape, texts), *([_escape(cells[1])] if has_status else [])])
+            cells = ["", ""]  # further rows belong to the same input
+    return format_table(columns, rows, num_left=len(columns))
+
+
+def _format_example(answer: Answer, input_kind: InputKind) -> str:
+    """Return an input as a cell of a table in Markdown: a text, a picture, or a link to a file."""
+    name = _escape(abbreviate(answer["input"]))
+    if "file" not in answer:
+        return name
+    file = quote(answer["file"])
+    return (
+        f'<img src="{file}" alt="{html.escape(name)}" width="160">'
+        if input_kind == "image"
+        else f"[{name}]({file})"
+    )
+
+
+def abbreviate(text: str) -> str:
+    """Return a text as it is shown beside an answer: of a long one the beginning."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
 
 def format_report(report: Mapping[str, Any]) -> str:
@@ -388,9 +463,9 @@ def format_calibration(calibration: Mapping[str, Any]) -> str:
     )
 
 
-def format_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown, whose columns after the first are aligned to the right."""
-    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+def format_table(columns: Sequence[str], rows: Sequence[Sequence[str]], num_left: int = 1) -> str:
+    """Return a table in Markdown, whose columns after the first ones, `num_left`, are aligned to the right."""
+    lines = [columns, ["---"] * num_left + ["---:"] * (len(columns) - num_left), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -424,7 +499,9 @@ def _format_tensors(tensors: Mapping[str, str]) -> str:
 
 
 def _format_input(value: Any) -> str:
-    """Python code that makes the tensor of an example's input."""
+    """Python code that makes the tensor of an example's input; of many texts or files, the first two."""
     if "files" in value:
-        return f"tf.stack([tf.io.read_file(name) for name in {value['files']!r}])"
-    return f"tf.constant(np.load({value['array']!r}))" if "array" in value else f"tf.constant({value!r})"
+        return f"tf.stack([tf.io.read_file(name) for name in {value['files'][:2]!r}])"
+    if "array" in value:
+        return f"tf.constant(np.load({value['array']!r}))"
+    return f"tf.constant({(value[:2] if all(isinstance(item, str) for item in value) else value)!r})"

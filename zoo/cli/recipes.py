@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import tyro
 
-from zoo.card import format_percent
+from zoo.card import abbreviate, format_percent
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
@@ -32,9 +32,6 @@ Settings = TypeVar("Settings")
 
 MAX_CLASSES = 10
 """Classes up to which a report is printed as a whole; `report.md` in the run directory always has all."""
-
-MAX_NAME = 200
-"""Characters of a text that are printed beside its prediction."""
 
 
 class TextExamples(NamedTuple):
@@ -138,26 +135,25 @@ def choose_examples(path: Path | None, test_texts: Sequence[str], info: DataInfo
     return TextExamples(texts, True)
 
 
-def may_publish(info: DataInfo, chosen: Sequence[Path] = ()) -> bool:
+def may_publish(info: DataInfo, chosen: Sequence[Path] = (), are_generated: bool = False) -> bool:
     """Return whether the card may show examples; print it if it will show none.
 
     Args:
         info: about the data.
         chosen: images or videos that the user chose for the card instead of test examples.
+        are_generated: whether the card shows generated examples instead of test examples.
 
     Raises:
-        UsageError: one of them cannot be decoded, which would otherwise stop the export at the end.
+        UsageError: one of them cannot be read or decoded, which would otherwise stop the export at the end.
     """
     for path in chosen:
         try:
-            if info.is_video:
-                open_video(path)
-            else:
-                open_image(path.read_bytes())
+            with path.open("rb") as file:  # of a directory of images the export could hold no copy
+                open_video(path) if info.is_video else open_image(file.read())
         except (ImageError, VideoError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UsageError(f"--examples: {path} cannot be shown: {reason}. Name another file.") from error
-    if chosen or info.is_redistributable:
+    if chosen or are_generated or info.is_redistributable:
         return True
     print(
         "The card will show no examples: the data are your own, or their license is not known to permit it."
@@ -225,11 +221,11 @@ def print_examples(directory: Path, examples: Mapping[str, Any]) -> None:
     inputs = [value for _, value in pairs]
     names = [name for name, _ in pairs]
     if predictor.input_kind == "text":
-        names = [name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}..." for name in names]
+        names = list(map(abbreviate, names))
     for name, prediction in zip(names, predictor.predict(inputs), strict=True):
         print("\n".join(prediction.format_lines(name, top_k=1)))
     if predictor.input_kind == "array":  # which the command line does not take
         command = ["show", str(directory)]
     else:
-        command = ["predict", str(directory), "video.mp4" if predictor.input_kind == "video" else names[0]]
+        command = ["predict", str(directory), names[0] if isinstance(inputs[0], (str, Path)) else "video.mp4"]
     print(f"\nnext: {shlex.join(['zoo', *command])}")

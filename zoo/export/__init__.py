@@ -3,7 +3,7 @@
 from zoo.card import Card
 from zoo.export.keras_models import load_keras_model, report_misfit, restore_weights
 from zoo.export.litert import convert_to_litert
-from zoo.export.saved_model import call_by_name, check_export_dir, export_model
+from zoo.export.saved_model import call_by_name, check_export_dir, export_model, name_example_files
 
 __all__ = [
     "Card",
@@ -12,6 +12,7 @@ __all__ = [
     "convert_to_litert",
     "export_model",
     "load_keras_model",
+    "name_example_files",
     "report_misfit",
     "restore_weights",
 ]

@@ -119,6 +119,15 @@ def export_model(
     return directory
 
 
+def name_example_files(paths: Sequence[Path]) -> list[str]:
+    """Return the names under which an export holds copies of the files that its card shows.
+
+    >>> name_example_files([Path("dog.jpg"), Path("cat.png")])
+    ['example1.jpg', 'example2.png']
+    """
+    return [f"example{number}{path.suffix}" for number, path in enumerate(paths, 1)]
+
+
 def check_export_dir(directory: Path, option: str = "") -> None:
     """Check that a model can be exported to a directory, before the work for it is done.
 
@@ -281,7 +290,7 @@ def _store_input(name: str, value: Any, directory: Path) -> Any:
         return {"array": f"example_{name}.npy"}
     if not _is_files(value):
         return _to_json(tf.constant(value).numpy().tolist())
-    names = [f"example{number}{path.suffix}" for number, path in enumerate(value, 1)]
+    names = name_example_files(value)
     for path, copy in zip(value, names, strict=True):
         shutil.copyfile(path, directory / copy)
     return {"files": names}

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import ipaddress
 import json
+import mimetypes
 import re
 import signal
 import socket
@@ -50,8 +51,8 @@ class PageServer:
     """Serves the page, and predictions.
 
     `GET /` is the page. `POST /predict/NAME` with a text, or the content of an image or video file, returns JSON:
-    the prediction, a table and a plot of it. `GET /example/NAME` returns an example image. The header `X-File-Name`
-    of a `POST` is the name of the file, percent-encoded.
+    the prediction, a table and a plot of it. The header `X-File-Name` is the name of the file, percent-encoded. `GET
+    /example/NAME/NUMBER` returns an image or video of the examples on the card, which count from 1.
 
     Requests under a host name that is not of this machine are refused, so that no web page can reach the models
     through a name of its own that points here. Allowed are IP addresses, `localhost`, the name of this machine and
@@ -86,6 +87,11 @@ class PageServer:
         self.problems: dict[str, str] = {}
         self._cards = {name: read_card(path) for name, path in models.items()}
         self._kinds = {name: card["input_kind"] for name, card in self._cards.items()}
+        self._examples = {
+            f"{name}/{number}": models[name] / file
+            for name, card in self._cards.items()
+            for number, file in enumerate(list_example_files(card), 1)
+        }
         machine = socket.gethostname().lower()
         self._hosts = {"localhost", machine, f"{machine}.local", *(name.lower() for name in allowed_hosts)}
         self._stored: Counter[str] = Counter()  # bytes of inputs by kind
@@ -178,9 +184,9 @@ class PageServer:
         if request.path == "/":
             check_method(request, "GET", "HEAD")
             return Response(HTTPStatus.OK, "text/html; charset=utf-8", self._page, self._page_headers)
-        if first == "example" and name in self.models and (image := self._get_example_image(name)):
+        if first == "example" and (example := self._examples.get(name)):
             check_method(request, "GET", "HEAD")
-            return Response(HTTPStatus.OK, "application/octet-stream", image.read_bytes())
+            return Response(HTTPStatus.OK, get_media_type(example), example.read_bytes())
         if first == "predict" and name in self.models:
             check_method(request, "POST")
             return await self._predict(name, request, connection)
@@ -240,10 +246,11 @@ class PageServer:
                 "kind": self._kinds[name],
                 "limit": SIZE_LIMITS[self._kinds[name]],
                 "title": card["title"],
-                "summary": card["summary"],
+                "summary": f"{card['summary']} {card.get('purpose', '')}".strip(),
                 "limits": card["limits"],
                 "example": get_example_text(card),
-                "has_example_image": self._get_example_image(name) is not None,
+                "has_example_file": f"{name}/1" in self._examples,
+                "answers": card.get("answers", []),
             }
             for name, card in ((name, self._cards[name]) for name in self.models)
         ]
@@ -253,14 +260,9 @@ class PageServer:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         policy = (
             f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; connect-src 'self'; "
-            "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "img-src 'self' data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         return page.replace("{{models}}", content).encode(), {"Content-Security-Policy": policy}
-
-    def _get_example_image(self, name: str) -> Path | None:
-        """Return the path of the first image of the example on a model's card, if there is one."""
-        image = self._cards[name]["example"]["inputs"].get("image")
-        return self.models[name] / image["files"][0] if isinstance(image, dict) else None
 
 
 def check_method(request: Request, *methods: str) -> None:
@@ -314,6 +316,23 @@ def is_ip_address(name: str) -> bool:
         ipaddress.ip_address(name)
         return True
     return False
+
+
+def get_media_type(path: Path) -> str:
+    """Return the media type of an image or video by its name; none that could contain a script.
+
+    >>> get_media_type(Path("example1.jpg")), get_media_type(Path("example1.svg"))
+    ('image/jpeg', 'application/octet-stream')
+    """
+    guessed = mimetypes.guess_type(path.name)[0] or ""
+    return guessed if re.fullmatch(r"(image|video)/[\w.-]+", guessed) else "application/octet-stream"
+
+
+def list_example_files(card: ModelCard) -> list[str]:
+    """Return the names of the images or videos of the examples on a card."""
+    files = [answer["file"] for answer in card.get("answers", ()) if "file" in answer]
+    image = card["example"]["inputs"].get("image")  # on cards of earlier versions, which have no answers
+    return files or (list(image["files"]) if isinstance(image, dict) else [])
 
 
 def get_example_text(card: ModelCard) -> str:

@@ -18,12 +18,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.card import FILE, Card, InputKind, read_card
+from zoo.card import FILE, Answer, Card, InputKind, read_card
 from zoo.datasets import DataInfo
 from zoo.errors import UsageError
-from zoo.export import export_model, load_keras_model, report_misfit, restore_weights
+from zoo.export import export_model, load_keras_model, name_example_files, report_misfit, restore_weights
 from zoo.files import atomic_write, sha256
-from zoo.layers import export_scope
+from zoo.layers import disable_jit, export_scope
 from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
 from zoo.preprocessing.text import Tokenizer
@@ -70,6 +70,7 @@ class Description(NamedTuple):
     title: str
     summary: str
     limits: tuple[str, ...]
+    purpose: str = ""
 
 
 class ServingModule(ABC, Generic[P]):
@@ -115,12 +116,14 @@ class Table(NamedTuple):
         rows: texts and numbers.
         is_ranked: whether the first row is the best of several alternatives.
         has_bars: whether the last column holds probabilities, to be drawn as bars, too.
+        num_best: number of alternatives that are shown where there is room for few.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str | float]]
     is_ranked: bool = True
     has_bars: bool = False
+    num_best: int = 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -241,7 +244,12 @@ class Predictor(ABC, Generic[Input, R]):
         )
 
     def read_examples(self) -> list[tuple[str, Any]]:
-        """Return name and value of each input of the example on the card; nothing if it shows none."""
+        """Return name and value of each example on the card; nothing if it shows none."""
+        paths = [
+            self.directory / answer["file"] for answer in self.card.get("answers", ()) if "file" in answer
+        ]
+        if paths:
+            return [(str(path), path) for path in paths]
         inputs = {
             name: [self.directory / file for file in value["files"]]
             if "files" in value
@@ -265,6 +273,33 @@ class Predictor(ABC, Generic[Input, R]):
         return [
             (f"example {row + 1}, {length} steps", values[row, :length]) for row, length in enumerate(lengths)
         ]
+
+    def answer_examples(self, inputs: Mapping[str, Any], paths: Sequence[Path] = ()) -> list[Answer]:
+        """Return what the card shows of examples.
+
+        Args:
+            inputs: of `serving_default`, as `zoo.export_model` takes them.
+            paths: files to show instead.
+        """
+        pairs: list[tuple[str, Any]] = [(str(path), path) for path in paths] or self.list_examples(inputs)
+        predictions = self.predict([value for _, value in pairs])
+        files = name_example_files([value for _, value in pairs if isinstance(value, Path)])
+        answers = []
+        for row, ((name, value), prediction) in enumerate(zip(pairs, predictions, strict=True)):
+            table = prediction.as_table()
+            rows = table.rows[: table.num_best] if table.is_ranked else table.rows
+            answer = Answer(
+                input=name,
+                columns=list(table.columns),
+                rows=[
+                    [cell if isinstance(cell, str) else round(cell, 4) for cell in cells] for cells in rows
+                ],
+                status=prediction.status,
+            )
+            if isinstance(value, Path):
+                answer |= {"input": value.name, "file": files[row]}
+            answers.append(answer)
+        return answers
 
     def get_ranking_scores(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
         """Return the scores [..., choices] of `ranking_output`."""
@@ -329,6 +364,7 @@ class Task:
         examples: Mapping[str, Any],
         publish_examples: bool = True,
         report: ClassificationReport | GenerationReport | None = None,
+        videos: Sequence[Path] = (),
     ) -> Path:
         """Export a model with its card.
 
@@ -340,11 +376,12 @@ class Task:
             examples: inputs of `serving_default` by name; see `zoo.export_model`.
             publish_examples: whether the card shows them; see `zoo.export_model`.
             report: what the model does on test examples, for the card.
+            videos: files that the card shows instead of the examples, whose frames are too many to be stored.
 
         Raises:
             ExportError: see `zoo.export_model`.
         """
-        title, summary, limits = module.describe(info)
+        title, summary, limits, purpose = module.describe(info)
         best_epoch = run.get_best_epoch(module.model)
         data = [f"{info.source}.", *info.notes, info.citation]
         license = info.license or "not stated"
@@ -373,9 +410,16 @@ class Task:
             ancestor=run.ancestor,
             report={} if report is None else report.as_json(),
             warnings=() if report is None else report.warnings,
+            purpose=purpose,
         )
+        signatures, files = module.signatures, dict(module.make_files())
+        if publish_examples:
+            predictor = self.predictor(Path(directory), dataclasses.asdict(card), _Graph(signatures))
+            card = dataclasses.replace(card, answers=tuple(predictor.answer_examples(examples, videos)))
+            names = name_example_files(videos)
+            files |= {name: path.read_bytes() for name, path in zip(names, videos, strict=True)}
         exported = export_model(
-            module.signatures,
+            signatures,
             directory,
             card,
             examples=examples,
@@ -383,7 +427,7 @@ class Task:
             model=module.model,
             networks=module.preprocessor.networks,
             resources=module.preprocessor.resources,
-            files={**module.make_files(), **({} if report is None else report.make_files())},
+            files={**files, **({} if report is None else report.make_files())},
         )
         run_dir = run.directory.absolute()
         location = exported.relative_to(run_dir) if exported.is_relative_to(run_dir) else exported
@@ -427,6 +471,16 @@ class Task:
             described = card["networks"].get(name, {"weights": []})
             restore_weights(network, directory, f"networks/{name}", described["weights"])
         return preprocessor
+
+
+class _Graph:
+    """The signatures of a graph that is not exported yet, to be called as those of a loaded one."""
+
+    def __init__(self, signatures: Mapping[str, Any]) -> None:
+        with disable_jit():
+            self.signatures = {
+                name: function.get_concrete_function() for name, function in signatures.items()
+            }
 
 
 def _describe_scores(report: ClassificationReport | None) -> str:

@@ -482,6 +482,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         return Description(
             title=f"Captioning ({info.source})",
             summary=f"Describes {medium}s in a sentence, with the attention for each word.",
+            purpose=f"It is for drafts of descriptions of {medium}s like its training data, which a person checks.",
             limits=(
                 f"It describes {medium}s of other things, too, in the words of its training data.",
                 "Captions are in lower case without punctuation, and scored against references in the same form. "

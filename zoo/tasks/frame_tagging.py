@@ -1,6 +1,7 @@
 """Frame tagging, direct many-to-many: frames of a video, or features, in, a tag for each out; also in streams."""
 
 import csv
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets import DataInfo, TaggingSplit
+from zoo.datasets.builders.footage import edit_clip, paint_background
 from zoo.errors import UsageError
 from zoo.export import call_by_name, convert_to_litert
 from zoo.formulations import ManyToMany
@@ -125,6 +127,34 @@ class FrameTaggingPreprocessor(Preprocessor):
             return inputs, targets, tf.ensure_shape(weights, [None, time])
 
         return plan_buckets(lengths, batch_size, seed=seed).map(load)
+
+    def make_examples(
+        self, test: TaggingSplit, length: int, videos: Sequence[Path], is_private: bool = False
+    ) -> dict[str, np.ndarray]:
+        """Return inputs of `serving_default` for the check of the export, and for the card: one short sequence.
+
+        Args:
+            test: the test split.
+            length: largest number of steps of the sequence.
+            videos: files that the card shows. The sequence is the beginning of the first one, if there is one.
+            is_private: whether the sequence may not be from `test`, because the card would show images of the user.
+                Then it is a clip of painted backgrounds.
+
+        Raises:
+            UsageError: there are videos, but the model reads features.
+        """
+        if videos and not self.image_size:
+            raise UsageError("--examples: got videos, but the data are features. Leave out --examples.")
+        if videos:
+            frames = (frame for _, frame in open_video(videos[0]).decode(self.image_size))
+            sequence = np.stack(list(itertools.islice(frames, length)))
+        elif is_private and self.image_size:
+            rng = np.random.default_rng(1)
+            sequence, _ = edit_clip(rng, paint_background, length, self.image_size)
+        else:
+            sequence = np.array(test.sequences[0][:length])
+        name = "frames" if self.image_size else "features"
+        return {name: sequence[None], "lengths": np.array([len(sequence)], np.int32)}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -267,9 +297,14 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
                 "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are ignored.",
             ]
         step = "frame" if self.preprocessor.reader else "step"
+        purpose = (
+            "It finds the shots of edited videos, as files or as they arrive, such as for an index or to cut them. "
+            "Check the boundaries by eye where a single frame matters."
+        )
         return Description(
             title=f"Tagging ({info.source})",
             summary=f"Tags each {step} as {', '.join(self.labels)}.",
+            purpose=purpose if SHOT in self.labels else "",
             limits=tuple(limits),
         )
 
@@ -403,8 +438,8 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
             status = ""
             if isinstance(item, np.ndarray):
                 values = item if self.input_kind == "video" else item.astype(np.float32)
-                specs = self.signatures["serving_default"].structured_input_signature[1]
-                check_array(values, specs[self._input_name])
+                specs = tf.nest.flatten(self.signatures["serving_default"].structured_input_signature)
+                check_array(values, next(spec for spec in specs if spec.name == self._input_name))
                 chunks: Iterable[np.ndarray] = split_sequence(values, get_chunk_size(self.signatures))
                 steps = tag_sequence(self.signatures, self._input_name, chunks)
             else:

@@ -171,6 +171,8 @@ class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
         return Description(
             title=f"Next words ({info.source})",
             summary="Reads a text and predicts the words that may follow.",
+            purpose="It is for suggestions while somebody types, and to compare how probable texts are. It knows how "
+            "texts of its training data go on, not what is true.",
             limits=(
                 "It knows the words of its training data; all other words are one unknown word, which it never "
                 "predicts.",
@@ -196,7 +198,7 @@ class NextWordPrediction(Prediction):
     def as_table(self) -> Table:
         """Return words and probabilities."""
         rows = list(zip(self.words, self.probabilities, strict=True))
-        return Table(("next word", "probability"), rows, has_bars=True)
+        return Table(("next word", "probability"), rows, has_bars=True, num_best=3)
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield the text with its next words and their probabilities, of five words or more."""

@@ -229,6 +229,8 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         return Description(
             title=f"Sentiment ({info.source})",
             summary=f"Classifies a text as {' or '.join(self.labels)}.",
+            purpose="It is for sorting and counting many texts of the kind of its training data, not for decisions "
+            "about a single one.",
             limits=(
                 "It knows the words and topics of its training data; on other topics it is less accurate.",
                 f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the "

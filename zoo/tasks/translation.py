@@ -491,6 +491,8 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         return Description(
             title=f"Translation, {source} to {target} ({info.source})",
             summary=f"Translates sentences from {source} to {target}.",
+            purpose="It is for the gist of single sentences of the kind of its training data, and for drafts that a "
+            "person corrects, not for text that is published or relied on unread.",
             limits=(
                 "It knows the words and topics of its training data, and invents translations for other words.",
                 "It translates one sentence at a time, without the context of the one before.",
