@@ -40,11 +40,15 @@ def models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     directory = tmp_path_factory.mktemp("models")
     (directory / "captioning").mkdir()
     (directory / "captioning/example.jpg").write_bytes(b"\xff\xd8")
+    (directory / "tagging").mkdir()
+    (directory / "tagging/example1.mp4").write_bytes(b"video")
+    answer = {"input": "a.mp4", "file": "example1.mp4", "columns": ["tag"], "rows": [["<b>"]], "status": ""}
     inputs = {"image": {"image": {"files": ["example.jpg"]}}, "text": {"text": ["Example"]}, "video": {}}
 
     def read_card(path: Path) -> dict:
         kind = KINDS.get(path.name, "text")
         words = {"title": f"A model <of> {kind}s", "summary": "", "limits": []}
+        words |= {"answers": [answer]} if kind == "video" else {}  # the others are older
         return {"input_kind": kind, "example": {"inputs": inputs[kind]}, **words}
 
     monkeypatch.setattr("zoo.serving.page.read_card", read_card)
@@ -241,6 +245,12 @@ def test_only_the_page_itself_may_send(serve: Serve) -> None:
         assert status == 403, origin
 
 
+def read_models(body: bytes) -> list[dict]:
+    """What the page shows of the models."""
+    content = body.partition(b'id="models">')[2].partition(b"</script>")[0]
+    return json.loads(content)
+
+
 def test_page_and_its_headers(serve: Serve) -> None:
     page = serve()
     status, headers, body = send(page, "GET", "/?x=1#y")
@@ -250,7 +260,12 @@ def test_page_and_its_headers(serve: Serve) -> None:
     assert b"A model \\u003cof> texts" in body
     status, headers, empty = send(page, "HEAD", "/")
     assert (status, int(headers["Content-Length"]), empty) == (200, len(body), b"")
-    assert send(page, "GET", "/example/captioning/1")[2] == b"\xff\xd8"
+    _, headers, example = send(page, "GET", "/example/captioning/1")
+    assert (headers["Content-Type"], example) == ("image/jpeg", b"\xff\xd8")
+    _, headers, example = send(page, "GET", "/example/tagging/1")
+    assert (headers["Content-Type"], example) == ("video/mp4", b"video")
+    [tagging] = (model for model in read_models(body) if model["name"] == "tagging")
+    assert [answer["rows"] for answer in tagging["answers"]] == [[["<b>"]]]
 
 
 def test_names_of_files_are_of_no_consequence(serve: Serve) -> None:
