@@ -111,7 +111,7 @@ def _load_split(
         _edit_split(files, split, frames, tags)
     else:
         states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        settings = (states, split, count, tuple(size), str(Footage.VERSION))
+        settings = (states, split, count, tuple(size), str(Footage.VERSION), WILD)
         key = hashlib.sha256(repr(settings).encode()).hexdigest()[:24]
         frames_path, tags_path = cache_dir / f"{key}.npy", cache_dir / f"{key}.tags.npy"
         if None in (read_with_checksum(frames_path), read_with_checksum(tags_path)):

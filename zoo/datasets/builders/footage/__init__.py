@@ -2,7 +2,7 @@
 
 from zoo.datasets.builders.footage.builder import Footage
 from zoo.datasets.builders.footage.editing import edit_clip, edit_clips
-from zoo.datasets.builders.footage.stock import load_stock, paint_background
+from zoo.datasets.builders.footage.stock import load_stock, paint_background, revisit_pictures
 from zoo.datasets.builders.footage.style import (
     CLIP_LENGTH,
     CUT,
@@ -39,5 +39,6 @@ __all__ = [
     "fade",
     "load_stock",
     "paint_background",
+    "revisit_pictures",
     "wipe",
 ]

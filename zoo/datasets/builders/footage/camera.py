@@ -1,7 +1,17 @@
 """Shots: a moving camera, moving objects and changing light over still or moving pictures."""
 
+import math
+
 import numpy as np
 
+from zoo.datasets.builders.footage.hard_negatives import (
+    blur_motion,
+    draw_glow,
+    draw_passage,
+    draw_whip_pan,
+    grade_colors,
+    happens,
+)
 from zoo.datasets.builders.footage.stock import Stock
 from zoo.datasets.builders.footage.style import WILD, Style
 from zoo.preprocessing.video import FrameSize
@@ -9,7 +19,9 @@ from zoo.preprocessing.video import FrameSize
 _MIN_LENGTH, _MAX_LENGTH = 8, 120  # frames
 
 
-def film_shot(rng: np.random.Generator, stock: Stock, size: FrameSize, style: Style = WILD) -> np.ndarray:
+def film_shot(
+    rng: np.random.Generator, stock: Stock, size: FrameSize, style: Style = WILD, handles: int = 0
+) -> np.ndarray:
     """Film stock pictures with a moving camera.
 
     Args:
@@ -17,20 +29,32 @@ def film_shot(rng: np.random.Generator, stock: Stock, size: FrameSize, style: St
         stock: The pictures.
         size: Height and width of the frames.
         style: Limits the movements.
+        handles: Number of additional frames for transitions.
 
     Returns:
         float32 `[time, height, width, 3]` from 0 to 255.
     """
-    length = int(np.clip(rng.lognormal(3.6, 0.7), _MIN_LENGTH, _MAX_LENGTH))
+    length = int(np.clip(rng.lognormal(math.log(style.shot_length), 0.7), _MIN_LENGTH, _MAX_LENGTH))
+    length += handles
     # Some shots are filmed, or animated, with fewer pictures per second.
     steps = np.arange(length) // (1 if rng.random() < 0.85 else rng.integers(2, 4))
     pictures, moments = stock(rng, steps[-1] + 1), style.speed * steps
     rows, columns = pictures.shape[1:3]
-    y, x = _move_camera(rng, moments, size, rows / columns, style.speed)
-    frames = sample_pictures(pictures[steps % len(pictures)], (y + 0.5) * rows, (x + 0.5) * columns)
+    y, x = _move_camera(rng, moments, size, rows / columns, style)
+    reel, y, x = pictures[steps % len(pictures)], (y + 0.5) * rows, (x + 0.5) * columns
+    frames = sample_pictures(reel, y, x)
+    if happens(rng, 0.7 * style.hard_negatives):
+        blur_motion(frames, y, x, lambda which, *places: sample_pictures(reel[which], *places))
     for _ in range(rng.choice(5, p=[0.25, 0.3, 0.2, 0.15, 0.1])):
         _add_moving_object(rng, frames, moments, stock(rng, 1)[0], style.speed)
-    return np.clip(frames * _draw_light(rng, length, style), 0, 255).astype(np.float32)
+    if happens(rng, 0.2 * style.hard_negatives):
+        _add_passer(rng, frames, stock(rng, 1)[0])
+    if happens(rng, 0.3 * style.hard_negatives):
+        frames = grade_colors(rng, frames)
+    frames = frames * _draw_light(rng, length, style)
+    if happens(rng, 0.08 * style.hard_negatives):
+        frames = frames + draw_glow(rng, length)
+    return np.clip(frames, 0, 255).astype(np.float32)
 
 
 def sample_pictures(pictures: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -64,7 +88,7 @@ def sample_pictures(pictures: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.nd
 
 
 def _move_camera(
-    rng: np.random.Generator, moments: np.ndarray, size: FrameSize, proportion: float, speed: float
+    rng: np.random.Generator, moments: np.ndarray, size: FrameSize, proportion: float, style: Style
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where in the pictures each pixel lies, from -0.5 to 0.5: y and x `[time, height, width]`.
 
@@ -73,9 +97,9 @@ def _move_camera(
         moments: Time of each frame, in frames, `[time]`.
         size: Height and width of the frames.
         proportion: Height divided by width of the pictures.
-        speed: Factor on all movements.
+        style: Limits the movements.
     """
-    length = len(moments)
+    length, speed = len(moments), style.speed
     v, u = np.meshgrid(*((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in size), indexing="ij")
     rates = np.array([0.0, 0.002, 0.006, 0.015, 0.04])  # of the width per frame: from resting to a whip pan
     pan = rng.normal(0, rng.choice(rates, p=[0.25, 0.25, 0.25, 0.18, 0.07]), 2)
@@ -91,6 +115,8 @@ def _move_camera(
         )
     jitter = speed * shake * _smooth(rng.normal(size=(2, length)))
     center = rng.uniform(-0.25, 0.25, 2)[:, None] + pan[:, None] * run + jitter
+    if happens(rng, 0.15 * style.hard_negatives):
+        center = center + draw_whip_pan(rng, length)
     scale = rng.uniform(0.45, 0.95) * np.exp(np.clip(zoom * run, -1.2, 1.2))
     angle = rng.normal(0, 0.05) + turn * run
     sine, cosine, scale = (
@@ -130,7 +156,39 @@ def _add_moving_object(
         + rate[:, None] * (moments - rng.uniform(0, speed * length))
         + swing
     )
-    away_y, away_x = (v - center[0][:, None, None]) / radius[0], (u - center[1][:, None, None]) / radius[1]
+    away = (v - center[0][:, None, None]) / radius[0], (u - center[1][:, None, None]) / radius[1]
+    _draw_object(rng, frames, moments, picture, *away)
+
+
+def _add_passer(rng: np.random.Generator, frames: np.ndarray, picture: np.ndarray) -> None:
+    """Draw somebody, or something, that passes close to the camera into the frames."""
+    height, width = frames.shape[1:3]
+    v, u = np.meshgrid(*((np.arange(n) + 0.5) / n - 0.5 for n in (height, width)), indexing="ij")
+    radius = rng.uniform(0.4, 1.5), np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
+    frames, place = draw_passage(rng, frames, radius[1])
+    away_y = np.broadcast_to((v - rng.uniform(-0.2, 0.6)) / radius[0], frames.shape[:3])
+    away_x = (u - place[:, None, None]) / radius[1]
+    _draw_object(rng, frames, np.arange(len(frames)), picture, away_y, away_x)
+
+
+def _draw_object(
+    rng: np.random.Generator,
+    frames: np.ndarray,
+    moments: np.ndarray,
+    picture: np.ndarray,
+    away_y: np.ndarray,
+    away_x: np.ndarray,
+) -> None:
+    """Draw an object whose outline turns into the frames.
+
+    Args:
+        rng: Makes all choices.
+        frames: float32 `[time, height, width, 3]`, changed in place.
+        moments: Time of each frame, in frames, `[time]`.
+        picture: Sometimes on its surface, uint8 `[rows, columns, 3]`.
+        away_y: Vertical distance of each pixel from the center, in radii, `[time, height, width]`.
+        away_x: Horizontal distance, in the same form.
+    """
     distance = np.hypot(away_y, away_x) if rng.random() < 0.7 else np.maximum(abs(away_y), abs(away_x))
     turning = rng.normal(0, 0.1) * moments[:, None, None] + rng.uniform(0, 7)
     lobes = rng.integers(1, 5) * np.arctan2(away_y, away_x)

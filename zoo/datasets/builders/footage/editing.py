@@ -8,8 +8,15 @@ import numpy as np
 
 from zoo.datasets.builders.base import make_generator
 from zoo.datasets.builders.footage.camera import film_shot
+from zoo.datasets.builders.footage.hard_negatives import (
+    add_caption,
+    happens,
+    match_colors,
+    repeat_frames,
+    select_frames,
+)
 from zoo.datasets.builders.footage.recording import record
-from zoo.datasets.builders.footage.stock import Stock
+from zoo.datasets.builders.footage.stock import Stock, revisit_pictures
 from zoo.datasets.builders.footage.style import (
     CLIP_LENGTH,
     CUT,
@@ -47,19 +54,50 @@ def edit_clip(
         Frames uint8 `[length, height, width, 3]` and tags int64 `[length]`, ids of `TAGS`.
     """
     start = int(rng.integers(40))  # so that a clip may begin within a transition
-    outgoing = film_shot(rng, stock, size, style)
+    if style.similarity:
+        stock = revisit_pictures(stock, 0.2 * style.similarity)
+    handle = _draw_handle(rng, style)
+    outgoing = film_shot(rng, stock, size, style, handle)
     parts: list[np.ndarray] = []
     tags: list[np.ndarray] = []
     while sum(map(len, tags)) < start + length:
-        tag = int(rng.choice([CUT, DISSOLVE, FADE, WIPE], p=[0.4, 0.24, 0.16, 0.2]))
-        incoming = film_shot(rng, stock, size, style)
-        transition = TRANSITIONS[tag](rng, outgoing, incoming, style)
+        tag, length_style = _choose_transition(rng, style, handle)
+        next_handle = _draw_handle(rng, style)
+        incoming = film_shot(rng, stock, size, style, handle + next_handle)
+        if happens(rng, 0.25 * style.similarity):
+            incoming = match_colors(incoming, outgoing[-1], rng.uniform(0.5, 1))
+        transition = TRANSITIONS[tag](rng, outgoing, incoming, length_style)
         rest = len(outgoing) - transition.num_outgoing
         parts += [outgoing[:rest], transition.frames]
         tags += [np.full(rest, SHOT), np.where(transition.is_visible, tag, SHOT)]
-        outgoing = incoming[transition.num_incoming :]
+        outgoing, handle = incoming[transition.num_incoming :], next_handle
     window = slice(start, start + length)
-    return record(rng, np.concatenate(parts)[window]), np.concatenate(tags)[window]
+    frames, frame_tags = np.concatenate(parts)[window], np.concatenate(tags)[window]
+    if happens(rng, 0.15 * style.hard_negatives):
+        frames, frame_tags = select_frames(frames, frame_tags, repeat_frames(rng, length))
+    if happens(rng, 0.12 * style.hard_negatives):
+        add_caption(rng, frames)
+    if happens(rng, 0.06 * style.hard_negatives):  # black-and-white
+        frames = frames.mean(-1, keepdims=True) + np.zeros(3, np.float32)
+    return record(rng, frames), frame_tags
+
+
+def _draw_handle(rng: np.random.Generator, style: Style) -> int:
+    """Return how many frames a shot has for the transition at its end; none for a cut."""
+    if not style.has_handles or rng.random() < style.shares[0]:
+        return 0
+    if rng.random() < 0.5:
+        return int(rng.integers(style.min_transition, style.max_transition + 1))
+    return round(np.exp(rng.uniform(np.log(style.min_transition), np.log(style.max_transition))))
+
+
+def _choose_transition(rng: np.random.Generator, style: Style, handle: int) -> tuple[int, Style]:
+    """Choose a tag that suits the handle, and return it with a style whose transitions have its length."""
+    shares = np.array(style.shares)
+    if style.has_handles:
+        shares[slice(1) if handle else slice(1, None)] = 0
+        style = style._replace(min_transition=handle, max_transition=handle)
+    return int(rng.choice([CUT, DISSOLVE, FADE, WIPE], p=shares / shares.sum())), style
 
 
 def edit_clips(

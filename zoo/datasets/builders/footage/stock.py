@@ -84,6 +84,26 @@ def load_stock(paths: Sequence[Path], size: FrameSize = SIZE) -> Stock:
     return choose_pictures
 
 
+def revisit_pictures(stock: Stock, probability: float) -> Stock:
+    """Return a stock that sometimes returns to a scene: it repeats one of the pictures that it has returned.
+
+    So there are jump cuts, and shots of one scene in different framings.
+
+    Args:
+        stock: The pictures.
+        probability: Of a repetition.
+    """
+    seen: list[np.ndarray] = []
+
+    def choose_pictures(rng: np.random.Generator, length: int) -> np.ndarray:
+        if seen and rng.random() < probability:
+            return seen[int(rng.integers(len(seen)))][:length]
+        seen.append(stock(rng, length))
+        return seen[-1]
+
+    return choose_pictures
+
+
 def _read_reel(path: Path, size: FrameSize) -> np.ndarray:
     """Read an image or the frames of a video, uint8 `[1 or time, rows, columns, 3]`."""
     try:

@@ -1,5 +1,6 @@
 """Tags, sizes and degrees of difficulty of edited footage."""
 
+import math
 from typing import NamedTuple
 
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
@@ -14,21 +15,52 @@ class Style(NamedTuple):
 
     Attributes:
         speed: Factor on all movements of camera and objects.
+        shot_length: Median length of a shot in frames.
         min_transition: Minimum number of frames of a transition.
         max_transition: Maximum number of frames of a transition.
         unsteadiness: Factor on how often the pace of transitions and the light within a shot change.
         max_edge: Maximum width of the soft edge of a wipe, as a fraction of its way.
+        max_replaced: Maximum fraction of a shot that the transition at its beginning replaces.
+        has_handles: Whether shots have additional frames for the transitions at both ends, so that these may be long.
+        similarity: Factor on how often a shot resembles the one before it.
+        hard_negatives: Factor on how often something happens that resembles a transition and is none.
+        shares: Probabilities of cuts, dissolves, fades and wipes.
     """
 
     speed: float
+    shot_length: float
     min_transition: int
     max_transition: int
     unsteadiness: float
     max_edge: float
+    max_replaced: float = 0.5
+    has_handles: bool = False
+    similarity: float = 0.0
+    hard_negatives: float = 0.0
+    shares: tuple[float, ...] = (0.4, 0.24, 0.16, 0.2)
 
 
-WILD = Style(speed=1.0, min_transition=4, max_transition=50, unsteadiness=1.0, max_edge=0.4)
+WILD = Style(
+    speed=1.0,
+    shot_length=25.0,
+    min_transition=4,
+    max_transition=60,
+    unsteadiness=1.0,
+    max_edge=0.4,
+    max_replaced=0.9,
+    has_handles=True,
+    similarity=1.0,
+    hard_negatives=1.0,
+    shares=(0.45, 0.21, 0.1, 0.24),
+)
 """For clips of users' own footage."""
 
-GENTLE = Style(speed=0.2, min_transition=10, max_transition=24, unsteadiness=0.0, max_edge=0.05)
+GENTLE = Style(
+    speed=0.2,
+    shot_length=math.exp(3.6),
+    min_transition=10,
+    max_transition=24,
+    unsteadiness=0.0,
+    max_edge=0.05,
+)
 """For the embedded data set."""

@@ -51,7 +51,9 @@ def dissolve(
         incoming: Second shot.
         style: Limits the length.
     """
-    count = _choose_length(rng, style.min_transition, style.max_transition, outgoing, incoming)
+    count = _choose_length(
+        rng, (style.min_transition, style.max_transition), outgoing, incoming, style.max_replaced
+    )
     fraction = _draw_progress(rng, count, style)
     frames = (1 - fraction) * outgoing[-count:] + fraction * incoming[:count]
     return Transition(frames, _is_visible(fraction), count, count)
@@ -68,8 +70,11 @@ def fade(
         incoming: Second shot.
         style: Limits the length.
     """
+    longest = style.max_transition // 2
     num_outgoing, num_incoming = (
-        _choose_length(rng, style.min_transition, style.max_transition // 2, outgoing, incoming)
+        _choose_length(
+            rng, (min(style.min_transition, longest), longest), outgoing, incoming, style.max_replaced
+        )
         for _ in range(2)
     )
     gray = 255.0 if rng.random() < 0.15 else rng.uniform(0, 12)
@@ -95,8 +100,8 @@ def wipe(
         incoming: Second shot.
         style: Limits the length and the softness of the edge.
     """
-    shortest, longest = max(6, style.min_transition), min(40, style.max_transition)
-    count = _choose_length(rng, shortest, longest, outgoing, incoming)
+    limits = (max(6, style.min_transition), max(6, style.max_transition))
+    count = _choose_length(rng, limits, outgoing, incoming, style.max_replaced)
     before, after = outgoing[-count:], incoming[:count]
     fraction = _draw_progress(rng, count, style)[..., 0]
     if rng.random() < 0.2:
@@ -138,11 +143,16 @@ TRANSITIONS = {CUT: cut, DISSOLVE: dissolve, FADE: fade, WIPE: wipe}
 
 
 def _choose_length(
-    rng: np.random.Generator, minimum: int, maximum: int, outgoing: np.ndarray, incoming: np.ndarray
+    rng: np.random.Generator,
+    limits: tuple[int, int],
+    outgoing: np.ndarray,
+    incoming: np.ndarray,
+    max_replaced: float,
 ) -> int:
     """Choose how many frames of each shot a transition replaces, so that a part of both remains."""
+    minimum, maximum = limits
     length = math.exp(rng.uniform(math.log(minimum), math.log(maximum)))
-    return max(1, min(round(length), len(outgoing) - 2, len(incoming) // 2))
+    return max(1, min(round(length), len(outgoing) - 2, int(max_replaced * len(incoming))))
 
 
 def _draw_progress(rng: np.random.Generator, count: int, style: Style) -> np.ndarray:
@@ -175,4 +185,4 @@ def _draw_wipe_order(rng: np.random.Generator, size: tuple[int, int]) -> np.ndar
     else:
         order = ((x if rng.random() < 0.5 else y) * rng.integers(2, 5)) % 1
     order = -order if rng.random() < 0.5 else order
-    return (order - order.min()) / np.ptp(order)
+    return (order - order.min()) / (np.ptp(order) or 1.0)  # of very few pixels all may be equal
