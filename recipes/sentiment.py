@@ -16,7 +16,7 @@ import keras
 
 import zoo
 from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
-from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
+from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
@@ -55,6 +55,9 @@ class Settings:
     pooling: Literal["max", "mean", "max_mean", "last"] = "max"  # one clear phrase in a long text is enough
     word_dropout: UnitInterval = 0.2  # share of words left out, so that no single word decides
     input_dropout: UnitInterval = 0.3  # of the features of word vectors, the same for all words of a text
+    adversarial_radius: NonNegativeFloat = (
+        0.0  # of changed word vectors whose scores should not change; try 0.3
+    )
     dropout: UnitInterval = 0.5  # before the scores: many words, few texts
     train_words: PositiveInt = 400  # longer texts are cut in training, where the time grows with the length
     max_words: PositiveInt = 1_000  # longer texts are cut in evaluation and in the export
@@ -83,6 +86,7 @@ def build_model(
         pooling=settings.pooling if is_recurrent else "mean",
         dropout=settings.dropout,
         word_dropout=settings.word_dropout,
+        adversarial_radius=settings.adversarial_radius if is_recurrent else 0.0,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from references import randomize_weights
 
 import zoo
@@ -93,6 +94,50 @@ def test_pooling_equals_numpy(pooling: str, bidirectional: bool) -> None:
         both = np.concatenate([valid.max(0), valid.mean(0)])
         pooled = {"max": valid.max(0), "mean": valid.mean(0), "max_mean": both, "last": last}[pooling]
         np.testing.assert_allclose(many_to_one(ids)[row], pooled @ kernel + bias, atol=1e-5)
+
+
+def test_adversarial_loss_equals_finite_differences() -> None:
+    """Each step has a token of its own, so that changes of the embedding are changes of single vectors."""
+    model = build_model(adversarial_radius=0.7, vocabulary_size=9)
+    model.embedding.embeddings.assign(random_vectors(9, 4))
+    ids = np.array([[1, 2, 3, 4], [5, 6, 7, 0]], "int32")
+    vectors = model.embedding.embeddings.numpy()
+    clean = log_softmax(model(ids))
+    assert not model.losses
+    np.testing.assert_allclose(log_softmax(model(ids, training=True)), clean, atol=1e-6)
+    [loss] = model.losses
+
+    gradient = np.zeros_like(vectors)
+    for token, feature in np.ndindex(8, 4):
+        for sign in (1, -1):
+            moved = vectors.copy()
+            moved[token, feature] += 0.01 * sign
+            model.embedding.embeddings.assign(moved)
+            gradient[token, feature] += sign * log_softmax(model(ids))[clean == clean.max(1)[:, None]].sum()
+    for row in ids:
+        tokens = row[row > 0]
+        length = np.linalg.norm(vectors[tokens], axis=1).mean()
+        vectors[tokens] -= 0.7 * length * gradient[tokens] / np.linalg.norm(gradient[tokens])
+    model.embedding.embeddings.assign(vectors)
+    expected = (np.exp(clean) * (clean - log_softmax(model(ids)))).sum(1).mean()
+    assert float(loss) == pytest.approx(expected, rel=0.02)
+    assert expected > 1e-3
+
+
+def log_softmax(logits: Any) -> np.ndarray:
+    x = np.array(logits, np.float64)
+    return x - np.log(np.exp(x).sum(1, keepdims=True))
+
+
+def test_adversarial_loss_of_padding_is_zero_and_trains_every_weight() -> None:
+    model = build_model(adversarial_radius=0.3)
+    model(np.zeros((2, 3), "int32"), training=True)
+    assert float(model.losses[0]) == pytest.approx(0, abs=1e-6)
+    with tf.GradientTape() as tape:
+        model(padded_ids([4, 2], 5), training=True)
+        loss = model.losses[0]
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+    assert all(np.abs(tf.convert_to_tensor(gradient)).max() > 0 for gradient in gradients)
 
 
 def test_scores_of_padding_alone_are_the_bias() -> None:
