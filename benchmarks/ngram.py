@@ -4,10 +4,11 @@ python benchmarks/ngram.py runs/language_model/export/1 --dataset book.txt
 python benchmarks/ngram.py runs/language_model/export/1 --dataset book.txt --order 3
 
 The n-gram model is that of Chen and Goodman (1999, "An empirical study of smoothing techniques for language
-modeling"). Both models have the same training text and the same ids of its tokens; an unknown token is one more token
-for both. Both are scored here on the same tokens: the test part of the text is cut into rows of equal length, of which
-the first token is context only, and neither model sees what comes before a row. Within a row the recurrent model
-carries its state over all tokens so far, and the n-gram model sees the last `order - 1`.
+modeling"). Both models have the same training text and the same ids of its word pieces; an unknown word and the end of
+a paragraph are one token each for both. Both are scored here on the same tokens: the test part of the text is cut into
+rows of equal length, of which the first token is context only, and neither model sees what comes before a row. Within a
+row the recurrent model carries its state over all tokens so far, and the n-gram model sees the last `order - 1`, but
+none before the end of the paragraph before.
 
     p(w | h) = (a(h w) - D(a(h w))) / a(h .) + gamma(h) p(w | h')        h' is h without its first token
 
@@ -39,7 +40,7 @@ import zoo
 from zoo.cli.types import PositiveInt
 from zoo.datasets import load_text
 from zoo.errors import UsageError, ZooError
-from zoo.preprocessing.text import UNKNOWN_ID
+from zoo.preprocessing.text import END_ID
 from zoo.tasks.language_model import TASK
 
 DEFAULT_DISCOUNTS = (0.5, 1.0, 1.5)
@@ -54,7 +55,6 @@ class Settings:
     dataset: Path  # the text file that it was trained on
     encoding: str | None = None  # of the text file; default is UTF-8, or what a byte order mark states
     order: PositiveInt = 5  # the largest number of tokens of an n-gram
-    boundary: str | None = None  # token with which a text begins; no n-gram reaches back beyond it
     rows: PositiveInt = 64  # that the test tokens are cut into
 
 
@@ -209,20 +209,11 @@ def run(settings: Settings) -> dict[str, float]:
     """Print and return the perplexities of both models."""
     preprocessor, model = TASK.from_export(settings.model)
     data = load_text(settings.dataset, encoding=settings.encoding)
-    train, test = (preprocessor.encode(split).flat_values.numpy() for split in (data.train, data.test))
+    train, test = (preprocessor.encode_passages(split) for split in (data.train, data.test))
     vocabulary_size = preprocessor.tokenizer.vocabulary_size
-    boundary_id = None
-    if settings.boundary is not None:
-        tokens = preprocessor.encode([settings.boundary]).flat_values.numpy()
-        if len(tokens) != 1 or tokens[0] == UNKNOWN_ID or tokens[0] not in train:
-            raise UsageError(
-                f"--boundary: {settings.boundary!r} is {len(tokens)} tokens, or none of the training text. Expected "
-                "one token that occurs there."
-            )
-        boundary_id = int(tokens[0])
     rows = cut_rows(test, settings.rows)
     start = time.perf_counter()
-    ngrams = KneserNey([train], vocabulary_size, settings.order, boundary_id)
+    ngrams = KneserNey([train], vocabulary_size, settings.order, END_ID)
     name = f"{settings.order}-gram, Kneser-Ney"
     log_probabilities = {name: ngrams.compute_log_probabilities(list(rows))}
     seconds = time.perf_counter() - start

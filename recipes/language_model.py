@@ -16,13 +16,14 @@ import numpy as np
 
 import zoo
 from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_metrics, run_recipe
-from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
+from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import load_text
 from zoo.errors import UsageError
 from zoo.preprocessing.text import UNKNOWN_ID
 from zoo.tasks.ancestor import initialize, load_ancestor
-from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor, sample_texts
+from zoo.tasks.language_model import TASK, WordPieceModule, WordPiecePreprocessor, sample_texts
+from zoo.tasks.word_search import Pieces
 from zoo.training import Run, bptt_windows, build_optimizer, is_chief
 
 
@@ -39,26 +40,29 @@ class Settings:
     examples: Path | None = None  # file of texts for the card, one per line; default: none, the text is yours
     run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
-    vocabulary_size: VocabularySize = 10_000  # rarer words are one unknown word
+    vocabulary_size: PositiveInt = 8_000  # word pieces, of which any word of known characters consists
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # the usual choice for language models
-    units: PositiveInt = 256  # and width of a word vector
-    dropout: UnitInterval = 0.4  # of word vectors and outputs
+    units: PositiveInt = 256  # and width of a piece's vector, which also computes its logit
+    depth: PositiveInt = 1  # layers; a second one pays off for texts of millions of words
+    dropout: UnitInterval = 0.4  # of vectors and outputs; 0.1 for texts of millions of words
     batch_size: PositiveInt = 64  # parts of the text that are read side by side
     steps: PositiveInt = 35  # time steps through which gradients flow back
     epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
     patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
-    max_words: PositiveInt = 200  # longer inputs of the export are cut
+    max_tokens: PositiveInt = 300  # word pieces; of longer inputs the export reads the last
     top_k: PositiveInt = 5  # words that the export returns
     seed: Seed = 1  # of weights, order and dropout
 
 
 def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo.LanguageModel:
-    """Word vectors, a recurrent encoder, logits; while training its state is carried from window to window."""
-    encoder = zoo.Encoder(CELLS[settings.cell](settings.units), stateful=stateful)
-    embedding_dim = min(vocabulary_size, settings.units)
-    return zoo.LanguageModel(vocabulary_size, embedding_dim, encoder, dropout=settings.dropout)
+    """Vectors, a recurrent encoder, logits; while training its state is carried from window to window."""
+    cell = CELLS[settings.cell](settings.units)
+    encoder = zoo.Encoder(cell, settings.depth, residual=True, stateful=stateful)
+    return zoo.LanguageModel(
+        vocabulary_size, settings.units, encoder, dropout=settings.dropout, tie_weights=True
+    )
 
 
 def train(settings: Settings) -> None:
@@ -67,20 +71,18 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
-    examples = choose_examples(settings.examples, [" ".join(data.test[0].split()[:8])], info)
+    examples = choose_examples(settings.examples, [" ".join(data.test[0].split()[:3])], info)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["top_k"])
 
-    # Words, and windows that follow each other in every row of a batch.
+    # Word pieces, and windows that follow each other in every row of a batch.
     if ancestor:
         preprocessor = ancestor.load_preprocessor(run.directory)
     else:
-        preprocessor = LanguageModelPreprocessor.adapt(
-            data.train, settings.vocabulary_size, settings.max_words, run.directory
+        preprocessor = WordPiecePreprocessor.adapt(
+            data.train, settings.vocabulary_size, settings.max_tokens, run.directory
         )
     vocabulary_size = preprocessor.tokenizer.vocabulary_size
-    ids = [
-        preprocessor.encode(split).flat_values.numpy() for split in (data.train, data.validation, data.test)
-    ]
+    ids = [preprocessor.encode_passages(split) for split in (data.train, data.validation, data.test)]
     batch_size = min(settings.batch_size, max(1, min(map(len, ids)) // (2 * settings.steps)))
     try:
         train_set, validation_set, test_set = (
@@ -88,7 +90,9 @@ def train(settings: Settings) -> None:
         )
     except ValueError as error:
         raise UsageError(f"--dataset: {settings.dataset} is too short: {error}") from error
-    print(f"{len(ids[0]):,} words for training, a vocabulary of {vocabulary_size:,}, batches of {batch_size}")
+    print(
+        f"{len(ids[0]):,} pieces for training, a vocabulary of {vocabulary_size:,}, batches of {batch_size}"
+    )
 
     # Training.
     keras.utils.set_random_seed(settings.seed)
@@ -96,7 +100,9 @@ def train(settings: Settings) -> None:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.build((batch_size, None))
     if initialize(model, ancestor, settings.freeze):
-        run.metrics["test perplexity, before"] = math.exp(zoo.evaluate(model, test_set, loss)["loss"])
+        run.metrics["test perplexity per piece, before"] = math.exp(
+            zoo.evaluate(model, test_set, loss)["loss"]
+        )
     metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
     steps = run.plan_steps(settings.cell, settings.epochs, len(train_set))
     run.fit(
@@ -112,11 +118,13 @@ def train(settings: Settings) -> None:
     )
 
     # Evaluation, and samples of a model without carried state, which is exported.
-    for name, split in (("validation", validation_set), ("test", test_set)):
-        results = zoo.evaluate(model, split, loss, metrics)
-        run.metrics[f"{name} perplexity"] = math.exp(results["loss"])
+    for name, windows, pieces in (("validation", validation_set, ids[1]), ("test", test_set, ids[2])):
+        results = zoo.evaluate(model, windows, loss, metrics)
+        pieces_per_word = (len(pieces) - 1) / Pieces(preprocessor.tokenizer).count_words(pieces)
+        run.metrics[f"{name} perplexity per word"] = math.exp(results["loss"] * pieces_per_word)
+        run.metrics[f"{name} perplexity per piece"] = math.exp(results["loss"])
         run.metrics[f"{name} accuracy"] = 100 * results["accuracy"]
-    run.metrics["test words in vocabulary, share"] = 100 * float(np.mean(ids[2] != UNKNOWN_ID))
+    run.metrics["test pieces known, share"] = 100 * float(np.mean(ids[2] != UNKNOWN_ID))
     exported = build_model(settings, vocabulary_size, stateful=False)
     exported.build((None, None))
     exported.set_weights(model.get_weights())
@@ -126,7 +134,7 @@ def train(settings: Settings) -> None:
 
     # Export: the graph takes raw strings.
     if is_chief():
-        module = LanguageModelModule(preprocessor, exported, settings.top_k)
+        module = WordPieceModule(preprocessor, exported, settings.top_k)
         inputs = {"text": examples.texts}
         TASK.export(run, module, info, settings.export_dir, inputs, examples.are_public)
         print_examples(settings.export_dir, inputs)

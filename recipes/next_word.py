@@ -21,7 +21,7 @@ from zoo.components import CELLS
 from zoo.datasets import ClozeSet, load_cloze
 from zoo.errors import UsageError
 from zoo.inspection import plot_curves
-from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor
+from zoo.tasks.language_model import TASK, WordModule, WordPreprocessor
 from zoo.training import Run, build_optimizer, is_chief
 
 EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
@@ -81,7 +81,7 @@ def find_units(kind: str, parameters: int, vocabulary_size: int) -> int:
 
 
 def compute_accuracy(
-    model: keras.Model, preprocessor: LanguageModelPreprocessor, gaps: ClozeSet
+    model: keras.Model, preprocessor: WordPreprocessor, gaps: ClozeSet
 ) -> tuple[np.ndarray, list[float]]:
     """Whether the most probable word of each gap is right, and the accuracy at each distance of the clue."""
     next_ids = preprocessor.encode(gaps.next_words).flat_values.numpy()
@@ -100,7 +100,7 @@ def train(settings: Settings) -> None:
         farthest = data.train.distances.max()
         raise UsageError(f"--min-distance: expected at most {farthest}, the largest distance in the data.")
     train_texts = [*data.train.texts, *data.train.next_words]
-    preprocessor = LanguageModelPreprocessor.adapt(train_texts, 10_000, settings.max_words, run.directory)
+    preprocessor = WordPreprocessor.adapt(train_texts, 10_000, settings.max_words, run.directory)
     vocabulary_size = preprocessor.tokenizer.vocabulary_size
     train_set = preprocessor.bucket_gaps(train_gaps, settings.batch_size, settings.seed)
     validation_set = preprocessor.bucket_gaps(data.validation, settings.batch_size)
@@ -155,7 +155,7 @@ def train(settings: Settings) -> None:
 
     # Export: the graph takes raw strings.
     if is_chief():
-        module = LanguageModelModule(preprocessor, model, settings.top_k)
+        module = WordModule(preprocessor, model, settings.top_k)
         TASK.export(run, module, data.info, settings.export_dir, {"text": EXAMPLES})
         print_examples(settings.export_dir, {"text": EXAMPLES})
 

@@ -17,7 +17,7 @@ from zoo.recipes import language_model
 from zoo.tasks import ServingModule, get_task
 from zoo.tasks.captioning import CaptioningModule
 from zoo.tasks.frame_tagging import FrameTaggingModule
-from zoo.tasks.language_model import LanguageModelModule, LanguageModelPreprocessor
+from zoo.tasks.language_model import WordModule, WordPreprocessor
 from zoo.tasks.text_classification import TextClassificationModule
 from zoo.tasks.translation import TranslationModule
 
@@ -42,12 +42,12 @@ def build_module(name: str, directory: Path) -> ServingModule[Any]:
         directory: where a vocabulary may be written.
     """
     if name == "next_word":
-        preprocessor = LanguageModelPreprocessor.adapt(TEXTS, 30, 20, directory)
+        preprocessor = WordPreprocessor.adapt(TEXTS, 30, 20, directory)
         settings = language_model.Settings(dataset=directory, units=16)
         keras.utils.set_random_seed(1)
         model = language_model.build_model(settings, preprocessor.tokenizer.vocabulary_size, stateful=False)
         model.build((None, None))
-        return LanguageModelModule(preprocessor, model)
+        return WordModule(preprocessor, model)
     card = read_card(SHIPPED / name / "1")
     parts = get_task(card["task"]).from_export(SHIPPED / name / "1")
     for tokenizer in parts[0].resources:

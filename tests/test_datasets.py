@@ -758,13 +758,25 @@ def test_unknown_file_type_raises(tmp_path):
 
 def test_text_is_split_by_position(tmp_path):
     words = [f"w{i}" for i in range(2_000)]
-    text = "\n".join("  ".join(words[i : i + 7]) for i in range(0, 2_000, 7))
-    (tmp_path / "book.txt").write_text("\ufeff" + text, encoding="utf-8")
+    lines = ["  ".join(words[i : i + 7]) for i in range(0, 2_000, 7)]
+    text = "\r\n".join(lines[:100]) + "\n \n\n" + "\n".join(lines[100:]) + "\n\n\n"
+    (tmp_path / "book.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())
     data = load_text(tmp_path / "book.txt")
     assert data.info == DataInfo(str(tmp_path / "book.txt"))
-    splits = [" ".join(getattr(data, split)).split(" ") for split in SPLITS]
+    splits = [" ".join(getattr(data, split)).split() for split in SPLITS]
     assert splits == [words[:1_800], words[1_800:1_900], words[1_900:]]
-    assert all(len(passage.split(" ")) == 20 for split in SPLITS for passage in getattr(data, split))
+    passages = [passage for split in SPLITS for passage in getattr(data, split)]
+    ends = [passage.split()[-1] for passage in passages if passage.endswith("\n")]
+    assert ends == ["w699", "w1999"]
+    assert all(len(passage.split(" ")) == 20 for passage in passages)
+
+
+def test_each_line_is_a_paragraph_in_a_text_without_empty_lines(tmp_path):
+    (tmp_path / "lines.txt").write_text("\n".join(["one two"] * 99 + ["a " * 21]), encoding="utf-8")
+    data = load_text(tmp_path / "lines.txt")
+    assert set(data.train) == {"one two\n"}
+    assert data.test[-2:] == [" ".join("a" * 20), "a\n"]
+    assert [len(getattr(data, split)) for split in SPLITS] == [98, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from zoo.datasets import ClozeSet, DataInfo, DataSplits, load_cloze
 from zoo.datasets.builders import fluent
 from zoo.datasets.builders.fluent import DISTANCES, LANGUAGES
 from zoo.recipes import next_word
-from zoo.tasks.language_model import TASK, LanguageModelModule, LanguageModelPreprocessor
+from zoo.tasks.language_model import TASK, WordModule, WordPreprocessor
 from zoo.training import Run
 
 PAIRS = {"train": 150, "validation": 12, "test": 24}
@@ -117,7 +117,7 @@ def test_models_have_about_the_same_number_of_parameters(kind: str) -> None:
 
 def test_only_the_word_at_the_gap_has_a_weight(splits: DataSplits[ClozeSet], tmp_path: Path) -> None:
     gaps = ClozeSet(*(column[:6] for column in splits.train))
-    preprocessor = LanguageModelPreprocessor.adapt([*gaps.texts, *gaps.next_words], 1_000, 300, tmp_path)
+    preprocessor = WordPreprocessor.adapt([*gaps.texts, *gaps.next_words], 1_000, 300, tmp_path)
     words = ["", "", *preprocessor.tokenizer.get_vocabulary()]
     pairs = []
     for ids, targets, weights in preprocessor.bucket_gaps(gaps, 4)(0).as_numpy_iterator():
@@ -130,7 +130,7 @@ def test_only_the_word_at_the_gap_has_a_weight(splits: DataSplits[ClozeSet], tmp
 
 
 def test_predictions_of_gaps_do_not_depend_on_the_batch(splits: DataSplits[ClozeSet], tmp_path: Path) -> None:
-    preprocessor = LanguageModelPreprocessor.adapt(splits.train.texts, 1_000, 300, tmp_path)
+    preprocessor = WordPreprocessor.adapt(splits.train.texts, 1_000, 300, tmp_path)
     model = next_word.build_model("gru", 6, preprocessor.tokenizer.vocabulary_size)
     randomize_weights(model)
     texts = splits.train.texts[:260]  # of different lengths, in two batches
@@ -225,7 +225,7 @@ def test_a_rebuilt_model_predicts_what_the_export_predicts(
     trained: tuple[Path, str], outputs: list[Outputs]
 ) -> None:
     preprocessor, model = TASK.from_export(trained[0] / "1")
-    signature = LanguageModelModule(preprocessor, model, top_k=3).signatures["serving_default"]
+    signature = WordModule(preprocessor, model, top_k=3).signatures["serving_default"]
     for texts, expected in zip([TEXTS, []], outputs[:2], strict=True):
         assert_same_outputs(signature(np.array(texts, dtype="S")), expected)
 
@@ -235,16 +235,16 @@ def test_models_without_recurrence_can_be_exported_and_rebuilt(
     kind: str, tmp_path: Path, predict_in_process: Callable[..., Outputs]
 ) -> None:
     texts = ["the train is late", "late is the", ""]
-    preprocessor = LanguageModelPreprocessor.adapt(texts, 1_000, 9, tmp_path)
+    preprocessor = WordPreprocessor.adapt(texts, 1_000, 9, tmp_path)
     model = next_word.build_model(kind, 5, preprocessor.tokenizer.vocabulary_size)
     randomize_weights(model)
     run = Run(tmp_path, {})
-    module = LanguageModelModule(preprocessor, model)
+    module = WordModule(preprocessor, model)
     TASK.export(run, module, DataInfo("texts"), tmp_path / "1", {"text": texts})
     preprocessor, rebuilt = TASK.from_export(tmp_path / "1")
     ids = RNG.integers(1, 6, (2, 40))
     np.testing.assert_allclose(rebuilt(ids), model(ids), atol=1e-6)
-    signature = LanguageModelModule(preprocessor, rebuilt).signatures["serving_default"]
+    signature = WordModule(preprocessor, rebuilt).signatures["serving_default"]
     assert_same_outputs(signature(np.array(texts)), predict_in_process(tmp_path / "1", {"text": texts}))
 
 

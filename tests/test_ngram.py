@@ -18,7 +18,8 @@ from test_benchmarks import load
 
 import zoo
 from zoo.errors import UsageError
-from zoo.tasks.language_model import LanguageModelPreprocessor
+from zoo.preprocessing.text import END_ID
+from zoo.tasks.language_model import WordPiecePreprocessor
 
 ngram = load("ngram")
 
@@ -189,9 +190,9 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, zoo.Lan
         f"the {pet} eats {'milk' if pet == 'cat' else 'meat'} ." for pet in random.choice(["cat", "dog"], 900)
     ]
     path = tmp_path / "book.txt"
-    path.write_text("\n".join(sentences), encoding="utf-8")
+    path.write_text("\n".join(sentences), encoding="utf-8")  # each line is a paragraph
     keras.utils.set_random_seed(1)
-    preprocessor = LanguageModelPreprocessor.adapt(sentences, 20, 50, tmp_path)
+    preprocessor = WordPiecePreprocessor.adapt(sentences, 100, 50, tmp_path)
     model = zoo.LanguageModel(preprocessor.tokenizer.vocabulary_size, 8, zoo.Encoder(zoo.GRUCell(6)))
     model.build((None, None))
     monkeypatch.setattr(ngram, "TASK", SimpleNamespace(from_export=lambda directory: (preprocessor, model)))
@@ -205,23 +206,22 @@ def test_benchmark_scores_both_models_on_the_same_tokens(
     settings = ngram.Settings(Path("export"), path, order=3, rows=2)
     perplexities = ngram.run(settings)
     printed = capsys.readouterr().out
-    assert printed.startswith("4,040 tokens for training, 9 ids; 218 test tokens in 2 rows;")
+    assert printed.startswith("4,860 tokens for training, 52 ids; 268 test tokens in 2 rows;")
     ratio = perplexities["recurrent"] / perplexities["3-gram, Kneser-Ney"]
     assert f"| recurrent | {perplexities['recurrent']:.2f} | {ratio:.3f} |" in printed
-    # One of five words is a choice of two.
-    assert 2 ** (1 / 5) < perplexities["3-gram, Kneser-Ney"] < 1.3
+    # One of five words and an end is a choice of two.
+    assert 2 ** (1 / 6) < perplexities["3-gram, Kneser-Ney"] < 1.2
     preprocessor, _ = ngram.TASK.from_export(path)
-    test = preprocessor.encode(ngram.load_text(path).test).flat_values.numpy()
-    rows = np.stack([test[:110], test[109:219]])
+    test = preprocessor.encode_passages(ngram.load_text(path).test)
+    rows = np.stack([test[:135], test[134:269]])
     log_probabilities = tf.nn.log_softmax(model(rows[:, :-1])).numpy()
     targets = np.take_along_axis(log_probabilities, rows[:, 1:, None], -1)
     assert perplexities["recurrent"] == pytest.approx(math.exp(-targets.mean()), rel=1e-5)
+    ngrams = ngram.KneserNey([preprocessor.encode_passages(ngram.load_text(path).train)], 52, 3, END_ID)
+    expected = math.exp(-ngrams.compute_log_probabilities(list(rows)).mean())
+    assert perplexities["3-gram, Kneser-Ney"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_boundaries_and_rows_that_do_not_fit_raise(book: tuple[Path, zoo.LanguageModel]) -> None:
-    with pytest.raises(UsageError, match="--boundary: 'the cat' is 2 tokens"):
-        ngram.run(ngram.Settings(Path("export"), book[0], boundary="the cat"))
-    with pytest.raises(UsageError, match="--boundary: 'bird'"):
-        ngram.run(ngram.Settings(Path("export"), book[0], boundary="bird"))
-    with pytest.raises(UsageError, match="found 220 test tokens for 300 rows"):
+def test_rows_that_do_not_fit_raise(book: tuple[Path, zoo.LanguageModel]) -> None:
+    with pytest.raises(UsageError, match="found 270 test tokens for 300 rows"):
         ngram.run(ngram.Settings(Path("export"), book[0], rows=300))

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.datasets.messages import abbreviate
@@ -178,8 +179,14 @@ def hold_out_sequences(
 # A long text: by position.
 
 
-def split_by_position(passages: list[T]) -> dict[str, list[T]]:
-    """Split the passages of a text: the first 90 % for training, then 5 % for validation and 5 % for test."""
-    bounds = [round(fraction * len(passages)) for fraction in (0, 0.9, 0.95, 1)]
-    parts = itertools.pairwise(bounds)
+def split_by_position(passages: list[T], lengths: Sequence[int]) -> dict[str, list[T]]:
+    """Split the passages of a text: the first 90 % for training, then 5 % for validation and 5 % for test.
+
+    Args:
+        passages: The passages, in the order of the text.
+        lengths: Number of words of each. No passage is cut.
+    """
+    ends = np.cumsum(lengths)
+    limits = [round(fraction * sum(lengths)) for fraction in (0, 0.9, 0.95, 1)]
+    parts = itertools.pairwise(np.searchsorted(ends, limits, side="right").tolist())
     return {split: passages[start:end] for split, (start, end) in zip(SPLITS, parts, strict=True)}

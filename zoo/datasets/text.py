@@ -12,6 +12,7 @@ from zoo.paths import parse_path
 
 _PASSAGE = 20  # words
 _SPACES = re.compile("(?<=[。！？])")
+_EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 @record_sources
@@ -19,7 +20,8 @@ def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[li
     """Load a text file for a language model and split it by position.
 
     The first 90 % of the words are for training, the next 5 % for validation, the last 5 % for testing. Words are
-    what spaces separate, and in Chinese and Japanese the end of a sentence.
+    what spaces separate, and in Chinese and Japanese the end of a sentence. Empty lines separate paragraphs. In a file
+    without empty lines each line is a paragraph.
 
     Args:
         path: A text file, which may be compressed (.gz, .xz, .bz2).
@@ -27,19 +29,25 @@ def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[li
             UTF-8.
 
     Returns:
-        For each split its passages: strings of 20 words with one space between them, in the order of the
-        text.
+        For each split its passages in the order of the text: strings of at most 20 words with one space between
+        them. The last passage of a paragraph ends in a line break, each other one has 20 words.
 
     Raises:
         DataError: The file cannot be read, is in another encoding, or has too few words.
     """
     path = parse_path(path, "dataset")
-    words = _SPACES.sub(" ", read_text(path, encoding=encoding).text).split()
-    passages = [" ".join(words[start : start + _PASSAGE]) for start in range(0, len(words), _PASSAGE)]
-    splits = split_by_position(passages)
+    text = _SPACES.sub(" ", "\n".join(read_text(path, encoding=encoding).text.splitlines()).strip())
+    paragraphs = _EMPTY_LINES.split(text) if _EMPTY_LINES.search(text) else text.split("\n")
+    passages, lengths = [], []
+    for paragraph in paragraphs:
+        words = paragraph.split()
+        parts = [words[start : start + _PASSAGE] for start in range(0, len(words), _PASSAGE)]
+        passages += [" ".join(part) + "\n" * (part is parts[-1]) for part in parts]
+        lengths += [len(part) for part in parts]
+    splits = split_by_position(passages, lengths)
     if not all(splits.values()):
         raise DataError(
-            f"{path} is too short: found {len(words):,} words. Expected some thousands, for three splits. "
+            f"{path} is too short: found {sum(lengths):,} words. Expected some thousands, for three splits. "
             "Choose a longer text."
         )
     return DataSplits(**splits, info=DataInfo(str(path)))

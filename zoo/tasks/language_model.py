@@ -1,10 +1,14 @@
-"""Language model, direct many-to-many with a carried state: a text in, the words that may follow out."""
+"""Language model, direct many-to-many with a carried state: a text in, the words that may follow out.
+
+A model reads words (`WordPreprocessor`, `WordModule`) or word pieces (`WordPiecePreprocessor`, `WordPieceModule`).
+Both return whole words.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import keras
 import numpy as np
@@ -14,13 +18,17 @@ from zoo.datasets import ClozeSet, DataInfo
 from zoo.decoding import sample
 from zoo.formulations import LanguageModel
 from zoo.preprocessing.text import (
+    END_ID,
     PADDING_ID,
+    START_ID,
     UNKNOWN_ID,
+    WordPieceTokenizer,
     WordTokenizer,
     build_vocabulary,
-    join_words,
+    train_wordpiece,
     write_vocabulary,
 )
+from zoo.preprocessing.text.base import replace_invalid_utf8
 from zoo.tasks.base import (
     Description,
     Prediction,
@@ -35,21 +43,57 @@ from zoo.tasks.base import (
     make_encode_signature,
     make_signature,
 )
+from zoo.tasks.word_search import Pieces, search_words
 from zoo.training import BucketedDataset, bucket_by_length
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
+_PIECES = "word pieces"
+_PASSAGES = 8192  # of a text that are tokenized at once
+
+T = TypeVar("T", WordTokenizer, WordPieceTokenizer)
 
 
-class LanguageModelPreprocessor(Preprocessor):
+class LanguageModelPreprocessor(Preprocessor, Generic[T]):
+    """Base class: texts to ids.
+
+    Args:
+        tokenizer: splits texts into tokens, and looks up their ids.
+    """
+
+    def __init__(self, tokenizer: T) -> None:
+        self.tokenizer: T = tokenizer
+        self.resources = (tokenizer,)
+
+    def encode(self, texts: Sequence[str]) -> tf.RaggedTensor:
+        """Return the ids [texts, tokens] of all tokens, without a cut."""
+        raise NotImplementedError
+
+    def encode_passages(self, passages: Sequence[str]) -> np.ndarray:
+        """Return the ids [tokens] of the passages of a long text, one after the other."""
+        starts = range(0, len(passages), _PASSAGES)
+        parts: list[np.ndarray] = [
+            self.encode(passages[start : start + _PASSAGES]).flat_values.numpy() for start in starts
+        ]
+        return np.concatenate([np.zeros(0, np.int32), *parts])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration of the tokenizer."""
+        return {"tokenizer": self.tokenizer.get_config()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Any:
+        """Rebuild the preprocessor of an export, of words or of word pieces; see `Preprocessor.from_config`."""
+        if config.get("tokens") == _PIECES:
+            return WordPiecePreprocessor(WordPieceTokenizer.from_config(config["tokenizer"], assets))
+        return WordPreprocessor(WordTokenizer.from_config(config["tokenizer"], assets))
+
+
+class WordPreprocessor(LanguageModelPreprocessor[WordTokenizer]):
     """Texts to word ids.
 
     Args:
         tokenizer: splits texts into words, and looks up their ids.
     """
-
-    def __init__(self, tokenizer: WordTokenizer) -> None:
-        self.tokenizer = tokenizer
-        self.resources = (tokenizer,)
 
     @classmethod
     def adapt(cls, texts: Sequence[str], vocabulary_size: int, max_tokens: int, directory: Path) -> Self:
@@ -96,18 +140,45 @@ class LanguageModelPreprocessor(Preprocessor):
             predictions.append(tf.argmax(last, -1).numpy())
         return np.concatenate(predictions)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the configuration of the tokenizer."""
-        return {"tokenizer": self.tokenizer.get_config()}
+
+class WordPiecePreprocessor(LanguageModelPreprocessor[WordPieceTokenizer]):
+    """Texts to ids of word pieces. A paragraph ends with `END_ID`, and a text begins with it.
+
+    Args:
+        tokenizer: splits texts into word pieces, and looks up their ids.
+    """
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
-        """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
-        return cls(WordTokenizer.from_config(config["tokenizer"], assets))
+    def adapt(cls, texts: Sequence[str], vocabulary_size: int, max_tokens: int, directory: Path) -> Self:
+        """Train the vocabulary on training texts.
+
+        Args:
+            texts: training texts.
+            vocabulary_size: number of ids, those of padding, unknown words, start and end included.
+            max_tokens: of longer inputs of the export the last pieces are read.
+            directory: where the vocabulary is written, `pieces.txt`.
+
+        Raises:
+            UsageError: `vocabulary_size` is too small for the characters of the texts.
+        """
+        path = write_vocabulary(train_wordpiece(texts, vocabulary_size), directory / "pieces.txt")
+        return cls(WordPieceTokenizer(path, max_tokens, truncation_side="left"))
+
+    def encode(self, texts: Sequence[str]) -> tf.RaggedTensor:
+        """Return the ids [texts, pieces] of all pieces, without a cut, and `END_ID` for a line break at the end."""
+        strings = tf.constant(list(texts), tf.string)
+        ids = self.tokenizer.words_to_ids(self.tokenizer.split(strings))
+        num_ends = tf.cast(tf.strings.regex_full_match(strings, r"(?s).*\n"), tf.int64)
+        ends = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(num_ends)], END_ID), num_ends)
+        return tf.concat([ids, ends], axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration of the tokenizer, and that its tokens are word pieces."""
+        return {"tokens": _PIECES, **super().get_config()}
 
 
-class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
-    """Strings in, next words out.
+class WordModule(ServingModule[WordPreprocessor]):
+    """Strings in, next words out, from a model of words.
 
     Args:
         preprocessor: texts to word ids.
@@ -117,7 +188,7 @@ class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
 
     input_kind = "text"
 
-    def __init__(self, preprocessor: LanguageModelPreprocessor, model: keras.Model, top_k: int = 5) -> None:
+    def __init__(self, preprocessor: WordPreprocessor, model: keras.Model, top_k: int = 5) -> None:
         super().__init__(preprocessor, model)
         tokenizer = preprocessor.tokenizer
         self.top_k = min(top_k, tokenizer.vocabulary_size - 2)
@@ -168,18 +239,98 @@ class LanguageModelModule(ServingModule[LanguageModelPreprocessor]):
 
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card."""
-        return Description(
-            title=f"Next words ({info.source})",
-            summary="Reads a text and predicts the words that may follow.",
-            purpose="It is for suggestions while somebody types, and to compare how probable texts are. It knows how "
-            "texts of its training data go on, not what is true.",
-            limits=(
-                "It knows the words of its training data; all other words are one unknown word, which it never "
-                "predicts.",
-                f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the "
-                "last.",
-            ),
+        return _describe(
+            info,
+            "It knows the words of its training data; all other words are one unknown word, which it never predicts.",
+            f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the last.",
         )
+
+
+class WordPieceModule(ServingModule[WordPiecePreprocessor]):
+    """Strings in, next words out, from a model of word pieces.
+
+    Args:
+        preprocessor: texts to ids of word pieces.
+        model: from ids [batch, time] to the logits of what follows each.
+        top_k: number of words that the export returns.
+    """
+
+    input_kind = "text"
+
+    def __init__(self, preprocessor: WordPiecePreprocessor, model: LanguageModel, top_k: int = 5) -> None:
+        super().__init__(preprocessor, model)
+        self.pieces, self.top_k = Pieces(preprocessor.tokenizer), top_k
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+        """Texts to next words, and its parts: texts to ids, ids to the probabilities of all pieces, ids to pieces."""
+        text = tf.TensorSpec([None], tf.string, "text")
+        ids = tf.TensorSpec([None, None], tf.int32, "ids")
+        return {
+            "serving_default": make_signature(self.predict_next, [text]),
+            "encode": make_signature(self.encode, [text]),
+            "score": make_signature(self.score, [ids]),
+            "decode": make_signature(self.decode, [ids]),
+        }
+
+    def predict_next(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return for each text [batch] the most probable next words, and their probabilities.
+
+        The last word of a text counts as finished. See `search_words`.
+        """
+        encoded = self.encode(text)
+        ends_with_space = tf.strings.regex_full_match(replace_invalid_utf8(text), r"(?s).*[\s\p{Z}]")
+        words, probabilities = search_words(
+            self.model,
+            self.preprocessor.tokenizer,
+            self.pieces,
+            encoded["ids"],
+            ends_with_space,
+            self.top_k,
+        )
+        has_text = tf.reduce_any(encoded["ids"][:, 1:] != PADDING_ID, axis=1)[:, None]
+        return {
+            "words": tf.where(has_text, words, ""),
+            "probabilities": tf.where(has_text, probabilities, 0.0),
+            "status": encoded["status"],
+        }
+
+    def encode(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the ids [batch, time] of texts [batch], the end of the paragraph before at first, and the status."""
+        tokenized = self.preprocessor.tokenizer(text)
+        ids = tf.pad(tokenized.ids, [[0, 0], [1, 0]], constant_values=END_ID)
+        return {"ids": ids, "status": tokenized.status}
+
+    def score(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the probabilities [batch, vocabulary size] of the piece after each text, ids [batch, time].
+
+        Among them are those of the end of the paragraph and of unknown words. They are 0 in rows without pieces.
+        """
+        length = tf.reduce_sum(tf.cast(ids != PADDING_ID, tf.int32), 1)
+        logits = tf.gather(self.model(ids), tf.maximum(length, 1) - 1, batch_dims=1)
+        return {"probabilities": tf.where((length > 0)[:, None], tf.nn.softmax(logits), 0.0)}
+
+    def decode(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the pieces, string [batch, n], of ids, with "▁" as a space; empty from the end of a paragraph on."""
+        return {"pieces": self.preprocessor.tokenizer.ids_to_tokens(ids)}
+
+    def describe(self, info: DataInfo) -> Description:
+        """Return title, summary and limits for the card."""
+        return _describe(
+            info,
+            "It takes the last word of a text as finished, and does not complete it.",
+            f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} word pieces it reads the last.",
+        )
+
+
+def _describe(info: DataInfo, *limits: str) -> Description:
+    return Description(
+        title=f"Next words ({info.source})",
+        summary="Reads a text and predicts the words that may follow.",
+        purpose="It is for suggestions while somebody types, and to compare how probable texts are. It knows how "
+        "texts of its training data go on, not what is true.",
+        limits=limits,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +340,7 @@ class NextWordPrediction(Prediction):
     Attributes:
         status: empty, or what was wrong with the text or left out of it.
         words: the most probable first.
-        probabilities: their probabilities among the words of the vocabulary.
+        probabilities: their probabilities among all words that may follow.
     """
 
     words: tuple[str, ...]
@@ -226,37 +377,35 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
 
 def sample_texts(
     model: LanguageModel,
-    preprocessor: LanguageModelPreprocessor,
+    preprocessor: WordPiecePreprocessor,
     seed: int,
     num_samples: int = 3,
-    max_length: int = 25,
+    max_length: int = 40,
 ) -> list[str]:
-    """Return texts sampled from a model word by word, at temperature 0.8, each as after a full stop."""
-    words = preprocessor.tokenizer.get_vocabulary()
-    first = UNKNOWN_ID + 1
+    """Return the beginnings of texts, sampled from a model piece by piece at temperature 0.8."""
+    tokenizer = preprocessor.tokenizer
+    is_text = ~np.isin(np.arange(tokenizer.vocabulary_size), [PADDING_ID, UNKNOWN_ID, START_ID])
 
     def step(ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
         logits, states = model.step(ids, states)
-        return tf.where(tf.range(first + len(words)) >= first, logits, logits.dtype.min), states
+        return tf.where(is_text, logits, logits.dtype.min), states
 
     sampled = sample(
         step,
         model.get_initial_state(num_samples),
-        start_id=int(preprocessor.encode(["."]).flat_values[0]),
-        end_id=PADDING_ID,
+        start_id=END_ID,
+        end_id=END_ID,
         max_length=max_length,
         seeds=tf.range(seed, seed + num_samples),
         temperature=0.8,
     )
-    sampled_words = [[words[i - first] for i in row if i >= first] for row in sampled.tokens[:, 0].numpy()]
-    ragged = tf.ragged.constant(sampled_words, tf.string, ragged_rank=1)
-    return [text.decode() for text in join_words(ragged).numpy()]
+    return [text.decode() for text in tokenizer.detokenize(sampled.tokens[:, 0]).numpy()]
 
 
 TASK = Task(
     name="language_model",
-    headline_metrics=("test perplexity", "test accuracy"),
+    headline_metrics=("test perplexity per word", "test accuracy"),
     preprocessor=LanguageModelPreprocessor,
     predictor=NextWordPredictor,
-    model_settings=("vocabulary_size", "cell", "units", "max_words"),
+    model_settings=("vocabulary_size", "cell", "units", "depth", "max_tokens"),
 )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any, Literal
 
 import tensorflow as tf
 from tokenizers import Tokenizer as HuggingFaceTokenizer
@@ -151,13 +152,15 @@ class WordPieceTokenizer(Tokenizer):
 
     `status` of a text is "" if it was read completely and all of it is known; "no text"; or one or both of
 
-    - "cut: the first 100 pieces of 250 words and marks were read", if it has more than `max_tokens` tokens;
+    - "cut: the first 100 pieces of 250 words and marks were read", if it has more than `max_tokens` tokens, or "the
+      last" instead of "the first";
     - "unknown: ", followed by up to three unknown words.
 
     Args:
         vocabulary_path: File with one token per line, as `train_wordpiece` and `write_vocabulary` make it.
-        max_tokens: Greatest number of tokens per text; longer texts are truncated at the end.
+        max_tokens: Greatest number of tokens per text; longer texts are truncated.
         version: Version of the preprocessing; see `Tokenizer`.
+        truncation_side: Where longer texts are truncated: "right", at their end, or "left", at their start.
 
     Raises:
         DataError: The file does not start with the special tokens.
@@ -174,8 +177,15 @@ class WordPieceTokenizer(Tokenizer):
     array([b'hotels hot'], dtype=object)
     """
 
-    def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:
+    def __init__(
+        self,
+        vocabulary_path: Path | str,
+        max_tokens: int,
+        version: int = VERSION,
+        truncation_side: Literal["left", "right"] = "right",
+    ) -> None:
         super().__init__(vocabulary_path, max_tokens, version)
+        self.truncation_side = truncation_side
         vocabulary = self.vocabulary_path.read_text(encoding="utf-8").split("\n")
         first_lines = vocabulary[: len(_SPECIAL_TOKENS)]
         if tuple(first_lines) != _SPECIAL_TOKENS:
@@ -207,16 +217,48 @@ class WordPieceTokenizer(Tokenizer):
         """
         words = self.split(texts)
         num_words = words.row_lengths()
-        words = words[:, : self.max_tokens + 1]  # each becomes one token or more
+        ids, tokens = self._tokenize(
+            self._truncate(words, self.max_tokens + 1)
+        )  # each becomes one token or more
+        is_truncated = ids.row_lengths() > self.max_tokens
+        ids, tokens = (self._truncate(x, self.max_tokens) for x in (ids, tokens))
+        unknown = tf.ragged.boolean_mask(tokens, ids == UNKNOWN_ID)
+        return TokenizedText(pad_ids(ids), tokens, self._status(num_words, is_truncated, unknown))
+
+    def words_to_ids(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Return the ids of the tokens of words, without truncation and padding.
+
+        Args:
+            words: Ragged string [n, words], from `split`.
+
+        Returns:
+            Ragged int32 [n, tokens].
+        """
+        return self._tokenize(words)[0]
+
+    def get_vocabulary(self) -> list[str]:
+        """Return the tokens in the order of their ids, with "##" before those that continue a word."""
+        ids = tf.range(self.vocabulary_size, dtype=tf.int64)
+        return [token.decode() for token in self._id_to_token.lookup(ids).numpy()]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs beside the vocabulary file, as JSON; see `Tokenizer`."""
+        config = super().get_config()
+        return (
+            config if self.truncation_side == "right" else {**config, "truncation_side": self.truncation_side}
+        )
+
+    def _truncate(self, values: tf.RaggedTensor, size: int) -> tf.RaggedTensor:
+        return values[:, :size] if self.truncation_side == "right" else values[:, -size:]
+
+    def _tokenize(self, words: tf.RaggedTensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Return ids int32 and texts string of the tokens of words, each ragged [n, tokens]."""
         unique_words, index = tf.unique(words.flat_values)
         ids, tokens = (
             words.with_values(tf.gather(values, index)).merge_dims(1, 2)
             for values in self._split_into_tokens(unique_words)
         )
-        is_truncated = ids.row_lengths() > self.max_tokens
-        ids, tokens = ids[:, : self.max_tokens], tokens[:, : self.max_tokens]
-        unknown = tf.ragged.boolean_mask(tokens, ids == UNKNOWN_ID)
-        return TokenizedText(pad_ids(ids), tokens, self._status(num_words, is_truncated, unknown))
+        return ids, tokens
 
     def _split_into_tokens(self, words: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """Split words [n] into tokens: their ids int32 [n, tokens], and their texts string [n, tokens].
@@ -266,8 +308,9 @@ class WordPieceTokenizer(Tokenizer):
         )
 
     def _status(self, num_words: tf.Tensor, is_truncated: tf.Tensor, unknown: tf.RaggedTensor) -> tf.Tensor:
+        end = "first" if self.truncation_side == "right" else "last"
         words_read = tf.strings.as_string(num_words) + " words and marks were read"
-        truncated = tf.where(is_truncated, f"cut: the first {self.max_tokens} pieces of " + words_read, "")
+        truncated = tf.where(is_truncated, f"cut: the {end} {self.max_tokens} pieces of " + words_read, "")
         shown = unknown[:, :_MAX_UNKNOWN_IN_STATUS]
         plain = tf.strings.regex_replace(shown.values, METASPACE, "")
         shown = shown.with_values(tf.strings.regex_replace(plain, "^(.{30}).+", r"\1..."))
