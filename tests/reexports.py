@@ -17,7 +17,7 @@ from zoo.recipes import language_model
 from zoo.tasks import ServingModule, get_task
 from zoo.tasks.captioning import CaptioningModule
 from zoo.tasks.frame_tagging import FrameTaggingModule
-from zoo.tasks.language_model import WordModule, WordPreprocessor
+from zoo.tasks.language_model import WordModule, WordPieceModule, WordPiecePreprocessor, WordPreprocessor
 from zoo.tasks.text_classification import TextClassificationModule
 from zoo.tasks.translation import TranslationModule
 
@@ -35,19 +35,26 @@ TEXTS = [
 
 
 def build_module(name: str, directory: Path) -> ServingModule[Any]:
-    """Rebuild the serving module of a shipped model, or build one for "next_word" with random weights.
+    """Rebuild the serving module of a shipped model, or build a language model with random weights.
+
+    "language_model" reads word pieces, "next_word" words.
 
     Args:
         name: of the model.
         directory: where a vocabulary may be written.
     """
-    if name == "next_word":
-        preprocessor = WordPreprocessor.adapt(TEXTS, 30, 20, directory)
+    if name in ("language_model", "next_word"):
+        reads_pieces = name == "language_model"
+        preprocessor: Any = (
+            WordPiecePreprocessor.adapt(TEXTS * 5, 100, 20, directory)
+            if reads_pieces
+            else WordPreprocessor.adapt(TEXTS, 30, 20, directory)
+        )
         settings = language_model.Settings(dataset=directory, units=16)
         keras.utils.set_random_seed(1)
         model = language_model.build_model(settings, preprocessor.tokenizer.vocabulary_size, stateful=False)
         model.build((None, None))
-        return WordModule(preprocessor, model)
+        return (WordPieceModule if reads_pieces else WordModule)(preprocessor, model)
     card = read_card(SHIPPED / name / "1")
     parts = get_task(card["task"]).from_export(SHIPPED / name / "1")
     for tokenizer in parts[0].resources:
@@ -68,7 +75,7 @@ def export_again(name: str, directory: Path) -> Path:
     """Export a shipped model, or a language model, with the signatures of this version of the code."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     module = build_module(name, directory.parent)
-    if name == "next_word":
+    if name in ("language_model", "next_word"):
         fields = {"task": "language_model", "input_kind": "text"}
         fields |= dict.fromkeys(("title", "summary", "data", "license", "command"), name)
     else:

@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.datasets import DataInfo, load_text_classification
+from zoo.datasets import DataInfo, load_text, load_text_classification
 from zoo.errors import UsageError
 from zoo.preprocessing.text import WordPieceTokenizer, write_vocabulary
 from zoo.recipes import translation
@@ -431,6 +431,39 @@ def test_sentiment_prepare_mixes_reviews_and_sentences(
     counts = Counter(text for _, text in train if text.startswith("A film"))
     assert set(counts.values()) == {2}
     assert sum(len(text.split()) > 5 for _, text in train[-8000:]) > 7000  # those of negation
+
+
+def test_language_text_mixes_reviews_and_sentences(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = [f"Seen in {i}.<br /><br />It has  a plot." for i in range(30)]
+    for split, texts in (("train", [*reviews, "HELLO"]), ("test", ["A test review."])):
+        write_tsv(
+            tmp_path / "reviews" / f"{split}.tsv",
+            [("neg" if i % 2 else "pos", text) for i, text in enumerate(texts)],
+        )
+    pairs = [(f"I am {i}.", f"Ich bin {i}.") for i in range(200)] + [
+        ("Hello!", "Hallo!"),
+        ("Hello!", "Guten Tag!"),
+    ]
+    (tmp_path / "en-de.tsv").write_text("\n".join("\t".join(pair) for pair in pairs), encoding="utf-8")
+    output = tmp_path / "new" / "text.txt"
+    settings = load("language_text").Settings(str(tmp_path / "reviews"), str(tmp_path / "en-de.tsv"), output)
+    contents = []
+    for _ in range(2):
+        load("language_text").run(settings)
+        contents.append(output.read_text(encoding="utf-8"))
+    assert contents[0] == contents[1]
+    paragraphs = contents[0].split("\n\n")
+    assert paragraphs.pop() == ""
+    expected = (
+        [f"Seen in {i}. It has a plot." for i in range(30)] + ["HELLO"] + [f"I am {i}." for i in range(200)]
+    )
+    assert sorted(paragraphs) == sorted(expected)
+    assert paragraphs != expected
+    assert "31 reviews and 202 sentences, of which 231 differ: 811 words" in capsys.readouterr().out
+    splits = load_text(output)
+    assert sum(passage.endswith("\n") for passage in splits.train) == len(splits.train) > 190
 
 
 def test_sentiment_measure_computes_the_accuracy(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 OLDEST = "2.16.2"
 """The oldest version of TensorFlow in which exports are tested."""
 
-NAMES = ("sentiment", "captioning", "tagging", "translation", "next_word")
+NAMES = ("sentiment", "captioning", "tagging", "translation", "language_model", "next_word")
 CLIENT = Path(__file__).with_name("runtime_client.py")
 
 
@@ -150,6 +150,7 @@ def convert_to_onnx(directory: Path, signature: str, path: Path) -> onnxruntime.
     ("name", "signature"),
     [
         ("sentiment", "score"),
+        ("language_model", "score"),
         ("next_word", "score"),
         ("translation", "generate"),
         ("captioning", "generate"),
