@@ -48,12 +48,16 @@ class Settings:
     run_dir: Path = Path("runs/sentiment")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/sentiment/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 30_000  # rarer words teach nothing, and embeddings are most of the size
+    names: bool = (
+        True  # whether words that are mostly capitalized are in the vocabulary; other texts have other names
+    )
     embedding_dim: PositiveInt = 128  # width of a word vector
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
     units: PositiveInt = 128  # in each direction: the words after a word matter, too
     depth: PositiveInt = 1  # a second layer doubles the time and gains little
     pooling: Literal["max", "mean", "max_mean", "last"] = "max"  # one clear phrase in a long text is enough
     word_dropout: UnitInterval = 0.2  # share of words left out, so that no single word decides
+    word_dropout_min_words: PositiveInt = 1  # shorter texts keep all words, for each may decide
     input_dropout: UnitInterval = 0.3  # of the features of word vectors, the same for all words of a text
     adversarial_radius: NonNegativeFloat = (
         0.0  # of changed word vectors whose scores should not change; try 0.3
@@ -86,6 +90,7 @@ def build_model(
         pooling=settings.pooling if is_recurrent else "mean",
         dropout=settings.dropout,
         word_dropout=settings.word_dropout,
+        word_dropout_min_length=settings.word_dropout_min_words,
         adversarial_radius=settings.adversarial_radius if is_recurrent else 0.0,
     )
 
@@ -109,7 +114,7 @@ def train(settings: Settings) -> None:
         preprocessor.check_vocabulary(data.train)
     else:
         preprocessor = TextClassificationPreprocessor.adapt(
-            data.train, settings.vocabulary_size, settings.max_words, run.directory
+            data.train, settings.vocabulary_size, settings.max_words, run.directory, settings.names
         )
     if settings.vectors:
         vectors = preprocessor.load_vectors(

@@ -140,6 +140,14 @@ def test_adversarial_loss_of_padding_is_zero_and_trains_every_weight() -> None:
     assert all(np.abs(tf.convert_to_tensor(gradient)).max() > 0 for gradient in gradients)
 
 
+def test_word_dropout_spares_short_rows() -> None:
+    model = build_model(word_dropout=0.9, word_dropout_min_length=4, encoder=None)
+    ids = padded_ids([9, 4, 3, 0], 9)
+    expected, scores = np.array(model(ids)), np.array(model(ids, training=True))
+    is_same = np.isclose(scores, expected, atol=1e-6).all(1)
+    assert is_same.tolist() == [False, False, True, True]
+
+
 def test_scores_of_padding_alone_are_the_bias() -> None:
     many_to_one = build_model()
     many_to_one.scores.bias.assign([1.0, 2.0, 3.0])

@@ -75,6 +75,21 @@ def test_build_vocabulary_ranks_by_frequency_then_alphabet() -> None:
     assert build_vocabulary(texts, 100) == ["a", "b", ",", "c", "d"]
 
 
+def test_build_vocabulary_leaves_out_names() -> None:
+    texts = [
+        "Anna and I saw it. It's by Élodie McCoy, I'm sure",
+        "Saw it with anna; Anna's well",
+        "Good. Good, 3 字",
+    ]
+    dataset = tf.data.Dataset.from_tensor_slices([*texts, *["Anna"] * 12, *["Sure"] * 9])
+    vocabulary = build_vocabulary(dataset, 100, names=False)
+    kept = "and i saw it . by , i'm sure ; with well 3 字"
+    assert sorted(vocabulary) == sorted(kept.split())
+    assert set(build_vocabulary(dataset, 100)) - set(vocabulary) == {
+        *("anna", "anna's", "élodie", "mccoy", "it's", "good")
+    }
+
+
 @pytest.fixture
 def tokenizer(tmp_path: Path) -> WordTokenizer:
     return WordTokenizer(write_vocabulary(["great", "awful", "été"], tmp_path / "words.txt"), max_tokens=5)

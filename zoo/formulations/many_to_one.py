@@ -44,6 +44,8 @@ class ManyToOne(Serializable, keras.Model):
         dropout: float in [0, 1). Share of the features of p that are dropped in training. Defaults to `0.0`.
         word_dropout: float in [0, 1). Share of the vectors v_t that are dropped as a whole in training.
             Defaults to `0.0`.
+        word_dropout_min_length: int. Rows of fewer tokens keep all their vectors: in a short text each word may
+            decide. Defaults to `1`.
         adversarial_radius: float. Length of the change r of the vectors of a row, in mean lengths of a vector; 0.3
             is a good value. Defaults to `0.0`, no adversarial training.
         **kwargs: `name` and `dtype`, as of every Keras model.
@@ -78,6 +80,7 @@ class ManyToOne(Serializable, keras.Model):
         pooling: Literal["max", "mean", "max_mean", "last"] = "max",
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        word_dropout_min_length: int = 1,
         adversarial_radius: float = 0.0,
         **kwargs: Any,
     ) -> None:
@@ -93,6 +96,7 @@ class ManyToOne(Serializable, keras.Model):
         self.encoder, self.pooling, self.adversarial_radius = encoder, pooling, adversarial_radius
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=policy)
         self.drop_words = keras.layers.Dropout(word_dropout, (None, None, 1), name="drop_words", dtype=policy)
+        self.word_dropout_min_length = word_dropout_min_length
         self.scores = keras.layers.Dense(classes, name="scores", dtype=policy)
 
     def build(self, ids_shape: Sequence[int | None]) -> None:
@@ -109,7 +113,10 @@ class ManyToOne(Serializable, keras.Model):
     def call(self, ids: Tensor, training: bool = False) -> Tensor:
         """Return logits [batch, classes]; see the class."""
         mask = ops.not_equal(ids, 0)
-        vectors = self.drop_words(self.embedding(ids), training=training)
+        vectors = self.embedding(ids)
+        if training and self.drop_words.rate:
+            is_long = ops.sum(ops.cast(mask, "int32"), axis=1) >= self.word_dropout_min_length
+            vectors = ops.where(is_long[:, None, None], self.drop_words(vectors, training=True), vectors)
         if not (training and self.adversarial_radius):
             return self._score(vectors, mask, training)
         with tf.GradientTape() as tape:
@@ -167,6 +174,7 @@ class ManyToOne(Serializable, keras.Model):
             "pooling": self.pooling,
             "dropout": self.drop.rate,
             "word_dropout": self.drop_words.rate,
+            "word_dropout_min_length": self.word_dropout_min_length,
             "adversarial_radius": self.adversarial_radius,
         }
 

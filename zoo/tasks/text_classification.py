@@ -64,7 +64,14 @@ class TextClassificationPreprocessor(Preprocessor):
         self.resources = (tokenizer,)
 
     @classmethod
-    def adapt(cls, train: tf.data.Dataset, vocabulary_size: int, max_tokens: int, directory: Path) -> Self:
+    def adapt(
+        cls,
+        train: tf.data.Dataset,
+        vocabulary_size: int,
+        max_tokens: int,
+        directory: Path,
+        names: bool = True,
+    ) -> Self:
         """Build the vocabulary from training texts.
 
         Args:
@@ -72,8 +79,9 @@ class TextClassificationPreprocessor(Preprocessor):
             vocabulary_size: number of ids, those of padding and of unknown words included.
             max_tokens: longer texts are cut.
             directory: where the vocabulary is written, `vocabulary.txt`.
+            names: whether the vocabulary may have words that are mostly capitalized.
         """
-        vocabulary = build_vocabulary(train.map(lambda text, label: text), vocabulary_size)
+        vocabulary = build_vocabulary(train.map(lambda text, label: text), vocabulary_size, names)
         return cls(WordTokenizer(write_vocabulary(vocabulary, directory / "vocabulary.txt"), max_tokens))
 
     def encode(self, split: tf.data.Dataset, max_tokens: int | None = None) -> tf.data.Dataset:

@@ -26,6 +26,7 @@ NO_KNOWN_WORDS = "none of the words is known"
 """Status of a text of which no word is in the vocabulary."""
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
+_SMALL_SHARE = 0.1  # of the occurrences of a word that is no name
 _APOSTROPHES = "\u2018\u2019\u02bc\u0060\u00b4\u1fef\u1ffd"  # the last two are equivalent to those before
 _WORD_KINDS = (Kind.LETTER, Kind.MARK, Kind.NUMBER)
 
@@ -127,22 +128,34 @@ def _split(texts: tf.Tensor, with_symbols: bool) -> SplitTexts:
     )
 
 
-def build_vocabulary(texts: tf.data.Dataset, vocabulary_size: int) -> list[str]:
+def build_vocabulary(texts: tf.data.Dataset, vocabulary_size: int, names: bool = True) -> list[str]:
     """Return the most frequent words of texts, as `split_words` splits them.
 
     Args:
         texts: Dataset of scalar strings: the training texts.
         vocabulary_size: Number of ids, those of padding and of unknown words included: two more than there
             are words in the result.
+        names: Whether to include names: words of two letters or more that begin with a small letter in less than a
+            tenth of their occurrences.
 
     Returns:
         At most `vocabulary_size - 2` words, the most frequent first, ties in alphabetical order. Write them
         to a file with `write_vocabulary`.
     """
     counts: Counter[bytes] = Counter()
+    small: Counter[bytes] = Counter()  # without words that begin with a capital letter
     for batch in texts.batch(1024):
         counts.update(split_words(batch).flat_values.numpy().tolist())
+        if not names:
+            rest = tf.strings.regex_replace(replace_invalid_utf8(batch), r"\p{Lu}[\pL\pM]*", "")
+            small.update(split_words(rest).flat_values.numpy().tolist())
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    if not names:
+        ranked = [
+            word
+            for word in ranked
+            if small[word] >= _SMALL_SHARE * counts[word] or len(word.split(b"'")[0].decode()) < 2
+        ]
     return [word.decode() for word in ranked[: max(vocabulary_size - _FIRST_WORD_ID, 0)]]
 
 

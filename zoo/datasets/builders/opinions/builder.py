@@ -13,7 +13,7 @@ from zoo.datasets.builders.opinions.grammar import Pair, expand_template
 from zoo.datasets.builders.opinions.lexicon import GENERAL, TOPICS
 from zoo.datasets.builders.opinions.templates import TEMPLATES
 
-PAIRS = {"train": 12_000, "validation": 1_000, "test": 1_000}  # of two sentences each
+PAIRS = {"train": 20_000, "validation": 1_000, "test": 1_000}  # of two sentences each
 INFORMAL = "spelling"
 """The kind of sentences in small letters, with typing errors."""
 

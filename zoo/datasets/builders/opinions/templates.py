@@ -242,7 +242,7 @@ Nobody [does it better|does it worse] than <name>
 Even <friend> could [not |]do better
 [Few|Most] <things> are [as good as this|better than this]
 I have [never|often] <used> a [<better>|<better>] <thing>
-I've never <used> (a|such a) [<good>|<bad>] <thing>
+I've never <used> such a [<good>|<bad>] <thing>
 I've never <used> anything [<better>|<worse>]
 I have never been [more <pleased>|more <displeased>]
 As [<good>|<bad>] as (ever|always|they come|it gets|the first time)
