@@ -920,7 +920,9 @@ S, C, D, F = "shot", "cut", "dissolve", "fade"
         ([S, D, D, S, F, S], [("start", 0, 6)]),  # flicker
         ([S, C, S, C, S], [("start", 0, 1), ("cut", 1, 3), ("cut", 3, 5)]),
         ([S, C, D, D, D, S], [("start", 0, 1), ("dissolve", 5, 6)]),
-        ([S, D, D, C, S], [("start", 0, 1), ("dissolve", 4, 5)]),
+        ([S, D, D, C, S], [("start", 0, 3), ("cut", 3, 5)]),
+        ([S, D, C, D, S], [("start", 0, 2), ("cut", 2, 5)]),
+        ([S, D, C, D, D, S], [("start", 0, 1), ("dissolve", 5, 6)]),
         ([S, F, F, D, D, D, S], [("start", 0, 1), ("dissolve", 6, 7)]),
         ([D, D, D], []),
         ([], []),

@@ -318,7 +318,9 @@ def find_transitions(
         labels: one label per frame.
         background: the label of frames outside transitions.
         min_lengths: the least number of frames of a transition of each label; 1 for labels not listed. A run
-            shorter than the least of these numbers among its labels is left out as noise.
+            shorter than the least of these numbers among its labels is left out as noise. In a run in which
+            another label has enough frames, a label with too few does not count. Where the label of the
+            transition may have a single frame, as a cut, frames of such labels at both ends are left out.
 
     Returns:
         The transitions in order, each with its most frequent label, and of equally frequent ones the first.
@@ -328,7 +330,10 @@ def find_transitions(
 
     >>> find_transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
     [Segment(label='cut', start=1, end=4)]
+    >>> find_transitions(["shot", "wipe", "wipe", "cut", "shot"], "shot", {"wipe": 3})
+    [Segment(label='cut', start=3, end=4)]
     """
+    minimum = min_lengths or {}
     transitions = []
     for is_background, group in groupby(find_segments(labels), lambda segment: segment.label == background):
         if not is_background:
@@ -336,8 +341,14 @@ def find_transitions(
             frames: Counter[str] = Counter()
             for label, start, end in run:
                 frames[label] += end - start
-            if frames.total() >= min((min_lengths or {}).get(label, 1) for label in frames):
-                transitions.append(Segment(frames.most_common(1)[0][0], run[0].start, run[-1].end))
+            if frames.total() < min(minimum.get(label, 1) for label in frames):
+                continue
+            long_enough = {label: count for label, count in frames.items() if count >= minimum.get(label, 1)}
+            counted = long_enough or frames
+            label = max(counted, key=counted.__getitem__)
+            if minimum.get(label, 1) == 1:
+                run = [segment for segment in run if segment.label in counted]
+            transitions.append(Segment(label, run[0].start, run[-1].end))
     return transitions
 
 
