@@ -29,6 +29,7 @@ from zoo.datasets.builders.footage import (
     builder,
     edit_clip,
     editing,
+    find_visible_tags,
     load_stock,
     paint_background,
 )
@@ -307,6 +308,46 @@ def test_sampling_is_exact_at_pixels_and_mirrored_beyond_them() -> None:
     samples = sample_pictures(pictures, np.stack([y, y]), np.stack([x, x]))
     wide = np.concatenate([pictures[:, ::-1], pictures, pictures[:, ::-1]], 1)
     np.testing.assert_array_equal(samples, np.concatenate([wide[:, :, ::-1], wide, wide[:, :, ::-1]], 2))
+
+
+# What is hidden.
+
+
+@pytest.mark.parametrize(("movement", "hides"), [(0.0, False), (25.0, True)])
+def test_ends_of_transitions_hide_in_movement(
+    monkeypatch: pytest.MonkeyPatch, movement: float, hides: bool
+) -> None:
+    colors = itertools.cycle([OLD, NEW])
+
+    def film(rng: np.random.Generator, *arguments: object) -> np.ndarray:
+        return make_flat_shot(next(colors), 70) + rng.uniform(-movement, movement, (70, *SMALL, 3))
+
+    monkeypatch.setattr(editing, "film_shot", film)
+    monkeypatch.setattr(editing, "record", lambda rng, frames: np.round(frames))
+    num_hidden = 0
+    for seed in range(20):
+        tags, visible = find_visible_tags(np.random.default_rng(seed), paint_background, 90, SMALL, GENTLE)
+        assert len(tags) == len(visible) == 90
+        hidden = np.flatnonzero(tags != visible)
+        assert set(tags[hidden].tolist()) <= {DISSOLVE, FADE, WIPE}
+        assert set(visible[hidden].tolist()) <= {SHOT}
+        inside = [SHOT, *visible.tolist(), SHOT]
+        for frame in hidden:  # at an end
+            assert SHOT in (inside[frame], inside[frame + 2])
+        num_hidden += len(hidden)
+    assert (num_hidden > 20) == hides
+    assert num_hidden < 200
+
+
+def test_tags_of_visible_frames_are_those_of_the_clip() -> None:
+    _, expected = edit_clip(np.random.default_rng(7), paint_background, style=GENTLE)
+    tags, _ = find_visible_tags(np.random.default_rng(7), paint_background)
+    np.testing.assert_array_equal(tags, expected)
+
+
+def test_ceiling_of_the_embedded_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "SIZES", {"test": 12})
+    assert 95 < footage.compute_ceiling() < 100
 
 
 # The embedded data set.

@@ -1,5 +1,6 @@
 """Clips: shots joined by transitions, with a tag for each frame."""
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from zoo.datasets.builders.footage.style import (
     CUT,
     DISSOLVE,
     FADE,
+    GENTLE,
     SHOT,
     SIZE,
     WILD,
@@ -32,6 +34,7 @@ from zoo.datasets.builders.footage.transitions import TRANSITIONS
 from zoo.preprocessing.video import FrameSize
 
 _MAX_PENDING = 80  # clips in memory
+_ROUNDING = 12**-0.5  # standard deviation of the error of whole levels
 
 
 def edit_clip(
@@ -53,13 +56,71 @@ def edit_clip(
     Returns:
         Frames uint8 `[length, height, width, 3]` and tags int64 `[length]`, ids of `TAGS`.
     """
+    frames, tags, _ = _join_shots(rng, stock, length, size, style)
+    if happens(rng, 0.15 * style.hard_negatives):
+        frames, tags = select_frames(frames, tags, repeat_frames(rng, length))
+    if happens(rng, 0.12 * style.hard_negatives):
+        add_caption(rng, frames)
+    if happens(rng, 0.06 * style.hard_negatives):  # black-and-white
+        frames = frames.mean(-1, keepdims=True) + np.zeros(3, np.float32)
+    return record(rng, frames), tags
+
+
+def find_visible_tags(
+    rng: np.random.Generator,
+    stock: Stock,
+    length: int = CLIP_LENGTH,
+    size: FrameSize = SIZE,
+    style: Style = GENTLE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the frames at the ends of transitions that hide in what moves anyway.
+
+    Such a frame differs from what its shot alone would show there by less (root mean square over all pixels)
+    than consecutive frames of the shot differ from each other, by movement and by the noise of the recording.
+
+    Args:
+        rng: As for `edit_clip`.
+        stock: The pictures that are filmed.
+        length: Number of frames.
+        size: Height and width of the frames.
+        style: Difficulty, without hard negatives.
+
+    Returns:
+        The tags of the clip that `edit_clip` returns, and the same with the tag of a shot at hidden frames.
+    """
+    frames, tags, alone = _join_shots(rng, stock, length, size, style)
+    errors = record(rng, frames) - frames
+    noise = np.maximum(_ROUNDING, 1.4826 * np.median(abs(errors), (1, 2, 3)))  # whatever bars or a logo cover
+    movement = np.zeros(length)
+    movement[1:] = _measure(np.diff(alone, axis=0))
+    nearby = np.lib.stride_tricks.sliding_window_view(np.pad(movement, 6, "edge"), 13)
+    movement = np.median(nearby, 1)  # that of the shot, without a step from one shot to the other
+    is_hidden = _measure(frames - alone) < np.hypot(movement, math.sqrt(2) * noise)
+    return tags, np.where(is_hidden & (tags != CUT), SHOT, tags)
+
+
+def _measure(differences: np.ndarray) -> np.ndarray:
+    """Return the root of the mean square of differences `[time, height, width, 3]`, `[time]`."""
+    return np.sqrt(np.square(differences).mean((1, 2, 3)))
+
+
+def _join_shots(
+    rng: np.random.Generator, stock: Stock, length: int, size: FrameSize, style: Style
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Film shots and join them.
+
+    Returns:
+        Frames float32 `[length, height, width, 3]` before the recording, their tags, and for each frame what
+        the nearer shot alone shows.
+    """
     start = int(rng.integers(40))  # so that a clip may begin within a transition
     if style.similarity:
         stock = revisit_pictures(stock, 0.2 * style.similarity)
     handle = _draw_handle(rng, style)
     outgoing = film_shot(rng, stock, size, style, handle)
-    parts: list[np.ndarray] = []
+    frames: list[np.ndarray] = []
     tags: list[np.ndarray] = []
+    alone: list[np.ndarray] = []
     while sum(map(len, tags)) < start + length:
         tag, length_style = _choose_transition(rng, style, handle)
         next_handle = _draw_handle(rng, style)
@@ -68,18 +129,15 @@ def edit_clip(
             incoming = match_colors(incoming, outgoing[-1], rng.uniform(0.5, 1))
         transition = TRANSITIONS[tag](rng, outgoing, incoming, length_style)
         rest = len(outgoing) - transition.num_outgoing
-        parts += [outgoing[:rest], transition.frames]
+        frames += [outgoing[:rest], transition.frames]
         tags += [np.full(rest, SHOT), np.where(transition.is_visible, tag, SHOT)]
+        num_early = min(transition.num_outgoing, len(transition.frames) // 2)
+        blank = len(transition.frames) - num_early - transition.num_incoming
+        late = incoming[max(0, -blank) : transition.num_incoming]
+        alone += [outgoing[: rest + num_early], np.repeat(incoming[:1], max(0, blank), 0), late]
         outgoing, handle = incoming[transition.num_incoming :], next_handle
     window = slice(start, start + length)
-    frames, frame_tags = np.concatenate(parts)[window], np.concatenate(tags)[window]
-    if happens(rng, 0.15 * style.hard_negatives):
-        frames, frame_tags = select_frames(frames, frame_tags, repeat_frames(rng, length))
-    if happens(rng, 0.12 * style.hard_negatives):
-        add_caption(rng, frames)
-    if happens(rng, 0.06 * style.hard_negatives):  # black-and-white
-        frames = frames.mean(-1, keepdims=True) + np.zeros(3, np.float32)
-    return record(rng, frames), frame_tags
+    return np.concatenate(frames)[window], np.concatenate(tags)[window], np.concatenate(alone)[window]
 
 
 def _draw_handle(rng: np.random.Generator, style: Style) -> int:
