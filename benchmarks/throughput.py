@@ -216,7 +216,7 @@ def run(settings: Settings) -> None:
         for directory in directories:
             card = read_card(directory)
             headline = get_headline(card)
-            rows.append([str(directory), f"{headline[0]} {headline[1]:.1f}" if headline else "–"])
+            rows.append([os.path.relpath(directory), f"{headline[0]} {headline[1]:.1f}" if headline else "–"])
         for cores in settings.cores:
             for rates in compare(directories, cores, settings).values():
                 for row, its_rates in zip(rows, rates, strict=True):

@@ -67,6 +67,7 @@ class Settings:
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
     num_beams: PositiveInt = 3  # hypotheses of the search, and captions that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short captions win
+    half_precision: bool = False  # the export stores matrices in float16: half the size
     seed: Seed = 1  # for weights, order and dropout
 
 

@@ -64,6 +64,7 @@ class Settings:
     learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
     num_beams: PositiveInt = 5  # hypotheses of the search, and translations that the export returns
     length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short translations win
+    half_precision: bool = False  # the export stores matrices in float16: half the size
     no_repeat_ngram_size: NonNegativeInt | None = None  # 0 allows repetition; default: chosen on validation
     repetition_penalty: PositiveFloat | None = None  # 1 allows repetition; default: chosen on validation
     bleu_tokenizer: Literal["13a", "intl", "zh", "ja-mecab", "char", "none"] | None = (

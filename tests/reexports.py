@@ -72,7 +72,10 @@ def build_module(name: str, directory: Path) -> ServingModule[Any]:
 
 
 def export_again(name: str, directory: Path) -> Path:
-    """Export a shipped model, or a language model, with the signatures of this version of the code."""
+    """Export a shipped model, or a language model, with the signatures of this version of the code.
+
+    The matrices of the translator are stored in float16.
+    """
     directory.parent.mkdir(parents=True, exist_ok=True)
     module = build_module(name, directory.parent)
     if name in ("language_model", "next_word"):
@@ -90,6 +93,7 @@ def export_again(name: str, directory: Path) -> Path:
         networks=module.preprocessor.networks,
         resources=module.preprocessor.resources,
         files=module.make_files(),
+        half_precision=name == "translation",
     )
 
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +14,7 @@ from exports import list_operations
 import zoo
 from zoo._compat import parse_saved_model, write_fingerprint
 from zoo.card import read_card
+from zoo.export import load_keras_model
 from zoo.export import saved_model as exporting
 
 CARD = zoo.export.Card(
@@ -247,6 +249,66 @@ class Reader(tf.Module):
 
 
 @pytest.mark.usefixtures("predict_in_process")
+def test_half_precision_stores_matrices_in_float16(tmp_path: Path) -> None:
+    """They are converted once, not in the loop; other weights and large values stay; the model can be restored."""
+    inputs = keras.Input([None, 64])
+    outputs = keras.layers.Dense(2, name="scores")(zoo.GRU(64)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="large", kernel_initializer="ones")(outputs))
+    large = model.get_layer("large").kernel
+    large.assign([[1e5, 1.0], [1.0, 1.0]])
+    x = np.random.default_rng(0).normal(size=[3, 5, 64]).astype("float32")
+    expected = model(x).numpy()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 64], tf.float32, "x")], autograph=False)
+    def serve(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        with zoo.layers.export_scope():
+            return {"y": model(x)}
+
+    serve(x)  # what was traced before makes no difference
+    options = {"card": CARD, "examples": {"x": x.tolist()}, "model": model}
+    whole, half = (
+        zoo.export_model(
+            {"serving_default": serve}, tmp_path / name, half_precision=name == "half", **options
+        )
+        for name in ("whole", "half")
+    )
+    sizes = [
+        sum(path.stat().st_size for path in (directory / "variables").iterdir())
+        for directory in (whole, half)
+    ]
+    num_halved = (
+        sum(weight.value.shape.num_elements() for weight in model.weights if len(weight.shape) > 1) - 4
+    )
+    assert sizes[0] - sizes[1] == pytest.approx(2 * num_halved, abs=500)
+    loaded = tf.saved_model.load(str(half))
+    actual = loaded.signatures["serving_default"](x=tf.constant(x))["y"].numpy()
+    np.testing.assert_allclose(actual, expected, rtol=5e-3, atol=500)
+    assert (actual != expected).any()
+    np.testing.assert_array_equal(model(x), expected)  # the model itself is as before
+    graph = parse_saved_model((half / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
+    casts = {
+        function.signature.name
+        for function in graph.library.function
+        for node in function.node_def
+        if node.op == "Cast" and node.attr["SrcT"].type == tf.float16.as_datatype_enum
+    }
+    loops = {
+        node.attr["body"].func.name
+        for function in graph.library.function
+        for node in function.node_def
+        if node.op in ("While", "StatelessWhile")
+    }
+    assert casts
+    assert loops
+    assert not casts & loops
+    restored = load_keras_model(half, read_card(half))
+    for weight, original in zip(restored.weights, model.weights, strict=True):
+        assert weight.dtype == "float32"
+        is_halved = len(weight.shape) > 1 and original is not large
+        value = original.numpy()
+        np.testing.assert_array_equal(weight.numpy(), value.astype("float16") if is_halved else value)
+
+
 def test_an_export_is_not_compiled(tmp_path: Path) -> None:
     examples = {"x": [[[1.0, 2.0], [3.0, 4.0]]]}
     reader = Reader()

@@ -99,7 +99,9 @@ def restore_weights(
         raise _make_variables_error(directory, str(error)) from error
     shapes = reader.get_variable_to_shape_map()
     values = []
-    for number, ((path, shape), (actual_path, actual_shape)) in enumerate(zip(expected, actual, strict=True)):
+    for number, (weight, (path, shape), (actual_path, actual_shape)) in enumerate(
+        zip(model.weights, expected, actual, strict=True)
+    ):
         if shape != actual_shape or not _is_same_path(path, actual_path):
             raise ExportError(
                 f"{directory}: expected weight {number} of {name!r} to be {path} of shape {list(shape)}, as on its "
@@ -113,7 +115,7 @@ def restore_weights(
                 "model again."
             )
         try:
-            values.append(reader.get_tensor(key))
+            values.append(reader.get_tensor(key).astype(weight.dtype))  # half-precision exports hold float16
         except (ValueError, IndexError, tf.errors.OpError) as error:
             raise _make_variables_error(directory, f"{path}: {error}") from error
     model.set_weights(values)

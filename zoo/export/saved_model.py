@@ -1,5 +1,6 @@
 """SavedModels that hold the whole program: written, loaded in a fresh process, compared, described."""
 
+import dataclasses
 import itertools
 import pickle
 import shutil
@@ -15,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo._compat import parse_saved_model, write_fingerprint
-from zoo.card import FILE, PAGE, Card, write_card
+from zoo.card import FILE, PAGE, Answer, Card, write_card
 from zoo.errors import ExportError
+from zoo.export.half_precision import HalfPrecisionWeights
 from zoo.export.keras_models import describe_weights, list_variables
 from zoo.layers import disable_jit
 from zoo.manifest import write_manifest
@@ -47,6 +49,8 @@ def export_model(
     networks: Mapping[str, keras.Model] | None = None,
     resources: Sequence[tf.Module] = (),
     files: Mapping[str, bytes] | None = None,
+    half_precision: bool = False,
+    answer: Callable[[Mapping[str, Any]], Sequence[Answer]] | None = None,
 ) -> Path:
     """Write a SavedModel with its card, after a fresh process has computed the same outputs from it.
 
@@ -69,6 +73,9 @@ def export_model(
             architecture is for the preprocessor to rebuild.
         resources: modules with tables or variables that the signatures use, such as tokenizers.
         files: content of further files by name.
+        half_precision: whether matrices of weights are stored in float16, half the size. The graph converts them
+            to float32 at the start of each call, in 0.3 ms for a million weights.
+        answer: from the signatures, as they are exported, to what the card shows of the examples.
 
     Returns:
         The directory.
@@ -79,6 +86,11 @@ def export_model(
     """
     directory = Path(directory).absolute()
     networks = networks or {}
+    list_stored = list_variables
+    if half_precision:
+        weights = HalfPrecisionWeights([*([model] if model else []), *networks.values()])
+        signatures = {name: weights.trace(function) for name, function in signatures.items()}
+        list_stored = weights.list_variables
     new, old = (directory.with_name(f".{directory.name}.{state}") for state in ("new", "old"))
     check_export_dir(directory)
     try:
@@ -88,7 +100,13 @@ def export_model(
         shutil.rmtree(old, ignore_errors=True)
         with disable_jit():
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-            tf.saved_model.save(_track(model, networks, resources), str(new), dict(signatures), options)
+            # The plain variables instead of the Keras model: the session that `saved_model_cli` opens does not
+            # restore some of the variables that are tracked through the model.
+            module = tf.Module()
+            module.model = list_stored(model) if model else []
+            module.networks = {name: list_stored(network) for name, network in networks.items()}
+            module.resources = list(resources)
+            tf.saved_model.save(module, str(new), dict(signatures), options)
         _simplify_graphs(new)
         if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
             raise ExportError(
@@ -104,6 +122,8 @@ def export_model(
                 "inputs": {name: _store_input(name, value, new) for name, value in examples.items()},
                 "outputs": {name: _to_json(value.tolist()) for name, value in outputs.items()},
             }
+            if answer:
+                card = dataclasses.replace(card, answers=tuple(answer(signatures)))
         for name, content in (files or {}).items():
             (new / name).write_bytes(content)
         write_card(card, _collect_facts(new, signatures, model, networks, example), new)
@@ -170,18 +190,6 @@ def run_in_fresh_process(directory: Path, inputs: Arrays) -> dict[str, np.ndarra
         raise ExportError(f"The export does not load:\n{client.stderr.decode(errors='replace')}")
     outputs: dict[str, np.ndarray] = pickle.loads(client.stdout)
     return outputs
-
-
-def _track(
-    model: keras.Model | None, networks: Mapping[str, keras.Model], resources: Sequence[tf.Module]
-) -> tf.Module:
-    # The plain variables instead of the Keras model: the session that `saved_model_cli` opens does not restore
-    # some of the variables that are tracked through the model.
-    module = tf.Module()
-    module.model = list_variables(model) if model else []
-    module.networks = {name: list_variables(network) for name, network in networks.items()}
-    module.resources = list(resources)
-    return module
 
 
 def _simplify_graphs(directory: Path) -> None:

@@ -12,6 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import keras
@@ -369,7 +370,8 @@ class Task:
         """Export a model with its card.
 
         Args:
-            run: the run that trained it; its settings, metrics and command go to the card.
+            run: the run that trained it; its settings, metrics and command go to the card. With the setting
+                `half_precision` the export stores matrices in float16.
             module: the graph, with preprocessor and model.
             info: about the data that it was trained on.
             directory: where the export goes.
@@ -381,6 +383,7 @@ class Task:
         Raises:
             ExportError: see `zoo.export_model`.
         """
+        directory = Path(directory)
         title, summary, limits, purpose = module.describe(info)
         best_epoch = run.get_best_epoch(module.model)
         data = [f"{info.source}.", *info.notes, info.citation]
@@ -392,6 +395,9 @@ class Task:
             )
         if module.labels:
             limits = (*limits, _describe_scores(report if isinstance(report, ClassificationReport) else None))
+        half_precision = bool(run.settings.get("half_precision"))
+        if half_precision:
+            limits = (*limits, "Matrices of weights are stored in float16; the graph computes in float32.")
         card = Card(
             task=self.name,
             input_kind=module.input_kind,
@@ -412,14 +418,21 @@ class Task:
             warnings=() if report is None else report.warnings,
             purpose=purpose,
         )
-        signatures, files = module.signatures, dict(module.make_files())
-        if publish_examples:
-            predictor = self.predictor(Path(directory), dataclasses.asdict(card), _Graph(signatures))
-            card = dataclasses.replace(card, answers=tuple(predictor.answer_examples(examples, videos)))
-            names = name_example_files(videos)
-            files |= {name: path.read_bytes() for name, path in zip(names, videos, strict=True)}
+        shown = videos if publish_examples else ()
+        copies = {
+            name: path.read_bytes() for name, path in zip(name_example_files(shown), shown, strict=True)
+        }
+
+        def answer(signatures: Mapping[str, Any]) -> list[Answer]:
+            with disable_jit():
+                functions = {name: function.get_concrete_function() for name, function in signatures.items()}
+            graph = SimpleNamespace(signatures=functions)
+            return self.predictor(directory, dataclasses.asdict(card), graph).answer_examples(
+                examples, videos
+            )
+
         exported = export_model(
-            signatures,
+            module.signatures,
             directory,
             card,
             examples=examples,
@@ -427,7 +440,9 @@ class Task:
             model=module.model,
             networks=module.preprocessor.networks,
             resources=module.preprocessor.resources,
-            files={**files, **({} if report is None else report.make_files())},
+            files={**module.make_files(), **({} if report is None else report.make_files()), **copies},
+            half_precision=half_precision,
+            answer=answer,
         )
         run_dir = run.directory.absolute()
         location = exported.relative_to(run_dir) if exported.is_relative_to(run_dir) else exported
@@ -471,16 +486,6 @@ class Task:
             described = card["networks"].get(name, {"weights": []})
             restore_weights(network, directory, f"networks/{name}", described["weights"])
         return preprocessor
-
-
-class _Graph:
-    """The signatures of a graph that is not exported yet, to be called as those of a loaded one."""
-
-    def __init__(self, signatures: Mapping[str, Any]) -> None:
-        with disable_jit():
-            self.signatures = {
-                name: function.get_concrete_function() for name, function in signatures.items()
-            }
 
 
 def _describe_scores(report: ClassificationReport | None) -> str:

@@ -55,7 +55,8 @@ class Run:
         ancestor: the model whose weights training starts from; None for random weights. A run is not resumed
             with another one.
         may_change: names of settings that may change when a run is resumed, because training does not depend
-            on them, such as the number of beams of the export. `epochs` may be raised in any case.
+            on them, such as the number of beams of the export. `epochs` may be raised, and `half_precision` of the
+            export may change, in any case.
 
     Attributes:
         directory: directory of the run.
@@ -147,7 +148,7 @@ class Run:
 
     def _get_trained_settings(self) -> dict[str, Any]:
         """Return the settings that training depends on, without the number of epochs."""
-        names = self.settings.keys() - self.may_change - {"epochs"}
+        names = self.settings.keys() - self.may_change - {"epochs", "half_precision"}
         settings = {name: value for name, value in self.settings.items() if name in names}
         return {**settings, "ancestor": self.ancestor} if self.ancestor else settings
 
