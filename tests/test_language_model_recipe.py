@@ -207,3 +207,17 @@ def test_a_finished_run_is_exported_again_with_another_top_k(
         == read_metrics(model)["test perplexity per word"]
     )
     assert predict_in_process(tmp_path / "1", {"text": TEXTS})["words"].shape == (4, 2)
+
+
+def test_training_starts_from_the_export(
+    settings: language_model.Settings, model: Path, tmp_path: Path
+) -> None:
+    """With the same text and no learning, the perplexities are those of the export."""
+    settings = replace(
+        settings, init_from=model, run_dir=tmp_path, export_dir=tmp_path / "1", epochs=1, learning_rate=1e-9
+    )
+    with zoo.disable_jit():
+        language_model.train(settings)
+    metrics, before = read_metrics(tmp_path / "1"), read_metrics(model)
+    assert metrics["test perplexity per piece, before"] == before["test perplexity per piece"]
+    assert metrics["test perplexity per word"] == before["test perplexity per word"]

@@ -27,7 +27,6 @@ from zoo.metrics import (
 )
 from zoo.preprocessing.text import (
     WordPieceTokenizer,
-    join_words,
     merge_word_pieces,
     normalize_texts,
     train_wordpiece,
@@ -277,13 +276,6 @@ def test_a_chinese_text_is_read_by_sentences(tmp_path: Path) -> None:
     data = load_text(tmp_path / "book.txt")
     assert [len(getattr(data, split)) for split in SPLITS] == [90, 5, 5]
     assert data.train[0] == " ".join(sentences[:20])
-
-
-def test_words_are_joined_as_their_script_writes_them() -> None:
-    rows = [["the", "end", "."], ["结", "束", "。"], ["用", "python", "写", "ok", "的"], [], ["ที่", "นี่"]]
-    ragged = tf.ragged.constant(rows, tf.string, ragged_rank=1)
-    expected = ["the end .", "结束。", "用python写ok的", "", "ที่นี่"]
-    assert [text.decode() for text in join_words(ragged).numpy()] == expected
 
 
 def test_overlap_ignores_the_form_of_characters() -> None:

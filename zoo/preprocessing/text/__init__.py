@@ -32,7 +32,6 @@ from zoo.preprocessing.text.words import (
     WordTokenizer,
     build_vocabulary,
     join_plain_words,
-    join_words,
     split_plain_words,
     split_words,
 )
@@ -57,7 +56,6 @@ __all__ = [
     "gather_items",
     "is_copy",
     "join_plain_words",
-    "join_words",
     "merge_word_pieces",
     "normalize_texts",
     "pre_tokenize",

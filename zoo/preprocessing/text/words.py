@@ -88,26 +88,6 @@ def join_plain_words(texts: tf.Tensor) -> tf.Tensor:
     ["a man's dog half asleep", '3\u53ea\u72d7\u8dd1']
     """
     words, follows_space = _split(texts, with_symbols=False)
-    return _join(words, follows_space)
-
-
-def join_words(words: tf.RaggedTensor) -> tf.Tensor:
-    """Join words by spaces, but not characters of scripts without spaces.
-
-    Args:
-        words: Ragged string [n, words].
-
-    Returns:
-        string [n].
-
-    >>> texts = join_words(tf.ragged.constant([["one", "word"], ["\u4e0d", "\u597d"]])).numpy()
-    >>> [text.decode() for text in texts]
-    ['one word', '\u4e0d\u597d']
-    """
-    return _join(words, tf.zeros_like(words.flat_values, tf.bool))
-
-
-def _join(words: tf.RaggedTensor, follows_space: tf.Tensor) -> tf.Tensor:
     is_character = are_characters(words.flat_values)
     has_space = follows_space | ~(is_character | shift_right(is_character))
     spaced = tf.strings.join([tf.where(has_space, " ", ""), words.flat_values])
