@@ -1,44 +1,48 @@
-"""Mix long and short texts for the sentiment recipe, and measure a model's accuracy on the short ones.
+"""Mix long and short texts for the sentiment recipe, and measure a model on both.
 
 python benchmarks/sentiment.py prepare --reviews imdb_reviews --sentences glue/sst2 --output-dir reviews
-python benchmarks/sentiment.py measure --sentences glue/sst2 --model saved_models/sentiment/1
+python benchmarks/sentiment.py measure --reviews imdb_reviews --sentences glue/sst2 --model saved_models/sentiment/1
 
 A model trained on reviews of 230 words classifies single sentences poorly. `prepare` mixes both and writes
 TSV files for the recipe's `--dataset`:
 
     train         the reviews; the last sentence of each review if it has 3 to 25 words, with the label of the
-                  review, which usually fits; the sentences, twice; and the embedded set `negation`, which
-                  teaches the meaning of "not"
+                  review, which usually fits; the sentences, once as they are and once with "does n't" joined to
+                  "doesn't"; the embedded sets `negation` and `opinions`. Sentences of `short_sentences.tsv` are
+                  left out.
     validation    reviews and sentences that are in no other split
     test          test reviews only, so that the accuracy is comparable with that of other models of reviews
 
-Both data sets are anything that the recipe reads, with two labels, the negative one first. `measure` computes
-the accuracy of an export on the test sentences, which are in none of the splits above.
+Both data sets are anything that the recipe reads, with two labels, the negative one first. `measure` prints
+accuracy and expected calibration error on the test reviews, on the test sentences, and on one half of
+`short_sentences.tsv`; with `--train` also the accuracy of naive Bayes, a bag of words, trained on that file.
 """
 
-import itertools
-import math
+import csv
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
+import numpy as np
 import tensorflow as tf
 import tyro
 from short_sentences import read_sentences
 
 from zoo.datasets import DataSplits, load_text_classification
 from zoo.errors import UsageError, ZooError
+from zoo.metrics import expected_calibration_error
 from zoo.serving.loading import load
 
 LABELS = ("neg", "pos")
-SENTENCE_WORDS = range(3, 26)  # of a sentence of a review that becomes a text of its own
-CLEAR_ODDS = 400  # of the label of a sentence, so that it becomes one
 HALVES = ("choosing", "evaluation")
+SENTENCE_WORDS = range(3, 26)  # of a review's last sentence that becomes a text of its own
+BATCH_SIZE = 64
 
 Row = tuple[str, str]
 """A label and a text."""
@@ -51,14 +55,16 @@ class Prepare:
     reviews: str  # a TFDS name or a path
     sentences: str  # a TFDS name or a path
     output_dir: Path  # of the TSV files
-    clear_sentences: bool = False  # whether to add sentences of reviews, chosen by naive Bayes
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Measure the accuracy of a model on single sentences."""
+    """Measure a model on reviews and sentences."""
 
-    sentences: str  # a TFDS name or a path
+    reviews: str | None = None  # a TFDS name or a path; takes minutes
+    sentences: str | None = None  # a TFDS name or a path
+    half: Literal["choosing", "evaluation"] = "choosing"  # of the short sentences
+    train: Path | None = None  # the train.tsv of `prepare`, for a bag of words
     model: Path = Path("saved_models/sentiment/1")  # directory of an export
 
 
@@ -79,47 +85,12 @@ def read_rows(split: tf.data.Dataset) -> list[Row]:
     return [(LABELS[label], " ".join(text.split())) for label, text in texts]
 
 
-def split_sentences(text: str) -> list[str]:
-    """Split a review into sentences."""
-    return re.split(r"(?<=[.!?])\s+", re.sub(r"<br\s*/?>", " ", text).strip())
-
-
 def extract_last_sentences(rows: Iterable[Row]) -> Iterator[Row]:
     """Yield the last sentence of each text that has several, if its length is in `SENTENCE_WORDS`."""
     for label, text in rows:
-        sentences = split_sentences(text)
+        sentences = re.split(r"(?<=[.!?])\s+", re.sub(r"<br\s*/?>", " ", text).strip())
         if len(sentences) > 1 and len(sentences[-1].split()) in SENTENCE_WORDS:
             yield label, sentences[-1]
-
-
-def extract_clear_sentences(rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield sentences of reviews, but not their last ones, that clearly express the opinion of the review.
-
-    Naive Bayes, which counts words and pairs of words in all other reviews, must give the label odds of `CLEAR_ODDS` to
-    1. The length of a sentence is in `SENTENCE_WORDS`.
-    """
-    counts = {label: Counter[str]() for label in LABELS}
-    for label, text in rows:
-        counts[label].update(find_phrases(" ".join(split_sentences(text))))
-    totals = {label: counts[label].total() for label in LABELS}
-    for label, text in rows:
-        other = LABELS[1 - LABELS.index(label)]
-        prior = math.log(totals[label] / totals[other])
-        for sentence in split_sentences(text)[:-1]:
-            if len(sentence.split()) not in SENTENCE_WORDS:
-                continue
-            log_odds = sum(
-                math.log(max(counts[label][phrase], 1) / (counts[other][phrase] + 1)) - prior
-                for phrase in find_phrases(sentence)
-            )
-            if log_odds >= math.log(CLEAR_ODDS):
-                yield label, sentence
-
-
-def find_phrases(text: str) -> set[str]:
-    """Return the words of a text, and its pairs of adjacent words."""
-    words = re.findall(r"\w+(?:'\w+)*|[!?]", text.lower())
-    return {*words, *map(" ".join, itertools.pairwise(words))}
 
 
 def join_contractions(rows: Iterable[Row]) -> Iterator[Row]:
@@ -128,20 +99,27 @@ def join_contractions(rows: Iterable[Row]) -> Iterator[Row]:
         yield label, re.sub(r" (n't|'(?:s|re|ve|ll|d|m))\b", r"\1", text)
 
 
+def keep_letters(text: str) -> str:
+    """Return the letters and digits of a text, without case."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
 def prepare(settings: Prepare) -> None:
     """Write train.tsv, validation.tsv and test.tsv."""
     reviews, sentences = load_binary(settings.reviews), load_binary(settings.sentences)
     review_rows, sentence_rows = read_rows(reviews.train), read_rows(sentences.train)
-    train = [*review_rows, *extract_last_sentences(review_rows)]
-    if settings.clear_sentences:
-        train += extract_clear_sentences(review_rows)
-    train += [*sentence_rows, *join_contractions(sentence_rows), *read_rows(load_binary("negation").train)]
     opinions = load_binary("opinions")
-    for split in (opinions.train, opinions.validation, opinions.test):
-        train += read_rows(split)
-    held_out = {simplify(sentence.text) for half in HALVES for sentence in read_sentences(half)}
+    train = [
+        *review_rows,
+        *extract_last_sentences(review_rows),
+        *sentence_rows,
+        *join_contractions(sentence_rows),
+        *read_rows(load_binary("negation").train),
+        *(row for split in (opinions.train, opinions.validation, opinions.test) for row in read_rows(split)),
+    ]
+    held_out = {keep_letters(sentence.text) for half in HALVES for sentence in read_sentences(half)}
     splits = {
-        "train": [row for row in train if simplify(row[1]) not in held_out],
+        "train": [(label, text) for label, text in train if keep_letters(text) not in held_out],
         "validation": read_rows(reviews.validation) + read_rows(sentences.validation),
         "test": read_rows(reviews.test),
     }
@@ -154,27 +132,64 @@ def prepare(settings: Prepare) -> None:
     print(f"\nnext: zoo train sentiment --dataset {settings.output_dir}")
 
 
-def simplify(text: str) -> str:
-    """Return the letters and digits of a text, without case."""
-    return "".join(filter(str.isalnum, text.casefold()))
+def split_words(text: str) -> set[str]:
+    """Return the words of a text."""
+    return set(re.findall(r"\w+(?:'\w+)*", text.lower()))
 
 
-def measure(settings: Measure) -> float:
-    """Print and return the accuracy on the test sentences, in percent."""
-    sentences, predictor = load_binary(settings.sentences), load(settings.model)
+def train_naive_bayes(path: Path) -> Counter[str]:
+    """Return for each word of a TSV file of labels and texts by how much it raises the log odds of praise."""
+    counts = {label: Counter[str]() for label in LABELS}
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for label, text in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if label in LABELS:
+                counts[label].update(split_words(text))
+    totals = {label: count.total() for label, count in counts.items()}
+    negative, positive = (
+        lambda word, label=label: np.log((counts[label][word] + 1) / totals[label]) for label in LABELS
+    )
+    return Counter({word: positive(word) - negative(word) for word in counts["neg"] | counts["pos"]})
+
+
+def score_texts(model: Path, texts: Sequence[str]) -> np.ndarray:
+    """Return the probability of each label, [n, 2]; zeros for a text of which no word is known."""
+    predictor = load(model)
     if (task := predictor.card["task"]) != "text_classification":
-        raise UsageError(
-            f"{settings.model} is an export of the task {task!r}, expected 'text_classification'."
-        )
-    correct = total = 0
-    for texts, labels in sentences.test.batch(64):
-        outputs = predictor.signatures["serving_default"](text=texts)
-        is_correct = tf.argmax(outputs["scores"], -1) == labels
-        correct += int(tf.reduce_sum(tf.cast(is_correct, tf.int32)))
-        total += len(texts)
-    accuracy = 100 * correct / total
-    print(f"{settings.model}: accuracy {accuracy:.1f} % on {total:,} sentences")
-    return accuracy
+        raise UsageError(f"{model} is an export of the task {task!r}, expected 'text_classification'.")
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # so that there is little padding
+    scores = np.zeros((len(texts), len(LABELS)))
+    for start in range(0, len(order), BATCH_SIZE):
+        rows = order[start : start + BATCH_SIZE]
+        batch = tf.constant([texts[row] for row in rows])
+        scores[rows] = predictor.signatures["serving_default"](text=batch)["scores"]
+    return scores
+
+
+def measure(settings: Measure) -> dict[str, float]:
+    """Print a table of accuracies and calibration errors, and return the accuracies in percent."""
+    sets: dict[str, list[Row]] = {}
+    for name, source in (("reviews", settings.reviews), ("sentences", settings.sentences)):
+        if source:
+            sets[name] = read_rows(load_binary(source).test)
+    sentences = read_sentences(settings.half)
+    sets[f"short sentences, {settings.half}"] = [(sentence.label, sentence.text) for sentence in sentences]
+    word_scores = train_naive_bayes(settings.train) if settings.train else None
+    print(
+        f"{settings.model}\n\n| texts | number | accuracy | ECE | bag of words |\n| --- | --: | --: | --: | --: |"
+    )
+    accuracies = {}
+    for name, rows in sets.items():
+        scores = score_texts(settings.model, [text for _, text in rows])
+        is_positive = np.array([label == "pos" for label, _ in rows])
+        is_right = (scores.max(1) > 0) & (scores.argmax(1) == is_positive)
+        accuracies[name] = 100 * float(is_right.mean())
+        ece = expected_calibration_error(scores.max(1).clip(0, 1), is_right)
+        bag = "–"
+        if word_scores is not None:
+            log_odds = np.array([sum(word_scores[word] for word in split_words(text)) for _, text in rows])
+            bag = f"{100 * np.mean((log_odds > 0) == is_positive):.1f} %"
+        print(f"| {name} | {len(rows):,} | {accuracies[name]:.1f} % | {ece:.1f} % | {bag} |")
+    return accuracies
 
 
 def main() -> None:

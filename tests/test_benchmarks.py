@@ -318,7 +318,7 @@ def test_exports_of_other_tasks_raise(decoding: ModuleType) -> None:
     with pytest.raises(UsageError, match="has no signature step"):
         tagging.run(tagging.Settings(SHIPPED / "sentiment" / "1"))
     with pytest.raises(UsageError, match="expected 'text_classification'"):
-        sentiment.measure(sentiment.Measure("negation", SHIPPED / "translation" / "1"))
+        sentiment.measure(sentiment.Measure(model=SHIPPED / "translation" / "1"))
 
 
 def test_rates_are_computed_from_medians_over_rounds(decoding: ModuleType) -> None:
@@ -412,7 +412,7 @@ def test_sentiment_prepare_mixes_reviews_and_sentences(
 
     last_sentences = [f"The end of {i} is{' very' * (i // 3)} long!" for i in range(90)]
     reviews = [f"Seen in {i}.<br />It has  a plot. {last}" for i, last in enumerate(last_sentences)]
-    sentences = [f"A film of {i}." for i in range(46)]
+    sentences = ["Best tacos ever!", *(f"A film of {i} is n't it 's mine ." for i in range(46))]
     directories = write_splits("reviews", reviews), write_splits("sentences", sentences)
     sentiment.prepare(sentiment.Prepare(*map(str, directories), tmp_path / "mixed"))
     assert "next: zoo train sentiment --dataset" in capsys.readouterr().out
@@ -426,11 +426,19 @@ def test_sentiment_prepare_mixes_reviews_and_sentences(
     labels = {text: label for label, text in train}
     in_train = [i for i in range(84) if labels.get(" ".join(reviews[i].split())) == ("pos", "neg")[i % 2]]
     assert 60 < len(in_train) < 84
-    extracted = [text for _, text in train if text.startswith("The end")]
+    extracted = [text for _, text in train if re.match(r"The end of \d", text)]
     assert extracted == [last_sentences[i] for i in in_train if len(last_sentences[i].split()) <= 25]
-    counts = Counter(text for _, text in train if text.startswith("A film"))
-    assert set(counts.values()) == {2}
-    assert sum(len(text.split()) > 5 for _, text in train[-8000:]) > 7000  # those of negation
+    split, joined = (
+        {text for _, text in train if re.match(r"A film of \d", text) and word in text}
+        for word in ("is n't", "isn't")
+    )
+    assert {text.replace(" n't", "n't").replace(" 's", "'s") for text in split} == joined
+    assert 20 < len(joined) == sum(bool(re.match(r"A film of \d", text)) for _, text in train) / 2
+    assert not {text for _, text in train} & {"Best tacos ever!", "Five stars!"}  # of short_sentences.tsv
+    for name, splits in (("negation", ("train",)), ("opinions", ("train", "validation", "test"))):
+        for each in splits:
+            texts = {text for _, text in sentiment.read_rows(getattr(sentiment.load_binary(name), each))}
+            assert len(texts - {text for _, text in train}) < 100
 
 
 def test_language_text_mixes_reviews_and_sentences(
@@ -466,7 +474,7 @@ def test_language_text_mixes_reviews_and_sentences(
     assert sum(passage.endswith("\n") for passage in splits.train) == len(splits.train) > 190
 
 
-def test_sentiment_measure_computes_the_accuracy(tmp_path: Path) -> None:
+def test_sentiment_measure_computes_the_accuracy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sentiment = load("sentiment")
     train = [("neg", "Dull."), ("pos", "Fine.")]
     write_tsv(tmp_path / "train.tsv", train * 9)
@@ -475,10 +483,23 @@ def test_sentiment_measure_computes_the_accuracy(tmp_path: Path) -> None:
     wrong = ("pos", "Boring, awful, terrible.")
     write_tsv(tmp_path / "test.tsv", [dreadful, ("pos", "A wonderful film."), wrong, dreadful])
     model = SHIPPED / "sentiment" / "1"
-    assert sentiment.measure(sentiment.Measure(str(tmp_path), model)) == 75
+    settings = sentiment.Measure(
+        sentences=str(tmp_path), half="evaluation", train=tmp_path / "train.tsv", model=model
+    )
+    accuracies = sentiment.measure(settings)
+    assert accuracies["sentences"] == 75
+    # Of the words of the test sentences, naive Bayes knows none: all are called negative, two of them are.
+    assert re.search(
+        r"^\| sentences \| 4 \| 75\.0 % \| \d+\.\d % \| 50\.0 % \|$", capsys.readouterr().out, re.M
+    )
+    short = load("short_sentences")
+    sentences = short.read_sentences("evaluation")
+    labels = short.classify(model, [sentence.text for sentence in sentences])
+    expected = np.mean([label == sentence.label for label, sentence in zip(labels, sentences, strict=True)])
+    assert accuracies["short sentences, evaluation"] == pytest.approx(100 * expected)
     write_tsv(tmp_path / "train.tsv", [*train, ("soso", "Well.")] * 9)
     with pytest.raises(UsageError, match="expected two, negative first"):
-        sentiment.measure(sentiment.Measure(str(tmp_path), model))
+        sentiment.measure(settings)
 
 
 def test_exports_times_layers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
