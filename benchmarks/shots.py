@@ -71,11 +71,11 @@ from PIL import Image
 
 from zoo.cli.types import PositiveInt, Seed
 from zoo.errors import UsageError, ZooError
-from zoo.metrics import Segment, TransitionScores, find_transitions, score_transitions
+from zoo.metrics import Segment, TransitionScores, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.provenance import get_commit, get_versions
 from zoo.serving.loading import load
-from zoo.tasks.frame_tagging import MIN_TRANSITION_FRAMES, SHOT
+from zoo.tasks.frame_tagging import SHOT, find_video_transitions
 
 HEIGHT, WIDTH, FRAME_RATE = 360, 640, 25  # of the edited videos
 MODEL_SIZE = (27, 48)  # height and width of the frames that the networks read
@@ -546,7 +546,7 @@ def build_export(directory: Path) -> Callable[[np.ndarray], list[Segment]]:
             tags += state.pop("tags")[0].numpy().tolist()
             state.pop("scores")
         tags += signatures["finish"](**state)["tags"][0].numpy().tolist()
-        return find_transitions([tag.decode() for tag in tags if tag], SHOT, MIN_TRANSITION_FRAMES)
+        return find_video_transitions([tag.decode() for tag in tags if tag])
 
     return detect
 

@@ -327,6 +327,26 @@ def test_transitions_by_hand(letters: str, transitions: list[Segment]) -> None:
     assert find_transitions(spell(letters), "shot") == transitions
 
 
+@pytest.mark.parametrize(
+    ("letters", "max_gap", "transitions"),
+    [
+        ("sddsdds", 0, []),
+        ("sddsdds", 1, [Segment("dissolve", 1, 6)]),
+        ("sddssdds", 1, []),
+        ("sddssffffs", 2, [Segment("fade", 1, 9)]),
+        ("ddddscs", 3, [Segment("dissolve", 0, 4), Segment("cut", 5, 6)]),  # a cut ends a transition
+        ("scscs", 3, [Segment("cut", 1, 2), Segment("cut", 3, 4)]),
+        ("sddcs", 0, [Segment("cut", 3, 4)]),  # two frames do not name it
+        ("sddcdds", 0, [Segment("dissolve", 1, 6)]),
+        ("sdfs", 0, []),
+        ("sddfs", 0, [Segment("dissolve", 1, 4)]),  # which neither label reaches alone
+    ],
+)
+def test_transitions_with_limits_by_hand(letters: str, max_gap: int, transitions: list[Segment]) -> None:
+    limits = {"dissolve": 3, "fade": 3}
+    assert find_transitions(spell(letters), "shot", limits, max_gap) == transitions
+
+
 def test_transition_scores_by_hand() -> None:
     references = [spell("sssscssssssddddssss"), spell("ssssfff"), spell("sssss")]
     predictions = [spell("sscsssssssddsscssss"), spell("sssssss"), spell("ssscs")]

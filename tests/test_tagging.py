@@ -36,18 +36,18 @@ from zoo.datasets.builders import footage
 from zoo.datasets.builders.footage import builder, editing
 from zoo.errors import UsageError
 from zoo.export import call_by_name
-from zoo.metrics import Segment, find_segments, find_transitions, score_frames, score_transitions
+from zoo.metrics import Segment, find_segments, score_frames, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.recipes import tagging
 from zoo.recipes.tagging import Settings
 from zoo.serving.verification import verify
 from zoo.shots import SHOT_LIST_SUFFIXES
 from zoo.tasks.frame_tagging import (
-    MIN_TRANSITION_FRAMES,
     TASK,
     FrameTaggingModule,
     FrameTaggingPreprocessor,
     find_shots,
+    find_video_transitions,
 )
 from zoo.training import Run
 
@@ -254,7 +254,7 @@ def test_metrics_are_those_of_the_export(
 ) -> None:
     predictions, metrics = get_tags(outputs["test set"][0]), read_metrics(trained.directory)
     references = [np.array(data.info.labels)[tags].tolist() for tags in data.test.tags]
-    transitions = [find_transitions(tags, "shot", MIN_TRANSITION_FRAMES) for tags in predictions]
+    transitions = [find_video_transitions(tags) for tags in predictions]
     expected = score_frames(predictions, references, data.info.labels)
     expected["transition f1"] = score_transitions(transitions, references, "shot").f1
     assert expected["accuracy"] < 100
@@ -914,17 +914,18 @@ S, C, D, F = "shot", "cut", "dissolve", "fade"
         ([S, S, C, S, S], [("start", 0, 2), ("cut", 2, 5)]),
         ([C, S, S], [("cut", 0, 3)]),
         ([S, S, C], [("start", 0, 2), ("cut", 2, 3)]),
-        ([S, S, D, D, D], [("start", 0, 2)]),
-        ([D, D, D, S, S], [("dissolve", 3, 5)]),
-        ([S, D, D, D, S, F, F, F, S], [("start", 0, 1), ("dissolve", 4, 5), ("fade", 8, 9)]),
+        ([S, S, *4 * [D]], [("start", 0, 2)]),
+        ([*4 * [D], S, S], [("dissolve", 4, 6)]),
+        ([S, *4 * [D], *4 * [S], *4 * [F], S], [("start", 0, 1), ("dissolve", 5, 9), ("fade", 13, 14)]),
         ([S, D, D, S, F, S], [("start", 0, 6)]),  # flicker
+        ([S, D, D, S, S, S, F, F, F, S], [("start", 0, 1), ("fade", 9, 10)]),  # interrupted
         ([S, C, S, C, S], [("start", 0, 1), ("cut", 1, 3), ("cut", 3, 5)]),
-        ([S, C, D, D, D, S], [("start", 0, 1), ("dissolve", 5, 6)]),
+        ([S, C, *4 * [D], S], [("start", 0, 1), ("dissolve", 6, 7)]),
         ([S, D, D, C, S], [("start", 0, 3), ("cut", 3, 5)]),
         ([S, D, C, D, S], [("start", 0, 2), ("cut", 2, 5)]),
-        ([S, D, C, D, D, S], [("start", 0, 1), ("dissolve", 5, 6)]),
-        ([S, F, F, D, D, D, S], [("start", 0, 1), ("dissolve", 6, 7)]),
-        ([D, D, D], []),
+        ([S, D, D, C, D, D, S], [("start", 0, 1), ("dissolve", 6, 7)]),
+        ([S, F, F, *4 * [D], S], [("start", 0, 1), ("dissolve", 7, 8)]),
+        (4 * [D], []),
         ([], []),
     ],
 )

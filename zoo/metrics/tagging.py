@@ -308,11 +308,12 @@ def _levenshtein(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def find_transitions(
-    labels: Labels, background: str, min_lengths: Mapping[str, int] | None = None
+    labels: Labels, background: str, min_lengths: Mapping[str, int] | None = None, max_gap: int = 0
 ) -> list[Segment]:
     """Find the transitions in a sequence: the longest runs of frames without the background label.
 
-    A run counts as one transition even if its frames have several labels.
+    A run counts as one transition even if its frames have several labels. A run may have gaps, but not beside
+    a label without a least number of frames.
 
     Args:
         labels: one label per frame.
@@ -321,6 +322,7 @@ def find_transitions(
             shorter than the least of these numbers among its labels is left out as noise. In a run in which
             another label has enough frames, a label with too few does not count. Where the label of the
             transition may have a single frame, as a cut, frames of such labels at both ends are left out.
+        max_gap: the greatest number of background frames of a gap.
 
     Returns:
         The transitions in order, each with its most frequent label, and of equally frequent ones the first.
@@ -332,23 +334,33 @@ def find_transitions(
     [Segment(label='cut', start=1, end=4)]
     >>> find_transitions(["shot", "wipe", "wipe", "cut", "shot"], "shot", {"wipe": 3})
     [Segment(label='cut', start=3, end=4)]
+    >>> find_transitions(["fade", "fade", "shot", "fade", "shot"], "shot", {"fade": 2}, max_gap=1)
+    [Segment(label='fade', start=0, end=4)]
     """
     minimum = min_lengths or {}
+    runs: list[list[Segment]] = []
+    for segment in find_segments(labels):
+        if segment.label == background:
+            continue
+        last = runs[-1][-1] if runs else None
+        longest = max_gap if last and min(minimum.get(each.label, 1) for each in (last, segment)) > 1 else 0
+        if last and segment.start - last.end <= longest:
+            runs[-1].append(segment)
+        else:
+            runs.append([segment])
     transitions = []
-    for is_background, group in groupby(find_segments(labels), lambda segment: segment.label == background):
-        if not is_background:
-            run = list(group)
-            frames: Counter[str] = Counter()
-            for label, start, end in run:
-                frames[label] += end - start
-            if frames.total() < min(minimum.get(label, 1) for label in frames):
-                continue
-            long_enough = {label: count for label, count in frames.items() if count >= minimum.get(label, 1)}
-            counted = long_enough or frames
-            label = max(counted, key=counted.__getitem__)
-            if minimum.get(label, 1) == 1:
-                run = [segment for segment in run if segment.label in counted]
-            transitions.append(Segment(label, run[0].start, run[-1].end))
+    for run in runs:
+        frames: Counter[str] = Counter()
+        for label, start, end in run:
+            frames[label] += end - start
+        if frames.total() < min(minimum.get(label, 1) for label in frames):
+            continue
+        long_enough = {label: count for label, count in frames.items() if count >= minimum.get(label, 1)}
+        counted = long_enough or frames
+        label = max(counted, key=counted.__getitem__)
+        if minimum.get(label, 1) == 1:
+            run = [segment for segment in run if segment.label in counted]
+        transitions.append(Segment(label, run[0].start, run[-1].end))
     return transitions
 
 

@@ -55,8 +55,11 @@ from zoo.training import BucketedDataset, Progress, plan_buckets
 SHOT = "shot"
 """Label of frames inside a shot, where the task is to find shots and the transitions between them."""
 
-MIN_TRANSITION_FRAMES = {"dissolve": 3, "fade": 3, "wipe": 3}
+MIN_TRANSITION_FRAMES = {"dissolve": 4, "fade": 4, "wipe": 4}
 """Smallest number of frames of a transition; shorter runs of its tag are ignored."""
+
+MAX_GAP_FRAMES = 3
+"""Largest number of frames without a tag of a transition that do not end it."""
 
 FULL_SIZE = (108, 192)
 """Height and width to which frames are read for a model whose input size is not known."""
@@ -274,7 +277,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         """Return precision, recall and F1 of the transitions between shots; nothing for other tags."""
         if SHOT not in self.labels:
             return {}
-        transitions = [find_transitions(tags, SHOT, MIN_TRANSITION_FRAMES) for tags in predictions]
+        transitions = [find_video_transitions(tags) for tags in predictions]
         scores = score_transitions(transitions, references, SHOT)._asdict()
         return {f"transition {name.replace('_', ' ')}": value for name, value in scores.items()}
 
@@ -294,7 +297,8 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
                 "A cut is the first frame of the new shot. A dissolve, fade or wipe is every frame that shows "
                 "something of both shots, or less than all of one; black frames between fades belong to them.",
                 "The first and last frame of a slow transition cannot be seen exactly: transitions are compared "
-                "with a tolerance of 2 frames, and runs of fewer than 3 frames that are no cut are ignored.",
+                "with a tolerance of 2 frames. Runs of fewer than 4 frames that are no cut are ignored, and so are "
+                "interruptions of up to 3 frames.",
             ]
         step = "frame" if self.preprocessor.reader else "step"
         purpose = (
@@ -582,6 +586,11 @@ def tag_sequence(
     return TaggedSteps(tags[delay:], np.concatenate(scores)[delay:])
 
 
+def find_video_transitions(tags: Sequence[str]) -> list[Segment]:
+    """Return the transitions between shots, without flicker and interruptions of a few frames."""
+    return find_transitions(tags, SHOT, MIN_TRANSITION_FRAMES, MAX_GAP_FRAMES)
+
+
 def find_shots(tags: Sequence[str]) -> list[Segment]:
     """Return the shots between transitions, labeled by the transition before them.
 
@@ -589,7 +598,7 @@ def find_shots(tags: Sequence[str]) -> list[Segment]:
     """
     shots, start, label = [], 0, "start"
     end = Segment("end", len(tags), len(tags))
-    for transition in [*find_transitions(tags, SHOT, MIN_TRANSITION_FRAMES), end]:
+    for transition in [*find_video_transitions(tags), end]:
         if transition.start > start:
             shots.append(Segment(label, start, transition.start))
         label = transition.label
