@@ -123,24 +123,18 @@ def train(settings: Settings) -> None:
     train_set = bucket_by_length(
         preprocessor.encode(data.train, settings.train_words), settings.batch_size, seed=settings.seed
     )
-    validation_set, test_set = (
-        bucket_by_length(preprocessor.encode(split), settings.batch_size)
-        for split in (data.validation, data.test)
-    )
+    validation_set = bucket_by_length(preprocessor.encode(data.validation), settings.batch_size)
+    test_set = bucket_by_length(preprocessor.encode(data.test), settings.batch_size)
+    vocabulary_size = preprocessor.tokenizer.vocabulary_size
     print(train_set, validation_set, test_set, sep="\n")
 
     # Training, calibration and evaluation, of a bag of words for comparison and of the recurrent network.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy")
     for name, suffix in (("bag_of_words", ", bag of words"), (settings.cell, "")):
-        print(f"\n{name}, {preprocessor.tokenizer.vocabulary_size} words")
+        print(f"\n{name}, {vocabulary_size} words")
         keras.utils.set_random_seed(settings.seed)
-        model = build_model(
-            settings,
-            preprocessor.tokenizer.vocabulary_size,
-            len(info.labels),
-            is_recurrent=name == settings.cell,
-        )
+        model = build_model(settings, vocabulary_size, len(info.labels), is_recurrent=name == settings.cell)
         model.build((None, None))
         if settings.vectors:
             model.embedding.set_weights([vectors])
