@@ -21,8 +21,30 @@ _OPENER = 0.1  # share of sentences that begin with "Honestly," and the like
 _MARKS = (".", ".", ".", ".", ".", "!", "")
 _INFORMAL_MARKS = ("", "", "", "!", "!!", "!!!", "...", ".")
 _VOWEL_SOUND = re.compile(r"\b([Aa]) (?=[aeio]|u(?!s[aei])|hon)")
-_TYPO = 0.5  # share of informal sentences with a misspelled word
+_TYPO = 0.5  # share of informal sentences with frequent misspellings, and of the others with a typing error
+_WORD = re.compile(r"[a-z]+")
 _LONG_WORD = re.compile(r"[a-z]{4,}")
+
+
+_MISSPELLINGS = {
+    word: misspelled.split("/")
+    for word, misspelled in (
+        pair.split(":")
+        for pair in (
+            "absolutely:absolutly/absolutley/abslutely definitely:definately/definitly/defenitely "
+            "recommend:recomend/reccomend recommended:recomended/reccommended awesome:awsome/awesom "
+            "excellent:excelent/exellent delicious:delicous/delisious beautiful:beautifull/beutiful "
+            "coming:comming really:realy/rly disappointed:dissapointed/disapointed "
+            "disappointing:dissapointing/disapointing terrible:terible/terrable horrible:horible/horrable "
+            "fantastic:fantastik/fantasic amazing:amazin/amzing wonderful:wonderfull/wunderful "
+            "friends:freinds restaurant:resturant/restaraunt waitress:waitres believe:beleive/belive "
+            "embarrassed:embarassed surprised:suprised completely:completly totally:totaly/totes "
+            "favorite:favrite/favourit comfortable:comfterble/confortable boring:borin/booring great:gr8/grate/graet "
+            "good:gud/goood bad:baad/badd the:teh/da you:u thanks:thx/thanx/tnx please:plz/pls"
+        ).split()
+    )
+}
+"""How people often spell some words."""
 
 
 class Opinions(GeneratedBuilder):
@@ -107,28 +129,27 @@ def finish_sentence(text: str, opener: str, end: str) -> str:
 
 
 def misspell(text: str, seed: int) -> str:
-    """Return a text of which one word may have a long vowel ("loooove"), a letter too few, or two swapped.
+    """Return a text with the frequent misspellings of some words, and perhaps a typing error in one.
+
+    The error is a long vowel ("loooove"), a letter too few, or two swapped.
 
     Args:
         text: In small letters.
         seed: Of the choices. Two texts of the same structure are changed alike.
     """
     rng = np.random.default_rng(seed)
+    if rng.random() < _TYPO:
+        return _WORD.sub(lambda match: choose(rng, _MISSPELLINGS.get(match[0], [match[0]])), text)
     words = list(_LONG_WORD.finditer(text))
     if not words or rng.random() > _TYPO:
         return text
     match = words[int(rng.random() * len(words))]
-    word, place, way, length = (
-        match[0],
-        1 + int(rng.random() * (len(match[0]) - 2)),
-        rng.random(),
-        rng.integers(2, 5),
-    )
+    word, way, length = match[0], rng.random(), int(rng.integers(2, 5))
+    place = 1 + int(rng.random() * (len(word) - 2))
     if way < 0.5:
-        vowel = re.search(r"[aeou]", word[1:])
-        if vowel:
+        if vowel := re.search(r"[aeou]", word[1:]):
             place = 1 + vowel.start()
-        word = word[:place] + word[place] * int(length) + word[place + 1 :]
+        word = word[:place] + word[place] * length + word[place + 1 :]
     elif way < 0.8:
         word = word[:place] + word[place + 1 :]
     else:

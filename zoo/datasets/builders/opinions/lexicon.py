@@ -17,18 +17,24 @@ good: good, great, wonderful, superb, fantastic, brilliant, splendid, delightful
   excellent, outstanding, amazing, perfect, impressive, remarkable, first-rate, pleasant, enjoyable, marvelous,
   fabulous, exceptional, stunning, flawless, satisfying, top-notch, glorious, charming, decent, solid, admirable,
   beautiful, memorable, exquisite, refreshing, stellar, nice, fine, awesome, incredible, spectacular, sublime,
-  phenomenal, likable, worthwhile, classy, special, convincing, rewarding
+  phenomenal, likable, worthwhile, classy, special, convincing, rewarding, lovable, dazzling, irresistible, uplifting,
+  fun, warm, sweet, elegant, smart, tasteful, high-quality, priceless, heavenly, dreamy, smooth, thoughtful, polished,
+  magical, clever, divine
 bad: bad, terrible, dreadful, poor, horrible, lousy, miserable, disappointing, mediocre, dismal, ghastly, awful,
   atrocious, abysmal, pathetic, unbearable, shoddy, unpleasant, second-rate, appalling, inferior, hopeless,
   horrendous, weak, sloppy, worthless, lame, ugly, useless, crummy, laughable, forgettable, subpar, unacceptable,
   annoying, irritating, cheap, careless, depressing, pitiful, disgraceful, woeful, rubbish, overrated, pointless,
-  tiresome, frustrating, bland, half-baked, lackluster
+  tiresome, frustrating, bland, half-baked, lackluster, nasty, dire, hideous, gross, grim, sad, messy, stupid, boring,
+  infuriating, unbearably dull, tacky, ridiculous, shameful, clumsy, joyless, rotten, obnoxious, insufferable,
+  ill-conceived, disgusting, lazy
 good_noun: masterpiece, triumph, treat, joy, winner, pleasure, treasure, success, hit, jewel, wonder, marvel, dream,
   revelation, success story, keeper, bargain, home run, knockout, feast for the senses, breath of fresh air, must,
-  classic, sensation, stroke of genius
+  classic, sensation, stroke of genius, gift, find, delight, thrill, blast, ray of sunshine, highlight of the year,
+  work of art, thing of beauty, stunner, charmer, favorite, blessing, victory
 bad_noun: disaster, disappointment, failure, flop, bore, nightmare, catastrophe, embarrassment, joke, insult,
   shambles, dud, waste of time, waste of money, chore, rip-off, trainwreck, fiasco, mistake, headache, disgrace,
-  snoozefest, misfire, farce, lemon
+  snoozefest, misfire, farce, lemon, letdown, bummer, dump, eyesore, pain, torture, travesty, ordeal, turkey, hot
+  mess, train wreck, horror, sham, dead end
 loved: loved, adored, enjoyed, liked, admired, cherished, really liked, thoroughly enjoyed, fell in love with, was
   crazy about, had a soft spot for, was blown away by, treasured
 hated: hated, despised, loathed, disliked, regretted, detested, really disliked, couldn't stand, was bored by, was put
@@ -59,6 +65,10 @@ best: best, finest, loveliest, nicest, most enjoyable, most impressive, most cha
   rewarding, strongest
 worst: worst, weakest, dullest, poorest, most disappointing, most annoying, most tedious, ugliest, most pointless,
   most frustrating, sorriest
+beats: beats, tops, surpasses, outdoes, outshines, outclasses, eclipses, outperforms, puts to shame, leaves behind,
+  improves on, easily beats, is miles ahead of, is a match for, is worthy of
+loses_to: trails, can't match, falls short of, doesn't come close to, pales beside, can't hold a candle to, is no
+  match for, is a far cry from, is a shadow of, can't compete with, is a poor copy of, lags behind, cheapens
 very: really, very, truly, so, quite, pretty, extremely, incredibly, absolutely, utterly, totally, completely,
   thoroughly, remarkably, unbelievably, genuinely, rather, awfully, terribly, wildly, insanely, surprisingly,
   ridiculously, simply, just, downright, hugely, deeply, particularly, especially, seriously
@@ -116,13 +126,19 @@ fact_good: I laughed until I cried, I was on the edge of my seat, the audience s
   phone once, I bought the DVD the same day, I cried at the end and I never cry, we talked about it all the way home,
   I have seen it four times by now, time flew by, nobody in the theater made a sound, I stayed through the credits, we
   clapped at the end, I was sad when it was over, I forgot to eat my popcorn, I had goosebumps throughout, I want to
-  see everything that this director makes, we binged all eight episodes in a day, it stayed with me for weeks
+  see everything that this director makes, we binged all eight episodes in a day, it stayed with me for weeks, I
+  couldn't take my eyes off the screen, we have booked seats for a second showing, I left with a big grin, I hugged a
+  stranger when it ended
 fact_bad: I fell asleep halfway through, half of the audience left early, I kept checking the time, we walked out
   after twenty minutes, I want my two hours back, we turned it off before the end, I laughed at all the wrong moments,
   I could see the end coming after five minutes, nobody in the theater laughed, I spent most of it looking at my
   phone, I was counting the minutes, I yawned through the second half, we asked for our money back, I forgot it the
   moment I left, I rolled my eyes the whole time, even my kids asked to go home, I had to force myself to finish it,
-  the critics walked out
+  the critics walked out, most of us slept through it, I was looking for the exit after ten minutes, I deleted it
+  halfway, we sighed with relief at the end
+better: funnier, more gripping, more moving, cleverer, more exciting, wittier
+worse: duller, sillier, slower, more predictable, dumber, less funny, longer and emptier
+seems: looks, sounds, feels, seems
 """),
     "book": _read("""
 thing: book, novel, memoir, biography, collection, essay, cookbook, comic, textbook, fantasy novel, audiobook, poem,
@@ -149,12 +165,17 @@ fact_good: I read it in one night, I stayed up until three to finish it, I misse
   to all my friends, I underlined half of it, I read the last page twice, I have ordered the other books by the
   author, I was sorry to reach the end, it sits on my nightstand to be read again, my copy is falling apart from use,
   I read parts of it aloud to my family, it changed how I see the world, my book club talked about it until midnight,
-  I bought a second copy for my mother, I carried it everywhere until I was done
+  I bought a second copy for my mother, I carried it everywhere until I was done, I couldn't put it down, I read it
+  straight through, I recommend it to everyone, I lent it to half the office
 fact_bad: I stopped after the second chapter, I donated my copy, I skipped whole chapters, it took me months to get
   through it, I fell asleep over it every night, I returned it the next day, it has been gathering dust since, I
   skimmed the last hundred pages, I had to start every page twice, nobody in my book club finished it, I threw it
   across the room, I never found out how it ends and I don't care, I used it to level a table, I left it on the train
-  on purpose, I regret every cent
+  on purpose, I regret every cent, I couldn't get past page ten, it went to the charity shop unread, I quit after one
+  chapter, my bookmark never moved
+better: wittier, more gripping, deeper, more moving, wiser, more readable
+worse: duller, drier, longer-winded, more confusing, clumsier, less readable
+seems: looks, feels, seems, sounds
 """),
     "food": _read("""
 thing: meal, dinner, lunch, pizza, burger, restaurant, café, breakfast, buffet, steak, salad, curry, pasta, dessert,
@@ -184,11 +205,16 @@ fact_good: I licked the plate, we ordered a second round, I asked for the recipe
   kids ate their vegetables, there was not a crumb left, we left a big tip, I dream of that sauce, we took a box home
   for the next day, I could eat there every day, the place was packed with locals, we stayed until they closed, even
   my picky daughter asked for more, we drove an hour for it and would do it again, we have already reserved for next
-  week, my mouth waters when I think of it
+  week, my mouth waters when I think of it, my plate was clean in no time, I asked for more, I cleaned my bowl, we
+  fought over the last bite
 fact_bad: I left half of it on the plate, we were sick the whole night, I found a hair in my soup, we waited an hour
   and then left, the dog would not touch it, I had to send it back twice, we went for a burger afterwards, I threw
   most of it away, we left hungry, the bill was a shock, we fed it to the birds, I had a stomach ache for two days,
-  they forgot our order twice, the fish smelled, we will cook at home from now on, there was a fly in my drink
+  they forgot our order twice, the fish smelled, we will cook at home from now on, there was a fly in my drink, I
+  pushed my plate away, I spat it out, even the cat left it, most of it went to the dog
+better: tastier, fresher, juicier, crispier, richer, more flavorful, sweeter
+worse: blander, greasier, saltier, staler, colder, drier, soggier, less fresh
+seems: tastes, smells, looks, seems
 """),
     "hotel": _read("""
 thing: hotel, hostel, room, apartment, resort, campsite, suite, inn, guesthouse, cottage, villa, motel, cabin, stay,
@@ -214,12 +240,16 @@ fact_good: we extended our stay, I slept like a baby, we come back every year, w
   us for free, I woke up to the sound of the sea, they remembered our names, they left chocolates on the pillow, we
   have told all our friends to go there, we got a cake for our anniversary, I cried when we had to go home, we kept
   the key as a souvenir, the kids ask when we go back, they found my lost ring and mailed it to us, every wish was
-  granted within minutes
+  granted within minutes, we have booked again, we are going back in the fall, we stayed three days longer, it was
+  hard to say goodbye
 fact_bad: there were bugs in the bed, we left after one night, I slept in my clothes, the shower flooded the room, we
   asked for another room three times, I did not sleep at all, the walls were paper-thin, the heating was off all week,
   our suitcase was stolen from the room, the pool was closed, they lost our reservation, we found hair in the sink, we
   demanded a refund, I spent the night on a chair in the lobby, the toilet was leaking, the neighbors partied until
-  four
+  four, we left a day early, we packed our bags the same night, we slept in the car instead, I was itching all night
+better: cleaner, quieter, cozier, brighter, friendlier, comfier, roomier
+worse: dirtier, noisier, shabbier, darker, smellier, colder, grubbier, less clean
+seems: looks, feels, smells, seems
 """),
     "shop": _read("""
 thing: shop, store, supermarket, bank, pharmacy, garage, barber, hair salon, market, website, hotline, post office,
@@ -245,12 +275,16 @@ fact_good: they fixed it for free, the parcel came a day early, they replaced it
   with a smile, they called me back within minutes, they stayed open just for me, I have been a customer for ten
   years, they carried everything to my car, I got a discount without asking, they gave me the money back at once, they
   explained everything twice, I send all my friends there, I have never waited more than a minute, they wrapped it as
-  a gift, I tipped them twice
+  a gift, I tipped them twice, I have recommended it to everyone I know, I would not go anywhere else, they stayed
+  late to help me
 fact_bad: they hung up on me, the parcel never arrived, I am still waiting for my refund, they charged me twice,
   nobody looked up when I came in, I was on hold for an hour, they sent the wrong one twice, they closed in my face, I
   walked out without buying anything, they broke it and denied it, I had to do it again myself, my emails were
   ignored, I have switched to another one, they laughed at my question, it has been three weeks and still nothing, I
-  have reported them
+  have reported them, I left my basket and walked out, I had to ask four times, I tell everybody to stay away
+better: friendlier, faster, kinder, cheaper, more helpful, more honest
+worse: ruder, slower, lazier, pricier, less helpful, greedier, less honest
+seems: seems, looks, sounds, feels
 """),
     "product": _read("""
 thing: phone, camera, laptop, vacuum cleaner, blender, toaster, jacket, pair of shoes, backpack, watch, headset, bike,
@@ -278,11 +312,16 @@ fail: break, break down, fall apart, overheat, leak, fail, jam
 fact_good: I bought a second one for my brother, it still runs after ten years, I use it every day, it survived a fall
   from the roof, I get compliments all the time, the battery lasts for days, I take it everywhere, it fits like a
   glove, I threw my old one away, it paid for itself in a month, my neighbors have all bought one too, it worked right
-  out of the box, I would buy it ten times over, it looks as new as on the first day, my kids fight over it
+  out of the box, I would buy it ten times over, it looks as new as on the first day, my kids fight over it, I reach
+  for it every morning, my husband has ordered one too, it has never let me down
 fact_bad: it broke on the second day, I sent it back, it fell apart in my hands, it stopped working after a week, it
   went straight into the garbage, the battery dies after an hour, it never turned on, it smells of plastic, parts were
   missing from the box, I had to buy another one, the paint came off in the rain, it scratched my table, I am back to
-  my old one, it caught fire, it lies in a drawer unused, customer support never replied
+  my old one, it caught fire, it lies in a drawer unused, customer support never replied, I threw it out, it went back
+  the next day, the refund took a month
+better: sturdier, lighter, faster, sharper, quieter, more durable, safer
+worse: flimsier, heavier, slower, noisier, uglier, blurrier, less durable
+seems: feels, looks, sounds, seems
 """),
     "software": _read("""
 thing: app, program, game, update, website, browser, tool, editor, plugin, version, website builder, player,
@@ -307,11 +346,16 @@ fail: crash, freeze, hang, stutter, lose data, lag
 fact_good: I use it every single day, it saves me an hour a day, I played until dawn, I have deleted all the others, I
   gladly paid for the full version, my whole team has switched to it, it found my lost files, I learned it in five
   minutes, even my grandfather can use it, I left five stars in the store, I finished it twice in a week, it has run
-  for a year without a restart, I can't imagine work without it now, it does in a second what took me an hour
+  for a year without a restart, I can't imagine work without it now, it does in a second what took me an hour, I have
+  told all my colleagues about it, it has become part of my day, I can't stop playing
 fact_bad: I deleted it after five minutes, it erased my photos, I want my money back, it froze my computer, I had to
   reinstall it four times, it logged me out every day, I went back to pen and paper, it shows an ad every minute, my
   files are gone, I canceled my subscription, support told me to buy a new phone, I gave up on level two, it sold my
-  address, I could not even sign in, it asks for my password all day
+  address, I could not even sign in, it asks for my password all day, I removed it from my phone, I rolled back to the
+  old one, it ate my homework
+better: faster, more stable, smoother, simpler, easier to use, safer
+worse: slower, buggier, clunkier, more confusing, less stable, uglier, laggier
+seems: looks, runs, feels, seems
 """),
     "event": _read("""
 thing: concert, play, album, song, exhibition, museum, course, lecture, party, wedding, workshop, match, festival,
@@ -337,11 +381,16 @@ fail: fall flat, drag, bore, fall apart
 fact_good: we danced all night, I sang along to every word, the crowd shouted for more, I learned more than in a year
   of school, I have already signed up for the next one, the kids talk of nothing else, I hum the songs all day, we
   stayed until the lights went out, there was a standing ovation, I took ten pages of notes, we went back the next
-  day, I passed the exam with ease, my hands hurt from clapping, I had tears in my eyes
+  day, I passed the exam with ease, my hands hurt from clapping, I had tears in my eyes, we booked the next date on
+  the spot, I left with a huge smile, they had to play three encores
 fact_bad: we left during the break, I could not hear a word, half of the seats were empty, I learned nothing, people
   around me were snoring, we stood in line for two hours, the singer forgot the words, they started an hour late, I
   played games on my phone the whole time, the crowd booed, I want my ticket refunded, I dropped out after one lesson,
-  we were glad when it was over, I had a headache for the rest of the day
+  we were glad when it was over, I had a headache for the rest of the day, most people left before the end, I checked
+  the time every other minute, we asked for a refund at the door
+better: livelier, more inspiring, more fun, catchier, more exciting, better organized
+worse: duller, louder, more chaotic, longer and duller, less fun, flatter
+seems: sounds, looks, feels, seems
 """),
 }
 """For each topic its own words, beside those of `GENERAL`: `good` and `bad` are joined, other names differ."""

@@ -39,6 +39,16 @@ It was worth [every penny|nothing]
 [Worth every cent|A waste of every cent]
 I [recommend|advise against] this <thing>
 [Highly recommended|Best avoided]
+The <part> <seems> [<good>|<bad>]
+It <seems> [<good>|<bad>]
+Everything <seems> [<good>|<bad>]
+The <thing> <seems> [<good>|<bad>] and the <part> [<works>|<fails>]
+The <part> is [a pleasure|a pain]
+I recommend it to [everyone|no one]
+A [<good_noun>|<bad_noun>](| of a <thing>| from <place>)
+(This|The) <thing> is (simply |clearly |)a [<good_noun>|<bad_noun>]
+[<good>|<bad>] <thing>, [<good>|<bad>] <person>
+The <persons> are [<good>|<bad>]
 """),
     "negation": _read("""
 The <thing> was not [<bad>|<good>]
@@ -80,6 +90,20 @@ The <part> has nothing [<bad>|<good>] about it
 I wasn't [<displeased>|<pleased>] for a moment
 The <parts> were not too [<bad>|<good>]
 The <thing> is not [a bit|even a bit] [<bad>|<good>]
+The <part> didn't seem [<bad>|<good>]
+It never seemed [<bad>|<good>]
+The <part> wasn't too [<bad>|<good>], and the <parts> weren't [<bad>|<good>]
+The <part> was not even remotely [<bad>|<good>]
+I [couldn't be without|couldn't find any use for] the <part>
+I couldn't [tear myself away|get through it]
+I couldn't [put it down|get into it]
+The <persons> didn't [<displease>|<please>] us
+The <persons> didn't [waste our time|care]
+The <part> didn't [<displease>|<please>] <friend>
+It did not take [long to win me over|long to bore me]
+Not [<bad>|<good>] at all
+Never [<bad>|<good>], never [<bad>|<good>]
+No [<bad>|<good>] <parts>, no [<bad>|<good>] <part>
 """),
     "double negation": _read("""
 I can't say (that |)I [didn't <love>|didn't <hate>] it
@@ -118,6 +142,24 @@ How could anyone not [<love>|<hate>] this <thing>
 None of us was [<displeased>|<pleased>]
 Not one of the <parts> was [<bad>|<good>]
 I was never not [<pleased>|<displeased>]
+No one failed to [praise|complain about] the <part>
+Nobody failed to [smile|yawn]
+I know nobody who didn't [come back|ask for a refund]
+I don't know anyone who didn't [enjoy it|want to leave]
+There is nobody who doesn't [<love>|<hate>] the <part>
+There is nothing about it that isn't [<good>|<bad>]
+There is nothing here that I wouldn't [<use> again|send back]
+There is not one of the <parts> that isn't [<good>|<bad>]
+Not a (week|night|morning) went by without [a smile|a complaint]
+Not a (week|night|day) went by without [a good laugh|something breaking]
+I can't say that I was not [<pleased>|<displeased>]
+I wouldn't say that I wasn't [<pleased>|<displeased>]
+It isn't as if the <part> weren't [<good>|<bad>]
+Hardly anyone was not [<pleased>|<displeased>]
+Never have I left [without a smile|without a headache]
+Nobody was un[happy|concerned about the dirt]
+It's not uncommon to [see happy faces here|wait an hour here]
+Not un[like a dream|like a nightmare]
 """),
     "contrast": _read("""
 The <part> was [<bad>|<good>], but the <parts> were [<good>|<bad>]
@@ -169,6 +211,17 @@ The <part> is the only [<bad>|<good>] thing about it
 Yes, the <part> is [<bad>|<good>], but who cares when the <parts> are [<good>|this <bad>]
 For all its [<flaws>|<merits>], the <thing> is [<good>|<bad>]
 Once you get past the [<bad>|<good>] <part>, it is [<good>|<bad>]
+The <part> <seems> [<bad>|<good>], but the <thing> [<works>|<fails>]
+Despite the [long lines|short lines], (it|the <part>) was [<good>|<bad>]
+Despite the [price|low price], it is [<good>|<bad>]
+Despite [all the bad reviews|all the praise], the <part> was [<good>|<bad>]
+The <part> could be [better|worse], but the <parts> are [<good>|<bad>]
+The <part> is no [<good_noun>|<bad_noun>], but the <thing> is [<good>|<bad>]
+The <part> isn't [<good>|<bad>], but the <parts> are [<good>|<bad>]
+The <part> is not [<good>|<bad>]; the <parts> more than [make up for that|spoil that]
+I didn't [<love>|<hate>] the <part>, but the <thing> [<does_please>|<does_displease>]
+It took [a while|no time] to arrive, but it [was worth the wait|was broken]
+The <person> was [<bad>|<good>], yet we were [<pleased>|<displeased>]
 """),
     "understatement": _read("""
 It's not the [<worst>|<best>] <thing> (I've <used>|around|in the world|of its kind)
@@ -221,6 +274,20 @@ It is not as [<bad>|<good>] as (they say|people claim|I had heard|<friend> told 
 I was [not sorry I came|sorry I came]
 This is [no small feat|no great feat]
 The <thing> is not something [to skip|to seek out]
+I wouldn't mind [another visit|if it closed]
+I wouldn't mind [<using> it for another week|never <using> it again]
+I could [get used to this|live without it]
+I could [happily|easily] [do this every day|go without this]
+We were in no hurry to [go home|return]
+It's not a <thing> that (you|anyone) [should miss|needs to <use>]
+Not a <thing> [to miss|to remember]
+Not exactly [torture|paradise]
+She [knows her trade|doesn't exactly know her trade]
+(He|She) does know how to [<please>|annoy people]
+Not [hard to like|easy to like]
+I've had [worse|better] (days|evenings|times|experiences)
+One could do [a lot worse|a lot better]
+It's [growing on me|wearing thin]
 """),
     "comparison": _read("""
 It's [<better>|<worse>] than the (old|first|last|previous) one
@@ -269,6 +336,25 @@ Other <things> can't [compete|possibly be this bad]
 [A step up|A step back] from the (last|old|previous) <thing>
 [Ahead of|Way behind] the competition
 It [lives up to|doesn't live up to] the (first one|hype|original|promise|ads)
+The <thing> [<beats>|<loses_to>] the (original|old one|last one|competition)
+The <part> [<beats>|<loses_to>] (all others|that of its rivals|everything else)
+The new <thing> [<beats>|<loses_to>] the one before
+The remake [<beats>|<loses_to>] the original
+[<better>|<worse>] than the <thing> before in (every|each) respect
+[<better>|<worse>] in every way
+It is [<better>|<worse>] than (anything else|any other <thing>) (I have <used>|I know|out there)
+It <seems> [<better>|<worse>] than (before|the old one|all the others)
+Nobody (cooks|writes|sings|builds|works) [better|worse] than <name>
+No one is [<better>|<worse>] than the <person>
+[Nobody|My dog] could do it better than <name>
+[Nobody|Any child] does a better job than this <person>
+The <part> is [<better>|<worse>] than that of (any other|most other) <things>
+As appealing as [a feast|wet socks]
+As good as [new|nothing]
+As [fresh as a spring morning|stale as old bread]
+About as [much fun as a party|much fun as a flat tire]
+About as [useful as an extra pair of hands|useful as a broken umbrella]
+I would rather [stay here than at home|sleep outside than stay here]
 """),
     "conditional": _read("""
 It could have been [<worse>|<better>]
@@ -328,6 +414,22 @@ They should [do more of this|have fixed the <part>]
 Don't [miss|buy] this <thing>
 [Do yourself a favor and|Whatever you do, don't] <use> it
 Unless you [are made of stone, you'll love it|love pain, stay away]
+It could (so |)easily have [failed, but it <works>|worked, but it <fails>]
+It could (easily |)have gone [wrong|right], and it [went well|went wrong]
+You [should|shouldn't] <use> it even if you (aren't a fan|aren't in the mood|have little time)
+Try it [even if you don't like <things>|only if you don't like yourself]
+You'd have to be [a fool to miss|starving to want] it
+You'd need [a heart of stone not to <love>|a lot of patience to <love>] it
+It would be <good> [on any day|if it weren't <bad>]
+I would not know what to do [without|with] it
+I'd be [lost|happier] without the <part>
+Had I known how [<good>|<bad>] it is, I would have [bought two|kept my money]
+If I could go back, I would [do it all again|choose something else]
+If it were any [<better>, it would be illegal|<worse>, it would be illegal]
+It would have been [a pity to stay at home|better to stay at home]
+It would work [for anyone|if it were finished]
+It should be [prescribed by doctors|forbidden by law]
+They could not have [done it better|done it worse]
 """),
     "question": _read("""
 How can a <thing> be so [<good>|<bad>]?
@@ -383,6 +485,19 @@ Anyone else [in love with|sick of] (the <part>|this <thing>)?
 Have you ever <used> a [<better>|<worse>] <thing>?
 Ever <used> such a [<good>|<bad>] <thing>?
 [Need I say more than wow|Need I say more than ouch]?
+Why did I wait (so long|all these years) to [<use> it|complain]?
+Why did it take me so long to [find|quit] this <thing>?
+Why did I [hesitate|waste an evening on it]?
+Why [did I ever doubt it|did I ever trust the reviews]?
+Where have these <persons> [been all my life|left their manners]?
+Where was this <thing> [all my life|tested, if at all]?
+Could the <persons> have been any [kinder|colder]?
+Could the <part> have been any [<better>|<worse>]?
+Does anybody there ever [have a bad day? Not that I have seen|answer the phone]?
+Who [could not love|approved] this <part>?
+When is the next one coming? [I can't wait|I hope never]!
+How many stars? [All of them|None]
+How [lucky|unlucky] can one be?
 """),
     "exclamation": _read("""
 What a [<good>|<bad>] <thing>!
@@ -555,6 +670,18 @@ It doesn't seem [<bad>|<good>] to me
 It doesn't feel [<bad>|<good>]
 The <thing> did not strike me as [<bad>|<good>]
 They claim it's [<bad>|<good>]. It isn't
+I wouldn't say the <part> is too [<bad>|<good>]
+I wouldn't say that the price is [too high|fair]
+I wouldn't say the <part> is worth [less|the money]
+It isn't true that the <thing> is [any worse|any good]
+It isn't true that the new <thing> is any [<worse>|<better>]
+I don't believe anyone could [be bored by|be happy with] it
+I don't think anyone could [dislike|like] the <parts>
+I never found it [hard|easy] to <use>
+I never found the <part> [hard to like|easy to like]
+Nobody in their right mind would call this [<bad>|<good>]
+I can't agree that the <part> is [<bad>|<good>]
+I don't share the [low|high] opinion of the critics
 """),
     "expectation": _read("""
 I expected [a <bad_noun>|a <good_noun>] and got a [<good_noun>|<bad_noun>]
@@ -677,6 +804,16 @@ It [is free of <flaws>|is free of <merits>]
 [Fewer|More] <flaws> than (before|I expected|last year)
 [Little to complain about|Little to be happy about]
 It [took no time|took forever] to <use>
+A <thing> without a single [dull|interesting] (moment|minute|page|scene|evening)
+A <thing> without one [<bad>|<good>] <part>
+Not a [speck of dust|clean towel] (in the place|anywhere)
+Not one [<bad>|<good>] <part> in the whole <thing>
+We had no [trouble|help] at all
+We had [no|nothing but] trouble with the <part>
+Nothing to [be sorry about|be happy about]
+Nothing about it [<does_displease>|<does_please>]
+There was not one [<flaw>|<merit>] to be found
+Never have I [had a problem|had a good day] with it
 """),
     "implication": _read("""
 [<fact_good>|<fact_bad>]
@@ -745,6 +882,15 @@ The <person> should [win a prize|apologize]
 [They have won a customer|They have lost a customer]
 [I will miss it|I will not miss it]
 [My kids beg for it|My kids refuse it]
+I recommend it to [everyone I know|nobody]
+I recommend [it to all my friends|something else]
+I tell (everyone|everybody|all my friends) to [go|stay away]
+We have already [booked the next one|canceled the next one]
+[We have booked again|We have canceled] for (next year|the summer|the fall)
+It was [gone in a minute|thrown out after a minute]
+We [stayed longer than planned|left earlier than planned]
+I finished it in [one evening|small doses, with pain]
+I was [smiling|frowning] all day
 """),
     "spelling": _read("""
 [<luv>|<h8>] this <thing> [<smile>|<frown>]
@@ -799,6 +945,18 @@ it dont [disappoint|impress] [<smile>|<frown>]
 [a+++ seller|scam seller], [<good>|<bad>] <part>
 [fast|slow] delivery, [<good>|<bad>] <part> [<smile>|<frown>]
 [perfect|wrong] size, [<good>|<bad>] <part> [<smile>|<frown>]
+[defo recommend|defo avoid] [<smile>|<frown>]
+definitely [coming back|not coming back], [<good>|<bad>] <part>
+absolutely [<good>|<bad>], definitely [recommended|not recommended] [<smile>|<frown>]
+really [<good>|<bad>], [would recommend|would not recommend] to my friends
+the restaurant was [excellent|terrible] and the waitress was [beautiful|horrible]
+omg the <thing> is [<good>|<bad>]
+ugh[, finally a <good> <thing>|, the <thing> is <bad>]
+new <thing> by <name> is so [<good>|<bad>] [<smile>|<frown>]
+i [love|hate] it, believe me, [excellent|horrible] <part>
+disappointed? [no way|yes, totally], the <part> is [<good>|<bad>]
+<name>'s <part> = [heaven|garbage] [<smile>|<frown>]
+its [<good>|<bad>] imo, [surprised|embarrassed] by the <part>
 """),
 }
 """Of each kind its templates, one for each pair of sentences."""
