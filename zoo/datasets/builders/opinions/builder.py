@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from zoo._compat import make_dataset_version
 from zoo.datasets.builders.base import GeneratedBuilder, assign_split, make_generator
 from zoo.datasets.builders.opinions.grammar import Pair, expand_template
-from zoo.datasets.builders.opinions.lexicon import GENERAL, TOPICS
+from zoo.datasets.builders.opinions.lexicon import GENERAL, MISSPELLINGS, TOPICS
 from zoo.datasets.builders.opinions.templates import TEMPLATES
 
 PAIRS = {"train": 20_000, "validation": 1_000, "test": 1_000}  # of two sentences each
@@ -24,27 +24,6 @@ _VOWEL_SOUND = re.compile(r"\b([Aa]) (?=[aeio]|u(?!s[aei])|hon)")
 _TYPO = 0.5  # share of informal sentences with frequent misspellings, and of the others with a typing error
 _WORD = re.compile(r"[a-z]+")
 _LONG_WORD = re.compile(r"[a-z]{4,}")
-
-
-_MISSPELLINGS = {
-    word: misspelled.split("/")
-    for word, misspelled in (
-        pair.split(":")
-        for pair in (
-            "absolutely:absolutly/absolutley/abslutely definitely:definately/definitly/defenitely "
-            "recommend:recomend/reccomend recommended:recomended/reccommended awesome:awsome/awesom "
-            "excellent:excelent/exellent delicious:delicous/delisious beautiful:beautifull/beutiful "
-            "coming:comming really:realy/rly disappointed:dissapointed/disapointed "
-            "disappointing:dissapointing/disapointing terrible:terible/terrable horrible:horible/horrable "
-            "fantastic:fantastik/fantasic amazing:amazin/amzing wonderful:wonderfull/wunderful "
-            "friends:freinds restaurant:resturant/restaraunt waitress:waitres believe:beleive/belive "
-            "embarrassed:embarassed surprised:suprised completely:completly totally:totaly/totes "
-            "favorite:favrite/favourit comfortable:comfterble/confortable boring:borin/booring great:gr8/grate/graet "
-            "good:gud/goood bad:baad/badd the:teh/da you:u thanks:thx/thanx/tnx please:plz/pls"
-        ).split()
-    )
-}
-"""How people often spell some words."""
 
 
 class Opinions(GeneratedBuilder):
@@ -139,7 +118,7 @@ def misspell(text: str, seed: int) -> str:
     """
     rng = np.random.default_rng(seed)
     if rng.random() < _TYPO:
-        return _WORD.sub(lambda match: choose(rng, _MISSPELLINGS.get(match[0], [match[0]])), text)
+        return _WORD.sub(lambda match: choose(rng, MISSPELLINGS.get(match[0], [match[0]])), text)
     words = list(_LONG_WORD.finditer(text))
     if not words or rng.random() > _TYPO:
         return text

@@ -394,3 +394,42 @@ seems: sounds, looks, feels, seems
 """),
 }
 """For each topic its own words, beside those of `GENERAL`: `good` and `bad` are joined, other names differ."""
+
+MISSPELLINGS = _read("""
+absolutely: absolutly, absolutley, abslutely
+definitely: definately, definitly, defenitely
+recommend: recomend, reccomend
+recommended: recomended, reccommended
+awesome: awsome, awesom
+excellent: excelent, exellent
+delicious: delicous, delisious
+beautiful: beautifull, beutiful
+coming: comming
+really: realy, rly
+disappointed: dissapointed, disapointed
+disappointing: dissapointing, disapointing
+terrible: terible, terrable
+horrible: horible, horrable
+fantastic: fantastik, fantasic
+amazing: amazin, amzing
+wonderful: wonderfull, wunderful
+friends: freinds
+restaurant: resturant, restaraunt
+waitress: waitres
+believe: beleive, belive
+embarrassed: embarassed
+surprised: suprised
+completely: completly
+totally: totaly, totes
+favorite: favrite, favourit
+comfortable: comfterble, confortable
+boring: borin, booring
+great: gr8, grate, graet
+good: gud, goood
+bad: baad, badd
+the: teh, da
+you: u
+thanks: thx, thanx, tnx
+please: plz, pls
+""")
+"""How people often spell some words."""
