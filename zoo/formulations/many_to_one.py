@@ -47,7 +47,7 @@ class ManyToOne(Serializable, keras.Model):
         word_dropout_min_length: int. Rows of fewer tokens keep all their vectors: in a short text each word may
             decide. Defaults to `1`.
         adversarial_radius: float. Length of the change r of the vectors of a row, in mean lengths of a vector; 0.3
-            is a good value. Defaults to `0.0`, no adversarial training.
+            is a good value, and 0 means no adversarial training. Defaults to `0.0`.
         **kwargs: `name` and `dtype`, as of every Keras model.
 
     Call arguments:
