@@ -98,8 +98,8 @@ def test_pooling_equals_numpy(pooling: str, bidirectional: bool) -> None:
 
 def test_adversarial_loss_equals_finite_differences() -> None:
     """Each step has a token of its own, so that changes of the embedding are changes of single vectors."""
-    model = build_model(adversarial_radius=0.7, vocabulary_size=9)
-    model.embedding.embeddings.assign(random_vectors(9, 4))
+    model = build_model(adversarial_radius=2, vocabulary_size=9, pooling="mean")
+    randomize_weights(model, seed=1)
     ids = np.array([[1, 2, 3, 4], [5, 6, 7, 0]], "int32")
     vectors = model.embedding.embeddings.numpy()
     clean = log_softmax(model(ids))
@@ -117,11 +117,11 @@ def test_adversarial_loss_equals_finite_differences() -> None:
     for row in ids:
         tokens = row[row > 0]
         length = np.linalg.norm(vectors[tokens], axis=1).mean()
-        vectors[tokens] -= 0.7 * length * gradient[tokens] / np.linalg.norm(gradient[tokens])
+        vectors[tokens] -= 2 * length * gradient[tokens] / np.linalg.norm(gradient[tokens])
     model.embedding.embeddings.assign(vectors)
     expected = (np.exp(clean) * (clean - log_softmax(model(ids)))).sum(1).mean()
-    assert float(loss) == pytest.approx(expected, rel=0.02)
-    assert expected > 1e-3
+    assert float(loss) == pytest.approx(expected, rel=0.01)
+    assert expected > 1e-4
 
 
 def log_softmax(logits: Any) -> np.ndarray:
