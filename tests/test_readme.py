@@ -26,6 +26,7 @@ PAGES = {
     for path in [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
+        ROOT / "RELEASE.md",
         ROOT / "SECURITY.md",
         ROOT / "saved_models" / "README.md",
         *sorted((ROOT / "docs").glob("*.md")),
