@@ -24,6 +24,7 @@ from exports import (
     run_with_mistake,
     run_zoo,
 )
+from huggingface_hub import ModelCard
 
 import zoo
 from zoo.card import read_card
@@ -119,6 +120,14 @@ def test_the_report_shows_metrics_examples_and_the_next_command(model: Path, rep
     for text in (text for text, _ in zoo.load(model).read_examples()):
         assert re.search(rf"^(positive|negative) +[01]\.\d+  {re.escape(text)}$", report, re.MULTILINE)
     assert report.splitlines()[-1].startswith(f"next: zoo predict {model} ")
+
+
+def test_the_card_has_metadata_for_model_hubs(model: Path) -> None:
+    metadata = ModelCard((model / "README.md").read_text(encoding="utf-8")).data
+    assert (metadata.license, metadata.pipeline_tag) == ("apache-2.0", "text-classification")
+    assert (metadata.language, metadata.datasets) == (["en"], ["negation"])
+    accuracy = next(result for result in metadata.eval_results if result.metric_type == "accuracy")
+    assert accuracy.metric_value == read_card(model)["metrics"]["test accuracy"]
 
 
 def test_the_kept_epoch_is_printed_and_on_the_card(model: Path, report: str) -> None:

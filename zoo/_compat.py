@@ -16,8 +16,7 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from keras.src import backend
-from keras.src.backend import AutocastScope
-from keras.src.backend.common import global_state
+from keras.src.backend.common import AutocastScope, global_state
 from keras.src.losses.losses import LossFunctionWrapper
 from keras.src.trainers.compile_utils import get_loss, get_metric
 from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2

@@ -33,6 +33,21 @@ MAX_TEXT = 200
 _MAX_CARD_BYTES = 50_000_000
 _FILE_NAME = re.compile(r"[^/\\\0]+")
 _ADVICE = "Restore the file, or export the model again."
+_HUB_LICENSE = re.compile(
+    r"apache-2\.0|mit|bsd-[23]-clause|cc0-1\.0|cc-by-(2\.[05]|[34]\.0)|cc-by-(sa|nc|nc-sa|nc-nd)-[34]\.0|l?gpl-3\.0|"
+    r"odbl|pddl|unlicense"
+)
+_HUB_METRICS = {
+    "accuracy": "accuracy",
+    "macro-F1": "f1",
+    "transition f1": "f1",
+    "BLEU": "bleu",
+    "BLEU-4": "bleu",
+    "chrF": "chrf",
+    "ROUGE-L": "rouge",
+    "exact match": "exact_match",
+    "perplexity per word": "perplexity",
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,9 @@ class Card:
         warnings: what is wrong with the model or its data, a sentence each.
         purpose: what the model is for, and what not, a sentence or two.
         answers: what it answers to the examples, for people to read; none if they are not published.
+        datasets: names of the data sets, for model hubs.
+        languages: codes of the languages that the model reads or writes, such as "en"; empty if they are not known.
+        pipeline_tag: what model hubs call the task; empty if they have no name for it.
     """
 
     task: str
@@ -83,6 +101,9 @@ class Card:
     warnings: tuple[str, ...] = ()
     purpose: str = ""
     answers: "tuple[Answer, ...]" = ()
+    datasets: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    pipeline_tag: str = ""
 
 
 class WeightDescription(TypedDict):
@@ -215,6 +236,9 @@ class ModelCard(TypedDict):
     warnings: NotRequired[list[str]]
     purpose: NotRequired[str]
     answers: NotRequired[list[Answer]]
+    datasets: NotRequired[list[str]]
+    languages: NotRequired[list[str]]
+    pipeline_tag: NotRequired[str]
     model: ModelDescription | None
     networks: dict[str, NetworkDescription]
     signatures: dict[str, Signature]
@@ -312,8 +336,61 @@ def get_headline(card: ModelCard) -> tuple[str, float] | None:
     return (name, card["metrics"][name]) if name else None
 
 
+def get_metadata(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what model hubs read about a model, by the names that they use.
+
+    Metrics are those of the test split for which hubs have a name. A license that hubs do not list is `other`, and
+    the page states it.
+
+    Args:
+        card: content of `card.json`.
+    """
+    terms = {part.strip().lower().replace(" ", "-") for part in card["license"].split(";")}
+    license_id = next(iter(terms)) if len(terms) == 1 else ""
+    license_name = re.sub("[^a-z0-9.]+", "-", card["license"].lower()).strip("-")
+    if card["license"] == "not stated":
+        terms_of_use = {"license": "unknown"}
+    elif _HUB_LICENSE.fullmatch(license_id):
+        terms_of_use = {"license": license_id}
+    else:
+        name = license_name if len(license_name) <= 40 else "stated-on-the-card"
+        terms_of_use = {"license": "other", "license_name": name}
+    metrics = [
+        {"type": hub_name, "value": card["metrics"][f"test {name}"], "name": f"test {name}"}
+        for name, hub_name in _HUB_METRICS.items()
+        if f"test {name}" in card["metrics"]
+    ]
+    datasets, tag = list(card.get("datasets", ())), card.get("pipeline_tag", "")
+    metadata: dict[str, Any] = {
+        **terms_of_use,
+        "language": list(card.get("languages", ())),
+        "datasets": datasets,
+        "metrics": list(dict.fromkeys(metric["type"] for metric in metrics)),
+        "pipeline_tag": tag,
+        "library_name": "rnn-zoo",
+        "tags": ["tensorflow", "keras", "saved-model", "recurrent-neural-network"],
+    }
+    if metrics and datasets and tag:
+        name = " + ".join(datasets)
+        result = {
+            "task": {"type": tag},
+            "dataset": {"type": datasets[0], "name": name, "split": "test"},
+            "metrics": metrics,
+        }
+        metadata["model-index"] = [{"name": card["title"], "results": [result]}]
+    return {name: value for name, value in metadata.items() if value}
+
+
+def _format_metadata(card: Mapping[str, Any]) -> str:
+    """Return the block at the top of a page that model hubs read, in YAML, of which JSON is a part."""
+    lines = [
+        f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in get_metadata(card).items()
+    ]
+    return f"---\n{''.join(lines)}---\n\n"
+
+
 def format_page(card: Mapping[str, Any]) -> str:
-    """Return the content of `card.json` as a page in Markdown."""
+    """Return the content of `card.json` as a page in Markdown, which begins with the metadata for model hubs."""
     signatures = "\n".join(
         f"- `{name}`: {_format_signature(signature)}" for name, signature in card["signatures"].items()
     )
@@ -330,7 +407,8 @@ def format_page(card: Mapping[str, Any]) -> str:
     report = format_report(card["report"]) if card.get("report") else ""
     purpose, answers = card.get("purpose", ""), card.get("answers")
     examples = f"Examples:\n\n{format_answers(answers, card['input_kind'])}\n\n" if answers else ""
-    return f"""# {card["title"]}
+    metadata = _format_metadata(card) if "datasets" in card else ""  # pages of earlier exports have none
+    return f"""{metadata}# {card["title"]}
 
 {card["summary"]}{purpose and " " + purpose}
 

@@ -1,5 +1,6 @@
 """Names of languages: the usual spellings, English names, and Babel's name of each."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import babel
@@ -28,6 +29,16 @@ def find_language(name: str) -> str | None:
     ('de', 'pt', None)
     """
     return _list_english_names().get(name.strip().casefold())
+
+
+def list_language_codes(languages: Iterable[str]) -> tuple[str, ...]:
+    """Return the codes of languages, without script and territory; what is no language is left out.
+
+    >>> list_language_codes(("en", "zh_CN", "German", "target"))
+    ('en', 'zh', 'de')
+    """
+    codes = (normalize_language(find_language(name) or name).split("_")[0] for name in languages)
+    return tuple(dict.fromkeys(code for code in codes if code in babel.Locale("en").languages))
 
 
 def is_same_language(language: str, other: str) -> bool:

@@ -1,9 +1,11 @@
 """The one shape in which every loader returns data: `DataSplits`, and the splits that are not `tf.data`."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress
+from pathlib import PurePath
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -23,7 +25,8 @@ class DataInfo:
         citation: Publication to cite, as TFDS states it; empty if it states none.
         labels: Names of the classes, in the order of their ids; empty if examples have no class.
         notes: How the splits were made, what was left out and what looks wrong, one sentence each.
-        languages: Of source and target, in sets for translation; otherwise `None`.
+        languages: Of source and target, in sets for translation; otherwise that of the texts, in embedded sets. `None`
+            if it is not known.
         is_video: Whether examples are videos, uint8 `[time, height, width, 3]`.
         multi_label: Whether a time step may have several labels, or none.
         is_redistributable: Whether a model card may show examples: of embedded sets, and of TFDS sets whose
@@ -36,11 +39,24 @@ class DataInfo:
     citation: str = ""
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    languages: tuple[str, str] | None = None
+    languages: tuple[str, ...] | None = None
     is_video: bool = False
     multi_label: bool = False
     is_redistributable: bool = False
     sources: DataSources = field(default_factory=DataSources, compare=False, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sets: of a TFDS set without configuration and version, of files without directories.
+
+        >>> DataInfo("imdb_reviews/plain_text:1.0.0 + data/reviews.csv").names
+        ('imdb_reviews', 'reviews.csv')
+        """
+        parts = [part for part in re.split(r" \+ |, ", self.source) if part]
+        return tuple(
+            part.split("/")[0].split(":")[0] if re.search(r":\d+\.\d+\.\d+$", part) else PurePath(part).name
+            for part in parts
+        )
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,7 @@ def get_data_info(builder: Any) -> DataInfo:
         info.full_name,
         license,
         info.citation.strip(),
+        languages=getattr(builder, "text_languages", None),
         is_redistributable=permits_redistribution(license),
     )
 

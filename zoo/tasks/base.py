@@ -24,6 +24,7 @@ from zoo.datasets import DataInfo
 from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, name_example_files, report_misfit, restore_weights
 from zoo.files import atomic_write, sha256
+from zoo.languages import list_language_codes
 from zoo.layers import disable_jit, export_scope
 from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
@@ -348,6 +349,7 @@ class Task:
         predictor: class of the client.
         model_settings: names of the settings of the task's recipe that decide the form of the model: a model that
             starts from another one has its values.
+        pipeline_tags: what model hubs call the task, by the kind of input.
     """
 
     name: str
@@ -355,6 +357,7 @@ class Task:
     preprocessor: type[Preprocessor]
     predictor: type[Predictor[Any, Any]]
     model_settings: tuple[str, ...] = ()
+    pipeline_tags: Mapping[InputKind, str] = dataclasses.field(default_factory=dict)
 
     def export(
         self,
@@ -417,6 +420,9 @@ class Task:
             report={} if report is None else report.as_json(),
             warnings=() if report is None else report.warnings,
             purpose=purpose,
+            datasets=info.names,
+            languages=list_language_codes(info.languages or ()),
+            pipeline_tag=self.pipeline_tags.get(module.input_kind, ""),
         )
         shown = videos if publish_examples else ()
         copies = {

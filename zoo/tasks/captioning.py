@@ -642,4 +642,5 @@ TASK = Task(
         "attention",
         "max_tokens",
     ),
+    pipeline_tags={"image": "image-to-text", "video": "video-text-to-text"},
 )

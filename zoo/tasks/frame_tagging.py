@@ -626,4 +626,5 @@ TASK = Task(
         "depth",
         "bidirectional",
     ),
+    pipeline_tags={"video": "video-classification"},
 )

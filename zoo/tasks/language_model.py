@@ -408,4 +408,5 @@ TASK = Task(
     preprocessor=LanguageModelPreprocessor,
     predictor=NextWordPredictor,
     model_settings=("vocabulary_size", "cell", "units", "depth", "max_tokens"),
+    pipeline_tags={"text": "text-generation"},
 )

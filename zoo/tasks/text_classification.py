@@ -328,4 +328,5 @@ TASK = Task(
     preprocessor=TextClassificationPreprocessor,
     predictor=TextClassificationPredictor,
     model_settings=("vocabulary_size", "embedding_dim", "cell", "units", "depth", "pooling", "max_words"),
+    pipeline_tags={"text": "text-classification"},
 )

@@ -601,4 +601,5 @@ TASK = Task(
         "input_feeding",
         "max_tokens",
     ),
+    pipeline_tags={"text": "translation"},
 )

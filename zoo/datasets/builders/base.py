@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,12 @@ class GeneratedBuilder(_TfdsBuilder):
     A subclass declares itself in `_info`, with `declare`, and yields the examples of a split in
     `_generate_examples`. Its docstring becomes the description. A change of its examples needs a new
     `VERSION`; otherwise TFDS goes on using data that were prepared before.
+
+    Attributes:
+        text_languages: Languages of the texts; `None` if there are none, or if they depend on the configuration.
     """
+
+    text_languages: ClassVar[tuple[str, ...] | None] = ("en",)
 
     def declare(
         self,

@@ -108,6 +108,7 @@ class Dates(GeneratedBuilder):
         make_builder_config(locale) for locale in sorted(locale_identifiers()) if locale != "en"
     )
     DEFAULT_BUILDER_CONFIG_NAME = "de"
+    text_languages = None
 
     def _info(self) -> Any:
         languages = ("en", self.builder_config.name)

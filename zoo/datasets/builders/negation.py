@@ -177,6 +177,7 @@ class NegationZh(Negation):
     """
 
     VERSION = make_dataset_version("1.0.0")
+    text_languages = ("zh",)
     wording = CHINESE
 
 

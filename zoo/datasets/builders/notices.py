@@ -89,6 +89,7 @@ class Notices(GeneratedBuilder):
     """
 
     VERSION = make_dataset_version("1.0.0")
+    text_languages = LANGUAGES
 
     def _info(self) -> Any:
         return self.declare(tfds.features.Translation(LANGUAGES), LANGUAGES)

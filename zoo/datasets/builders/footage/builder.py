@@ -31,6 +31,7 @@ class Footage(GeneratedBuilder):
     """
 
     VERSION = make_dataset_version("1.0.0")
+    text_languages = None
 
     def _info(self) -> Any:
         features = {
