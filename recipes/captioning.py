@@ -34,41 +34,51 @@ from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 class Settings:
     """Train a decoder on images, or clips, with captions, evaluate it, and export it."""
 
-    dataset: str = "scenes"  # or clips, both embedded; or a TFDS name; or a path: Flickr8k, COCO, a table
-    data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
-    encoding: str | None = None  # of the captions; default is UTF-8, or what a byte order mark states
-    citation: str = ""  # source of the data, for the card; default: what TFDS states
-    license: str = ""  # terms of use of the data, for the card; default: what TFDS states
+    dataset: str = "scenes"  # embedded scenes or clips, or a TFDS name, or a path: Flickr8k, COCO, a table
+    data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
+    encoding: str | None = None  # encoding of the captions; None: UTF-8, or what a byte order mark states
+    citation: str = ""  # source of the data, for the card; if empty, what TFDS states
+    license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
     init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
-    examples: tuple[Path, ...] = ()  # images or videos for the card; default: two of the embedded test
-    run_dir: Path = Path("runs/captioning")  # logs, curves and checkpoints; the same command resumes there
+    examples: tuple[Path, ...] = ()  # images or videos for the card; if empty, two of the embedded test
+    run_dir: Path = Path("runs/captioning")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/captioning/export/1")  # directory of the SavedModel
-    encoder: str = "small"  # trained from scratch; or efficientnet_lite0, or a Keras one such as MobileNetV2
-    weights: Path | None = None  # file of the encoder's weights; default: the published ones
+    encoder: str = "small"
+    """network that reads images: small is trained from scratch; or efficientnet_lite0, or a Keras one"""
+    weights: Path | None = None  # file of the encoder's weights; None: the published ones
     image_size: PositiveInt = 64  # height and width in pixels; images are squeezed to a square
-    num_tuned: NonNegativeInt = 0  # last convolutions of the encoder to train; needs a low learning rate
+    num_tuned: NonNegativeInt = 0
+    """last convolutions of the encoder to train; they need a low learning rate"""
     num_frames: PositiveInt = 8  # number of frames to read of a clip, evenly spaced
-    vocabulary_size: PositiveInt = 6_000  # number of word pieces
+    vocabulary_size: PositiveInt = 6_000  # number of word pieces; rarer words consist of several
     embedding_dim: PositiveInt = 128  # width of a token's vector, and of the vector before the logits
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
-    units: PositiveInt = 128  # of each layer of the decoder
-    decoder_depth: PositiveInt = 2  # number of layers of the decoder; attention follows the first one
-    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # none: only a first state
-    doubly_stochastic: NonNegativeFloat = 0.0  # penalty on places not attended to; 1 suits photos
-    dropout: UnitInterval = 0.1  # rate for features, word vectors, and before the logits; photos need more
-    label_smoothing: UnitInterval = 0.05  # photos need more: they have more than one right caption
+    """recurrent cell; the GRU has fewer weights than the LSTM"""
+    units: PositiveInt = 128  # units of each layer of the decoder
+    decoder_depth: PositiveInt = 2
+    """layers of the decoder; attention is between the two, its context an input of the second"""
+    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
+    """how the decoder attends to places of the image; none: it has a first state only"""
+    doubly_stochastic: NonNegativeFloat = 0.0
+    """weight of the penalty on places that are not attended to; 1 suits photos"""
+    dropout: UnitInterval = 0.1
+    """dropout rate of features, word vectors, and before the logits; photos need more"""
+    label_smoothing: UnitInterval = 0.05
+    """share of the target spread over all tokens; photos, with many right captions, need more"""
     self_critical: bool = False  # train on the CIDEr of captions that the model samples; needs --init-from
     max_tokens: PositiveInt = 40  # number of word pieces of a caption; longer captions are cut
-    batch_size: PositiveInt = 32  # number of captions, of similar length
-    epochs: PositiveInt = 12  # the weights of the best validation CIDEr are kept
-    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    batch_size: PositiveInt = 32  # captions of a batch, of similar length
+    epochs: PositiveInt = 12
+    """passes over the training data; the epoch with the best validation CIDEr is kept"""
+    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
     num_beams: PositiveInt = 3  # hypotheses of the search, and captions that the export returns
-    length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short captions win
-    half_precision: bool = False  # the export stores matrices in float16: half the size
-    seed: Seed = 1  # for weights, order and dropout
+    length_penalty: NonNegativeFloat = 1.0
+    """exponent of the length by which scores are divided (Wu et al., 2016); with 0 short captions win"""
+    half_precision: bool = False  # store matrices in float16 in the export: half the size
+    seed: Seed = 1  # seed of weights, order and dropout
 
 
 def build_model(

@@ -31,29 +31,32 @@ from zoo.training import Run, bptt_windows, build_optimizer, is_chief
 class Settings:
     """Train a recurrent language model on a text file, measure its perplexity, and export it."""
 
-    dataset: Path  # text file; the last tenth of its words is for validation and test
-    encoding: str | None = None  # of the text file; default is UTF-8, or what a byte order mark states
-    citation: str = ""  # for the card: whose text it is
-    license: str = ""  # for the card: what the license of the text allows
+    dataset: Path  # text file to train on; the last tenth of its words is for validation and test
+    encoding: str | None = None  # encoding of the text file; None: UTF-8, or what a byte order mark states
+    citation: str = ""  # source of the text, for the card
+    license: str = ""  # terms of use of the text, for the card
     init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
-    examples: Path | None = None  # file of texts for the card, one per line; default: none, the text is yours
-    run_dir: Path = Path("runs/language_model")  # logs and checkpoints; the same command resumes there
+    examples: Path | None = None  # file of texts for the card, one per line; None: none, as the text is yours
+    run_dir: Path = Path("runs/language_model")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
-    vocabulary_size: PositiveInt = 8_000  # word pieces, of which any word of known characters consists
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # the usual choice for language models
-    units: PositiveInt = 256  # and width of a piece's vector, which also computes its logit
-    depth: PositiveInt = 1  # layers; a second one pays off for texts of millions of words
-    dropout: UnitInterval = 0.4  # of vectors and outputs; 0.1 for texts of millions of words
+    vocabulary_size: PositiveInt = 8_000
+    """number of word pieces, of which any word of known characters consists"""
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"
+    """recurrent cell; the usual choice for language models"""
+    units: PositiveInt = 256
+    """units of each layer; also the width of a piece's vector, which computes its logit, too"""
+    depth: PositiveInt = 1  # number of layers; a second one pays off for texts of millions of words
+    dropout: UnitInterval = 0.4  # dropout rate of vectors and outputs; 0.1 for texts of millions of words
     batch_size: PositiveInt = 64  # parts of the text that are read side by side
     steps: PositiveInt = 35  # time steps through which gradients flow back
-    epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
-    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    epochs: PositiveInt = 10  # passes over the text; the epoch with the lowest validation loss is kept
+    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    learning_rate: PositiveFloat = 3e-3  # the peak, after a warm-up; it decays to zero
-    max_tokens: PositiveInt = 300  # word pieces; of longer inputs the export reads the last
-    top_k: PositiveInt = 5  # words that the export returns
-    seed: Seed = 1  # of weights, order and dropout
+    learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
+    max_tokens: PositiveInt = 300  # word pieces of an input of the export; of longer ones it reads the last
+    top_k: PositiveInt = 5  # number of words that the export returns
+    seed: Seed = 1  # seed of weights, order and dropout
 
 
 def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo.LanguageModel:

@@ -33,20 +33,21 @@ MODELS = ("small window", "bag of words", "large window", "simple_rnn", "gru", "
 class Settings:
     """Train six models that predict the next word, compare how far back they reach, and export one."""
 
-    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
-    run_dir: Path = Path("runs/next_word")  # logs, curves and checkpoints; the same command resumes there
+    data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
+    run_dir: Path = Path("runs/next_word")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/next_word/export/1")  # directory of the SavedModel
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # of the model that is exported
-    parameters: PositiveInt = 100_000  # upper bound for each of the six models
-    learning_rates: PositiveFloats = (1e-2, 3e-3)  # each model is trained with each, and the better one kept
-    min_distance: PositiveInt = 1  # words between gap and nearer clue, at least, in training
-    epochs: PositiveInt = 10  # the epoch with the lowest validation loss is kept
-    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # recurrent cell of the model that is exported
+    parameters: PositiveInt = 100_000  # most parameters of each of the six models, so that they compare
+    learning_rates: PositiveFloats = (1e-2, 3e-3)  # peaks to train each model with; the better one is kept
+    min_distance: PositiveInt = 1  # least number of words between gap and nearer clue, in training
+    epochs: PositiveInt = 10
+    """passes over the training data; the epoch with the lowest validation loss is kept"""
+    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    batch_size: PositiveInt = 64  # sentences of similar length
-    max_words: PositiveInt = 200  # longer inputs of the export are cut
-    top_k: PositiveInt = 5  # words that the export returns
-    seed: Seed = 1  # of weights, order and dropout
+    batch_size: PositiveInt = 64  # sentences of a batch, of similar length
+    max_words: PositiveInt = 200  # words of an input of the export; longer ones are cut
+    top_k: PositiveInt = 5  # number of words that the export returns
+    seed: Seed = 1  # seed of weights, order and dropout
 
 
 def build_model(kind: str, units: int, vocabulary_size: int) -> keras.Model:

@@ -32,39 +32,44 @@ from zoo.training import Run, build_optimizer, is_chief
 class Settings:
     """Train a recurrent network on sequences with a tag at each step, evaluate it, and export it."""
 
-    dataset: str = "footage"  # embedded; or a TFDS name; or a path: videos with a table of tags, or features
-    footage: tuple[Path, ...] = ()  # directories of images and videos, to edit clips from instead
+    dataset: str = "footage"
+    """the embedded clips, or a TFDS name, or a path: videos with a table of tags, or features"""
+    footage: tuple[Path, ...] = ()
+    """directories of images and videos from which clips are edited, instead of --dataset"""
     clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each
-    data_dir: Path | None = None  # directory of TFDS's data; default: that of TFDS
-    encoding: str | None = None  # of tables; default is UTF-8, or what a byte order mark states
-    test: tuple[str, ...] = ()  # names of the test sequences; default: as the data state, else every third
-    validation: tuple[str, ...] = ()  # names of those for validation; default: every fourth of the others
-    citation: str = ""  # source of the data, for the card; default: what TFDS states
-    license: str = ""  # terms of use of the data, for the card; default: what TFDS states
+    data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
+    encoding: str | None = None  # encoding of tables; None: UTF-8, or what a byte order mark states
+    test: tuple[str, ...] = ()  # names of the test sequences; if empty, as the data state, else every third
+    validation: tuple[str, ...] = ()  # names of the validation sequences; if empty, a fourth of the rest
+    citation: str = ""  # source of the data, for the card; if empty, what TFDS states
+    license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
     init_from: Path | None = None  # run or export to start from: its weights and the form of its model
     freeze: tuple[Literal["vectors", "encoder"], ...] = ()  # parts that keep the weights they start from
-    examples: tuple[Path, ...] = ()  # videos for the card; default: the beginning of an embedded test clip
-    run_dir: Path = Path("runs/tagging")  # logs, curves and checkpoints; the same command resumes there
+    examples: tuple[Path, ...] = ()  # videos for the card; if empty, the beginning of an embedded test clip
+    run_dir: Path = Path("runs/tagging")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/tagging/export/1")  # directory of the SavedModel
-    multi_label: bool = False  # a step may have several tags, or none
-    image_size: ImageSize = (27, 48)  # height and width in pixels: enough to see an edit
+    multi_label: bool = False  # whether a step may have several tags, or none
+    image_size: ImageSize = (27, 48)  # height and width of frames in pixels: enough to see an edit
     frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
     offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with; at most 8 ahead
     vector_dim: PositiveInt = 128  # width of the vector of a frame
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
-    units: PositiveInt = 128  # in each direction
+    """recurrent cell; the GRU has fewer weights than the LSTM"""
+    units: PositiveInt = 128  # units of each layer in each direction
     depth: PositiveInt = 1  # number of recurrent layers
-    bidirectional: bool = False  # better, but only for whole videos, not for streams
-    dropout: UnitInterval = 0.2  # rate before the scores
+    bidirectional: bool = False  # read frames in both directions: better, but not for streams
+    dropout: UnitInterval = 0.2  # dropout rate before the scores
     baseline: bool = True  # train a model of single frames, too, for half of the epochs
-    window: PositiveInt = 100  # number of steps of a training example; longer sequences are split
-    batch_size: PositiveInt = 8  # number of windows
-    epochs: PositiveInt = 8  # the weights of the best validation accuracy are kept
-    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    window: PositiveInt = 100  # steps of a training example; longer sequences are split
+    batch_size: PositiveInt = 8  # windows of a batch
+    epochs: PositiveInt = 8
+    """passes over the training data; the epoch with the best validation accuracy is kept"""
+    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
-    class_weight: Literal["balanced"] | None = None  # rare labels count as much as frequent ones
-    seed: Seed = 1  # for weights, order and dropout
+    class_weight: Literal["balanced"] | None = None
+    """weights of labels in the loss; with balanced, rare labels count as much as frequent ones"""
+    seed: Seed = 1  # seed of weights, order and dropout
 
 
 def load_data(settings: Settings) -> DataSplits[TaggingSplit]:

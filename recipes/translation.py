@@ -33,44 +33,52 @@ from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 class Settings:
     """Train an encoder and a decoder on pairs of sentences, evaluate them, and export them."""
 
-    dataset: tuple[str, ...] = ("dates",)  # the embedded pairs; or TFDS names or paths, to be joined
-    source: str = "en"  # language, as in the names of files or TFDS features
-    target: str = "de"  # language, as in the names of files or TFDS features
-    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
-    encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
-    citation: str = ""  # for the card: whose data they are; TFDS sets have one
-    license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
+    dataset: tuple[str, ...] = ("dates",)  # the embedded pairs, or TFDS names or paths; several are joined
+    source: str = "en"  # language to translate from, as in the names of files or TFDS features
+    target: str = "de"  # language to translate into, as in the names of files or TFDS features
+    data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
+    encoding: str | None = None  # encoding of text files; None: UTF-8, or what a byte order mark states
+    citation: str = ""  # source of the data, for the card; if empty, what TFDS states
+    license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
     init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
-    examples: Path | None = None  # texts for the card, one per line; default: two of the embedded test
-    run_dir: Path = Path("runs/translation")  # logs, curves and checkpoints; the same command resumes there
+    examples: Path | None = None  # texts for the card, one per line; None: two of the embedded test
+    run_dir: Path = Path("runs/translation")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/translation/export/1")  # directory of the SavedModel
     vocabulary_size: PositiveInt = 6_000  # word pieces of each language; their logits take half of the time
     embedding_dim: PositiveInt = 128  # width of a token's vector, and of the vector before the logits
-    cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # as good as the LSTM here, and faster
-    units: PositiveInt = 128  # of the decoder, and of the encoder in each direction
-    encoder_depth: PositiveInt = 1  # a second layer needs more data than the small sets have
-    decoder_depth: PositiveInt = 2  # attention is between the two: its context is an input of the second
-    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"  # the faster of the two
-    input_feeding: bool = False  # slower, and no better here
+    cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # recurrent cell; as good as the LSTM here, and faster
+    units: PositiveInt = 128  # units of the decoder, and of the encoder in each direction
+    encoder_depth: PositiveInt = 1  # layers of the encoder; a second one needs more data than small sets have
+    decoder_depth: PositiveInt = 2
+    """layers of the decoder; attention is between the two, its context an input of the second"""
+    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
+    """how the decoder attends to tokens of the source; multiplicative is the faster of the two"""
+    input_feeding: bool = False  # feed the last context to the first layer, too; slower, and no better here
     baseline: bool = True  # train the encoder-decoder without attention, too
-    dropout: UnitInterval = 0.1  # of word vectors, memory, and before the logits; small real sets need 0.3
-    label_smoothing: UnitInterval = 0.1  # there is more than one right translation
-    max_tokens: PositiveInt = 100  # longer texts are cut, longer pairs left out of training
-    batch_size: PositiveInt = 64  # pairs of similar lengths
-    epochs: PositiveInt = 4  # the epoch with the best validation BLEU is kept; real sets need 10 and more
-    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    dropout: UnitInterval = 0.1
+    """dropout rate of word vectors, memory, and before the logits; small real sets need 0.3"""
+    label_smoothing: UnitInterval = 0.1
+    """share of the target spread over all tokens: more than one translation is right"""
+    max_tokens: PositiveInt = 100
+    """word pieces of a text; longer ones are cut, and longer pairs left out of training"""
+    batch_size: PositiveInt = 64  # pairs of a batch, of similar lengths
+    epochs: PositiveInt = 4
+    """passes over the data, of which the best validation BLEU is kept; real sets need 10"""
+    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
+    learning_rate: PositiveFloat = 2e-3  # peak of the schedule, after a warm-up; it decays to zero
     num_beams: PositiveInt = 5  # hypotheses of the search, and translations that the export returns
-    length_penalty: NonNegativeFloat = 1.0  # of Wu et al. (2016); without it short translations win
-    half_precision: bool = False  # the export stores matrices in float16: half the size
-    no_repeat_ngram_size: NonNegativeInt | None = None  # 0 allows repetition; default: chosen on validation
-    repetition_penalty: PositiveFloat | None = None  # 1 allows repetition; default: chosen on validation
-    bleu_tokenizer: Literal["13a", "intl", "zh", "ja-mecab", "char", "none"] | None = (
-        None  # default by target
-    )
-    seed: Seed = 1  # of weights, order and dropout
+    length_penalty: NonNegativeFloat = 1.0
+    """exponent of the length by which scores are divided (Wu et al., 2016); with 0 short translations win"""
+    half_precision: bool = False  # store matrices in float16 in the export: half the size
+    no_repeat_ngram_size: NonNegativeInt | None = None
+    """tokens of a phrase that may not occur twice; 0 allows repetition; None: chosen on validation"""
+    repetition_penalty: PositiveFloat | None = None
+    """factor by which the scores of earlier tokens get worse; 1 allows repetition; None: chosen on validation"""
+    bleu_tokenizer: Literal["13a", "intl", "zh", "ja-mecab", "char", "none"] | None = None
+    """how BLEU splits texts into words, by sacrebleu's names; None: as suits the target language"""
+    seed: Seed = 1  # seed of weights, order and dropout
 
 
 def build_model(

@@ -1,14 +1,24 @@
 """The command lines of the recipes: their help, and a helpful message, without a traceback, after a mistake."""
 
+import ast
+import contextlib
+import dataclasses
+import itertools
+import os
+import re
 import runpy
 import shlex
+import signal
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from count_code import recipes
 from exports import ROOT, run_with_mistake
 
+from zoo.cli.recipes import run_recipe
 from zoo.optimizers import FusedAdam
 from zoo.training import build_optimizer
 
@@ -19,7 +29,7 @@ from zoo.training import build_optimizer
         ("captioning", "(default: scenes)"),
         (
             "language_model",
-            "text file; the last tenth of its words is for validation and test (required)",
+            "text file to train on; the last tenth of its words is for validation and test (required)",
         ),
         ("next_word", "(default: runs/next_word/export/1)"),
         ("sentiment", "(default: negation)"),
@@ -37,6 +47,71 @@ def test_help_shows_every_setting_with_its_default(
     printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert f"usage: zoo train {recipe} " in printed
     assert option in printed
+
+
+def read_help(path: Path) -> dict[str, str]:
+    """Help lines of the settings in a file: the comments of the fields, or the strings behind them."""
+    source = path.read_text(encoding="utf-8")
+    lines, found = source.splitlines(), {}
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    for owner in (node for node in classes if node.name in ("Settings", "PredictOptions", "Verify", "Demo")):
+        for field, following in itertools.pairwise([*owner.body, None]):
+            if isinstance(field, ast.AnnAssign) and field.target.id != "model_store":
+                found[field.target.id] = lines[field.end_lineno - 1].partition("  # ")[2]
+                if isinstance(following, ast.Expr):
+                    found[field.target.id] = following.value.value
+    return found
+
+
+NO_NOUN = re.compile("(a|also|as|before|for|from|in|longer|of|or|rarer|shorter|the same|too|with|without)\\b")
+
+
+@pytest.mark.parametrize(
+    "path", [*recipes(), ROOT / "zoo/cli/predict.py", ROOT / "zoo/cli/main.py"], ids=lambda path: path.stem
+)
+def test_help_says_first_what_a_setting_is(path: Path) -> None:
+    """And then why it has its default: "dropout rate before the scores", not "before the scores"."""
+    settings = read_help(path)
+    assert len(settings) > 5
+    for name, text in settings.items():
+        assert text, name
+        assert not NO_NOUN.match(text.lower()), f"{name}: {text}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Directories:
+    """Settings of a recipe without further ones."""
+
+    run_dir: Path
+    export_dir: Path
+
+
+@pytest.mark.parametrize(("number", "has_workers"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_interruption_outside_of_training_names_the_command_to_resume(
+    number: signal.Signals,
+    has_workers: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As in evaluation or export."""
+
+    def train(settings: Directories) -> None:
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+
+    arguments = ["--run-dir", str(tmp_path / "run"), "--export-dir", str(tmp_path / "1")]
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "recipes" / "sentiment.py"), *arguments])
+    monkeypatch.setattr("zoo.cli.recipes.distribution_scope", contextlib.nullcontext)
+    if has_workers:
+        monkeypatch.setenv("TF_CONFIG", "{}")
+    with pytest.raises(SystemExit) as exit_:
+        run_recipe(train, Directories)
+    assert exit_.value.code == 128 + number
+    command = shlex.join(["zoo", "train", "sentiment", *arguments])
+    assert capsys.readouterr().err == f"\nStopped; what was trained is saved. To resume: {command}\n"
 
 
 def test_learning_rate_of_a_recipe_fits_its_end() -> None:

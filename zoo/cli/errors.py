@@ -15,11 +15,15 @@ ended."""
 
 
 @contextmanager
-def end_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that it removes its partial files."""
+def end_by_signals(message: str = "interrupted") -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that it removes its partial files.
+
+    Args:
+        message: what the command prints at its end.
+    """
 
     def end(number: int, _: object) -> None:
-        raise Interrupted("interrupted", number)
+        raise Interrupted(message, number)
 
     numbers = [signal.SIGTERM, signal.SIGHUP]
     changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]  # not by `nohup`

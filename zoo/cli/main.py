@@ -16,7 +16,7 @@ import tyro
 from zoo.card import format_page, get_headline, read_card
 from zoo.cli.errors import EXIT_CODES, end_by_signals, exit_on_user_error
 from zoo.cli.predict import PredictOptions, run_predict
-from zoo.cli.types import Port
+from zoo.cli.types import PARSING, ModelName, Port
 from zoo.errors import UsageError, ZooError
 from zoo.manifest import has_manifest, write_manifest
 from zoo.model_store import find_model, get_models_dir, list_models
@@ -27,11 +27,10 @@ from zoo.paths import abbreviate_path
 class Store:
     """Where models are looked for."""
 
-    models: Path | None = None  # directory of <name>/<version>; default ZOO_MODELS, else the checkout's
+    models: Path | None = None  # directory of <name>/<version>; None: ZOO_MODELS, else that of the checkout
 
 
 StoreOption = Annotated[Store, tyro.conf.OmitArgPrefixes]
-Name = tyro.conf.Positional[str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class List:
 class Show:
     """Show the card of a model: what it does, how well, and what it was trained on."""
 
-    name: Name  # name of a model, or directory of an export or a run
+    name: ModelName  # name of a model, or directory of an export or a run
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
@@ -71,7 +70,7 @@ class Predict:
     nothing was predicted because of an option, a file or the model.
     """
 
-    name: Name  # name of a model, or directory of an export or a run
+    name: ModelName  # name of a model, or directory of an export or a run
     prediction: Annotated[PredictOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=PredictOptions)
     model_store: StoreOption = field(default_factory=Store)
 
@@ -94,11 +93,11 @@ class Verify:
     Exit codes: 0, all models are as they were exported; 1, some are not; 2, an option cannot be used.
     """
 
-    names: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Names of models, or directories of exports or runs; without any, all models."""
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[NAME ...]")] = ()
+    """names of models, or directories of exports or runs; without any, all models"""
     digest: str | None = None  # SHA-256 of SHA256SUMS, as published, to compare the one model with
     add_manifest: bool = False
-    """Write SHA256SUMS for a model of an earlier version, which has none, if everything else is as it should be."""
+    """write SHA256SUMS for a model of an earlier version, which has none, if everything else is as it should be"""
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
@@ -175,7 +174,7 @@ def list_recipes() -> dict[str, Path]:
 class Train:
     """Run a recipe; its settings follow its name, and `zoo train NAME --help` lists them."""
 
-    recipe: Annotated[Name, tyro.conf.arg(help=f"one of {', '.join(list_recipes())}")]
+    recipe: Annotated[ModelName, tyro.conf.arg(metavar="RECIPE", help=f"one of {', '.join(list_recipes())}")]
 
     def run(self) -> None:
         """Run the recipe with its default settings."""
@@ -222,4 +221,4 @@ def main() -> None:
             run_recipe(arguments[1], arguments[2:])
         else:
             commands = List | Show | Predict | Verify | Demo | Train
-            tyro.cli(commands, prog="zoo", args=arguments, description=EXIT_CODES).run()
+            tyro.cli(commands, prog="zoo", args=arguments, description=EXIT_CODES, config=PARSING).run()

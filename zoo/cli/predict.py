@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import tyro
 
@@ -69,21 +69,22 @@ PLOT_FORMATS = (
 class PredictOptions:
     """Inputs of a model, and what to make of its predictions."""
 
-    inputs: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Texts, or paths of images or videos; without any, those of --file or of standard input."""
-    file: Path | None = None  # one input a line; or a table (.csv, .tsv) with a header
-    column: str | None = None  # column of the inputs in a table; default is text, image or video
-    encoding: str | None = None  # of --file; default is UTF-8, or what a byte order mark states
+    inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[INPUT ...]")] = ()
+    """texts, or paths of images or videos; without any, those of --file or of standard input"""
+    file: Path | None = None  # file of inputs: one a line; or a table (.csv, .tsv) with a header
+    column: str | None = None  # column of the inputs in a table; None: text, image or video
+    encoding: str | None = None  # encoding of --file; None: UTF-8, or what a byte order mark states
     output: Path | None = None
-    """Table (.csv, .tsv) to write of inputs, predictions and status; or of the shots of one video, also .edl, .otio
-    or .ffmeta."""
-    json: bool = False  # print each prediction as a line of JSON
+    """table (.csv, .tsv) to write of inputs, predictions and status; or of the shots of one video, also .edl, .otio
+    or .ffmeta"""
+    json: bool = False  # print each prediction as a line of JSON; not together with --output
     top_k: PositiveInt = 1  # number of alternatives for each input; JSON has all of them
     plot: Path | None = None
-    """File to plot the attention weights, the gates or a contact sheet of the last prediction to."""
-    output_dir: Path = Path("runs/predictions")  # tables and contact sheets of videos, a directory each
-    split: bool = False  # cut each video at its shots, from the keyframe before, without encoding
-    exact: bool = False  # with --split, cut at the frame and encode anew
+    """file to plot the attention weights, the gates or a contact sheet of the last prediction to"""
+    output_dir: Path = Path("runs/predictions")
+    """directory of the tables and contact sheets of videos, with a directory for each"""
+    split: bool = False  # cut each video at its shots, at the keyframe before, without encoding
+    exact: bool = False  # cut at the frame itself with --split, and encode anew
     frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
 
     def check(self, input_kind: InputKind) -> None:

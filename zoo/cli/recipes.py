@@ -1,27 +1,32 @@
 """What the command lines of the recipes share."""
 
+import contextlib
 import dataclasses
 import logging
+import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import tyro
 
 from zoo.card import abbreviate, format_percent
-from zoo.cli.errors import exit_on_user_error
+from zoo.cli.errors import end_by_signals, exit_on_user_error
+from zoo.cli.types import PARSING
 from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
-from zoo.errors import ImageError, UsageError, VideoError
+from zoo.errors import ImageError, Interrupted, UsageError, VideoError
 from zoo.export import check_export_dir
 from zoo.manifest import compute_digest
 from zoo.paths import check_writable_directory, find_path_kind, parse_path
 from zoo.preprocessing.images import open_image
 from zoo.preprocessing.text import read_vector_width
 from zoo.preprocessing.video import open_video
+from zoo.provenance import get_resume_command
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.serving.loading import load
 from zoo.tasks import Task, read_ancestor
@@ -55,13 +60,31 @@ def run_recipe(
     logging.getLogger("zoo").setLevel(logging.INFO)
     name = Path(sys.argv[0]).stem
     with exit_on_user_error():
-        settings = tyro.cli(settings_class, prog=f"zoo train {name}")
+        settings = tyro.cli(settings_class, prog=f"zoo train {name}", config=PARSING)
         if defaults := _read_defaults(settings, task):
             settings = dataclasses.replace(settings, **defaults)  # type: ignore[type-var]  # a dataclass
-            settings = tyro.cli(settings_class, prog=f"zoo train {name}", default=settings)
+            settings = tyro.cli(settings_class, prog=f"zoo train {name}", default=settings, config=PARSING)
         settings = _check_directories(settings)
-        with xla_cache(), distribution_scope():
+        with _name_resume_command(), xla_cache(), distribution_scope():
             train(settings)
+
+
+@contextlib.contextmanager
+def _name_resume_command() -> Iterator[None]:
+    """Name the command that goes on when the block is interrupted outside of training, as in evaluation or export.
+
+    Several workers end by SIGTERM as other processes do: while a worker waits for the others, TensorFlow holds
+    Python's lock, and no handler would run.
+    """
+    message = f"Stopped; what was trained is saved. To resume: {get_resume_command()}"
+    is_alone = "TF_CONFIG" not in os.environ
+    try:
+        with end_by_signals(message) if is_alone else contextlib.nullcontext():
+            yield
+    except Interrupted:
+        raise  # it states what is saved
+    except KeyboardInterrupt:
+        raise Interrupted(message, signal.SIGINT) from None
 
 
 def _check_directories(settings: Settings) -> Settings:

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+import tyro
 from tyro.constructors import PrimitiveConstructorSpec
+
+ModelName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
+
+PARSING = (tyro.conf.DisallowNone,)
+"""How tyro reads all command lines: an option is left out, and not set to None, if it has no value."""
 
 
 def _make_spec(kind: type, expected: str, is_valid: Callable[[Any], bool]) -> PrimitiveConstructorSpec[Any]:
