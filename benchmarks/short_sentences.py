@@ -9,7 +9,6 @@ in one split. One split is for choosing, the other for the evaluation of what wa
 uncertainty of an accuracy of 90 % is 5 points; with the 10 of a kind a figure only hints at what a model gets wrong.
 """
 
-import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Literal, NamedTuple
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import tyro
+from sets import read_half
 
 from zoo.errors import UsageError, ZooError
 from zoo.serving.loading import load
@@ -47,13 +47,7 @@ class Sentence(NamedTuple):
 
 def read_sentences(split: str) -> list[Sentence]:
     """Return the sentences of one half of the test set."""
-    with TEST_SET.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if tuple(next(rows)) != Sentence._fields:
-            raise UsageError(
-                f"{TEST_SET} has another header than {', '.join(Sentence._fields)}. Restore the file."
-            )
-        return [sentence for sentence in map(Sentence._make, rows) if sentence.split == split]
+    return read_half(TEST_SET, Sentence, split)
 
 
 def classify(model: Path, texts: Sequence[str]) -> list[str]:

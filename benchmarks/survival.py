@@ -10,7 +10,6 @@ must not be a part of a longer word. Names are counted apart from the other kind
 ordinary words. chrF compares with the references; it is that of the sentences which contain an item of the kind.
 """
 
-import csv
 import re
 import sys
 from collections import Counter
@@ -23,6 +22,7 @@ from typing import Literal, NamedTuple
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import tyro
+from sets import read_half
 
 from zoo.errors import UsageError, ZooError
 from zoo.metrics import chrf
@@ -54,13 +54,7 @@ class Item(NamedTuple):
 
 def read_items(split: str) -> list[Item]:
     """Return the items of one half of the test set."""
-    with TEST_SET.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if tuple(next(rows)) != Item._fields:
-            raise UsageError(
-                f"{TEST_SET} has another header than {', '.join(Item._fields)}. Restore the file."
-            )
-        return [item for item in map(Item._make, rows) if item.split == split]
+    return read_half(TEST_SET, Item, split)
 
 
 def count_occurrences(item: Item, text: str) -> int:

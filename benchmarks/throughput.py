@@ -1,4 +1,4 @@
-"""Answers per second of exports, one at a time and 64 at once, on one core and on two.
+"""Answers per second of exports, one at a time and 64 at once, on one core and on two; and their memory.
 
 python benchmarks/throughput.py
 python benchmarks/throughput.py --models saved_models/translation/1 runs/translation/export/1
@@ -9,12 +9,15 @@ stated number of cores.
 
 Inputs are texts of this directory or of `--file`, the pictures of `strangers/`, and clips of 100 frames of its videos,
 at the size to which `zoo predict` reads them. Reading files is not measured, decoding images is. A unit is a text, an
-image or a frame. The table has medians over the rounds, and behind the ratio to the first export its quartiles.
+image or a frame. The table has medians over the rounds, and behind the ratio to the first export its quartiles. Memory
+is the most that the process had resident on the first number of cores; in brackets what it had when TensorFlow was
+imported and no model loaded.
 """
 
 import itertools
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -88,11 +91,12 @@ def read_clips(signatures: Mapping[str, Any]) -> list[np.ndarray]:
 
 
 def serve_measurements(directory: Path, file: Path | None, num_inputs: int) -> None:
-    """Answer each batch size on standard input with the seconds that the inputs take, and their number of units."""
+    """Answer each batch size on standard input with seconds, number of units, and memory before and since, in MB."""
     import tensorflow as tf
 
     from zoo.serving.loading import load
 
+    idle = get_peak_memory()
     predictor: Any = load(directory)
     serve = predictor.signatures["serving_default"]
     if predictor.input_kind == "text":
@@ -114,7 +118,13 @@ def serve_measurements(directory: Path, file: Path | None, num_inputs: int) -> N
             outputs = serve(**batch)
             outputs["status"].numpy()
         seconds = time.perf_counter() - start
-        print(f"{seconds} {len(items) * (CLIP if name == 'frames' else 1)}", flush=True)
+        units = len(items) * (CLIP if name == "frames" else 1)
+        print(seconds, units, idle, get_peak_memory(), flush=True)
+
+
+def get_peak_memory() -> float:
+    """Return the most memory that this process had resident, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 # --- Measurement and output ------------------------------------------------------------------------
@@ -127,6 +137,9 @@ class Contender:
         directory: directory of the export.
         num_cores: number of cores that it may use.
         settings: those of the benchmark.
+
+    Attributes:
+        memory: resident memory of the process in MB, without a model and at most; after the first measurement.
     """
 
     def __init__(self, directory: Path, num_cores: int, settings: Settings) -> None:
@@ -158,7 +171,7 @@ class Contender:
         print(batch_size, file=self._process.stdin, flush=True)
         if not (line := self._process.stdout.readline()):
             raise UsageError("An export cannot be measured; its process has written why.")
-        seconds, units = map(float, line.split())
+        seconds, units, *self.memory = map(float, line.split())
         return units / seconds
 
     def close(self) -> None:
@@ -166,8 +179,10 @@ class Contender:
         self._process.communicate()
 
 
-def compare(directories: Sequence[Path], num_cores: int, settings: Settings) -> dict[int, list[list[float]]]:
-    """Return the units per second of each export [export][round], by batch size."""
+def compare(
+    directories: Sequence[Path], num_cores: int, settings: Settings
+) -> tuple[dict[int, list[list[float]]], list[list[float]]]:
+    """Return the units per second of each export [export][round], by batch size, and the memory of each export."""
     contenders = [Contender(directory, num_cores, settings) for directory in directories]
     rates: dict[int, list[list[float]]] = {}
     try:
@@ -181,7 +196,7 @@ def compare(directories: Sequence[Path], num_cores: int, settings: Settings) -> 
     finally:
         for contender in contenders:
             contender.close()
-    return rates
+    return rates, [contender.memory for contender in contenders]
 
 
 def format_rate(rates: Sequence[float], reference: Sequence[float]) -> str:
@@ -209,7 +224,8 @@ def run(settings: Settings) -> None:
         f"{', '.join(f'{name} {number}' for name, number in get_versions().items())}, commit {get_commit()}"
     )
     for task, directories in by_task.items():
-        columns = [
+        columns = ["MB of memory"]
+        columns += [
             f"cores: {cores}, at once: {size}" for cores in settings.cores for size in settings.batch_sizes
         ]
         rows = []
@@ -218,7 +234,11 @@ def run(settings: Settings) -> None:
             headline = get_headline(card)
             rows.append([os.path.relpath(directory), f"{headline[0]} {headline[1]:.1f}" if headline else "–"])
         for cores in settings.cores:
-            for rates in compare(directories, cores, settings).values():
+            by_size, memory = compare(directories, cores, settings)
+            if cores == settings.cores[0]:
+                for row, (idle, peak) in zip(rows, memory, strict=True):
+                    row.append(f"{peak:,.0f} ({idle:,.0f})")
+            for rates in by_size.values():
                 for row, its_rates in zip(rows, rates, strict=True):
                     row.append(format_rate(its_rates, rates[0]))
         print(f"\n{task}\n\n{format_table(['units per second of', 'score', *columns], rows)}", flush=True)
