@@ -303,3 +303,20 @@ def test_metric_directions_are_those_of_keras() -> None:
     assert get_metric_direction(accuracy) == "max"
     assert get_metric_direction(error) == "min"
     assert get_metric_direction(keras.metrics.Sum()) is None
+
+
+def test_generation_metrics_log_examples_that_are_far_from_each_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """In a set whose neighbors are alike, and have the same input twice."""
+    inputs = [f"{number // 2}" for number in range(200)]
+    callback = zoo.training.GenerationMetrics(inputs, lambda: inputs, lambda texts: {})
+    with caplog.at_level("INFO", "zoo"):
+        for epoch in range(10):
+            callback.on_epoch_end(epoch)
+    shown = sorted(int(message.split()[0]) for message in caplog.messages)
+    assert len(shown) == 10
+    assert min(later - earlier for earlier, later in itertools.pairwise(shown)) >= 5
+    assert all(
+        message == f"\n  {message.split()[0]}\n  -> {message.split()[0]}" for message in caplog.messages
+    )

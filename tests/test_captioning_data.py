@@ -118,7 +118,10 @@ def test_missing_images_are_noted(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     data = load_captioning(str(tmp_path))
     assert read_splits(data)["train"] == expected(NAMES[5:40])
-    assert data.info.notes == ("Left out because there is no such file: 0.jpg, 1.jpg, 2.jpg and 2 more.",)
+    assert data.info.notes == (
+        "Left out because there is no such file: 0.jpg (Flickr8k.token.txt, line 1), "
+        "1.jpg (Flickr8k.token.txt, line 3), 2.jpg (Flickr8k.token.txt, line 5) and 2 more.",
+    )
 
 
 def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
@@ -133,8 +136,8 @@ def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
         "a/5.jpg": b"another 5",
     }
     assert data.info.notes[:2] == (
-        "Left out because several files have the name: elsewhere/5.jpg.",
-        "Left out because there is no such file: elsewhere/77.jpg.",
+        "Left out because several files have the name: elsewhere/5.jpg (all.tsv, line 6).",
+        "Left out because there is no such file: elsewhere/77.jpg (all.tsv, line 41).",
     )
 
 
@@ -248,7 +251,7 @@ def test_tables_of_spreadsheets(tmp_path: Path, name: str, header: str, row: str
             {"train.csv": "1.jpg,A dog\n2.jpg, \n"},
             "train.csv, line 2: found no caption. Expected an image or",
         ),
-        ({"train.tsv": "1.jpg\tA dog\n"}, "all images for training are missing: 1.jpg"),
+        ({"train.tsv": "1.jpg\tA dog\n"}, "all images for training are missing: 1.jpg (train.tsv, line 1)"),
         ({"train.tsv": "1.jpg\tA dog\n", "1.jpg": "x"}, "too few images, none is left for the"),
         ({"all.zip": b"PK no zip"}, "cannot be read"),
     ],

@@ -91,6 +91,14 @@ def test_attention_equals_numpy_with_rows_that_share_a_memory(kind: str) -> None
             assert_close(weights[row, step], expected[1], 1e-5)
 
 
+@pytest.mark.parametrize("shape", [(3, 1), (3,), (2, 6), (3, 6, 1)])
+def test_memory_mask_of_another_shape_raises(shape: tuple[int, ...]) -> None:
+    attention = zoo.MultiplicativeAttention()
+    attention.build((None, None, 4), (None, None, 5))
+    with pytest.raises(ValueError, match=r"`mask` of .* \(3, 6\) for these values, but its shape is \("):
+        attention.prepare_memory(np.ones((3, 6, 5), "float32"), np.ones(shape, bool))
+
+
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
 def test_attention_accepts_an_empty_batch(kind: str) -> None:
     attention = ATTENTIONS[kind]()

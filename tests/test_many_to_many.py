@@ -207,3 +207,19 @@ def test_precomputed_maps_give_the_same_logits() -> None:
     decoding.encoder.set_weights(whole.encoder.get_weights())
     decoding.decoder.set_weights(whole.decoder.get_weights())
     np.testing.assert_allclose(decoding((precomputed, tokens)), whole((FRAMES, tokens)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([[13], [5], [1], [9]], r"lengths are int64 \[4, 1\]\. Expected whole numbers \[4\]"),
+        ([13, 5], r"lengths are int64 \[2\]\. Expected whole numbers \[4\]"),
+        ([13.0, 5.0, 1.0, 9.0], r"lengths are float\d+ \[4\]\. Expected whole numbers \[4\]"),
+        ([13, 5, 14, 9], r"lengths have 14\. Expected .* from 0 to 13"),
+        ([13, 5, -1, 9], r"lengths have -1\. Expected .* from 0 to 13"),
+    ],
+)
+def test_lengths_that_do_not_fit_raise(lengths: list[float], message: str) -> None:
+    model = zoo.ManyToMany(None, 3)
+    with pytest.raises(ValueError, match=message):
+        model((np.zeros((4, 13, 2), "float32"), np.array(lengths)))

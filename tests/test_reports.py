@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from exports import ROOT
+from huggingface_hub import ModelCard
 from PIL import Image
 
 import zoo
-from zoo.card import format_page, format_report, read_card
+from zoo.card import format_page, format_report, get_metadata, read_card
 from zoo.cli.recipes import choose_examples, format_columns, may_publish, print_results
 from zoo.datasets import DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.tfds_catalog import find_builder, get_data_info, permits_redistribution
@@ -448,10 +449,9 @@ def test_generated_texts_have_warnings_and_a_table_of_the_worst(tmp_path: Path) 
     assert overlap.startswith("50.0 %")
     assert "those of 2 examples" in size
     report.save(tmp_path)
-    header, worst, best = (tmp_path / "worst.tsv").read_text(encoding="utf-8").splitlines()
+    header, worst = (tmp_path / "worst.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "chrF\tinput\tgenerated\treference"
     assert worst.endswith("y\ta cat\ttwo dogs")
-    assert best == "100.0\tx\ta cat\ta cat"
     many = [["x"] * 30, list("ab" * 15), [["a", "b"]] * 30]
     assert not report_generation(*many, {"test BLEU": 3.0}, overlap=0.0).warnings
 
@@ -525,6 +525,45 @@ def test_card_shows_warnings_and_report() -> None:
         page.replace("Warning: All is lost.\n\n", "").replace("\n" + format_report(report.as_json()), "")
         == before
     )
+
+
+def test_metadata_of_a_card_are_read_by_model_hubs() -> None:
+    """The page of an earlier export has none, and that of a later one is the same behind them."""
+    card = read_card(ROOT / "saved_models" / "translation" / "1")
+    facts = {"datasets": ["multi30k", "pairs.tsv"], "languages": ["en", "de"], "pipeline_tag": "translation"}
+    page = format_page(card | facts)
+    assert page.endswith("---\n\n" + format_page(card))
+    metadata = ModelCard(page).data
+    assert (metadata.license, metadata.license_name) == ("other", "stated-on-the-card")
+    assert (metadata.language, metadata.datasets) == (["en", "de"], ["multi30k", "pairs.tsv"])
+    assert (metadata.pipeline_tag, metadata.library_name) == ("translation", "rnn-zoo")
+    assert metadata.metrics == ["bleu", "chrf", "exact_match"]
+    results = {result.metric_type: result for result in metadata.eval_results}
+    assert results["bleu"].metric_value == card["metrics"]["test BLEU"]
+    assert (results["chrf"].dataset_name, results["chrf"].dataset_split) == ("multi30k + pairs.tsv", "test")
+
+
+@pytest.mark.parametrize(
+    ("license", "expected"),
+    [
+        ("Apache-2.0", {"license": "apache-2.0"}),
+        ("Apache-2.0; Apache-2.0", {"license": "apache-2.0"}),
+        ("CC BY 4.0", {"license": "cc-by-4.0"}),
+        ("CC BY-NC-SA 4.0", {"license": "cc-by-nc-sa-4.0"}),
+        ("not stated", {"license": "unknown"}),
+        ("Unicode-3.0", {"license": "other", "license_name": "unicode-3.0"}),
+        ("CC BY 4.0; MIT", {"license": "other", "license_name": "cc-by-4.0-mit"}),
+        (
+            "For research alone: do not sell what it writes.",
+            {"license": "other", "license_name": "stated-on-the-card"},
+        ),
+    ],
+)
+def test_license_in_the_metadata(license: str, expected: dict[str, str]) -> None:
+    card = read_card(ROOT / "saved_models" / "sentiment" / "1") | {"license": license}
+    metadata = get_metadata(card)
+    assert {name: value for name, value in metadata.items() if name.startswith("license")} == expected
+    assert "model-index" not in metadata  # the card of an earlier export names no data sets
 
 
 def test_tables_are_aligned() -> None:

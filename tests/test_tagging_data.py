@@ -254,7 +254,10 @@ def test_missing_and_unnamed_videos_are_noted(tagged: Callable) -> None:
         "\n".join(["video,start,end,tag,annotator", *rows]), test=("clip1.mp4",), validation=("clip2",)
     )
     assert names(data) == [["clip10"], ["clip2"], ["clip1"]]
-    assert "Left out because they are missing: clip5, lost/clip6.mp4." in data.info.notes
+    assert (
+        "Left out because they are missing: clip5 (tags.csv, line 5), lost/clip6.mp4 (tags.csv, line 6)."
+        in data.info.notes
+    )
     assert "Left out because no row names them: clip4, more/clip3." in data.info.notes
     assert any(note.endswith(": left out the column annotator.") for note in data.info.notes)
 
@@ -328,7 +331,10 @@ def test_damaged_video_is_noted(tagged: Callable, tmp_path: Path) -> None:
         ("video,start_frame,end_frame,tag\nclip1,3,8,a", "found 3 to 8. Expected a part of clip1"),
         ("video,frame,tag\nclip1,0\n", "line 2: found 2 cells, separated by commas. Expected 3"),
         ("video,frame,tag\n", "contains no rows"),
-        ("video,frame,tag\nclip7,0,a\nclip8.mp4,0,a", "all videos are missing: clip7, clip8.mp4."),
+        (
+            "video,frame,tag\nclip7,0,a\nclip8.mp4,0,a",
+            "all videos are missing: clip7 (tags.csv, line 2), clip8.mp4 (tags.csv, line 3).",
+        ),
         ("video,frame,tag\nclip1,0,a\nclip2,0,a", "too few sequences, none is left for test and validation"),
     ],
 )

@@ -77,9 +77,19 @@ class Attention(Serializable, keras.layers.Layer):
         Args:
             values: float tensor [batch, positions, width]. m_j.
             mask: bool tensor [batch, positions]. False where there is padding.
+
+        Raises:
+            ValueError: the mask has another shape.
         """
-        values = ops.cast(values, self.compute_dtype)
-        return Memory(values, self.keys(values), ops.cast(mask, "bool"))
+        values, mask = ops.cast(values, self.compute_dtype), ops.cast(mask, "bool")
+        expected = tuple(values.shape[:2])
+        pairs = zip(mask.shape, expected, strict=False)
+        if len(mask.shape) != 2 or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise ValueError(
+                f"`mask` of {self.name} must be a bool tensor [batch, positions], {expected} for these values, "
+                f"but its shape is {tuple(mask.shape)}."
+            )
+        return Memory(values, self.keys(values), mask)
 
     def score(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Return e [batch, queries, positions].

@@ -79,9 +79,9 @@ def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]
         raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
     files = FileIndex(root)
     if root == path:
-        stated, notes, unlisted = read_captions(files, str(path), encoding)
+        stated, notes, unlisted, locations = read_captions(files, str(path), encoding)
     else:
-        captions, notes = read_caption_table(str(path), read_content(path), encoding)
+        captions, notes, locations = read_caption_table(str(path), read_content(path), encoding)
         stated, unlisted = {"train": captions}, []
     if "train" not in stated:
         raise DataError(f"{path} contains no captions for training. {EXPECTED}.")
@@ -103,15 +103,19 @@ def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]
                 )
             else:
                 splits[split].setdefault(file, []).extend(image_captions)
+
+    def locate(names: list[str]) -> str:
+        return abbreviate([f"{name} ({locations[name]})" for name in names])
+
     if not splits["train"]:
         raise DataError(
-            f"{path}: all images for training are missing: {abbreviate(missing)}. Expected them in {root}, "
+            f"{path}: all images for training are missing: {locate(missing)}. Expected them in {root}, "
             "each name once. Add them, or correct their names."
         )
     if ambiguous := [name for name in missing if files.is_ambiguous(name)]:
-        notes.append(f"Left out because several files have the name: {abbreviate(ambiguous)}.")
+        notes.append(f"Left out because several files have the name: {locate(ambiguous)}.")
     if absent := [name for name in missing if not files.is_ambiguous(name)]:
-        notes.append(f"Left out because there is no such file: {abbreviate(absent)}.")
+        notes.append(f"Left out because there is no such file: {locate(absent)}.")
     named = {*split_of, *filter(None, map(files.find, unlisted))}
     if uncaptioned := files.search(f"(?i){IMAGE_FILE_PATTERN}|{VIDEO_FILE_PATTERN}", but=named):
         notes.append(f"Left out because no caption names them: {abbreviate(uncaptioned)}.")

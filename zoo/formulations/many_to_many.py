@@ -90,8 +90,14 @@ class ManyToMany(Serializable, keras.Model):
         return 0 if self.vectors is None else self.vectors.lookahead
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> Tensor:
-        """Return logits [batch, time, classes]; see the class."""
+        """Return logits [batch, time, classes]; see the class.
+
+        Raises:
+            ValueError: the lengths are no whole numbers [batch], or, where their values are known, not between 0 and
+                the number of steps.
+        """
         sequences, lengths = inputs
+        _check_lengths(lengths, sequences)
         mask = tf.sequence_mask(lengths, tf.shape(sequences)[1])
         is_valid = tf.reshape(mask, tf.concat([tf.shape(mask), [1] * len(self.step_shape)], 0))
         outputs = tf.where(is_valid, sequences, tf.zeros([], sequences.dtype))
@@ -205,3 +211,20 @@ def name_states(encoder: Encoder, states: Sequence[Sequence[Tensor]]) -> StreamS
 def select_states(encoder: Encoder, state: StreamState) -> list[list[Tensor]]:
     """Return the states that `name_states` has named, in the form in which an encoder takes them."""
     return [[state[f"{layer.name}_{name}"] for name in encoder.cell.state_names] for layer in encoder.stack]
+
+
+def _check_lengths(lengths: Tensor, sequences: Tensor) -> None:
+    """Check that there is a number of steps for each sequence; see `ManyToMany.call`."""
+    lengths, expected = tf.convert_to_tensor(lengths), sequences.shape[:1]
+    if not lengths.dtype.is_integer or not lengths.shape.is_compatible_with(expected):
+        raise ValueError(
+            f"The lengths are {lengths.dtype.name} {list(lengths.shape)}. Expected whole numbers {list(expected)}, one "
+            f"for each sequence of the batch {list(sequences.shape)}."
+        )
+    if tf.executing_eagerly():
+        wrong = [length for length in lengths.numpy().tolist() if not 0 <= length <= sequences.shape[1]]
+        if wrong:
+            raise ValueError(
+                f"The lengths have {wrong[0]}. Expected the number of valid steps of each sequence, from 0 to "
+                f"{sequences.shape[1]}, for the batch {list(sequences.shape)}."
+            )

@@ -9,7 +9,7 @@ from zoo.metrics import sentence_chrf
 from zoo.reports.text_tables import write_table
 
 NUM_TEXTS = 10
-"""Number of the worst texts in the run directory."""
+"""Number of the worst texts in the run directory, at most."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,17 @@ class GenerationReport:
         return {}
 
     def save(self, directory: Path) -> None:
-        """Write the ten texts with the lowest chrF to `worst.tsv`, the worst first.
+        """Write up to ten texts with the lowest chrF to `worst.tsv`, the worst first.
+
+        Texts that are equal to a reference, but for spaces, are not among them.
 
         Args:
             directory: where the file goes. It contains examples: it belongs to the run directory, not to an
                 export.
         """
         scores = sentence_chrf(self.texts, self.references)
-        worst = sorted(range(len(scores)), key=lambda row: scores[row])[:NUM_TEXTS]
+        faulty = [row for row, score in enumerate(scores) if round(score, 1) < 100]
+        worst = sorted(faulty, key=lambda row: scores[row])[:NUM_TEXTS]
         rows = [
             {
                 "chrF": f"{scores[row]:.1f}",

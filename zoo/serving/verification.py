@@ -73,8 +73,22 @@ def verify(directory: Path, digest: str | None = None) -> tuple[list[str], str]:
     except Exception as error:  # an example of another form fails anywhere, also within TensorFlow
         reason = f"{type(error).__name__}: {str(error)[:500]}"
         return [f"the model does not compute the example on its card: {reason}"], ""
-    problems, difference, num_strings = comparison
-    return problems, f"{files}, {num_strings} strings as on the card, numbers within {difference:.0e}{suffix}"
+    return comparison.problems, f"{files}; {_describe_agreement(comparison)}{suffix}"
+
+
+def _describe_agreement(comparison: Comparison) -> str:
+    """Return in words how far the outputs for an example are those on the card.
+
+    >>> _describe_agreement(Comparison([], 2.4e-7, 6))
+    'its example gives what the card states: 6 texts are equal, numbers differ by at most 0.0000002'
+    >>> _describe_agreement(Comparison([], 0.0, 0))
+    'its example gives what the card states: numbers are equal'
+    """
+    count = comparison.num_strings
+    texts = f"{count:,} text{' is' if count == 1 else 's are'} equal, " if count else ""
+    largest = np.format_float_positional(comparison.difference, precision=1, fractional=False)
+    numbers = f"differ by at most {largest}" if comparison.difference else "are equal"
+    return f"its example gives what the card states: {texts}numbers {numbers}"
 
 
 def _compare_digest(directory: Path, digest: str) -> str:

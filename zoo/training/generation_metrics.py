@@ -10,9 +10,14 @@ from zoo.training.distribution import is_chief
 
 logger = logging.getLogger(__name__)
 
+_GOLDEN_RATIO = 0.618034
+"""Its multiples modulo 1 are far from each other, whatever their number."""
+
 
 class GenerationMetrics(keras.callbacks.Callback):
     """Scores generated texts after each epoch, and logs one of them as an example.
+
+    The examples of successive epochs are far from each other, since neighbors in a data set are often alike.
 
     Loss and accuracy of a decoder are measured with the right tokens before each step. This callback measures
     what the model generates by itself, such as BLEU of its translations. `zoo.fit` can monitor the scores.
@@ -36,6 +41,7 @@ class GenerationMetrics(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.inputs, self.generate, self.score = inputs, generate, score
+        self._shown = list({text: row for row, text in reversed(list(enumerate(inputs)))}.values())[::-1]
 
     def get_state(self) -> dict[str, Any]:
         """Return the state for a checkpoint of `zoo.fit`: none."""
@@ -50,5 +56,5 @@ class GenerationMetrics(keras.callbacks.Callback):
         if logs is not None:
             logs.update(self.score(texts))
         if is_chief():
-            index = epoch % len(texts)
+            index = self._shown[int(len(self._shown) * (epoch * _GOLDEN_RATIO % 1))]
             logger.info("\n  %s\n  -> %s", self.inputs[index], texts[index])

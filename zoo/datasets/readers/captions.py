@@ -40,11 +40,21 @@ class CaptionFiles(NamedTuple):
         splits: The captions of the splits that are there.
         notes: What was left out.
         unlisted: Images with captions that are in no split, which a note names.
+        locations: File and line, or entry, that name an image or video first, by its name.
     """
 
     splits: dict[str, Captions]
     notes: list[str]
     unlisted: list[str]
+    locations: dict[str, str]
+
+
+class CaptionTable(NamedTuple):
+    """What a table contains: its captions, notes on columns that were left out, and where each input is named first."""
+
+    captions: Captions
+    notes: list[str]
+    locations: dict[str, str]
 
 
 def read_captions(files: FileIndex, location: str, encoding: str | None = None) -> CaptionFiles:
@@ -68,11 +78,12 @@ def read_captions(files: FileIndex, location: str, encoding: str | None = None) 
     tables = files.search(TABLE) or files.search(TEXT_TABLE)
     notes: list[str] = []
     unlisted: list[str] = []
+    locations: dict[str, str] = {}
     if token_files:
         token_file = _choose_token_file(token_files, location)
         lists = files.search(rf"Images[^/]*\.txt{COMPRESSION}$")
         names = find_split_names(lists, location, _DIRECTORY, rf"Images[^/]*\.txt{COMPRESSION}")
-        splits, unlisted = _read_flickr(files, token_file, names, encoding)
+        splits, unlisted, locations = _read_flickr(files, token_file, names, encoding)
         if unlisted:
             notes.append(f"Left out because no list of images names them: {abbreviate(unlisted)}.")
         used = [token_file, *names.values()]
@@ -80,7 +91,8 @@ def read_captions(files: FileIndex, location: str, encoding: str | None = None) 
         names = find_split_names(annotations, location, rf"{_DIRECTORY}captions_", r"[^/]*")
         splits = {}
         for split, name in names.items():
-            splits[split], uncaptioned = _read_coco(name, files.read_text(name, encoding))
+            splits[split], uncaptioned, places = _read_coco(name, files.read_text(name, encoding))
+            locations = places | locations
             if uncaptioned:
                 notes.append(f"Left out because {name} has no caption of them: {abbreviate(uncaptioned)}.")
         used = list(names.values())
@@ -89,12 +101,14 @@ def read_captions(files: FileIndex, location: str, encoding: str | None = None) 
         names = names or find_split_names(tables, location, "(.*/)?", TABLE)
         splits = {}
         for split, name in names.items():
-            splits[split], table_notes = read_caption_table(name, files.read(name), encoding)
-            notes += table_notes
+            table = read_caption_table(name, files.read(name), encoding)
+            splits[split] = table.captions
+            notes += table.notes
+            locations = table.locations | locations
         used = list(names.values())
     if others := sorted({*token_files, *annotations, *tables}.difference(used)):
         notes.append(f"Left out because captions are read from {abbreviate(used)}: {abbreviate(others)}.")
-    return CaptionFiles(splits, notes, unlisted)
+    return CaptionFiles(splits, notes, unlisted, locations)
 
 
 def _choose_token_file(token_files: list[str], location: str) -> str:
@@ -108,7 +122,7 @@ def _choose_token_file(token_files: list[str], location: str) -> str:
     return choices[0]
 
 
-def read_caption_table(name: str, content: bytes, encoding: str | None = None) -> tuple[Captions, list[str]]:
+def read_caption_table(name: str, content: bytes, encoding: str | None = None) -> CaptionTable:
     """Read a table with an image or video and a caption in each row, with or without a header.
 
     A table with more than two columns needs a header that names the two, such as `image` and `caption`.
@@ -118,16 +132,13 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
         content: Its content.
         encoding: Encoding of the file; see `read_text`.
 
-    Returns:
-        The captions, and a note on columns that were left out.
-
     Raises:
         DataError: The file is corrupt or in another encoding, the two columns are not clear, or a cell of
             theirs is empty.
     """
     table = read_table(name, _is_header, _is_expected, content=content, encoding=encoding)
     if not table.rows:
-        return {}, []
+        return CaptionTable({}, [], {})
     places = [table.find_column(*names) for names in _COLUMNS.values()]
     if None in places:
         width = len(table.rows[0].cells)
@@ -141,6 +152,7 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
         places = [0, 1]
     log_tables([table])
     captions: Captions = {}
+    locations: dict[str, str] = {}
     for line, cells in table.rows:
         image, caption = (cells[place or 0].strip() for place in places)
         if not image or not caption:
@@ -149,7 +161,8 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
                 "and a caption. Complete the row, or remove it."
             )
         captions.setdefault(image, []).append(caption)
-    return captions, table.note_other_columns(*places)
+        locations.setdefault(image, f"{name}, line {line:,}")
+    return CaptionTable(captions, table.note_other_columns(*places), locations)
 
 
 def _is_expected(cells: list[str]) -> bool:
@@ -165,9 +178,10 @@ def _is_header(cells: list[str]) -> bool:
 
 def _read_flickr(
     files: FileIndex, token_file: str, lists: dict[str, str], encoding: str | None
-) -> tuple[dict[str, Captions], list[str]]:
-    """Return the captions of each split, and the images that are in no list."""
+) -> tuple[dict[str, Captions], list[str], dict[str, str]]:
+    """Return the captions of each split, the images that are in no list, and where each image is named first."""
     captions: Captions = {}
+    locations: dict[str, str] = {}
     for number, line in enumerate(split_lines(token_file, files.read_text(token_file, encoding)), 1):
         if line.strip():
             match = re.fullmatch(r"(.+)#\d+\t(.*\S.*)", line)
@@ -177,6 +191,7 @@ def _read_flickr(
                     "Correct the line."
                 )
             captions.setdefault(match[1], []).append(match[2].strip())
+            locations.setdefault(match[1], f"{token_file}, line {number:,}")
     splits: dict[str, Captions] = {}
     for split, name in lists.items():
         lines = split_lines(name, files.read_text(name, encoding))
@@ -188,7 +203,8 @@ def _read_flickr(
             )
         splits[split] = {image: captions[image] for image in images}
     listed = {image for part in splits.values() for image in part}
-    return splits or {"train": captions}, [image for image in captions if splits and image not in listed]
+    unlisted = [image for image in captions if splits and image not in listed]
+    return splits or {"train": captions}, unlisted, locations
 
 
 # COCO.
@@ -199,10 +215,11 @@ _COCO_FORM = (
 )
 
 
-def _read_coco(name: str, text: str) -> tuple[Captions, list[str]]:
-    """Return the captions of each image, and the images without captions."""
+def _read_coco(name: str, text: str) -> tuple[Captions, list[str], dict[str, str]]:
+    """Return the captions of each image, the images without captions, and where each image is named."""
     content = parse_json(name, text)
     file_names: dict[Any, str] = {}
+    locations: dict[str, str] = {}
     for place, image in enumerate(_get_field(name, content, "images", list)):
         where = f"{name}, images[{place}]"
         image_id = _get_field(where, image, "id", int, str)
@@ -211,6 +228,7 @@ def _read_coco(name: str, text: str) -> tuple[Captions, list[str]]:
                 f"{where}: found the id {image_id!r} a second time. Expected it once. Correct the file."
             )
         file_names[image_id] = _get_text(where, image, "file_name")
+        locations.setdefault(file_names[image_id], where)
     captions: Captions = {file_name: [] for file_name in file_names.values()}
     for place, annotation in enumerate(_get_field(name, content, "annotations", list)):
         where = f"{name}, annotations[{place}]"
@@ -221,7 +239,7 @@ def _read_coco(name: str, text: str) -> tuple[Captions, list[str]]:
             )
         captions[file_names[image_id]].append(_get_text(where, annotation, "caption"))
     found = {file_name: texts for file_name, texts in captions.items() if texts}
-    return found, [file_name for file_name, texts in captions.items() if not texts]
+    return found, [file_name for file_name, texts in captions.items() if not texts], locations
 
 
 def _get_field(where: str, item: Any, key: str, *types: type) -> Any:

@@ -168,7 +168,12 @@ def _read_segments(
                 f"{table.path}, line {line:,}", bounds, is_in_frames, parse_tags(cells[tag])
             )
             segments_of.setdefault(name, []).append(segment)
-    missing = [cell for cell, name in names.items() if name is None]
+    first_lines = {cells[video]: line for line, cells in reversed(table.rows)}
+    missing = [
+        f"{cell} ({Path(table.path).name}, line {first_lines[cell]:,})"
+        for cell, name in names.items()
+        if name is None
+    ]
     if not segments_of:
         raise DataError(
             f"{table.path}: all videos are missing: {abbreviate(missing)}. Expected them in "
