@@ -533,6 +533,7 @@ def test_metadata_of_a_card_are_read_by_model_hubs() -> None:
     facts = {"datasets": ["multi30k", "pairs.tsv"], "languages": ["en", "de"], "pipeline_tag": "translation"}
     page = format_page(card | facts)
     assert page.endswith("---\n\n" + format_page(card))
+    assert format_page(card | facts, has_metadata=False) == format_page(card)
     metadata = ModelCard(page).data
     assert (metadata.license, metadata.license_name) == ("other", "stated-on-the-card")
     assert (metadata.language, metadata.datasets) == (["en", "de"], ["multi30k", "pairs.tsv"])

@@ -389,8 +389,13 @@ def _format_metadata(card: Mapping[str, Any]) -> str:
     return f"---\n{''.join(lines)}---\n\n"
 
 
-def format_page(card: Mapping[str, Any]) -> str:
-    """Return the content of `card.json` as a page in Markdown, which begins with the metadata for model hubs."""
+def format_page(card: Mapping[str, Any], has_metadata: bool = True) -> str:
+    """Return the content of `card.json` as a page in Markdown.
+
+    Args:
+        card: content of `card.json`.
+        has_metadata: whether the page begins with the metadata for model hubs. Pages of earlier exports never do.
+    """
     signatures = "\n".join(
         f"- `{name}`: {_format_signature(signature)}" for name, signature in card["signatures"].items()
     )
@@ -407,7 +412,7 @@ def format_page(card: Mapping[str, Any]) -> str:
     report = format_report(card["report"]) if card.get("report") else ""
     purpose, answers = card.get("purpose", ""), card.get("answers")
     examples = f"Examples:\n\n{format_answers(answers, card['input_kind'])}\n\n" if answers else ""
-    metadata = _format_metadata(card) if "datasets" in card else ""  # pages of earlier exports have none
+    metadata = _format_metadata(card) if has_metadata and "datasets" in card else ""
     return f"""{metadata}# {card["title"]}
 
 {card["summary"]}{purpose and " " + purpose}

@@ -59,7 +59,7 @@ class Show:
     def run(self) -> None:
         """Print the card as a page."""
         directory = find_model(self.name, self.model_store.models)
-        print(format_page(read_card(directory)), end="")
+        print(format_page(read_card(directory), has_metadata=False), end="")
 
 
 @dataclass(frozen=True)
