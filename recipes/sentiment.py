@@ -20,13 +20,8 @@ from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, Un
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
-from zoo.tasks.ancestor import initialize, load_ancestor
-from zoo.tasks.text_classification import (
-    TASK,
-    TextClassificationModule,
-    TextClassificationPreprocessor,
-    has_known_words,
-)
+from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
+from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
 from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
 
 
@@ -41,16 +36,14 @@ class Settings:
     encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
     citation: str = ""  # for the card: whose data they are; TFDS sets have one
     license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
-    init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
+    init_from: Path | None = None  # run or export to start from, of this recipe or of a language model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     vectors: Path | None = None  # word vectors to start from: GloVe's or word2vec's formats, also .gz
     examples: Path | None = None  # texts for the card, one per line; default: two of the embedded test
     run_dir: Path = Path("runs/sentiment")  # logs, curves and checkpoints; the same command resumes there
     export_dir: Path = Path("runs/sentiment/export/1")  # directory of the SavedModel
     vocabulary_size: VocabularySize = 30_000  # rarer words teach nothing, and embeddings are most of the size
-    names: bool = (
-        True  # whether words that are mostly capitalized are in the vocabulary; other texts have other names
-    )
+    names: bool = True  # whether the vocabulary has mostly capitalized words; other texts have other names
     embedding_dim: PositiveInt = 128  # width of a word vector
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
     units: PositiveInt = 128  # in each direction: the words after a word matter, too
@@ -59,12 +52,10 @@ class Settings:
     word_dropout: UnitInterval = 0.2  # share of words left out, so that no single word decides
     word_dropout_min_words: PositiveInt = 1  # shorter texts keep all words, for each may decide
     input_dropout: UnitInterval = 0.3  # of the features of word vectors, the same for all words of a text
-    adversarial_radius: NonNegativeFloat = (
-        0.0  # of changed word vectors whose scores should not change; try 0.3
-    )
+    adversarial_radius: NonNegativeFloat = 0.0  # size of changes of word vectors to train against; try 0.3
     dropout: UnitInterval = 0.5  # before the scores: many words, few texts
-    train_words: PositiveInt = 400  # longer texts are cut in training, where the time grows with the length
-    max_words: PositiveInt = 1_000  # longer texts are cut in evaluation and in the export
+    train_words: PositiveInt = 400  # words, or word pieces, at which texts are cut in training, for speed
+    max_words: PositiveInt = 1_000  # words, or word pieces, at which texts are cut in evaluation and export
     batch_size: PositiveInt = 64  # texts of similar length
     epochs: PositiveInt = 4  # the epoch with the best validation accuracy is kept
     patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
@@ -75,11 +66,13 @@ class Settings:
 
 
 def build_model(
-    settings: Settings, vocabulary_size: int, num_classes: int, is_recurrent: bool
+    settings: Settings, vocabulary_size: int, num_classes: int, ancestor: Ancestor | None, is_recurrent: bool
 ) -> zoo.ManyToOne:
     """Word vectors, a recurrent encoder, pooling over time, scores; the bag of words has no encoder."""
     encoder = None
-    if is_recurrent:
+    if is_recurrent and ancestor:
+        encoder = ancestor.make_encoder(settings.input_dropout)
+    elif is_recurrent:
         cell = CELLS[settings.cell](settings.units, dropout=settings.input_dropout)
         encoder = zoo.Encoder(cell, depth=settings.depth, bidirectional=True)
     return zoo.ManyToOne(
@@ -110,7 +103,7 @@ def train(settings: Settings) -> None:
 
     # Words and batches. The vocabulary is that of the training texts alone.
     if ancestor:
-        preprocessor = ancestor.load_preprocessor(run.directory)
+        preprocessor = ancestor.load_preprocessor(run.directory).limit_tokens(settings.max_words)
         preprocessor.check_vocabulary(data.train)
     else:
         preprocessor = TextClassificationPreprocessor.adapt(
@@ -132,13 +125,14 @@ def train(settings: Settings) -> None:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy")
     for name, suffix in (("bag_of_words", ", bag of words"), (settings.cell, "")):
-        print(f"\n{name}, {vocabulary_size} words")
+        print(f"\n{name}, a vocabulary of {vocabulary_size:,} {preprocessor.token_name}")
         keras.utils.set_random_seed(settings.seed)
-        model = build_model(settings, vocabulary_size, len(info.labels), is_recurrent=name == settings.cell)
+        is_recurrent = name == settings.cell
+        model = build_model(settings, vocabulary_size, len(info.labels), ancestor, is_recurrent)
         model.build((None, None))
         if settings.vectors:
             model.embedding.set_weights([vectors])
-        if name == settings.cell and initialize(model, ancestor, settings.freeze, info.labels):
+        if is_recurrent and initialize(model, ancestor, settings.freeze, info.labels):
             results = zoo.evaluate(model, test_set, loss, [accuracy])
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
         steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
@@ -155,7 +149,8 @@ def train(settings: Settings) -> None:
             class_weight=settings.class_weight,
             monitor="val_accuracy",
         )
-        report = evaluate_classifier(model, validation_set, test_set, info.labels, summary, has_known_words)
+        sets = validation_set, test_set
+        report = evaluate_classifier(model, *sets, info.labels, summary, preprocessor.has_known_words)
         run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]
         run.metrics[f"test accuracy{suffix}"] = report.accuracy
     run.metrics |= report.metrics

@@ -52,7 +52,8 @@ def build_like_recipe(name: str, ancestor: Ancestor, run_dir: Path) -> keras.Mod
     preprocessor, model = ancestor.load_preprocessor(run_dir), ancestor.model_settings
     if name == "sentiment":
         settings = dataclasses.replace(sentiment.Settings(), **model)
-        return sentiment.build_model(settings, preprocessor.tokenizer.vocabulary_size, 2, is_recurrent=True)
+        vocabulary_size = preprocessor.tokenizer.vocabulary_size
+        return sentiment.build_model(settings, vocabulary_size, 2, ancestor, is_recurrent=True)
     if name == "translation":
         settings = dataclasses.replace(translation.Settings(), **model)
         return translation.build_model(settings, preprocessor, settings.attention)
@@ -109,6 +110,7 @@ def small() -> Ancestor:
     model = build_small(3)
     model.scores.bias.assign([1.0, 2.0, 3.0])
     card = {
+        "task": "text_classification",
         "title": "A model",
         "labels": ["bad", "fair", "good"],
         "license": "CC0.",

@@ -175,6 +175,32 @@ def test_long_text_is_truncated(vocabulary: Path, reference: Tokenizer) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("side", "max_tokens", "parts"),
+    [
+        ("left", 5, "the last 5"),
+        ("middle", 5, "the first 3 and the last 2"),
+        ("middle", 6, "the first 3 and the last 3"),
+        ("middle", 1, "the first 1 and the last 0"),
+    ],
+)
+def test_other_ends_of_long_texts_are_kept(
+    side: str, max_tokens: int, parts: str, vocabulary: Path, tokenizer: WordPieceTokenizer
+) -> None:
+    texts = ["", "the rolls", *SENTENCES]
+    truncated = WordPieceTokenizer(vocabulary, max_tokens, truncation_side=side)(texts)
+    num_first = 0 if side == "left" else -(-max_tokens // 2)
+    full = tokenizer(texts)
+    all_rows, rows = (
+        [[i for i in ids if i != PADDING_ID] for ids in x.ids.numpy().tolist()] for x in (full, truncated)
+    )
+    for ids, kept, status in zip(all_rows, rows, decode(truncated.status), strict=True):
+        is_long = len(ids) > max_tokens
+        ends = ids[:num_first] + ids[len(ids) - max_tokens + num_first :]
+        assert kept == (ends if is_long else ids)
+        assert status.startswith(f"cut: {parts} pieces of ") == is_long
+
+
 @pytest.mark.parametrize("texts", [[], [""], ["", " "]])
 def test_ids_have_at_least_one_time_step(tokenizer: WordPieceTokenizer, texts: list[str]) -> None:
     tokenized = tokenizer(tf.constant(texts, tf.string))

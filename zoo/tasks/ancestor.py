@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from zoo.card import ModelCard, read_card
 from zoo.components import freeze_parts
@@ -18,6 +19,7 @@ from zoo.datasets import DataInfo
 from zoo.errors import ExportError, UsageError
 from zoo.export import load_keras_model, report_misfit
 from zoo.files import atomic_write
+from zoo.formulations import Encoder
 from zoo.manifest import compare_files, read_hashes
 from zoo.model_store import find_model
 from zoo.tasks.base import Task
@@ -30,7 +32,7 @@ class Ancestor:
     """An exported model, whose files are those on its card, to start training from.
 
     Attributes:
-        task: its task.
+        task: the task of the model to train: its own, or one that lists its own in `Task.ancestors`.
         directory: directory of the export.
         card: content of its `card.json`.
     """
@@ -61,12 +63,28 @@ class Ancestor:
         }
 
     @property
+    def is_of_other_task(self) -> bool:
+        """Whether only the embedding and the encoder are of use, because the model has another task."""
+        return bool(self.card["task"] != self.task.name)
+
+    @property
     def model_settings(self) -> dict[str, Any]:
         """The settings of the recipe that decide the form of the model, as on the card.
 
         Raises:
-            UsageError: the card lacks one.
+            UsageError: the card lacks one, or the recipe cannot build its parts.
         """
+        if self.is_of_other_task:
+            assert self.card["model"]  # `read_ancestor` has checked it
+            model = self.card["model"]["config"]
+            try:
+                return self.task.ancestors[self.card["task"]](model["config"])
+            except (KeyError, TypeError) as error:
+                raise UsageError(
+                    f"--init-from: the recipe cannot build the parts of {self.directory}, whose model is a "
+                    f"{model['class_name']}: unexpected or missing is {error}. Use a model of the recipe "
+                    f"{self.card['task']}."
+                ) from error
         settings = self.card["settings"]
         if missing := [name for name in self.task.model_settings if name not in settings]:
             raise UsageError(
@@ -81,6 +99,16 @@ class Ancestor:
     def model(self) -> keras.Model:
         """The Keras model, with its weights."""
         return load_keras_model(self.directory, self.card)
+
+    def make_encoder(self, dropout: float) -> Encoder:
+        """Return an encoder of the form of the model's, with random weights.
+
+        Args:
+            dropout: share of the inputs of its cells that are dropped in training.
+        """
+        config = self.model.encoder.get_config()
+        cell = {**config["cell"], "config": {**config["cell"]["config"], "dropout": dropout}}
+        return Encoder.from_config({**config, "cell": cell, "stateful": False})
 
     def get_frame_network(self, shape: Sequence[int]) -> keras.Model:
         """Return the network that turns each step into a vector, of a `ManyToMany`.
@@ -111,10 +139,11 @@ class Ancestor:
         """Set the weights of a model to those of this one.
 
         With the same labels, in any order, the scores of each label are kept. With other labels the layer
-        `scores` of the model keeps the random weights that it has.
+        `scores` of the model keeps the random weights that it has. From a model of another task the embedding, which
+        then returns the same vectors, and the encoder take their weights.
 
         Args:
-            model: a model of the same form. It is built if it is not yet.
+            model: a model of the same form, or with parts of the same form. It is built if it is not yet.
             labels: its labels, in the order of its outputs; empty if it has none.
 
         Returns:
@@ -128,10 +157,14 @@ class Ancestor:
                 assert self.card["model"]  # `read_ancestor` has checked it
                 model.build_from_config(self.card["model"]["config"]["build_config"])
         old_labels = self.card.get("labels") or []
-        keeps_scores = set(labels) == set(old_labels)
+        keeps_scores = not self.is_of_other_task and set(labels) == set(old_labels)
         order = [old_labels.index(label) for label in labels] if keeps_scores else []
         scores = {id(weight) for weight in model.scores.weights} if labels else set()
         source, target = self.model.weights, model.weights
+        if self.is_of_other_task:
+            vectors = self.model.embedding(np.arange(self.model.embedding.input_dim))
+            source = [vectors, *self.model.encoder.weights]
+            target = [*model.embedding.weights, *model.encoder.weights]
         if len(source) != len(target):
             raise self._make_form_error(f"{len(source)} weights", f"{len(target)}")
         for old, new in zip(source, target, strict=True):
@@ -143,8 +176,9 @@ class Ancestor:
                 shapes = (list(weight.shape) for weight in (old, new))
                 raise self._make_form_error(*(f"{new.path} of shape {shape}" for shape in shapes))
             new.assign(old)
-        logger.info("starting from %s, %s", self.directory, self.card["title"])
-        if labels and not keeps_scores:
+        parts = "the embedding and the encoder of " if self.is_of_other_task else ""
+        logger.info("starting from %s%s, %s", parts, self.directory, self.card["title"])
+        if old_labels and not keeps_scores:
             logger.info(
                 "new scores: the labels are %s, and those of %s are %s. To keep its scores, use its labels.",
                 ", ".join(labels),
@@ -231,6 +265,11 @@ def load_ancestor(task: Task, settings: Any, info: DataInfo) -> Ancestor | None:
                 f"{option} {path} is the model that --init-from starts from. Choose another directory, so that it "
                 "stays as it is."
             )
+    if not getattr(settings, "names", True):
+        raise UsageError(
+            "--no-names and --init-from exclude each other: the vocabulary is that of the model to start from. Leave "
+            "out one."
+        )
     if getattr(settings, "vectors", None):
         raise UsageError(
             "--vectors and --init-from exclude each other: the model to start from has word vectors. Leave out one."
@@ -275,14 +314,15 @@ def read_ancestor(task: Task, path: Path) -> Ancestor:
             its export.
 
     Raises:
-        UsageError: there is no such export, it is of another task, or it has no card.
+        UsageError: there is no such export, it is of a task from which the model cannot start, or it has no card.
         ExportError: its files are not those on its card, or the card does not describe the Keras model.
     """
     directory = find_model(path, option="--init-from")
     card = read_card(directory)
-    if card["task"] != task.name:
+    if card["task"] not in (task.name, *task.ancestors):
+        expected = " or ".join(map(repr, (task.name, *task.ancestors)))
         raise UsageError(
-            f"--init-from: {directory} is an export of the task {card['task']!r}, expected {task.name!r}. Use the "
+            f"--init-from: {directory} is an export of the task {card['task']!r}, expected {expected}. Use the "
             "recipe of its task, or a model of this one."
         )
     if not card["model"]:

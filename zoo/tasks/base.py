@@ -28,7 +28,7 @@ from zoo.languages import list_language_codes
 from zoo.layers import disable_jit, export_scope
 from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
-from zoo.preprocessing.text import Tokenizer
+from zoo.preprocessing.text import TokenizedText, WordPieceTokenizer, WordTokenizer
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.shots.lists import ShotList
 from zoo.training import Run
@@ -64,6 +64,49 @@ class Preprocessor(ABC):
 
 
 P = TypeVar("P", bound=Preprocessor)
+TextTokenizer = TypeVar("TextTokenizer", bound=WordTokenizer | WordPieceTokenizer)
+_WORD_PIECES = "word pieces"
+
+
+class TextPreprocessor(Preprocessor, Generic[TextTokenizer]):
+    """Base class: texts to ids of words or of word pieces.
+
+    Args:
+        tokenizer: splits texts into tokens, and looks up their ids.
+    """
+
+    def __init__(self, tokenizer: TextTokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.resources = (tokenizer,)
+
+    @property
+    def token_name(self) -> str:
+        """What the tokens are, in the plural."""
+        return _WORD_PIECES if isinstance(self.tokenizer, WordPieceTokenizer) else "words"
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration of the tokenizer, and whether its tokens are word pieces."""
+        config = {"tokenizer": self.tokenizer.get_config()}
+        return {"tokens": _WORD_PIECES, **config} if self.token_name == _WORD_PIECES else config
+
+    @staticmethod
+    def load_tokenizer(config: Mapping[str, Any], assets: Path) -> WordTokenizer | WordPieceTokenizer:
+        """Rebuild the tokenizer of an export.
+
+        Args:
+            config: what `get_config` returned.
+            assets: the `assets` directory of the export.
+
+        Raises:
+            UsageError: the tokens are neither words nor word pieces.
+        """
+        tokenizers = {"words": WordTokenizer, _WORD_PIECES: WordPieceTokenizer}
+        tokens = config.get("tokens", "words")
+        if tokens not in tokenizers:
+            raise UsageError(
+                f"its tokens are {tokens!r}, expected {' or '.join(tokenizers)}. Use another model."
+            )
+        return tokenizers[tokens].from_config(config["tokenizer"], assets)
 
 
 class Description(NamedTuple):
@@ -350,6 +393,9 @@ class Task:
         model_settings: names of the settings of the task's recipe that decide the form of the model: a model that
             starts from another one has its values.
         pipeline_tags: what model hubs call the task, by the kind of input.
+        ancestors: further tasks from whose models the recipe can start, by name. It takes over `embedding` and
+            `encoder`. The values are functions from the configuration of such a Keras model to the settings that
+            it decides.
     """
 
     name: str
@@ -358,6 +404,9 @@ class Task:
     predictor: type[Predictor[Any, Any]]
     model_settings: tuple[str, ...] = ()
     pipeline_tags: Mapping[InputKind, str] = dataclasses.field(default_factory=dict)
+    ancestors: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def export(
         self,
@@ -532,11 +581,17 @@ def make_labels_signature(labels: Sequence[str]) -> Callable[..., dict[str, tf.T
     return make_signature(lambda: {"labels": tf.constant(labels)}, [])
 
 
-def make_encode_signature(tokenizer: Tokenizer) -> Callable[..., dict[str, tf.Tensor]]:
-    """Return the signature `encode`: from texts, string [batch], to "ids", int32 [batch, time], and "status"."""
+def make_encode_signature(
+    tokenize: Callable[[tf.Tensor], TokenizedText],
+) -> Callable[..., dict[str, tf.Tensor]]:
+    """Return the signature `encode`: from texts, string [batch], to "ids", int32 [batch, time], and "status".
+
+    Args:
+        tokenize: a tokenizer.
+    """
 
     def encode(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        tokenized = tokenizer(text)
+        tokenized = tokenize(text)
         return {"ids": tokenized.ids, "status": tokenized.status}
 
     return make_signature(encode, [tf.TensorSpec([None], tf.string, "text")])

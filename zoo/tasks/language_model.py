@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -32,11 +32,12 @@ from zoo.preprocessing.text.base import replace_invalid_utf8
 from zoo.tasks.base import (
     Description,
     Prediction,
-    Preprocessor,
     ServingModule,
     Table,
     Task,
     TextPredictor,
+    TextPreprocessor,
+    TextTokenizer,
     decode_strings,
     format_status,
     is_truncated,
@@ -47,22 +48,15 @@ from zoo.tasks.word_search import Pieces, search_words
 from zoo.training import BucketedDataset, bucket_by_length
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
-_PIECES = "word pieces"
 _PASSAGES = 8192  # of a text that are tokenized at once
 
-T = TypeVar("T", WordTokenizer, WordPieceTokenizer)
 
-
-class LanguageModelPreprocessor(Preprocessor, Generic[T]):
+class LanguageModelPreprocessor(TextPreprocessor[TextTokenizer]):
     """Base class: texts to ids.
 
     Args:
         tokenizer: splits texts into tokens, and looks up their ids.
     """
-
-    def __init__(self, tokenizer: T) -> None:
-        self.tokenizer: T = tokenizer
-        self.resources = (tokenizer,)
 
     def encode(self, texts: Sequence[str]) -> tf.RaggedTensor:
         """Return the ids [texts, tokens] of all tokens, without a cut."""
@@ -76,16 +70,13 @@ class LanguageModelPreprocessor(Preprocessor, Generic[T]):
         ]
         return np.concatenate([np.zeros(0, np.int32), *parts])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the configuration of the tokenizer."""
-        return {"tokenizer": self.tokenizer.get_config()}
-
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets: Path) -> Any:
         """Rebuild the preprocessor of an export, of words or of word pieces; see `Preprocessor.from_config`."""
-        if config.get("tokens") == _PIECES:
-            return WordPiecePreprocessor(WordPieceTokenizer.from_config(config["tokenizer"], assets))
-        return WordPreprocessor(WordTokenizer.from_config(config["tokenizer"], assets))
+        tokenizer = cls.load_tokenizer(config, assets)
+        if isinstance(tokenizer, WordPieceTokenizer):
+            return WordPiecePreprocessor(tokenizer)
+        return WordPreprocessor(tokenizer)
 
 
 class WordPreprocessor(LanguageModelPreprocessor[WordTokenizer]):
@@ -171,10 +162,6 @@ class WordPiecePreprocessor(LanguageModelPreprocessor[WordPieceTokenizer]):
         num_ends = tf.cast(tf.strings.regex_full_match(strings, r"(?s).*\n"), tf.int64)
         ends = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(num_ends)], END_ID), num_ends)
         return tf.concat([ids, ends], axis=1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the configuration of the tokenizer, and that its tokens are word pieces."""
-        return {"tokens": _PIECES, **super().get_config()}
 
 
 class WordModule(ServingModule[WordPreprocessor]):

@@ -10,28 +10,33 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from zoo.components import CELLS
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
 from zoo.inspection import encoder_gates, plot_gates
 from zoo.preprocessing.text import (
+    END_ID,
     NO_KNOWN_WORDS,
     NO_WORDS,
     PADDING_ID,
     UNKNOWN_ID,
+    TokenizedText,
+    WordPieceTokenizer,
     WordTokenizer,
     build_vocabulary,
     read_word_vectors,
     write_vocabulary,
 )
+from zoo.preprocessing.text.base import METASPACE, replace_invalid_utf8
 from zoo.tasks.base import (
     Description,
     Prediction,
-    Preprocessor,
     ServingModule,
     Table,
     Task,
     TextPredictor,
+    TextPreprocessor,
     call_signature,
     decode_strings,
     format_status,
@@ -52,16 +57,18 @@ MAX_PLOTTED_WORDS = 60
 """A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
 
 
-class TextClassificationPreprocessor(Preprocessor):
-    """Texts to word ids.
+class TextClassificationPreprocessor(TextPreprocessor[WordTokenizer | WordPieceTokenizer]):
+    """Texts to ids of words; or of word pieces, for a model that starts from a language model of these.
 
     Args:
-        tokenizer: splits texts into words, and looks up their ids.
+        tokenizer: splits texts into tokens, and looks up their ids.
     """
 
-    def __init__(self, tokenizer: WordTokenizer) -> None:
-        self.tokenizer = tokenizer
-        self.resources = (tokenizer,)
+    def __init__(self, tokenizer: WordTokenizer | WordPieceTokenizer) -> None:
+        super().__init__(tokenizer)
+        self._reads_pieces = isinstance(tokenizer, WordPieceTokenizer)
+        self._last_special_id = END_ID if self._reads_pieces else UNKNOWN_ID
+        self._space_id = int(tokenizer.words_to_ids(tf.ragged.constant([[METASPACE]])).flat_values[0])
 
     @classmethod
     def adapt(
@@ -84,19 +91,42 @@ class TextClassificationPreprocessor(Preprocessor):
         vocabulary = build_vocabulary(train.map(lambda text, label: text), vocabulary_size, names)
         return cls(WordTokenizer(write_vocabulary(vocabulary, directory / "vocabulary.txt"), max_tokens))
 
+    def limit_tokens(self, max_tokens: int) -> Self:
+        """Return a preprocessor that reads the first and the last tokens of texts of more than `max_tokens`."""
+        tokenizer = self.tokenizer
+        config = {**tokenizer.get_config(), "max_tokens": max_tokens}
+        if self._reads_pieces:
+            config["truncation_side"] = "middle"
+        return type(self)(type(tokenizer).from_config(config, tokenizer.vocabulary_path.parent))
+
+    def tokenize(self, texts: tf.Tensor) -> TokenizedText:
+        """Tokenize texts, string [n]; see `TokenizedText`.
+
+        The first word piece of a text follows `END_ID`, the end of a paragraph, as it does for a language model. The
+        token of `END_ID` is empty.
+        """
+        if not self._reads_pieces:
+            return self.tokenizer(texts)
+        tokenized = self.tokenizer(_remove_line_breaks(texts))
+        ids = tf.pad(tokenized.ids, [[0, 0], [1, 0]], constant_values=END_ID)
+        end = tf.RaggedTensor.from_tensor(tf.fill([tf.size(texts), 1], ""))
+        return TokenizedText(ids, tf.concat([end, tokenized.tokens], axis=1), tokenized.status)
+
+    def has_known_words(self, ids: tf.Tensor) -> tf.Tensor:
+        """Return which texts, ids [batch, time], have a word of the vocabulary: only these have a label."""
+        return tf.reduce_any((ids > self._last_special_id) & (ids != self._space_id), axis=-1)
+
     def encode(self, split: tf.data.Dataset, max_tokens: int | None = None) -> tf.data.Dataset:
-        """Return pairs of word ids [time] and label for pairs of text and label.
+        """Return pairs of ids [time] and label for pairs of text and label.
 
         Args:
             split: pairs of a text and its label.
             max_tokens: cut texts to this length instead of the tokenizer's.
         """
-        tokenizer = self.tokenizer
-        if max_tokens:
-            tokenizer = WordTokenizer(tokenizer.vocabulary_path, max_tokens, tokenizer.version)
+        tokenize = self.limit_tokens(max_tokens).tokenize if max_tokens else self.tokenize
 
         def encode_batch(texts: tf.Tensor, labels: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
-            tokenized = tokenizer(texts)
+            tokenized = tokenize(texts)
             lengths = tf.maximum(
                 tokenized.tokens.row_lengths(), 1
             )  # a text without words is one padding step
@@ -106,14 +136,14 @@ class TextClassificationPreprocessor(Preprocessor):
         return encoded.map(lambda ids, label: (ids, label))  # a row of a ragged batch becomes a tensor
 
     def check_vocabulary(self, train: tf.data.Dataset) -> None:
-        """Log how many words of the training texts are in the vocabulary, and warn if many are not.
+        """Log how many tokens of the training texts are in the vocabulary, and warn if many are not.
 
         Args:
             train: pairs of a text and its label.
         """
         counts = self._count_ids(train)
         share = 100 * counts[UNKNOWN_ID + 1 :].sum() / max(counts.sum(), 1)
-        logger.info("The vocabulary has %.1f %% of the words in the training texts.", share)
+        logger.info("The vocabulary has %.1f %% of the %s in the training texts.", share, self.token_name)
         if share < MIN_KNOWN_WORDS:
             logger.warning(
                 "The model that training starts from does not know the other %.1f %%, and cannot learn them. Without "
@@ -125,7 +155,7 @@ class TextClassificationPreprocessor(Preprocessor):
         """Return how often each id occurs in the training texts."""
         counts = np.zeros(self.tokenizer.vocabulary_size, int)
         for texts in train.map(lambda text, label: text).batch(1024):
-            ids = self.tokenizer.words_to_ids(self.tokenizer.split(texts)).flat_values
+            ids = self.tokenizer.words_to_ids(self.tokenizer.split(_remove_line_breaks(texts))).flat_values
             counts += np.bincount(ids, minlength=len(counts))
         return counts
 
@@ -169,19 +199,15 @@ class TextClassificationPreprocessor(Preprocessor):
         others = rng.uniform(-_SMALL, _SMALL, (len(vectors), embedding_dim - values.shape[1]))
         return np.concatenate([vectors, others], axis=1).astype("float32")
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the configuration of the tokenizer."""
-        return {"tokenizer": self.tokenizer.get_config()}
-
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets: Path) -> Self:
         """Rebuild the preprocessor of an export; see `Preprocessor.from_config`."""
-        return cls(WordTokenizer.from_config(config["tokenizer"], assets))
+        return cls(cls.load_tokenizer(config, assets))
 
 
-def has_known_words(ids: tf.Tensor) -> tf.Tensor:
-    """Return which texts, word ids [batch, time], have a word of the vocabulary: only these have a label."""
-    return tf.reduce_any(ids > UNKNOWN_ID, axis=-1)
+def _remove_line_breaks(texts: tf.Tensor) -> tf.Tensor:
+    """Return texts, string [n], with a space for each tag `<br />`."""
+    return tf.strings.regex_replace(replace_invalid_utf8(texts), r"(?i)<br\s*/?>", " ")
 
 
 class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
@@ -195,7 +221,7 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         texts, one_text = (tf.TensorSpec([size], tf.string, "text") for size in (None, 1))
         signatures = {
             "serving_default": make_signature(self.classify, [texts]),
-            "encode": make_encode_signature(self.preprocessor.tokenizer),
+            "encode": make_encode_signature(self.preprocessor.tokenize),
             "score": make_signature(self.score, [tf.TensorSpec([None, None], tf.int32, "ids")]),
             "labels": make_labels_signature(self.labels),
         }
@@ -208,11 +234,11 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
 
         A text without a known word has the label "" and zeros as probabilities.
         """
-        tokenized = self.preprocessor.tokenizer(text)
+        tokenized = self.preprocessor.tokenize(text)
         scores = self.score(tokenized.ids)["scores"]
         label = tf.gather(self.labels, tf.argmax(scores, axis=-1))
         return {
-            "label": tf.where(has_known_words(tokenized.ids), label, ""),
+            "label": tf.where(self.preprocessor.has_known_words(tokenized.ids), label, ""),
             "scores": scores,
             "status": tokenized.status,
         }
@@ -223,17 +249,18 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         The probabilities of a text without a known word are zeros.
         """
         scores = tf.nn.softmax(self.model(ids))
-        return {"scores": tf.where(has_known_words(ids)[:, None], scores, 0.0)}
+        return {"scores": tf.where(self.preprocessor.has_known_words(ids)[:, None], scores, 0.0)}
 
     def compute_gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the words of one text [1], and gates and states of each layer and direction at each word."""
-        tokenized = self.preprocessor.tokenizer(text)
+        tokenized = self.preprocessor.tokenize(text)
         vectors = self.model.embedding(tokenized.ids)
         gates = encoder_gates(self.model.encoder, vectors, tokenized.ids != PADDING_ID)
         return {"words": tokenized.tokens[0]} | {name: values[0] for name, values in gates.items()}
 
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card."""
+        preprocessor = self.preprocessor
         return Description(
             title=f"Sentiment ({info.source})",
             summary=f"Classifies a text as {' or '.join(self.labels)}.",
@@ -241,8 +268,8 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
             "about a single one.",
             limits=(
                 "It knows the words and topics of its training data; on other topics it is less accurate.",
-                f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the "
-                "last.",
+                f"Of a text of more than {preprocessor.tokenizer.max_tokens} {preprocessor.token_name} it reads the "
+                "first and the last.",
             ),
         )
 
@@ -308,7 +335,8 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
         directions = 1 + any("backward" in name for name in gates)
         title = ""
         if len(words) > MAX_PLOTTED_WORDS:
-            title = f"The first {MAX_PLOTTED_WORDS} of {len(words):,} words"
+            tokens = self.card["preprocessor"].get("tokens", "words")
+            title = f"The first {MAX_PLOTTED_WORDS} of {len(words):,} {tokens}"
         plotted = {name: gates[name][:MAX_PLOTTED_WORDS] for name in _pair_directions(gates)}
         plot_gates(plotted, path, words[:MAX_PLOTTED_WORDS], columns=directions, title=title)
 
@@ -322,6 +350,19 @@ def _pair_directions(gates: Mapping[str, np.ndarray]) -> list[str]:
     return [name for pair in zip(forward, backward, strict=True) for name in pair]
 
 
+def _read_language_model_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the sentiment recipe that a language model decides, from its configuration."""
+    encoder = config["encoder"]["config"]
+    cells = {cell.__name__: name for name, cell in CELLS.items()}
+    return {
+        "vocabulary_size": config["vocabulary_size"],
+        "embedding_dim": config["embedding_dim"],
+        "cell": cells[encoder["cell"]["class_name"]],
+        "units": encoder["cell"]["config"]["units"],
+        "depth": encoder["depth"],
+    }
+
+
 TASK = Task(
     name="text_classification",
     headline_metrics=("test accuracy",),
@@ -329,4 +370,5 @@ TASK = Task(
     predictor=TextClassificationPredictor,
     model_settings=("vocabulary_size", "embedding_dim", "cell", "units", "depth", "pooling", "max_words"),
     pipeline_tags={"text": "text-classification"},
+    ancestors={"language_model": _read_language_model_settings},
 )

@@ -170,6 +170,25 @@ def replace_invalid_utf8(texts: tf.Tensor) -> tf.Tensor:
     )
 
 
+def split_length(max_tokens: int) -> tuple[int, int]:
+    """Return how many of the tokens of a text that is truncated in the middle are its first, and how many its last."""
+    num_last = max_tokens // 2
+    return max_tokens - num_last, num_last
+
+
+def truncate_middle(tokens: tf.RaggedTensor, max_tokens: int) -> tf.RaggedTensor:
+    """Keep the first half and the last half of `max_tokens` of each row of more tokens, ragged [n, tokens].
+
+    >>> truncate_middle(tf.ragged.constant([[1, 2, 3, 4, 5, 6], [7, 8]]), 3).to_list()
+    [[1, 2, 6], [7, 8]]
+    """
+    num_first, num_last = split_length(max_tokens)
+    position = tf.ragged.range(tokens.row_lengths()).flat_values
+    length = tf.gather(tokens.row_lengths(), tokens.value_rowids())
+    is_kept = (position < num_first) | (position >= length - num_last)
+    return tf.ragged.boolean_mask(tokens, tokens.with_flat_values(is_kept))
+
+
 def pad_ids(ids: tf.RaggedTensor) -> tf.Tensor:
     """Pad int32 [n, ragged] on the right with `PADDING_ID`, to [n, time] with time >= 1."""
     dense = ids.to_tensor(PADDING_ID)

@@ -23,6 +23,8 @@ from zoo.preprocessing.text.base import (
     make_id_to_token_table,
     make_token_to_id_table,
     pad_ids,
+    split_length,
+    truncate_middle,
 )
 from zoo.preprocessing.text.normalization import read_characters
 from zoo.preprocessing.text.splitting import are_characters, split_characters
@@ -152,15 +154,16 @@ class WordPieceTokenizer(Tokenizer):
 
     `status` of a text is "" if it was read completely and all of it is known; "no text"; or one or both of
 
-    - "cut: the first 100 pieces of 250 words and marks were read", if it has more than `max_tokens` tokens, or "the
-      last" instead of "the first";
+    - "cut: the first 100 pieces of 250 words and marks were read", if it has more than `max_tokens` tokens; "the
+      last 100 pieces" or "the first 50 and the last 50 pieces" with another `truncation_side`;
     - "unknown: ", followed by up to three unknown words.
 
     Args:
         vocabulary_path: File with one token per line, as `train_wordpiece` and `write_vocabulary` make it.
         max_tokens: Greatest number of tokens per text; longer texts are truncated.
         version: Version of the preprocessing; see `Tokenizer`.
-        truncation_side: Where longer texts are truncated: "right", at their end, or "left", at their start.
+        truncation_side: Where longer texts are truncated: "right", at their end; "left", at their start; or
+            "middle", so that the first half of the ids are their first tokens and the second half their last.
 
     Raises:
         DataError: The file does not start with the special tokens.
@@ -182,7 +185,7 @@ class WordPieceTokenizer(Tokenizer):
         vocabulary_path: Path | str,
         max_tokens: int,
         version: int = VERSION,
-        truncation_side: Literal["left", "right"] = "right",
+        truncation_side: Literal["left", "middle", "right"] = "right",
     ) -> None:
         super().__init__(vocabulary_path, max_tokens, version)
         self.truncation_side = truncation_side
@@ -249,6 +252,8 @@ class WordPieceTokenizer(Tokenizer):
         )
 
     def _truncate(self, values: tf.RaggedTensor, size: int) -> tf.RaggedTensor:
+        if self.truncation_side == "middle":
+            return truncate_middle(values, size)
         return values[:, :size] if self.truncation_side == "right" else values[:, -size:]
 
     def _tokenize(self, words: tf.RaggedTensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
@@ -308,9 +313,14 @@ class WordPieceTokenizer(Tokenizer):
         )
 
     def _status(self, num_words: tf.Tensor, is_truncated: tf.Tensor, unknown: tf.RaggedTensor) -> tf.Tensor:
-        end = "first" if self.truncation_side == "right" else "last"
+        num_first, num_last = split_length(self.max_tokens)
+        parts = {
+            "right": f"the first {self.max_tokens}",
+            "middle": f"the first {num_first} and the last {num_last}",
+            "left": f"the last {self.max_tokens}",
+        }
         words_read = tf.strings.as_string(num_words) + " words and marks were read"
-        truncated = tf.where(is_truncated, f"cut: the {end} {self.max_tokens} pieces of " + words_read, "")
+        truncated = tf.where(is_truncated, f"cut: {parts[self.truncation_side]} pieces of " + words_read, "")
         shown = unknown[:, :_MAX_UNKNOWN_IN_STATUS]
         plain = tf.strings.regex_replace(shown.values, METASPACE, "")
         shown = shown.with_values(tf.strings.regex_replace(plain, "^(.{30}).+", r"\1..."))

@@ -14,6 +14,8 @@ from zoo.preprocessing.text.base import (
     make_token_to_id_table,
     pad_ids,
     replace_invalid_utf8,
+    split_length,
+    truncate_middle,
 )
 from zoo.preprocessing.text.normalization import read_characters
 from zoo.preprocessing.text.splitting import SplitTexts, are_characters, split_characters
@@ -167,8 +169,6 @@ class WordTokenizer(Tokenizer):
 
     def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:
         super().__init__(vocabulary_path, max_tokens, version)
-        self._num_last = max_tokens // 2
-        self._num_first = max_tokens - self._num_last
         self._token_to_line = make_token_to_id_table(self.vocabulary_path, UNKNOWN_ID - _FIRST_WORD_ID)
 
     @property
@@ -191,7 +191,7 @@ class WordTokenizer(Tokenizer):
         """
         words = self.split(texts)
         num_words = words.row_lengths()
-        words = self._truncate(words)
+        words = truncate_middle(words, self.max_tokens)
         ids = self.words_to_ids(words)
         any_known = tf.reduce_any(ids != UNKNOWN_ID, axis=1)
         return TokenizedText(pad_ids(ids), words, self._status(num_words, any_known))
@@ -213,14 +213,9 @@ class WordTokenizer(Tokenizer):
         words, lines = (column.numpy().tolist() for column in self._token_to_line.export())
         return [word.decode() for _, word in sorted(zip(lines, words, strict=True))]
 
-    def _truncate(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
-        position = tf.ragged.range(words.row_lengths()).flat_values
-        length = tf.gather(words.row_lengths(), words.value_rowids())
-        is_read = (position < self._num_first) | (position >= length - self._num_last)
-        return tf.ragged.boolean_mask(words, words.with_flat_values(is_read))
-
     def _status(self, num_words: tf.Tensor, any_known: tf.Tensor) -> tf.Tensor:
-        limits = f" words the first {self._num_first} and the last {self._num_last} were read"
+        num_first, num_last = split_length(self.max_tokens)
+        limits = f" words the first {num_first} and the last {num_last} were read"
         truncated = tf.strings.join(["cut: of ", tf.strings.as_string(num_words), limits])
         status = tf.where(num_words > self.max_tokens, truncated, "")
         status = tf.where(any_known, status, NO_KNOWN_WORDS)
