@@ -36,6 +36,7 @@ README, SERVING, TASKS = (PAGES[name] for name in ("README.md", "docs/serving.md
 PRINTED = {
     "README.md": ["Wo ist der Bahnhof?", "(8, 20, 128)", "dog", "7, 7)"],
     "saved_models/README.md": ["pos", "Wo ist der Bahnhof?", "dog", "['shot'"],
+    "docs/addons.md": ["[[4 8 0]\n [6 0 0]]"],
     "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']", "\n(4, 16)\n(4, 16)\n"],
     "docs/data.md": ["('negative', 'positive')"],
     "docs/fine-tuning.md": [
@@ -43,13 +44,17 @@ PRINTED = {
         "\nneg  ",
         "\nSentiment (reviews), version 1\nnot stated. ",
     ],
+    "docs/getting-started.md": [
+        "Wo ist der Bahnhof?\nWo ist der Bahnhof?\n(None, 2)\n(4, 10, 16)\n",
+    ],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
-    "docs/recipes.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
+    "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 "],
     "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
     "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
+    "docs/translation.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
     "docs/training.md": ["700 examples in 44 batches of up to 16, at most "],
 }
 """What the Python on each page prints, in part; and its commands, where they are run."""

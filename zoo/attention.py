@@ -57,13 +57,13 @@ class Attention(Serializable, keras.layers.Layer):
         row are padding.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> attention = zoo.MultiplicativeAttention()
-    >>> attention.build((None, None, 8), (None, None, 6))
-    >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
-    >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
-    >>> context.shape, weights.shape
-    (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
+        >>> import numpy as np, zoo
+        >>> attention = zoo.MultiplicativeAttention()
+        >>> attention.build((None, None, 8), (None, None, 6))
+        >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+        >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
+        >>> context.shape, weights.shape
+        (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
     """
 
     keys: keras.layers.Layer
@@ -151,13 +151,13 @@ class AdditiveAttention(Attention):
         positions].
 
     Example:
-    >>> import numpy as np, zoo
-    >>> attention = zoo.AdditiveAttention(16)
-    >>> attention.build((None, None, 8), (None, None, 6))
-    >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
-    >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
-    >>> context.shape, weights.shape
-    (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
+        >>> import numpy as np, zoo
+        >>> attention = zoo.AdditiveAttention(16)
+        >>> attention.build((None, None, 8), (None, None, 6))
+        >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+        >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
+        >>> context.shape, weights.shape
+        (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
     """
 
     def __init__(self, units: int, **kwargs: Any) -> None:
@@ -206,13 +206,13 @@ class MultiplicativeAttention(Attention):
         positions].
 
     Example:
-    >>> import numpy as np, zoo
-    >>> attention = zoo.MultiplicativeAttention()
-    >>> attention.build((None, None, 8), (None, None, 6))
-    >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
-    >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
-    >>> context.shape, weights.shape
-    (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
+        >>> import numpy as np, zoo
+        >>> attention = zoo.MultiplicativeAttention()
+        >>> attention.build((None, None, 8), (None, None, 6))
+        >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+        >>> context, weights = attention(np.ones((2, 3, 8), "float32"), memory)
+        >>> context.shape, weights.shape
+        (TensorShape([2, 3, 6]), TensorShape([2, 3, 5]))
     """
 
     def build(self, queries_shape: Sequence[int | None], memory_shape: Sequence[int | None]) -> None:

@@ -36,10 +36,10 @@ class LabelSmoothedCrossentropy(Serializable, keras.losses.Loss):
             large ids would change. Logits in half precision are accepted.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> loss = zoo.losses.LabelSmoothedCrossentropy(0.0)
-    >>> round(float(loss(np.array([0, 1]), np.zeros((2, 4), "float32"))), 4)  # log 4
-    1.3863
+        >>> import numpy as np, zoo
+        >>> loss = zoo.losses.LabelSmoothedCrossentropy(0.0)
+        >>> round(float(loss(np.array([0, 1]), np.zeros((2, 4), "float32"))), 4)  # log 4
+        1.3863
     """
 
     def __init__(self, smoothing: float = 0.1, **kwargs: Any) -> None:
@@ -84,10 +84,10 @@ class PolicyGradientLoss(Serializable, keras.losses.Loss):
         A scalar; with `reduction=None` [...].
 
     Example:
-    >>> import numpy as np, zoo
-    >>> loss = zoo.losses.PolicyGradientLoss()
-    >>> round(float(loss(np.array([[0.0, 0.5], [1.0, -1.5]]), np.zeros((2, 4), "float32"))), 4)  # -log(4) / 2
-    -0.6931
+        >>> import numpy as np, zoo
+        >>> loss = zoo.losses.PolicyGradientLoss()
+        >>> round(float(loss(np.array([[0.0, 0.5], [1.0, -1.5]]), np.zeros((2, 4), "float32"))), 4)  # -log(4) / 2
+        -0.6931
     """
 
     def __init__(self, **kwargs: Any) -> None:

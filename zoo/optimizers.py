@@ -30,12 +30,12 @@ class FusedAdam(keras.optimizers.Adam):
         **kwargs: as of `keras.optimizers.Adam`.
 
     Example:
-    >>> import keras, zoo
-    >>> weight = keras.Variable([1.0, 2.0])
-    >>> optimizer = zoo.optimizers.FusedAdam(0.1)
-    >>> optimizer.apply([keras.ops.array([3.0, -3.0])], [weight])
-    >>> [round(float(w), 4) for w in weight.numpy()]
-    [0.9, 2.1]
+        >>> import keras, zoo
+        >>> weight = keras.Variable([1.0, 2.0])
+        >>> optimizer = zoo.optimizers.FusedAdam(0.1)
+        >>> optimizer.apply([keras.ops.array([3.0, -3.0])], [weight])
+        >>> [round(float(w), 4) for w in weight.numpy()]
+        [0.9, 2.1]
     """
 
     def __init__(self, *args: Any, gradient_accumulation_steps: int | None = None, **kwargs: Any) -> None:

@@ -23,13 +23,13 @@ def warmup_cosine_decay(
             start before the one before it ends.
 
     Example:
-    >>> import zoo
-    >>> schedule = zoo.schedules.warmup_cosine_decay(0.01, 1_000)
-    >>> [round(float(schedule(step)), 4) for step in (0, 25, 50, 525, 1_000)]
-    [0.0, 0.005, 0.01, 0.005, 0.0]
-    >>> schedule = zoo.schedules.warmup_cosine_decay(0.01, [(0, 1_000), (1_000, 200)])
-    >>> [round(float(schedule(step)), 4) for step in (525, 1_000, 1_010, 1_105, 1_200)]
-    [0.005, 0.0, 0.005, 0.0025, 0.0]
+        >>> import zoo
+        >>> schedule = zoo.schedules.warmup_cosine_decay(0.01, 1_000)
+        >>> [round(float(schedule(step)), 4) for step in (0, 25, 50, 525, 1_000)]
+        [0.0, 0.005, 0.01, 0.005, 0.0]
+        >>> schedule = zoo.schedules.warmup_cosine_decay(0.01, [(0, 1_000), (1_000, 200)])
+        >>> [round(float(schedule(step)), 4) for step in (525, 1_000, 1_010, 1_105, 1_200)]
+        [0.005, 0.0, 0.005, 0.0025, 0.0]
     """
     return _WarmupCosineDecay(peak, [(0, steps)] if isinstance(steps, int) else steps)
 
@@ -51,10 +51,10 @@ def warmup_inverse_sqrt_decay(
             `warmup_cosine_decay`, of which the first cycle counts: further ones go on along the same curve.
 
     Example:
-    >>> import zoo
-    >>> schedule = zoo.schedules.warmup_inverse_sqrt_decay(0.01, 1_000)
-    >>> [round(float(schedule(step)), 4) for step in (0, 25, 50, 200, 800)]
-    [0.0, 0.005, 0.01, 0.005, 0.0025]
+        >>> import zoo
+        >>> schedule = zoo.schedules.warmup_inverse_sqrt_decay(0.01, 1_000)
+        >>> [round(float(schedule(step)), 4) for step in (0, 25, 50, 200, 800)]
+        [0.0, 0.005, 0.01, 0.005, 0.0025]
     """
     first = steps if isinstance(steps, int) else steps[0][1]
     return _WarmupInverseSqrtDecay(peak, max(first // 20, 1))

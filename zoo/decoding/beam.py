@@ -112,14 +112,14 @@ def beam_search(
             `coverage_penalty` is above 0.
 
     Example:
-    >>> import tensorflow as tf, zoo
-    >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 5.0]])  # row i: after token i
-    >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
-    >>> result = zoo.decoding.beam_search(
-    ...     step, tf.zeros([1]), start_id=0, end_id=1, max_length=5, num_beams=2, num_return_sequences=2
-    ... )
-    >>> result.tokens.numpy().tolist()
-    [[[2, 0], [2, 2]]]
+        >>> import tensorflow as tf, zoo
+        >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 5.0]])  # row i: after token i
+        >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
+        >>> result = zoo.decoding.beam_search(
+        ...     step, tf.zeros([1]), start_id=0, end_id=1, max_length=5, num_beams=2, num_return_sequences=2
+        ... )
+        >>> result.tokens.numpy().tolist()
+        [[[2, 0], [2, 2]]]
     """
     if num_beams < 1:
         raise ValueError(f"`num_beams` must be at least 1, but it is {num_beams!r}.")

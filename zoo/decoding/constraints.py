@@ -153,9 +153,10 @@ def count_most_frequent_ngram(ids: tf.Tensor, size: int) -> tf.Tensor:
         int32 tensor [batch], at least 1.
 
     Example:
-    >>> import tensorflow as tf, zoo
-    >>> zoo.decoding.count_most_frequent_ngram(tf.constant([[5, 6, 5, 6, 5], [5, 6, 7, 0, 0]]), size=2).numpy().tolist()
-    [2, 1]
+        >>> import tensorflow as tf, zoo
+        >>> ids = tf.constant([[5, 6, 5, 6, 5], [5, 6, 7, 0, 0]])
+        >>> zoo.decoding.count_most_frequent_ngram(ids, size=2).numpy().tolist()
+        [2, 1]
     """
     padded = tf.pad(ids, [[0, 0], [0, size - 1]])
     ngrams = tf.stack([padded[:, i : i + tf.shape(ids)[1]] for i in range(size)], axis=-1)  # [batch, time, n]

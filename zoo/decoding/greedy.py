@@ -74,12 +74,12 @@ def greedy_search(
         ValueError: `max_length` is below 1, or `state` holds no tensor.
 
     Example:
-    >>> import tensorflow as tf, zoo
-    >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]])  # row i: after token i
-    >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
-    >>> result = zoo.decoding.greedy_search(step, tf.zeros([1]), start_id=0, end_id=1, max_length=5)
-    >>> result.tokens.numpy().tolist()
-    [[[2]]]
+        >>> import tensorflow as tf, zoo
+        >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]])  # row i: after token i
+        >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
+        >>> result = zoo.decoding.greedy_search(step, tf.zeros([1]), start_id=0, end_id=1, max_length=5)
+        >>> result.tokens.numpy().tolist()
+        [[[2]]]
     """
 
     def take_most_probable(log_probabilities: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:

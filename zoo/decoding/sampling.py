@@ -82,14 +82,14 @@ def sample(
         ValueError: an argument is out of its range, or `state` holds no tensor.
 
     Example:
-    >>> import tensorflow as tf, zoo
-    >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]])  # row i: after token i
-    >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
-    >>> result = zoo.decoding.sample(
-    ...     step, tf.zeros([1]), start_id=0, end_id=1, max_length=5, seeds=tf.constant([7]), top_p=0.9
-    ... )
-    >>> result.tokens.numpy().tolist()
-    [[[2]]]
+        >>> import tensorflow as tf, zoo
+        >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]])  # row i: after token i
+        >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
+        >>> result = zoo.decoding.sample(
+        ...     step, tf.zeros([1]), start_id=0, end_id=1, max_length=5, seeds=tf.constant([7]), top_p=0.9
+        ... )
+        >>> result.tokens.numpy().tolist()
+        [[[2]]]
     """
     if temperature <= 0:
         raise ValueError(

@@ -97,14 +97,14 @@ class Decoder(Serializable, keras.layers.Layer):
         ValueError: `depth` is below 1.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.MultiplicativeAttention())
-    >>> decoder.build((None, 8), (None, None, 8))
-    >>> memory = decoder.prepare_memory(np.ones((3, 5, 8), "float32"), np.ones((3, 5), bool))
-    >>> state = decoder.get_initial_state(np.ones((3, 8), "float32"), memory)
-    >>> logits, weights, state = decoder(np.array([[1, 7], [1, 9], [1, 4]]), state, memory)
-    >>> logits.shape, weights.shape
-    (TensorShape([3, 2, 60]), TensorShape([3, 2, 5]))
+        >>> import numpy as np, zoo
+        >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.MultiplicativeAttention())
+        >>> decoder.build((None, 8), (None, None, 8))
+        >>> memory = decoder.prepare_memory(np.ones((3, 5, 8), "float32"), np.ones((3, 5), bool))
+        >>> state = decoder.get_initial_state(np.ones((3, 8), "float32"), memory)
+        >>> logits, weights, state = decoder(np.array([[1, 7], [1, 9], [1, 4]]), state, memory)
+        >>> logits.shape, weights.shape
+        (TensorShape([3, 2, 60]), TensorShape([3, 2, 5]))
     """
 
     def __init__(

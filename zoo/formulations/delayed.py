@@ -62,12 +62,12 @@ class DelayedManyToMany(Serializable, keras.Model):
             rows, columns).
 
     Example:
-    >>> import numpy as np, zoo
-    >>> encoder = zoo.Encoder(zoo.GRUCell(16), bidirectional=True)
-    >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.MultiplicativeAttention())
-    >>> model = zoo.DelayedManyToMany(zoo.ScaledEmbedding(50, 16), encoder, decoder)
-    >>> model((np.array([[3, 7, 9], [4, 8, 0]]), np.array([[1, 5], [1, 6]]))).shape
-    TensorShape([2, 2, 60])
+        >>> import numpy as np, zoo
+        >>> encoder = zoo.Encoder(zoo.GRUCell(16), bidirectional=True)
+        >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.MultiplicativeAttention())
+        >>> model = zoo.DelayedManyToMany(zoo.ScaledEmbedding(50, 16), encoder, decoder)
+        >>> model((np.array([[3, 7, 9], [4, 8, 0]]), np.array([[1, 5], [1, 6]]))).shape
+        TensorShape([2, 2, 60])
     """
 
     def __init__(
@@ -191,11 +191,11 @@ class ScheduledSampling(keras.callbacks.Callback):
         ValueError: the model has no scheduled sampling, or `final_probability` is not in [0, 1].
 
     Example:
-    >>> import zoo
-    >>> encoder, decoder = zoo.Encoder(zoo.GRUCell(8)), zoo.Decoder(60, 8, zoo.GRUCell(8))
-    >>> embedding = zoo.ScaledEmbedding(50, 8)
-    >>> model = zoo.DelayedManyToMany(embedding, encoder, decoder, scheduled_sampling=True)
-    >>> callback = zoo.formulations.ScheduledSampling(model, final_probability=0.25, epochs=10)
+        >>> import zoo
+        >>> encoder, decoder = zoo.Encoder(zoo.GRUCell(8)), zoo.Decoder(60, 8, zoo.GRUCell(8))
+        >>> embedding = zoo.ScaledEmbedding(50, 8)
+        >>> model = zoo.DelayedManyToMany(embedding, encoder, decoder, scheduled_sampling=True)
+        >>> callback = zoo.formulations.ScheduledSampling(model, final_probability=0.25, epochs=10)
     """
 
     def __init__(self, model: DelayedManyToMany, final_probability: float, epochs: int) -> None:

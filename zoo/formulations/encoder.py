@@ -54,11 +54,11 @@ class Encoder(Serializable, keras.layers.Layer):
         ValueError: `depth` is below 1, or both `bidirectional` and `stateful` are set.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> encoder = zoo.Encoder(zoo.GRUCell(16), depth=2, bidirectional=True)
-    >>> outputs, states = encoder(np.ones((3, 7, 8), "float32"))
-    >>> outputs.shape, len(states), states[-1][0].shape
-    (TensorShape([3, 7, 32]), 2, TensorShape([3, 16]))
+        >>> import numpy as np, zoo
+        >>> encoder = zoo.Encoder(zoo.GRUCell(16), depth=2, bidirectional=True)
+        >>> outputs, states = encoder(np.ones((3, 7, 8), "float32"))
+        >>> outputs.shape, len(states), states[-1][0].shape
+        (TensorShape([3, 7, 32]), 2, TensorShape([3, 16]))
     """
 
     def __init__(
@@ -223,9 +223,9 @@ class ScaledEmbedding(Serializable, keras.layers.Embedding):
         [..., output_dim]
 
     Example:
-    >>> import numpy as np, zoo
-    >>> zoo.ScaledEmbedding(50, 16)(np.array([[3, 7, 9], [4, 8, 0]])).shape
-    TensorShape([2, 3, 16])
+        >>> import numpy as np, zoo
+        >>> zoo.ScaledEmbedding(50, 16)(np.array([[3, 7, 9], [4, 8, 0]])).shape
+        TensorShape([2, 3, 16])
     """
 
     def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:

@@ -65,10 +65,10 @@ class FrameVectors(Serializable, keras.layers.Layer):
         lookahead: number of frames after t that v_t depends on.
 
     Example:
-    >>> import keras, numpy as np, zoo
-    >>> encoder = keras.Sequential([keras.Input((16,)), keras.layers.Dense(4)])
-    >>> zoo.FrameVectors(encoder, offsets=(-1,))(np.ones((2, 5, 8), "float32")).shape
-    TensorShape([2, 5, 4])
+        >>> import keras, numpy as np, zoo
+        >>> encoder = keras.Sequential([keras.Input((16,)), keras.layers.Dense(4)])
+        >>> zoo.FrameVectors(encoder, offsets=(-1,))(np.ones((2, 5, 8), "float32")).shape
+        TensorShape([2, 5, 4])
     """
 
     def __init__(

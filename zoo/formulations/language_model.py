@@ -57,10 +57,10 @@ class LanguageModel(Serializable, keras.Model):
         ValueError: the encoder is bidirectional, or `tie_weights` is set and the widths differ.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> model = zoo.LanguageModel(50, 16, zoo.Encoder(zoo.LSTMCell(32), depth=2))
-    >>> model(np.array([[3, 7, 9], [4, 8, 0]])).shape
-    TensorShape([2, 3, 50])
+        >>> import numpy as np, zoo
+        >>> model = zoo.LanguageModel(50, 16, zoo.Encoder(zoo.LSTMCell(32), depth=2))
+        >>> model(np.array([[3, 7, 9], [4, 8, 0]])).shape
+        TensorShape([2, 3, 50])
     """
 
     def __init__(

@@ -48,14 +48,14 @@ class ManyToMany(Serializable, keras.Model):
         [batch, time, classes]: logits. After the end of a sequence they have no meaning.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> model = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(16)), classes=5)
-    >>> x = np.ones((2, 7, 8), "float32")
-    >>> model((x, np.array([7, 4]))).shape
-    TensorShape([2, 7, 5])
-    >>> scores, state = model.step(x[:, :3], model.get_initial_state(2))
-    >>> scores.shape
-    TensorShape([2, 3, 5])
+        >>> import numpy as np, zoo
+        >>> model = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(16)), classes=5)
+        >>> x = np.ones((2, 7, 8), "float32")
+        >>> model((x, np.array([7, 4]))).shape
+        TensorShape([2, 7, 5])
+        >>> scores, state = model.step(x[:, :3], model.get_initial_state(2))
+        >>> scores.shape
+        TensorShape([2, 3, 5])
     """
 
     def __init__(

@@ -64,11 +64,11 @@ class ManyToOne(Serializable, keras.Model):
         ValueError: `pooling` is unknown, or "last" without an encoder.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> encoder = zoo.Encoder(zoo.LSTMCell(32), bidirectional=True)
-    >>> model = zoo.ManyToOne(50, 16, encoder, classes=3)
-    >>> model(np.array([[3, 7, 9], [4, 8, 0]])).shape
-    TensorShape([2, 3])
+        >>> import numpy as np, zoo
+        >>> encoder = zoo.Encoder(zoo.LSTMCell(32), bidirectional=True)
+        >>> model = zoo.ManyToOne(50, 16, encoder, classes=3)
+        >>> model(np.array([[3, 7, 9], [4, 8, 0]])).shape
+        TensorShape([2, 3])
     """
 
     def __init__(

@@ -60,11 +60,11 @@ class OneToMany(Serializable, keras.Model):
         memory_shape: shape of the positions of the memory, (rows, columns), after `build`.
 
     Example:
-    >>> import numpy as np, zoo
-    >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.AdditiveAttention(24))
-    >>> model = zoo.OneToMany(decoder)
-    >>> model((np.ones((2, 4, 4, 8), "float32"), np.array([[1, 5, 7], [1, 6, 0]]))).shape
-    TensorShape([2, 3, 60])
+        >>> import numpy as np, zoo
+        >>> decoder = zoo.Decoder(60, 16, zoo.GRUCell(32), attention=zoo.AdditiveAttention(24))
+        >>> model = zoo.OneToMany(decoder)
+        >>> model((np.ones((2, 4, 4, 8), "float32"), np.array([[1, 5, 7], [1, 6, 0]]))).shape
+        TensorShape([2, 3, 60])
     """
 
     def __init__(

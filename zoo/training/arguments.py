@@ -189,9 +189,9 @@ def balance_class_weight(dataset: tf.data.Dataset, outputs: tf.TensorSpec) -> di
         outputs: shape of the outputs of the model.
 
     Example:
-    >>> data = tf.data.Dataset.from_tensors((tf.zeros([4, 1]), tf.constant([0, 0, 0, 2])))
-    >>> balance_class_weight(data, tf.TensorSpec([None, 3]))
-    {0: 0.6666666666666666, 2: 2.0}
+        >>> data = tf.data.Dataset.from_tensors((tf.zeros([4, 1]), tf.constant([0, 0, 0, 2])))
+        >>> balance_class_weight(data, tf.TensorSpec([None, 3]))
+        {0: 0.6666666666666666, 2: 2.0}
     """
     counts = np.zeros(max(outputs.shape[-1], 2))
     for batch in begin_pass(dataset):

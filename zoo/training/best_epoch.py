@@ -42,13 +42,13 @@ def find_best_epoch(history: Sequence[Mapping[str, float]], monitor: str, mode: 
         mode: whether a lower ("min") or a higher ("max") `monitor` is better.
 
     Example:
-    >>> history = [
-    ...     {"val_accuracy": 0.5, "val_loss": 0.9},
-    ...     {"val_accuracy": 0.5, "val_loss": 0.7},
-    ...     {"val_accuracy": 0.4, "val_loss": 0.6},
-    ... ]
-    >>> find_best_epoch(history, "val_accuracy", "max")
-    1
+        >>> history = [
+        ...     {"val_accuracy": 0.5, "val_loss": 0.9},
+        ...     {"val_accuracy": 0.5, "val_loss": 0.7},
+        ...     {"val_accuracy": 0.4, "val_loss": 0.6},
+        ... ]
+        >>> find_best_epoch(history, "val_accuracy", "max")
+        1
     """
     keys = _make_keys(history, monitor, mode)
     return max(range(len(keys)), key=lambda index: (keys[index], index))
@@ -68,9 +68,9 @@ def find_last_improvement(
         mode: as in `find_best_epoch`.
 
     Example:
-    >>> history = [{"loss": 0.9}, {"loss": 0.7}, {"loss": 0.7}]
-    >>> find_last_improvement(history, "loss", "min"), find_best_epoch(history, "loss", "min")
-    (1, 2)
+        >>> history = [{"loss": 0.9}, {"loss": 0.7}, {"loss": 0.7}]
+        >>> find_last_improvement(history, "loss", "min"), find_best_epoch(history, "loss", "min")
+        (1, 2)
     """
     keys = _make_keys(history, monitor, mode)
     return keys.index(max(keys))

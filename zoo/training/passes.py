@@ -24,9 +24,9 @@ def has_fixed_order(dataset: tf.data.Dataset) -> bool:
     """Return whether two passes over a dataset have the same batches. Reads up to the first that differs.
 
     Example:
-    >>> data = tf.data.Dataset.range(100)
-    >>> has_fixed_order(data), has_fixed_order(data.shuffle(100, seed=1))
-    (True, False)
+        >>> data = tf.data.Dataset.range(100)
+        >>> has_fixed_order(data), has_fixed_order(data.shuffle(100, seed=1))
+        (True, False)
     """
     passes = itertools.zip_longest(begin_pass(dataset), begin_pass(dataset))
     return all(_serialize(one) == _serialize(two) for one, two in passes)

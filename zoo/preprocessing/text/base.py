@@ -14,8 +14,11 @@ from zoo.preprocessing.config import VERSION, make_config, read_config
 
 logger = logging.getLogger(__name__)
 
-PADDING_ID, UNKNOWN_ID = 0, 1
-"""The first two ids of both tokenizers."""
+PADDING_ID = 0
+"""Id of padding, of both tokenizers."""
+
+UNKNOWN_ID = 1
+"""Id of what is not in the vocabulary, of both tokenizers."""
 
 METASPACE = "\u2581"
 """Stands for a space in word pieces."""

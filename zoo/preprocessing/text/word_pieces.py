@@ -30,8 +30,12 @@ from zoo.preprocessing.text.normalization import read_characters
 from zoo.preprocessing.text.splitting import are_characters, split_characters
 from zoo.preprocessing.text.unicode import Kind
 
-START_ID, END_ID = 2, 3
-"""The ids after `PADDING_ID` and `UNKNOWN_ID`, which mark the start and the end of a decoder's sequences."""
+START_ID = 2
+"""Id that marks the start of a decoder's sequence: what its first step reads."""
+
+END_ID = 3
+"""Id that marks the end of a decoder's sequence."""
+
 FIRST_COPY_ID = 4
 COPY_TOKENS = tuple(f"[COPY{number}]" for number in range(1, 9))
 """Stand for items that are carried over unchanged; in vocabularies that have them, their ids start here."""

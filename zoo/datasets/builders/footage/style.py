@@ -4,10 +4,28 @@ import math
 from typing import NamedTuple
 
 TAGS = ("shot", "cut", "dissolve", "fade", "wipe")
-SHOT, CUT, DISSOLVE, FADE, WIPE = range(len(TAGS))
+"""Names of the tags, in the order of their ids."""
 
-SIZE = (27, 48)  # height and width of the frames: enough to show an edit, and fast
-CLIP_LENGTH = 100  # frames
+SHOT = 0
+"""Id of the tag of a frame inside a shot."""
+
+CUT = 1
+"""Id of the tag of the first frame after a cut."""
+
+DISSOLVE = 2
+"""Id of the tag of a frame in which one shot dissolves into the next."""
+
+FADE = 3
+"""Id of the tag of a frame in which a shot fades to or from black or white."""
+
+WIPE = 4
+"""Id of the tag of a frame in which the next shot pushes or covers the one before."""
+
+SIZE = (27, 48)
+"""Height and width of the frames in pixels: enough to show an edit, and fast."""
+
+CLIP_LENGTH = 100
+"""Frames of a clip."""
 
 
 class Style(NamedTuple):
