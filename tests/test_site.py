@@ -10,6 +10,7 @@ import time
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -18,8 +19,6 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 from test_project import ORDER
-
-import zoo
 
 ROOT = Path(__file__).parents[1]
 SITE_CODE = ROOT / "docs" / "site"
@@ -49,7 +48,7 @@ def test_every_public_name_has_one_entry(monkeypatch: pytest.MonkeyPatch) -> Non
         for name in test_public_api.public_names(module):
             value = getattr(module, name)
             assert isinstance(value, ModuleType) or any(value is entry for entry in entries), name
-    code = [entry for entry in entries if isinstance(entry, type) or callable(entry)]
+    code = [entry for entry in entries if callable(entry) and entry is not Any]  # some types are not known
     assert len(code) == len({id(entry) for entry in code})
 
 
@@ -150,19 +149,19 @@ def pages(site: Path) -> dict[Path, _Page]:
 
 
 @pytest.mark.slow
-def test_site_has_every_public_name(pages: dict[Path, _Page], site: Path) -> None:
+def test_site_has_every_public_name(pages: dict[Path, _Page]) -> None:
     """An entry of the reference for each line of `public_api.txt` that begins a name."""
     anchors = set.union(*(page.anchors for path, page in pages.items() if path.parent.name == "reference"))
+    entries = [get_by_path(anchor) for anchor in anchors if re.fullmatch(r"zoo(\.[a-z_]+)*\.\w+", anchor)]
     module = ""
     for line in test_public_api.FILE.read_text(encoding="utf-8").splitlines()[1:]:
         if line.startswith("zoo"):
             module = line.removesuffix(":")
         elif re.match(r"    \w", line) and not line.startswith("    module "):
             name = re.findall(r"\w+", line.removeprefix("    class "))[0]
-            if not isinstance(getattr(importlib.import_module(module), name), ModuleType):
-                assert f"{module}.{name}" in anchors or (
-                    getattr(zoo, name, None) is get_by_path(f"{module}.{name}") and f"zoo.{name}" in anchors
-                ), f"{module}.{name}"
+            value = get_by_path(f"{module}.{name}")
+            if not isinstance(value, ModuleType):
+                assert f"{module}.{name}" in anchors or any(value is entry for entry in entries), name
 
 
 @pytest.mark.slow
