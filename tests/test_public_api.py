@@ -14,6 +14,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+import pytest
+
 import zoo
 
 FILE = Path(__file__).with_name("public_api.txt")
@@ -145,6 +147,26 @@ def test_public_names_are_documented() -> None:
         for name in public_names(module):
             value = getattr(module, name)
             assert not (isinstance(value, type | FunctionType)) or value.__doc__, f"{module.__name__}.{name}"
+
+
+WITH_EXAMPLES = (
+    zoo.cells,
+    zoo.layers,
+    zoo.formulations,
+    zoo.decoding,
+    zoo.losses,
+    zoo.optimizers,
+    zoo.schedules,
+)
+WITH_EXAMPLES += (zoo.metrics, zoo.scans)
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES, ids=lambda module: module.__name__)
+def test_building_blocks_have_examples(module: ModuleType) -> None:
+    for name in public_names(module):
+        value = getattr(module, name)
+        if isinstance(value, type | FunctionType) and value is not Any:
+            assert ">>> " in (value.__doc__ or ""), name
 
 
 if __name__ == "__main__":

@@ -23,6 +23,14 @@ class Memory(NamedTuple):
         values: float tensor [batch, positions, width]. m_j, for example the outputs of an encoder.
         keys: float tensor [batch, positions, units]. The part of the scores that depends on m_j alone.
         mask: bool tensor [batch, positions]. False where there is padding.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> attention = zoo.MultiplicativeAttention()
+        >>> attention.build((None, None, 8), (None, None, 6))
+        >>> memory = attention.prepare_memory(np.ones((2, 5, 6), "float32"), np.ones((2, 5), bool))
+        >>> memory.values.shape, memory.keys.shape
+        (TensorShape([2, 5, 6]), TensorShape([2, 5, 8]))
     """
 
     values: Tensor

@@ -6,7 +6,16 @@ The command line prints it without a traceback and exits with code 2, or 1 after
 
 
 class ZooError(Exception):
-    """Base class of the errors that a user can correct."""
+    """Base class of the errors that a user can correct.
+
+    Example:
+        >>> import zoo
+        >>> try:
+        ...     zoo.tasks.get_task("painting")
+        ... except zoo.errors.ZooError as error:
+        ...     print(error)  # doctest: +ELLIPSIS
+        There is no task 'painting'. Expected one of ...
+    """
 
 
 class DataError(ZooError, ValueError):

@@ -86,6 +86,13 @@ def compile_scans(enabled: bool) -> Iterator[None]:
 
     A compiled scan goes step by step, which then takes less than two levels do. The gradient is compiled
     where the scan is.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> with zoo.scans.compile_scans(True):
+        ...     y = zoo.scans.linear_scan(tf.fill([3, 1, 1], 0.5), tf.ones([3, 1, 1]), tf.zeros([1, 1]))
+        >>> y[:, 0, 0].numpy().tolist()
+        [1.0, 1.5, 1.75]
     """
     token = _is_compiled.set(enabled)
     try:

@@ -61,6 +61,14 @@ class Serializable:
 
     Attributes:
         arguments_without_effect: names of arguments that need not be saved, because they change nothing.
+
+    Example:
+        >>> import keras, zoo
+        >>> class Scale(zoo.cells.Serializable, keras.layers.Layer):
+        ...     def call(self, inputs):
+        ...         return 2 * inputs
+        >>> keras.saving.get_registered_name(Scale)  # doctest: +ELLIPSIS
+        '...>Scale'
     """
 
     arguments_without_effect: ClassVar[frozenset[str]] = frozenset({"implementation", "use_cudnn"})
@@ -659,7 +667,13 @@ def is_inherited(instance: object, base: type, *names: str) -> bool:
 
 
 def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Multiply `x` by a dropout mask, if there is one."""
+    """Multiply `x` by a dropout mask, if there is one.
+
+    Example:
+        >>> import keras, zoo
+        >>> zoo.cells.apply_mask(keras.ops.ones((2, 3)), None).shape
+        TensorShape([2, 3])
+    """
     return x if mask is None else x * mask
 
 

@@ -32,6 +32,11 @@ class DataInfo:
         is_redistributable: Whether a model card may show examples: of embedded sets, and of TFDS sets whose
             license permits it. Never of a user's files.
         sources: The files that were read, by which a run notices other data.
+
+    Example:
+        >>> import zoo
+        >>> zoo.datasets.DataInfo("reviews.csv", labels=("negative", "positive")).labels
+        ('negative', 'positive')
     """
 
     source: str
@@ -90,6 +95,12 @@ class CaptioningSplit:
         read_inputs: Returns an iterator over the encoded images (bytes) or the videos (uint8
             `[time, height, width, 3]`) in the order of `names`, a new one at each call. An image that cannot
             be read is empty, a video that cannot be read has no frames.
+
+    Example:
+        >>> import zoo
+        >>> split = zoo.datasets.CaptioningSplit(["a.png"], [("a dog", "a brown dog")], lambda: iter([b"content"]))
+        >>> split.captions[0]
+        ('a dog', 'a brown dog')
     """
 
     names: list[str]
@@ -109,6 +120,13 @@ class TaggingSplit:
             `[time, labels]`.
         times: Time of each step, float64 `[time]`, of each sequence: seconds for videos, the unit of the file
             for features that have times, otherwise the number of the step.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> features, tags, times = np.ones((4, 2), "float32"), np.zeros(4, "int32"), np.arange(4.0)
+        >>> split = zoo.datasets.TaggingSplit(["walk"], [features], [tags], [times])
+        >>> split.sequences[0].shape, split.tags[0].shape
+        ((4, 2), (4,))
     """
 
     names: list[str]
@@ -124,6 +142,12 @@ class ClozeSet(NamedTuple):
         texts: Each text without its last word.
         next_words: The last word of each text.
         distances: Number of words between the end of each text and the nearer clue, int `[texts]`.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> texts = zoo.datasets.ClozeSet(["I speak", "You speak"], ["German", "French"], np.array([2, 9]))
+        >>> texts.select(texts.distances > 5).next_words
+        ['French']
     """
 
     texts: list[str]

@@ -17,7 +17,7 @@ _EMPTY_LINES = re.compile(r"\n\s*\n")
 
 @record_sources
 def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[list[str]]:
-    """Load a text file for a language model and split it by position.
+    r"""Load a text file for a language model and split it by position.
 
     The first 90 % of the words are for training, the next 5 % for validation, the last 5 % for testing. Words are
     what spaces separate, and in Chinese and Japanese the end of a sentence. Empty lines separate paragraphs. In a file
@@ -34,6 +34,14 @@ def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[li
 
     Raises:
         DataError: The file cannot be read, is in another encoding, or has too few words.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        ...     print(*(f"This is sentence {i}." for i in range(200)), sep="\n", file=file, flush=True)
+        ...     splits = zoo.datasets.load_text(file.name)
+        >>> len(splits.train), splits.train[0]
+        (180, 'This is sentence 0.\n')
     """
     path = parse_path(path, "dataset")
     text = _SPACES.sub(" ", "\n".join(read_text(path, encoding=encoding).text.splitlines()).strip())

@@ -36,7 +36,7 @@ def load_text_classification(
     label_column: str | None = None,
     encoding: str | None = None,
 ) -> DataSplits[tf.data.Dataset]:
-    """Load labeled texts from a path or, if there is no such path, from TFDS by name.
+    r"""Load labeled texts from a path or, if there is no such path, from TFDS by name.
 
     A path is a TSV or CSV file, or a directory that contains for each split (`train`; optional `validation`,
     `valid`, `val` or `dev`; optional `test`) such a file or a directory `<label>/*.txt`, as aclImdb has it. Other files
@@ -66,6 +66,15 @@ def load_text_classification(
 
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> rows = [f"film {i},{'good' if i % 2 else 'bad'}" for i in range(100)]
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        ...     print("text,label", *rows, sep="\n", file=file, flush=True)
+        ...     splits = zoo.datasets.load_text_classification(file.name)
+        >>> splits.info.labels
+        ('bad', 'good')
     """
     if path := find_dataset(dataset):
         return _load_files(path, text_column or "text", label_column or "label", encoding)

@@ -43,7 +43,7 @@ def load_translation(
     max_words: int = 100,
     encoding: str | None = None,
 ) -> DataSplits[tf.data.Dataset]:
-    """Load pairs of sentences from paths or, if there is no such path, from TFDS by name, into memory.
+    r"""Load pairs of sentences from paths or, if there is no such path, from TFDS by name, into memory.
 
     A path is one of these. Files may be compressed (.gz, .xz, .bz2).
 
@@ -80,6 +80,17 @@ def load_translation(
 
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for language, word in (("en", "sentence"), ("de", "Satz")):
+        ...         lines = "".join(f"{word} {i}\n" for i in range(1_000))
+        ...         _ = Path(directory, f"train.{language}").write_text(lines)
+        ...     splits = zoo.datasets.load_translation(directory, languages=("en", "de"))
+        >>> splits.info.languages
+        ('en', 'de')
     """
     names = [datasets] if isinstance(datasets, str) else datasets
     if languages and languages[0] == languages[1]:
@@ -115,6 +126,12 @@ def read_pairs(split: tf.data.Dataset, max_pairs: int | None = None) -> tuple[li
     Args:
         split: pairs, as `load_translation` returns them.
         max_pairs: of more pairs some are left out, evenly; None stands for all.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> pairs = tf.data.Dataset.from_tensor_slices((["one", "two"], ["eins", "zwei"]))
+        >>> zoo.datasets.read_pairs(pairs)
+        (['one', 'two'], ['eins', 'zwei'])
     """
     pairs = [(source.decode(), target.decode()) for source, target in split.as_numpy_iterator()]
     if max_pairs:

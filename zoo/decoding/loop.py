@@ -42,6 +42,14 @@ class DecodingResult(NamedTuple):
         scores: float32 tensor [batch, n].
         is_complete: bool tensor [batch, n]. Whether the sequence ended with the end token; False if it
             stopped at its limit.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> logits = tf.constant([[0.0, 0.0, 9.0], [0.0, 9.0, 0.0], [0.0, 9.0, 0.0]])  # row i: after token i
+        >>> step = lambda tokens, state: (tf.gather(logits, tokens), state)
+        >>> result = zoo.decoding.greedy_search(step, tf.zeros([2, 1]), start_id=0, end_id=1, max_length=5)
+        >>> result.tokens.shape, result.lengths.numpy().tolist(), result.is_complete.numpy().tolist()
+        (TensorShape([2, 1, 1]), [[1], [1]], [[True], [True]])
     """
 
     tokens: tf.Tensor

@@ -168,7 +168,15 @@ def check_export_dir(directory: Path, option: str = "") -> None:
 
 
 def call_by_name(function: Callable[..., Any], **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Call a `tf.function` by the names in its input signature, as clients call its export."""
+    """Call a `tf.function` by the names in its input signature, as clients call its export.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> spec = tf.TensorSpec([None], tf.float32, "x")
+        >>> double = tf.function(lambda x: {"y": 2 * x}, input_signature=[spec])
+        >>> zoo.export.call_by_name(double, x=tf.constant([1.0]))["y"].numpy().tolist()
+        [2.0]
+    """
     outputs: dict[str, tf.Tensor] = function(*(inputs[spec.name] for spec in function.input_signature))  # type: ignore[attr-defined]  # of tf.function
     return outputs
 

@@ -169,6 +169,13 @@ def apply_teacher_forcing(source: Tensor, target: Tensor) -> tuple[tuple[Tensor,
     Returns:
         The inputs `(source, target[:, :-1])`, the labels `target[:, 1:]`, and float32 weights [batch, steps],
         which are 0 for padding and 1 otherwise.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> source, target = tf.constant([[5, 7]]), tf.constant([[2, 8, 9, 3, 0]])
+        >>> inputs, labels, weights = zoo.formulations.apply_teacher_forcing(source, target)
+        >>> inputs[1].numpy().tolist(), labels.numpy().tolist(), weights.numpy().tolist()
+        ([[2, 8, 9, 3]], [[8, 9, 3, 0]], [[1.0, 1.0, 1.0, 0.0]])
     """
     labels = target[:, 1:]
     return (source, target[:, :-1]), labels, tf.cast(labels != 0, tf.float32)

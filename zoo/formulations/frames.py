@@ -155,6 +155,12 @@ def build_frame_encoder(size: Sequence[int], num_differences: int, width: int) -
 
     Returns:
         A model from frames [batch, height, width, 3 + num_differences] to vectors [batch, width].
+
+    Example:
+        >>> import zoo
+        >>> encoder = zoo.formulations.build_frame_encoder((27, 48), num_differences=2, width=16)
+        >>> encoder.input_shape, encoder.output_shape
+        ((None, 27, 48, 5), (None, 16))
     """
     options = {"activation": "relu", "kernel_initializer": "he_normal"}
     frames = keras.Input((*size, 3 + num_differences), name="frames")
@@ -180,6 +186,12 @@ def build_feature_encoder(sequences: Sequence[np.ndarray], num_differences: int,
 
     Returns:
         A model from features [batch, features * (1 + num_differences)] to vectors [batch, width].
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> encoder = zoo.formulations.build_feature_encoder([np.ones((5, 3))], num_differences=1, width=16)
+        >>> encoder.input_shape, encoder.output_shape
+        ((None, 6), (None, 16))
     """
     steps = np.concatenate(sequences)
     mean = np.concatenate([steps.mean(0), np.zeros(num_differences * steps.shape[1])])

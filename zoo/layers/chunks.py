@@ -69,6 +69,13 @@ def disable_jit() -> Iterator[None]:
     """Return a context in which no loop over time is compiled by XLA.
 
     For graphs that must load where XLA is missing, and for cells with operations that XLA lacks.
+
+    Example:
+        >>> import keras, zoo
+        >>> with zoo.disable_jit():
+        ...     outputs = zoo.LSTM(4)(keras.ops.ones((2, 7, 3)))
+        >>> outputs.shape
+        TensorShape([2, 4])
     """
     token = _jit_enabled.set(False)
     try:

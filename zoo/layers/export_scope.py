@@ -35,6 +35,17 @@ def export_scope(tensorflow_only: bool = False) -> Iterator[None]:
         tensorflow_only: bool. Whether TensorFlow itself will run the graph. A small LSTM is then one operation,
             `BlockLSTMV2`, that XLA, LiteRT and ONNX do not have, and many rows are still computed in chunks.
             Defaults to `False`.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> layer = zoo.GRU(4)
+        >>> layer.build((None, None, 3))
+        >>> @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.float32)])
+        ... def serve(x):
+        ...     with zoo.layers.export_scope():
+        ...         return {"h": layer(x)}
+        >>> serve(tf.ones([2, 7, 3]))["h"].shape
+        TensorShape([2, 4])
     """
     token = _scope.set(ExportScope.TENSORFLOW if tensorflow_only else ExportScope.PORTABLE)
     try:

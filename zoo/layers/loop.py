@@ -41,7 +41,19 @@ _observer: ContextVar[StateObserver | None] = ContextVar("observer", default=Non
 
 @contextmanager
 def observe_states(observer: StateObserver) -> Iterator[None]:
-    """Return a context in which all loops take plain steps and call `observer` after each of them."""
+    """Return a context in which all loops take plain steps and call `observer` after each of them.
+
+    Example:
+        >>> import keras, zoo
+        >>> steps = []
+        >>> def observe(cell, states):
+        ...     steps.append(states[0])
+        ...     return states
+        >>> with zoo.layers.observe_states(observe):
+        ...     outputs = zoo.SimpleRNN(4)(keras.ops.ones((2, 3, 5)))
+        >>> [tuple(h.shape) for h in steps]
+        [(2, 4), (2, 4), (2, 4)]
+    """
     token = _observer.set(observer)
     try:
         yield
@@ -50,7 +62,13 @@ def observe_states(observer: StateObserver) -> Iterator[None]:
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
-    """Transpose [batch, time, ...] to [time, batch, ...], or back."""
+    """Transpose [batch, time, ...] to [time, batch, ...], or back.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> zoo.layers.swap_batch_and_time(tf.zeros([2, 7, 3])).shape
+        TensorShape([7, 2, 3])
+    """
     return tf.transpose(x, [1, 0, *range(2, x.shape.rank)])
 
 

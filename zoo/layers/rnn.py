@@ -253,6 +253,13 @@ def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
     """Return the states that the stateful layers of a model carry from batch to batch.
 
     Keras does not count them among the variables of the model.
+
+    Example:
+        >>> import zoo
+        >>> layer = zoo.GRU(4, stateful=True)
+        >>> layer.build((2, 7, 3))
+        >>> [tuple(state.shape) for state in zoo.layers.get_carried_states(layer)]
+        [(2, 4)]
     """
     layers = (layer for layer in flatten_layers(model) if isinstance(layer, keras.layers.RNN))
     return [state for layer in layers for state in keras.tree.flatten(layer.states or [])]

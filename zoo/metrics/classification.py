@@ -16,7 +16,14 @@ import numpy as np
 
 
 class ClassScores(NamedTuple):
-    """How well one class is found, in percent; None where a ratio has no denominator."""
+    """How well one class is found, in percent; None where a ratio has no denominator.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> [scores] = zoo.metrics.score_classes(np.array([6]), np.array([8]), np.array([10]))
+        >>> scores.precision, scores.recall, scores.examples
+        (75.0, 60.0, 10)
+    """
 
     precision: float | None
     """Right ones among the examples that are predicted as this class."""

@@ -37,7 +37,15 @@ class Segment(NamedTuple):
 
 
 class TransitionScores(NamedTuple):
-    """Detection scores of transitions, in percent."""
+    """Detection scores of transitions, in percent.
+
+    Example:
+        >>> from zoo.metrics import Segment, score_transitions
+        >>> found, true = [Segment("cut", 10, 11)], [Segment("cut", 10, 11), Segment("cut", 50, 51)]
+        >>> scores = score_transitions([found], [true], background="shot")
+        >>> scores.precision, scores.recall
+        (100.0, 50.0)
+    """
 
     precision: float
     """Predicted transitions that match a reference."""

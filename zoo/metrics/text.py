@@ -27,7 +27,13 @@ _Ngrams = Counter[tuple[str, ...]]
 
 
 class CorpusScore(NamedTuple):
-    """The score of a whole test set, and how it was computed."""
+    """The score of a whole test set, and how it was computed.
+
+    Example:
+        >>> import zoo
+        >>> round(zoo.metrics.bleu(["the dog runs in the garden"], ["the dog runs in the garden"]).score, 1)
+        100.0
+    """
 
     score: float
     """From 0 to 100."""
@@ -223,7 +229,13 @@ def normalize_captions(captions: Sequence[str]) -> list[str]:
 
 
 def normalize_caption_lists(lists: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Normalize the captions of each image or clip; see `normalize_captions`."""
+    """Normalize the captions of each image or clip; see `normalize_captions`.
+
+    Example:
+        >>> import zoo
+        >>> zoo.metrics.normalize_caption_lists([["A dog.", "Two dogs!"]])
+        [['a dog', 'two dogs']]
+    """
     return _apply_to_lists(normalize_captions, lists)
 
 

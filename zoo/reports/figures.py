@@ -27,6 +27,11 @@ def plot_confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
 
     Returns:
         The content of the file.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> zoo.reports.plot_confusion_matrix(np.array([[8, 2], [1, 9]]), ("no", "yes"))[1:4]
+        b'PNG'
     """
     classes = len(labels)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)

@@ -89,7 +89,14 @@ def hash_texts(texts: tf.Tensor) -> tf.Tensor:
 
 
 def read_first_texts(split: tf.data.Dataset, count: int = 2) -> list[str]:
-    """Return the first text of each class, of up to `count` classes, from pairs of a text and its class."""
+    """Return the first text of each class, of up to `count` classes, from pairs of a text and its class.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> pairs = tf.data.Dataset.from_tensor_slices((["bad", "good", "fine"], [0, 1, 1]))
+        >>> zoo.reports.read_first_texts(pairs)
+        ['bad', 'good']
+    """
     texts: dict[int, str] = {}
     for batch, labels in split.batch(_BATCH_SIZE).as_numpy_iterator():
         for text, label in zip(batch.tolist(), labels.tolist(), strict=True):
@@ -100,7 +107,14 @@ def read_first_texts(split: tf.data.Dataset, count: int = 2) -> list[str]:
 
 
 def describe_texts(split: tf.data.Dataset, rows: Sequence[int]) -> list[dict[str, str]]:
-    """Return the texts of some examples of a split of pairs of a text and its class, as columns of a table."""
+    """Return the texts of some examples of a split of pairs of a text and its class, as columns of a table.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> pairs = tf.data.Dataset.from_tensor_slices((["bad", "good", "fine"], [0, 1, 1]))
+        >>> zoo.reports.describe_texts(pairs, [2])
+        [{'text': 'fine'}]
+    """
     wanted, texts = set(rows), {}
     for start, (batch, _) in enumerate(split.batch(_BATCH_SIZE).as_numpy_iterator()):
         for row in wanted.intersection(range(start * _BATCH_SIZE, start * _BATCH_SIZE + len(batch))):

@@ -162,6 +162,11 @@ class Table(NamedTuple):
         is_ranked: whether the first row is the best of several alternatives.
         has_bars: whether the last column holds probabilities, to be drawn as bars, too.
         num_best: number of alternatives that are shown where there is room for few.
+
+    Example:
+        >>> import zoo
+        >>> zoo.tasks.Table(("label", "score"), [("positive", 0.9), ("negative", 0.1)]).columns
+        ('label', 'score')
     """
 
     columns: tuple[str, ...]
@@ -562,6 +567,12 @@ def make_signature(
         function: from the inputs to outputs by name.
         specs: the inputs, each with the name by which clients call it. Where one is a string, TensorFlow alone
             can run the graph, and it may use all of TensorFlow's operations.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> double = zoo.tasks.make_signature(lambda x: {"y": 2 * x}, [tf.TensorSpec([None], tf.float32, "x")])
+        >>> double(tf.constant([1.0, 2.0]))["y"].numpy().tolist()
+        [2.0, 4.0]
     """
     takes_strings = any(spec.dtype == tf.string for spec in specs)
 

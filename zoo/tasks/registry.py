@@ -10,7 +10,13 @@ GROUP = "zoo.tasks"
 
 
 def list_tasks() -> list[str]:
-    """Return the names of all installed tasks."""
+    """Return the names of all installed tasks.
+
+    Example:
+        >>> import zoo
+        >>> "translation" in zoo.tasks.list_tasks()
+        True
+    """
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
@@ -19,6 +25,11 @@ def get_task(name: str) -> Task:
 
     Raises:
         UsageError: no installed package has a task of this name.
+
+    Example:
+        >>> import zoo
+        >>> zoo.tasks.get_task("translation").headline_metrics
+        ('test BLEU',)
     """
     for entry in entry_points(group=GROUP, name=name):
         task: Task = entry.load()

@@ -73,7 +73,13 @@ def distribution_scope() -> Iterator[tf.distribute.Strategy]:
 
 
 def is_chief() -> bool:
-    """Return whether this process writes files: always on one machine; of several, the chief or worker 0."""
+    """Return whether this process writes files: always on one machine; of several, the chief or worker 0.
+
+    Example:
+        >>> import zoo
+        >>> zoo.training.is_chief()
+        True
+    """
     cluster = _read_cluster()
     return cluster is None or cluster.index == 0
 

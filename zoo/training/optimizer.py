@@ -35,6 +35,13 @@ def build_optimizer(
         steps: number of steps, or cycles of the learning rate from `Run.plan_steps`.
         settings: `patience` and `gradient_accumulation_steps`, such as the settings of a recipe.
         beta_2: decay of the mean of squared gradients.
+
+    Example:
+        >>> import zoo
+        >>> from types import SimpleNamespace
+        >>> settings = SimpleNamespace(patience=None, gradient_accumulation_steps=1)
+        >>> zoo.training.build_optimizer(1e-3, 1_000, settings).global_clipnorm
+        1.0
     """
     decay = warmup_inverse_sqrt_decay if settings.patience else warmup_cosine_decay
     return FusedAdam(

@@ -28,6 +28,11 @@ class Cycle:
         start: number of epochs before it.
         epochs: number of its epochs.
         command: the command that asked for it, without the paths of this machine.
+
+    Example:
+        >>> import zoo
+        >>> zoo.training.Cycle(4, 6).end
+        10
     """
 
     start: int
@@ -102,6 +107,12 @@ def plan_cycles(run_dir: Path | str, epochs: int) -> list[Cycle]:
 
     Raises:
         TrainingError: the run has more epochs, or `run.json` is corrupt.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> with tempfile.TemporaryDirectory() as run_dir:
+        ...     [(cycle.start, cycle.epochs) for cycle in zoo.training.plan_cycles(run_dir, 5)]
+        [(0, 5)]
     """
     run_dir = Path(run_dir)
     record = read_record(run_dir)

@@ -105,6 +105,15 @@ def open_image(
     Raises:
         ImageError: The image is broken, too large, or of another format.
         UsageError: The decoder of the format is missing; the message says what to install.
+
+    Example:
+        >>> import io, zoo
+        >>> from PIL import Image
+        >>> file = io.BytesIO()
+        >>> Image.new("L", (8, 6)).save(file, "PNG")
+        >>> image = zoo.preprocessing.images.open_image(file.getvalue())
+        >>> image.size, image.mode
+        ((8, 6), 'RGB')
     """
     name = _find_format(content)
     if name not in _READ_FORMATS and name not in _PILLOW_NAMES:

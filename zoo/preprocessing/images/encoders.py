@@ -120,6 +120,12 @@ def apply_encoder(encoder: keras.Model, images: tf.Tensor, training: bool = Fals
 
     Returns:
         The outputs for the n rows.
+
+    Example:
+        >>> import keras, tensorflow as tf, zoo
+        >>> encoder = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten()])
+        >>> zoo.preprocessing.images.apply_encoder(encoder, tf.zeros([0, 4, 4, 3])).shape
+        TensorShape([0, 48])
     """
     count = tf.shape(images)[0]
     padded = tf.pad(images, [[0, tf.maximum(1 - count, 0)], *([[0, 0]] * (images.shape.rank - 1))])

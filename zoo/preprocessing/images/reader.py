@@ -153,6 +153,14 @@ def make_thumbnail(image: bytes) -> Image.Image:
 
     Raises:
         ImageError: The image cannot be converted.
+
+    Example:
+        >>> import io, zoo
+        >>> from PIL import Image
+        >>> file = io.BytesIO()
+        >>> Image.new("RGB", (896, 600)).save(file, "PNG")
+        >>> zoo.preprocessing.images.make_thumbnail(file.getvalue()).size
+        (448, 300)
     """
     (image,), (problem,) = convert_images([image])
     if problem:

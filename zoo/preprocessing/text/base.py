@@ -122,6 +122,14 @@ def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:
 
     Returns:
         `path`.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = zoo.preprocessing.text.write_vocabulary(["a", "dog"], Path(directory, "words.txt"))
+        ...     print(path.read_text().split())
+        ['a', 'dog']
     """
     content = "".join(f"{token}\n" for token in tokens).encode()
     if path.is_file() and path.read_bytes() != content:

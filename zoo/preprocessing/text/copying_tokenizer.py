@@ -140,14 +140,27 @@ def pre_tokenize_marked(texts: tf.Tensor) -> tf.RaggedTensor:
 
 
 def count_copy_tokens(ids: tf.Tensor) -> tuple[tuple[int, ...], tf.Tensor]:
-    """Return the ids of the copy tokens, and how often each of them occurs, int32 [n, 8], in ids [n, time]."""
+    """Return the ids of the copy tokens, and how often each of them occurs, int32 [n, 8], in ids [n, time].
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> copy_ids, counts = zoo.preprocessing.text.count_copy_tokens(tf.constant([[4, 20, 4]]))
+        >>> copy_ids, counts.numpy().tolist()
+        ((4, 5, 6, 7, 8, 9, 10, 11), [[2, 0, 0, 0, 0, 0, 0, 0]])
+    """
     copy_ids = tuple(range(FIRST_COPY_ID, FIRST_COPY_ID + len(COPY_TOKENS)))
     is_equal = ids[:, :, None] == tf.constant(copy_ids, ids.dtype)
     return copy_ids, tf.reduce_sum(tf.cast(is_equal, tf.int32), axis=1)
 
 
 def is_copy(ids: tf.Tensor) -> tf.Tensor:
-    """Return which ids are those of copy tokens, bool of the same shape."""
+    """Return which ids are those of copy tokens, bool of the same shape.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> zoo.preprocessing.text.is_copy(tf.constant([3, 4, 11, 12])).numpy().tolist()
+        [False, True, True, False]
+    """
     return (ids >= FIRST_COPY_ID) & (ids < FIRST_COPY_ID + len(COPY_TOKENS))
 
 
@@ -160,6 +173,12 @@ def gather_items(ids: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
 
     Returns:
         string [n, ..., time].
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> items = tf.constant([["x.org", "Ann", "", "", "", "", "", ""]])
+        >>> zoo.preprocessing.text.gather_items(tf.constant([[20, 5, 4]]), items).numpy().tolist()
+        [[b'', b'Ann', b'x.org']]
     """
     items = tf.concat([tf.fill([tf.shape(items)[0], 1], ""), items], axis=1)
     return tf.gather(items, tf.where(is_copy(ids), ids - FIRST_COPY_ID + 1, 0), batch_dims=1)

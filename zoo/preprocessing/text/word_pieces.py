@@ -104,6 +104,12 @@ def train_wordpiece(
 
     Raises:
         UsageError: The characters alone are more than `vocabulary_size` tokens.
+
+    Example:
+        >>> import zoo
+        >>> vocabulary = zoo.preprocessing.text.train_wordpiece(["hot hotel hotels"] * 5, vocabulary_size=50)
+        >>> vocabulary[:4]
+        ['[PAD]', '[UNK]', '[START]', '[END]']
     """
     remaining, word_counts = iter(texts), Counter[bytes]()
     while batch := list(islice(remaining, 1024)):

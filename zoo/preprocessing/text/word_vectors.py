@@ -85,10 +85,18 @@ def read_word_vectors(path: Path, words: Sequence[str]) -> WordVectors:
 
 
 def read_vector_width(path: Path) -> int:
-    """Return the width of the vectors in a file, from its first line.
+    r"""Return the width of the vectors in a file, from its first line.
 
     Raises:
         DataError: the file cannot be read.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        ...     print("dog 0.1 0.2 0.3", "cat 0.2 0.1 0.3", sep="\n", file=file, flush=True)
+        ...     zoo.preprocessing.text.read_vector_width(Path(file.name))
+        3
     """
     path = parse_path(path)
     with open_file(path, unpack=True) as file:

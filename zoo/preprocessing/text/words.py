@@ -123,6 +123,12 @@ def build_vocabulary(texts: tf.data.Dataset, vocabulary_size: int, names: bool =
     Returns:
         At most `vocabulary_size - 2` words, the most frequent first, ties in alphabetical order. Write them
         to a file with `write_vocabulary`.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> texts = tf.data.Dataset.from_tensor_slices(["a dog runs", "a dog sleeps"])
+        >>> zoo.preprocessing.text.build_vocabulary(texts, vocabulary_size=5)
+        ['a', 'dog', 'runs']
     """
     counts: Counter[bytes] = Counter()
     small: Counter[bytes] = Counter()  # without words that begin with a capital letter

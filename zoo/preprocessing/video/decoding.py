@@ -122,7 +122,17 @@ def open_video(path: str | Path, frame_rate: float = 25.0) -> Video:
 
 
 def list_images(directory: Path) -> list[Path]:
-    """Return the image files in a directory in natural order, without hidden files."""
+    """Return the image files in a directory in natural order, without hidden files.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for name in ("frame_10.png", "frame_2.png", "notes.txt"):
+        ...         Path(directory, name).touch()
+        ...     [path.name for path in zoo.preprocessing.video.list_images(Path(directory))]
+        ['frame_2.png', 'frame_10.png']
+    """
     paths = [path for path in directory.iterdir() if re.search(IMAGE_FILE_PATTERN, path.name.lower())]
     visible = (path for path in paths if not path.name.startswith("."))
     return sorted(visible, key=lambda path: natural_sort_key(path.name))
@@ -137,6 +147,12 @@ def batch_frames(frames: TimedFrames, batch_size: int) -> Iterator[tuple[np.ndar
 
     Yields:
         Times float64 [t], and frames uint8 [t, height, width, 3].
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> frames = ((time, np.zeros((2, 3, 3), "uint8")) for time in (0.0, 0.1, 0.2))
+        >>> [images.shape for _, images in zoo.preprocessing.video.batch_frames(frames, 2)]
+        [(2, 2, 3, 3), (1, 2, 3, 3)]
     """
     frames = iter(frames)
     while batch := list(itertools.islice(frames, batch_size)):
@@ -169,6 +185,17 @@ def read_clip(path: Path, frame_size: FrameSize, max_frames: int = 256) -> Clip:
 
     Raises:
         VideoError: The video cannot be decoded.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for number in range(3):
+        ...         Image.new("RGB", (32, 18)).save(f"{directory}/{number}.png")
+        ...     clip = zoo.preprocessing.video.read_clip(Path(directory), frame_size=(9, 16))
+        >>> clip.frames.shape, clip.problem
+        ((3, 9, 16, 3), '')
     """
     video, frames, stride = open_video(path), [], 1
     for number, (_, frame) in enumerate(video.decode(frame_size)):
