@@ -1,12 +1,12 @@
 """Next words, the lab of the lecture: how far back windows, bags of words and recurrent networks reach.
 
 zoo train next_word                                 six models side by side, embedded: a table and a figure
+zoo train next_word --only gru,lstm --quick         two of them, in the time that a class has
 zoo predict runs/next_word/export/1 "I speak fluent"
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 
@@ -16,7 +16,7 @@ from keras import ops
 
 import zoo
 from zoo.cli.recipes import print_data, print_examples, print_metrics, run_recipe
-from zoo.cli.types import PositiveFloats, PositiveInt, Seed
+from zoo.cli.types import Names, PositiveFloats, PositiveInt, Seed, check_names
 from zoo.components import CELLS
 from zoo.datasets import ClozeSet, load_cloze
 from zoo.errors import UsageError
@@ -25,8 +25,9 @@ from zoo.tasks.language_model import TASK, WordModule, WordPreprocessor
 from zoo.training import Run, build_optimizer, is_chief
 
 EXAMPLES = ["I grew up in Italy and live in France, the train is late, I speak fluent", "I live in"]
-WINDOWS = {"small window": 10, "large window": 30}  # words
-MODELS = ("small window", "bag of words", "large window", "simple_rnn", "gru", "lstm")
+WINDOWS = {"window_10": 10, "window_30": 30}  # words
+BASIC = {"window_10": "window of 10 words", "bag_of_words": "bag of words", "window_30": "window of 30 words"}
+MODELS = {**BASIC, "simple_rnn": "vanilla RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Settings:
     data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
     run_dir: Path = Path("runs/next_word")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/next_word/export/1")  # directory of the SavedModel
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # recurrent cell of the model that is exported
-    parameters: PositiveInt = 100_000  # most parameters of each of the six models, so that they compare
+    only: Names = tuple(MODELS)  # the models to train, such as gru,lstm; the last one is exported
+    quick: bool = False  # 3 epochs with the learning rate 0.01, for a class: they suffice for gru and lstm
+    parameters: PositiveInt = 100_000  # most parameters of each of the models, so that they compare
     learning_rates: PositiveFloats = (1e-2, 3e-3)  # peaks to train each model with; the better one is kept
     min_distance: PositiveInt = 1  # least number of words between gap and nearer clue, in training
     epochs: PositiveInt = 10
@@ -59,7 +61,7 @@ def build_model(kind: str, units: int, vocabulary_size: int) -> keras.Model:
         return model
     ids = keras.Input([None], dtype="int32")
     x = ops.one_hot(ids, vocabulary_size)
-    if kind == "bag of words":  # counts of all words so far
+    if kind == "bag_of_words":  # counts of all words so far
         x = keras.layers.Dense(units, "relu")(ops.log(1 + ops.cumsum(x, axis=1)))
     else:  # a window has separate weights for each of its positions
         x = keras.layers.Conv1D(units, WINDOWS[kind], padding="causal", activation="relu")(x)
@@ -81,21 +83,22 @@ def find_units(kind: str, parameters: int, vocabulary_size: int) -> int:
     return low
 
 
-def compute_accuracy(
-    model: keras.Model, preprocessor: WordPreprocessor, gaps: ClozeSet
-) -> tuple[np.ndarray, list[float]]:
-    """Whether the most probable word of each gap is right, and the accuracy at each distance of the clue."""
+def compute_accuracies(model: keras.Model, preprocessor: WordPreprocessor, gaps: ClozeSet) -> list[float]:
+    """The share of gaps, in percent, whose most probable word is right, at each distance of the country."""
     next_ids = preprocessor.encode(gaps.next_words).flat_values.numpy()
     is_right = preprocessor.predict_gaps(model, gaps.texts) == next_ids
     distances = np.unique(gaps.distances)
-    return is_right, [100 * float(is_right[gaps.distances == distance].mean()) for distance in distances]
+    return [100 * float(is_right[gaps.distances == distance].mean()) for distance in distances]
 
 
 def train(settings: Settings) -> None:
     """The whole story: six models of the same sentences, how far back each reaches, and one exported."""
+    check_names("--only", settings.only, MODELS)
+    if settings.quick:
+        settings = replace(settings, epochs=3, learning_rates=(0.01,))
     data = load_cloze(settings.data_dir)
     print_data(data.info)
-    run = Run(settings.run_dir, settings, data.info, may_change=["learning_rates", "cell", "top_k"])
+    run = Run(settings.run_dir, settings, data.info, may_change=["learning_rates", "only", "top_k"])
     train_gaps = data.train.select(data.train.distances >= settings.min_distance)
     if not train_gaps.texts:
         farthest = data.train.distances.max()
@@ -110,19 +113,18 @@ def train(settings: Settings) -> None:
     # Training: each model with each learning rate. The one that is exported comes last.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     curves: dict[str, list[float]] = {}
-    for kind in [*(kind for kind in MODELS if kind != settings.cell), settings.cell]:
+    for kind in settings.only:
         units, candidates = find_units(kind, settings.parameters, vocabulary_size), []
         for rate in settings.learning_rates:
             keras.utils.set_random_seed(settings.seed)
             model = build_model(kind, units, vocabulary_size)
-            print(f"\n{kind}, {model.count_params():,} parameters, learning rate {rate:g}")
-            name = f"{kind.replace(' ', '_')}_{rate:g}"
-            steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+            print(f"\n{MODELS[kind]}, {model.count_params():,} parameters, learning rate {rate:g}")
+            steps = run.plan_steps(f"{kind}_{rate:g}", settings.epochs, train_set.num_batches)
             run.fit(
                 model,
                 train_set,
                 validation_set,
-                name=name,
+                name=f"{kind}_{rate:g}",
                 optimizer=build_optimizer(rate, steps, settings),
                 loss=loss,
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
@@ -131,25 +133,22 @@ def train(settings: Settings) -> None:
             )
             candidates.append((run.best_epoch.metrics["val_loss"], rate, model))
         _, rate, model = min(candidates, key=lambda candidate: candidate[0])
-        is_right, curves[kind] = compute_accuracy(model, preprocessor, data.test)
-        suffix = "" if kind == settings.cell else f", {kind}"
-        run.metrics[f"test accuracy{suffix}"] = 100 * float(is_right.mean())
+        curves[MODELS[kind]] = compute_accuracies(model, preprocessor, data.test)
+        suffix = "" if kind == settings.only[-1] else f", {MODELS[kind]}"
+        run.metrics[f"test accuracy{suffix}"] = float(np.mean(curves[MODELS[kind]]))
         run.metrics[f"learning rate{suffix}"] = rate
         run.metrics[f"parameters{suffix}"] = model.count_params()
 
     # How far back each model reaches.
     distances = np.unique(data.test.distances)
     print_accuracies(distances, curves)
-    print_conclusions(distances, curves, data.test, settings.cell)
-    curves["chance between two clues"] = [50.0] * len(distances)
+    if set(settings.only) == set(MODELS):
+        print_conclusions(distances, curves, data.test, MODELS[settings.only[-1]])
+    curves["chance between two countries"] = [50.0] * len(distances)
+    points = {name: (distances.tolist(), accuracies) for name, accuracies in curves.items()}
+    panels = {"How far back each model reaches": points}
     for path in (run.directory / "reach.svg", run.directory / "reach.png"):
-        plot_curves(
-            {"": {name: (distances.tolist(), accuracies) for name, accuracies in curves.items()}},
-            path,
-            x_label="words back to the nearer clue",
-            y_label="right next words (%)",
-            title="How far back each model reaches",
-        )
+        plot_curves(panels, path, x_label="words back to the nearer country", y_label="accuracy (%)")
         print(f"plotted to {path}")
     run.metrics["minutes"] = run.elapsed_minutes
     print_metrics(run.metrics)
@@ -162,11 +161,11 @@ def train(settings: Settings) -> None:
 
 
 def print_accuracies(distances: np.ndarray, curves: dict[str, list[float]]) -> None:
-    """Print the accuracy of each model at each distance of the nearer clue."""
-    print("\naccuracy (%) by the number of words back to the nearer clue")
-    print(f"{'':14}" + "".join(f"{distance:6}" for distance in distances))
+    """Print the accuracy of each model at each distance of the nearer country."""
+    print("\naccuracy (%) by distance, the number of words back to the nearer country")
+    print(f"{'':20}" + "".join(f"{distance:6}" for distance in distances))
     for kind, accuracies in curves.items():
-        print(f"{kind:14}" + "".join(f"{accuracy:6.0f}" for accuracy in accuracies))
+        print(f"{kind:20}" + "".join(f"{accuracy:6.0f}" for accuracy in accuracies))
 
 
 def print_conclusions(
@@ -174,8 +173,9 @@ def print_conclusions(
 ) -> None:
     """Print what the accuracies show about the four requirements of sequence modeling."""
     lengths = [len(text.split()) for text in gaps.texts]
-    recurrent, window, bag = (np.array(curves[kind]) for kind in (cell, "large window", "bag of words"))
-    width = WINDOWS["large window"]
+    names = cell, MODELS["window_30"], MODELS["bag_of_words"]
+    recurrent, window, bag = (np.array(curves[name]) for name in names)
+    width = WINDOWS["window_30"]
     inside = distances < width - 5  # both clues are in the window
     print(
         f"\nvariable lengths      one {cell} reads sentences of {min(lengths)} to {max(lengths)} words"

@@ -1,7 +1,5 @@
 """Gates and states of layers and encoders, against a loop over the cell."""
 
-from collections.abc import Callable
-
 import keras
 import numpy as np
 import pytest
@@ -47,11 +45,11 @@ def test_gates_equal_a_loop_over_the_cell(cell: zoo.Cell, backwards: bool) -> No
                 np.testing.assert_allclose(gates[name][row, t], value[0], atol=1e-5)
 
 
-def test_encoder_gates_are_named_by_layer_and_direction() -> None:
+def test_gates_of_an_encoder_are_named_by_layer_and_direction() -> None:
     encoder = zoo.Encoder(zoo.LSTMCell(5), depth=2, bidirectional=True)
     x, mask = RNG.normal(size=(4, 7, 3)).astype("float32"), np.arange(7) < LENGTHS
     outputs, _ = encoder(x, mask=mask)
-    gates = zoo.inspection.encoder_gates(encoder, x, mask)
+    gates = zoo.inspection.gates(encoder, x, mask)
     assert list(gates) == [
         f"layer{n}_{direction}_{name}"
         for n in (1, 2)
@@ -62,13 +60,93 @@ def test_encoder_gates_are_named_by_layer_and_direction() -> None:
     np.testing.assert_allclose(np.where(mask[..., None], hidden, 0), outputs, atol=1e-6)
 
 
-def test_encoder_gates_of_one_direction() -> None:
+def test_gates_of_an_encoder_of_one_direction() -> None:
     encoder = zoo.Encoder(zoo.SimpleRNNCell(5), depth=2)
     x = RNG.normal(size=(4, 7, 3)).astype("float32")
     outputs, _ = encoder(x)
-    gates = zoo.inspection.encoder_gates(encoder, x)
+    gates = zoo.inspection.gates(encoder, x)
     assert list(gates) == ["layer1_hidden", "layer2_hidden"]
     np.testing.assert_allclose(gates["layer2_hidden"], outputs, atol=1e-6)
+
+
+def test_gates_of_a_bidirectional_layer_are_those_of_its_directions() -> None:
+    x, mask = RNG.normal(size=(4, 7, 3)).astype("float32"), np.arange(7) < LENGTHS
+    layer = keras.layers.Bidirectional(zoo.GRU(5, return_sequences=True))
+    layer(x)
+    gates = zoo.inspection.gates(layer, x, mask)
+    for direction, one in (("forward", layer.forward_layer), ("backward", layer.backward_layer)):
+        for name, value in zoo.inspection.gates(one, x, mask).items():
+            np.testing.assert_array_equal(gates.pop(f"{direction}_{name}"), value)
+    assert not gates
+
+
+def test_gates_of_a_functional_model() -> None:
+    ids = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(9, 4, mask_zero=True)(ids)
+    both = keras.layers.Bidirectional(zoo.LSTM(5, return_sequences=True), name="both")(x)
+    stack = zoo.RNN(
+        [zoo.GRUCell(3, name="a"), zoo.SimpleRNNCell(2, name="b")], return_sequences=True, name="two"
+    )
+    model = keras.Model(ids, stack(keras.layers.GRU(6, return_sequences=True)(both)))
+    states = keras.Model(ids, [both, model.output])
+    batch = np.array([[1, 2, 3, 4, 5], [6, 7, 0, 0, 0], [8, 0, 0, 0, 0]])
+    gates = zoo.inspection.gates(model, batch)
+    assert [name for name in gates if name.endswith("hidden")] == [
+        *("both_forward_hidden", "both_backward_hidden", "two/a_hidden", "two/b_hidden")
+    ]
+    of_both, of_stack = states(batch)
+    hidden = np.concatenate([gates["both_forward_hidden"], gates["both_backward_hidden"]], -1)
+    valid = (batch > 0)[..., None]  # at padding, outputs and states differ
+    np.testing.assert_allclose(np.where(valid, hidden, 0), np.where(valid, of_both, 0), atol=1e-6)
+    np.testing.assert_allclose(gates["two/b_hidden"], of_stack, atol=1e-6)
+
+
+@pytest.mark.parametrize("input_feeding", [False, True])
+def test_gates_of_a_decoder_begin_with_its_initial_state(input_feeding: bool) -> None:
+    """With input feeding, the layer runs once for each step."""
+    encoder = zoo.Encoder(zoo.LSTMCell(3), bidirectional=True, name="encoder")
+    decoder = zoo.Decoder(
+        9, 4, zoo.GRUCell(5), attention=zoo.AdditiveAttention(3), input_feeding=input_feeding, name="decoder"
+    )
+    model = zoo.DelayedManyToMany(zoo.ScaledEmbedding(9, 4), encoder, decoder)
+    source, target = np.array([[1, 2, 3], [4, 5, 0]]), np.array([[2, 6, 7, 8], [2, 5, 4, 0]])
+    model((source, target))
+    gates = zoo.inspection.gates(model, (source, target))
+    hidden = [name for name in gates if name.endswith("hidden")]
+    assert hidden == [
+        *("encoder/layer1_forward_hidden", "encoder/layer1_backward_hidden", "decoder/layer1_hidden")
+    ]
+    _, states = encoder(model.embedding(source), mask=source != 0)
+    h = decoder.get_initial_state(encoder.summarize(states))["states"][0].numpy()
+    assert np.abs(h).max() > 0.1
+    for t in range(4):
+        z, candidate = (gates[f"decoder/layer1_{name}"][:, t].numpy() for name in ("update", "candidate"))
+        h = z * h + (1 - z) * candidate
+        np.testing.assert_allclose(gates["decoder/layer1_hidden"][:, t], h, atol=1e-6)
+
+
+def test_gates_of_a_layer_with_resets_and_carried_states() -> None:
+    x = RNG.normal(size=(2, 6, 3)).astype("float32")
+    resets = np.zeros((2, 6), bool)
+    resets[0, 3] = True
+
+    class Restarting(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = zoo.RNN(zoo.GRUCell(4), stateful=True, return_sequences=True, name="rnn")
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.layer(x, resets=resets)
+
+    model = Restarting()
+    model(x)
+    gates = zoo.inspection.gates(model, x)
+    np.testing.assert_allclose(
+        gates["rnn_hidden"], model(x), atol=1e-6
+    )  # so the carried states are unchanged
+    z, candidate, hidden = (gates[f"rnn_{name}"].numpy() for name in ("update", "candidate", "hidden"))
+    before = hidden[:, 2] * [[0], [1]]
+    np.testing.assert_allclose(hidden[:, 3], z[:, 3] * before + (1 - z[:, 3]) * candidate[:, 3], atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
@@ -86,12 +164,18 @@ def test_inspection_of_mixed_precision_layers(dtype: str) -> None:
     np.testing.assert_allclose(jacobians, zoo.inspection.step_jacobians(full, x), atol=0.02)
 
 
-@pytest.mark.parametrize("inspect", [zoo.inspection.gates, zoo.inspection.step_jacobians])
-def test_unsuitable_layers_raise(inspect: Callable) -> None:
+def test_unsuitable_layers_raise() -> None:
     x = np.zeros((2, 3, 4), "float32")
-    with pytest.raises(ValueError, match=r"has no weights yet\. Call it"):
-        inspect(zoo.GRU(3), x)
-    for layer in (keras.layers.Bidirectional(zoo.GRU(3)), zoo.RNN(keras.layers.GRUCell(3))):
+    for inspect in (zoo.inspection.gates, zoo.inspection.step_jacobians):
+        with pytest.raises(ValueError, match=r"has no weights yet\. Call it"):
+            inspect(zoo.GRU(3), x)
+        layer = zoo.RNN(keras.layers.GRUCell(3))
         layer(x)
-        with pytest.raises(ValueError, match=r"Expected a `zoo\.RNN` with one `zoo\.Cell`"):
+        with pytest.raises(ValueError, match=r"Expected a `zoo\.RNN` with (one|a) `zoo\.Cell`"):
             inspect(layer, x)
+    layer = keras.layers.Bidirectional(zoo.GRU(3))
+    layer(x)
+    with pytest.raises(ValueError, match=r"pass its `forward_layer`"):
+        zoo.inspection.step_jacobians(layer, x)
+    with pytest.raises(ValueError, match=r"call `zoo\.convert_from_keras` first"):
+        zoo.inspection.gates(keras.Sequential([keras.layers.Input((3, 4)), keras.layers.Dense(2)]), x)

@@ -15,6 +15,7 @@ ORDER = [
     *(
         "_compat",
         "errors",
+        "display",
         "paths",
         "files",
         "user_files",

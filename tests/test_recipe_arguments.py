@@ -161,6 +161,7 @@ def test_every_recipe_has_the_settings_of_training() -> None:
         ("language_model", "--dataset docs/drawings/dog.jpg", "which is not UTF-8"),
         ("next_word", "--epochs 0", "a whole number of at least 1"),
         ("next_word", "--learning-rates 0.1 x", "numbers above 0, got '0.1 x'"),
+        ("next_word", "--only gru,lstn", "--only: found 'lstn'"),
         ("next_word", "--min-distance 101", "--min-distance: expected at most 100"),
         ("sentiment", "--unitz 3", "--units"),
         ("sentiment", "--units 0", "at least 1, got '0'"),

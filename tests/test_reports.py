@@ -1,6 +1,5 @@
 """Reports: scores by class, mistakes, calibration and warnings, compared with brute force."""
 
-import io
 import json
 from functools import partial
 from pathlib import Path
@@ -352,18 +351,19 @@ def test_many_classes_show_their_most_frequent_confusions(capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("classes", [2, 5, 20, 80])
-def test_confusion_picture_has_a_cell_for_each_class(classes: int) -> None:
-    matrix = np.diag(np.full(classes, 12_345))
-    content = plot_confusion_matrix(matrix, [f"a class with a long name, number {i}" for i in range(classes)])
-    pixels = np.array(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+def test_confusion_picture_has_a_cell_for_each_class(classes: int, tmp_path: Path) -> None:
+    matrix, path = np.diag(np.full(classes, 12_345)), tmp_path / "confusion.png"
+    plot_confusion_matrix(matrix, [f"a class with a long name, number {i}" for i in range(classes)], path)
+    pixels = np.array(Image.open(path).convert("RGB")).astype(int)
     assert 200 < min(pixels.shape[:2]) <= max(pixels.shape[:2]) < 4000
     dark_blue = (pixels[..., 2] > 80) & (pixels[..., 0] < 40) & (pixels[..., 1] < 70)
     assert dark_blue.any(1).sum() > min(classes, 20) * 10  # the diagonal crosses all rows of the matrix
 
 
-def test_confusion_picture_takes_any_names() -> None:
+def test_confusion_picture_takes_any_names(tmp_path: Path) -> None:
     """Dollar signs would be formulas, and the font has no Chinese letters."""
-    assert plot_confusion_matrix(np.eye(3, dtype=int), ["$5_{ to $10", "\u597d\u5417", "a\nb"])
+    plot_confusion_matrix(np.eye(3, dtype=int), ["$5_{ to $10", "\u597d\u5417", "a\nb"], tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 5_000
 
 
 # Splits and warnings.

@@ -1,10 +1,12 @@
-"""Types of numbers with bounds, which the command line checks and names in its errors."""
+"""Types of numbers with bounds, and of names, which the command line checks and names in its errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
+
+from zoo.errors import UsageError
 
 ModelName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
 
@@ -48,6 +50,18 @@ def _make_tuple_spec(
     )
 
 
+def check_names(option: str, names: Collection[str], choices: Collection[str]) -> None:
+    """Check the names that a setting of type `Names` has.
+
+    Raises:
+        UsageError: there is none, or one is not among the choices.
+    """
+    unknown = [name for name in names if name not in choices]
+    if unknown or not names:
+        found = repr(unknown[0]) if unknown else "no name"
+        raise UsageError(f"{option}: found {found}. Expected some of {', '.join(choices)}.")
+
+
 INFINITY = float("inf")
 
 PositiveInt = Annotated[int, _make_spec(int, "a whole number of at least 1", lambda n: n >= 1)]
@@ -66,6 +80,16 @@ NonNegativeFloat = Annotated[float, _make_spec(float, "a number of at least 0", 
 UnitInterval = Annotated[float, _make_spec(float, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)]
 PositiveFloats = Annotated[
     tuple[float, ...], _make_tuple_spec(float, "numbers above 0", lambda x: 0 < x < INFINITY, "*")
+]
+Names = Annotated[  # with commas or spaces between
+    tuple[str, ...],
+    PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="NAME[,NAME ...]",
+        instance_from_str=lambda arguments: tuple(filter(None, ",".join(arguments).split(","))),
+        is_instance=lambda value: isinstance(value, tuple) and all(isinstance(item, str) for item in value),
+        str_from_instance=lambda value: [",".join(value)],
+    ),
 ]
 ImageSize = Annotated[
     tuple[int, int],

@@ -4,19 +4,27 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import compress, islice
 from pathlib import PurePath
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
+import tensorflow as tf
 
 from zoo.datasets.fingerprint import DataSources
+from zoo.display import ShortRepr, format_html_table, format_repr
 
 SplitT = TypeVar("SplitT")
 
+_NUM_SHOWN = 3
+"""Examples of each split that a notebook shows."""
 
-@dataclass(frozen=True)
-class DataInfo:
+_Preview = tuple[int | None, dict[str, list[str | int]]]
+"""Number of examples of a split, if it is known, and columns with the first of them, by name."""
+
+
+@dataclass(frozen=True, repr=False)
+class DataInfo(ShortRepr):
     """Where data come from and what they contain.
 
     Attributes:
@@ -64,9 +72,9 @@ class DataInfo:
         )
 
 
-@dataclass(frozen=True)
-class DataSplits(Generic[SplitT]):
-    """A data set in three splits of one type.
+@dataclass(frozen=True, repr=False)
+class DataSplits(ShortRepr, Generic[SplitT]):
+    """A data set in three splits of one type. A notebook shows it as a table, with the first examples of each.
 
     >>> splits = DataSplits(["one", "two"], ["three"], ["four"], DataInfo("count.txt"))
     >>> len(splits.train), splits.info.source
@@ -84,9 +92,21 @@ class DataSplits(Generic[SplitT]):
     test: SplitT
     info: DataInfo
 
+    def _repr_html_(self) -> str:
+        rows: list[list[str | int]] = []
+        names: list[str] = []
+        for name in ("train", "validation", "test"):
+            count, columns = _preview_split(getattr(self, name), self.info)
+            names = list(columns)
+            for index, cells in enumerate(zip(*columns.values(), strict=True)):
+                start = ["", ""] if index else [name, "" if count is None else count]
+                rows.append([*start, *cells])
+        caption = ", ".join(filter(None, (self.info.source, self.info.license)))
+        return format_html_table(["split", "examples", *names], rows, caption)
 
-@dataclass(frozen=True)
-class CaptioningSplit:
+
+@dataclass(frozen=True, repr=False)
+class CaptioningSplit(ShortRepr):
     """Images or videos with their captions.
 
     Attributes:
@@ -107,9 +127,14 @@ class CaptioningSplit:
     captions: list[tuple[str, ...]]
     read_inputs: Callable[[], Iterator[bytes | np.ndarray]]
 
+    def _preview(self, info: DataInfo) -> _Preview:
+        """Return the number of images or videos, and name and captions of the first."""
+        captions: list[str | int] = [" | ".join(texts) for texts in self.captions[:_NUM_SHOWN]]
+        return len(self.names), {"name": list(self.names[:_NUM_SHOWN]), "captions": captions}
 
-@dataclass(frozen=True)
-class TaggingSplit:
+
+@dataclass(frozen=True, repr=False)
+class TaggingSplit(ShortRepr):
     """Sequences with a tag at each time step.
 
     Attributes:
@@ -134,6 +159,19 @@ class TaggingSplit:
     tags: list[np.ndarray]
     times: list[np.ndarray]
 
+    def _preview(self, info: DataInfo) -> _Preview:
+        """Return the number of sequences, and of the first name, shape and the labels that occur."""
+        shown = slice(_NUM_SHOWN)
+        labels: list[str | int] = []
+        for tags in self.tags[shown]:
+            ids = np.unique(tags) if tags.ndim == 1 else np.flatnonzero(tags.any(0))
+            labels.append(", ".join(info.labels[i] for i in ids))
+        return len(self.names), {
+            "name": list(self.names[shown]),
+            "sequence": [_format_array(sequence) for sequence in self.sequences[shown]],
+            "labels": labels,
+        }
+
 
 class ClozeSet(NamedTuple):
     """Texts whose next word is to be predicted; the two texts of a pair follow each other.
@@ -154,6 +192,17 @@ class ClozeSet(NamedTuple):
     next_words: list[str]
     distances: np.ndarray
 
+    def __repr__(self) -> str:
+        return format_repr(self, self._fields)
+
+    def _preview(self, info: DataInfo) -> _Preview:
+        """Return the number of texts, and the first with their next words and distances."""
+        return len(self.texts), {
+            "text": list(self.texts[:_NUM_SHOWN]),
+            "next word": list(self.next_words[:_NUM_SHOWN]),
+            "distance": self.distances[:_NUM_SHOWN].tolist(),
+        }
+
     def select(self, is_selected: np.ndarray) -> "ClozeSet":
         """Return the texts for which a bool array [texts] is true."""
         texts, next_words = (list(compress(column, is_selected)) for column in (self.texts, self.next_words))
@@ -170,3 +219,33 @@ def sort_labels(labels: Iterable[str]) -> tuple[str, ...]:
     with contextlib.suppress(ValueError):
         names.sort(key=int)
     return tuple(names)
+
+
+def _preview_split(split: Any, info: DataInfo) -> _Preview:
+    """Return the number of examples of a split, and the first of them in columns."""
+    if isinstance(split, CaptioningSplit | TaggingSplit | ClozeSet):
+        return split._preview(info)
+    if not isinstance(split, tf.data.Dataset):
+        return len(split), {"example": [str(example) for example in split[:_NUM_SHOWN]]}
+    count = int(split.cardinality())
+    examples = [
+        example if isinstance(example, tuple) else (example,)
+        for example in islice(split.as_numpy_iterator(), _NUM_SHOWN)
+    ]
+    columns = list(zip(*examples, strict=True))
+    names = ["source", "target"] if len(columns) == 2 and not info.labels else ["text", "label"]
+    cells = [[_format_value(value, info) for value in column] for column in columns]
+    return count if count >= 0 else None, dict(zip(names, cells, strict=False))
+
+
+def _format_value(value: Any, info: DataInfo) -> str | int:
+    """Return a text, the name of a label, or what an array is."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if np.ndim(value):
+        return _format_array(np.asarray(value))
+    return info.labels[value] if info.labels else int(value)
+
+
+def _format_array(array: np.ndarray) -> str:
+    return f"{array.dtype} [{', '.join(map(str, array.shape))}]"

@@ -16,11 +16,10 @@ from zoo.inspection.plots import (
     plot_image_attention,
     plot_saliency,
 )
-from zoo.inspection.states import encoder_gates, gates
+from zoo.inspection.states import gates
 
 __all__ = [
     "GradientLogger",
-    "encoder_gates",
     "gates",
     "jacobian",
     "largest_singular_values",

@@ -4,19 +4,24 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib.figure
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from zoo.errors import UsageError
+from zoo.inspection.figures import Figure
 from zoo.inspection.fonts import find_fonts
 
 _IMAGE_SIZE, _MARGIN, _FONT_SIZE = 320, 12, 15  # pixels
+_DPI = 100  # of the figure, pixels per inch
 _MAX_COLUMNS = 5
 _MAX_HEIGHT = 60_000  # pixels; a JPEG can have 65,500
 _BACKGROUND, _TEXT_COLOR = (24, 24, 24), (235, 235, 235)
 
 
-def plot_contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str], path: str | Path) -> None:
+def plot_contact_sheet(
+    images: Sequence[np.ndarray], captions: Sequence[str], path: str | Path | None = None
+) -> matplotlib.figure.Figure:
     """Draw images in a grid, each with a caption below it.
 
     The grid has up to 5 columns, and more if the sheet would otherwise be higher than a JPEG can be.
@@ -24,18 +29,24 @@ def plot_contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str], pa
     Args:
         images: One image or more, each uint8 [height, width, 3].
         captions: One caption per image.
-        path: The file to write: .png, .jpg or .jpeg.
+        path: The file to write, if any: .png, .jpg or .jpeg.
+
+    Returns:
+        The sheet as a figure.
 
     Raises:
         UsageError: There are no images, the file has another suffix, or it cannot be written.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> figure = zoo.inspection.plot_contact_sheet([np.zeros((32, 48, 3), "uint8")] * 3, ["a", "b", "c"])
     """
-    path = Path(path)
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+    if path is not None and Path(path).suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(
             f"{path} is no file name for a contact sheet. Expected one that ends with .png, .jpg or .jpeg."
         )
     if not images:
-        raise UsageError(f"There are no images for the contact sheet {path}.")
+        raise UsageError("There are no images for the contact sheet.")
     # Pillow's default font lacks most characters, and Pillow cannot take missing ones from a second font.
     font = ImageFont.truetype(find_fonts(captions)[-1], _FONT_SIZE)
     thumbnails = [ImageOps.contain(Image.fromarray(image), (_IMAGE_SIZE, _IMAGE_SIZE)) for image in images]
@@ -52,7 +63,11 @@ def plot_contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str], pa
         left, top = column * cell_width + _MARGIN, row * cell_height + _MARGIN
         sheet.paste(thumbnail, (left, top))
         draw.text((left, top + thumbnail.height + _FONT_SIZE // 3), caption, fill=_TEXT_COLOR, font=font)
-    try:
-        sheet.save(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    if path is not None:
+        try:
+            sheet.save(path)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    figure = Figure(sheet.width / _DPI, sheet.height / _DPI, dpi=_DPI, layout=None)
+    figure.figimage(np.asarray(sheet), origin="upper")
+    return figure

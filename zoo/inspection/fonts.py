@@ -2,15 +2,13 @@
 
 import logging
 import unicodedata
-import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import matplotlib
 from matplotlib import font_manager
-from matplotlib.figure import Figure
+from matplotlib.artist import Artist
 from matplotlib.text import Text
 
 from zoo.datasets.messages import abbreviate, count_noun
@@ -20,17 +18,12 @@ logger = logging.getLogger(__name__)
 _DEFAULT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
-def save_figure(figure: Figure, file: str | Path | BinaryIO, **options: Any) -> None:
-    """Save a figure with fonts that have the characters of its texts.
+def set_fonts(artist: Artist) -> None:
+    """Set fonts that have the characters of all texts of a figure, or of one of its axes.
 
     Characters that no installed font has are drawn as boxes; a log message then says which font to install.
-
-    Args:
-        figure: The figure.
-        file: The file to write, as `Figure.savefig` takes it.
-        **options: Further arguments of `Figure.savefig`.
     """
-    texts = figure.findobj(Text)
+    texts = artist.findobj(Text)
     paths = find_fonts(text.get_text() for text in texts)
     if len(paths) > 1:
         for path in paths:
@@ -38,9 +31,6 @@ def save_figure(figure: Figure, file: str | Path | BinaryIO, **options: Any) -> 
         names = [font_manager.FontProperties(fname=path).get_name() for path in paths]
         for text in texts:
             text.set_fontfamily(names)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+")  # `find_fonts` reports it
-        figure.savefig(file, **options)
 
 
 def find_fonts(texts: Iterable[str]) -> list[Path]:

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from zoo._compat import direct_trainable_variables, flatten_layers
 from zoo.cells import Tensor
-from zoo.inspection.gradients import preserve_variables, state_gradients
+from zoo.inspection.gradients import state_gradients
+from zoo.inspection.states import preserve_variables
 from zoo.tensorboard import ScalarWriter
 
 

@@ -10,35 +10,9 @@ import tensorflow as tf
 
 from zoo._compat import flatten_layers
 from zoo.cells import Cell, States, Tensor
-from zoo.inspection.states import cell_scope
-from zoo.layers import RNN, get_carried_states, observe_states, scan
+from zoo.inspection.states import cell_scope, find_cells, preserve_variables
+from zoo.layers import RNN, observe_states, scan
 from zoo.layers.pure_cell import flatten_states, restore_states
-
-
-def _get_recurrent_cells(model: keras.Layer) -> dict[str, tuple[RNN, Cell]]:
-    """Return the `zoo.Cell`s of a model with their layers, by the path of the layer.
-
-    If a layer has several cells, the name of the cell is appended.
-    """
-    recurrent_cells = {}
-    for layer in flatten_layers(model):
-        if isinstance(layer, RNN):
-            cells = getattr(layer.cell, "cells", [layer.cell])
-            for cell in cells:
-                if isinstance(cell, Cell):
-                    path = layer.path or layer.name
-                    recurrent_cells[f"{path}/{cell.name}" if len(cells) > 1 else path] = (layer, cell)
-    return recurrent_cells
-
-
-@contextmanager
-def preserve_variables(model: keras.Layer) -> Iterator[None]:
-    """Restore on exit what a call of the model changes: non-trainable variables and states it carries."""
-    variables = [*model.non_trainable_variables, *get_carried_states(model)]
-    values = [tf.identity(variable.value) for variable in variables]
-    yield
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tensor]) -> dict[str, Tensor]:
@@ -62,20 +36,20 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
             gradient of each row is divided by the batch size.
 
     Returns:
-        A tensor [batch, time, units] for each state, in the order of the inputs. The names are those of layer
-        and state, such as `encoder/layer1_hidden`. At padded steps the gradients are 0.
+        A tensor [batch, time, units] for each state, in the order of the inputs. The names are those that
+        `zoo.inspection.gates` has, such as `hidden` for a layer, `layer1_hidden` for an encoder, and
+        `encoder/layer1_hidden` for a model. At padded steps the gradients are 0.
 
     Raises:
         ValueError: the model contains no `zoo.RNN` with a `zoo.Cell`.
 
     >>> import numpy as np, tensorflow as tf, zoo
-    >>> layer, x = zoo.LSTM(8, name="lstm"), np.ones([4, 10, 3], "float32")
+    >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
     >>> gradients = zoo.inspection.state_gradients(layer, x, lambda outputs: tf.reduce_sum(outputs**2))
     >>> {name: gradient.shape for name, gradient in gradients.items()}
-    {'lstm_hidden': TensorShape([4, 10, 8]), 'lstm_cell': TensorShape([4, 10, 8])}
+    {'hidden': TensorShape([4, 10, 8]), 'cell': TensorShape([4, 10, 8])}
     """
-    recurrent_cells = _get_recurrent_cells(model)
-    if not recurrent_cells:
+    if not find_cells(model):
         raise ValueError(f"{model.name!r} has no recurrent layer of this library: expected a `zoo.RNN`.")
     history: dict[int, list[list[Tensor]]] = {}
     with tf.GradientTape() as tape:
@@ -90,14 +64,12 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
             value = loss(model(inputs))
     gradients = tape.gradient(value, history, unconnected_gradients="zero")
     named_gradients = {}
-    for path, (layer, cell) in recurrent_cells.items():
-        for index, name in enumerate(cell.state_names):
-            steps = [states[index] for states in gradients.get(id(cell), [])]
-            if steps:
-                stacked = tf.stack(steps, 1)
-                named_gradients[f"{path}_{name}"] = (
-                    tf.reverse(stacked, [1]) if layer.go_backwards else stacked
-                )
+    cells = find_cells(model)  # a layer has its path only after its first call
+    for key, history_gradients in gradients.items():
+        prefix, layer, cell = cells[key]
+        for name, steps in zip(cell.state_names, zip(*history_gradients, strict=True), strict=True):
+            stacked = tf.stack(steps, 1)
+            named_gradients[prefix + name] = tf.reverse(stacked, [1]) if layer.go_backwards else stacked
     return named_gradients
 
 
@@ -126,7 +98,15 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
     >>> zoo.inspection.step_jacobians(layer, x).shape
     TensorShape([4, 10, 16, 16])
     """
-    with cell_scope(layer) as cell:
+    if not isinstance(layer, RNN) or not isinstance(layer.cell, Cell):
+        raise ValueError(
+            f"Expected a `zoo.RNN` with one `zoo.Cell`, got {layer!r}. For a Bidirectional layer pass its "
+            "`forward_layer` or its `backward_layer`."
+        )
+    if not layer.built:
+        raise ValueError(f"{layer.name} has no weights yet. Call it, or its model, first.")
+    cell = layer.cell
+    with cell_scope(cell):
         xs, mask, _ = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask, None)
         initial_states = flatten_states(cell.get_initial_state(tf.shape(xs)[1]))
         sizes = [state.shape[-1] for state in initial_states]
@@ -143,10 +123,12 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
         before = tf.concat([tf.concat(initial_states, -1)[None], after[:-1]], 0)
         # All steps at once: each row of this batch is one step of one sequence.
         rows = tf.reshape(before, [time * batch, size])
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=True) as tape:
             tape.watch(rows)
             outputs, _ = step([tf.reshape(x, [time * batch, x.shape[-1]])], tf.split(rows, sizes, -1))
-    jacobians = tf.reshape(tape.batch_jacobian(outputs, rows), [time, batch, size, size])
+    # `pfor` would trace anew at each call, of which TensorFlow warns.
+    jacobians = tape.batch_jacobian(outputs, rows, experimental_use_pfor=False)
+    jacobians = tf.reshape(jacobians, [time, batch, size, size])
     if mask is not None:
         jacobians = tf.where(mask[..., None], jacobians, tf.eye(size, dtype=jacobians.dtype))
     return tf.transpose(jacobians, [1, 0, 2, 3])

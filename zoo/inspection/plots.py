@@ -1,21 +1,27 @@
 """Figures of gates, states, gradients, saliency and attention.
 
-Each function writes one file. The suffix of its path sets the format, such as `.png` or `.svg`.
+Each function returns a matplotlib figure, which a notebook shows, and writes it to a file if it gets a `path`. The
+suffix of the path sets the format, such as `.png` or `.svg`. Functions that draw one panel can draw it in axes of
+your own figure, `ax`.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from zoo.inspection.fonts import save_figure
+from zoo.inspection.figures import Figure, finish, make_axes
 
 # Okabe and Ito (2008, "Color universal design"): distinguishable with every kind of color vision.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
+_LABEL_DISTANCE = 13.0  # points from label to label of curves
+_HIDDEN = 0.015  # curves that are closer than this share of the height of the axes hide each other
 
 Curve = tuple[Sequence[float], Sequence[float]]
 """The x and y values of a curve."""
@@ -23,73 +29,172 @@ Curve = tuple[Sequence[float], Sequence[float]]
 
 def plot_curves(
     panels: Mapping[str, Mapping[str, Curve]],
-    path: str | Path,
+    path: str | Path | None = None,
     *,
     x_label: str,
     y_label: str,
     title: str = "",
     log_scale: bool = False,
-) -> None:
+    ax: Axes | None = None,
+) -> matplotlib.figure.Figure:
     """Plot named curves in one or more panels side by side, which share the y axis.
+
+    The name of a curve stands at its end. A curve that later ones lie on is wider than they are, so that it is seen.
 
     Args:
         panels: for each panel title the curves by name.
-        path: the file to write.
+        path: the file to write, if any.
         x_label: the label of the x axes, with its unit.
         y_label: the label of the y axis, with its unit.
         title: the title of the figure.
         log_scale: whether the y axis is logarithmic. Values that are not positive are left out then.
+        ax: the axes to draw a single panel in. None makes a figure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: there are several panels for `ax`.
+
+    Example:
+        >>> import zoo
+        >>> curves = {"GRU": ([1, 2, 3], [0.5, 0.8, 0.9]), "LSTM": ([1, 2, 3], [0.5, 0.7, 0.9])}
+        >>> figure = zoo.inspection.plot_curves({"": curves}, x_label="epoch", y_label="accuracy")
     """
-    figure = Figure(figsize=(7.4 if len(panels) == 1 else 1 + 4.2 * len(panels), 3.8), layout="constrained")
-    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    if ax is not None and len(panels) != 1:
+        raise ValueError(
+            f"Expected one panel for `ax`, got {len(panels)}. Leave out `ax`, or call once for each."
+        )
+    if ax is None:
+        figure = Figure(7.4 if len(panels) == 1 else 5.2 * len(panels), 3.8)
+        grid = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
+        figure.suptitle(title if any(panels) else "")
+    else:
+        grid = [ax]
+    lines = {}
     for axes, (name, curves) in zip(grid, panels.items(), strict=True):
-        for index, (label, (x, y)) in enumerate(curves.items()):
+        if log_scale:
+            axes.set_yscale("log")
+        lines[axes] = [
             axes.plot(
                 x,
                 np.where(np.asarray(y) > 0, y, np.nan) if log_scale else y,
                 color=_COLORS[index % len(_COLORS)],
                 marker=_MARKERS[index % len(_MARKERS)],
-                markersize=4,
                 markevery=max(1, len(x) // 12),
                 label=label,
-            )
-        if log_scale:
-            axes.set_yscale("log")
-        axes.set_title(name, fontsize=11)
+            )[0]
+            for index, (label, (x, y)) in enumerate(curves.items())
+        ]
+        axes.set_title(name or title, fontsize=11)
         axes.set_xlabel(x_label)
         axes.grid(alpha=0.3)
-        position: dict[str, Any] = {}
-        if len(panels) == 1:
-            position = {"loc": "upper left", "bbox_to_anchor": (1.01, 1)}
-        axes.legend(fontsize=9, **position)
     grid[0].set_ylabel(y_label)
-    figure.suptitle(title)
-    save_figure(figure, path, dpi=130)
+    for axes in grid:  # all have their limits
+        _separate_lines(axes, lines[axes])
+        _label_lines(axes, lines[axes])
+    return finish(figure if ax is None else ax, path)
+
+
+def _separate_lines(axes: Axes, lines: Sequence[Line2D]) -> None:
+    """Make each line wider by as many steps as there are later lines that hide most of it."""
+    points = [_transform_points(axes, line) for line in lines]
+    for index, line in enumerate(lines):
+        x, y = points[index].T
+        num_hiding = 0
+        for later_x, later_y in (later.T for later in points[index + 1 :]):
+            distance = np.abs(np.interp(x, later_x, later_y, np.nan, np.nan) - y)
+            num_hiding += int((distance < _HIDDEN).mean() > 0.5)
+        line.set(linewidth=1.6 + 2.4 * num_hiding, markersize=4 + 2.4 * num_hiding)
+
+
+def _transform_points(axes: Axes, line: Line2D) -> np.ndarray:
+    """Return the points [n, 2] of a line as shares of the width and the height of the axes, without gaps."""
+    axes.get_xlim(), axes.get_ylim()  # sets the limits, on which the transformation depends
+    points = np.asarray(line.get_xydata())
+    points = points[np.isfinite(points).all(1)]
+    return axes.transAxes.inverted().transform(axes.transData.transform(points))
+
+
+def _label_lines(axes: Axes, lines: Sequence[Line2D]) -> None:
+    """Write the label of each line to the right of the axes, at the height of its end."""
+    ends = []
+    for line in lines:
+        for x, y in _transform_points(axes, line)[-1:]:
+            ends.append((y, x, line))
+    ends.sort(key=lambda end: end[0])
+    height = axes.get_window_extent().height / axes.figure.dpi * 72
+    labels = _spread([y for y, _, _ in ends], _LABEL_DISTANCE / height)
+    for (y, x, line), label_y in zip(ends, labels, strict=True):
+        axes.annotate(
+            str(line.get_label()),
+            xy=(x, y),
+            xytext=(1.05, label_y),
+            xycoords="axes fraction",
+            fontsize=9,
+            color=line.get_color(),
+            verticalalignment="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": line.get_color(),
+                "linewidth": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 3,
+            },
+        )
+
+
+def _spread(values: Sequence[float], distance: float) -> list[float]:
+    """Move sorted values apart until neighbors have at least a distance, with the least sum of squares.
+
+    >>> _spread([0.0, 3.0, 3.0, 9.0], 2.0)
+    [0.0, 2.0, 4.0, 9.0]
+    """
+    # Values less their multiples of the distance must not decrease: pool those that do.
+    pools: list[list[float]] = []
+    for index, value in enumerate(values):
+        pools.append([value - index * distance])
+        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    means = [float(np.mean(pool)) for pool in pools for _ in pool]
+    return [mean + index * distance for index, mean in enumerate(means)]
 
 
 def plot_gates(
-    values: Mapping[str, np.ndarray],
-    path: str | Path,
+    values: Mapping[str, Any],
+    path: str | Path | None = None,
     steps: Sequence[str] = (),
     columns: int = 1,
     title: str = "",
-) -> None:
+) -> matplotlib.figure.Figure:
     """Plot gates and states of one sequence as heat maps, with a row per unit and a column per time step.
 
     Arrays whose values all lie in [0, 1] are drawn as gates, from 0 (closed) to 1 (open). Other arrays are
     drawn on a symmetric scale, blue for negative and red for positive values.
 
     Args:
-        values: arrays [time, units] by name: one row of what `gates` or `encoder_gates` returns.
-        path: the file to write.
+        values: arrays [time, units] by name: one row of what `gates` returns.
+        path: the file to write, if any.
         steps: a label for each time step, such as the words.
         columns: the number of columns of panels.
         title: the title of the figure.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
+        >>> last = layer(x)
+        >>> gates = {name: value[0] for name, value in zoo.inspection.gates(layer, x).items()}
+        >>> figure = zoo.inspection.plot_gates(gates)
     """
     time, units = next(iter(values.values())).shape
     width, height = max(4.0, 0.3 * time + 2.5), min(max(1.2, 0.05 * units), 4.0 / columns)
     rows = -(-len(values) // columns)
-    figure = Figure(figsize=(columns * width, (height + 0.35) * rows + 1), layout="constrained")
+    figure = Figure(columns * width, (height + 0.35) * rows + 1)
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
     for axes, (name, value) in zip(grid.ravel(), values.items(), strict=False):
         value = np.asarray(value)
@@ -108,54 +213,80 @@ def plot_gates(
             axes.set_xticks(range(time), steps, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_xlabel("step")
     figure.suptitle(title)
-    save_figure(figure, path, dpi=130)
+    return finish(figure, path)
 
 
-def plot_saliency(scores: np.ndarray, steps: Sequence[str], path: str | Path, title: str = "") -> None:
+def plot_saliency(
+    scores: Any,
+    steps: Sequence[str],
+    path: str | Path | None = None,
+    title: str = "",
+    *,
+    ax: Axes | None = None,
+) -> matplotlib.figure.Figure:
     """Plot the saliency of each time step as a bar: positive where the step raised the output.
 
     Args:
         scores: [time], one row of what `saliency` returns.
         steps: a label for each time step, such as the words.
-        path: the file to write.
+        path: the file to write, if any.
         title: the title of the figure, such as the name of the output.
+        ax: the axes to draw in. None makes a figure.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import zoo
+        >>> figure = zoo.inspection.plot_saliency([0.1, -0.4, 0.9], ["not", "bad", "good"])
     """
-    figure = Figure(figsize=(max(4.0, 0.35 * len(steps) + 1.5), 3), layout="constrained")
-    axes = figure.subplots()
+    axes = make_axes(ax, max(4.0, 0.35 * len(steps) + 1.5), 3)
     colors = [_COLORS[1] if score > 0 else _COLORS[0] for score in scores]
     axes.bar(range(len(steps)), scores, color=colors)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("gradient · input")
     axes.set_title(title)
-    save_figure(figure, path, dpi=130)
+    return finish(axes, path)
 
 
 def plot_attention(
-    weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: str | Path
-) -> None:
+    weights: np.ndarray,
+    source: Sequence[str],
+    target: Sequence[str],
+    path: str | Path | None = None,
+    *,
+    ax: Axes | None = None,
+) -> matplotlib.figure.Figure:
     """Plot attention weights over a source sequence as a heat map: a row per decoder step.
 
     Args:
         weights: attention weights [target, source], from 0 to 1.
         source: the source tokens, which label the columns.
         target: the output tokens, which label the rows.
-        path: the file to write.
+        path: the file to write, if any.
+        ax: the axes to draw in. None makes a figure.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> figure = zoo.inspection.plot_attention(np.eye(2), ["a", "dog"], ["ein", "Hund"])
     """
     columns, rows = len(source), len(target)
-    figure = Figure(figsize=(1.5 + 0.35 * columns, 1.5 + 0.3 * rows), layout="constrained")
-    axes = figure.subplots()
+    axes = make_axes(ax, 1.5 + 0.35 * columns, 1.5 + 0.3 * rows)
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(columns), source, rotation=45, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(rows), target)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
-    figure.colorbar(image, label="attention", shrink=0.6)
-    save_figure(figure, path, dpi=150)
+    axes.figure.colorbar(image, ax=axes, label="attention", shrink=0.6)
+    return finish(axes, path)
 
 
 def plot_image_attention(
-    images: np.ndarray, words: Sequence[str], weights: np.ndarray, path: str | Path
-) -> None:
+    images: np.ndarray, words: Sequence[str], weights: np.ndarray, path: str | Path | None = None
+) -> matplotlib.figure.Figure:
     """Plot attention weights over an image, once per word: the brighter a region, the higher its weight.
 
     Weights are scaled to the largest one of each word and resized to the image.
@@ -165,13 +296,21 @@ def plot_image_attention(
             as frames of a video.
         words: the output tokens.
         weights: attention weights [words, rows, columns] over the encoder's feature map.
-        path: the file to write.
+        path: the file to write, if any.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> image, weights = np.zeros((32, 32, 3), "uint8"), np.ones((2, 7, 7), "float32")
+        >>> figure = zoo.inspection.plot_image_attention(image, ["a", "dog"], weights)
     """
     columns = min(len(words) + 1, 6)
     rows = -(-(len(words) + 1) // columns)
     height, width = images.shape[-3:-1]
     images = np.broadcast_to(images, (len(words), height, width, 3))
-    figure = Figure(figsize=(2 * columns, (2 * height / width + 0.3) * rows), layout="constrained")
+    figure = Figure(2 * columns, (2 * height / width + 0.3) * rows, dpi=100)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
@@ -182,4 +321,4 @@ def plot_image_attention(
         axes.imshow((image * (0.25 + 0.75 * brightness)).astype(np.uint8))
         axes.set_title(word, fontsize=11)
     figure.suptitle("brightness: attention weight", fontsize=10)
-    save_figure(figure, path, dpi=100)
+    return finish(figure, path)

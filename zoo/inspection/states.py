@@ -1,54 +1,87 @@
 """Gate activations and states of recurrent layers at every time step, by name."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
+import keras
 import tensorflow as tf
 
-from zoo._compat import autocast_scope
+from zoo._compat import autocast_scope, flatten_layers
 from zoo.cells import Cell, States, Tensor
-from zoo.formulations import Encoder
-from zoo.layers import RNN, scan, swap_batch_and_time
+from zoo.layers import RNN, get_carried_states, scan, swap_batch_and_time
+from zoo.layers.chunks import reset_states
+from zoo.layers.loop import CellRun, record_runs
 from zoo.layers.pure_cell import PureCell, flatten_states, restore_states
 
 
 @contextmanager
-def cell_scope(layer: RNN, constants: dict[str, Tensor] | None = None) -> Iterator[Cell]:
-    """Yield the cell of a layer, so that its methods can be called outside of the layer.
+def cell_scope(cell: Cell, constants: dict[str, Tensor] | None = None) -> Iterator[None]:
+    """Return a context in which the methods of a built cell can be called outside of its layer.
 
     Inside the context the weights have the cell's compute dtype, as in a call of the layer.
 
     Args:
-        layer: a built layer whose cell is a `zoo.Cell`.
+        cell: the cell.
         constants: the call argument `constants` of the layer.
-
-    Raises:
-        ValueError: the layer has another cell, or is not built.
     """
-    if not isinstance(layer, RNN) or not isinstance(layer.cell, Cell):
-        raise ValueError(
-            f"Expected a `zoo.RNN` with one `zoo.Cell`, got {layer!r}. For a Bidirectional layer pass its "
-            "`forward_layer` or its `backward_layer`."
-        )
-    if not layer.built:
-        raise ValueError(f"{layer.name} has no weights yet. Call it, or its model, first.")
-    with autocast_scope(layer.cell.compute_dtype):
-        prepared = layer.cell.compute_constants(constants, False)
-    pure_cell = PureCell(layer.cell, prepared)
+    with autocast_scope(cell.compute_dtype):
+        prepared = cell.compute_constants(constants, False)
+    pure_cell = PureCell(cell, prepared)
     with pure_cell.weight_scope(pure_cell.weights):
-        yield layer.cell
+        yield
+
+
+@contextmanager
+def preserve_variables(model: keras.Layer) -> Iterator[None]:
+    """Restore on exit what a call of the model changes: non-trainable variables and states it carries."""
+    variables = [*model.non_trainable_variables, *get_carried_states(model)]
+    values = [tf.identity(variable.value) for variable in variables]
+    yield
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def find_cells(model: keras.Layer) -> dict[int, tuple[str, RNN, Cell]]:
+    """Return the cells of this library in a model, by their ids, with the prefix of their names and their layer.
+
+    The prefix is the path of the layer inside the model, such as `encoder/layer1_`; it is empty for the model
+    itself. The two directions of a `Bidirectional` are `<its path>_forward_` and `<its path>_backward_`. If a layer
+    has several cells, the name of the cell follows.
+    """
+    layers = flatten_layers(model)
+    paths = {id(layer): "" if layer is model else _get_relative_path(layer, model) for layer in layers}
+    for layer in layers:
+        if isinstance(layer, keras.layers.Bidirectional):
+            for direction in ("forward", "backward"):
+                directed = getattr(layer, f"{direction}_layer")
+                paths[id(directed)] = "_".join(filter(None, (paths[id(layer)], direction)))
+    found = {}
+    for layer in layers:
+        if isinstance(layer, RNN):
+            cells = getattr(layer.cell, "cells", [layer.cell])
+            for cell in cells:
+                names = [paths[id(layer)], cell.name if len(cells) > 1 else ""]
+                prefix = "".join(f"{name}_" for name in ["/".join(filter(None, names))] if name)
+                if isinstance(cell, Cell):
+                    found[id(cell)] = prefix, layer, cell
+    return found
+
+
+def _get_relative_path(layer: keras.Layer, model: keras.Layer) -> str:
+    return (layer.path or layer.name).removeprefix(f"{model.path or model.name}/")
 
 
 def gates(
-    layer: RNN,
-    sequences: Tensor,
+    model: keras.Layer,
+    inputs: Any,
     mask: Tensor | None = None,
     constants: dict[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """Compute the gate activations and states of a layer at every time step.
+    """Compute the gate activations and states of recurrent layers at every time step.
 
-    The layer reads the sequences from a state of zeros, as in inference, without dropout. For `zoo.LSTM` the
-    result has the gates of its equations and both states:
+    The model reads the inputs as in inference, without dropout. For `zoo.LSTM` the result has the gates of its
+    equations and both states:
 
         input      i_t = σ(W_i x_t + U_i h_{t-1} + b_i)
         forget     f_t = σ(W_f x_t + U_f h_{t-1} + b_f)
@@ -58,29 +91,65 @@ def gates(
         hidden     h_t = o_t ⊙ tanh(c_t)
 
     Args:
-        layer: a built layer whose cell is a `zoo.Cell`.
-        sequences: [batch, time, features].
-        mask: bool [batch, time], False for padding; None if there is no padding.
-        constants: the call argument `constants` of the layer.
+        model: a built `zoo.RNN` layer, such as `zoo.LSTM`; a `keras.layers.Bidirectional` of one; a `zoo.Encoder`;
+            or a whole model that contains such layers.
+        inputs: the inputs of the model. For a layer [batch, time, features].
+        mask: bool [batch, time], False for padding; None if there is no padding, or if the model finds it itself.
+        constants: the call argument `constants` of a `zoo.RNN`.
 
     Returns:
-        A tensor [batch, time, ...] for each gate of the cell, then for each state, by name and in the order
+        A tensor [batch, time, ...] for each gate of a cell, then for each of its states, by name and in the order
         of the inputs, also for a layer that reads backwards. States are those after the step. At padded steps
         states keep their value, and gates have no meaning.
 
-    Raises:
-        ValueError: the layer's cell is not a `zoo.Cell`, or the layer is not built.
+        The names of a layer are those of its gates and states, such as `forget`. Those of a `Bidirectional` begin
+        with the direction, `forward_forget`; those of an encoder with the layer, `layer1_forget` or
+        `layer1_forward_forget`; and those of a model with the path of the layer, `encoder/layer1_forget`. Layers are
+        in the order in which they run. If a layer runs more than once, its steps are concatenated.
 
-    >>> import numpy as np, zoo
-    >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
-    >>> last = layer(x)
-    >>> zoo.inspection.gates(layer, x)["forget"].shape
-    TensorShape([4, 10, 8])
+    Raises:
+        ValueError: the model is not built, or no `zoo.Cell` has run in it.
+
+    Example:
+        >>> import keras, numpy as np, zoo
+        >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
+        >>> last = layer(x)
+        >>> zoo.inspection.gates(layer, x)["forget"].shape
+        TensorShape([4, 10, 8])
+        >>> both = keras.layers.Bidirectional(zoo.SimpleRNN(8))
+        >>> last = both(x)
+        >>> list(zoo.inspection.gates(both, x))
+        ['forward_hidden', 'backward_hidden']
     """
-    with cell_scope(layer, constants) as cell:
-        xs, mask, _ = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask, None)
-        initial_states = flatten_states(cell.get_initial_state(tf.shape(xs)[1]))
-        sizes = [state.shape[-1] for state in initial_states]
+    if not model.built:
+        raise ValueError(f"{model.name} has no weights yet. Call it, or its model, first.")
+    arguments = {"mask": mask, "constants": constants}
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    with preserve_variables(model) if tf.executing_eagerly() else nullcontext(), record_runs() as runs:
+        model(inputs, **arguments)
+    cells = find_cells(model)
+    values: dict[str, list[Tensor]] = {}
+    for run in runs:
+        prefix, layer, _ = cells[id(run.cell)]
+        for name, value in _compute_gates(run).items():
+            value = swap_batch_and_time(tf.reverse(value, [0]) if layer.go_backwards else value)
+            values.setdefault(prefix + name, []).append(value)
+    if not values:
+        raise ValueError(
+            f"Expected a `zoo.RNN` with a `zoo.Cell` that does not override `call`, or a model that contains one, got "
+            f"{model!r}. For layers of Keras, call `zoo.convert_from_keras` first."
+        )
+    return {name: steps[0] if len(steps) == 1 else tf.concat(steps, 1) for name, steps in values.items()}
+
+
+def _compute_gates(run: CellRun) -> dict[str, Tensor]:
+    """Return gates and states [time, batch, ...] of a cell, by name, in the order of computation."""
+    cell = run.cell
+    with cell_scope(cell, run.constants):
+        xs = tf.cast(run.sequences, cell.compute_dtype)
+        starts = flatten_states(cell.get_initial_state(tf.shape(xs)[1]))
+        initial_states = flatten_states(run.states)
+        sizes = [state.shape[-1] for state in starts]
 
         def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
             states = restore_states(cell, states)
@@ -88,43 +157,9 @@ def gates(
             return tf.concat(states, -1), states
 
         x = cell.project(xs)
-        history = scan(step, [x], initial_states, mask, sum(sizes))[1]
+        history = scan(step, [x], initial_states, run.mask, sum(sizes), resets=run.resets, starts=starts)[1]
         after = tf.split(history, sizes, axis=-1)
         before = [tf.concat([h[None], hs[:-1]], 0) for h, hs in zip(initial_states, after, strict=True)]
-        states_before = restore_states(cell, before)
+        states_before = restore_states(cell, reset_states(run.resets, starts, before))
         values = cell.gates(x, cell.recurrent(states_before), states_before)
-        values |= dict(zip(cell.state_names, restore_states(cell, after), strict=True))
-    if layer.go_backwards:
-        values = {name: tf.reverse(value, [0]) for name, value in values.items()}
-    return {name: swap_batch_and_time(value) for name, value in values.items()}
-
-
-def encoder_gates(encoder: Encoder, sequences: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-    """Compute the gate activations and states of all layers of an encoder at every time step.
-
-    Args:
-        encoder: a built encoder.
-        sequences: [batch, time, features].
-        mask: bool [batch, time], False for padding; None if there is no padding.
-
-    Returns:
-        Tensors [batch, time, units] as from `gates`, with names such as `layer1_forget`. A bidirectional
-        encoder has `layer1_forward_forget` and `layer1_backward_forget`.
-
-    Raises:
-        ValueError: the encoder's cell is not a `zoo.Cell`, or the encoder is not built.
-
-    >>> import numpy as np, zoo
-    >>> encoder, x = zoo.Encoder(zoo.SimpleRNNCell(8), depth=2), np.ones([4, 10, 3], "float32")
-    >>> outputs, states = encoder(x)
-    >>> list(zoo.inspection.encoder_gates(encoder, x))
-    ['layer1_hidden', 'layer2_hidden']
-    """
-    values: dict[str, Tensor] = {}
-    prefixes = ["forward_", "backward_"] if encoder.bidirectional else [""]
-    for index, layer in enumerate(encoder.stack):
-        for prefix, direction in zip(prefixes, encoder.get_directions(index), strict=True):
-            layer_values = gates(direction, sequences, mask)
-            values |= {f"{layer.name}_{prefix}{name}": value for name, value in layer_values.items()}
-        sequences, _ = encoder.run_layer(index, sequences, mask)
-    return values
+        return values | dict(zip(cell.state_names, restore_states(cell, after), strict=True))

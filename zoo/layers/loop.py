@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from enum import Enum, auto
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -36,7 +36,29 @@ take much memory, and reading them takes longer.
 UNKNOWN_STEPS = 64
 """Assumed number of time steps where it is not known when the graph is built."""
 
+
+class CellRun(NamedTuple):
+    """What a cell read while it ran over time.
+
+    Attributes:
+        cell: the cell.
+        sequences: [time, batch, features], in the order of computation.
+        states: before the first step.
+        mask: bool [time, batch, 1] or None.
+        constants: tensors by name, for `prepare_constants` of the cell; or None.
+        resets: bool [time, batch, 1] or None.
+    """
+
+    cell: Cell
+    sequences: Tensor
+    states: States
+    mask: Tensor | None
+    constants: dict[str, Tensor] | None
+    resets: Tensor | None
+
+
 _observer: ContextVar[StateObserver | None] = ContextVar("observer", default=None)
+_runs: ContextVar[list[CellRun] | None] = ContextVar("runs", default=None)
 
 
 @contextmanager
@@ -59,6 +81,17 @@ def observe_states(observer: StateObserver) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+@contextmanager
+def record_runs() -> Iterator[list[CellRun]]:
+    """Return a context that yields a list, to which each cell that runs over time is added, in their order."""
+    runs: list[CellRun] = []
+    token = _runs.set(runs)
+    try:
+        yield runs
+    finally:
+        _runs.reset(token)
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
@@ -103,6 +136,8 @@ def run_cell(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
+    if (runs := _runs.get()) is not None:
+        runs.append(CellRun(cell, sequences, states, mask, constants, resets))
     with autocast_scope(cell.compute_dtype), explain_errors(cell):
         prepared = cell.compute_constants(constants, training)
         with cell.constants_scope(prepared):

@@ -1,5 +1,6 @@
 """Classes that a model predicts for test examples, compared with the true ones."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.card import CONFUSION_PICTURE, format_report
+from zoo.display import ShortRepr
 from zoo.files import atomic_write
+from zoo.inspection.figures import save_figure
 from zoo.metrics import (
     ClassScores,
     confusion_matrix,
@@ -50,8 +53,8 @@ class Mistake(NamedTuple):
     """Probability of the prediction."""
 
 
-@dataclass(frozen=True, eq=False)
-class ClassificationReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassificationReport(ShortRepr):
     """Predictions for test examples, compared with their true classes.
 
     Attributes:
@@ -233,7 +236,9 @@ class ClassificationReport:
         """Return the picture of the confusion matrix under its name, if there is one."""
         if self.confusion_matrix is None:
             return {}
-        return {CONFUSION_PICTURE: plot_confusion_matrix(self.confusion_matrix, self.labels)}
+        content = io.BytesIO()
+        save_figure(plot_confusion_matrix(self.confusion_matrix, self.labels), content, bbox_inches="tight")
+        return {CONFUSION_PICTURE: content.getvalue()}
 
     def save(
         self, directory: Path, describe_rows: Callable[[Sequence[int]], Sequence[Mapping[str, Any]]]

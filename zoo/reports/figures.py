@@ -1,12 +1,13 @@
 """The confusion matrix as a picture."""
 
-import io
 from collections.abc import Sequence
+from pathlib import Path
 
+import matplotlib.figure
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
-from zoo.inspection.fonts import save_figure
+from zoo.inspection.figures import Figure, finish
 
 _MAX_NUMBERS = 25
 """Classes up to which the cells show numbers."""
@@ -15,8 +16,10 @@ _MAX_NAMES = 60
 _NAME_LENGTH = 24
 
 
-def plot_confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
-    """Plot a confusion matrix as PNG: a row for each true class, a column for each predicted one.
+def plot_confusion_matrix(
+    matrix: np.ndarray, labels: Sequence[str], path: str | Path | None = None, *, ax: Axes | None = None
+) -> matplotlib.figure.Figure:
+    """Plot a confusion matrix: a row for each true class, a column for each predicted one.
 
     The color of a cell is its share of the examples of the row. Cells show the number of examples for up to 25
     classes, axes show names for up to 60. Of long names the middle is left out.
@@ -24,21 +27,26 @@ def plot_confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
     Args:
         matrix: from `zoo.metrics.confusion_matrix`, int [classes, classes].
         labels: names of the classes.
+        path: the file to write, if any.
+        ax: the axes to draw in. None makes a figure whose size fits the number of classes.
 
     Returns:
-        The content of the file.
+        The figure.
 
     Example:
         >>> import numpy as np, zoo
-        >>> zoo.reports.plot_confusion_matrix(np.array([[8, 2], [1, 9]]), ("no", "yes"))[1:4]
-        b'PNG'
+        >>> figure = zoo.reports.plot_confusion_matrix(np.array([[8, 2], [1, 9]]), ["negative", "positive"])
     """
     classes = len(labels)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     digits = len(f"{matrix.max():,}") if classes <= _MAX_NUMBERS else 0
     side = max(1.8, classes * max(0.3, 0.08 * digits + 0.14)) if classes <= _MAX_NAMES else 8.0  # inches
-    figure = Figure(figsize=(side + 2, side + 2))
-    axes = figure.add_axes((1 / (side + 2), 1 / (side + 2), side / (side + 2), side / (side + 2)))
+    if ax is None:
+        size = side + 2
+        axes = Figure(size, size, layout=None).add_axes((1 / size, 1 / size, side / size, side / size))
+    else:
+        axes = ax
+        side = axes.get_window_extent().width / axes.figure.dpi
     image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     if classes <= _MAX_NAMES:
         names = [_cut(name) for name in labels]
@@ -58,10 +66,8 @@ def plot_confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
                 color = "white" if shares[row, column] > 0.55 else "black"
                 axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
     bar = axes.inset_axes((1 + 0.15 / side, 0, 0.15 / side, 1))
-    figure.colorbar(image, cax=bar, label="share of the row (%)")
-    content = io.BytesIO()
-    save_figure(figure, content, dpi=130, bbox_inches="tight")
-    return content.getvalue()
+    axes.figure.colorbar(image, cax=bar, label="share of the row (%)")
+    return finish(axes, path, bbox_inches="tight")  # names may be long
 
 
 def _cut(name: str) -> str:

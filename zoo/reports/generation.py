@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.display import ShortRepr
 from zoo.metrics import sentence_chrf
 from zoo.reports.text_tables import write_table
 
@@ -12,8 +13,8 @@ NUM_TEXTS = 10
 """Number of the worst texts in the run directory, at most."""
 
 
-@dataclass(frozen=True)
-class GenerationReport:
+@dataclass(frozen=True, repr=False)
+class GenerationReport(ShortRepr):
     """Texts that a model generates for test examples.
 
     Attributes:

@@ -9,14 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets import DataSplits, TaggingSplit
+from zoo.display import ShortRepr
 from zoo.preprocessing.text import normalize_texts
 
 _BATCH_SIZE = 1024
 _NUM_FRAMES = 8
 
 
-@dataclass(frozen=True, eq=False)
-class SplitSummary:
+@dataclass(frozen=True, eq=False, repr=False)
+class SplitSummary(ShortRepr):
     """Class frequencies of the training examples, and the overlap of test with them.
 
     Attributes:

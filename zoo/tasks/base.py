@@ -16,11 +16,13 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import keras
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
 from zoo.card import FILE, Answer, Card, InputKind, read_card
 from zoo.datasets import DataInfo
+from zoo.display import ShortRepr, format_html_table, format_repr
 from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, name_example_files, report_misfit, restore_weights
 from zoo.files import atomic_write, sha256
@@ -176,9 +178,9 @@ class Table(NamedTuple):
     num_best: int = 1
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Prediction(ABC):
-    """What a model predicts for one input.
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Prediction(ShortRepr, ABC):
+    """What a model predicts for one input. A notebook shows it as a table.
 
     Attributes:
         status: empty for a valid input, otherwise what was wrong with it or left out of it.
@@ -187,6 +189,10 @@ class Prediction(ABC):
 
     status: str
     is_partial: bool = dataclasses.field(default=False, kw_only=True)
+
+    def _repr_html_(self) -> str:
+        table = self.as_table()
+        return format_html_table(table.columns, table.rows, self.status)
 
     @property
     def has_answer(self) -> bool:
@@ -213,6 +219,30 @@ class Prediction(ABC):
 
 
 R = TypeVar("R", bound=Prediction)
+
+
+class Predictions(list[R]):
+    """A list of predictions, which a notebook shows as one table: the best of each, or all rows of those unranked.
+
+    Args:
+        predictions: the predictions.
+        names: the inputs as texts or paths; empty for others.
+    """
+
+    def __init__(self, predictions: Iterable[R], names: Iterable[str]) -> None:
+        super().__init__(predictions)
+        self._names = {id(prediction): name for prediction, name in zip(self, names, strict=True)}
+
+    def _repr_html_(self) -> str:
+        columns: tuple[str, ...] = ()
+        rows: list[list[str | float]] = []
+        for prediction in self:  # may be in another order by now
+            name, table = self._names.get(id(prediction), ""), prediction.as_table()
+            columns = table.columns
+            best = table.rows[: table.num_best] if table.is_ranked else table.rows
+            for index, cells in enumerate(best or [[""] * len(columns)]):
+                rows.append([*(("", "") if index else (name, prediction.status)), *cells])
+        return format_html_table(["input", "status", *columns], rows)
 
 
 class Predictor(ABC, Generic[Input, R]):
@@ -244,8 +274,11 @@ class Predictor(ABC, Generic[Input, R]):
         self.signatures = model.signatures
         self._model = model  # its variables live as long as it does
 
-    def predict(self, inputs: Iterable[Input], *, progress: bool = False) -> list[R]:
-        """Return a prediction for each input.
+    def __repr__(self) -> str:
+        return format_repr(self, ["directory"])
+
+    def predict(self, inputs: Iterable[Input], *, progress: bool = False) -> Predictions[R]:
+        """Return a prediction for each input, in a list that a notebook shows as a table.
 
         Args:
             inputs: texts, images, videos or arrays, as the task takes them.
@@ -256,8 +289,12 @@ class Predictor(ABC, Generic[Input, R]):
         """
         if isinstance(inputs, (str, bytes, Path, np.ndarray)) or not isinstance(inputs, Iterable):
             raise UsageError(f"Expected a list of {self.input_kind}s, got {inputs!r:.60}.")
-        batches = split_batches(inputs, self.batch_size)
-        return list(itertools.chain.from_iterable(self.predict_batch(batch, progress) for batch in batches))
+        predictions: list[R] = []
+        names: list[str] = []
+        for batch in split_batches(inputs, self.batch_size):
+            predictions += self.predict_batch(batch, progress)
+            names += [str(item) if isinstance(item, (str, Path)) else "" for item in batch]
+        return Predictions(predictions, names)
 
     @abstractmethod
     def predict_batch(self, inputs: Sequence[Input], progress: bool) -> Iterable[R]:
@@ -272,8 +309,16 @@ class Predictor(ABC, Generic[Input, R]):
             frame_rate: frames per second of a video that is a directory of images.
         """
 
-    def plot(self, item: Input, prediction: R, path: Path) -> None:
+    def plot(self, item: Input, prediction: R, path: Path | None = None) -> matplotlib.figure.Figure:
         """Plot what a prediction is based on, such as attention weights or gates.
+
+        Args:
+            item: the input.
+            prediction: its prediction.
+            path: the file to write, if any.
+
+        Returns:
+            The figure, which a notebook shows.
 
         Raises:
             UsageError: there is nothing to plot.

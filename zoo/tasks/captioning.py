@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import keras
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
@@ -493,7 +494,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CaptionPrediction(Prediction):
     """Captions of an image or a clip.
 
@@ -562,7 +563,9 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
                 is_partial=bool(problems[row] and captions),
             )
 
-    def plot(self, item: ImageInput, prediction: CaptionPrediction, path: Path) -> None:
+    def plot(
+        self, item: ImageInput, prediction: CaptionPrediction, path: Path | None = None
+    ) -> matplotlib.figure.Figure:
         """Plot the attention for each word on the image; of a clip on the frame with most of it."""
         if not prediction.attention.any():
             raise UsageError("There is no attention to plot: there is no caption, or the model has none.")
@@ -575,7 +578,7 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
         else:
             (image,), _ = self._convert_images([item])
             images = np.asarray(make_thumbnail(image))
-        plot_image_attention(images, words, attention, path)
+        return plot_image_attention(images, words, attention, path)
 
     def _convert_images(self, items: Sequence[ImageInput]) -> tuple[list[bytes], list[str]]:
         """Return images as the graph reads them, and what is wrong with each, as `convert_images` does."""

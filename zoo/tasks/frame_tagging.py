@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
@@ -351,7 +352,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         return tf.sigmoid(logits) if self.preprocessor.multi_label else tf.nn.softmax(logits)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TaggingPrediction(Prediction):
     """What happens at each step of a sequence, such as a frame of a video.
 
@@ -463,7 +464,9 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
                 is_partial=bool(status),
             )
 
-    def plot(self, item: VideoInput, prediction: TaggingPrediction, path: Path) -> None:
+    def plot(
+        self, item: VideoInput, prediction: TaggingPrediction, path: Path | None = None
+    ) -> matplotlib.figure.Figure:
         """Plot a contact sheet: the frame in the middle of each segment."""
         if isinstance(item, np.ndarray):
             raise UsageError(
@@ -474,7 +477,7 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
         height, width, _ = next(video.decode())[1].shape
         size = tuple(max(1, THUMBNAIL_SIDE * side // max(height, width)) for side in (height, width))
         images = [frame for number, (_, frame) in enumerate(video.decode(size)) if number in middles]
-        plot_contact_sheet(images, prediction.format_captions(), path)
+        return plot_contact_sheet(images, prediction.format_captions(), path)
 
     def save(self, item: VideoInput, prediction: TaggingPrediction, directory: Path) -> None:
         """Write tables of frames and segments, and a contact sheet."""

@@ -320,7 +320,7 @@ def _describe(info: DataInfo, *limits: str) -> Description:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NextWordPrediction(Prediction):
     """Words that may follow a text.
 

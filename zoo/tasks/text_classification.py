@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
@@ -14,7 +15,7 @@ from zoo.components import CELLS
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
-from zoo.inspection import encoder_gates, plot_gates
+from zoo.inspection import gates, plot_gates
 from zoo.preprocessing.text import (
     END_ID,
     NO_KNOWN_WORDS,
@@ -255,8 +256,8 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         """Return the words of one text [1], and gates and states of each layer and direction at each word."""
         tokenized = self.preprocessor.tokenize(text)
         vectors = self.model.embedding(tokenized.ids)
-        gates = encoder_gates(self.model.encoder, vectors, tokenized.ids != PADDING_ID)
-        return {"words": tokenized.tokens[0]} | {name: values[0] for name, values in gates.items()}
+        values = gates(self.model.encoder, vectors, tokenized.ids != PADDING_ID)
+        return {"words": tokenized.tokens[0]} | {name: value[0] for name, value in values.items()}
 
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card."""
@@ -274,7 +275,7 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelPrediction(Prediction):
     """The label of a text.
 
@@ -324,7 +325,9 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
                 label, scores = "", {}
             yield LabelPrediction(status.decode(), label, scores, is_partial=is_truncated(status.decode()))
 
-    def plot(self, item: str | bytes, prediction: LabelPrediction, path: Path) -> None:
+    def plot(
+        self, item: str | bytes, prediction: LabelPrediction, path: Path | None = None
+    ) -> matplotlib.figure.Figure:
         """Plot gates and states at each word, of a long text at its first words."""
         if "gates" not in self.signatures:
             raise UsageError(f"{self.directory} has no signature `gates` to plot. Leave out --plot.")
@@ -338,7 +341,7 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
             tokens = self.card["preprocessor"].get("tokens", "words")
             title = f"The first {MAX_PLOTTED_WORDS} of {len(words):,} {tokens}"
         plotted = {name: gates[name][:MAX_PLOTTED_WORDS] for name in _pair_directions(gates)}
-        plot_gates(plotted, path, words[:MAX_PLOTTED_WORDS], columns=directions, title=title)
+        return plot_gates(plotted, path, words[:MAX_PLOTTED_WORDS], columns=directions, title=title)
 
 
 def _pair_directions(gates: Mapping[str, np.ndarray]) -> list[str]:

@@ -9,6 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
@@ -505,7 +506,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TranslationPrediction(Prediction):
     """Translations of a text.
 
@@ -559,13 +560,15 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
                 is_partial=is_truncated(status.decode()),
             )
 
-    def plot(self, item: str | bytes, prediction: TranslationPrediction, path: Path) -> None:
+    def plot(
+        self, item: str | bytes, prediction: TranslationPrediction, path: Path | None = None
+    ) -> matplotlib.figure.Figure:
         """Plot the attention weights of the best translation."""
         if not prediction.attention.any():
             raise UsageError(
                 "There is no attention to plot: the text or its translation is empty, or the model has no attention."
             )
-        plot_attention(prediction.attention, prediction.source_tokens, prediction.target_tokens, path)
+        return plot_attention(prediction.attention, prediction.source_tokens, prediction.target_tokens, path)
 
 
 def _compute_limits(ids: tf.Tensor) -> tf.Tensor:

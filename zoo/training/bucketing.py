@@ -19,7 +19,7 @@ _RATIOS = (2, 1.5, 1.25, 1.12, 1.06, 1.03, 1)
 _END_OF_CACHE = b"end"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BucketedDataset:
     """Batches of similar length, one `tf.data.Dataset` per epoch.
 
@@ -58,6 +58,9 @@ class BucketedDataset:
     def map(self, function: Callable[..., Any]) -> "BucketedDataset":
         """Return a dataset with `function` applied to each batch, as in `tf.data.Dataset.map`."""
         return replace(self, make_epoch=lambda epoch: self(epoch).map(function).prefetch(2))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
 
     def __str__(self) -> str:
         examples = "example" if self.num_examples == 1 else "examples"

@@ -3,29 +3,33 @@
 from pathlib import Path
 from typing import Any
 
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from zoo.files import atomic_write
+from zoo.inspection.figures import Figure, save_figure
 from zoo.training.run_log import read_log
 
 _NOT_METRICS = {"kind", "timing", "epoch", "step"}
 
 
-def plot_training_curves(run_dir: Path, image_path: Path) -> None:
+def plot_training_curves(run_dir: Path, path: Path | None = None) -> matplotlib.figure.Figure:
     """Plot loss and gradient norm of each step and the metrics of each epoch.
 
     Args:
         run_dir: directory of the run, with at least one epoch in its log.
-        image_path: file to write. Its suffix sets the format, as in `curves.png`.
+        path: file to write, if any. Its suffix sets the format, as in `curves.png`.
+
+    Returns:
+        The figure.
     """
     lines = read_log(run_dir)
     steps = [line for line in lines if line["kind"] == "step"]
     epochs = [line for line in lines if line["kind"] == "epoch"]
     metrics = sorted({name.removeprefix("val_") for name in epochs[0].keys() - _NOT_METRICS} - {"loss"})
 
-    figure = Figure(figsize=(8, 2.5 * (2 + len(metrics))), layout="constrained")
+    figure = Figure(8, 2.5 * (2 + len(metrics)), dpi=120)
     loss_axes, norm_axes, *metric_axes = figure.subplots(2 + len(metrics), sharex=True)
     for axes, name in ((loss_axes, "loss"), (norm_axes, "gradient_norm")):
         x = np.array([line["step"] for line in steps])
@@ -43,8 +47,10 @@ def plot_training_curves(run_dir: Path, image_path: Path) -> None:
     figure.get_axes()[-1].set_xlabel("step")
     for axes in figure.get_axes():
         axes.grid(alpha=0.3)
-    with atomic_write(image_path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    if path is not None:
+        with atomic_write(path) as temporary:
+            save_figure(figure, temporary)
+    return figure
 
 
 def _plot_epochs(axes: Axes, epochs: list[dict[str, Any]], name: str, style: str, label: str) -> None:

@@ -1,0 +1,153 @@
+"""Figures, short representations, and the tables that notebooks show."""
+
+import html
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import matplotlib.figure
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo.datasets import CaptioningSplit, ClozeSet, DataInfo, DataSplits, TaggingSplit
+from zoo.inspection import plots
+from zoo.tasks.base import Predictions
+from zoo.tasks.frame_tagging import TaggingPrediction
+from zoo.tasks.text_classification import LabelPrediction
+
+CURVES = {"": {"a": ([0, 1, 2], [1, 2, 3]), "b": ([0, 1, 2], [1, 2, 3]), "c": ([0, 1, 2], [3, 2, 1])}}
+PLOTS: dict[str, Callable] = {
+    "curves": lambda **options: plots.plot_curves(CURVES, x_label="x", y_label="y", **options),
+    "saliency": lambda **options: plots.plot_saliency([0.5, -1], ["good", "bad"], **options),
+    "attention": lambda **options: plots.plot_attention(np.eye(2), ["a", "b"], ["c", "d"], **options),
+    "confusion": lambda **options: zoo.reports.plot_confusion_matrix(np.eye(2), ["no", "yes"], **options),
+    "gates": lambda **options: plots.plot_gates({"forget": np.full((3, 4), 0.5)}, **options),
+    "sheet": lambda **options: zoo.inspection.plot_contact_sheet(
+        [np.zeros((8, 8, 3), np.uint8)], ["black"], **options
+    ),
+    "image": lambda **options: plots.plot_image_attention(
+        np.zeros((8, 8, 3)), ["dog"], np.ones((1, 2, 2)), **options
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plots_return_a_figure_and_write_a_file(name: str, tmp_path: Path) -> None:
+    figure = PLOTS[name](path=tmp_path / "plot.png")
+    assert isinstance(figure, matplotlib.figure.Figure)
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    assert isinstance(PLOTS[name](), matplotlib.figure.Figure)
+    assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
+
+
+@pytest.mark.parametrize("name", ["curves", "saliency", "attention", "confusion"])
+def test_plots_of_one_panel_draw_in_axes(name: str, tmp_path: Path) -> None:
+    figure = matplotlib.figure.Figure()
+    left, right = figure.subplots(1, 2)
+    assert PLOTS[name](ax=right, path=tmp_path / "plot.png") is figure
+    assert right.has_data()
+    assert not left.has_data()
+    assert (tmp_path / "plot.png").exists()
+
+
+def test_several_panels_do_not_fit_in_axes() -> None:
+    axes = matplotlib.figure.Figure().subplots()
+    with pytest.raises(ValueError, match=r"Expected one panel for `ax`, got 2\."):
+        plots.plot_curves({"a": {}, "b": {}}, x_label="x", y_label="y", ax=axes)
+
+
+def test_curves_that_hide_each_other_differ_in_width_and_have_their_names_at_their_ends() -> None:
+    (axes,) = PLOTS["curves"]().axes
+    widths = {line.get_label(): line.get_linewidth() for line in axes.get_lines()}
+    assert widths["a"] > widths["b"] == widths["c"]
+    heights = {text.get_text(): text.xyann[1] for text in axes.texts}
+    assert heights["c"] < heights["a"] < heights["b"]
+    assert heights["b"] - heights["a"] > 0.04
+
+
+def read_table(markup: str) -> list[list[str]]:
+    rows = re.findall(r"<tr>(.*?)</tr>", markup)
+    return [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("split", "info", "expected"),
+    [
+        (
+            tf.data.Dataset.from_tensor_slices((["<b> good", "bad"], [1, 0])),
+            DataInfo("reviews.csv", labels=("neg", "pos")),
+            [
+                ["split", "examples", "text", "label"],
+                ["train", "2", "<b> good", "pos"],
+                ["", "", "bad", "neg"],
+            ],
+        ),
+        (
+            tf.data.Dataset.from_tensor_slices((["dog"], ["Hund"])).filter(lambda *_: True),
+            DataInfo("pairs.tsv"),
+            [["split", "examples", "source", "target"], ["train", "", "dog", "Hund"]],
+        ),
+        (
+            CaptioningSplit(
+                [f"{i}.jpg" for i in range(9_000)], [("a dog", "a cat")] * 9_000, lambda: iter(())
+            ),
+            DataInfo("photos"),
+            [["split", "examples", "name", "captions"], ["train", "9,000", "0.jpg", "a dog | a cat"]],
+        ),
+        (
+            TaggingSplit(["a"], [np.zeros((4, 2), "float32")], [np.array([1, 1, 0, 1])], [np.arange(4.0)]),
+            DataInfo("videos", labels=("shot", "cut")),
+            [
+                ["split", "examples", "name", "sequence", "labels"],
+                ["train", "1", "a", "float32 [4, 2]", "shot, cut"],
+            ],
+        ),
+        (
+            ClozeSet(["I speak"], ["french"], np.array([3])),
+            DataInfo("gaps"),
+            [
+                ["split", "examples", "text", "next word", "distance"],
+                ["train", "1", "I speak", "french", "3"],
+            ],
+        ),
+        (["one " * 100], DataInfo("text"), [["split", "examples", "example"], ["train", "1"]]),
+    ],
+)
+def test_data_sets_show_themselves_as_tables(
+    split: object, info: DataInfo, expected: list[list[str]]
+) -> None:
+    splits = DataSplits(split, split, split, info)
+    table = read_table(splits._repr_html_())
+    for row, cells in zip(table, expected, strict=False):
+        assert row[: len(cells)] == cells
+    assert [row[0] for row in table if row[0]] == ["split", "train", "validation", "test"]
+    assert all(len(cell) <= 160 for row in table for cell in row)
+    assert len(repr(splits)) < 800
+    assert len(repr(split)) < 400 or isinstance(split, list)
+
+
+def test_predictions_show_themselves_as_tables() -> None:
+    good = LabelPrediction("", "pos", {"neg": 0.25, "pos": 0.75})
+    empty = LabelPrediction("no words", "", {})
+    assert read_table(good._repr_html_()) == [["label", "probability"], ["pos", "0.750"], ["neg", "0.250"]]
+    predictions = Predictions([good, empty], ["good", ""])
+    expected = [
+        ["input", "status", "label", "probability"],
+        ["good", "", "pos", "0.750"],
+        ["", "no words", "", ""],
+    ]
+    assert read_table(predictions._repr_html_()) == expected
+    predictions.reverse()
+    assert read_table(predictions._repr_html_())[2] == expected[1]
+    tags = TaggingPrediction("", ("shot",) * 5_000, (), tuple(range(5_001)), np.ones((5_000, 2)))
+    assert len(repr(tags)) < 300
+    assert "float64 [5000, 2]" in repr(tags)
+
+
+def test_layers_have_short_representations() -> None:
+    encoder = zoo.Encoder(zoo.LSTMCell(3), depth=2)
+    for layer in (zoo.LSTM(3), zoo.LSTMCell(3), encoder, keras.Sequential([zoo.GRU(2)])):
+        assert len(repr(layer)) < 100
