@@ -573,7 +573,7 @@ def test_verify_reports_damaged_models_and_checks_the_others(run: Run, tmp_path:
     out, _, code = run("verify", "--models", str(tmp_path))
     sentiment, tagging, translation = out.splitlines()
     assert code == 1
-    assert "as on the card" in sentiment
+    assert "what the card states" in sentiment
     assert "tagging/1/card.json cannot be read as a model card: " in tagging
     assert translation == "translation: saved_model.pb is missing"
     out, _, code = run("list", "--models", str(tmp_path))

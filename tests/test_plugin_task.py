@@ -90,7 +90,7 @@ def test_the_command_lists_predicts_and_verifies(models_dir: Path, environment: 
     lines = run(environment, *zoo, "predict", "rating", *texts, "--json", *where).splitlines()
     good, bad = (json.loads(line)["rating"] for line in lines)
     assert good > 1 > -1 > bad
-    assert "as on the card" in run(environment, *zoo, "verify", *where)
+    assert "what the card states" in run(environment, *zoo, "verify", *where)
 
 
 def test_python_loads_and_rebuilds_it(models_dir: Path, environment: dict[str, str]) -> None:
