@@ -15,8 +15,7 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from keras.src import backend
-from keras.src.backend.common import AutocastScope, global_state
+from keras.src.backend.common import AutocastScope, global_state, masking
 from keras.src.losses.losses import LossFunctionWrapper
 from keras.src.trainers.compile_utils import get_loss, get_metric
 from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
@@ -206,7 +205,7 @@ def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
 
 def get_keras_mask(x: Any) -> Any:
     """Return the mask that a tensor carries, None if there is none."""
-    return backend.get_keras_mask(x)
+    return masking.get_keras_mask(x)
 
 
 def is_exporting(to_onnx: bool = False) -> bool:
