@@ -354,6 +354,16 @@ def scan(
 
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> def add(xs, states):
+        ...     total = states[0] + xs[0]
+        ...     return total, [total]
+        >>> xs, states = [tf.ones([4, 1, 2])], [tf.zeros([1, 2])]
+        >>> last, outputs, states = zoo.layers.scan(add, xs, states, None, width=2)
+        >>> last.numpy().tolist(), outputs.shape
+        ([[4.0, 4.0]], TensorShape([4, 1, 2]))
     """
     first = xs[0]
     time = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
