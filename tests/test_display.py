@@ -88,7 +88,7 @@ def read_table(markup: str) -> list[list[str]]:
         (
             tf.data.Dataset.from_tensor_slices((["dog"], ["Hund"])).filter(lambda *_: True),
             DataInfo("pairs.tsv"),
-            [["split", "examples", "source", "target"], ["train", "", "dog", "Hund"]],
+            [["split", "examples", "source", "target"], ["train", "1", "dog", "Hund"]],
         ),
         (
             CaptioningSplit(

@@ -19,8 +19,11 @@ SplitT = TypeVar("SplitT")
 _NUM_SHOWN = 3
 """Examples of each split that a notebook shows."""
 
-_Preview = tuple[int | None, dict[str, list[str | int]]]
-"""Number of examples of a split, if it is known, and columns with the first of them, by name."""
+_MAX_COUNTED = 100_000
+"""Examples up to which a notebook states the number of a split that has to be read for it."""
+
+_Preview = tuple[int | str, dict[str, list[str | int]]]
+"""Number of examples of a split, and columns with the first of them, by name."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,7 +102,7 @@ class DataSplits(ShortRepr, Generic[SplitT]):
             count, columns = _preview_split(getattr(self, name), self.info)
             names = list(columns)
             for index, cells in enumerate(zip(*columns.values(), strict=True)):
-                start = ["", ""] if index else [name, "" if count is None else count]
+                start = ["", ""] if index else [name, count]
                 rows.append([*start, *cells])
         caption = ", ".join(filter(None, (self.info.source, self.info.license)))
         return format_html_table(["split", "examples", *names], rows, caption)
@@ -227,7 +230,6 @@ def _preview_split(split: Any, info: DataInfo) -> _Preview:
         return split._preview(info)
     if not isinstance(split, tf.data.Dataset):
         return len(split), {"example": [str(example) for example in split[:_NUM_SHOWN]]}
-    count = int(split.cardinality())
     examples = [
         example if isinstance(example, tuple) else (example,)
         for example in islice(split.as_numpy_iterator(), _NUM_SHOWN)
@@ -235,7 +237,14 @@ def _preview_split(split: Any, info: DataInfo) -> _Preview:
     columns = list(zip(*examples, strict=True))
     names = ["source", "target"] if len(columns) == 2 and not info.labels else ["text", "label"]
     cells = [[_format_value(value, info) for value in column] for column in columns]
-    return count if count >= 0 else None, dict(zip(names, cells, strict=False))
+    return _count(split), dict(zip(names, cells, strict=False))
+
+
+def _count(split: tf.data.Dataset) -> int | str:
+    count = int(split.cardinality())
+    if count < 0:
+        count = int(split.take(_MAX_COUNTED + 1).reduce(np.int64(0), lambda count, *_: count + 1))
+    return count if count <= _MAX_COUNTED or split.cardinality() >= 0 else f"over {_MAX_COUNTED:,}"
 
 
 def _format_value(value: Any, info: DataInfo) -> str | int:
