@@ -33,7 +33,7 @@ class ShortRepr:
     """Base class of dataclasses whose fields may be long: their `repr` cuts them. They set `repr=False`."""
 
     def __repr__(self) -> str:
-        fields = [field.name for field in dataclasses.fields(self) if field.repr]  # type: ignore[arg-type]
+        fields = [field.name for field in dataclasses.fields(self) if field.repr]  # type: ignore[arg-type]  # subclasses are dataclasses
         return format_repr(self, fields)
 
 
