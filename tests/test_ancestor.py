@@ -123,6 +123,50 @@ def small() -> Ancestor:
     return ancestor
 
 
+@pytest.fixture
+def language_model() -> Ancestor:
+    """An ancestor of another task, a language model that is not exported."""
+    keras.utils.set_random_seed(3)
+    model = zoo.LanguageModel(20, 3, zoo.Encoder(zoo.GRUCell(3), depth=2, residual=True), tie_weights=True)
+    model.build((None, None))
+    card = {
+        "task": "language_model",
+        "title": "Another model",
+        "license": "CC0.",
+        "data": "Its data.",
+        "sha256": {},
+        "model": {"config": keras.saving.serialize_keras_object(model)},
+    }
+    ancestor = Ancestor(get_task("text_classification"), Path("small/8"), card)
+    ancestor.__dict__["model"] = model
+    return ancestor
+
+
+def build_from(ancestor: Ancestor, classes: int) -> zoo.ManyToOne:
+    """A model whose encoder has the form of the ancestor's, started from its weights."""
+    model = zoo.ManyToOne(20, 3, ancestor.make_encoder(dropout=0.3), classes)
+    model.build((None, None))
+    assert not ancestor.initialize(model, [f"label{i}" for i in range(classes)])
+    return model
+
+
+def test_parts_of_a_language_model_keep_their_outputs(language_model: Ancestor) -> None:
+    expected_settings = {"vocabulary_size": 20, "embedding_dim": 3, "cell": "gru", "units": 3, "depth": 2}
+    assert language_model.model_settings == expected_settings
+    model, source = build_from(language_model, 2), language_model.model
+    ids = np.array([[3, 7, 9], [4, 8, 0]])
+    np.testing.assert_array_equal(model.embedding(ids), source.embedding(ids))
+    outputs, expected = (each.encoder(each.embedding(ids), mask=ids > 0)[0] for each in (model, source))
+    np.testing.assert_array_equal(outputs, expected)
+    assert model.encoder.cell.dropout == 0.3
+    assert (model(ids, training=True).numpy() != model(ids).numpy()).any()
+    wide = zoo.ManyToOne(20, 4, language_model.make_encoder(0.0), 2)
+    with pytest.raises(
+        UsageError, match=r"small/8 has .*embeddings of shape \[20, 3\], and the model to train"
+    ):
+        language_model.initialize(wide, ["a", "b"])
+
+
 def test_the_same_labels_in_another_order_keep_their_scores(small: Ancestor) -> None:
     keras.utils.set_random_seed(4)
     model = build_small(3)
@@ -270,15 +314,18 @@ class Stop(keras.callbacks.Callback):
             raise MemoryError
 
 
-def test_an_interrupted_run_ends_with_the_same_weights(small: Ancestor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["small", "language_model"])
+def test_an_interrupted_run_ends_with_the_same_weights(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Also of random scores, with a frozen part and dropout."""
+    ancestor: Ancestor = request.getfixturevalue(name)
 
     def train(directory: Path, seed: int, **arguments: Any) -> list[bytes]:
         keras.utils.set_random_seed(seed)
-        model = build_small(4)
-        small.initialize(model, ["a", "b", "c", "d"])
+        model = build_from(ancestor, 4)
         freeze_parts(model, ["embedding"])
-        fit(model, Run(directory, {}, ancestor=small), checkpoint_seconds=0, epochs=3, **arguments)
+        fit(model, Run(directory, {}, ancestor=ancestor), checkpoint_seconds=0, epochs=3, **arguments)
         return [weight.numpy().tobytes() for weight in model.weights]
 
     expected = train(tmp_path / "whole", seed=1)
