@@ -18,6 +18,7 @@ def main() -> None:
     models = json.loads(sys.argv[1])
     if "ending" in models:
         sys.exit()
+    time.sleep(2 if "slow" in models else 0)
     problems = {name: "It has no saved_model.pb." for name in models if name == "unreadable"}
     replies.write(json.dumps(problems).encode() + b"\n")
     for line in sys.stdin.buffer:

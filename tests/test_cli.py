@@ -54,12 +54,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_list_prints_score_and_size(run: Run) -> None:
     out, _, code = run("list")
-    rows = out.splitlines()
+    rows, licenses = out.splitlines()[::2], out.splitlines()[1::2]
     assert code == 0
     assert [row.split()[0] for row in rows] == ["captioning", "sentiment", "tagging", "translation"]
     card = json.loads((SHIPPED / "captioning/1/card.json").read_text())
     assert f"test BLEU-4  {card['metrics']['test BLEU-4']:.2f}" in rows[0]
     assert all(" MB  " in row for row in rows)
+    assert rows[1].endswith("Classifies a text as negative or positive.")
+    assert licenses[0].strip() == f"License: {card['license']}"
 
 
 def test_show_prints_the_card(run: Run) -> None:
@@ -69,7 +71,7 @@ def test_show_prints_the_card(run: Run) -> None:
 
 def test_predict_prints_lines_or_json_and_plots(run: Run, tmp_path: Path) -> None:
     out, _, _ = run("predict", "sentiment", "A delight.", "--plot", str(tmp_path / "gates.png"))
-    assert out.split() == ["pos", out.split()[1], "A", "delight."]
+    assert out.split() == ["positive", out.split()[1], "A", "delight."]
     assert (tmp_path / "gates.png").stat().st_size > 10_000
     (tmp_path / "texts.txt").write_text("Where is he?\n\nI am here.\n")
     out, _, _ = run("predict", "translation", "--json", "--file", str(tmp_path / "texts.txt"))
@@ -365,7 +367,7 @@ def test_arguments_and_lines_can_be_written_as_a_table(run: Run, tmp_path: Path)
     ]
     (tmp_path / "texts.txt").write_bytes("Good, gööd.\r\nBad.\r\n".encode("utf-16"))
     out, _, _ = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
-    assert [line.split()[0] for line in out.splitlines()] == ["pos", "neg"]
+    assert [line.split()[0] for line in out.splitlines()] == ["positive", "negative"]
     assert out.splitlines()[0].endswith("  Good, gööd.")
     for encoding, options in (("utf-8-sig", []), ("cp1252", ["--encoding", "cp1252"])):
         (tmp_path / "texts.txt").write_bytes("Good, gööd.\r\nBad.\r\n".encode(encoding))
@@ -374,7 +376,7 @@ def test_arguments_and_lines_can_be_written_as_a_table(run: Run, tmp_path: Path)
 
 def test_top_k_sets_the_number_of_printed_labels(run: Run) -> None:
     one, two = (run("predict", "sentiment", "Dull.", "--top-k", k)[0].splitlines() for k in "12")
-    assert [line.split()[0] for line in two] == ["neg", "pos"]
+    assert [line.split()[0] for line in two] == ["negative", "positive"]
     assert one == two[:1]
 
 
@@ -427,7 +429,7 @@ def test_unreadable_inputs_do_not_affect_the_others(run: Run, tmp_path: Path) ->
     (tmp_path / "texts.txt").write_bytes(b"Good.\n\xff\nBad.\n")
     out, err, code = run("predict", "sentiment", "--file", str(tmp_path / "texts.txt"))
     first, second, third = out.splitlines()
-    assert (first.split()[0], third.split()[0]) == ("pos", "neg")
+    assert (first.split()[0], third.split()[0]) == ("positive", "negative")
     assert second.startswith(" " * 20 + "\ufffd")
     assert f"error: {tmp_path / 'texts.txt'}, line 2: found b'\\xff'. Expected text in UTF-8. Name the" in err
     assert code == 1
@@ -577,7 +579,7 @@ def test_verify_reports_damaged_models_and_checks_the_others(run: Run, tmp_path:
     assert "tagging/1/card.json cannot be read as a model card: " in tagging
     assert translation == "translation: saved_model.pb is missing"
     out, _, code = run("list", "--models", str(tmp_path))
-    assert (len(out.splitlines()), code) == (3, 0)
+    assert (len(out.splitlines()), code) == (5, 0)  # a license for each model whose card can be read
     for name, message in (
         ("tagging", "card.json cannot be read"),
         ("translation", "saved_model.pb cannot be read: No such file"),

@@ -17,7 +17,14 @@ from image_bombs import encode, overwrite
 from PIL import Image, ImageOps
 
 from zoo.errors import ImageError, UsageError
-from zoo.preprocessing.images import FeatureExtractor, ImageReader, convert_images, make_thumbnail, open_image
+from zoo.preprocessing.images import (
+    FeatureExtractor,
+    ImageReader,
+    convert_images,
+    encode_image,
+    make_thumbnail,
+    open_image,
+)
 from zoo.preprocessing.images.headers import read_headers
 from zoo.preprocessing.video import open_video
 from zoo.training import extract_features
@@ -279,6 +286,17 @@ def test_conversion_loses_nothing(name: str) -> None:
     np.testing.assert_array_equal(
         reader(tf.constant([encode(expected.convert("RGB"), "PNG")])).pixels, pixels
     )
+
+
+def test_images_in_memory_are_encoded_as_files_are_read() -> None:
+    for name, (content, expected) in LOSSLESS.items():
+        encoded = encode_image(Image.open(io.BytesIO(content)))
+        np.testing.assert_array_equal(decode(encoded), np.asarray(expected.convert("RGB")), name)
+    lying = Image.open(io.BytesIO(encode(IMAGE, "PNG", exif=make_exif(6))))
+    np.testing.assert_array_equal(decode(encode_image(lying)), np.asarray(ImageOps.exif_transpose(lying)))
+    np.testing.assert_array_equal(decode(encode_image(np.asarray(IMAGE))), np.asarray(IMAGE))
+    with pytest.raises(UsageError, match="32 bits for a color: convert it to 8 bits"):
+        encode_image(Image.new("F", (9, 9)))
 
 
 @pytest.mark.parametrize("image_format", ["WEBP", "AVIF", "TIFF", "PNG", "HEIF"])

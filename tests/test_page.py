@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 from videos import make_frames, write_video
 
+from zoo.card import read_card
 from zoo.errors import UsageError
 from zoo.serving.page import PageServer
 
@@ -34,7 +36,7 @@ NAMES = ("captioning", "sentiment", "tagging", "translation")
 def page() -> Iterator[PageServer]:
     is_ready = threading.Event()
     with PageServer({name: ROOT / "saved_models" / name / "1" for name in NAMES}, port=0) as page:
-        thread = threading.Thread(target=page.serve_forever, args=(is_ready.set,))
+        thread = threading.Thread(target=page.serve_forever, kwargs={"on_loaded": is_ready.set})
         thread.start()
         assert is_ready.wait(120)
         yield page
@@ -94,27 +96,117 @@ def predict(panel: WebElement, text: str) -> None:
     panel.find_element(By.CLASS_NAME, "go").click()
 
 
+@contextmanager
+def media(browser: webdriver.Chrome, width: int, scheme: str) -> Iterator[None]:
+    """The page on a screen of this width in CSS pixels, in the color scheme "light" or "dark"."""
+    screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    yield
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def assert_is_accessible(browser: webdriver.Chrome) -> None:
+    """What axe-core finds on what is displayed, in both color schemes on a desktop and on a phone."""
+    if not browser.execute_script("return 'axe' in window"):
+        axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+        browser.execute_cdp_cmd(
+            "Runtime.evaluate", {"expression": axe}
+        )  # the page's policy forbids a script tag
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        with media(browser, width, scheme):
+            found = browser.execute_async_script("axe.run().then(arguments[0])")["violations"]
+            assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found] == []
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
 def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
     tabs = browser.find_elements(By.CSS_SELECTOR, "[role=tab]")
-    assert [tab.text for tab in tabs] == list(NAMES)
+    assert [tab.text for tab in tabs] == [name.capitalize() for name in NAMES]
     tabs[0].click()
     tabs[0].send_keys(Keys.ARROW_LEFT)
     assert tabs[-1].get_attribute("aria-selected") == "true"
     assert browser.switch_to.active_element == tabs[-1]
+    tabs[-1].send_keys(Keys.HOME)
+    assert browser.switch_to.active_element == tabs[0]
+    with media(browser, 390, "light"):
+        assert len({tab.rect["y"] for tab in tabs}) == 1
+        assert tabs[-1].rect["x"] + tabs[-1].rect["width"] <= 390
 
 
-def test_sentiment_and_its_gates(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
+def test_models_are_described_for_people(panel: Callable[[str], WebElement]) -> None:
+    titles = {name: panel(name).find_element(By.TAG_NAME, "h2").text for name in NAMES}
+    assert titles["translation"] == "English to German"
     opened = panel("sentiment")
-    predict(opened, "A moving story, finely acted, and told with care by people who know what they do.")
-    best, other = wait_for_rows(opened)
-    assert (best[0], other[0]) == ("pos", "neg")
-    assert float(best[1]) + float(other[1]) == pytest.approx(1, abs=2e-3)
-    assert_plot_is_shown(opened, browser)
-    image, larger = (opened.find_element(By.CSS_SELECTOR, part) for part in ("figure img", "[aria-pressed]"))
-    fitted = image.size["width"]
-    larger.click()
-    assert image.size["width"] == image.get_property("naturalWidth") > fitted
-    assert larger.get_attribute("aria-pressed") == "true"
+    assert "Classifies a text as negative or positive." in opened.text
+    assert "Test accuracy: " in opened.text
+    assert f"License: {read_card(ROOT / 'saved_models/sentiment/1')['license']}" in opened.text
+
+
+def test_page_says_that_a_model_is_loading(
+    page: PageServer, browser: webdriver.Chrome, panel: Callable[[str], WebElement]
+) -> None:
+    process = page._processes["text"]
+    process.is_loading = True
+    try:
+        browser.refresh()
+        assert "The model is loading." in panel("sentiment").text
+        assert "loading" not in panel("tagging").text
+    finally:
+        process.is_loading = False
+    opened = panel("sentiment")
+    WebDriverWait(opened, 10).until(lambda _: "loading" not in opened.text)
+
+
+def test_card_of_a_model(browser: webdriver.Chrome, panel: Callable[[str], WebElement]) -> None:
+    panel("captioning").find_element(By.LINK_TEXT, "Model card").click()
+    assert (
+        browser.find_element(By.TAG_NAME, "h1").text == read_card(ROOT / "saved_models/captioning/1")["title"]
+    )
+    assert "test CIDEr" in browser.find_element(By.TAG_NAME, "table").text
+    assert_is_accessible(browser)
+    browser.find_element(By.LINK_TEXT, "All models").click()
+
+
+def test_a_text_goes_on_with_a_predicted_word(browser: webdriver.Chrome) -> None:
+    """The table of a language model; none is among the shipped ones."""
+    table = {"columns": ["next word", "probability"], "rows": [["milk", 0.9]]}
+    table |= {"has_bars": True, "is_ranked": True, "continues_input": True}
+    show = "document.body.append(renderTable(arguments[0], models[0], word => { window.chosen = word; }))"
+    browser.execute_script(show, table)
+    button = browser.find_element(By.XPATH, "//button[.='milk']")
+    assert button.accessible_name == "Go on with milk"
+    button.click()
+    assert browser.execute_script("return window.chosen") == "milk"
+    browser.refresh()
+
+
+def test_sentiment_with_its_words_and_gates(
+    panel: Callable[[str], WebElement], browser: webdriver.Chrome
+) -> None:
+    opened = panel("sentiment")
+    text = "A moving story, finely acted, and dull at times."
+    predict(opened, text)
+    best, other, whole, *without = (row for row in wait_for_rows(opened) if len(row) < 4)  # without the gates
+    assert (best[0], other[0]) == ("positive", "negative")
+    assert sum(float(row[1].removesuffix(" %")) for row in (best, other)) == pytest.approx(100, abs=0.11)
+    assert whole == ["all of it", best[1]]
+    assert [row[0][:9] for row in without] == ["without “"] * 3
+    words = opened.find_element(By.CLASS_NAME, "words")
+    assert words.text == text
+    shades = {
+        span.text: span.value_of_css_property("border-bottom-style")
+        for span in words.find_elements(By.TAG_NAME, "span")
+    }
+    assert shades["dull"] == "dashed"  # it speaks against
+    opened.find_element(By.XPATH, ".//summary[.='Gates at each word']").click()
+    columns = [cell.text for cell in opened.find_elements(By.CSS_SELECTOR, ".gates thead th")]
+    assert columns == ["word", *(f"{gate} {way}" for gate in ("forget", "input", "output") for way in "→←")]
+    gates = opened.find_elements(By.CSS_SELECTOR, ".gates tbody tr")
+    assert [row.find_element(By.TAG_NAME, "th").text for row in gates][:4] == ["a", "moving", "story", ","]
+    assert_is_accessible(browser)
     predict(opened, " ")
     wait_for_rows(opened)
     assert alert(opened) == "no words in the text"
@@ -130,7 +222,7 @@ def test_busy_page_is_asked_again(
         predict(opened, "Dull.")
         time.sleep(1)
         assert not opened.find_element(By.CLASS_NAME, "go").is_enabled()
-    assert wait_for_rows(opened)[0][0] == "neg"
+    assert wait_for_rows(opened)[0][0] == "negative"
 
 
 def test_translation_and_its_attention(panel: Callable[[str], WebElement], browser: webdriver.Chrome) -> None:
@@ -139,7 +231,10 @@ def test_translation_and_its_attention(panel: Callable[[str], WebElement], brows
     rows = wait_for_rows(opened)
     assert len(rows) == 5
     assert "Bahnhof" in rows[0][0]
+    assert opened.find_element(By.CSS_SELECTOR, "tbody td").get_attribute("lang") == "de"
+    assert "A score is a log-probability" in opened.text
     assert_plot_is_shown(opened, browser)
+    assert_is_accessible(browser)
 
 
 def test_caption_of_an_image_and_its_attention(
@@ -152,12 +247,19 @@ def test_caption_of_an_image_and_its_attention(
     chooser.send_keys(str(ROOT / "docs/drawings/dog.jpg"))
     assert "dog" in wait_for_rows(opened)[0][0]
     assert_plot_is_shown(opened, browser)
+    image, larger = (opened.find_element(By.CSS_SELECTOR, part) for part in ("figure img", "[aria-pressed]"))
+    fitted = image.size["width"]
+    larger.click()
+    assert image.size["width"] == image.get_property("naturalWidth") > fitted
+    assert larger.get_attribute("aria-pressed") == "true"
+    larger.click()
+    assert_is_accessible(browser)
     broken = tmp_path / "brökén.jpg"
     broken.write_bytes(b"no picture")
     chooser.send_keys(str(broken))
     assert wait_for_rows(opened) == []
     assert alert(opened).startswith("the file is no picture of a known format")
-    opened.find_element(By.CLASS_NAME, "try").click()
+    opened.find_element(By.CLASS_NAME, "picture").click()
     WebDriverWait(opened, 60).until(lambda _: wait_for_rows(opened))
 
 
@@ -171,6 +273,7 @@ def test_shots_of_a_video(
     assert [row[0] for row in rows] == ["start", "cut", "dissolve", "fade", "wipe"]
     assert rows[1][1] == "0:00:02.800"
     assert_plot_is_shown(opened, browser)
+    assert_is_accessible(browser)
     text = tmp_path / "text.mp4"
     text.write_text("no video")
     chooser.send_keys(str(text))
@@ -180,6 +283,10 @@ def test_shots_of_a_video(
     chooser.send_keys(str(text))  # supersedes the request for the film
     assert wait_for_rows(opened) == []
     assert re.match(r"text\.mp4 ", alert(opened))
+    opened.find_element(
+        By.CSS_SELECTOR, "[aria-label^=Example]"
+    ).click()  # frames that the card has as an array
+    WebDriverWait(opened, 60).until(lambda _: len(wait_for_rows(opened)) > 1)
 
 
 # Requests.
@@ -196,11 +303,26 @@ def send(
 
 
 def test_a_prediction_is_json(page: PageServer) -> None:
-    status, headers, body = send(page, "POST", "/predict/sentiment", b"Dull.")
+    """As docs/serving.md describes it."""
+    text = "Dull, but the end is moving."
+    status, headers, body = send(page, "POST", "/predict/sentiment", text.encode())
     response = json.loads(body)
     assert (status, headers["Content-Type"]) == (200, "application/json")
-    assert response["prediction"]["label"] == "neg"
-    assert response["table"]["rows"][0][0] == "neg"
+    described = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
+    assert set(response) == set(
+        re.findall(r"^\| `(\w+)` \|", described.split("### Predictions as JSON")[1], re.MULTILINE)
+    )
+    assert set(response["prediction"]) == {"label", "scores", "status", "is_partial"}
+    label, probability = response["table"]["rows"][0]
+    assert response["prediction"]["scores"][response["prediction"]["label"]] == probability
+    assert label == response["prediction"]["label"]
+    explanation = response["explanation"]
+    assert "".join(word["text"] for word in explanation["words"]) == text
+    assert len(explanation["gates"]["rows"][0]) == len(explanation["gates"]["columns"])
+    assert (response["plot"], response["is_plot_left_out"]) == ("", False)
+    response = json.loads(send(page, "POST", "/predict/translation", b"Thank you.")[2])
+    assert response["prediction"]["translations"][0] == response["table"]["rows"][0][0]
+    assert response["explanation"] is None
     assert response["plot"].startswith("data:image/svg+xml;base64,")
 
 

@@ -47,7 +47,8 @@ def models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 
     def read_card(path: Path) -> dict:
         kind = KINDS.get(path.name, "text")
-        words = {"title": f"A model <of> {kind}s", "summary": "", "limits": []}
+        words = {"title": f"A model <of> {kind}s", "summary": "", "limits": [], "license": "Free."}
+        words |= {"task": "none", "labels": [], "preprocessor": {}, "headline": "", "size_bytes": 0}
         words |= {"answers": [answer]} if kind == "video" else {}  # the others are older
         return {"input_kind": kind, "example": {"inputs": inputs[kind]}, **words}
 
@@ -147,6 +148,8 @@ REFUSED = {
     b"GET /example/sentiment/1 HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
     b"GET /example/captioning/2 HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
     b"GET /example/../sentiment/card.json HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
+    b"GET /card/sentiment/card.json HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
+    b"GET /card/../ HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
     b"GET /predict/sentiment HTTP/1.1\r\nHost: localhost\r\n\r\n": 405,
     b"PUT /predict/sentiment HTTP/1.1\r\nHost: localhost\r\n\r\n": 405,
     b"OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n": 405,
@@ -264,7 +267,9 @@ def test_page_and_its_headers(serve: Serve) -> None:
     _, headers, example = send(page, "GET", "/example/tagging/1")
     assert (headers["Content-Type"], example) == ("video/mp4", b"video")
     [tagging] = (model for model in read_models(body) if model["name"] == "tagging")
-    assert [answer["rows"] for answer in tagging["answers"]] == [[["<b>"]]]
+    assert tagging["files"] == [{"url": "/example/tagging/1", "name": "example1.mp4"}]
+    _, headers, picture = send(page, "GET", "/card/tagging/example1.mp4")
+    assert (headers["Content-Type"], picture) == ("video/mp4", b"video")
 
 
 def test_names_of_files_are_of_no_consequence(serve: Serve) -> None:
@@ -515,6 +520,31 @@ def test_page_ends_while_it_is_busy(serve: Serve, tmp_path: Path, caplog: pytest
         wait_until(lambda: not list(tmp_path.iterdir()))
         assert time.monotonic() - start < 5
     assert caplog.messages == []
+
+
+def test_predictions_wait_until_their_model_is_loaded(
+    serve: Serve, models: dict[str, Path], tmp_path: Path
+) -> None:
+    serve()  # which replaces the processes
+    is_ready = threading.Event()
+    with (
+        PageServer({"slow": models["sentiment"].with_name("slow")}, port=0) as page,
+        ThreadPoolExecutor(1) as executor,
+    ):
+        served = executor.submit(page.serve_forever, on_ready=is_ready.set)
+        try:
+            assert is_ready.wait(30)
+            assert json.loads(send(page, "GET", "/models")[2]) == {
+                "slow": {"is_loading": True, "problem": ""}
+            }
+            assert b'"is_loading": true' in send(page, "GET", "/")[2]
+            assert send(page, "POST", "/predict/slow", b"x")[0] == 200
+            assert json.loads(send(page, "GET", "/models")[2]) == {
+                "slow": {"is_loading": False, "problem": ""}
+            }
+        finally:
+            page.shutdown()
+        served.result()
 
 
 def test_models_that_cannot_be_loaded_are_left_out(serve: Serve, models: dict[str, Path]) -> None:

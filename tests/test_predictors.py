@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import zoo
 from zoo.errors import UsageError
 from zoo.model_store import get_models_dir, list_models
 from zoo.preprocessing.video import open_video
+from zoo.tasks.text_classification import LabelPrediction
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "saved_models"
@@ -64,6 +66,53 @@ def test_images_are_captioned_by_path_and_by_content() -> None:
     assert broken.status
     with pytest.raises(UsageError, match=r"no.jpg cannot be read"):
         model.predict(["no.jpg"])
+
+
+def test_images_are_captioned_from_memory(tmp_path: Path) -> None:
+    model = zoo.load("captioning")
+    image = Image.open(DOG)
+    image.save(tmp_path / "dog.png")
+    by_path, by_image, by_array = model.predict([tmp_path / "dog.png", image, np.asarray(image)])
+    assert by_path.captions == by_image.captions == by_array.captions
+    for wrong in (np.zeros([9, 9, 3]), np.zeros([2, 9, 9, 3], np.uint8), np.zeros([9, 9], np.uint8)):
+        with pytest.raises(UsageError, match=r"array of uint8 \[height, width, 3\], got .*Convert it"):
+            model.predict([wrong])
+    with pytest.raises(UsageError, match=r"an image of Pillow, or an array of uint8 .*\. Got int\."):
+        model.predict([3])
+    with pytest.raises(UsageError, match=r"got an array \[9, 9, 3\]\. Put it into a list"):
+        model.predict(np.zeros([9, 9, 3], np.uint8))
+    with pytest.raises(
+        UsageError, match=r"Expected a video: a path, or an array of uint8 .* Got JpegImageFile\."
+    ):
+        zoo.load("tagging").predict([image])
+
+
+def test_effects_of_words_are_those_of_leaving_them_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, text = zoo.load("sentiment"), "  A fine cast,\nbut a dreadful film.\n"
+    [prediction] = model.predict([text])
+    effects = model.measure_effects(text, prediction)
+    assert [word.text for word in effects] == ["A ", "fine ", "cast,\n", "but ", "a ", "dreadful ", "film."]
+    assert prediction.label == "neg"
+    assert max(effects, key=lambda word: word.effect).text == "dreadful "
+    [without] = model.predict(["A fine cast,\nbut a film."])
+    score, other = (one.scores["neg"] for one in (prediction, without))
+    assert effects[5].score_without == pytest.approx(other, abs=1e-6)
+    assert effects[5].effect == pytest.approx(np.log(score / (1 - score) / (other / (1 - other))), abs=1e-4)
+    monkeypatch.setattr("zoo.tasks.text_classification._MAX_WORDS_COMPUTED", 20)
+    assert [word.text for word in model.measure_effects(text, prediction)] == [
+        "A fine cast,\n",
+        "but a dreadful ",
+        "film.",
+    ]
+    assert model.measure_effects("dreadful", prediction) == ()
+    assert model.explain("", model.predict([""])[0]) is None
+
+
+def test_effects_of_words_without_spaces() -> None:
+    prediction = LabelPrediction("", "pos", {"neg": 0.25, "pos": 0.75})
+    words = zoo.load("sentiment").measure_effects("\u4e0d\u597d dull", prediction)
+    assert [word.text for word in words] == ["\u4e0d", "\u597d ", "dull"]
+    assert words[2].score_without == 0.5  # no known word is left
 
 
 def test_shots_of_a_video_and_of_its_frames() -> None:

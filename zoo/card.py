@@ -6,7 +6,7 @@ Nothing here needs TensorFlow, so that `zoo list` and `zoo show` start at once.
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
@@ -30,6 +30,7 @@ CARD_VERSION = 1
 MAX_TEXT = 200
 """Characters of a text that are shown beside its answer."""
 
+_LABEL_NAMES = {"neg": "negative", "neu": "neutral", "pos": "positive"}
 _MAX_CARD_BYTES = 50_000_000
 _FILE_NAME = re.compile(r"[^/\\\0]+")
 _ADVICE = "Restore the file, or export the model again."
@@ -334,6 +335,43 @@ def get_headline(card: ModelCard) -> tuple[str, float] | None:
     """Return name and value of the metric by which models of the card's task are compared, if measured."""
     name = card["headline"]
     return (name, card["metrics"][name]) if name else None
+
+
+def name_label(label: str, labels: Collection[str]) -> str:
+    """Return the name of a label for people: "negative", "neutral" and "positive" for a sentiment's abbreviation.
+
+    Predictions, tables and JSON have the labels themselves; names are used where people read.
+
+    >>> name_label("pos", ["neg", "pos"]), name_label("pos", ["noun", "pos"])
+    ('positive', 'pos')
+
+    Args:
+        label: the label.
+        labels: all labels of the model.
+    """
+    return _LABEL_NAMES.get(label, label) if {"neg", "pos"} <= set(labels) else label
+
+
+def get_title(card: ModelCard) -> str:
+    """Return the title of a model, without the name of its data in parentheses."""
+    return _write_out_names(re.sub(r" \([^()]*\)$", "", card["title"]), card)
+
+
+def get_summary(card: ModelCard) -> str:
+    """Return what a model does, in a sentence."""
+    return _write_out_names(card["summary"], card)
+
+
+def _write_out_names(text: str, card: ModelCard) -> str:
+    """Return a text with the names of labels and languages, for which earlier cards have their codes."""
+    labels, languages = card["labels"], card["preprocessor"].get("languages", ())
+    text = text.replace(" or ".join(labels), " or ".join(name_label(label, labels) for label in labels))
+    codes = " to ".join(languages)
+    if codes and codes in text:
+        from zoo.languages import name_language  # the import of Babel takes a fifth of a second
+
+        text = text.replace(codes, " to ".join(map(name_language, languages)))
+    return text.removeprefix("Translation, ")
 
 
 def get_metadata(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,19 @@ def list_language_codes(languages: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code in babel.Locale("en").languages))
 
 
+def name_language(language: str) -> str:
+    """Return the English name of a language or locale; of one that Babel does not contain, the name as it is.
+
+    >>> [name_language(name) for name in ("de", "pt-BR", "zh_Hans", "German", "target")]
+    ['German', 'Portuguese (Brazil)', 'Chinese (Simplified)', 'German', 'target']
+    """
+    try:
+        name = babel.Locale.parse(language.replace("-", "_")).get_display_name("en")
+    except (ValueError, babel.UnknownLocaleError):
+        return language
+    return name or language
+
+
 def is_same_language(language: str, other: str) -> bool:
     """Return whether two names stand for the same language, with script and territory as CLDR completes them.
 

@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from typing import Annotated
 
 import tyro
 
-from zoo.card import format_page, get_headline, read_card
+from zoo.card import format_page, get_headline, get_summary, read_card
 from zoo.cli.errors import EXIT_CODES, end_by_signals, exit_on_user_error
 from zoo.cli.predict import PredictOptions, run_predict
 from zoo.cli.types import PARSING, ModelName, Port
@@ -35,17 +36,19 @@ StoreOption = Annotated[Store, tyro.conf.OmitArgPrefixes]
 
 @dataclass(frozen=True)
 class List:
-    """List the models with score and size."""
+    """List the models with score, size and license."""
 
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
-        """Print a line for each model."""
+        """Print a line for each model, and its license below."""
         models_dir = get_models_dir(self.model_store.models)
         models = list_models(models_dir)
         width = max(map(len, models))
         for name, path in models.items():
             print(f"{name:{width}}  {path.name:>2}  {summarize(path)}")
+            if license := find_license(path):
+                print(f"{'':{width}}      License: {license}")
         print(f"\nin {models_dir}; next: zoo show NAME, or zoo predict NAME INPUT", file=sys.stderr)
 
 
@@ -153,13 +156,15 @@ class Demo:
         with PageServer(shown, self.host, self.port, self.allow_host) as server:
 
             def announce() -> None:
-                for name, problem in server.problems.items():
-                    print(f"{name} is left out: {problem}", file=sys.stderr)
                 print(f"{', '.join(server.models)}: {server.url}  (Ctrl-C ends)", flush=True)
                 if not server.is_local:
                     print("Everyone who reaches this machine can use the models.", flush=True)
 
-            server.serve_forever(announce)
+            def report_problems() -> None:
+                for name, problem in server.problems.items():
+                    print(f"{name} is left out: {problem}", file=sys.stderr)
+
+            server.serve_forever(on_loaded=report_problems, on_ready=announce)
 
 
 def list_recipes() -> dict[str, Path]:
@@ -186,12 +191,19 @@ def summarize(directory: Path) -> str:
     headline = None
     try:
         card = read_card(directory)
-        headline, size, summary = get_headline(card), card["size_bytes"], card["summary"]
+        headline, size, summary = get_headline(card), card["size_bytes"], get_summary(card)
     except UsageError as error:
         size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
         summary = str(error)
     score = f"{headline[0]:>18} {headline[1]:6.2f}" if headline else f"{'no score':>18} {'':6}"
     return f"{score}  {size / 1e6:5.1f} MB  {summary}"
+
+
+def find_license(directory: Path) -> str:
+    """Return what the license of a model allows; empty for a model without a readable card."""
+    with suppress(UsageError):
+        return read_card(directory)["license"]
+    return ""
 
 
 def run_recipe(name: str, arguments: list[str]) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoo.errors import UsageError, VideoError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.tasks.base import Predictor
+    from zoo.tasks.base import Explanation, Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,9 @@ class ModelProcess:
         seconds: Time that one prediction may take.
         max_waiting: Number of predictions that may wait for another one.
         directory: Directory of temporary files.
+
+    Attributes:
+        is_loading: Whether the models are not loaded yet, or are being loaded anew.
     """
 
     def __init__(self, models: Mapping[str, Path], seconds: float, max_waiting: int, directory: Path) -> None:
@@ -80,6 +83,12 @@ class ModelProcess:
         self._computation: asyncio.Task[Reply] | None = None
         self._num_waiting = 0
         self._next_plot_time = 0.0
+        self.is_loading = True
+
+    async def load(self) -> dict[str, str]:
+        """Start the process in turn: predictions wait for it. See `start`."""
+        async with self._turn:
+            return await self.start()
 
     async def start(self) -> dict[str, str]:
         """Start the process and load the models.
@@ -90,6 +99,7 @@ class ModelProcess:
         Raises:
             UsageError: The process ended.
         """
+        self.is_loading = True
         models = {name: str(path.absolute()) for name, path in self._models.items()}
         command = (sys.executable, "-P", "-c", _COMMAND, json.dumps(models))
         process = await asyncio.create_subprocess_exec(
@@ -109,6 +119,7 @@ class ModelProcess:
                 f"The process of the models {', '.join(self._models)} ended while it loaded them."
             )
         problems: dict[str, str] = json.loads(line)
+        self.is_loading = False
         return problems
 
     async def stop(self) -> None:
@@ -310,13 +321,23 @@ def predict(predictor: "Predictor[Any, Any]", path: Path, file_name: str, has_pl
     except VideoError as error:
         raise VideoError(str(error).replace(str(path), file_name)) from error
     prediction = dataclasses.replace(prediction, status=prediction.status.replace(str(path), file_name))
+    explanation = predictor.explain(item, prediction) if has_plot else None
     return {
         "prediction": prediction.as_json(),
         "status": prediction.status,
         "table": prediction.as_table()._asdict(),
-        "plot": plot_as_url(predictor, item, prediction) if has_plot else "",
+        "explanation": explanation and as_dict(explanation),
+        "plot": plot_as_url(predictor, item, prediction) if has_plot and not explanation else "",
         "plot_caption": predictor.plot_caption,
         "is_plot_left_out": not has_plot,
+    }
+
+
+def as_dict(explanation: "Explanation") -> dict[str, Any]:
+    """Return an explanation as JSON values."""
+    return explanation._asdict() | {
+        "words": [word._asdict() for word in explanation.words],
+        "gates": explanation.gates and explanation.gates._asdict(),
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import html
 import ipaddress
 import json
 import mimetypes
@@ -17,12 +18,22 @@ from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote
 from uuid import uuid4
 
-from zoo.card import ModelCard, read_card
+from zoo.card import (
+    CONFUSION_PICTURE,
+    ModelCard,
+    format_page,
+    get_headline,
+    get_summary,
+    get_title,
+    name_label,
+    read_card,
+)
 from zoo.errors import Interrupted, UsageError
+from zoo.serving.examples import list_example_files, list_example_texts, read_example
 from zoo.serving.http_server import Connection, HTTPServer, Limits, Request, RequestError, Response
 from zoo.serving.model_process import Busy, ModelProcess
 
@@ -52,7 +63,9 @@ class PageServer:
 
     `GET /` is the page. `POST /predict/NAME` with a text, or the content of an image or video file, returns JSON:
     the prediction, a table and a plot of it. The header `X-File-Name` is the name of the file, percent-encoded. `GET
-    /example/NAME/NUMBER` returns an image or video of the examples on the card, which count from 1.
+    /models` returns as JSON which models are loading, and what is wrong with those that cannot be loaded. `GET
+    /card/NAME/` is the card of a model. `GET /example/NAME/NUMBER` returns an image or video of the examples on the
+    card, which count from 1.
 
     Requests under a host name that is not of this machine are refused, so that no web page can reach the models
     through a name of its own that points here. Allowed are IP addresses, `localhost`, the name of this machine and
@@ -68,7 +81,7 @@ class PageServer:
         limits: What clients can take.
 
     Attributes:
-        models: As above; after the start without those that cannot be loaded.
+        models: As above; once they are loaded, without those that cannot be loaded.
         problems: What is wrong with those, by name.
 
     Raises:
@@ -88,9 +101,15 @@ class PageServer:
         self._cards = {name: read_card(path) for name, path in models.items()}
         self._kinds = {name: card["input_kind"] for name, card in self._cards.items()}
         self._examples = {
-            f"{name}/{number}": models[name] / file
+            f"/example/{name}/{number}": file
             for name, card in self._cards.items()
-            for number, file in enumerate(list_example_files(card), 1)
+            for number, file in enumerate(list_example_files(card, models[name]), 1)
+        }
+        self._pictures = {  # on the pages of the cards
+            f"/card/{name}/{file}": models[name] / file
+            for name, card in self._cards.items()
+            for file in (CONFUSION_PICTURE, *(answer.get("file", "") for answer in card.get("answers", ())))
+            if (models[name] / file).is_file()
         }
         machine = socket.gethostname().lower()
         self._hosts = {"localhost", machine, f"{machine}.local", *(name.lower() for name in allowed_hosts)}
@@ -118,18 +137,21 @@ class PageServer:
         host, port = self.server_address
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
-    def serve_forever(self, on_ready: Callable[[], None] = lambda: None) -> None:
-        """Load the models and serve until `shutdown`, Ctrl-C or SIGTERM.
+    def serve_forever(
+        self, on_loaded: Callable[[], None] = lambda: None, on_ready: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve until `shutdown`, Ctrl-C or SIGTERM, and load the models meanwhile.
 
         Args:
-            on_ready: Called once the models are loaded.
+            on_loaded: Called once the models are loaded.
+            on_ready: Called once requests are answered; predictions wait until their model is loaded.
 
         Raises:
             UsageError: No model can be loaded.
             Interrupted: SIGTERM.
         """
         with tempfile.TemporaryDirectory(prefix="zoo-demo-") as directory, suppress(asyncio.CancelledError):
-            asyncio.run(self._serve(Path(directory), on_ready))
+            asyncio.run(self._serve(Path(directory), on_loaded, on_ready))
         if self._is_terminated:
             raise Interrupted("The page is closed.", signal.SIGTERM)
 
@@ -137,7 +159,9 @@ class PageServer:
         """Let `serve_forever` return, from another thread."""
         self._stop()
 
-    async def _serve(self, directory: Path, on_ready: Callable[[], None]) -> None:
+    async def _serve(
+        self, directory: Path, on_loaded: Callable[[], None], on_ready: Callable[[], None]
+    ) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
@@ -155,23 +179,26 @@ class PageServer:
         }
         try:
             async with asyncio.TaskGroup() as group:
-                starts = [group.create_task(process.start()) for process in self._processes.values()]
-            for start in starts:
-                self.problems |= start.result()
-            for name in self.problems:
-                del self.models[name]
-            if not self.models:
-                problems = "".join(f" {name}: {problem}" for name, problem in self.problems.items())
-                raise UsageError(
-                    f"There is no model to show.{problems} Name another directory of models by --models."
-                )
-            self._page, self._page_headers = self._render()
-            await HTTPServer(self._handle, self._limits).serve(self._listener, on_ready)
+                group.create_task(self._load(on_loaded))
+                group.create_task(HTTPServer(self._handle, self._limits).serve(self._listener, on_ready))
         except* UsageError as errors:
             raise errors.exceptions[0] from None
         finally:
             self._stop = lambda: None
             await asyncio.gather(*(process.close() for process in self._processes.values()))
+
+    async def _load(self, on_loaded: Callable[[], None]) -> None:
+        """Load the models, in all processes at the same time, and leave out those that cannot be loaded."""
+        for problems in await asyncio.gather(*(process.load() for process in self._processes.values())):
+            self.problems |= problems
+        for name in self.problems:
+            del self.models[name]
+        if not self.models:
+            reasons = "".join(f" {name}: {problem}" for name, problem in self.problems.items())
+            raise UsageError(
+                f"There is no model to show.{reasons} Name another directory of models by --models."
+            )
+        on_loaded()
 
     def _terminate(self) -> None:
         self._is_terminated = True
@@ -183,10 +210,20 @@ class PageServer:
         first, _, name = request.path[1:].partition("/")
         if request.path == "/":
             check_method(request, "GET", "HEAD")
-            return Response(HTTPStatus.OK, "text/html; charset=utf-8", self._page, self._page_headers)
-        if first == "example" and (example := self._examples.get(name)):
+            return self._render()
+        if request.path == "/models":
             check_method(request, "GET", "HEAD")
-            return Response(HTTPStatus.OK, get_media_type(example), example.read_bytes())
+            return Response(HTTPStatus.OK, "application/json", json.dumps(self._list_states()).encode())
+        if first == "card" and name.endswith("/") and (card := self._cards.get(name[:-1])):
+            check_method(request, "GET", "HEAD")
+            return render_card(card)
+        if example := self._examples.get(request.path):
+            check_method(request, "GET", "HEAD")
+            media_type = "video/mp4" if example.suffix == ".npy" else get_media_type(example)
+            return Response(HTTPStatus.OK, media_type, await asyncio.to_thread(read_example, example))
+        if picture := self._pictures.get(request.path):
+            check_method(request, "GET", "HEAD")
+            return Response(HTTPStatus.OK, get_media_type(picture), picture.read_bytes())
         if first == "predict" and name in self.models:
             check_method(request, "POST")
             return await self._predict(name, request, connection)
@@ -238,19 +275,43 @@ class PageServer:
         if origin is not None and origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
             raise RequestError(HTTPStatus.FORBIDDEN, "Expected a request of the page itself.")
 
-    def _render(self) -> tuple[bytes, dict[str, str]]:
-        """Return the page, with what it needs about the models, and its headers."""
+    def _list_states(self) -> dict[str, dict[str, Any]]:
+        """Return for each model whether it is loading, and what is wrong with it."""
+        return {
+            name: {
+                "is_loading": self._processes[kind].is_loading,
+                "problem": self.problems.get(name, ""),
+            }
+            for name, kind in self._kinds.items()
+        }
+
+    def _render(self) -> Response:
+        """Return the page, with what it needs about the models."""
+        states = self._list_states()
         models = [
             {
                 "name": name,
+                "task": card["task"],
                 "kind": self._kinds[name],
                 "limit": SIZE_LIMITS[self._kinds[name]],
-                "title": card["title"],
-                "summary": f"{card['summary']} {card.get('purpose', '')}".strip(),
+                "title": get_title(card),
+                "summary": f"{get_summary(card)} {card.get('purpose', '')}".strip(),
+                "score": get_headline(card),
+                "size": card["size_bytes"],
+                "license": card["license"],
                 "limits": card["limits"],
-                "example": get_example_text(card),
-                "has_example_file": f"{name}/1" in self._examples,
-                "answers": card.get("answers", []),
+                "label_names": {label: name_label(label, card["labels"]) for label in card["labels"]},
+                "languages": card["preprocessor"].get("languages", []),
+                "texts": list_example_texts(card),
+                "files": [
+                    {
+                        "url": url,
+                        "name": file.with_suffix(".mp4").name if file.suffix == ".npy" else file.name,
+                    }
+                    for url, file in self._examples.items()
+                    if url.startswith(f"/example/{name}/")
+                ],
+                **states[name],
             }
             for name, card in ((name, self._cards[name]) for name in self.models)
         ]
@@ -258,11 +319,33 @@ class PageServer:
         page = files("zoo.serving").joinpath("page.html").read_text("utf-8")
         script = page.partition("<script>")[2].partition("</script>")[0]
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        policy = (
-            f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; connect-src 'self'; "
-            "img-src 'self' data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        return make_page(
+            page.replace("{{models}}", content),
+            f"script-src 'sha256-{digest}'; connect-src 'self'; media-src blob:; img-src 'self' data: blob:",
         )
-        return page.replace("{{models}}", content).encode(), {"Content-Security-Policy": policy}
+
+
+def render_card(card: ModelCard) -> Response:
+    """Return the card of a model as a page."""
+    from markdown_it import MarkdownIt  # takes as long as the rest of the server
+
+    text = re.sub(
+        r'<img src="([^"]*)" alt="([^"]*)" width="160">', r"![\2](\1)", format_page(card, has_metadata=False)
+    )
+    content = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    template = files("zoo.serving").joinpath("card.html").read_text("utf-8")
+    page = template.replace("{{title}}", html.escape(get_title(card))).replace("{{card}}", content)
+    return make_page(page, "img-src 'self'")
+
+
+def make_page(page: str, policy: str) -> Response:
+    """Return a page that loads nothing but what its policy allows."""
+    policies = (
+        f"default-src 'none'; {policy}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    headers = {"Content-Security-Policy": policies}
+    return Response(HTTPStatus.OK, "text/html; charset=utf-8", page.encode(), headers)
 
 
 def check_method(request: Request, *methods: str) -> None:
@@ -326,16 +409,3 @@ def get_media_type(path: Path) -> str:
     """
     guessed = mimetypes.guess_type(path.name)[0] or ""
     return guessed if re.fullmatch(r"(image|video)/[\w.-]+", guessed) else "application/octet-stream"
-
-
-def list_example_files(card: ModelCard) -> list[str]:
-    """Return the names of the images or videos of the examples on a card."""
-    files = [answer["file"] for answer in card.get("answers", ()) if "file" in answer]
-    image = card["example"]["inputs"].get("image")  # on cards of earlier versions, which have no answers
-    return files or (list(image["files"]) if isinstance(image, dict) else [])
-
-
-def get_example_text(card: ModelCard) -> str:
-    """Return the first text of the example on a card, if there is one."""
-    texts = card["example"]["inputs"].get("text")
-    return str(texts[0]) if isinstance(texts, list) and texts else ""

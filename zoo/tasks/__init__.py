@@ -3,6 +3,7 @@
 from zoo.tasks.ancestor import Ancestor, read_ancestor
 from zoo.tasks.base import (
     Description,
+    Explanation,
     Prediction,
     Predictor,
     Preprocessor,
@@ -10,6 +11,7 @@ from zoo.tasks.base import (
     Table,
     Task,
     TextPredictor,
+    WordEffect,
     make_signature,
 )
 from zoo.tasks.registry import get_task, list_tasks
@@ -17,6 +19,7 @@ from zoo.tasks.registry import get_task, list_tasks
 __all__ = [
     "Ancestor",
     "Description",
+    "Explanation",
     "Prediction",
     "Predictor",
     "Preprocessor",
@@ -24,6 +27,7 @@ __all__ = [
     "Table",
     "Task",
     "TextPredictor",
+    "WordEffect",
     "get_task",
     "list_tasks",
     "make_signature",

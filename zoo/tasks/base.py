@@ -164,6 +164,8 @@ class Table(NamedTuple):
         is_ranked: whether the first row is the best of several alternatives.
         has_bars: whether the last column holds probabilities, to be drawn as bars, too.
         num_best: number of alternatives that are shown where there is room for few.
+        note: what the numbers mean, in a sentence or two.
+        continues_input: whether the first cell of each row may follow the input, which is a text.
 
     Example:
         >>> import zoo
@@ -176,6 +178,36 @@ class Table(NamedTuple):
     is_ranked: bool = True
     has_bars: bool = False
     num_best: int = 1
+    note: str = ""
+    continues_input: bool = False
+
+
+class WordEffect(NamedTuple):
+    """How much a prediction depends on a word.
+
+    Attributes:
+        text: the word as it stands in the input, with the spaces that follow; of a long input several words.
+        effect: by how much it raises the log-odds of what is predicted.
+        score_without: probability of what is predicted if the word is left out.
+    """
+
+    text: str
+    effect: float
+    score_without: float
+
+
+class Explanation(NamedTuple):
+    """What a prediction for a text is based on.
+
+    Attributes:
+        label: what is predicted.
+        words: the words of the text in their order.
+        gates: mean of each gate at each word, a row for each word; None if the model has no gates.
+    """
+
+    label: str
+    words: tuple[WordEffect, ...]
+    gates: Table | None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -288,7 +320,11 @@ class Predictor(ABC, Generic[Input, R]):
             UsageError: `inputs` is a single input, or one of them is of another kind.
         """
         if isinstance(inputs, (str, bytes, Path, np.ndarray)) or not isinstance(inputs, Iterable):
-            raise UsageError(f"Expected a list of {self.input_kind}s, got {inputs!r:.60}.")
+            is_array = isinstance(inputs, np.ndarray)
+            got = f"an array {list(inputs.shape)}" if is_array else f"{inputs!r:.60}"
+            raise UsageError(
+                f"Expected a list of {self.input_kind}s, got {got}. Put it into a list, also a single one."
+            )
         predictions: list[R] = []
         names: list[str] = []
         for batch in split_batches(inputs, self.batch_size):
@@ -308,6 +344,10 @@ class Predictor(ABC, Generic[Input, R]):
             argument: a text, or the path of an image or video.
             frame_rate: frames per second of a video that is a directory of images.
         """
+
+    def explain(self, item: Input, prediction: R) -> Explanation | None:
+        """Return what the prediction for a text is based on, word by word; None if that is not known."""
+        return None
 
     def plot(self, item: Input, prediction: R, path: Path | None = None) -> matplotlib.figure.Figure:
         """Plot what a prediction is based on, such as attention weights or gates.
@@ -601,6 +641,15 @@ def _describe_scores(report: ClassificationReport | None) -> str:
         f"Scores of predicted labels are off by {report.calibration.ece:.1f} percentage points on the test examples, "
         "on average; on other data it may be more."
     )
+
+
+def describe_search_scores(item: str) -> str:
+    """Return what the scores of a beam search mean, for `Table.note`.
+
+    >>> describe_search_scores("text")
+    'A score is a log-probability: the closer to 0, the more probable. It ranks the answers to one text.'
+    """
+    return f"A score is a log-probability: the closer to 0, the more probable. It ranks the answers to one {item}."
 
 
 def make_signature(

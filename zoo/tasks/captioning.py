@@ -15,6 +15,7 @@ import keras
 import matplotlib.figure
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from zoo.attention import Memory
 from zoo.datasets import CaptioningSplit, DataInfo
@@ -31,6 +32,7 @@ from zoo.preprocessing.images import (
     build_image_encoder,
     convert_images,
     describe_unknown,
+    encode_image,
     make_thumbnail,
     split_encoder,
 )
@@ -55,6 +57,7 @@ from zoo.tasks.base import (
     add_limit_to_status,
     check_array,
     decode_strings,
+    describe_search_scores,
     join_status,
     make_signature,
 )
@@ -66,7 +69,7 @@ logger = logging.getLogger(__name__)
 Search = Callable[..., DecodingResult]
 """One of `zoo.decoding`."""
 
-ImageInput = str | Path | bytes | np.ndarray
+ImageInput = str | Path | bytes | Image.Image | np.ndarray
 """Path of an image or video file; content of an image file; or frames of a clip, [time, height, width, 3]."""
 
 
@@ -481,7 +484,7 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
                 "feature map covers much of the image.",
             ]
         return Description(
-            title=f"Captioning ({info.source})",
+            title=f"Captions of {medium}s ({info.source})",
             summary=f"Describes {medium}s in a sentence, with the attention for each word.",
             purpose=f"It is for drafts of descriptions of {medium}s like its training data, which a person checks.",
             limits=(
@@ -514,7 +517,8 @@ class CaptionPrediction(Prediction):
 
     def as_table(self) -> Table:
         """Return captions and scores."""
-        return Table(("caption", "score"), list(zip(self.captions, self.scores, strict=True)))
+        rows = list(zip(self.captions, self.scores, strict=True))
+        return Table(("caption", "score"), rows, note=describe_search_scores("input"))
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield path, score and caption; or path and status."""
@@ -525,7 +529,11 @@ class CaptionPrediction(Prediction):
 
 
 class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
-    """Images, or clips, in, captions out."""
+    """Images, or clips, in, captions out.
+
+    An image is a path, the content of a file, an image of Pillow, or an array of uint8 [height, width, 3]. A clip is a
+    path, or an array of uint8 [time, height, width, 3].
+    """
 
     plot_caption = "Attention of the decoder for each word."
 
@@ -592,8 +600,10 @@ def _read_clip(item: ImageInput) -> Clip:
     if isinstance(item, np.ndarray):
         check_array(item, ClipReader.input_signature[0])
         return Clip(item, "")
-    if isinstance(item, bytes):
-        raise UsageError("Expected a video, as a path or an array of frames, got bytes.")
+    if not isinstance(item, (str, Path)):
+        raise UsageError(
+            f"Expected a video, as a path or an array of frames, got {type(item).__name__}. Pass its path."
+        )
     return read_clip(Path(item), CLIP_FRAME_SIZE)
 
 
@@ -613,8 +623,13 @@ def _convert_example(path: Path, directory: Path) -> Path:
 def _read_image(item: ImageInput) -> bytes:
     if isinstance(item, bytes):
         return item
+    if isinstance(item, (Image.Image, np.ndarray)):
+        return encode_image(item)
     if not isinstance(item, (str, Path)):
-        raise UsageError(f"Expected an image, as a path or the content of a file, got {type(item)}.")
+        raise UsageError(
+            "Expected an image: a path, the content of a file, an image of Pillow, or an array of uint8 [height, "
+            f"width, 3]. Got {type(item).__name__}."
+        )
     path = parse_path(item)
     if find_path_kind(path) == "pipe":
         raise UsageError(f"{abbreviate_path(path)} is a pipe. Expected an image, such as a JPEG or PNG file.")

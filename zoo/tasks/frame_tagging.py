@@ -307,7 +307,7 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
             "Check the boundaries by eye where a single frame matters."
         )
         return Description(
-            title=f"Tagging ({info.source})",
+            title=f"{'Shots of videos' if SHOT in self.labels else 'Tagging'} ({info.source})",
             summary=f"Tags each {step} as {', '.join(self.labels)}.",
             purpose=purpose if SHOT in self.labels else "",
             limits=tuple(limits),
@@ -419,7 +419,10 @@ class TaggingPrediction(Prediction):
 
 
 class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
-    """Videos in, a tag for each frame out."""
+    """Videos in, a tag for each frame out.
+
+    A video is the path of a file or of a directory of images, or an array of uint8 [time, height, width, 3].
+    """
 
     batch_size = 1
     writes_files = True
@@ -509,7 +512,14 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
             raise UsageError(
                 f"{self.directory} reads arrays of features, got {item}. Pass arrays to `predict`."
             )
-        return item if isinstance(item, Video) else open_video(item, frame_rate)
+        if isinstance(item, Video):
+            return item
+        if not isinstance(item, (str, Path)):
+            raise UsageError(
+                "Expected a video: a path, or an array of uint8 [time, height, width, 3]. Got "
+                f"{type(item).__name__}."
+            )
+        return open_video(item, frame_rate)
 
     def _read_frames(self, video: Video, times: list[float], progress: bool) -> Iterator[np.ndarray]:
         """Yield the frames of a video in chunks, and append their times to `times`."""

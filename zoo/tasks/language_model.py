@@ -48,6 +48,7 @@ from zoo.tasks.word_search import Pieces, search_words
 from zoo.training import BucketedDataset, bucket_by_length
 
 _FIRST_WORD_ID = UNKNOWN_ID + 1
+_NOTE = "A probability is that of the word among all words that may follow."
 _PASSAGES = 8192  # of a text that are tokenized at once
 
 
@@ -336,7 +337,7 @@ class NextWordPrediction(Prediction):
     def as_table(self) -> Table:
         """Return words and probabilities."""
         rows = list(zip(self.words, self.probabilities, strict=True))
-        return Table(("next word", "probability"), rows, has_bars=True, num_best=3)
+        return Table(("next word", "probability"), rows, True, True, 3, _NOTE, continues_input=True)
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield the text with its next words and their probabilities, of five words or more."""

@@ -1,6 +1,8 @@
 """Text classification, many-to-one: texts in, a label for each out."""
 
 import logging
+import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +13,7 @@ import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
+from zoo.card import name_label
 from zoo.components import CELLS
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
@@ -32,12 +35,14 @@ from zoo.preprocessing.text import (
 from zoo.preprocessing.text.base import METASPACE, replace_invalid_utf8
 from zoo.tasks.base import (
     Description,
+    Explanation,
     Prediction,
     ServingModule,
     Table,
     Task,
     TextPredictor,
     TextPreprocessor,
+    WordEffect,
     call_signature,
     decode_strings,
     format_status,
@@ -49,6 +54,8 @@ from zoo.tasks.base import (
 
 logger = logging.getLogger(__name__)
 
+_NOTE = "The probabilities of all labels add up to 100 %. The limits of the model say how far to trust them."
+
 MIN_KNOWN_WORDS = 80
 """Least share of known words in the training texts, in percent, without a warning."""
 
@@ -56,6 +63,14 @@ _SMALL = 0.05  # as of the numbers from which Keras's embeddings start
 
 MAX_PLOTTED_WORDS = 60
 """A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
+
+_WORD = re.compile(
+    # A letter of a script without spaces (Thai, Lao, Burmese, Khmer, Japanese, Chinese), or what spaces separate.
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]\s*"
+    r"|[^\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+\s*"
+)
+_MAX_WORDS_COMPUTED = 50_000
+"""Number of words of all texts together that the effect of the words of one text takes."""
 
 
 class TextClassificationPreprocessor(TextPreprocessor[WordTokenizer | WordPieceTokenizer]):
@@ -263,8 +278,8 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         """Return title, summary and limits for the card."""
         preprocessor = self.preprocessor
         return Description(
-            title=f"Sentiment ({info.source})",
-            summary=f"Classifies a text as {' or '.join(self.labels)}.",
+            title=f"{'Sentiment' if {'neg', 'pos'} <= {*self.labels} else 'Text classification'} ({info.source})",
+            summary=f"Classifies a text as {' or '.join(name_label(label, self.labels) for label in self.labels)}.",
             purpose="It is for sorting and counting many texts of the kind of its training data, not for decisions "
             "about a single one.",
             limits=(
@@ -294,15 +309,16 @@ class LabelPrediction(Prediction):
 
     def as_table(self) -> Table:
         """Return labels and probabilities."""
-        return Table(("label", "probability"), list(self.rank_labels()), has_bars=True)
+        return Table(("label", "probability"), self.rank_labels(), has_bars=True, note=_NOTE)
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield label, probability and text for the most probable labels; or text and status without a label."""
         if not self.scores:
             yield f"{'':20}{name}{format_status(self.status)}"
         for label, score in self.rank_labels()[:top_k]:
-            padding = " " * (12 - measure_width(label))
-            yield f"{label}{padding}{score:6.3f}  {name}{format_status(self.status)}"
+            shown = name_label(label, self.scores)
+            padding = " " * (12 - measure_width(shown))
+            yield f"{shown}{padding}{score:6.3f}  {name}{format_status(self.status)}"
 
 
 class TextClassificationPredictor(TextPredictor[LabelPrediction]):
@@ -325,14 +341,80 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
                 label, scores = "", {}
             yield LabelPrediction(status.decode(), label, scores, is_partial=is_truncated(status.decode()))
 
+    def measure_effects(self, text: str | bytes, prediction: LabelPrediction) -> tuple[WordEffect, ...]:
+        """Return how much the predicted label depends on each word of a text, by leaving the word out.
+
+        The effect of a word is by how much it raises the log-odds of the label (Li, Monroe and Jurafsky, 2016,
+        "Understanding neural networks through representation erasure"). It holds for any export, and does not vanish
+        where the probability is close to 1, as a gradient does. In long texts several words are left out together.
+
+        >>> import zoo
+        >>> model, text = zoo.load("sentiment"), "A fine cast, but a dreadful film."
+        >>> [prediction] = model.predict([text])
+        >>> effects = model.measure_effects(text, prediction)
+        >>> (prediction.label, max(effects, key=lambda word: word.effect).text)
+        ('neg', 'dreadful ')
+
+        Args:
+            text: the text.
+            prediction: its prediction.
+
+        Returns:
+            The words in their order, with the spaces that follow; together they are the text, without its margins.
+            Empty if the text has no label or only one word.
+        """
+        content = (text.decode(errors="replace") if isinstance(text, bytes) else text).strip()
+        words = [match.span() for match in _WORD.finditer(content)]
+        if len(words) < 2 or not prediction.label:
+            return ()
+        size = -(-(len(words) ** 2) // _MAX_WORDS_COMPUTED)
+        spans = [(words[i][0], words[i : i + size][-1][1]) for i in range(0, len(words), size)]
+        others = self.predict([content[:start] + content[end:] for start, end in spans])
+        uniform = 1 / len(prediction.scores)  # where no known word is left
+        scores = [other.scores.get(prediction.label, uniform) for other in others]
+        whole = _compute_log_odds(prediction.scores[prediction.label])
+        return tuple(
+            WordEffect(content[start:end], whole - _compute_log_odds(score), score)
+            for (start, end), score in zip(spans, scores, strict=True)
+        )
+
+    def explain(self, item: str | bytes, prediction: LabelPrediction) -> Explanation | None:
+        """Return the effect of each word on the label, and the mean of each gate at each word."""
+        effects = self.measure_effects(item, prediction)
+        if not effects:
+            return None
+        return Explanation(
+            name_label(prediction.label, prediction.scores), effects, self._average_gates(item)
+        )
+
+    def _average_gates(self, text: str | bytes) -> Table | None:
+        """Return the mean over the units of each gate at the first words of a text; None without gates."""
+        if "gates" not in self.signatures:
+            return None
+        words, gates = self._compute_gates(text)
+        names = [
+            name for name in _pair_directions(gates) if gates[name].min() >= 0 and gates[name].max() <= 1
+        ]
+        if not names:
+            return None
+        means = [gates[name].mean(1).tolist() for name in names]
+        rows = list(zip(words[:MAX_PLOTTED_WORDS], *means, strict=False))
+        has_layers = any(name.startswith("layer2") for name in names)
+        columns = (_name_gate(name, has_layers) for name in names)
+        return Table(("word", *columns), rows, is_ranked=False)
+
+    def _compute_gates(self, text: str | bytes) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        """Return the words of a text, and gates and states [words, units] by name."""
+        gates = call_signature(self.signatures["gates"], text=[text])
+        return decode_strings(gates.pop("words")), gates
+
     def plot(
         self, item: str | bytes, prediction: LabelPrediction, path: Path | None = None
     ) -> matplotlib.figure.Figure:
         """Plot gates and states at each word, of a long text at its first words."""
         if "gates" not in self.signatures:
             raise UsageError(f"{self.directory} has no signature `gates` to plot. Leave out --plot.")
-        gates = call_signature(self.signatures["gates"], text=[item])
-        words = decode_strings(gates.pop("words"))
+        words, gates = self._compute_gates(item)
         if not words:
             raise UsageError("The text has no words, so there are no gates to plot. Give another text.")
         directions = 1 + any("backward" in name for name in gates)
@@ -342,6 +424,25 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
             title = f"The first {MAX_PLOTTED_WORDS} of {len(words):,} {tokens}"
         plotted = {name: gates[name][:MAX_PLOTTED_WORDS] for name in _pair_directions(gates)}
         return plot_gates(plotted, path, words[:MAX_PLOTTED_WORDS], columns=directions, title=title)
+
+
+def _compute_log_odds(probability: float) -> float:
+    """Return the logarithm of p / (1 - p), for probabilities that are rounded to 0 or 1, too."""
+    clipped = min(max(probability, 1e-7), 1 - 1e-7)
+    return math.log(clipped / (1 - clipped))
+
+
+def _name_gate(name: str, has_layers: bool) -> str:
+    """Return the short name of a gate for people, with the direction in which its layer reads.
+
+    >>> _name_gate("layer1_reset", False), _name_gate("layer2_backward_input", True)
+    ('reset', 'layer 2 input ←')
+    """
+    layer, _, gate = name.replace("_", " ").partition(" ")
+    for direction, arrow in (("forward", "→"), ("backward", "←")):
+        if gate.startswith(f"{direction} "):
+            gate = f"{gate.removeprefix(direction).strip()} {arrow}"
+    return f"{layer.replace('layer', 'layer ')} {gate}" if has_layers else gate
 
 
 def _pair_directions(gates: Mapping[str, np.ndarray]) -> list[str]:

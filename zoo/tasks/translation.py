@@ -20,6 +20,7 @@ from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany, apply_teacher_forcing
 from zoo.formulations.decoder import State
 from zoo.inspection import plot_attention
+from zoo.languages import name_language
 from zoo.layers.export_scope import ExportScope, get_export_scope
 from zoo.preprocessing.text import (
     COPY_TOKENS,
@@ -48,6 +49,7 @@ from zoo.tasks.base import (
     TextPredictor,
     add_limit_to_status,
     decode_strings,
+    describe_search_scores,
     format_status,
     is_truncated,
     join_status,
@@ -487,10 +489,10 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
 
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card, and what is carried over unchanged."""
-        source, target = self.preprocessor.languages
+        source, target = map(name_language, self.preprocessor.languages)
         copied_items = self.preprocessor.copied_items
         return Description(
-            title=f"Translation, {source} to {target} ({info.source})",
+            title=f"{source} to {target} ({info.source})",
             summary=f"Translates sentences from {source} to {target}.",
             purpose="It is for the gist of single sentences of the kind of its training data, and for drafts that a "
             "person corrects, not for text that is published or relied on unread.",
@@ -527,7 +529,8 @@ class TranslationPrediction(Prediction):
 
     def as_table(self) -> Table:
         """Return translations and scores."""
-        return Table(("translation", "score"), list(zip(self.translations, self.scores, strict=True)))
+        rows = list(zip(self.translations, self.scores, strict=True))
+        return Table(("translation", "score"), rows, note=describe_search_scores("text"))
 
     def format_lines(self, name: str, top_k: int) -> Iterator[str]:
         """Yield score and translation."""

@@ -134,12 +134,7 @@ def open_image(
             file.load()
             with contextlib.suppress(Exception):  # corrupt EXIF data count as upright
                 ImageOps.exif_transpose(file, in_place=True)
-            if file.mode in ("I", "F"):
-                raise ImageError(f"the picture is {name} with 32 bits for a color: convert it to 8 bits")
-            image: Image.Image = file
-            if file.mode.startswith("I;16"):  # Pillow would clip the values
-                image = Image.fromarray((np.asarray(file) >> 8).astype(np.uint8))
-            image = image.convert("RGB")
+            image = _convert_to_rgb(file, name)
         except ImageError:
             raise
         except Image.DecompressionBombError as error:
@@ -150,6 +145,52 @@ def open_image(
             raise ImageError(unread if is_unsupported else CORRUPT) from error
     image.info = {}  # such as a color profile, which would be saved
     return image
+
+
+def encode_image(image: Image.Image | np.ndarray) -> bytes:
+    """Return an image in memory as the content of a PNG file: upright and as RGB.
+
+    Args:
+        image: An image of Pillow, or uint8 [height, width, 3].
+
+    Raises:
+        UsageError: An array of another dtype or shape, or an image with 32 bits for a color.
+
+    >>> open_image(encode_image(np.zeros([20, 30, 3], np.uint8))).size
+    (30, 20)
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+            raise UsageError(
+                f"Expected an image as an array of uint8 [height, width, 3], got {image.dtype} {list(image.shape)}. "
+                "Convert it, or pass its path."
+            )
+        image = Image.fromarray(image)
+    file = io.BytesIO()
+    try:
+        upright = _convert_to_rgb(ImageOps.exif_transpose(image), "an image")
+        upright.info = {}
+        upright.save(file, "PNG", compress_level=1)
+    except (ImageError, OSError, ValueError) as error:  # also of a file that Pillow reads only now
+        raise UsageError(f"Expected an image, got {image!r}: {error}.") from error
+    return file.getvalue()
+
+
+def _convert_to_rgb(image: Image.Image, name: str) -> Image.Image:
+    """Return an image as RGB.
+
+    Args:
+        image: The image.
+        name: What it is, for the message.
+
+    Raises:
+        ImageError: It has 32 bits for a color.
+    """
+    if image.mode in ("I", "F"):
+        raise ImageError(f"the picture is {name} with 32 bits for a color: convert it to 8 bits")
+    if image.mode.startswith("I;16"):  # Pillow would clip the values
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.convert("RGB")
 
 
 def describe_unknown(content: bytes) -> str:

@@ -1,0 +1,62 @@
+"""The examples on the page of a model: texts, or files of images and videos."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.card import ModelCard
+
+MAX_EXAMPLES = 4
+
+_MIN_SIDE = 320  # of an example video; the frames that a model reads are too small to look at
+_FRAME_RATE = 25
+
+
+def list_example_texts(card: ModelCard) -> list[str]:
+    """Return the first texts of the examples on a card."""
+    texts = card["example"]["inputs"].get("text")
+    return [str(text) for text in texts[:MAX_EXAMPLES]] if isinstance(texts, list) else []
+
+
+def list_example_files(card: ModelCard, directory: Path) -> list[Path]:
+    """Return the images or videos of the first examples on a card, or the array of frames of its only example."""
+    inputs = card["example"]["inputs"]
+    names = [answer["file"] for answer in card.get("answers", ()) if "file" in answer]
+    for name in (
+        "image",
+        "frames",
+    ):  # examples without a file of their own, also on cards of earlier versions
+        if not names and isinstance(value := inputs.get(name), dict):
+            names = [str(file) for file in value.get("files", [value.get("array")])]
+    return [directory / name for name in names[:MAX_EXAMPLES]]
+
+
+def read_example(path: Path) -> bytes:
+    """Return the content of an example file; an array of frames as a video."""
+    return encode_video(np.load(path)) if path.suffix == ".npy" else path.read_bytes()
+
+
+def encode_video(frames: np.ndarray) -> bytes:
+    """Return the frames of the first clip of a batch as an MP4 file, enlarged so that people can look at them.
+
+    Args:
+        frames: uint8 [clips, time, height, width, 3].
+    """
+    import av  # an extra; without it videos cannot be read either
+
+    scale = 2 * -(-_MIN_SIDE // (2 * max(frames.shape[2:4])))  # H.264 has even sides
+    enlarged = frames[0].repeat(scale, 1).repeat(scale, 2)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream: Any = container.add_stream("libx264", rate=_FRAME_RATE, options={"crf": "12"})
+        stream.height, stream.width = enlarged.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for number, image in enumerate(enlarged):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.time_base, frame.pts = Fraction(1, _FRAME_RATE), number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file.getvalue()
