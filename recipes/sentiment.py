@@ -29,40 +29,51 @@ from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
 class Settings:
     """Train a recurrent network on labeled texts, evaluate it, and export it."""
 
-    dataset: str = "negation"  # the embedded texts; or a TFDS name; or a path to TSV, CSV or text files
-    text_column: str | None = None  # column or TFDS feature of the text; default `text`, or the only text
-    label_column: str | None = None  # column or TFDS feature of the label; default `label`, or the only label
-    data_dir: Path | None = None  # directory of TFDS's data; default is TFDS's own
-    encoding: str | None = None  # of text files; default is UTF-8, or what a byte order mark states
-    citation: str = ""  # for the card: whose data they are; TFDS sets have one
-    license: str = ""  # for the card: what the license of the data allows; some TFDS sets have one
+    dataset: str = "negation"  # the embedded texts, or a TFDS name, or a path to TSV, CSV or text files
+    text_column: str | None = None  # column or TFDS feature of the text; None: `text`, or the only text
+    label_column: str | None = None  # column or TFDS feature of the label; None: `label`, or the only label
+    data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
+    encoding: str | None = None  # encoding of text files; None: UTF-8, or what a byte order mark states
+    citation: str = ""  # source of the data, for the card; if empty, what TFDS states
+    license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
     init_from: Path | None = None  # run or export to start from, of this recipe or of a language model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     vectors: Path | None = None  # word vectors to start from: GloVe's or word2vec's formats, also .gz
-    examples: Path | None = None  # texts for the card, one per line; default: two of the embedded test
-    run_dir: Path = Path("runs/sentiment")  # logs, curves and checkpoints; the same command resumes there
+    examples: Path | None = None  # texts for the card, one per line; None: two of the embedded test
+    run_dir: Path = Path("runs/sentiment")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/sentiment/export/1")  # directory of the SavedModel
-    vocabulary_size: VocabularySize = 30_000  # rarer words teach nothing, and embeddings are most of the size
+    vocabulary_size: VocabularySize = 30_000
+    """number of words; rarer ones teach little, and embeddings are most of the size"""
     names: bool = True  # whether the vocabulary has mostly capitalized words; other texts have other names
-    embedding_dim: PositiveInt = 128  # width of a word vector
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"  # its gates carry a "not" over a distance
-    units: PositiveInt = 128  # in each direction: the words after a word matter, too
-    depth: PositiveInt = 1  # a second layer doubles the time and gains little
-    pooling: Literal["max", "mean", "max_mean", "last"] = "max"  # one clear phrase in a long text is enough
-    word_dropout: UnitInterval = 0.2  # share of words left out, so that no single word decides
-    word_dropout_min_words: PositiveInt = 1  # shorter texts keep all words, for each may decide
-    input_dropout: UnitInterval = 0.3  # of the features of word vectors, the same for all words of a text
-    adversarial_radius: NonNegativeFloat = 0.0  # size of changes of word vectors to train against; try 0.3
-    dropout: UnitInterval = 0.5  # before the scores: many words, few texts
-    train_words: PositiveInt = 400  # words, or word pieces, at which texts are cut in training, for speed
-    max_words: PositiveInt = 1_000  # words, or word pieces, at which texts are cut in evaluation and export
-    batch_size: PositiveInt = 64  # texts of similar length
-    epochs: PositiveInt = 4  # the epoch with the best validation accuracy is kept
-    patience: PositiveInt | None = None  # epochs without improvement after which training stops; default: all
+    embedding_dim: PositiveInt = 128  # width of a word vector; that of --vectors, if they are given
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"
+    """recurrent cell; the gates of the LSTM carry a "not" over a distance"""
+    units: PositiveInt = 128
+    """units of the cell in each direction; both are read, since the words after a word matter, too"""
+    depth: PositiveInt = 1  # number of recurrent layers; a second one doubles the time and gains little
+    pooling: Literal["max", "mean", "max_mean", "last"] = "max"
+    """how the states at all words become one vector; max: one clear phrase in a long text is enough"""
+    word_dropout: UnitInterval = 0.2  # share of words left out in training, so that no single word decides
+    word_dropout_min_words: PositiveInt = 1
+    """words of the shortest text to which word dropout applies; in a shorter one each word may decide"""
+    input_dropout: UnitInterval = 0.3
+    """dropout rate of the features of word vectors, the same for all words of a text"""
+    adversarial_radius: NonNegativeFloat = 0.0
+    """size of changes of word vectors that the scores should withstand; 0: none; try 0.3"""
+    dropout: UnitInterval = 0.5  # dropout rate before the scores; high for many words and few texts
+    train_words: PositiveInt = 400
+    """words, or word pieces, of a text in training; longer texts are cut, since they take long"""
+    max_words: PositiveInt = 1_000
+    """words, or word pieces, of a text in evaluation and in the export; longer texts are cut"""
+    batch_size: PositiveInt = 64  # texts of a batch, of similar length
+    epochs: PositiveInt = 4
+    """passes over the training data; the epoch with the best validation accuracy is kept"""
+    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    learning_rate: PositiveFloat = 2e-3  # the peak, after a warm-up; it decays to zero
-    class_weight: Literal["balanced"] | None = None  # rare labels count as much as frequent ones
-    seed: Seed = 1  # of weights, order and dropout
+    learning_rate: PositiveFloat = 2e-3  # peak of the schedule, after a warm-up; it decays to zero
+    class_weight: Literal["balanced"] | None = None
+    """weights of labels in the loss; with balanced, rare labels count as much as frequent ones"""
+    seed: Seed = 1  # seed of weights, order and dropout
 
 
 def build_model(

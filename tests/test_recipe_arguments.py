@@ -69,7 +69,7 @@ NO_NOUN = re.compile("(a|also|as|before|for|from|in|longer|of|or|rarer|shorter|t
 @pytest.mark.parametrize(
     "path",
     [
-        *(path for path in recipes() if path.stem != "sentiment"),
+        *recipes(),
         ROOT / "zoo/cli/predict.py",
         ROOT / "zoo/cli/main.py",
     ],
