@@ -207,6 +207,10 @@ def test_sentiment_with_its_words_and_gates(
     gates = opened.find_elements(By.CSS_SELECTOR, ".gates tbody tr")
     assert [row.find_element(By.TAG_NAME, "th").text for row in gates][:4] == ["a", "moving", "story", ","]
     assert_is_accessible(browser)
+    predict(opened, "Dull.")
+    assert len([row for row in wait_for_rows(opened) if len(row) < 4]) == 2  # no other word to compare with
+    assert len(opened.find_elements(By.CSS_SELECTOR, ".gates tbody tr")) == 2  # the word and the period
+    assert opened.find_elements(By.TAG_NAME, "figure") == []
     predict(opened, " ")
     wait_for_rows(opened)
     assert alert(opened) == "no words in the text"

@@ -105,6 +105,7 @@ def test_effects_of_words_are_those_of_leaving_them_out(monkeypatch: pytest.Monk
         "film.",
     ]
     assert model.measure_effects("dreadful", prediction) == ()
+    assert len(model.explain("dreadful", prediction).gates.rows) == 1
     assert model.explain("", model.predict([""])[0]) is None
 
 

@@ -321,13 +321,16 @@ def predict(predictor: "Predictor[Any, Any]", path: Path, file_name: str, has_pl
     except VideoError as error:
         raise VideoError(str(error).replace(str(path), file_name)) from error
     prediction = dataclasses.replace(prediction, status=prediction.status.replace(str(path), file_name))
+    from zoo.tasks.base import Predictor
+
+    has_words = type(predictor).explain is not Predictor.explain  # which take the place of the plot
     explanation = predictor.explain(item, prediction) if has_plot else None
     return {
         "prediction": prediction.as_json(),
         "status": prediction.status,
         "table": prediction.as_table()._asdict(),
         "explanation": explanation and as_dict(explanation),
-        "plot": plot_as_url(predictor, item, prediction) if has_plot and not explanation else "",
+        "plot": plot_as_url(predictor, item, prediction) if has_plot and not has_words else "",
         "plot_caption": predictor.plot_caption,
         "is_plot_left_out": not has_plot,
     }

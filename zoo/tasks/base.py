@@ -201,7 +201,7 @@ class Explanation(NamedTuple):
 
     Attributes:
         label: what is predicted.
-        words: the words of the text in their order.
+        words: the words of the text in their order; empty if it has only one.
         gates: mean of each gate at each word, a row for each word; None if the model has no gates.
     """
 

@@ -380,9 +380,9 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
 
     def explain(self, item: str | bytes, prediction: LabelPrediction) -> Explanation | None:
         """Return the effect of each word on the label, and the mean of each gate at each word."""
-        effects = self.measure_effects(item, prediction)
-        if not effects:
+        if not prediction.label:
             return None
+        effects = self.measure_effects(item, prediction)
         return Explanation(
             name_label(prediction.label, prediction.scores), effects, self._average_gates(item)
         )
