@@ -528,13 +528,10 @@ class Task:
         directory = Path(directory)
         title, summary, limits, purpose = module.describe(info)
         best_epoch = run.get_best_epoch(module.model)
-        data = [f"{info.source}.", *info.notes, info.citation]
+        data = " ".join(filter(None, [f"{info.source}.", *info.notes, info.citation]))
         license = info.license or "not stated"
-        if ancestor := run.ancestor:
-            data.append(f"Fine-tuned from {ancestor['name']}, with this data: {ancestor['data']}")
-            license = (
-                f"{license.rstrip('.')}. The license of {ancestor['name']} still holds: {ancestor['license']}"
-            )
+        if run.ancestor:
+            data, license = add_ancestor(data, license, run.ancestor)
         if module.labels:
             limits = (*limits, _describe_scores(report if isinstance(report, ClassificationReport) else None))
         half_precision = bool(run.settings.get("half_precision"))
@@ -545,7 +542,7 @@ class Task:
             input_kind=module.input_kind,
             title=title,
             summary=summary,
-            data=" ".join(filter(None, data)),
+            data=data,
             license=license,
             command=run.command,
             settings=run.settings,
@@ -631,6 +628,29 @@ class Task:
             described = card["networks"].get(name, {"weights": []})
             restore_weights(network, directory, f"networks/{name}", described["weights"])
         return preprocessor
+
+
+def add_ancestor(data: str, license: str, ancestor: Mapping[str, str]) -> tuple[str, str]:
+    """Return data and license of a model with those of its ancestor; what is the same is not repeated.
+
+    Args:
+        data: what the model was trained on.
+        license: what the license of its data allows.
+        ancestor: "name", "data" and "license" of the model that its training started from.
+
+    >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": "Photos.", "license": "CC0"})
+    ('Photos. Fine-tuned from A, with the same data.', 'CC0')
+    >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": "Films.", "license": "MIT"})
+    ('Photos. Fine-tuned from A, with this data: Films.', 'CC0. The license of A still holds: MIT')
+    """
+    name, earlier = ancestor["name"], ancestor["data"]
+    if f"{earlier} ".startswith(f"{data} "):
+        data = f"{data} Fine-tuned from {name}, with the same data.{earlier.removeprefix(data)}"
+    else:
+        data = f"{data} Fine-tuned from {name}, with this data: {earlier}"
+    if license != ancestor["license"]:
+        license = f"{license.rstrip('.')}. The license of {name} still holds: {ancestor['license']}"
+    return data, license
 
 
 def _describe_scores(report: ClassificationReport | None) -> str:

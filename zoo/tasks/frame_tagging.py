@@ -285,12 +285,15 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card."""
         in_memory = "`serving_default` keeps all steps in memory."
+        step = "frame" if self.preprocessor.reader else "step"
         if self.is_streaming:
+            as_stream = f" or, with a delay of {self.model.lookahead} {step}s, as they arrive"
             latency = (
                 f"As a stream it has a delay of {self.model.lookahead} steps: `step` returns the tags of earlier "
                 f"steps, and `finish` those of the last ones. {in_memory}"
             )
         else:
+            as_stream = ""
             latency = f"It reads in both directions, so it cannot tag streams. {in_memory}"
         limits = [latency]
         if SHOT in self.labels:
@@ -301,10 +304,9 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
                 "with a tolerance of 2 frames. Runs of fewer than 4 frames that are no cut are ignored, and so are "
                 "interruptions of up to 3 frames.",
             ]
-        step = "frame" if self.preprocessor.reader else "step"
         purpose = (
-            "It finds the shots of edited videos, as files or as they arrive, such as for an index or to cut them. "
-            "Check the boundaries by eye where a single frame matters."
+            f"It finds the shots of edited videos and the transitions between them, as files{as_stream}, such as for "
+            "an index or to cut them. Check the boundaries by eye where a single frame matters."
         )
         return Description(
             title=f"{'Shots of videos' if SHOT in self.labels else 'Tagging'} ({info.source})",
