@@ -306,6 +306,14 @@ def test_a_run_records_its_ancestor_and_is_not_resumed_with_another(small: Ances
         fit(model, Run(tmp_path, {}, ancestor=small))
 
 
+def test_the_record_is_the_same_after_the_model_is_loaded() -> None:
+    """Also that of a tagger, whose frame network is a functional model."""
+    ancestor = read_shipped("tagging")
+    before = ancestor.record
+    assert ancestor.model.built
+    assert ancestor.record == before
+
+
 class Stop(keras.callbacks.Callback):
     """Ends the process, so to say, in the middle of an epoch."""
 

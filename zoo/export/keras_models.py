@@ -1,6 +1,7 @@
 """The way back: a Keras model and its weights from an export's card and variables."""
 
 import contextlib
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ def load_keras_model(directory: Path, card: Mapping[str, Any]) -> keras.Model:
             "again with this version."
         )
     with report_misfit(directory, "model.config"):
-        model: keras.Model = keras.saving.deserialize_keras_object(card["model"]["config"])
+        config = copy.deepcopy(card["model"]["config"])  # Keras takes that of a functional model apart
+        model: keras.Model = keras.saving.deserialize_keras_object(config)
         if not isinstance(model, keras.Model) or not model.built:
             raise TypeError("it is not the configuration of a Keras model that was built")
     restore_weights(model, directory, "model", card["model"]["weights"])
