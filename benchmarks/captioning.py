@@ -9,7 +9,6 @@ same images, in random order. After one round of warm-up, the table shows the me
 
 import os
 import random
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ import numpy as np
 import tensorflow as tf
 import tyro
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import scenes
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.provenance import get_commit, get_versions
 from zoo.serving.loading import load
 
@@ -84,14 +84,6 @@ def run(settings: Settings) -> None:
             print(f"| {title} | {batch_size} | {batch_size / middle:.1f} | {1000 * middle:.0f} |")
 
 
-def main() -> None:
-    """Run the benchmark with settings from the command line."""
-    settings = tyro.cli(Settings)
-    try:
-        run(settings)
-    except ZooError as error:
-        sys.exit(f"error: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        run(tyro.cli(Settings))

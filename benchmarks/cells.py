@@ -36,6 +36,7 @@ from recurrence import TASKS, Calls, Shape, describe_machine, format_table, make
 import zoo
 from zoo.cells.base import can_run_parallel
 from zoo.cells.time_input import TimeInputCell
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.errors import UsageError
 from zoo.layers.cell_layer import CellLayer
@@ -291,8 +292,5 @@ def run(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        run(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (UsageError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        run(tyro.cli(Settings))

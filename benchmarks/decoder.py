@@ -17,6 +17,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.components import ATTENTIONS
 
@@ -98,4 +99,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Settings))
+    with exit_on_user_error():
+        main(tyro.cli(Settings))

@@ -43,8 +43,9 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.preprocessing.text import END_ID, PADDING_ID, START_ID, UNKNOWN_ID
 from zoo.provenance import get_commit, get_versions
 from zoo.serving.loading import load
@@ -277,8 +278,5 @@ def run(settings: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(0 if run(tyro.cli(Settings, prog=Path(sys.argv[0]).name)) else 1)
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        sys.exit(0 if run(tyro.cli(Settings)) else 1)

@@ -22,7 +22,6 @@ over all threads, which depends less on what else the machine does.
 
 import itertools
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +39,9 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.layers import export_scope
 from zoo.provenance import get_commit, get_versions
 from zoo.serving.loading import load
@@ -233,8 +233,5 @@ def run(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with exit_on_user_error():
         run(tyro.cli(Settings))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

@@ -11,7 +11,6 @@ random, with a fixed seed: all parts of the text have the same mixture.
 
 import random
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,10 @@ import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import tyro
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.datasets import load_text_classification, load_translation
 from zoo.datasets.splits import normalize_source
 from zoo.datasets.translation import read_pairs
-from zoo.errors import ZooError
 
 SEED = 1
 
@@ -81,13 +80,6 @@ def run(settings: Settings) -> None:
     )
 
 
-def main() -> None:
-    """Run with settings from the command line."""
-    try:
-        run(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except ZooError as error:
-        sys.exit(f"error: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        run(tyro.cli(Settings))

@@ -23,7 +23,6 @@ any order. 10 million tokens take about half a minute and 2.4 GB.
 """
 
 import math
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,9 +36,10 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.datasets import load_text
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.preprocessing.text import END_ID
 from zoo.tasks.language_model import TASK
 
@@ -235,8 +235,5 @@ def run(settings: Settings) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    try:
-        run(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        run(tyro.cli(Settings))

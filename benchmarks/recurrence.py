@@ -60,6 +60,7 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 
 Shape = tuple[int, ...]
@@ -493,8 +494,5 @@ def run(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        run(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (UsageError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        run(tyro.cli(Settings))

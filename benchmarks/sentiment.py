@@ -20,7 +20,6 @@ accuracy and expected calibration error on the test reviews, on the test sentenc
 
 import csv
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,8 +33,9 @@ import tensorflow as tf
 import tyro
 from short_sentences import read_sentences
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.datasets import DataSplits, load_text_classification
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.metrics import expected_calibration_error
 from zoo.serving.loading import load
 
@@ -195,14 +195,12 @@ def measure(settings: Measure) -> dict[str, float]:
 def main() -> None:
     """Run a command with settings from the command line."""
     settings = tyro.cli(Prepare | Measure)
-    try:
-        if isinstance(settings, Prepare):
-            prepare(settings)
-        else:
-            measure(settings)
-    except ZooError as error:
-        sys.exit(f"error: {error}")
+    if isinstance(settings, Prepare):
+        prepare(settings)
+    else:
+        measure(settings)
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        main()

@@ -9,7 +9,6 @@ in one split. One split is for choosing, the other for the evaluation of what wa
 uncertainty of an accuracy of 90 % is 5 points; with the 10 of a kind a figure only hints at what a model gets wrong.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 import tyro
 from sets import read_half
 
-from zoo.errors import UsageError, ZooError
+from zoo.cli.errors import exit_on_user_error
+from zoo.errors import UsageError
 from zoo.serving.loading import load
 
 TEST_SET = Path(__file__).with_name("short_sentences.tsv")
@@ -95,8 +95,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        main(tyro.cli(Settings))

@@ -69,8 +69,9 @@ import tensorflow as tf
 import tyro
 from PIL import Image
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt, Seed
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.metrics import Segment, TransitionScores, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.provenance import get_commit, get_versions
@@ -821,12 +822,10 @@ def main() -> None:
     settings = tyro.cli(Settings)
     tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
     tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
-    try:
-        with tempfile.TemporaryDirectory() as directory:
-            run(settings, settings.video_dir or Path(directory))
-    except (ZooError, OSError) as error:
-        sys.exit(f"error: {error}")
+    with tempfile.TemporaryDirectory() as directory:
+        run(settings, settings.video_dir or Path(directory))
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        main()

@@ -11,7 +11,6 @@ ordinary words. chrF compares with the references; it is that of the sentences w
 """
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 import tyro
 from sets import read_half
 
-from zoo.errors import UsageError, ZooError
+from zoo.cli.errors import exit_on_user_error
+from zoo.errors import UsageError
 from zoo.metrics import chrf
 from zoo.preprocessing.text.item_patterns import list_candidates
 from zoo.serving.loading import load
@@ -120,8 +120,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        main(tyro.cli(Settings))

@@ -10,7 +10,6 @@ from the SavedModel.
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ import numpy as np
 import tensorflow as tf
 import tyro
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.datasets.builders import footage
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.preprocessing.video import open_video
 from zoo.provenance import get_commit, get_versions
 from zoo.serving.loading import load
@@ -121,14 +121,6 @@ def run(settings: Settings) -> None:
         print(f"| {name} | {1000 * median(seconds):.2f} | {agreement:.1f} % | {megabytes} |")
 
 
-def main() -> None:
-    """Run the benchmark with settings from the command line."""
-    settings = tyro.cli(Settings)
-    try:
-        run(settings)
-    except ZooError as error:
-        sys.exit(f"error: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        run(tyro.cli(Settings))

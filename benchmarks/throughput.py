@@ -33,8 +33,9 @@ import numpy as np
 import tyro
 
 from zoo.card import format_table, get_headline, read_card
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.model_store import list_models
 from zoo.provenance import get_commit, get_versions
 
@@ -245,13 +246,10 @@ def run(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with exit_on_user_error():
         if sys.argv[1:2] == ["--worker"]:
             serve_measurements(
                 Path(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])
             )
         else:
             run(tyro.cli(Settings))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

@@ -40,9 +40,10 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.datasets import load_text_classification
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.preprocessing.text import WordTokenizer, build_vocabulary, write_vocabulary
 from zoo.training import BucketedDataset, bucket_by_length, distribution_scope
 
@@ -223,8 +224,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        main(tyro.cli(Settings))

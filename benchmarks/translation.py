@@ -23,11 +23,9 @@ Each batch size is compiled before the measurement.
 
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -39,8 +37,9 @@ import tensorflow as tf
 import tyro
 
 import zoo
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.formulations import apply_teacher_forcing
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.optimizers import FusedAdam
@@ -245,8 +244,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(Settings, prog=Path(sys.argv[0]).name))
-    except (ZooError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        main(tyro.cli(Settings))

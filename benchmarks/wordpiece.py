@@ -26,8 +26,9 @@ from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Split
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.preprocessing.text import UNKNOWN_ID, WordPieceTokenizer, train_wordpiece, write_vocabulary
 
 IGNORED = r"[\x{AD}\x{200B}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]"  # characters that show nothing
@@ -51,9 +52,12 @@ class Settings:
 def read_sentences(path: Path) -> list[str]:
     """Return the sentences of a file; of sentence pairs, both."""
     if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not Path(name).name.startswith("_")]
-            lines = [line for name in names for line in archive.read(name).splitlines()]
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = [name for name in archive.namelist() if not Path(name).name.startswith("_")]
+                lines = [line for name in names for line in archive.read(name).splitlines()]
+        except zipfile.BadZipFile as error:
+            raise UsageError(f"{path} is not a zip file: {error}. Name another file.") from error
         sentences = [sentence for line in lines for sentence in line.split(b"\t")[:2]]
     else:
         data = path.read_bytes()
@@ -152,8 +156,5 @@ def run(settings: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(0 if run(tyro.cli(Settings, prog=Path(sys.argv[0]).name)) else 1)
-    except (ZooError, OSError, zipfile.BadZipFile) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with exit_on_user_error():
+        sys.exit(0 if run(tyro.cli(Settings)) else 1)

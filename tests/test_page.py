@@ -1,6 +1,5 @@
 """The demo page, used in a browser as a person does, and with requests that it must refuse."""
 
-import http.client
 import json
 import os
 import re
@@ -12,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
+from test_page_server import send
 from videos import make_frames, write_video
 
 from zoo.card import read_card
@@ -294,16 +294,6 @@ def test_shots_of_a_video(
 
 
 # Requests.
-
-
-def send(
-    page: PageServer, method: str, path: str, body: bytes | None = None, **headers: str
-) -> tuple[int, http.client.HTTPMessage, bytes]:
-    headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    with closing(http.client.HTTPConnection(*page.server_address[:2], timeout=60)) as connection:
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return response.status, response.headers, response.read()
 
 
 def test_a_prediction_is_json(page: PageServer) -> None:

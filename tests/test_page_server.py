@@ -107,6 +107,7 @@ def read(connection: socket.socket) -> bytes:
 def send(
     page: PageServer, method: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Send a request; `_` in the names of headers stands for a hyphen. Return status, headers and body."""
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     with closing(http.client.HTTPConnection("127.0.0.1", page.server_address[1], timeout=60)) as connection:
         connection.request(method, path, body, headers)

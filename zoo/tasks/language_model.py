@@ -50,6 +50,7 @@ from zoo.training import BucketedDataset, bucket_by_length
 _FIRST_WORD_ID = UNKNOWN_ID + 1
 _NOTE = "A probability is that of the word among all words that may follow."
 _PASSAGES = 8192  # of a text that are tokenized at once
+_TEXT = tf.TensorSpec([None], tf.string, "text")
 
 
 class LanguageModelPreprocessor(TextPreprocessor[TextTokenizer]):
@@ -185,14 +186,7 @@ class WordModule(ServingModule[WordPreprocessor]):
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """Texts to next words, and its parts: texts to ids, ids to the probabilities of all words, ids to words."""
-        text = tf.TensorSpec([None], tf.string, "text")
-        ids = tf.TensorSpec([None, None], tf.int32, "ids")
-        return {
-            "serving_default": make_signature(self.predict_next, [text]),
-            "encode": make_encode_signature(self.preprocessor.tokenizer),
-            "score": make_signature(self.score, [ids]),
-            "decode": make_signature(self.decode, [ids]),
-        }
+        return _make_signatures(self, make_encode_signature(self.preprocessor.tokenizer))
 
     def predict_next(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return for each text [batch] the most probable next words, and their probabilities.
@@ -215,9 +209,7 @@ class WordModule(ServingModule[WordPreprocessor]):
 
         They are 0 for the ids of padding and of unknown words, and in rows without words.
         """
-        length = tf.reduce_sum(tf.cast(ids != PADDING_ID, tf.int32), 1)
-        logits = tf.gather(self.model(ids), tf.maximum(length, 1) - 1, batch_dims=1)
-        probabilities = tf.where((length > 0)[:, None], tf.nn.softmax(logits[:, _FIRST_WORD_ID:]), 0.0)
+        probabilities = _predict_last(self.model, ids, _FIRST_WORD_ID)
         return {"probabilities": tf.pad(probabilities, [[0, 0], [_FIRST_WORD_ID, 0]])}
 
     def decode(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -252,14 +244,7 @@ class WordPieceModule(ServingModule[WordPiecePreprocessor]):
     @cached_property
     def signatures(self) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
         """Texts to next words, and its parts: texts to ids, ids to the probabilities of all pieces, ids to pieces."""
-        text = tf.TensorSpec([None], tf.string, "text")
-        ids = tf.TensorSpec([None, None], tf.int32, "ids")
-        return {
-            "serving_default": make_signature(self.predict_next, [text]),
-            "encode": make_signature(self.encode, [text]),
-            "score": make_signature(self.score, [ids]),
-            "decode": make_signature(self.decode, [ids]),
-        }
+        return _make_signatures(self, make_signature(self.encode, [_TEXT]))
 
     def predict_next(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return for each text [batch] the most probable next words, and their probabilities.
@@ -294,9 +279,7 @@ class WordPieceModule(ServingModule[WordPiecePreprocessor]):
 
         Among them are those of the end of the paragraph and of unknown words. They are 0 in rows without pieces.
         """
-        length = tf.reduce_sum(tf.cast(ids != PADDING_ID, tf.int32), 1)
-        logits = tf.gather(self.model(ids), tf.maximum(length, 1) - 1, batch_dims=1)
-        return {"probabilities": tf.where((length > 0)[:, None], tf.nn.softmax(logits), 0.0)}
+        return {"probabilities": _predict_last(self.model, ids)}
 
     def decode(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the pieces, string [batch, n], of ids, with "▁" as a space; empty from the end of a paragraph on."""
@@ -309,6 +292,25 @@ class WordPieceModule(ServingModule[WordPiecePreprocessor]):
             "It takes the last word of a text as finished, and does not complete it.",
             f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} word pieces it reads the last.",
         )
+
+
+def _make_signatures(
+    module: WordModule | WordPieceModule, encode: Callable[..., dict[str, tf.Tensor]]
+) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+    ids = tf.TensorSpec([None, None], tf.int32, "ids")
+    return {
+        "serving_default": make_signature(module.predict_next, [_TEXT]),
+        "encode": encode,
+        "score": make_signature(module.score, [ids]),
+        "decode": make_signature(module.decode, [ids]),
+    }
+
+
+def _predict_last(model: keras.Model, ids: tf.Tensor, first_id: int = 0) -> tf.Tensor:
+    """Return the probabilities of the ids from `first_id` on after each text, ids [batch, time]; 0 without ids."""
+    length = tf.reduce_sum(tf.cast(ids != PADDING_ID, tf.int32), 1)
+    logits = tf.gather(model(ids), tf.maximum(length, 1) - 1, batch_dims=1)
+    return tf.where((length > 0)[:, None], tf.nn.softmax(logits[:, first_id:]), 0.0)
 
 
 def _describe(info: DataInfo, *limits: str) -> Description:
