@@ -44,22 +44,20 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 PARTS = "shots"
 """Directory of the files into which `--split` cuts a video."""
 PLOT_FORMATS = (
-    *(
-        "avif",
-        "eps",
-        "gif",
-        "jpeg",
-        "jpg",
-        "pdf",
-        "png",
-        "ps",
-        "raw",
-        "rgba",
-        "svg",
-        "svgz",
-        "tif",
-        "tiff",
-    ),
+    "avif",
+    "eps",
+    "gif",
+    "jpeg",
+    "jpg",
+    "pdf",
+    "png",
+    "ps",
+    "raw",
+    "rgba",
+    "svg",
+    "svgz",
+    "tif",
+    "tiff",
     "webp",
 )
 """Formats that Matplotlib writes without LaTeX, known without the half second that its import takes."""
@@ -268,7 +266,7 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
 
 @dataclass
 class _Report:
-    """What is wrong with inputs, told as soon as it is known; only numbers are kept.
+    """What is wrong with inputs, printed as soon as it is known; only numbers are kept.
 
     Attributes:
         num_inputs: Number of inputs.

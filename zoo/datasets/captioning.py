@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 def load_captioning(
     dataset: str, *, data_dir: Path | None = None, encoding: str | None = None
 ) -> DataSplits[CaptioningSplit]:
-    """Load images or videos with captions from a path or, if there is no such path, from TFDS by name.
+    r"""Load images or videos with captions from a path or, if there is no such path, from TFDS by name.
 
     A path is a directory or a zip that contains images, also in subdirectories and in zips inside, and their
     captions in one of these forms. Text may be compressed (.gz, .xz, .bz2). Instead of all images there may be
@@ -47,8 +47,7 @@ def load_captioning(
 
     An image is found by its path in the table or, if there is no such file, by its file name if only one file
     has that name. Images that are missing, images without a caption and files that are not used are named in
-    `info.notes`. A missing split is a tenth
-    of the training images, chosen by a hash of their names.
+    `info.notes`. A missing split is a tenth of the training images, chosen by a hash of their names.
 
     A TFDS set needs one feature that is an image, or the frames of a video, all of one height and width, and
     one of captions.
@@ -64,6 +63,18 @@ def load_captioning(
 
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for i in range(100):
+        ...         Image.new("RGB", (8, 8)).save(Path(directory, f"{i}.png"))
+        ...     rows = "".join(f"{i}.png\tblack square number {i}\n" for i in range(100))
+        ...     _ = Path(directory, "captions.tsv").write_text(f"image\tcaption\n{rows}")
+        ...     splits = zoo.datasets.load_captioning(directory)
+        >>> splits.train.names[0], splits.train.captions[0]
     """
     if path := find_dataset(dataset):
         return _load_files(path, encoding)

@@ -48,7 +48,7 @@ def load_tagging(
     cache_dir: Path | None = None,
     encoding: str | None = None,
 ) -> DataSplits[TaggingSplit]:
-    """Load sequences with tags from a path or, if there is no such path, from TFDS by name.
+    r"""Load sequences with tags from a path or, if there is no such path, from TFDS by name.
 
     A path is a directory, a file in it, or a pattern such as "directory/*_raw.csv.gz". The cells of tables
     (`.csv`, `.tsv`) are separated by commas, semicolons or tabs, which is detected; numbers between semicolons
@@ -91,6 +91,14 @@ def load_tagging(
 
     Raises:
         DataError: There is no such set, its host does not answer, or the data have another form.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> rows = [f"walk{i // 10},{i % 10},{'step' if i % 2 else 'rest'},{i % 2}.5" for i in range(90)]
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        ...     print("sequence,frame,tag,speed", *rows, sep="\n", file=file, flush=True)
+        ...     splits = zoo.datasets.load_tagging(file.name)
+        >>> splits.info.labels, splits.test.names
     """
     path = find_dataset(dataset)
     if path is None and re.search(r"[*?[]", dataset):

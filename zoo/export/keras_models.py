@@ -58,6 +58,16 @@ def report_misfit(directory: Path, field: str) -> Iterator[None]:
     Args:
         directory: directory of the export.
         field: name of the field in `card.json`, whose content the code of a task or of Keras reads.
+
+    Example:
+        >>> import zoo
+        >>> from pathlib import Path
+        >>> try:
+        ...     with zoo.export.report_misfit(Path("model"), "labels"):
+        ...         int("three")
+        ... except zoo.errors.ExportError as error:
+        ...     print(error)  # doctest: +ELLIPSIS
+        model/card.json: `labels` does not describe what was exported: ValueError: invalid literal for int() ...
     """
     try:
         yield
@@ -65,9 +75,7 @@ def report_misfit(directory: Path, field: str) -> Iterator[None]:
         if str(directory) in str(error):
             raise
         raise ExportError(f"{directory / FILE}: `{field}`: {error}") from error
-    except (
-        Exception
-    ) as error:  # what other code raises for a configuration that it did not write is not limited
+    except Exception as error:  # other code may raise anything for a configuration that it did not write
         raise ExportError(
             f"{directory / FILE}: `{field}` does not describe what was exported: {type(error).__name__}: "
             f"{str(error)[:500]}. Restore the file, or export the model again."

@@ -30,6 +30,15 @@ def convert_to_litert(
 
     Raises:
         ExportError: some operation does not convert.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> weight = tf.Variable([[1.0], [2.0]])
+        >>> spec = tf.TensorSpec([1, 2], tf.float32, "x")
+        >>> double = tf.function(lambda x: {"y": x @ weight}, input_signature=[spec])
+        >>> content = zoo.export.convert_to_litert(double, [weight])
+        >>> content[4:8]
+        b'TFL3'
     """
     module = tf.Module()
     module.weights = list(weights)

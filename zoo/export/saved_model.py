@@ -158,6 +158,18 @@ def check_export_dir(directory: Path, option: str = "") -> None:
     Raises:
         ExportError: the directory holds something else.
         PathError: it cannot be written.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     zoo.export.check_export_dir(Path(directory, "model", "1"))
+        ...     _ = Path(directory, "notes.txt").write_text("mine")
+        ...     try:
+        ...         zoo.export.check_export_dir(Path(directory))
+        ...     except zoo.errors.ExportError as error:
+        ...         print(str(error).removeprefix(directory))
+         exists and is not a SavedModel. Choose another directory, or remove it.
     """
     check_writable_directory(directory, option)
     if directory.exists() and not (directory / "saved_model.pb").exists() and any(directory.iterdir()):

@@ -294,6 +294,16 @@ def evaluate_classifier(
 
     Returns:
         The report, whose rows are in the order in which the examples were batched.
+
+    Example:
+        >>> import numpy as np, tensorflow as tf, zoo
+        >>> from zoo.reports import SplitSummary, evaluate_classifier
+        >>> model = zoo.ManyToOne(vocabulary_size=9, embedding_dim=4, encoder=None, classes=2)
+        >>> texts = tf.data.Dataset.from_tensor_slices(([[1, 2, 3]] * 40, [0, 1] * 20))
+        >>> batches = zoo.training.bucket_by_length(texts, batch_size=20)
+        >>> summary = SplitSummary(np.array([0.5, 0.5]), overlap=0.0)
+        >>> evaluate_classifier(model, batches, batches, ["bad", "good"], summary).accuracy
+        50.0
     """
     inputs, _ = test(0).element_spec
 
@@ -336,6 +346,16 @@ def evaluate_tagger(
 
     Returns:
         The report, whose rows are the steps of all sequences one after the other.
+
+    Example:
+        >>> import keras, numpy as np, zoo
+        >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(2)])
+        >>> model.scores = model.layers[-1]
+        >>> probabilities, tags = [np.array([[0.9, 0.1], [0.2, 0.8]])], [np.array([0, 1])]
+        >>> summary = zoo.reports.SplitSummary(np.array([0.5, 0.5]), overlap=0.0)
+        >>> sequences = probabilities, tags
+        >>> zoo.reports.evaluate_tagger(model, sequences, sequences, ["rest", "step"], summary).accuracy
+        100.0
     """
     report = ClassificationReport.from_logits(
         labels, _join_steps(*validation), _join_steps(*test), summary, _number_runs(*test)

@@ -54,6 +54,14 @@ def summarize_tags(data: DataSplits[TaggingSplit]) -> SplitSummary:
     """Summarize splits of tagged sequences: the frequencies are those of time steps, the overlap of sequences.
 
     Sequences are the same if they have the same length and tags, and are equal at eight time steps.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> from zoo.datasets import DataInfo, DataSplits, TaggingSplit
+        >>> split = TaggingSplit(["a"], [np.zeros((4, 2), "float32")], [np.array([0, 0, 0, 1])], [np.arange(4.0)])
+        >>> summary = zoo.reports.summarize_tags(DataSplits(split, split, split, DataInfo("", labels=("rest", "step"))))
+        >>> summary.frequencies.tolist(), summary.overlap
+        ([0.75, 0.25], 100.0)
     """
     tags = np.concatenate(data.train.tags)
     if not data.info.multi_label:
@@ -78,6 +86,14 @@ def measure_text_overlap(data: DataSplits[tf.data.Dataset]) -> float:
     Args:
         data: pairs of a text and something else. Texts that differ in case, punctuation and spaces only are
             the same.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> from zoo.datasets import DataInfo, DataSplits
+        >>> train = tf.data.Dataset.from_tensor_slices((["One.", "two"], ["eins", "zwei"]))
+        >>> test = tf.data.Dataset.from_tensor_slices((["one", "three"], ["eins", "drei"]))
+        >>> zoo.reports.measure_text_overlap(DataSplits(train, test, test, DataInfo("")))
+        50.0
     """
     return measure_overlap(*(_read_keys(split)[0] for split in (data.train, data.test)))
 
@@ -124,7 +140,15 @@ def describe_texts(split: tf.data.Dataset, rows: Sequence[int]) -> list[dict[str
 
 
 def describe_steps(split: TaggingSplit, rows: Sequence[int]) -> list[dict[str, object]]:
-    """Return sequence, step and time of some steps, counted over all sequences, as columns of a table."""
+    """Return sequence, step and time of some steps, counted over all sequences, as columns of a table.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> frames, tags, times = np.zeros((4, 2), "float32"), np.zeros(4, "int32"), np.arange(4) / 25
+        >>> split = zoo.datasets.TaggingSplit(["a", "b"], [frames] * 2, [tags] * 2, [times] * 2)
+        >>> zoo.reports.describe_steps(split, [5])
+        [{'sequence': 'b', 'step': 1, 'time': '0.04'}]
+    """
     starts = np.cumsum([0, *map(len, split.tags)])
     sequences = [int(np.searchsorted(starts, row, side="right")) - 1 for row in rows]
     return [

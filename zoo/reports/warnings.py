@@ -35,6 +35,19 @@ def add_warnings(
         report: the predictions for the test examples.
         metrics: metrics of the model and of baselines, in percent, as `compare_with_baselines` takes them.
         train_accuracy: accuracy on the training examples, as measured in training, from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.reports import Calibration, ClassificationReport, SplitSummary, add_warnings
+        >>> report = ClassificationReport(
+        ...     ("no", "yes"),
+        ...     probabilities=np.array([[0.9, 0.1]] * 40),
+        ...     references=np.array([0, 1] * 20),
+        ...     calibration=Calibration(1.0, 25.0, 25.0),
+        ...     summary=SplitSummary(np.array([0.5, 0.5]), overlap=0.0),
+        ... )
+        >>> add_warnings(report, {}, train_accuracy=0.9).warnings
+        ("The model predicts 'no' for every test example.",)
     """
     warnings = []
     if report.is_multi_label:
@@ -81,6 +94,13 @@ def report_generation(
         metrics: metrics of the model and of baselines, as `compare_with_baselines` takes them.
         overlap: share of the test examples that are also in train, in percent.
         bleu_tokenizer: the tokenizer of the metric BLEU; the report then has the signatures of BLEU and chrF.
+
+    Example:
+        >>> import zoo
+        >>> sources, references = ["one", "two"] * 20, ["eins", "zwei"] * 20
+        >>> report = zoo.reports.report_generation(sources, ["eins"] * 40, references, {}, overlap=0.0)
+        >>> report.warnings
+        ('The model generates the same text for every test example.',)
     """
     warnings = []
     if len(texts) > 1 and len(set(texts)) == 1:

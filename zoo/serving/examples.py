@@ -25,10 +25,8 @@ def list_example_files(card: ModelCard, directory: Path) -> list[Path]:
     """Return the images or videos of the first examples on a card, or the array of frames of its only example."""
     inputs = card["example"]["inputs"]
     names = [answer["file"] for answer in card.get("answers", ()) if "file" in answer]
-    for name in (
-        "image",
-        "frames",
-    ):  # examples without a file of their own, also on cards of earlier versions
+    # Examples without a file of their own, and cards of earlier versions.
+    for name in ("image", "frames"):
         if not names and isinstance(value := inputs.get(name), dict):
             names = [str(file) for file in value.get("files", [value.get("array")])]
     return [directory / name for name in names[:MAX_EXAMPLES]]

@@ -239,9 +239,8 @@ def load_ancestor(task: Task, settings: Any, info: DataInfo) -> Ancestor | None:
     """
     if not settings.init_from:
         pretrained = {"embedding"} if getattr(settings, "vectors", None) else set()
-        if (
-            getattr(settings, "encoder", "small") != "small" and not info.is_video
-        ):  # clips have a recurrent one, too
+        # Clips have a recurrent encoder, too, which is random.
+        if getattr(settings, "encoder", "small") != "small" and not info.is_video:
             pretrained.add("encoder")
         if set(settings.freeze) - pretrained:
             raise UsageError(

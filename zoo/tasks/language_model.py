@@ -51,6 +51,7 @@ _FIRST_WORD_ID = UNKNOWN_ID + 1
 _NOTE = "A probability is that of the word among all words that may follow."
 _PASSAGES = 8192  # of a text that are tokenized at once
 _TEXT = tf.TensorSpec([None], tf.string, "text")
+_NUM_SAMPLES = 3
 
 
 class LanguageModelPreprocessor(TextPreprocessor[TextTokenizer]):
@@ -369,10 +370,9 @@ def sample_texts(
     model: LanguageModel,
     preprocessor: WordPiecePreprocessor,
     seed: int,
-    num_samples: int = 3,
     max_length: int = 40,
 ) -> list[str]:
-    """Return the beginnings of texts, sampled from a model piece by piece at temperature 0.8."""
+    """Return the beginnings of three texts, sampled from a model piece by piece at temperature 0.8."""
     tokenizer = preprocessor.tokenizer
     is_text = ~np.isin(np.arange(tokenizer.vocabulary_size), [PADDING_ID, UNKNOWN_ID, START_ID])
 
@@ -382,11 +382,11 @@ def sample_texts(
 
     sampled = sample(
         step,
-        model.get_initial_state(num_samples),
+        model.get_initial_state(_NUM_SAMPLES),
         start_id=END_ID,
         end_id=END_ID,
         max_length=max_length,
-        seeds=tf.range(seed, seed + num_samples),
+        seeds=tf.range(seed, seed + _NUM_SAMPLES),
         temperature=0.8,
     )
     return [text.decode() for text in tokenizer.detokenize(sampled.tokens[:, 0]).numpy()]

@@ -143,9 +143,8 @@ class TextClassificationPreprocessor(TextPreprocessor[WordTokenizer | WordPieceT
 
         def encode_batch(texts: tf.Tensor, labels: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
             tokenized = tokenize(texts)
-            lengths = tf.maximum(
-                tokenized.tokens.row_lengths(), 1
-            )  # a text without words is one padding step
+            # A text without words is one step of padding.
+            lengths = tf.maximum(tokenized.tokens.row_lengths(), 1)
             return tf.RaggedTensor.from_tensor(tokenized.ids, lengths), labels
 
         encoded = split.batch(1024).map(encode_batch, tf.data.AUTOTUNE).unbatch()
@@ -332,14 +331,12 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
         """Yield the label of each text."""
         outputs = self.serve_texts(inputs)
         for row, status in enumerate(outputs["status"].tolist()):
-            label = outputs["label"][row].decode()
+            label, text_status = outputs["label"][row].decode(), status.decode()
             scores = dict(zip(self.card["labels"], outputs["scores"][row].tolist(), strict=True))
-            if not label or status.decode() in (
-                NO_WORDS,
-                NO_KNOWN_WORDS,
-            ):  # earlier exports return a label here
+            # Earlier exports return a label for a text without known words, too.
+            if not label or text_status in (NO_WORDS, NO_KNOWN_WORDS):
                 label, scores = "", {}
-            yield LabelPrediction(status.decode(), label, scores, is_partial=is_truncated(status.decode()))
+            yield LabelPrediction(text_status, label, scores, is_partial=is_truncated(text_status))
 
     def measure_effects(self, text: str | bytes, prediction: LabelPrediction) -> tuple[WordEffect, ...]:
         """Return how much the predicted label depends on each word of a text, by leaving the word out.

@@ -164,6 +164,12 @@ def plan_buckets(
     Raises:
         ValueError: both or none of `batch_size` and `max_tokens` are given, there are no examples, or one is
             longer than `max_tokens`.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> plan = zoo.training.plan_buckets(np.array([3, 1, 3, 1]), batch_size=2)
+        >>> [batch.tolist() for batch in plan(0).as_numpy_iterator()]
+        [[1, 3], [0, 2]]
     """
     limits = [size for size in (batch_size, max_tokens) if size is not None]
     if len(limits) != 1 or limits[0] < 1:

@@ -33,6 +33,15 @@ def extract_features(
     Returns:
         The features [n, *shape], memory-mapped; and a status for each example, empty if it could be read,
         otherwise the reason why its features are invalid.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> extractor = zoo.preprocessing.images.FeatureExtractor(zoo.preprocessing.images.ImageReader(8))
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     features, status = zoo.training.extract_features(extractor, lambda: [b"not an image"], Path(directory))
+        >>> features.shape, status
+        ((1, 8, 8, 3), ['the picture is not JPEG, PNG, GIF or BMP'])
     """
     hashes = [
         hashlib.sha256(example).digest()  # type: ignore[arg-type]  # arrays are buffers; typed so from Python 3.12

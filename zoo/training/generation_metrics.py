@@ -17,10 +17,10 @@ _GOLDEN_RATIO = 0.618034
 class GenerationMetrics(keras.callbacks.Callback):
     """Scores generated texts after each epoch, and logs one of them as an example.
 
-    The examples of successive epochs are far from each other, since neighbors in a data set are often alike.
-
     Loss and accuracy of a decoder are measured with the right tokens before each step. This callback measures
     what the model generates by itself, such as BLEU of its translations. `zoo.fit` can monitor the scores.
+
+    The examples of successive epochs are far from each other, since neighbors in a data set are often alike.
 
     Args:
         inputs: the inputs, or the references, to log beside the generated texts.
@@ -41,7 +41,10 @@ class GenerationMetrics(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.inputs, self.generate, self.score = inputs, generate, score
-        self._shown = list({text: row for row, text in reversed(list(enumerate(inputs)))}.values())[::-1]
+        rows: dict[str, int] = {}
+        for row, text in enumerate(inputs):
+            rows.setdefault(text, row)
+        self._shown = list(rows.values())  # each input once
 
     def get_state(self) -> dict[str, Any]:
         """Return the state for a checkpoint of `zoo.fit`: none."""

@@ -84,13 +84,8 @@ class StepRunner:
         class_weight: Mapping[int, float] | None = None,
         evaluation_spec: Any = None,
     ) -> None:
-        self.model, self.loss, self.metrics, self.optimizer = (
-            model,
-            _without_reduction(loss),
-            metrics,
-            optimizer,
-        )
-        self.class_weight = class_weight
+        self.model, self.loss, self.metrics = model, _without_reduction(loss), metrics
+        self.optimizer, self.class_weight = optimizer, class_weight
         self.strategy = tf.distribute.get_strategy()
         self._replicas_accumulate = (
             self.strategy.num_replicas_in_sync > 1 and get_accumulation_steps(optimizer) > 1

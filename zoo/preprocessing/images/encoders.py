@@ -148,6 +148,14 @@ def split_encoder(
     Returns:
         The frozen part and the trainable part. The frozen part is None if all of the encoder is trained; the
         trainable part is None if `num_trainable_convolutions` is 0.
+
+    Example:
+        >>> import keras, zoo
+        >>> images = keras.Input((8, 8, 3))
+        >>> features = keras.layers.Conv2D(4, 3)(keras.layers.Conv2D(2, 3)(images))
+        >>> frozen, trainable = zoo.preprocessing.images.split_encoder(keras.Model(images, features), 1)
+        >>> frozen.output.shape, trainable.output.shape
+        ((None, 6, 6, 2), (None, 4, 4, 4))
     """
     if num_trainable_convolutions == 0:
         return encoder, None

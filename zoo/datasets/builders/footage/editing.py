@@ -55,6 +55,13 @@ def edit_clip(
 
     Returns:
         Frames uint8 `[length, height, width, 3]` and tags int64 `[length]`, ids of `TAGS`.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> frames, tags = footage.edit_clip(np.random.default_rng(0), footage.paint_background, length=30)
+        >>> frames.shape, tags.shape
+        ((30, 27, 48, 3), (30,))
     """
     frames, tags, _ = _join_shots(rng, stock, length, size, style)
     if happens(rng, 0.15 * style.hard_negatives):
@@ -87,6 +94,13 @@ def find_visible_tags(
 
     Returns:
         The tags of the clip that `edit_clip` returns, and the same with the tag of a shot at hidden frames.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders.footage import find_visible_tags, paint_background
+        >>> tags, visible = find_visible_tags(np.random.default_rng(0), paint_background, length=30)
+        >>> tags.shape == visible.shape
+        True
     """
     frames, tags, alone = _join_shots(rng, stock, length, size, style)
     errors = record(rng, frames) - frames
@@ -172,6 +186,12 @@ def edit_clips(
 
     Yields:
         Frames and tags of each clip, as `edit_clip` returns them.
+
+    Example:
+        >>> from zoo.datasets.builders.footage import GENTLE, TAGS, edit_clips, paint_background
+        >>> [(frames, tags)] = edit_clips("test", 1, paint_background, (27, 48), GENTLE)
+        >>> frames.shape, TAGS[tags[0]]
+        ((100, 27, 48, 3), 'shot')
     """
 
     def edit(number: int) -> tuple[np.ndarray, np.ndarray]:

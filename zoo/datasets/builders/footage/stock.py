@@ -30,6 +30,12 @@ def paint_background(rng: np.random.Generator, length: int) -> np.ndarray:
 
     Returns:
         uint8 `[1, rows, columns, 3]`.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders.footage import paint_background
+        >>> paint_background(np.random.default_rng(0), length=1).shape
+        (1, 54, 96, 3)
     """
     rows, columns = 54, 96
     tone, spread = rng.uniform(30, 210), rng.uniform(5, 60)
@@ -71,6 +77,19 @@ def load_stock(paths: Sequence[Path], size: FrameSize = SIZE) -> Stock:
 
     Raises:
         DataError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> from zoo.datasets.builders.footage import load_stock
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = Path(directory, "red.png")
+        ...     Image.new("RGB", (192, 96), "red").save(path)
+        ...     stock = load_stock([path], size=(27, 48))
+        >>> stock(np.random.default_rng(0), 1).shape
+        (1, 48, 96, 3)
     """
     reels = [_read_reel(path, (2 * size[0], 2 * size[1])) for path in paths]
     weights = np.sqrt([len(reel) for reel in reels])
@@ -92,6 +111,13 @@ def revisit_pictures(stock: Stock, probability: float) -> Stock:
     Args:
         stock: The pictures.
         probability: Of a repetition.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders.footage import paint_background, revisit_pictures
+        >>> rng, stock = np.random.default_rng(0), revisit_pictures(paint_background, probability=1.0)
+        >>> bool(np.array_equal(stock(rng, 1), stock(rng, 1)))
+        True
     """
     seen: list[np.ndarray] = []
 

@@ -36,6 +36,13 @@ def cut(
         outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
         incoming: Second shot.
         style: Not used.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> dark, bright = (np.full((20, 27, 48, 3), level, np.float32) for level in (40, 200))
+        >>> footage.cut(np.random.default_rng(0), dark, bright).frames.shape
+        (1, 27, 48, 3)
     """
     return Transition(incoming[:1], np.ones(1, bool), 0, 1)
 
@@ -50,6 +57,14 @@ def dissolve(
         outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
         incoming: Second shot.
         style: Limits the length.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> dark, bright = (np.full((20, 27, 48, 3), level, np.float32) for level in (40, 200))
+        >>> transition = footage.dissolve(np.random.default_rng(0), dark, bright, footage.GENTLE)
+        >>> bool((np.diff(transition.frames.mean((1, 2, 3))) > 0).all())  # from dark to bright
+        True
     """
     count = _choose_length(
         rng, (style.min_transition, style.max_transition), outgoing, incoming, style.max_replaced
@@ -69,6 +84,14 @@ def fade(
         outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
         incoming: Second shot.
         style: Limits the length.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> dark, bright = (np.full((20, 27, 48, 3), level, np.float32) for level in (40, 200))
+        >>> transition = footage.fade(np.random.default_rng(0), dark, bright, footage.GENTLE)
+        >>> bool(transition.frames.min() < 13)  # black
+        True
     """
     longest = style.max_transition // 2
     num_outgoing, num_incoming = (
@@ -99,6 +122,14 @@ def wipe(
         outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
         incoming: Second shot.
         style: Limits the length and the softness of the edge.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> dark, bright = (np.full((20, 27, 48, 3), level, np.float32) for level in (40, 200))
+        >>> transition = footage.wipe(np.random.default_rng(0), dark, bright, footage.GENTLE)
+        >>> transition.frames.shape[1:]
+        (27, 48, 3)
     """
     limits = (max(6, style.min_transition), max(6, style.max_transition))
     count = _choose_length(rng, limits, outgoing, incoming, style.max_replaced)
