@@ -74,6 +74,12 @@ def restore_logging() -> Iterator[None]:
 
 
 @pytest.fixture
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the plots of training runs, which take most of the time of small ones."""
+    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda run_dir, image_path: None)
+
+
+@pytest.fixture
 def predict_in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, np.ndarray]]:
     """Check exports in this process: the fresh one that `export_model` starts takes seconds.
 

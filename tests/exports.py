@@ -249,6 +249,13 @@ def read_metrics(model: Path) -> dict[str, float]:
     return metrics
 
 
+def edit_card(directory: Path, **changes: Any) -> None:
+    """Change fields of the card of an export."""
+    path = directory / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(card | changes), encoding="utf-8")
+
+
 def run_with_mistake(
     recipe: str,
     arguments: list[str],

@@ -32,7 +32,7 @@ import time
 import traceback
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -42,6 +42,7 @@ import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import numpy as np
 import tyro
+from data_files import write_files
 from PIL import Image
 
 from zoo.datasets import (
@@ -1135,12 +1136,6 @@ def run_apart(read: Callable[[Path], Read], path: Path, directory: Path, cell: s
     return Result(*json.loads(content))
 
 
-def write(directory: Path, files: Mapping[str, bytes]) -> None:
-    for name, content in files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_bytes(content)
-
-
 def choose_path(directory: Path, name: str) -> Path:
     """Return what to read: a file that is the only one, or a name in the directory."""
     if name != "*":
@@ -1173,7 +1168,7 @@ def iterate_named(names: Iterable[str]) -> Iterator[Case]:
         if name in names:
             reader = READERS[name]
             with tempfile.TemporaryDirectory() as directory:
-                write(Path(directory), change(reader.make(random.Random(seed))))
+                write_files(Path(directory), change(reader.make(random.Random(seed))))
                 path = choose_path(Path(directory), reader.name)
                 yield "named", title, run_apart(reader.read, path, Path(directory), reader.cell)
 
@@ -1202,7 +1197,7 @@ def iterate_random(names: list[str], settings: Settings) -> Iterator[Case]:
         rng = random.Random(f"{settings.seed} {number}")
         reader = READERS[name := names[number % len(names)]]
         with tempfile.TemporaryDirectory() as directory:
-            write(Path(directory), reader.make(rng))
+            write_files(Path(directory), reader.make(rng))
             path = choose_path(Path(directory), reader.name)
             changes = [mutate(Path(directory), rng) for _ in range(rng.choice([1, 1, 2, 3]))]
             path = path if path.exists() else choose_path(Path(directory), reader.name)

@@ -62,6 +62,13 @@ def compute_digest(model: keras.Model) -> str:
     return hashlib.sha256(b"".join(value.tobytes() for value in variables)).hexdigest()
 
 
+def assert_identical(model: keras.Model, other: keras.Model) -> None:
+    """Check that all weights, random states and optimizer variables of two models are equal, to the bit."""
+    values, others = ([*each.variables, *each.optimizer.variables] for each in (model, other))
+    for one, two in zip(values, others, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(two))
+
+
 def mirrored_scope() -> contextlib.AbstractContextManager:
     """Return the scope of a strategy with two replicas on the CPU, in place of two GPUs."""
     half = tf.config.LogicalDeviceConfiguration()

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import run_with_mistake
+from exports import edit_card, run_with_mistake
 
 import zoo
 from zoo.components import freeze_parts
@@ -370,12 +370,6 @@ def test_the_digest_depends_on_weights_vocabulary_and_labels_alone(
 def copy(tmp_path: Path) -> Path:
     """A copy of the shipped sentiment model."""
     return Path(shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "copy/1"))
-
-
-def edit_card(directory: Path, **changes: Any) -> None:
-    path = directory / "card.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(card | changes), encoding="utf-8")
 
 
 def damage(file: Path) -> None:

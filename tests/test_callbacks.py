@@ -23,9 +23,7 @@ LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 NUM_BATCHES = 4
 
 
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 
 class ScaleRate(keras.callbacks.Callback):

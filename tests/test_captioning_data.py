@@ -5,7 +5,6 @@ import io
 import itertools
 import json
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import av
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from data_files import write_files, zip_files
 from PIL import Image
 
 from zoo.datasets import CaptioningSplit, DataSplits, load_captioning
@@ -21,21 +21,6 @@ from zoo.errors import DataError
 from zoo.preprocessing.video import CLIP_FRAME_SIZE
 
 SPLITS = ("train", "validation", "test")
-
-
-def write(directory: Path, files: dict[str, bytes | str]) -> Path:
-    for name, content in files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return directory
-
-
-def zipped(files: dict[str, bytes | str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def read_splits(data: DataSplits[CaptioningSplit]) -> dict[str, dict[str, tuple[bytes, tuple[str, ...]]]]:
@@ -71,14 +56,14 @@ def expected(names: list[str], directory: str = "") -> dict[str, tuple[bytes, tu
 def test_flickr8k(tmp_path: Path, form: str) -> None:
     pictures = {f"Flicker8k_Dataset/{name}": content for name, content in PICTURES.items()}
     if form == "directory":
-        path = write(tmp_path, {**FLICKR, **pictures})
+        path = write_files(tmp_path, {**FLICKR, **pictures})
     elif form == "zip":
-        write(tmp_path, {"all.zip": zipped({**FLICKR, **pictures})})
+        write_files(tmp_path, {"all.zip": zip_files({**FLICKR, **pictures})})
         path = tmp_path / "all.zip"
     elif form == "directory of zips":
-        path = write(tmp_path, {"text.zip": zipped(FLICKR), "images.zip": zipped(pictures)})
+        path = write_files(tmp_path, {"text.zip": zip_files(FLICKR), "images.zip": zip_files(pictures)})
     else:
-        path = write(
+        path = write_files(
             tmp_path, {**FLICKR, **pictures, "Flickr8k.token.txt.gz": gzip.compress(TOKENS.encode())}
         )
         (tmp_path / "Flickr8k.token.txt").unlink()
@@ -90,7 +75,7 @@ def test_flickr8k(tmp_path: Path, form: str) -> None:
 
 
 def test_missing_splits_are_held_out(tmp_path: Path) -> None:
-    write(tmp_path, {"x.token.txt": TOKENS, **PICTURES})
+    write_files(tmp_path, {"x.token.txt": TOKENS, **PICTURES})
     first, second = (load_captioning(str(tmp_path)) for _ in range(2))
     assert read_splits(first) == read_splits(second)
     parts = read_splits(first)
@@ -102,7 +87,7 @@ def test_missing_splits_are_held_out(tmp_path: Path) -> None:
 
 
 def test_other_encodings_can_be_chosen(tmp_path: Path) -> None:
-    write(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("cp1252"), **PICTURES})
+    write_files(tmp_path, {"x.token.txt": TOKENS.replace("a", "ä").encode("cp1252"), **PICTURES})
     with pytest.raises(
         DataError, match=r"line 2: found byte 0xe4, .* --encoding: in cp1252 this part .* täb"
     ):
@@ -113,7 +98,7 @@ def test_other_encodings_can_be_chosen(tmp_path: Path) -> None:
 
 
 def test_missing_images_are_noted(tmp_path: Path) -> None:
-    write(tmp_path, {**FLICKR, **PICTURES})
+    write_files(tmp_path, {**FLICKR, **PICTURES})
     for name in NAMES[:5]:
         (tmp_path / name).unlink()
     data = load_captioning(str(tmp_path))
@@ -126,9 +111,9 @@ def test_missing_images_are_noted(tmp_path: Path) -> None:
 
 def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
     rows = [f"elsewhere/{n}.jpg\tPicture {n}.\n" for n in (*range(40), 77)]
-    write(tmp_path, {"all.tsv": "".join(rows) + "a/5.jpg\tThe one in a.\n"})
-    write(tmp_path, {f"{'ab'[n % 2]}/{n}.jpg": f"{n}" for n in range(40)})
-    write(tmp_path, {"a/5.jpg": "another 5"})
+    write_files(tmp_path, {"all.tsv": "".join(rows) + "a/5.jpg\tThe one in a.\n"})
+    write_files(tmp_path, {f"{'ab'[n % 2]}/{n}.jpg": f"{n}" for n in range(40)})
+    write_files(tmp_path, {"a/5.jpg": "another 5"})
     parts = read_splits(data := load_captioning(str(tmp_path)))
     inputs = {**parts["train"], **parts["validation"], **parts["test"]}
     assert {name: image for name, (image, _) in inputs.items()} == {
@@ -142,10 +127,10 @@ def test_images_are_found_by_unique_file_name(tmp_path: Path) -> None:
 
 
 def test_unreadable_image_is_empty(tmp_path: Path) -> None:
-    content = bytearray(zipped({**FLICKR, **PICTURES}))
+    content = bytearray(zip_files({**FLICKR, **PICTURES}))
     place = content.index(b"bytes of 7.jpg")
     content[place : place + 5] = b"BYTES"
-    write(tmp_path, {"all.zip": bytes(content)})
+    write_files(tmp_path, {"all.zip": bytes(content)})
     train = read_splits(load_captioning(str(tmp_path / "all.zip")))["train"]
     assert train["7.jpg"][0] == b""
     assert train["8.jpg"][0] == PICTURES["8.jpg"]
@@ -171,7 +156,7 @@ def test_coco(tmp_path: Path) -> None:
         "annotations/captions_val2014.json": coco(NAMES[50:]),
         "annotations/instances_val2014.json": "{}",
     }
-    data = load_captioning(str(write(tmp_path, {**annotations, **pictures})))
+    data = load_captioning(write_files(tmp_path, {**annotations, **pictures}))
     parts = read_splits(data)
     assert parts["validation"] == expected(NAMES[50:], "val2014/")
     assert {**parts["train"], **parts["test"]} == expected(NAMES[:50], "train2014/")
@@ -185,7 +170,7 @@ def test_tables(tmp_path: Path, header: str) -> None:
 
     tables = {"train.tsv": table(NAMES[:40]), "val.tsv": table(NAMES[40:50]), "test.tsv": table(NAMES[50:])}
     pictures = {f"pictures/{name}": content for name, content in PICTURES.items()}
-    parts = read_splits(load_captioning(str(write(tmp_path, {**tables, **pictures}))))
+    parts = read_splits(load_captioning(write_files(tmp_path, {**tables, **pictures})))
     assert [len(parts[split]) for split in SPLITS] == [40, 10, 10]
     assert parts["test"]["pictures/55.jpg"] == (PICTURES["55.jpg"], ("A picture, 55.jpg",))
 
@@ -194,7 +179,7 @@ def test_single_csv_by_its_path_or_directory(tmp_path: Path) -> None:
     """The form in which Flickr8k is distributed today: a header, and captions with commas in quotes."""
     rows = [f'{name},"He said ""{name}"", and left"' for name in NAMES for _ in range(2)]
     pictures = {f"Images/{name}": content for name, content in PICTURES.items()}
-    write(tmp_path, {"captions.csv": "\n".join(["image,caption", *rows]), **pictures})
+    write_files(tmp_path, {"captions.csv": "\n".join(["image,caption", *rows]), **pictures})
     for path in (tmp_path, tmp_path / "captions.csv"):
         parts = read_splits(load_captioning(str(path)))
         assert sum(map(len, parts.values())) == 60
@@ -211,7 +196,7 @@ def test_single_csv_by_its_path_or_directory(tmp_path: Path) -> None:
     ],
 )
 def test_tables_of_spreadsheets(tmp_path: Path, name: str, header: str, row: str) -> None:
-    write(
+    write_files(
         tmp_path, {name: "\ufeff" + header + "".join(row.format(image=image) for image in NAMES), **PICTURES}
     )
     for path in (tmp_path, tmp_path / name):
@@ -258,11 +243,11 @@ def test_tables_of_spreadsheets(tmp_path: Path, name: str, header: str, row: str
 )
 def test_invalid_files_raise(tmp_path: Path, files: dict, message: str) -> None:
     with pytest.raises(DataError, match=re.escape(message)):
-        load_captioning(str(write(tmp_path, files)))
+        load_captioning(write_files(tmp_path, files))
 
 
 def test_unknown_file_type_raises(tmp_path: Path) -> None:
-    write(tmp_path, {"x.parquet": "x"})
+    write_files(tmp_path, {"x.parquet": "x"})
     with pytest.raises(DataError, match=r"found a file of another kind. Expected a token file"):
         load_captioning(str(tmp_path / "x.parquet"))
 
@@ -345,10 +330,10 @@ def test_videos_with_a_table(tmp_path: Path) -> None:
 
 
 def test_unreadable_video_has_no_frames(tmp_path: Path) -> None:
-    write(tmp_path, {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40))})
+    write_files(tmp_path, {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40))})
     for n in range(40):
         encode(tmp_path / f"{n}.mp4", 100, 3)
-    write(tmp_path, {f"{n}.mp4": "no video" for n in range(0, 40, 3)})
+    write_files(tmp_path, {f"{n}.mp4": "no video" for n in range(0, 40, 3)})
     train = load_captioning(str(tmp_path)).train
     for name, clip in zip(train.names, train.read_inputs(), strict=True):
         count = 3 if int(name.removesuffix(".mp4")) % 3 else 0
@@ -356,7 +341,7 @@ def test_unreadable_video_has_no_frames(tmp_path: Path) -> None:
 
 
 def test_truncated_video_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write(tmp_path, {"all.tsv": "".join(f"{n}.mkv\tx\n" for n in range(40))})
+    write_files(tmp_path, {"all.tsv": "".join(f"{n}.mkv\tx\n" for n in range(40))})
     for n in range(40):
         encode(tmp_path / f"{n}.mkv", 100, 9)
     data = load_captioning(str(tmp_path))
@@ -369,17 +354,17 @@ def test_truncated_video_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFi
 
 
 def test_images_with_videos_raise(tmp_path: Path) -> None:
-    write(
+    write_files(
         tmp_path, {"train.tsv": "1.jpg\tA dog\n", "val.tsv": "2.jpg\tA cat\n", "test.tsv": "3.mp4\tA cow\n"}
     )
-    write(tmp_path, {"1.jpg": "x", "2.jpg": "x", "3.mp4": "x"})
+    write_files(tmp_path, {"1.jpg": "x", "2.jpg": "x", "3.mp4": "x"})
     with pytest.raises(DataError, match=r"Found both images and videos: 1\.jpg, 2\.jpg, and 3\.mp4"):
         load_captioning(str(tmp_path))
 
 
 def test_videos_in_a_zip_raise(tmp_path: Path) -> None:
     files = {"all.tsv": "".join(f"{n}.mp4\tx\n" for n in range(40)), **{f"{n}.mp4": "x" for n in range(40)}}
-    write(tmp_path, {"all.zip": zipped(files)})
+    write_files(tmp_path, {"all.zip": zip_files(files)})
     with pytest.raises(
         DataError, match=r"Found videos in a zip: .* and 37 more\. Expected them in a directory\. Unpack"
     ):

@@ -25,6 +25,7 @@ from types import MappingProxyType
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from data_files import write_files
 from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
@@ -558,19 +559,12 @@ def numbered(split: str, count: int = 40) -> list[tuple[str, str]]:
     return [(f"{split} {i}", ("bad", "good")[i % 2]) for i in range(count)]
 
 
-def write(directory: Path, files: dict[str, bytes]) -> str:
-    for name, content in files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_bytes(content)
-    return str(directory)
-
-
 def test_directories_of_labels(tmp_path):
     files = {f"{s}/{y}/{t}.txt": t.encode() for s in ("train", "test") for t, y in numbered(s)}
     files |= {"train/unsup/0.txt": b"unlabeled", "train/unsup/1.txt": b"unlabeled"}
     files |= {"train/urls.txt": b"an address", "extra/bad/0.txt": b"x", ".hidden": b"x"}
     files["test/bad/bytes.txt"] = b"\xef\xbb\xbfcaf\xc3\xa9\rbar\xc2\x85\n"
-    data = load_text_classification(write(tmp_path, files))
+    data = load_text_classification(write_files(tmp_path, files))
     assert data.info.labels == ("bad", "good")
     assert data.info.source == str(tmp_path)
     assert data.info.notes == (
@@ -586,7 +580,7 @@ def test_directories_of_labels(tmp_path):
 def test_existing_splits_are_not_changed(tmp_path, name):
     files = {"train.tsv": tsv(numbered("train")), "test.tsv": tsv(numbered("test"))}
     files[f"{name}/good/only.txt"] = b"a directory beside files"
-    data = load_text_classification(write(tmp_path, files))
+    data = load_text_classification(write_files(tmp_path, files))
     assert data.info.notes == ()
     assert read_rows(data) == {
         "train": numbered("train"),
@@ -602,7 +596,7 @@ def test_existing_splits_are_not_changed(tmp_path, name):
 )
 def test_single_file_is_split_in_three(tmp_path, suffix, compress):
     rows = numbered("one", 200)
-    directory = write(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
+    directory = write_files(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
     data = load_text_classification(f"{directory}/reviews.tsv{suffix}")
     assert data.info.notes == (
         "validation is a tenth of train, chosen by a hash of the text.",
@@ -619,7 +613,7 @@ def test_tsv_splits_at_tabs_and_newlines_only(tmp_path):
     content = b"\xef\xbb\xbf" + tsv(lines).replace(b"\n", b"\r\n") + "\n1caf\ufffd\t0".encode()
     files = {f"{split}.tsv": content for split in SPLITS}
     expected = [*lines, ("1caf\ufffd", "0")]
-    data = load_text_classification(write(tmp_path, files))
+    data = load_text_classification(write_files(tmp_path, files))
     assert read_rows(data) == dict.fromkeys(SPLITS, expected)
     assert data.info.notes == (
         f"{tmp_path}: 3 of 27 texts lost characters in a conversion, such as '1caf\ufffd'. Convert the file again.",
@@ -636,7 +630,7 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows([("review", "verdict", "id"), *((*row, 7) for row in rows)])
     content = b"\xef\xbb\xbf" + buffer.getvalue().encode()
-    directory = write(tmp_path, {f"{split}.csv": content for split in SPLITS})
+    directory = write_files(tmp_path, {f"{split}.csv": content for split in SPLITS})
     data = load_text_classification(directory, text_column="review", label_column="verdict")
     assert read_rows(data) == dict.fromkeys(SPLITS, rows)
     column_notes = [f"{directory}/{split}.csv: left out the column id." for split in SPLITS]
@@ -653,14 +647,14 @@ def test_csv_quotes_commas_and_newlines(tmp_path):
 )
 def test_labels_are_sorted_by_value_if_all_are_integers(tmp_path, names, labels):
     content = tsv([(f"text {label}", label) for label in names])
-    data = load_text_classification(write(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
+    data = load_text_classification(write_files(tmp_path, {f"{split}.tsv": content for split in SPLITS}))
     assert data.info.labels == labels
     assert read_rows(data)["test"] == [(f"text {label}", label) for label in names]
 
 
 def test_equal_texts_stay_in_one_split_and_the_choice_is_reproducible(tmp_path):
     rows = numbered("text", 100)
-    directory = write(tmp_path, {"train.tsv": tsv(rows * 3)})
+    directory = write_files(tmp_path, {"train.tsv": tsv(rows * 3)})
     splits = read_rows(load_text_classification(directory))
     counts = [collections.Counter(splits[split]) for split in SPLITS]
     assert all(set(count.values()) == {3} for count in counts)
@@ -672,7 +666,7 @@ def test_equal_texts_stay_in_one_split_and_the_choice_is_reproducible(tmp_path):
 def test_odd_labels_and_texts_are_noted(tmp_path):
     rows = [(f"text {i}", ("good ", " bad")[i % 2]) for i in range(60)]
     rows += [("nice", "Good"), ("text 1", "good"), ("text 2", "bad"), (" ", "good"), ("so", "neutral")]
-    data = load_text_classification(write(tmp_path, {f"{split}.tsv": tsv(rows) for split in SPLITS}))
+    data = load_text_classification(write_files(tmp_path, {f"{split}.tsv": tsv(rows) for split in SPLITS}))
     assert data.info.labels == ("Good", "bad", "good", "neutral")
     assert data.info.notes == (
         "2 labels have fewer than 5 texts: Good, neutral. Check that it is intended.",
@@ -741,12 +735,12 @@ ROW = b"text\tlabel\nfine\tgood\n"
 )
 def test_invalid_files_raise(tmp_path, files, message):
     with pytest.raises(DataError, match=message) as error:
-        load_text_classification(write(tmp_path, files))
+        load_text_classification(write_files(tmp_path, files))
     assert str(tmp_path) in str(error.value)
 
 
 def test_unknown_file_type_raises(tmp_path):
-    directory = write(tmp_path, {"reviews.parquet": ROW})
+    directory = write_files(tmp_path, {"reviews.parquet": ROW})
     with pytest.raises(
         DataError, match=r"reviews\.parquet: found a file of another kind\. Expected \.tsv or \.csv"
     ):

@@ -17,9 +17,7 @@ LABELS = (X[:, 0] > 0.8).astype("int64") + (X[:, 0] > 1.5)
 IDS = RNG.integers(1, 9, (60, 4))
 
 
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda log_path, image_path: None)
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 
 def make_dataset(*values: np.ndarray) -> tf.data.Dataset:

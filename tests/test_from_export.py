@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import assert_same_outputs, predict_in_process
+from exports import assert_same_outputs, edit_card, predict_in_process
 
 import zoo
 from zoo.errors import ExportError, UsageError
@@ -107,12 +107,6 @@ def test_a_rebuilt_translator_has_the_loss_of_its_training() -> None:
 def sentiment(tmp_path: Path) -> Path:
     """A copy of the shipped sentiment model."""
     return Path(shutil.copytree(SHIPPED / "sentiment/1", tmp_path / "1"))
-
-
-def edit_card(directory: Path, **changes: Any) -> None:
-    path = directory / "card.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(card | changes), encoding="utf-8")
 
 
 def test_an_export_of_another_task_is_refused() -> None:

@@ -30,9 +30,7 @@ class Settings:
     citation: str = "someone"
 
 
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.training.run_directory.plot_training_curves", lambda run_dir, image_path: None)
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 
 def run_fit(

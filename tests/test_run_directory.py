@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from resumable import assert_identical
 
 import zoo
 from zoo.errors import Interrupted, TrainingError
@@ -72,15 +73,6 @@ def train(run_dir: Path, epochs: int = 3, **options: Any) -> tuple[keras.Model, 
         **options,
     )
     return model, history.history
-
-
-def get_values(model: keras.Model) -> list[np.ndarray]:
-    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
-
-
-def assert_identical(model: keras.Model, other: keras.Model) -> None:
-    for one, two in zip(get_values(model), get_values(other), strict=True):
-        np.testing.assert_array_equal(one, two)
 
 
 def read_steps(run_dir: Path) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from data_files import write_files
 from PIL import Image
 
 from zoo.datasets import DataSplits, TaggingSplit, load_tagging
@@ -71,13 +72,6 @@ def draw(directory: Path, count: int) -> None:
         Image.fromarray(picture).save(directory / f"frame_{number}.png")
 
 
-def write(directory: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return directory
-
-
 def assert_grows_brighter(values: np.ndarray, count: int) -> None:
     assert values.dtype == np.uint8
     assert values.shape == (count, *SIZE, 3)
@@ -107,7 +101,7 @@ def tagged(clips: Path, tmp_path: Path) -> Callable[..., DataSplits[TaggingSplit
         (tmp_path / path.name).symlink_to(path)
 
     def load(table: str | dict[str, str], **options: object) -> DataSplits[TaggingSplit]:
-        write(tmp_path, table if isinstance(table, dict) else {"tags.csv": table})
+        write_files(tmp_path, table if isinstance(table, dict) else {"tags.csv": table})
         return load_tagging(str(tmp_path), **{"size": SIZE, "frame_rate": 10, **options})
 
     return load
@@ -148,7 +142,7 @@ def test_a_tag_for_each_frame(
 
 
 def test_missing_splits_are_every_third_and_every_fourth_sequence(tmp_path: Path) -> None:
-    write(tmp_path, {f"s{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(1, 13)})
+    write_files(tmp_path, {f"s{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(1, 13)})
     data = load_tagging(str(tmp_path))
     assert names(data) == [
         ["s1", "s2", "s4", "s7", "s8", "s10"],
@@ -279,7 +273,7 @@ def test_tables_named_after_splits(tagged: Callable, tmp_path: Path) -> None:
 def test_directories_named_after_splits(tmp_path: Path) -> None:
     for split, count in (("train", 3), ("valid", 4), ("test", 5)):
         draw(tmp_path / split / "clip", count)
-        write(tmp_path, {f"{split}/any.csv": f"video,frame,tag\nclip,{count - 1},{split[0]}\n"})
+        write_files(tmp_path, {f"{split}/any.csv": f"video,frame,tag\nclip,{count - 1},{split[0]}\n"})
     data = load_tagging(str(tmp_path), size=SIZE)
     assert names(data) == [["train/clip"], ["valid/clip"], ["test/clip"]]
     assert collect(data)["valid/clip"][1] == ["none"] * 3 + ["v"]
@@ -355,10 +349,10 @@ def test_video_in_two_splits_raises(tagged: Callable) -> None:
 
 
 def test_invalid_videos_raise(tmp_path: Path) -> None:
-    write(tmp_path, {"a.mp4": "no video", "tags.csv": "video,frame,tag\na.mp4,0,x\n"})
+    write_files(tmp_path, {"a.mp4": "no video", "tags.csv": "video,frame,tag\na.mp4,0,x\n"})
     with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video"):
         load_tagging(str(tmp_path))
-    write(tmp_path, {"a/b.mp4": "", "a.b.mp4": "", "a.mkv": ""})
+    write_files(tmp_path, {"a/b.mp4": "", "a.b.mp4": "", "a.mkv": ""})
     with pytest.raises(DataError, match="have the same name"):
         load_tagging(str(tmp_path))
 
@@ -383,7 +377,7 @@ def test_table_for_each_sequence(tmp_path: Path) -> None:
         ]
         text = ("\ufeff" if place == 2 else "") + ends[place % 5].join(lines)
         ending, pack = [*packers, ("", bytes)][place % 3]
-        write(tmp_path, {f"{name}_raw.csv{ending}": pack(text.encode())})
+        write_files(tmp_path, {f"{name}_raw.csv{ending}": pack(text.encode())})
     data = load_tagging(str(tmp_path), test=("b", "e"))
     assert names(data) == [["a", "c", "d", "g"], ["f"], ["b", "e"]]
     assert data.info.labels == ("Hold", "Rest", "Strike", "Stroke")
@@ -401,8 +395,8 @@ def test_table_for_each_sequence(tmp_path: Path) -> None:
 
 
 def test_column_names_may_be_numbers_and_the_tag_is_last(tmp_path: Path) -> None:
-    write(tmp_path, {f"{n}.csv": f"1,2,Phase\n{n},3,a\n{n},4,b\n" for n in range(5)})
-    write(tmp_path / "other", {f"{n}.tsv": f"x\ty\tgesture\n{n}\t3\ta\n{n}\t4\tb\n" for n in range(5)})
+    write_files(tmp_path, {f"{n}.csv": f"1,2,Phase\n{n},3,a\n{n},4,b\n" for n in range(5)})
+    write_files(tmp_path / "other", {f"{n}.tsv": f"x\ty\tgesture\n{n}\t3\ta\n{n}\t4\tb\n" for n in range(5)})
     for directory in (tmp_path, tmp_path / "other"):
         sequences = collect(load_tagging(str(directory)))
         np.testing.assert_array_equal(sequences["4"][0], [[4, 3], [4, 4]])
@@ -426,7 +420,7 @@ def test_several_sequences_in_a_table(tmp_path: Path, header: str) -> None:
             files[name.split("-")[0]].append(row)
     for rows in files.values():
         random.shuffle(rows)
-    write(tmp_path, {f"{name}.csv": header + "\n".join(rows) for name, rows in files.items()})
+    write_files(tmp_path, {f"{name}.csv": header + "\n".join(rows) for name, rows in files.items()})
     data = load_tagging(str(tmp_path))
     assert data.info.labels == ("-1", "0", "1")
     sequences = collect(data)
@@ -439,20 +433,20 @@ def test_several_sequences_in_a_table(tmp_path: Path, header: str) -> None:
 
 
 def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
-    write(
+    write_files(
         tmp_path, {f"{n}.csv": f"x;y;Tag\n1,5;-{n};a, b\n+0,5;{n}.25;b\n".encode("utf-16") for n in range(5)}
     )
     data = load_tagging(str(tmp_path))
     assert data.info.labels == ("a, b", "b")
     sequence = dict(zip(data.train.names, data.train.sequences, strict=True))["0"]
     np.testing.assert_array_equal(sequence, [[1.5, 0], [0.5, 0.25]])
-    write(tmp_path, {f"{n}.csv": 'x,tag\n"1,250",a\n"1,500",b\n' for n in range(5)})
+    write_files(tmp_path, {f"{n}.csv": 'x,tag\n"1,250",a\n"1,500",b\n' for n in range(5)})
     with pytest.raises(DataError, match=r"0\.csv, line 2, column x: found '1,250'. Expected a number"):
         load_tagging(str(tmp_path))
 
 
 def test_multi_label_features(tmp_path: Path) -> None:
-    write(tmp_path, {f"{n}.csv": "x,tag\n1,a|b\n2,\n3,b\n" for n in range(5)})
+    write_files(tmp_path, {f"{n}.csv": "x,tag\n1,a|b\n2,\n3,b\n" for n in range(5)})
     assert collect(load_tagging(str(tmp_path), multi_label=True))["3"][1] == [{"a", "b"}, set(), {"b"}]
     with pytest.raises(DataError, match=r"frame 0: found the tags a and b. Expected one"):
         load_tagging(str(tmp_path))
@@ -460,7 +454,7 @@ def test_multi_label_features(tmp_path: Path) -> None:
 
 def test_a_pattern_chooses_files(tmp_path: Path) -> None:
     for n in range(6):
-        write(
+        write_files(
             tmp_path,
             {f"{n}_raw.csv": f"x,tag\n{n},a\n{n},b\n", f"{n}_va3.csv": f"v,w,tag\n{n},1,a\n{n},1,b\n"},
         )
@@ -476,12 +470,14 @@ def test_a_pattern_chooses_files(tmp_path: Path) -> None:
 
 def test_equal_file_names_are_distinguished_by_directory(tmp_path: Path) -> None:
     for n in range(6):
-        write(tmp_path, {f"{'even' if n % 2 == 0 else 'odd'}/{n // 2}_raw.csv": f"x,tag\n{n},a\n{n},b\n"})
+        write_files(
+            tmp_path, {f"{'even' if n % 2 == 0 else 'odd'}/{n // 2}_raw.csv": f"x,tag\n{n},a\n{n},b\n"}
+        )
     sequences = collect(load_tagging(f"{tmp_path}/*/*.csv"))
     assert {name: values[0, 0] for name, (values, *_) in sequences.items()} == {
         "even/0": 0, "odd/0": 1, "even/1": 2, "odd/1": 3, "even/2": 4, "odd/2": 5
     }  # fmt: skip
-    write(tmp_path, {"odd/1_raw.tsv": "x\ttag\n1\ta\n"})
+    write_files(tmp_path, {"odd/1_raw.tsv": "x\ttag\n1\ta\n"})
     with pytest.raises(
         DataError,
         match=r"1_raw\.tsv have the same name, odd/1\. Expected different ones\. Rename or remove one",
@@ -490,8 +486,8 @@ def test_equal_file_names_are_distinguished_by_directory(tmp_path: Path) -> None
 
 
 def test_features_beside_videos(tmp_path: Path) -> None:
-    write(tmp_path, {f"{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(5)})
-    write(tmp_path, {f"{n}.mp4": b"" for n in range(5)})
+    write_files(tmp_path, {f"{n}.csv": f"x,tag\n{n},a\n{n},b\n" for n in range(5)})
+    write_files(tmp_path, {f"{n}.mp4": b"" for n in range(5)})
     assert sorted(collect(load_tagging(str(tmp_path)))) == list("01234")
 
 
@@ -546,7 +542,7 @@ FIVE = {f"{n}.csv": "x,y,tag\n1,2,a\n3,4,b\n" for n in range(5)}
 )
 def test_invalid_features_raise(tmp_path: Path, files: dict, options: dict, message: str) -> None:
     with pytest.raises(DataError, match=re.escape(message)):
-        load_tagging(str(write(tmp_path, {**FIVE, **files})), **options)
+        load_tagging(write_files(tmp_path, {**FIVE, **files}), **options)
 
 
 # TFDS.

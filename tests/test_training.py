@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from resumable import assert_identical
 
 import zoo
 from zoo.files import read_json, write_json
@@ -71,15 +72,6 @@ def run_fit(run_dir: Path, model: keras.Model | None = None, train: Any = None, 
 def read_log(run_dir: Path, kind: str) -> list[dict[str, Any]]:
     lines = run_log.read_log(run_dir)
     return [{k: v for k, v in line.items() if k != "timing"} for line in lines if line["kind"] == kind]
-
-
-def all_values(model: keras.Model) -> list[np.ndarray]:
-    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
-
-
-def assert_identical(model: keras.Model, other: keras.Model) -> None:
-    for one, two in zip(all_values(model), all_values(other), strict=True):
-        np.testing.assert_array_equal(one, two)
 
 
 class CallAt(keras.callbacks.Callback):

@@ -5,11 +5,9 @@ import csv
 import datetime
 import functools
 import gzip
-import io
 import itertools
 import lzma
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +16,7 @@ import babel
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from data_files import write_files, zip_files
 
 from zoo.datasets import DataSplits, load_translation
 from zoo.datasets.builders import dates as dates_module
@@ -54,21 +53,6 @@ def parallel(stem: str, pairs: Pairs, suffix: str = "", compress: Callable = byt
     return {f"{stem}.{language}{suffix}": compress(lines(side)) for language, side in sides}
 
 
-def write(directory: Path, files: dict[str, bytes]) -> str:
-    for name, content in files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_bytes(content)
-    return str(directory)
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
 def read_all_pairs(data: DataSplits[tf.data.Dataset]) -> Pairs:
     return sorted(itertools.chain(*read_pairs(data).values()))
 
@@ -97,7 +81,7 @@ def test_directories_of_parallel_files(tmp_path, names, suffix, compress):
     files = {"train.fr": b"one line\n", "training.en": b"x\n", "validity.de": b"x\n", "README.en.md": b"x"}
     for name, pairs in zip(names, expected.values(), strict=True):
         files |= parallel(name, pairs, suffix, compress)
-    data = load_translation(write(tmp_path, files), languages=EN_DE)
+    data = load_translation(write_files(tmp_path, files), languages=EN_DE)
     assert read_pairs(data) == expected
     assert data.info.languages == EN_DE
     assert data.info.source == str(tmp_path)
@@ -110,7 +94,7 @@ def test_directories_of_parallel_files(tmp_path, names, suffix, compress):
 
 def test_either_language_can_be_the_source(tmp_path):
     files = {name: content for split in SPLITS for name, content in parallel(split, numbered(split)).items()}
-    data = load_translation(write(tmp_path, files), languages=("de", "en"))
+    data = load_translation(write_files(tmp_path, files), languages=("de", "en"))
     assert data.info.languages == ("de", "en")
     assert read_pairs(data)["test"] == [(target, source) for source, target in numbered("test")]
 
@@ -122,7 +106,7 @@ def test_common_name_means_two_training_files(tmp_path, suffix):
     files = parallel("corpus/europarl-v9", pairs, suffix, compress) | parallel(
         "corpus/europarl", [("x", "y")]
     )
-    directory = write(tmp_path, files)
+    directory = write_files(tmp_path, files)
     data = load_translation(f"{directory}/corpus/europarl-v9", languages=EN_DE)
     assert read_all_pairs(data) == sorted(pairs)
     assert data.info.source == f"{directory}/corpus/europarl-v9"
@@ -135,7 +119,7 @@ def test_only_newlines_end_a_line(tmp_path):
     files |= parallel("test", pairs)
     files["test.en"] = b"\xef\xbb\xbf" + files["test.en"].replace(b"\n", b"\r\n") + "caf\ufffd".encode()
     files["test.de"] += " Café \n".encode()
-    data = load_translation(write(tmp_path, files), languages=EN_DE)
+    data = load_translation(write_files(tmp_path, files), languages=EN_DE)
     assert read_pairs(data)["test"] == [*pairs, ("caf\ufffd", "Café")]
     assert re.match(rf"{tmp_path}: 1 of [\d,]+ texts lost characters in a conversion", data.info.notes[0])
 
@@ -155,7 +139,7 @@ def test_tables(tmp_path, kind, suffix, compress):
     pairs = numbered("row", 300)
     content = b"\xef\xbb\xbf" + table([(*pair, "by somebody", "9") for pair in pairs])
     content += 'fine\u2028here\tgut\tx\t\r\n\r\n  \nalté\t"neu\ty\t'.encode()
-    directory = write(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
+    directory = write_files(tmp_path, {f"pairs{kind}{suffix}": compress(content)})
     data = load_translation(f"{directory}/pairs{kind}{suffix}")
     assert data.info.languages == ("source", "target")
     assert read_all_pairs(data) == sorted([*pairs, ("fine\u2028here", "gut"), ("alté", '"neu')])
@@ -178,7 +162,7 @@ def test_tables_of_spreadsheets(tmp_path, header):
 
 
 def test_table_languages_can_be_chosen(tmp_path):
-    directory = write(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
+    directory = write_files(tmp_path, {"pairs.tsv": table(numbered("row", 300))})
     data = load_translation(f"{directory}/pairs.tsv", languages=("nds", "fy"))
     assert data.info.languages == ("nds", "fy")
     assert ("row is 7.", "row ist 7.") in read_all_pairs(data)
@@ -200,7 +184,9 @@ def test_headers_of_english_names(tmp_path, header, languages, expected):
     ]
     names = header.lower().split(",")
     rows = [header, *(",".join(row[name] for name in names) for row in cells)]
-    data = load_translation(f"{write(tmp_path, {'pairs.csv': lines(rows)})}/pairs.csv", languages=languages)
+    data = load_translation(
+        f"{write_files(tmp_path, {'pairs.csv': lines(rows)})}/pairs.csv", languages=languages
+    )
     assert data.info.languages == expected
     assert read_all_pairs(data) == sorted(pairs)
     assert data.info.notes[0].endswith("left out the column id.")
@@ -217,7 +203,7 @@ def test_headers_of_english_names(tmp_path, header, languages, expected):
 )
 def test_headers_of_other_columns_raise(tmp_path, header, languages):
     rows = [header, *("\t".join(["text"] * len(header.split("\t"))) for _ in range(80))]
-    path = f"{write(tmp_path, {'pairs.tsv': lines(rows)})}/pairs.tsv"
+    path = f"{write_files(tmp_path, {'pairs.tsv': lines(rows)})}/pairs.tsv"
     with pytest.raises(DataError) as error:
         load_translation(path, languages=languages)
     first, second = languages or ("source", "target")
@@ -232,7 +218,7 @@ def test_headers_of_other_columns_raise(tmp_path, header, languages):
 )
 def test_doubtful_first_pairs_are_noted(tmp_path, first, is_noted):
     pairs = numbered("row", 300)
-    path = f"{write(tmp_path, {'pairs.tsv': lines([first]) + table(pairs)})}/pairs.tsv"
+    path = f"{write_files(tmp_path, {'pairs.tsv': lines([first]) + table(pairs)})}/pairs.tsv"
     data = load_translation(path, languages=EN_DE)
     assert tuple(first.split("\t")) in read_all_pairs(data)
     note = f"{path}: line 1 is read as a pair, not as a header: {first.replace(chr(9), ' -> ')}."
@@ -253,7 +239,7 @@ def test_doubtful_first_pairs_are_noted(tmp_path, first, is_noted):
 def test_zips(tmp_path, name, member, languages, expected, swapped):
     pairs = numbered("zip", 300)
     files = {"_about.txt": b"terms", "sub/_about.txt": b"x", "__MACOSX/._a.txt": b"x", "readme.md": b"x"}
-    write(tmp_path, {name: zipped({**files, member: table([(*pair, "CC-BY") for pair in pairs])})})
+    write_files(tmp_path, {name: zip_files({**files, member: table([(*pair, "CC-BY") for pair in pairs])})})
     data = load_translation(str(tmp_path / name), languages=languages)
     assert data.info.languages == expected
     assert read_all_pairs(data) == sorted(pair[::-1] if swapped else pair for pair in pairs)
@@ -384,24 +370,24 @@ def without(*names: str) -> dict[str, bytes]:
         ("a.zip", {"a.zip": table(TABLE)}, "a.zip cannot be read: File is not a zip file"),
         (
             "a.zip",
-            {"a.zip": zipped({"_a.txt": b"a\tb"})},
+            {"a.zip": zip_files({"_a.txt": b"a\tb"})},
             "found no such file. Expected one file .csv, .tsv or .txt",
         ),
         (
             "a.zip",
-            {"a.zip": zipped({"a.txt": b"", "b/b.tsv": b""})},
+            {"a.zip": zip_files({"a.txt": b"", "b/b.tsv": b""})},
             "found a.txt, b/b.tsv. Expected one file",
         ),
         (
             "fra-eng.zip",
-            {"fra-eng.zip": zipped({"fra.txt": table(TABLE)})},
+            {"fra-eng.zip": zip_files({"fra.txt": table(TABLE)})},
             "found the languages en, fr. Expected two of them, got en, de",
         ),
         ("corpus", {}, "is neither a file or directory that exists nor a TFDS data set"),
     ],
 )
 def test_invalid_files_raise(tmp_path, name, files, message):
-    path = str(Path(write(tmp_path, files)) / name)
+    path = str(Path(write_files(tmp_path, files)) / name)
     if message is None:
         load_translation(path, languages=EN_DE)
         return
@@ -415,7 +401,7 @@ def test_parallel_files_need_languages(tmp_path, name):
     with pytest.raises(
         DataError, match=r"Expected the languages of source and target.* --source en --target de"
     ):
-        load_translation(str(Path(write(tmp_path, GOOD)) / name))
+        load_translation(str(Path(write_files(tmp_path, GOOD)) / name))
 
 
 @pytest.mark.parametrize(
@@ -451,7 +437,7 @@ def test_pairs_left_out_are_counted(tmp_path):
         "val", held_out
     )
     data = load_translation(
-        write(tmp_path, files | parallel("test", [("e", "e")])), languages=EN_DE, max_words=5
+        write_files(tmp_path, files | parallel("test", [("e", "e")])), languages=EN_DE, max_words=5
     )
     assert read_pairs(data) == {
         "train": [("a", "x"), ("a", "y"), ("A", "x"), ("five of them is fine", "v")],
@@ -471,9 +457,9 @@ def test_combined_sets_do_not_train_on_test_sentences(tmp_path):
     leaks = [("TEST is 1", "geleakt"), ("  validation is, 2 . ", "geleakt"), ("test is 11.", "gut")]
     second = parallel("train", [*leaks, ("Extra  2.", "mehr 2.")])
     second |= parallel("valid", numbered("other")) | parallel("test", [("train is 0.", "Zug")])
-    write(tmp_path, {f"one/{name}": content for name, content in first.items()})
-    write(tmp_path, {f"two/{name}": content for name, content in second.items()})
-    write(tmp_path, {"pairs.tsv": table(numbered("pairs", 300))})
+    write_files(tmp_path, {f"one/{name}": content for name, content in first.items()})
+    write_files(tmp_path, {f"two/{name}": content for name, content in second.items()})
+    write_files(tmp_path, {"pairs.tsv": table(numbered("pairs", 300))})
     names = [str(tmp_path / name) for name in ("two", "one", "pairs.tsv")]
     data = load_translation(names, languages=EN_DE)
     alone = read_pairs(load_translation(names[2]))
@@ -488,9 +474,9 @@ def test_combined_sets_do_not_train_on_test_sentences(tmp_path):
 
 def test_sets_that_miss_different_splits_hold_out_the_same_sources(tmp_path):
     pairs = numbered("pairs", 600)
-    write(tmp_path, {"pairs.tsv": table(pairs)})
+    write_files(tmp_path, {"pairs.tsv": table(pairs)})
     first = parallel("train", pairs) | parallel("val", numbered("val"))
-    write(tmp_path, {f"one/{name}": content for name, content in first.items()})
+    write_files(tmp_path, {f"one/{name}": content for name, content in first.items()})
     table_alone = read_pairs(load_translation(str(tmp_path / "pairs.tsv")))
     both = [str(tmp_path / name) for name in ("one", "pairs.tsv")]
     combined = read_pairs(load_translation(both, languages=EN_DE))
@@ -500,7 +486,7 @@ def test_sets_that_miss_different_splits_hold_out_the_same_sources(tmp_path):
 
 
 def test_combined_sets_need_the_same_languages(tmp_path):
-    write(tmp_path, {"deu-eng.zip": zipped({"deu.txt": table(numbered("d", 300))})})
+    write_files(tmp_path, {"deu-eng.zip": zip_files({"deu.txt": table(numbered("d", 300))})})
     names = [str(tmp_path / "deu-eng.zip"), "parley"]
     with pytest.raises(
         DataError, match=r"different languages: .*deu-eng.zip is en to de, parley/2.0.1 is pt to en"
@@ -513,7 +499,7 @@ def test_translations_of_a_sentence_stay_in_one_split_and_the_choice_is_reproduc
     variants = [sources, [source.upper() for source in sources], [f"“{source[:-1]} !”" for source in sources]]
     pairs = [(source, f"{v} {i}") for v in range(3) for i, source in enumerate(variants[v])]
     pairs += [(source, f"again {i}") for i, source in enumerate(sources)]
-    write(tmp_path, {"pairs.tsv": table(pairs)})
+    write_files(tmp_path, {"pairs.tsv": table(pairs)})
     data = load_translation(str(tmp_path / "pairs.tsv"))
     assert data.info.notes[0] == (
         f"{tmp_path / 'pairs.tsv'}: a fiftieth of the sources of train is for validation and for test, "
@@ -537,7 +523,7 @@ def test_translations_of_a_sentence_stay_in_one_split_and_the_choice_is_reproduc
 
 def test_sources_without_words_are_distinguished(tmp_path):
     signs = [(a + b, a + b) for a, b in itertools.product("!?…+-*/=<>%&$€☺♥★", repeat=2)]
-    write(tmp_path, {"pairs.tsv": table(signs)})
+    write_files(tmp_path, {"pairs.tsv": table(signs)})
     splits = read_pairs(load_translation(str(tmp_path / "pairs.tsv")))
     assert sorted(itertools.chain(*splits.values())) == sorted(signs)
     assert len(splits["train"]) > 200

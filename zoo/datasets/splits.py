@@ -132,8 +132,13 @@ def make_pairs_rule(missing: Sequence[str]) -> HashRule:
 def normalize_source(sentences: Sequence[str]) -> list[str]:
     """Return for each sentence a key that sentences share if they differ in case and punctuation only."""
     folded = normalize_texts([sentence.casefold() for sentence in sentences] or tf.zeros([0], tf.string))
-    words = tf.strings.strip(tf.strings.regex_replace(folded, r"[^\p{L}\p{M}\p{N}]+", " "))
-    return [key.decode() for key in tf.where(words == "", folded, words).numpy().tolist()]
+    return [key.decode() for key in remove_punctuation(folded).numpy().tolist()]
+
+
+def remove_punctuation(texts: tf.Tensor) -> tf.Tensor:
+    """Return the words of texts, string [n], with one space between them; a text without words as it is."""
+    words = tf.strings.strip(tf.strings.regex_replace(texts, r"[^\p{L}\p{M}\p{N}]+", " "))
+    return tf.where(words == "", texts, words)
 
 
 # Sequences: by name, or every n-th.

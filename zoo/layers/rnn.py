@@ -54,8 +54,8 @@ class RNN(Serializable, keras.layers.RNN):
             shape. Zeros by default, or with `stateful` the final states of the batch before.
         mask: bool tensor [batch, time], False under padding; by default the mask that the sequences carry,
             such as that of `Embedding(mask_zero=True)`. (Keras ignores that one if it is called with an
-            `initial_state`.) Where it is False the states
-            stay as they are, and the output is that of the step before (zero before the first valid step).
+            `initial_state`.) Where it is False the states stay as they are, and the output is that of the
+            step before (zero before the first valid step).
         training: bool, `False` by default. Whether dropout and zoneout draw random numbers.
         constants: dict of tensors by name, each with the batch as first axis, that the cells use in every
             step; none by default. See `zoo.Cell.prepare_constants`.

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets import DataSplits, TaggingSplit
+from zoo.datasets.splits import remove_punctuation
 from zoo.display import ShortRepr
 from zoo.preprocessing.text import normalize_texts
 
@@ -100,9 +101,8 @@ def measure_text_overlap(data: DataSplits[tf.data.Dataset]) -> float:
 
 def hash_texts(texts: tf.Tensor) -> tf.Tensor:
     """Return a hash, int64 [n], that texts share if they differ in case, punctuation and spaces only."""
-    folded = tf.strings.lower(normalize_texts(texts), "utf-8")
-    words = tf.strings.strip(tf.strings.regex_replace(folded, r"[^\p{L}\p{M}\p{N}]+", " "))
-    return tf.strings.to_hash_bucket_fast(tf.where(words == "", folded, words), 2**62)
+    words = remove_punctuation(tf.strings.lower(normalize_texts(texts), "utf-8"))
+    return tf.strings.to_hash_bucket_fast(words, 2**62)
 
 
 def read_first_texts(split: tf.data.Dataset, count: int = 2) -> list[str]:

@@ -41,7 +41,7 @@ A plot takes as long as a hundred predictions.
 """
 
 SECONDS_AFTER_LEAVING = 5.0
-"""Time that a prediction may still take after its client has left. Starting the process anew takes as long."""
+"""Time that a prediction may still take after its client has left. Restarting the process takes as long."""
 
 SECONDS_WITHOUT_PARENT = 1.0
 """Time after which a process ends whose parent was killed."""
@@ -63,7 +63,7 @@ class Reply(NamedTuple):
 
 
 class ModelProcess:
-    """Loaded models in another process, which is started anew after it failed.
+    """Loaded models in another process, which is restarted after it failed.
 
     Args:
         models: Directories of exports by name.
@@ -72,7 +72,7 @@ class ModelProcess:
         directory: Directory of temporary files.
 
     Attributes:
-        is_loading: Whether the models are not loaded yet, or are being loaded anew.
+        is_loading: Whether the models are not loaded yet, or are being loaded again.
     """
 
     def __init__(self, models: Mapping[str, Path], seconds: float, max_waiting: int, directory: Path) -> None:
@@ -127,10 +127,8 @@ class ModelProcess:
         process, self._process = self._process, None
         if process is not None:
             if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.kill(
-                        process.pid, signal.SIGKILL
-                    )  # `process.kill` would take the exit code from asyncio
+                with suppress(ProcessLookupError):  # `process.kill` would take the exit code from asyncio
+                    os.kill(process.pid, signal.SIGKILL)
             await process.communicate()  # until the pipes are closed
 
     async def close(self) -> None:

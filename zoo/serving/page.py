@@ -244,9 +244,8 @@ class PageServer:
             self._stored[kind] += num_bytes
             num_reserved += num_bytes
 
-        file_name = re.split(r"[/\\]", unquote(request.headers.get("x-file-name", ""), errors="replace"))[-1][
-            -100:
-        ]
+        sent_name = unquote(request.headers.get("x-file-name", ""), errors="replace")
+        file_name = re.split(r"[/\\]", sent_name)[-1][-100:]
         suffix = re.search(r"\.[0-9A-Za-z]{1,7}$", file_name)
         path = self._directory / f"{uuid4().hex}{suffix[0] if suffix else '.mp4'}"
         try:

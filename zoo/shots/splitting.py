@@ -124,9 +124,8 @@ def _find_ranges(shots: ShotList) -> list[CopyRange]:
     start, shown = read_header(shots.video).start, sorted(times)
     keyframes = sorted(time for time, is_keyframe in packets if is_keyframe)
     indices = {time: index for index, time in enumerate(times)}
-    earliest_left = list(itertools.accumulate(reversed(times), min))[
-        ::-1
-    ]  # of each packet and those after it
+    # The earliest time of each packet and those after it.
+    earliest_left = list(itertools.accumulate(reversed(times), min))[::-1]
 
     def find_time(frame: int) -> int:
         earliest = (shots.times[frame] + float(start) - 1e-6) / time_base

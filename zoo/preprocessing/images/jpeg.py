@@ -49,7 +49,7 @@ class JpegHeaders(NamedTuple):
 
     Attributes:
         height: int64 [n]: 0 for other files and without a frame header.
-        width: int64 [n]: likewise.
+        width: int64 [n]: 0 for other files and without a frame header.
         orientation: int64 [n]: the EXIF orientation from 1 to 8; 1 without one.
         has_many_scans: bool [n]: whether more than `MAX_SCANS` scans follow the frame header.
     """

@@ -66,17 +66,17 @@ KINDS = {
 }
 """Pattern of each kind of items, apart from names; an item is of the first kind that fits."""
 
+# In this order: a tag may contain a URL, and an address contains a domain.
 _SEARCHES = (
-    *(
-        KINDS["tags"],
-        _URL,
-        KINDS["e-mail addresses"],
-        _DOMAIN,
-        KINDS["character references"],
-        KINDS["placeholders"],
-    ),
-    *(KINDS["emoji"], rf"{_WITH_DIGITS}|{IN_WORD}+"),
-)  # in this order: a tag may contain a URL, and an address contains a domain
+    KINDS["tags"],
+    _URL,
+    KINDS["e-mail addresses"],
+    _DOMAIN,
+    KINDS["character references"],
+    KINDS["placeholders"],
+    KINDS["emoji"],
+    rf"{_WITH_DIGITS}|{IN_WORD}+",
+)
 _CAPITALIZED = r"\p{Lu}[^\p{Lu}\p{Nd}_]+"
 _MIXED = r"[^\p{Nd}].*[\p{Lu}\p{Nd}_].*"
 _SENTENCE_START = r".*[.!?…][^\p{L}\p{N}]*"

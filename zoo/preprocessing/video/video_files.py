@@ -23,22 +23,23 @@ VIDEO_FORMATS = "MP4, MOV, Matroska, WebM, AVI, MPEG, WMV, FLV, Ogg, MXF, DV or 
 """The formats of `_DEMUXERS`, as users know them."""
 
 _DEMUXERS = (
-    *(
-        "mov",
-        "matroska",
-        "avi",
-        "mpegts",
-        "mpeg",
-        "mpegvideo",
-        "m4v",
-        "h264",
-        "hevc",
-        "asf",
-        "flv",
-        "ogg",
-        "mxf",
-    ),
-    *("dv", "gif", "ivf", "yuv4mpegpipe"),
+    "mov",
+    "matroska",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "mpegvideo",
+    "m4v",
+    "h264",
+    "hevc",
+    "asf",
+    "flv",
+    "ogg",
+    "mxf",
+    "dv",
+    "gif",
+    "ivf",
+    "yuv4mpegpipe",
 )
 """FFmpeg's readers of files that hold the frames themselves.
 
