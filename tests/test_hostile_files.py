@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile_files import NAMED, PATHS, READERS, choose_path, mutate, run, write, write_paths
+from data_files import write_files
+from hostile_files import NAMED, PATHS, READERS, choose_path, mutate, run, write_paths
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ def time_limit(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_named_cases(tmp_path: Path, title: str) -> None:
     name, seed, change = NAMED[title]
     reader = READERS[name]
-    write(tmp_path, change(reader.make(random.Random(seed))))
+    write_files(tmp_path, change(reader.make(random.Random(seed))))
     result = run(reader.read, choose_path(tmp_path, reader.name), tmp_path, reader.cell)
     assert result.kind != "lost", result.detail
 
@@ -42,7 +43,7 @@ def test_named_cases(tmp_path: Path, title: str) -> None:
 @pytest.mark.parametrize("name", READERS)
 def test_valid_files_are_read(tmp_path: Path, name: str) -> None:
     reader = READERS[name]
-    write(tmp_path, reader.make(random.Random(0)))
+    write_files(tmp_path, reader.make(random.Random(0)))
     result = run(reader.read, choose_path(tmp_path, reader.name), tmp_path, reader.cell)
     assert result == ("read", "0 left out")
 
@@ -56,7 +57,7 @@ def test_valid_files_are_read(tmp_path: Path, name: str) -> None:
 @given(st.sampled_from(sorted(READERS)), st.integers(0, 10**9))
 def test_mutated_files(tmp_path_factory: pytest.TempPathFactory, name: str, seed: int) -> None:
     rng, reader, directory = random.Random(seed), READERS[name], tmp_path_factory.mktemp("files")
-    write(directory, reader.make(rng))
+    write_files(directory, reader.make(rng))
     path = choose_path(directory, reader.name)
     changes = [mutate(directory, rng) for _ in range(rng.choice([1, 1, 2, 3]))]
     path = path if path.exists() else choose_path(directory, reader.name)

@@ -182,6 +182,7 @@ def test_links_are_followed_and_end(tmp_path: Path) -> None:
         ("a/also", "."),
         ("a/up", ".."),
         ("a/b/other", "../../other"),
+        ("a/loop", "loop"),
         ("lost", "x"),
     ):
         (tmp_path / name).symlink_to(target)

@@ -14,6 +14,7 @@ what a user has on disk:
 
 import bz2
 import contextlib
+import errno
 import fnmatch
 import gzip
 import io
@@ -223,7 +224,7 @@ class ZipFiles:
 def list_files(directory: Path) -> list[Path]:
     """Return all files in a directory and those below, sorted, without hidden ones; links are followed.
 
-    Devices and pipes are left out, and so are directories that lead back to one above.
+    Devices and pipes are left out, and so are directories that lead back to one above, and links to themselves.
 
     Raises:
         DataError: A directory cannot be read, or there are more than `MAX_FILES`.
@@ -239,7 +240,7 @@ def list_files(directory: Path) -> list[Path]:
             with os.scandir(parent) as entries:
                 for entry in entries:
                     num_listed += 1
-                    if entry.name.startswith("."):
+                    if entry.name.startswith(".") or _leads_to_itself(entry):
                         continue
                     if entry.is_file():
                         files.append(Path(entry.path))
@@ -275,6 +276,15 @@ def _matches(parts: Sequence[str], segments: Sequence[str]) -> bool:
             return _matches(parts, others)
         return any(_matches(parts[start:], others) for start in range(len(parts) + 1))
     return bool(parts) and fnmatch.fnmatchcase(parts[0], first) and _matches(parts[1:], others)
+
+
+def _leads_to_itself(entry: "os.DirEntry[str]") -> bool:
+    try:
+        if entry.is_symlink():
+            entry.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _get_id(entry: "os.DirEntry[str]") -> tuple[int, int]:

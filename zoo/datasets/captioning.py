@@ -75,6 +75,7 @@ def load_captioning(
         ...     _ = Path(directory, "captions.tsv").write_text(f"image\tcaption\n{rows}")
         ...     splits = zoo.datasets.load_captioning(directory)
         >>> splits.train.names[0], splits.train.captions[0]
+        ('0.png', ('black square number 0',))
     """
     if path := find_dataset(dataset):
         return _load_files(path, encoding)

@@ -65,12 +65,12 @@ class DataInfo(ShortRepr):
     def names(self) -> tuple[str, ...]:
         """Names of the sets: of a TFDS set without configuration and version, of files without directories.
 
-        >>> DataInfo("imdb_reviews/plain_text:1.0.0 + data/reviews.csv").names
+        >>> DataInfo("imdb_reviews/plain_text/1.0.0 + data/reviews.csv").names
         ('imdb_reviews', 'reviews.csv')
         """
         parts = [part for part in re.split(r" \+ |, ", self.source) if part]
         return tuple(
-            part.split("/")[0].split(":")[0] if re.search(r":\d+\.\d+\.\d+$", part) else PurePath(part).name
+            part.split("/")[0] if re.fullmatch(r"\w+(/[^/]+)?/\d+\.\d+\.\d+", part) else PurePath(part).name
             for part in parts
         )
 

@@ -94,11 +94,13 @@ def load_tagging(
 
     Example:
         >>> import tempfile, zoo
+        >>> from pathlib import Path
         >>> rows = [f"walk{i // 10},{i % 10},{'step' if i % 2 else 'rest'},{i % 2}.5" for i in range(90)]
-        >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
-        ...     print("sequence,frame,tag,speed", *rows, sep="\n", file=file, flush=True)
-        ...     splits = zoo.datasets.load_tagging(file.name)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     _ = Path(directory, "walks.csv").write_text("\n".join(["sequence,frame,tag,speed", *rows]))
+        ...     splits = zoo.datasets.load_tagging(directory)
         >>> splits.info.labels, splits.test.names
+        (('rest', 'step'), ['walk2', 'walk5', 'walk8'])
     """
     path = find_dataset(dataset)
     if path is None and re.search(r"[*?[]", dataset):
