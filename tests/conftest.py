@@ -1,6 +1,7 @@
 """What many tests use, and the order of the files: those that take longest come first."""
 
 import ctypes
+import gc
 import logging
 import os
 import shutil
@@ -57,8 +58,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def trim_memory() -> Iterator[None]:
-    """Return to the system what the tests of a file have freed, which glibc keeps: a third of what exports take."""
+    """Free what the tests of a file have left, and return it to the system.
+
+    Loaded exports are cycles of objects, which Python collects rarely in a process with as many objects as TensorFlow
+    has; and glibc keeps a third of what they take.
+    """
     yield
+    gc.collect()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
 

@@ -19,7 +19,7 @@ HUGE = ("000,000", "300 MB")
 @pytest.fixture(autouse=True)
 def time_limit(request: pytest.FixtureRequest) -> Iterator[None]:
     """Raise an error in a test that does not end. Slow tests limit their processes themselves."""
-    seconds = 0 if request.node.get_closest_marker("slow") else 60  # 0 sets no alarm
+    seconds = 0 if request.node.get_closest_marker("slow") else 600  # 0 sets no alarm
 
     def stop(*_: object) -> None:
         raise TimeoutError(f"more than {seconds} seconds")
