@@ -36,6 +36,14 @@ def load_keras_model(directory: Path, card: Mapping[str, Any]) -> keras.Model:
 
     Raises:
         ExportError: the card does not describe the model, or the variables do not fit it.
+
+    Example:
+        >>> import zoo
+        >>> from zoo.card import read_card
+        >>> from zoo.model_store import find_model
+        >>> directory = find_model("sentiment")
+        >>> zoo.export.load_keras_model(directory, read_card(directory)).scores.units
+        2
     """
     if not card.get("model"):
         raise ExportError(

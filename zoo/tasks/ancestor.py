@@ -315,6 +315,13 @@ def read_ancestor(task: Task, path: Path) -> Ancestor:
     Raises:
         UsageError: there is no such export, it is of a task from which the model cannot start, or it has no card.
         ExportError: its files are not those on its card, or the card does not describe the Keras model.
+
+    Example:
+        >>> import zoo
+        >>> from pathlib import Path
+        >>> task = zoo.tasks.get_task("text_classification")
+        >>> zoo.tasks.read_ancestor(task, Path("sentiment")).is_of_other_task
+        False
     """
     directory = find_model(path, option="--init-from")
     card = read_card(directory)
