@@ -59,8 +59,9 @@ def build_like_recipe(name: str, ancestor: Ancestor, run_dir: Path) -> keras.Mod
         return translation.build_model(settings, preprocessor, settings.attention)
     if name == "captioning":
         settings = dataclasses.replace(captioning.Settings(), **model)
-        features = FeatureSplit(np.zeros((1, 7, 7, 1280), np.float16), np.arange(1), [["a dog runs"]])
-        return captioning.build_model(settings, preprocessor, features)
+        features = np.zeros((1, *preprocessor.extractor.shape), np.float16)
+        split = FeatureSplit(features, np.arange(1), [["a dog runs"]])
+        return captioning.build_model(settings, preprocessor, split)
     settings = dataclasses.replace(tagging.Settings(), **model)
     clip = np.zeros((100, 27, 48, 3), np.uint8)
     split = zoo.datasets.TaggingSplit(["clip"], [clip], [np.zeros(100, np.int32)], [np.arange(100.0)])

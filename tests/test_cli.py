@@ -66,7 +66,8 @@ def test_list_prints_score_and_size(run: Run) -> None:
 
 def test_show_prints_the_card(run: Run) -> None:
     out, _, _ = run("show", "tagging")
-    assert out == (SHIPPED / "tagging/1/README.md").read_text(encoding="utf-8")
+    assert out.startswith("# Shots of videos")
+    assert (SHIPPED / "tagging/1/README.md").read_text(encoding="utf-8").endswith(out)
 
 
 def test_predict_prints_lines_or_json_and_plots(run: Run, tmp_path: Path) -> None:

@@ -165,7 +165,9 @@ def test_card_of_a_model(browser: webdriver.Chrome, panel: Callable[[str], WebEl
     assert (
         browser.find_element(By.TAG_NAME, "h1").text == read_card(ROOT / "saved_models/captioning/1")["title"]
     )
-    assert "test CIDEr" in browser.find_element(By.TAG_NAME, "table").text
+    examples, metrics, *_ = browser.find_elements(By.TAG_NAME, "table")
+    assert "a brown dog" in examples.text
+    assert "test CIDEr" in metrics.text
     assert_is_accessible(browser)
     browser.find_element(By.LINK_TEXT, "All models").click()
 
@@ -287,9 +289,7 @@ def test_shots_of_a_video(
     chooser.send_keys(str(text))  # supersedes the request for the film
     assert wait_for_rows(opened) == []
     assert re.match(r"text\.mp4 ", alert(opened))
-    opened.find_element(
-        By.CSS_SELECTOR, "[aria-label^=Example]"
-    ).click()  # frames that the card has as an array
+    opened.find_element(By.CSS_SELECTOR, "[aria-label^=Example]").click()
     WebDriverWait(opened, 60).until(lambda _: len(wait_for_rows(opened)) > 1)
 
 
