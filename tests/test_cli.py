@@ -71,9 +71,9 @@ def test_show_prints_the_card(run: Run) -> None:
 
 
 def test_predict_prints_lines_or_json_and_plots(run: Run, tmp_path: Path) -> None:
-    out, _, _ = run("predict", "sentiment", "A delight.", "--plot", str(tmp_path / "gates.png"))
+    out, _, _ = run("predict", "sentiment", "A delight.", "--plot", str(tmp_path / "words.png"))
     assert out.split() == ["positive", out.split()[1], "A", "delight."]
-    assert (tmp_path / "gates.png").stat().st_size > 10_000
+    assert (tmp_path / "words.png").stat().st_size > 10_000
     (tmp_path / "texts.txt").write_text("Where is he?\n\nI am here.\n")
     out, _, _ = run("predict", "translation", "--json", "--file", str(tmp_path / "texts.txt"))
     first, empty, last = map(json.loads, out.splitlines())
@@ -562,9 +562,9 @@ def test_help_names_the_exit_codes(run: Run) -> None:
         assert (code, "Exit codes: 0, " in out) == (0, True)
 
 
-def test_the_plot_of_a_long_text_shows_its_first_words(run: Run, tmp_path: Path) -> None:
-    run("predict", "sentiment", "word " * 400, "--plot", str(tmp_path / "gates.png"))
-    with Image.open(tmp_path / "gates.png") as plot:
+def test_the_plot_of_a_long_text_shows_some_of_its_words(run: Run, tmp_path: Path) -> None:
+    run("predict", "sentiment", "word " * 400, "--plot", str(tmp_path / "words.png"))
+    with Image.open(tmp_path / "words.png") as plot:
         assert plot.width < 7_000
 
 

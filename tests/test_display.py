@@ -22,6 +22,9 @@ CURVES = {"": {"a": ([0, 1, 2], [1, 2, 3]), "b": ([0, 1, 2], [1, 2, 3]), "c": ([
 PLOTS: dict[str, Callable] = {
     "curves": lambda **options: plots.plot_curves(CURVES, x_label="x", y_label="y", **options),
     "saliency": lambda **options: plots.plot_saliency([0.5, -1], ["good", "bad"], **options),
+    "gate_means": lambda **options: plots.plot_gate_means(
+        {"update": [0.1, 0.9], "reset": [0.5, 0.5]}, ["a", "b"], **options
+    ),
     "attention": lambda **options: plots.plot_attention(np.eye(2), ["a", "b"], ["c", "d"], **options),
     "confusion": lambda **options: zoo.reports.plot_confusion_matrix(np.eye(2), ["no", "yes"], **options),
     "gates": lambda **options: plots.plot_gates({"forget": np.full((3, 4), 0.5)}, **options),
@@ -43,7 +46,7 @@ def test_plots_return_a_figure_and_write_a_file(name: str, tmp_path: Path) -> No
     assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
 
 
-@pytest.mark.parametrize("name", ["curves", "saliency", "attention", "confusion"])
+@pytest.mark.parametrize("name", ["curves", "saliency", "gate_means", "attention", "confusion"])
 def test_plots_of_one_panel_draw_in_axes(name: str, tmp_path: Path) -> None:
     figure = matplotlib.figure.Figure()
     left, right = figure.subplots(1, 2)

@@ -109,6 +109,27 @@ def test_effects_of_words_are_those_of_leaving_them_out(monkeypatch: pytest.Monk
     assert model.explain("", model.predict([""])[0]) is None
 
 
+def test_plot_has_the_effects_of_words_and_the_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, text = zoo.load("sentiment"), "A fine cast, but a dreadful film."
+    [prediction] = model.predict([text])
+    effects, gates = model.plot(text, prediction).axes
+    assert effects.get_title() == "How much each word speaks for “negative”"
+    assert [label.get_text() for label in effects.get_xticklabels()] == text.split()
+    heights = [bar.get_height() for bar in effects.patches]
+    assert heights == [word.effect for word in model.measure_effects(text, prediction)]
+    assert [label.get_text() for label in gates.get_yticklabels()][:2] == ["forget →", "forget ←"]
+    assert [label.get_text() for label in gates.get_xticklabels()][-2:] == ["film", "."]
+    monkeypatch.setattr("zoo.tasks.text_classification.MAX_PLOTTED_WORDS", 2)
+    effects, gates = model.plot(text, prediction).axes
+    assert effects.get_title().endswith(": the 2 with the largest effects")
+    assert "dreadful" in [label.get_text() for label in effects.get_xticklabels()]
+    assert [label.get_text() for label in gates.get_xticklabels()] == ["a", "fine"]
+    [gates] = model.plot("dreadful", prediction).axes  # no other word to leave out
+    assert [label.get_text() for label in gates.get_xticklabels()] == ["dreadful"]
+    with pytest.raises(UsageError, match=r"no known word, so there is nothing to plot"):
+        model.plot("", model.predict([""])[0])
+
+
 def test_effects_of_words_without_spaces() -> None:
     prediction = LabelPrediction("", "pos", {"neg": 0.25, "pos": 0.75})
     words = zoo.load("sentiment").measure_effects("\u4e0d\u597d dull", prediction)

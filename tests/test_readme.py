@@ -17,6 +17,7 @@ import tensorflow as tf
 import tyro
 from reexports import call, export_again
 
+import zoo
 from zoo.cli.main import Demo, List, Predict, Show, Verify
 
 ROOT = Path(__file__).parents[1]
@@ -48,10 +49,12 @@ PRINTED = {
         "Wo ist der Bahnhof?\nWo ist der Bahnhof?\n(None, 2)\n(4, 10, 16)\n",
     ],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
+    "docs/layers.md": ["LSTM           24,962 weights"],
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 "],
     "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],
+    "docs/sentiment.md": ["pos delighted."],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
     "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
     "docs/translation.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
@@ -151,6 +154,17 @@ def test_link_targets_exist(name: str) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in [re.sub(r"[^\w -]", "", text).lower().replace(" ", "-") for text in headings]
+
+
+def test_layers_page_names_every_layer() -> None:
+    layers = [getattr(zoo, name) for name in zoo.__all__]
+    names = {
+        f"`zoo.{layer.__name__}`"
+        for layer in layers
+        if isinstance(layer, type) and issubclass(layer, zoo.RNN | zoo.Bypass)
+    }
+    assert len(names) > 20
+    assert names <= set(re.findall(r"`zoo\.\w+`", PAGES["docs/layers.md"]))
 
 
 def test_tasks_page_shows_the_tested_plugin() -> None:

@@ -78,7 +78,7 @@ class PredictOptions:
     json: bool = False  # print each prediction as a line of JSON; not together with --output
     top_k: PositiveInt = 1  # number of alternatives for each input; JSON has all of them
     plot: Path | None = None
-    """file to plot the attention weights, the gates or a contact sheet of the last prediction to"""
+    """file to plot what the last prediction is based on to: attention weights, the effect of each word, or shots"""
     output_dir: Path = Path("runs/predictions")
     """directory of the tables and contact sheets of videos, with a directory for each"""
     split: bool = False  # cut each video at its shots, at the keyframe before, without encoding

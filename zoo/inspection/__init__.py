@@ -12,6 +12,7 @@ from zoo.inspection.gradients import (
 from zoo.inspection.plots import (
     plot_attention,
     plot_curves,
+    plot_gate_means,
     plot_gates,
     plot_image_attention,
     plot_saliency,
@@ -26,6 +27,7 @@ __all__ = [
     "plot_attention",
     "plot_contact_sheet",
     "plot_curves",
+    "plot_gate_means",
     "plot_gates",
     "plot_image_attention",
     "plot_saliency",

@@ -216,12 +216,55 @@ def plot_gates(
     return finish(figure, path)
 
 
+def plot_gate_means(
+    means: Mapping[str, Any],
+    steps: Sequence[str],
+    path: str | Path | None = None,
+    title: str = "",
+    *,
+    ax: Axes | None = None,
+) -> matplotlib.figure.Figure:
+    """Plot how open gates are at each time step as a heat map: a row for each gate, with numbers in percent.
+
+    Args:
+        means: arrays [time] by name, from 0 (closed) to 1 (open), such as the mean over the units of each gate that
+            `gates` returns.
+        steps: a label for each time step, such as the words.
+        path: the file to write, if any.
+        title: the title of the figure.
+        ax: the axes to draw in. None makes a figure.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> layer, x = zoo.GRU(8), np.ones([4, 3, 5], "float32")
+        >>> last = layer(x)
+        >>> means = {name: value[0].mean(-1) for name, value in zoo.inspection.gates(layer, x).items()}
+        >>> figure = zoo.inspection.plot_gate_means(
+        ...     {name: means[name] for name in ("update", "reset")}, ["a", "fine", "film"]
+        ... )
+    """
+    axes = make_axes(ax, max(4.0, 0.4 * len(steps) + 1.5), 1.2 + 0.3 * len(means))
+    values = np.array([means[name] for name in means])
+    axes.imshow(values, aspect="auto", cmap="cividis", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(values):
+        color = "black" if value > 0.5 else "white"
+        axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8, color=color)
+    axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(means)), list(means))
+    axes.set_title(title)
+    return finish(axes, path)
+
+
 def plot_saliency(
     scores: Any,
     steps: Sequence[str],
     path: str | Path | None = None,
     title: str = "",
     *,
+    y_label: str = "gradient · input",
     ax: Axes | None = None,
 ) -> matplotlib.figure.Figure:
     """Plot the saliency of each time step as a bar: positive where the step raised the output.
@@ -231,6 +274,7 @@ def plot_saliency(
         steps: a label for each time step, such as the words.
         path: the file to write, if any.
         title: the title of the figure, such as the name of the output.
+        y_label: what the scores are.
         ax: the axes to draw in. None makes a figure.
 
     Returns:
@@ -245,7 +289,7 @@ def plot_saliency(
     axes.bar(range(len(steps)), scores, color=colors)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_ylabel("gradient · input")
+    axes.set_ylabel(y_label)
     axes.set_title(title)
     return finish(axes, path)
 

@@ -18,7 +18,8 @@ from zoo.components import CELLS
 from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
-from zoo.inspection import gates, plot_gates
+from zoo.inspection import gates, plot_gate_means, plot_saliency
+from zoo.inspection.figures import Figure, finish
 from zoo.preprocessing.text import (
     END_ID,
     NO_KNOWN_WORDS,
@@ -62,7 +63,7 @@ MIN_KNOWN_WORDS = 80
 _SMALL = 0.05  # as of the numbers from which Keras's embeddings start
 
 MAX_PLOTTED_WORDS = 60
-"""A plot of the gates shows the first words of a longer text: a wider one is too wide to look at."""
+"""A plot shows some of the words of a longer text: a wider one is too wide to look at."""
 
 _WORD = re.compile(
     # A letter of a script without spaces (Thai, Lao, Burmese, Khmer, Japanese, Chinese), or what spaces separate.
@@ -323,7 +324,7 @@ class LabelPrediction(Prediction):
 class TextClassificationPredictor(TextPredictor[LabelPrediction]):
     """Texts in, labels out."""
 
-    plot_caption = "Gates and states at each word, one row for each unit."
+    plot_caption = "How much each word speaks for the label, and how open each gate is at each word."
 
     def predict_batch(
         self, inputs: Sequence[str | bytes], progress: bool = False
@@ -408,25 +409,50 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
     def plot(
         self, item: str | bytes, prediction: LabelPrediction, path: Path | None = None
     ) -> matplotlib.figure.Figure:
-        """Plot gates and states at each word, of a long text at its first words."""
-        if "gates" not in self.signatures:
-            raise UsageError(f"{self.directory} has no signature `gates` to plot. Leave out --plot.")
-        words, gates = self._compute_gates(item)
-        if not words:
-            raise UsageError("The text has no words, so there are no gates to plot. Give another text.")
-        directions = 1 + any("backward" in name for name in gates)
-        title = ""
-        if len(words) > MAX_PLOTTED_WORDS:
-            tokens = self.card["preprocessor"].get("tokens", "words")
-            title = f"The first {MAX_PLOTTED_WORDS} of {len(words):,} {tokens}"
-        plotted = {name: gates[name][:MAX_PLOTTED_WORDS] for name in _pair_directions(gates)}
-        return plot_gates(plotted, path, words[:MAX_PLOTTED_WORDS], columns=directions, title=title)
+        """Plot the effect of each word on the label, and below it the mean of each gate at each word.
+
+        Of a long text it plots the words with the largest effects, and the gates at the first words.
+        """
+        explanation = self.explain(item, prediction)
+        if explanation is None:
+            raise UsageError("The text has no known word, so there is nothing to plot. Give another text.")
+        label, words, gates = explanation
+        if not words and gates is None:
+            raise UsageError("The text has only one word, so there is nothing to plot. Give a longer text.")
+        by_effect = sorted(range(len(words)), key=lambda i: -abs(words[i].effect))
+        shown = [words[i] for i in sorted(by_effect[:MAX_PLOTTED_WORDS])]
+        rows = gates.rows if gates else ()
+        heights = [2.5] * bool(shown) + ([0.3 * len(gates.columns) + 0.5] if gates else [])
+        figure = Figure(max(6.0, 0.4 * max(len(shown), len(rows)) + 1.5), sum(heights) + 0.5 * len(heights))
+        axes = iter(figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights).ravel())
+        if shown:
+            title = f"How much each word speaks for “{label}”"
+            if len(shown) < len(words):
+                title += f": the {len(shown)} with the largest effects"
+            steps, effects = [_abbreviate(word.text) for word in shown], [word.effect for word in shown]
+            plot_saliency(effects, steps, title=title, y_label="effect on log-odds", ax=next(axes))
+        if gates:
+            read, *means = zip(*rows, strict=True)
+            title = "How open each gate is at each word, in percent"
+            values = dict(zip(gates.columns[1:], means, strict=True))
+            plot_gate_means(values, [_abbreviate(word) for word in read], title=title, ax=next(axes))
+        return finish(figure, path)
 
 
 def _compute_log_odds(probability: float) -> float:
     """Return the logarithm of p / (1 - p), for probabilities that are rounded to 0 or 1, too."""
     clipped = min(max(probability, 1e-7), 1 - 1e-7)
     return math.log(clipped / (1 - clipped))
+
+
+def _abbreviate(word: str, width: int = 16) -> str:
+    """Return a word, or several of a long text, as the label of a column.
+
+    >>> _abbreviate("a fine, fine film ", 8)
+    'a fine,…'
+    """
+    text = " ".join(word.split())
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
 
 
 def _name_gate(name: str, has_layers: bool) -> str:
