@@ -54,7 +54,7 @@ PRINTED = {
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 "],
     "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],
-    "docs/sentiment.md": ["pos delighted."],
+    "docs/sentiment.md": ["neg dreadful."],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
     "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
     "docs/translation.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],

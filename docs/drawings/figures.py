@@ -16,10 +16,10 @@ import zoo
 from zoo.datasets.builders.scenes import make_scene
 
 DOCS = Path(__file__).parents[1]
-REVIEW = "A slow start, but by the end I was moved and quite delighted."
+REVIEW = "The cast is fine, but the film is dreadful."
 SENTENCE = "My sister is reading a book in the garden."
 SCENES_MODEL, TEST_SCENE = "runs/captioning/export/1", 0
-COLORS = 128
+COLORS = 256
 """Colors of a picture: few, so that the files are small."""
 
 
@@ -27,7 +27,9 @@ def save(plot: Callable[[Path], object], name: str) -> None:
     """Write a picture to the directory of the documentation, with few colors."""
     path = DOCS / name
     plot(path)
-    Image.open(path).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(path).convert("RGB").quantize(
+        COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    ).save(path, optimize=True)
 
 
 def plot_prediction(model: str, example: str, name: str) -> None:

@@ -285,7 +285,7 @@ def plot_saliency(
         >>> figure = zoo.inspection.plot_saliency([0.1, -0.4, 0.9], ["not", "bad", "good"])
     """
     axes = make_axes(ax, max(4.0, 0.35 * len(steps) + 1.5), 3)
-    colors = [_COLORS[1] if score > 0 else _COLORS[0] for score in scores]
+    colors = [_COLORS[0] if score > 0 else _COLORS[1] for score in scores]
     axes.bar(range(len(steps)), scores, color=colors)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
