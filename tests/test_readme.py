@@ -49,7 +49,7 @@ PRINTED = {
         "Wo ist der Bahnhof?\nWo ist der Bahnhof?\n(None, 2)\n(4, 10, 16)\n",
     ],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
-    "docs/layers.md": ["LSTM           24,962 weights"],
+    "docs/layers.md": ["LSTM         24,832 weights\nGRU          18,816 weights\n"],
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 "],

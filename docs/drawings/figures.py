@@ -18,7 +18,7 @@ from zoo.datasets.builders.scenes import make_scene
 DOCS = Path(__file__).parents[1]
 REVIEW = "The cast is fine, but the film is dreadful."
 SENTENCE = "My sister is reading a book in the garden."
-SCENES_MODEL, TEST_SCENE = "runs/captioning/export/1", 0
+SCENES_MODEL, TEST_SCENE = "runs/captioning/export/1", 2
 COLORS = 256
 """Colors of a picture: few, so that the files are small."""
 
