@@ -1,6 +1,6 @@
 """Tagging, direct many-to-many: train on what happens at each frame of a video, and export frames in, tags out.
 
-zoo train tagging                                 where shots begin, and how; embedded, in about six minutes
+zoo train tagging                                 where shots begin, and how; embedded, in about ten minutes
 zoo train tagging --footage photos videos         shots that are edited from your own images and videos
 zoo train tagging --dataset my_videos             your own videos and tags
 zoo predict runs/tagging/export/1 video.mp4
@@ -51,7 +51,8 @@ class Settings:
     multi_label: bool = False  # whether a step may have several tags, or none
     image_size: ImageSize = (27, 48)  # height and width of frames in pixels: enough to see an edit
     frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
-    offsets: tuple[int, ...] = (-16, -8, -4, -2, -1, 1, 2, 4, 8)  # frames to compare with; at most 8 ahead
+    offsets: tuple[int, ...] = (-32, -16, -8, -4, -2, -1, 1, 2, 4, 8, 16)
+    """frames to compare with; streams have the delay of the last one"""
     vector_dim: PositiveInt = 128  # width of the vector of a frame
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
     """recurrent cell; the GRU has fewer weights than the LSTM"""
@@ -62,7 +63,7 @@ class Settings:
     baseline: bool = True  # train a model of single frames, too, for half of the epochs
     window: PositiveInt = 100  # steps of a training example; longer sequences are split
     batch_size: PositiveInt = 8  # windows of a batch
-    epochs: PositiveInt = 8
+    epochs: PositiveInt = 10
     """passes over the training data; the epoch with the best validation accuracy is kept"""
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
@@ -164,7 +165,7 @@ def train(settings: Settings) -> None:
                     run.metrics[f"{split_name} {metric}{'' if recurrent else ', single frames'}"] = value
     outcomes = (scores["validation"], data.validation.tags), (scores["test"], data.test.tags)
     if settings.dataset == "footage" and not settings.footage:
-        run.metrics["test macro-F1, ceiling of hidden ends"] = compute_ceiling()
+        run.metrics["ceiling of test macro-F1, by hidden ends"] = compute_ceiling()
     report = evaluate_tagger(model, *outcomes, info.labels, summary)  # and calibrates the model
     run.metrics |= report.metrics
     run.metrics["minutes"] = run.elapsed_minutes

@@ -40,6 +40,7 @@ from zoo.metrics import Segment, find_segments, score_frames, score_transitions
 from zoo.preprocessing.video import open_video
 from zoo.recipes import tagging
 from zoo.recipes.tagging import Settings
+from zoo.reports.warnings import compare_with_baselines
 from zoo.serving.verification import verify
 from zoo.shots import SHOT_LIST_SUFFIXES
 from zoo.tasks.frame_tagging import (
@@ -138,6 +139,14 @@ def trained(data_dir: Path, simple_footage: None, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="module")
 def data(data_dir: Path, trained: Trained) -> DataSplits[TaggingSplit]:
     return load_tagging("footage", data_dir=data_dir, size=SIZE)
+
+
+def test_the_ceiling_is_not_taken_for_a_baseline(trained: Trained) -> None:
+    metrics = read_card(trained.directory)["metrics"]
+    assert any("ceiling" in name for name in metrics)
+    warnings = compare_with_baselines({**metrics, "test macro-F1": 0.0})  # of a model that is worse than all
+    assert warnings
+    assert not any("ceiling" in warning for warning in warnings)
 
 
 def test_the_card_shows_the_videos_of_the_user(
