@@ -241,10 +241,9 @@ def plot_gate_means(
         >>> import numpy as np, zoo
         >>> layer, x = zoo.GRU(8), np.ones([4, 3, 5], "float32")
         >>> last = layer(x)
-        >>> means = {name: value[0].mean(-1) for name, value in zoo.inspection.gates(layer, x).items()}
-        >>> figure = zoo.inspection.plot_gate_means(
-        ...     {name: means[name] for name in ("update", "reset")}, ["a", "fine", "film"]
-        ... )
+        >>> values = zoo.inspection.gates(layer, x)
+        >>> means = {name: np.mean(values[name][0], axis=-1) for name in ("update", "reset")}
+        >>> figure = zoo.inspection.plot_gate_means(means, ["a", "fine", "film"])
     """
     axes = make_axes(ax, max(4.0, 0.4 * len(steps) + 1.5), 1.2 + 0.3 * len(means))
     values = np.array([means[name] for name in means])
