@@ -3,22 +3,27 @@
 python docs/drawings/figures.py                      # all pictures
 python docs/drawings/figures.py sentiment tagging    # those of two models
 
-The caption is that of a test scene, by the model that `zoo train captioning` trains on drawn scenes.
+The captions are those of a test scene and of a test clip, by the models of these commands:
+
+zoo train captioning
+zoo train captioning --dataset clips --run-dir runs/clips --export-dir runs/clips/export/1
 """
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 import zoo
+from zoo.datasets.builders.clips import make_clip
 from zoo.datasets.builders.scenes import make_scene
 
 DOCS = Path(__file__).parents[1]
 REVIEW = "The cast is fine, but the film is dreadful."
 SENTENCE = "My sister is reading a book in the garden."
-SCENES_MODEL, TEST_SCENE = "runs/captioning/export/1", 2
+TEST_SCENE, TEST_CLIP = 2, 25
 COLORS = 256
 """Colors of a picture: few, so that the files are small."""
 
@@ -32,7 +37,7 @@ def save(plot: Callable[[Path], object], name: str) -> None:
     ).save(path, optimize=True)
 
 
-def plot_prediction(model: str, example: str, name: str) -> None:
+def plot_prediction(model: str, example: str | bytes | np.ndarray, name: str) -> None:
     """Plot what `zoo predict MODEL EXAMPLE --plot` does."""
     predictor = zoo.load(model)
     (prediction,) = predictor.predict([example])
@@ -52,16 +57,11 @@ def plot_sentiment() -> None:
     )
 
 
-def plot_captioning() -> None:
-    """Plot the attention for each word of the caption of a test scene."""
-    predictor = zoo.load(SCENES_MODEL)
-    image, _ = make_scene("test", TEST_SCENE)
-    (prediction,) = predictor.predict([image])
-    save(lambda path: predictor.plot(image, prediction, path), "captioning.png")
-
-
 PICTURES: dict[str, Callable[[], None]] = {
-    "captioning": plot_captioning,
+    "captioning": lambda: plot_prediction(
+        "runs/captioning/export/1", make_scene("test", TEST_SCENE)[0], "captioning.png"
+    ),
+    "clips": lambda: plot_prediction("runs/clips/export/1", make_clip("test", TEST_CLIP)[0], "clip.png"),
     "sentiment": plot_sentiment,
     "tagging": lambda: plot_prediction("tagging", str(DOCS / "drawings" / "film.mp4"), "shots.png"),
     "translation": lambda: plot_prediction("translation", SENTENCE, "alignment.png"),
