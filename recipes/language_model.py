@@ -48,14 +48,14 @@ class Settings:
     """units of each layer; also the width of a piece's vector, which computes its logit, too"""
     depth: PositiveInt = 1  # number of layers; a second one pays off for texts of millions of words
     dropout: UnitInterval = 0.4  # dropout rate of vectors and outputs; 0.1 for texts of millions of words
-    batch_size: PositiveInt = 64  # parts of the text that are read side by side
-    steps: PositiveInt = 35  # time steps through which gradients flow back
+    batch_size: PositiveInt = 64  # parts of the text that are read side by side; a short text has fewer
+    steps: PositiveInt = 35  # time steps through which gradients flow back; the state is carried further
     epochs: PositiveInt = 10  # passes over the text; the epoch with the lowest validation loss is kept
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
     max_tokens: PositiveInt = 300  # word pieces of an input of the export; of longer ones it reads the last
-    top_k: PositiveInt = 5  # number of words that the export returns
+    top_k: PositiveInt = 5  # number of words that the export returns; more take longer to search
     seed: Seed = 1  # seed of weights, order and dropout
 
 

@@ -5,7 +5,7 @@ zoo train sentiment --dataset imdb_reviews        real reviews
 zoo predict runs/sentiment/export/1 "Good, not bad."
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -18,11 +18,11 @@ import zoo
 from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
-from zoo.datasets import load_text_classification
+from zoo.datasets import count_examples, load_text_classification
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
-from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
+from zoo.training import Run, bucket_by_length, build_optimizer, choose_batches_and_epochs, is_chief
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ class Settings:
     """words, or word pieces, of a text in training; longer texts are cut, since they take long"""
     max_words: PositiveInt = 1_000
     """words, or word pieces, of a text in evaluation and in the export; longer texts are cut"""
-    batch_size: PositiveInt = 64  # texts of a batch, of similar length
-    epochs: PositiveInt = 4
-    """passes over the training data; the epoch with the best validation accuracy is kept"""
+    batch_size: PositiveInt | None = None
+    """texts of a batch, of similar length; None: 64, or of few texts 16 or 32, for more updates"""
+    epochs: PositiveInt | None = None
+    """passes over the data, of which the best by validation accuracy is kept; None: 4, or of few texts up to 40"""
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3  # peak of the schedule, after a warm-up; it decays to zero
@@ -110,6 +111,8 @@ def train(settings: Settings) -> None:
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, read_first_texts(data.test), info)
     summary = summarize_texts(data)
+    batch_size, epochs = choose_batches_and_epochs(count_examples(data.train), settings)
+    settings = replace(settings, batch_size=batch_size, epochs=epochs)
     run = Run(settings.run_dir, settings, info, ancestor)
 
     # Words and batches. The vocabulary is that of the training texts alone.
@@ -125,10 +128,10 @@ def train(settings: Settings) -> None:
             settings.vectors, data.train, settings.embedding_dim, settings.seed
         )
     train_set = bucket_by_length(
-        preprocessor.encode(data.train, settings.train_words), settings.batch_size, seed=settings.seed
+        preprocessor.encode(data.train, settings.train_words), batch_size, seed=settings.seed
     )
-    validation_set = bucket_by_length(preprocessor.encode(data.validation), settings.batch_size)
-    test_set = bucket_by_length(preprocessor.encode(data.test), settings.batch_size)
+    validation_set = bucket_by_length(preprocessor.encode(data.validation), batch_size)
+    test_set = bucket_by_length(preprocessor.encode(data.test), batch_size)
     vocabulary_size = preprocessor.tokenizer.vocabulary_size
     print(train_set, validation_set, test_set, sep="\n")
 
@@ -146,7 +149,7 @@ def train(settings: Settings) -> None:
         if is_recurrent and initialize(model, ancestor, settings.freeze, info.labels):
             results = zoo.evaluate(model, test_set, loss, [accuracy])
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
-        steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+        steps = run.plan_steps(name, epochs, train_set.num_batches)
         history = run.fit(
             model,
             train_set,
@@ -155,7 +158,7 @@ def train(settings: Settings) -> None:
             optimizer=build_optimizer(settings.learning_rate, steps, settings),
             loss=loss,
             metrics=[accuracy],
-            epochs=settings.epochs,
+            epochs=epochs,
             patience=settings.patience,
             class_weight=settings.class_weight,
             monitor="val_accuracy",

@@ -36,7 +36,7 @@ class Settings:
     """the embedded clips, or a TFDS name, or a path: videos with a table of tags, or features"""
     footage: tuple[Path, ...] = ()
     """directories of images and videos from which clips are edited, instead of --dataset"""
-    clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each
+    clips: PositiveInt = 4_000  # number of clips to edit from footage, of 100 frames each; more take longer
     data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
     encoding: str | None = None  # encoding of tables; None: UTF-8, or what a byte order mark states
     test: tuple[str, ...] = ()  # names of the test sequences; if empty, as the data state, else every third
@@ -50,21 +50,22 @@ class Settings:
     export_dir: Path = Path("runs/tagging/export/1")  # directory of the SavedModel
     multi_label: bool = False  # whether a step may have several tags, or none
     image_size: ImageSize = (27, 48)  # height and width of frames in pixels: enough to see an edit
-    frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images
+    frame_rate: PositiveFloat = 25.0  # frames per second of videos that are directories of images, as in film
     offsets: tuple[int, ...] = (-32, -16, -8, -4, -2, -1, 1, 2, 4, 8, 16)
     """frames to compare with; streams have the delay of the last one"""
-    vector_dim: PositiveInt = 128  # width of the vector of a frame
+    vector_dim: PositiveInt = 128  # width of the vector of a frame; 64 suffices for tables of some features
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
     """recurrent cell; the GRU has fewer weights than the LSTM"""
-    units: PositiveInt = 128  # units of each layer in each direction
-    depth: PositiveInt = 1  # number of recurrent layers
+    units: PositiveInt = 128  # units of each layer in each direction; 64 suffice for tables of some features
+    depth: PositiveInt = 1  # number of recurrent layers; one finds an edit, a second takes longer
     bidirectional: bool = False  # read frames in both directions: better, but not for streams
-    dropout: UnitInterval = 0.2  # dropout rate before the scores
+    dropout: UnitInterval = 0.2  # dropout rate before the scores; for few sequences 0.5
     baseline: bool = True  # train a model of single frames, too, for half of the epochs
-    window: PositiveInt = 100  # steps of a training example; longer sequences are split
-    batch_size: PositiveInt = 8  # windows of a batch
+    window: PositiveInt = 100
+    """steps of a training example, since longer sequences are split; 100 frames have several edits"""
+    batch_size: PositiveInt = 8  # windows of a batch; 8 are many, since each has a tag at each of its steps
     epochs: PositiveInt = 10
-    """passes over the training data; the epoch with the best validation accuracy is kept"""
+    """passes over the training data, of which the best by validation accuracy is kept; for few sequences 20"""
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero

@@ -7,7 +7,7 @@ zoo predict runs/translation/export/1 "How are you?"
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -20,13 +20,13 @@ import zoo
 from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
-from zoo.datasets import load_translation, read_pairs
+from zoo.datasets import count_examples, load_translation, read_pairs
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, choose_bleu_tokenizer, exact_match, score_translations
 from zoo.reports import measure_text_overlap, report_generation
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.translation import SEARCH_SETTINGS, TASK, TranslationModule, TranslationPreprocessor
-from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
+from zoo.training import GenerationMetrics, Run, build_optimizer, choose_batches_and_epochs, is_chief
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,11 @@ class Settings:
     run_dir: Path = Path("runs/translation")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/translation/export/1")  # directory of the SavedModel
     vocabulary_size: PositiveInt = 6_000  # word pieces of each language; their logits take half of the time
-    embedding_dim: PositiveInt = 128  # width of a token's vector, and of the vector before the logits
+    embedding_dim: PositiveInt = 128
+    """width of a token's vector, and of the vector before the logits; 128 suits dates, 192 real sentences"""
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"  # recurrent cell; as good as the LSTM here, and faster
-    units: PositiveInt = 128  # units of the decoder, and of the encoder in each direction
+    units: PositiveInt = 128
+    """units of the decoder, and of the encoder in each direction; 128 suit dates, 256 real sentences"""
     encoder_depth: PositiveInt = 1  # layers of the encoder; a second one needs more data than small sets have
     decoder_depth: PositiveInt = 2
     """layers of the decoder; attention is between the two, its context an input of the second"""
@@ -62,13 +64,15 @@ class Settings:
     """share of the target spread over all tokens: more than one translation is right"""
     max_tokens: PositiveInt = 100
     """word pieces of a text; longer ones are cut, and longer pairs left out of training"""
-    batch_size: PositiveInt = 64  # pairs of a batch, of similar lengths
-    epochs: PositiveInt = 4
-    """passes over the data, of which the best validation BLEU is kept; real sets need 10"""
+    batch_size: PositiveInt | None = None
+    """pairs of a batch, of similar lengths; None: 64, or of few pairs 16 or 32, for more updates"""
+    epochs: PositiveInt | None = None
+    """passes over the data, of which the best by validation BLEU is kept; None: 4, or of few pairs up to 40"""
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3  # peak of the schedule, after a warm-up; it decays to zero
-    num_beams: PositiveInt = 5  # hypotheses of the search, and translations that the export returns
+    num_beams: PositiveInt = 5
+    """hypotheses of the search, and translations that the export returns; more take longer"""
     length_penalty: NonNegativeFloat = 1.0
     """exponent of the length by which scores are divided (Wu et al., 2016); with 0 short translations win"""
     half_precision: bool = False  # store matrices in float16 in the export: half the size
@@ -111,6 +115,8 @@ def train(settings: Settings) -> None:
     info = add_terms(data.info, settings.citation, settings.license)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
+    batch_size, epochs = choose_batches_and_epochs(count_examples(data.train), settings)
+    settings = replace(settings, batch_size=batch_size, epochs=epochs)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])
 
     # Word pieces and batches. The vocabularies are those of the training pairs alone.
@@ -120,8 +126,8 @@ def train(settings: Settings) -> None:
         preprocessor = TranslationPreprocessor.adapt(
             data.train, settings.vocabulary_size, settings.max_tokens, languages, run.directory
         )
-    train_set = preprocessor.bucket(data.train, settings.batch_size, settings.seed)
-    validation_set = preprocessor.bucket(data.validation, settings.batch_size)
+    train_set = preprocessor.bucket(data.train, batch_size, settings.seed)
+    validation_set = preprocessor.bucket(data.validation, batch_size)
     print(train_set, validation_set, sep="\n")
     test_sources, test_references = read_pairs(data.test)
     examples = choose_examples(settings.examples, test_sources[:2], info)
@@ -149,7 +155,7 @@ def train(settings: Settings) -> None:
         if not suffix and initialize(model, ancestor, settings.freeze):
             before = score_translations(module.translate_texts(test_sources), test_references, tokenizer)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
-        steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+        steps = run.plan_steps(name, epochs, train_set.num_batches)
         run.fit(
             model,
             train_set,
@@ -159,7 +165,7 @@ def train(settings: Settings) -> None:
             loss=LabelSmoothedCrossentropy(settings.label_smoothing),
             # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
             metrics=[keras.metrics.SparseTopKCategoricalAccuracy(1, "accuracy")],
-            epochs=settings.epochs,
+            epochs=epochs,
             patience=settings.patience,
             monitor="val_bleu",
             mode="max",

@@ -545,3 +545,73 @@ def test_page_answers_every_honest_client_under_load() -> None:
     table = module.format_results(results)
     assert f"| answered | {len(results.seconds):,} |" in table
     assert "| lost | 0 |" in table
+
+
+def test_settings_measures_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = load("settings")
+    random = np.random.default_rng(0)
+    for split, count in (("train", 60), ("validation", 30), ("test", 3)):
+        labels = ["bad", "good"] * count
+        rows = [(label, f"{label} {' '.join(random.choice(list('abcdef'), 6))}") for label in labels]
+        write_tsv(tmp_path / "texts" / f"{split}.tsv", rows)
+    variant = "units=2,embedding_dim=3,batch_size=8,epochs=1"
+    options = settings.Settings(
+        dataset=str(tmp_path / "texts"),
+        sizes=(50,),
+        variants=(variant.replace("epochs=1", "epochs=2"), variant),
+        seeds=2,
+        held_out=20,
+        results=tmp_path / "results" / "settings.jsonl",
+    )
+    with zoo.disable_jit():
+        settings.run(options)
+    first = capsys.readouterr().out
+    lines = [json.loads(line) for line in options.results.read_text(encoding="utf-8").splitlines()]
+    assert [(line["key"]["seed"], line["key"]["epochs"]) for line in lines] == [
+        *((seed, epochs) for seed in (1, 2) for epochs in (None, 2, 1))
+    ]
+    _, rows = tables(first)[0].split("| --- | --: | --: | --: | --: |\n")
+    assert [row.split("|")[1].strip() for row in rows.splitlines()] == [
+        "defaults",
+        *map(spaced, options.variants),
+    ]
+    accuracies = [line["metrics"]["test accuracy"] for line in lines if line["key"]["epochs"] is None]
+    assert f"| defaults | {np.mean(accuracies):.1f} ± {np.std(accuracies, ddof=1):.1f} |" in rows
+    settings.run(options)  # without a new measurement
+    assert capsys.readouterr().out == first
+    assert len(options.results.read_text(encoding="utf-8").splitlines()) == len(lines)
+
+
+def spaced(text: str) -> str:
+    return text.replace(",", ", ")
+
+
+def test_settings_samples_leave_the_test_split_alone() -> None:
+    settings = load("settings")
+    splits = {
+        split: tf.data.Dataset.from_tensor_slices(([f"{split} {i}" for i in range(40)], [0, 1] * 20))
+        for split in ("train", "validation", "test")
+    }
+    data = zoo.datasets.DataSplits(**splits, info=DataInfo("texts.tsv", labels=("no", "yes")))
+    sampler = settings.Sampler(lambda: data, held_out=15)
+    first, again, other = (sampler.sample(30, seed) for seed in (1, 1, 2))
+    texts = [
+        {text.decode() for text, _ in split.as_numpy_iterator()}
+        for each in (first, again, other)
+        for split in (each.train, each.validation, each.test)
+    ]
+    assert [len(split) for split in texts[:3]] == [24, 3, 15]
+    assert not texts[0] & texts[1]
+    assert all(text.startswith("train") for text in texts[0] | texts[1])
+    assert all(text.startswith("validation") for text in texts[2])
+    assert texts[:3] == texts[3:6]
+    assert texts[0] != texts[6]
+    assert texts[2] == texts[8]
+    with pytest.raises(UsageError, match="--sizes: found 41, expected at most 40"):
+        sampler.sample(41, 1)
+
+
+def test_settings_names_a_mistake(tmp_path: Path) -> None:
+    settings = load("settings")
+    with pytest.raises(UsageError, match="--variants: found 'rate=1', expected a setting"):
+        settings.run(settings.Settings(variants=("rate=1",), results=tmp_path / "settings.jsonl"))

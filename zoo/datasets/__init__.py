@@ -7,7 +7,7 @@ from zoo.datasets import builders
 from zoo.datasets.captioning import load_captioning
 from zoo.datasets.cloze import load_cloze
 from zoo.datasets.footage import load_footage
-from zoo.datasets.records import CaptioningSplit, ClozeSet, DataInfo, DataSplits, TaggingSplit
+from zoo.datasets.records import CaptioningSplit, ClozeSet, DataInfo, DataSplits, TaggingSplit, count_examples
 from zoo.datasets.tagging import load_tagging
 from zoo.datasets.text import load_text
 from zoo.datasets.text_classification import load_text_classification
@@ -20,6 +20,7 @@ __all__ = [
     "DataSplits",
     "TaggingSplit",
     "builders",
+    "count_examples",
     "load_captioning",
     "load_cloze",
     "load_footage",

@@ -224,6 +224,21 @@ def sort_labels(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def count_examples(split: tf.data.Dataset) -> int:
+    """Return the number of examples of a split, which is read if `tf.data` does not know it.
+
+    Args:
+        split: a finite dataset, as `load_text_classification` and `load_translation` return it.
+
+    Example:
+        >>> import tensorflow as tf, zoo
+        >>> zoo.datasets.count_examples(tf.data.Dataset.range(9).filter(lambda k: k > 3))
+        5
+    """
+    count = int(split.cardinality())
+    return count if count >= 0 else int(split.reduce(np.int64(0), lambda count, *_: count + 1))
+
+
 def _preview_split(split: Any, info: DataInfo) -> _Preview:
     """Return the number of examples of a split, and the first of them in columns."""
     if isinstance(split, CaptioningSplit | TaggingSplit | ClozeSet):
@@ -241,10 +256,10 @@ def _preview_split(split: Any, info: DataInfo) -> _Preview:
 
 
 def _count(split: tf.data.Dataset) -> int | str:
-    count = int(split.cardinality())
-    if count < 0:
-        count = int(split.take(_MAX_COUNTED + 1).reduce(np.int64(0), lambda count, *_: count + 1))
-    return count if count <= _MAX_COUNTED or split.cardinality() >= 0 else f"over {_MAX_COUNTED:,}"
+    if split.cardinality() >= 0:
+        return count_examples(split)
+    count = count_examples(split.take(_MAX_COUNTED + 1))
+    return count if count <= _MAX_COUNTED else f"over {_MAX_COUNTED:,}"
 
 
 def _format_value(value: Any, info: DataInfo) -> str | int:

@@ -1,5 +1,6 @@
 """Training: batches of similar length, a loop that resumes exactly, run directories, several workers."""
 
+from zoo.training.amount import choose_batches_and_epochs
 from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_length, plan_buckets
 from zoo.training.distribution import compare_workers, distribution_scope, is_chief
 from zoo.training.features import extract_features
@@ -19,6 +20,7 @@ __all__ = [
     "bptt_windows",
     "bucket_by_length",
     "build_optimizer",
+    "choose_batches_and_epochs",
     "compare_workers",
     "distribution_scope",
     "evaluate",

@@ -1,0 +1,67 @@
+"""How much to train on few examples, and how much on many."""
+
+import logging
+import math
+from typing import Protocol
+
+_BATCH_SIZES = 16, 64
+"""Batch size for few examples, and for many."""
+
+_EPOCHS = 4, 40
+"""Epochs for many examples, and for few."""
+
+_NUM_BATCHES = 20
+"""Batches of an epoch, below which batches are smaller."""
+
+_NUM_PASSED = 12_800
+"""Examples to train on, each counted once for each epoch, below which there are more epochs."""
+
+logger = logging.getLogger(__name__)
+
+
+class AmountSettings(Protocol):
+    """Settings of a recipe that decide how much it trains."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Number of examples of a batch; None if it is to be chosen."""
+
+    @property
+    def epochs(self) -> int | None:
+        """Number of passes over the training data; None if it is to be chosen."""
+
+
+def choose_batches_and_epochs(num_examples: int, settings: AmountSettings) -> tuple[int, int]:
+    """Choose a batch size and a number of epochs by the number of training examples, and log them.
+
+    4 epochs in batches of 64 suit thousands of examples. Of a few hundred they are a handful of updates, in which a
+    network learns nothing. Fewer examples therefore get smaller batches, down to 16, and more epochs, up to 40.
+
+    Args:
+        num_examples: int. Number of training examples.
+        settings: `batch_size` and `epochs`, such as the settings of a recipe. Those that are not `None` remain as
+            they are.
+
+    Returns:
+        Batch size and number of epochs.
+
+    Example:
+        >>> import zoo
+        >>> from types import SimpleNamespace
+        >>> settings = SimpleNamespace(batch_size=None, epochs=None)
+        >>> zoo.training.choose_batches_and_epochs(320, settings)
+        (16, 40)
+        >>> zoo.training.choose_batches_and_epochs(10_000, settings)
+        (64, 4)
+    """
+    (smallest, largest), (fewest, most) = _BATCH_SIZES, _EPOCHS
+    batch_size, epochs, chosen = settings.batch_size, settings.epochs, []
+    if batch_size is None:
+        batch_size = min(max(2 ** round(math.log2(num_examples / _NUM_BATCHES)), smallest), largest)
+        chosen.append(f"batches of {batch_size} (--batch-size)")
+    if epochs is None:
+        epochs = min(max(math.ceil(_NUM_PASSED / num_examples), fewest), most)
+        chosen.append(f"{epochs} epochs (--epochs)")
+    if chosen:
+        logger.info("chosen for %s training examples: %s", f"{num_examples:,}", ", ".join(chosen))
+    return batch_size, epochs
