@@ -10,7 +10,7 @@ test split is never read. All variants have the same samples, one for each seed.
 the recipe in the settings that it names.
 
 Each result is a line of the file `--results`. What is in it is not measured again, so that you can interrupt the
-script, and add sizes, seeds and variants.
+script, and add sizes, seeds and variants. Name another file after a change of the code.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,19 +36,19 @@ import numpy as np
 import tensorflow as tf
 import tyro
 
+from zoo.cli.recipes import run_recipe
 from zoo.cli.types import PositiveInt
-from zoo.cli.xla_cache import xla_cache
 from zoo.datasets import CaptioningSplit, DataSplits, TaggingSplit
 from zoo.errors import UsageError, ZooError
 from zoo.provenance import get_commit
 
 LOADERS = {
-    "sentiment": "load_text_classification",
+    "text_classification": "load_text_classification",
     "translation": "load_translation",
-    "tagging": "load_data",
+    "frame_tagging": "load_data",
     "captioning": "load_captioning",
 }
-"""The function by which each recipe loads its data."""
+"""The function by which the recipe of each task loads its data."""
 
 SHARES = {"train": 0.8, "validation": 0.1}
 """What of a sample is for training and for choosing the epoch."""
@@ -70,32 +70,28 @@ class Settings:
 class _Measured(Exception):
     """Ends a recipe when its results are known."""
 
-    def __init__(self, metrics: dict[str, float]) -> None:
+    def __init__(self, metrics: Mapping[str, float]) -> None:
         super().__init__()
         self.metrics = metrics
 
 
-def parse_variant(text: str, recipe: ModuleType) -> dict[str, Any]:
-    """Return the settings that a variant changes.
+def read_variant(text: str) -> list[str]:
+    """Return the options of a recipe that a variant stands for.
+
+    >>> read_variant("batch_size=16,baseline=false")
+    ['--batch-size', '16', '--no-baseline']
 
     Raises:
-        UsageError: it is not of the form NAME=VALUE,NAME=VALUE with settings of the recipe.
+        UsageError: it is not of the form NAME=VALUE,NAME=VALUE.
     """
-    names = {field.name for field in dataclasses.fields(recipe.Settings)}
-    changes = {}
+    options: list[str] = []
     for assignment in text.split(","):
         name, _, value = assignment.partition("=")
-        name = name.strip().replace("-", "_")
-        if name not in names or not value:
-            raise UsageError(
-                f"--variants: found {assignment!r}, expected a setting of {recipe.__name__} and its value, such as "
-                "epochs=40."
-            )
-        try:
-            changes[name] = json.loads(value)
-        except ValueError:
-            changes[name] = value
-    return changes
+        if not name or not value:
+            raise UsageError(f"--variants: found {assignment!r}, expected NAME=VALUE, such as epochs=40.")
+        option = name.replace("_", "-")
+        options += [f"--no-{option}"] if value.lower() == "false" else [f"--{option}", value]
+    return options
 
 
 def read_examples(split: Any) -> Any:
@@ -168,27 +164,36 @@ class Sampler:
         )
 
 
-def measure(recipe: ModuleType, settings: Any, load: Callable[..., DataSplits]) -> dict[str, float]:
-    """Run a recipe up to its results, and return its metrics, with the minutes of processor time."""
-    loader = LOADERS[recipe.__name__.rsplit(".", 1)[-1]]
+def measure(recipe: ModuleType, options: Sequence[str], load: Callable[..., DataSplits]) -> dict[str, float]:
+    """Run a recipe up to its results, and return its metrics, with the minutes of processor time.
 
-    def finish(metrics: dict[str, float], *_: Any) -> None:
-        raise _Measured(dict(metrics))
+    Args:
+        recipe: the module.
+        options: of its command line.
+        load: the function by which it loads its data.
+    """
+
+    def finish(metrics: Mapping[str, float], *_: Any) -> None:
+        raise _Measured(metrics)
 
     start = time.process_time()
     with (
         tempfile.TemporaryDirectory() as directory,
-        patch.object(recipe, loader, load),
+        patch.object(recipe, LOADERS[recipe.TASK.name], load),
         patch.object(recipe, "print_results", finish),
+        patch.object(sys, "argv", [str(recipe.__file__), *options, *make_paths(directory)]),
         contextlib.redirect_stdout(sys.stderr),
     ):
-        paths = {"run_dir": Path(directory) / "run", "export_dir": Path(directory) / "export"}
         try:
-            recipe.train(dataclasses.replace(settings, **paths))
+            run_recipe(recipe.train, recipe.Settings, recipe.TASK)
         except _Measured as measured:
-            minutes = (time.process_time() - start) / 60
-            return {**measured.metrics, "CPU minutes": minutes}
-    raise AssertionError("the recipe prints its results")
+            return {**measured.metrics, "CPU minutes": (time.process_time() - start) / 60}
+    raise AssertionError("the recipe has ended without results")
+
+
+def make_paths(directory: str) -> list[str]:
+    """Return the options of a recipe that write all its files to a directory."""
+    return ["--run-dir", f"{directory}/run", "--export-dir", f"{directory}/export"]
 
 
 def read_results(path: Path) -> list[dict[str, Any]]:
@@ -198,38 +203,20 @@ def read_results(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def describe(settings: Any) -> dict[str, Any]:
-    """Return the settings on which a result depends, as JSON values."""
-    values = {
-        name: value
-        for name, value in dataclasses.asdict(settings).items()
-        if name not in ("run_dir", "export_dir", "data_dir")
-    }
-    return json.loads(json.dumps(values, default=str))
-
-
 def run(settings: Settings) -> None:
     """Measure what the file of results lacks, and print a table for each size."""
     recipe = importlib.import_module(f"zoo.recipes.{settings.task}")
-    variants = {text: parse_variant(text, recipe) for text in settings.variants}
-    defaults = recipe.Settings()
-    if settings.dataset:
-        dataset = (settings.dataset,) if isinstance(defaults.dataset, tuple) else settings.dataset
-        defaults = dataclasses.replace(defaults, dataset=dataset)
-    sampler = Sampler(getattr(recipe, LOADERS[settings.task]), settings.held_out)
+    variants = {"defaults": [], **{text: read_variant(text) for text in settings.variants}}
+    common = ["--dataset", settings.dataset] if settings.dataset else []
+    sampler = Sampler(getattr(recipe, LOADERS[recipe.TASK.name]), settings.held_out)
     settings.results.parent.mkdir(parents=True, exist_ok=True)
     results = read_results(settings.results)
     for size in settings.sizes:
         table: dict[str, list[dict[str, float]]] = {}
         for seed in range(1, settings.seeds + 1):
-            for text, changes in {"defaults": {}, **variants}.items():
-                current = dataclasses.replace(defaults, **changes, seed=seed)
-                key = {
-                    "task": settings.task,
-                    "size": size,
-                    "held_out": settings.held_out,
-                    **describe(current),
-                }
+            for text, changes in variants.items():
+                options = [*common, *changes, "--seed", str(seed)]
+                key = {"task": settings.task, "size": size, "held_out": settings.held_out, "options": options}
                 line = next((line for line in results if line["key"] == key), None)
                 if line is None:
                     print(
@@ -238,7 +225,7 @@ def run(settings: Settings) -> None:
                         flush=True,
                     )
                     keras.backend.clear_session()
-                    metrics = measure(recipe, current, partial(sampler.sample, size, seed))
+                    metrics = measure(recipe, options, partial(sampler.sample, size, seed))
                     line = {"key": key, "metrics": metrics, "commit": get_commit()}
                     with settings.results.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(line) + "\n")
@@ -285,8 +272,7 @@ def main() -> None:
     """Run the benchmark with settings from the command line."""
     settings = tyro.cli(Settings)
     try:
-        with xla_cache():
-            run(settings)
+        run(settings)
     except ZooError as error:
         sys.exit(f"error: {error}")
 

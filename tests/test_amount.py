@@ -18,7 +18,7 @@ def choose(num_examples: int, batch_size: int | None = None, epochs: int | None 
 def test_few_examples_get_small_batches_and_many_epochs() -> None:
     sizes = [1, 20, 320, 640, 1_600, 3_200, 6_000, 1_000_000]
     chosen = [choose(size) for size in sizes]
-    assert chosen == [(16, 40), (16, 40), (16, 40), (32, 20), (64, 8), (64, 4), (64, 4), (64, 4)]
+    assert chosen == [(16, 40), (16, 40), (16, 40), (32, 38), (64, 15), (64, 8), (64, 4), (64, 4)]
     for size, (batch_size, epochs) in zip(sizes, chosen, strict=True):
         if size >= 320:
             assert epochs * (size // batch_size) >= 200, size
@@ -35,11 +35,11 @@ def test_settings_of_the_user_remain(caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.messages
     assert choose(320, epochs=3) == (16, 3)
     assert choose(320, batch_size=8) == (8, 40)
-    assert choose(1_320) == (64, 10)
+    assert choose(1_320) == (64, 19)
     assert caplog.messages == [
         "chosen for 320 training examples: batches of 16 (--batch-size)",
         "chosen for 320 training examples: 40 epochs (--epochs)",
-        "chosen for 1,320 training examples: batches of 64 (--batch-size), 10 epochs (--epochs)",
+        "chosen for 1,320 training examples: batches of 64 (--batch-size), 19 epochs (--epochs)",
     ]
 
 

@@ -193,6 +193,7 @@ def print_results(metrics: Mapping[str, float], report: ClassificationReport | G
         print(*(f"{name} of sacrebleu: {text}" for name, text in report.signatures.items()), sep="\n")
     if report.warnings:
         print("\n" + "\n".join(f"warning: {warning}" for warning in report.warnings))
+        print("docs/settings.md says which settings suit your data, and what to change.")
 
 
 def print_classes(report: ClassificationReport) -> None:

@@ -13,7 +13,7 @@ _EPOCHS = 4, 40
 _NUM_BATCHES = 20
 """Batches of an epoch, below which batches are smaller."""
 
-_NUM_PASSED = 12_800
+_NUM_PASSED = 24_000
 """Examples to train on, each counted once for each epoch, below which there are more epochs."""
 
 logger = logging.getLogger(__name__)
