@@ -36,10 +36,11 @@ import numpy as np
 import tensorflow as tf
 import tyro
 
+from zoo.cli.errors import exit_on_user_error
 from zoo.cli.recipes import run_recipe
 from zoo.cli.types import PositiveInt
 from zoo.datasets import CaptioningSplit, DataSplits, TaggingSplit
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.provenance import get_commit
 
 LOADERS = {
@@ -268,14 +269,6 @@ def format_mean(values: Sequence[float], sign: str = "") -> str:
     return f"{mean(values):{sign}.1f}{spread}"
 
 
-def main() -> None:
-    """Run the benchmark with settings from the command line."""
-    settings = tyro.cli(Settings)
-    try:
-        run(settings)
-    except ZooError as error:
-        sys.exit(f"error: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        run(tyro.cli(Settings))
