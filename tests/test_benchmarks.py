@@ -567,23 +567,21 @@ def test_settings_measures_what_is_missing(tmp_path: Path, capsys: pytest.Captur
         settings.run(options)
     first = capsys.readouterr().out
     lines = [json.loads(line) for line in options.results.read_text(encoding="utf-8").splitlines()]
-    assert [(line["key"]["seed"], line["key"]["epochs"]) for line in lines] == [
-        *((seed, epochs) for seed in (1, 2) for epochs in (None, 2, 1))
+    variants = ["defaults", *options.variants]
+    changes = [settings.read_variant(text) if text != "defaults" else [] for text in variants]
+    common = ["--dataset", options.dataset]
+    assert [line["key"]["options"] for line in lines] == [
+        [*common, *each, "--seed", seed] for seed in ("1", "2") for each in changes
     ]
     _, rows = tables(first)[0].split("| --- | --: | --: | --: | --: |\n")
     assert [row.split("|")[1].strip() for row in rows.splitlines()] == [
-        "defaults",
-        *map(spaced, options.variants),
+        text.replace(",", ", ") for text in variants
     ]
-    accuracies = [line["metrics"]["test accuracy"] for line in lines if line["key"]["epochs"] is None]
+    accuracies = [line["metrics"]["test accuracy"] for line in lines[:: len(variants)]]
     assert f"| defaults | {np.mean(accuracies):.1f} ± {np.std(accuracies, ddof=1):.1f} |" in rows
     settings.run(options)  # without a new measurement
     assert capsys.readouterr().out == first
     assert len(options.results.read_text(encoding="utf-8").splitlines()) == len(lines)
-
-
-def spaced(text: str) -> str:
-    return text.replace(",", ", ")
 
 
 def test_settings_samples_leave_the_test_split_alone() -> None:
@@ -613,5 +611,5 @@ def test_settings_samples_leave_the_test_split_alone() -> None:
 
 def test_settings_names_a_mistake(tmp_path: Path) -> None:
     settings = load("settings")
-    with pytest.raises(UsageError, match="--variants: found 'rate=1', expected a setting"):
-        settings.run(settings.Settings(variants=("rate=1",), results=tmp_path / "settings.jsonl"))
+    with pytest.raises(UsageError, match="--variants: found 'epochs', expected NAME=VALUE"):
+        settings.run(settings.Settings(variants=("epochs",), results=tmp_path / "settings.jsonl"))
