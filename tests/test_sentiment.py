@@ -325,6 +325,26 @@ def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable
     assert read_metrics(tmp_path / "1")["test accuracy"] > 90
 
 
+@pytest.mark.slow
+def test_a_first_run_on_400_rows_beats_its_baseline(tmp_path: Path, predict_in_process: Callable) -> None:
+    """With the default settings: one word of eight decides, and the number of updates is chosen by that of the rows."""
+    random = np.random.default_rng(1)
+    decisive = {"good": ("great", "lovely", "superb"), "bad": ("awful", "boring", "sloppy")}
+    rows = []
+    for i in range(400):
+        label = ("good", "bad")[i % 2]
+        words = [f"word{k}" for k in random.integers(0, 200, 7)]
+        words.insert(random.integers(0, 8), random.choice(decisive[label]))
+        rows.append(f"{' '.join(words)},{label}")
+    (tmp_path / "reviews.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    directories = {"run_dir": tmp_path / "run", "export_dir": tmp_path / "1"}
+    sentiment.train(sentiment.Settings(dataset=str(tmp_path / "reviews.csv"), **directories))
+    metrics = read_metrics(tmp_path / "1")
+    assert metrics["test accuracy"] > metrics["test accuracy, majority class"] + 25
+    settings = read_card(tmp_path / "1")["settings"]
+    assert (settings["batch_size"], settings["epochs"]) == (16, 40)
+
+
 def test_metrics_are_printed_with_two_decimals_or_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
     print_metrics({"accuracy": 93.456, "learning rate": 0.00123, "none": 0.0, "parameters": 99_065})
     values = [line.split()[-1] for line in capsys.readouterr().out.split("\n")[1:-1]]
