@@ -19,6 +19,7 @@ from zoo.files import sha256
 from zoo.preprocessing.config import make_config, read_config
 from zoo.preprocessing.text.base import make_token_to_id_table, write_vocabulary
 from zoo.preprocessing.text.item_patterns import (
+    CAPITALIZED,
     KINDS,
     MARK,
     WORD_KINDS,
@@ -54,14 +55,16 @@ MAX_WORDS = 50_000
 
 _NAME_MARK = "\x02"
 _HEADER = "# capitals: carried over; no capitals: not"
+_RARE_HEADER = "# no capitals: not, but with a capital inside a sentence like unknown words"
 
 
 class CopiedItems(tf.Module):
     """Finds the items of texts that are carried over, and replaces them by numbers, inside the graph.
 
     A name is a capitalized word, or a word with a capital letter or a digit inside. It is carried over if its file
-    of words contains it in capitals, or contains it in no form and words of its kind are carried over. Names with a
-    space or a hyphen between them are one item.
+    of words contains it in capitals, or contains it in no form and words of its kind are carried over. A word that
+    training has once, in small letters, is unknown if it is capitalized inside a sentence: a single "to peter out"
+    does not make "Peter" a known word. Names with a space or a hyphen between them are one item.
 
     Args:
         kinds: names of the kinds that are carried over, of `KINDS` and `WORD_KINDS`.
@@ -119,9 +122,14 @@ class CopiedItems(tf.Module):
         ]
         copied = {lower for lower in kind_of_word if words.get_share(lower) >= MIN_SHARE}
         lowered = dict(zip(names.occurrences, lower_strings(names.occurrences), strict=True))
+        rare = {
+            lower for lower, count in words.occurrences.items() if count == 1 and lower not in kind_of_word
+        }
         lines = [
             *sorted(name for name, lower in lowered.items() if lower in copied and names.unchanged[name]),
-            *(word for word, _ in words.occurrences.most_common() if word not in copied),
+            *(word for word, _ in words.occurrences.most_common() if word not in copied | rare),
+            _RARE_HEADER,
+            *(word for word in words.occurrences if word in rare),
         ]
         write_vocabulary([_HEADER, *lines[:MAX_WORDS]], words_path)
         return cls(carried, words_path)
@@ -142,7 +150,10 @@ class CopiedItems(tf.Module):
         is_item = is_any(kinds, [kind for kind in KINDS if kind in self.kinds])
         is_word = is_any(kinds, WORD_KINDS)
         is_name = is_word & (self._words.lookup(values) >= 0)
-        is_unknown = (self._words.lookup(lower_texts(values)) < 0) & (self._words.lookup(values) < 0)
+        places = self._words.lookup(lower_texts(values))
+        first_rare = self._words.lookup(tf.constant(_RARE_HEADER))
+        is_rare = (first_rare >= 0) & (places > first_rare) & is_any(kinds, [CAPITALIZED])
+        is_unknown = ((places < 0) | is_rare) & (self._words.lookup(values) < 0)
         is_name |= is_unknown & is_any(kinds, [kind for kind in WORD_KINDS if kind in self.kinds])
         marks = tf.where(is_item, MARK, tf.where(is_name, _NAME_MARK, ""))
         marked = tf.strings.reduce_join(segments.with_values(marks + values + marks), axis=1)

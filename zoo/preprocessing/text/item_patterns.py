@@ -82,8 +82,10 @@ _MIXED = r"[^\p{Nd}].*[\p{Lu}\p{Nd}_].*"
 _SENTENCE_START = r".*[.!?…][^\p{L}\p{N}]*"
 _ABBREVIATION = r"\p{Lu}\p{L}{0,3}\..*"  # "Mr. Xaver" does not start a sentence
 
+CAPITALIZED = "unknown capitalized words"
+"""Kind of a capitalized word that does not start a sentence."""
 WORD_KINDS = (
-    "unknown capitalized words",
+    CAPITALIZED,
     "unknown first words",
     "unknown words with inner capitals or digits",
 )
@@ -114,10 +116,10 @@ def classify(segments: tf.RaggedTensor) -> tf.Tensor:
     starts = tf.strings.regex_full_match(tf.where(is_first, "! " + values, values), _SENTENCE_START)
     starts &= is_first | ~tf.strings.regex_full_match(tf.roll(values, 1, 0) + values, _ABBREVIATION)
     starts = tf.roll(starts, 1, 0)  # to the segment after
-    capitalized, first, mixed = WORD_KINDS
+    _, first, mixed = WORD_KINDS
     kinds = tf.where(tf.strings.regex_full_match(values, _MIXED), mixed, "")
     kinds = tf.where(
-        tf.strings.regex_full_match(values, _CAPITALIZED), tf.where(starts, first, capitalized), kinds
+        tf.strings.regex_full_match(values, _CAPITALIZED), tf.where(starts, first, CAPITALIZED), kinds
     )
     for kind, pattern in reversed(KINDS.items()):
         kinds = tf.where(tf.strings.regex_full_match(values, pattern), kind, kinds)
