@@ -235,7 +235,7 @@ def test_a_capitalized_word_inside_a_sentence_is_a_name_if_training_has_it_once_
 ) -> None:
     known = [("dogs like to play and to bill", "Hunde mögen es")] * 2
     items = CopiedItems.adapt([*known, ("supplies peter out", "Vorräte gehen aus")], tmp_path / "words.txt")
-    assert find(items, "Dogs like Peter and Bill. Peter out! PETER") == ["Peter"]
+    assert find(items, "Dogs like Peter and Bill! Peter out! PETER") == ["Peter"]
 
 
 def test_adapt_depends_on_the_pairs_alone(items: CopiedItems, tmp_path: Path) -> None:
