@@ -327,9 +327,9 @@ def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable
 
 @pytest.mark.slow
 def test_a_first_run_on_400_rows_beats_its_baseline(tmp_path: Path, predict_in_process: Callable) -> None:
-    """With the default settings: one word of eight decides, and the number of updates is chosen by that of the rows."""
+    """With the defaults. One word of eight decides; each such word occurs about six times. 4 epochs of 64 have 55 %."""
     random = np.random.default_rng(1)
-    decisive = {"good": ("great", "lovely", "superb"), "bad": ("awful", "boring", "sloppy")}
+    decisive = {label: [f"{label}{k}" for k in range(30)] for label in ("good", "bad")}
     rows = []
     for i in range(400):
         label = ("good", "bad")[i % 2]
@@ -340,7 +340,7 @@ def test_a_first_run_on_400_rows_beats_its_baseline(tmp_path: Path, predict_in_p
     directories = {"run_dir": tmp_path / "run", "export_dir": tmp_path / "1"}
     sentiment.train(sentiment.Settings(dataset=str(tmp_path / "reviews.csv"), **directories))
     metrics = read_metrics(tmp_path / "1")
-    assert metrics["test accuracy"] > metrics["test accuracy, majority class"] + 25
+    assert metrics["test accuracy"] > metrics["test accuracy, majority class"] + 20
     settings = read_card(tmp_path / "1")["settings"]
     assert (settings["batch_size"], settings["epochs"]) == (16, 40)
 
