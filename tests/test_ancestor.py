@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,8 @@ def strip(config: Any) -> Any:
             *("activity_regularizer", "autocast"),  # which Keras adds to the configuration of a loaded layer
         )
         return {key: strip(value) for key, value in config.items() if key not in ignored}
+    if isinstance(config, str):
+        return re.sub(r"keras_tensor(_\d+)?(CLONE)?", "keras_tensor", config)
     return [strip(item) for item in config] if isinstance(config, list | tuple) else config
 
 

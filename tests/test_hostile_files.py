@@ -65,6 +65,18 @@ def test_mutated_files(tmp_path_factory: pytest.TempPathFactory, name: str, seed
     assert result.kind != "lost", f"{changes}: {result.detail}"
 
 
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_suffixes_in_capitals(name: str, tmp_path: Path) -> None:
+    """Each file in turn: it is read, or refused by name, but not left out silently."""
+    reader = READERS[name]
+    write_files(tmp_path, reader.make(random.Random(1)))
+    for path in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
+        path.rename(capitals := path.with_suffix(path.suffix.upper()))
+        result = run(reader.read, choose_path(tmp_path, reader.name), tmp_path, reader.cell)
+        assert result.kind != "lost", f"{capitals.name}: {result.detail}"
+        capitals.rename(path)
+
+
 @pytest.mark.parametrize(
     "name", ["sentiment table", "pairs", "captions", "features", "vectors", "book", "footage"]
 )

@@ -31,7 +31,7 @@ from typing import Any, BinaryIO
 from zoo.errors import DataError
 from zoo.paths import abbreviate_path, find_path_kind
 
-COMPRESSION = r"(\.gz|\.xz|\.bz2)?"
+COMPRESSION = r"(?i:(\.gz|\.xz|\.bz2)?)"
 """Suffix of a compressed file, as a regular expression."""
 
 MAX_RATIO = 200

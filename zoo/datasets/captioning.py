@@ -86,7 +86,7 @@ def load_captioning(
 
 
 def _load_files(path: Path, encoding: str | None) -> DataSplits[CaptioningSplit]:
-    root = path if path.is_dir() or path.suffix == ".zip" else path.parent
+    root = path if path.is_dir() or path.suffix.lower() == ".zip" else path.parent
     if root != path and not re.search(f"{TABLE}|{TEXT_TABLE}", path.name):
         raise DataError(f"{path}: found a file of another kind. {EXPECTED}; or a directory or zip of them.")
     files = FileIndex(root)

@@ -32,12 +32,12 @@ class FileIndex:
         self._states: dict[str, tuple[Path, int, int]] = {}
         files = list_files(path) if path.is_dir() else [path]
         for file in files:
-            if file.suffix != ".zip":
+            if file.suffix.lower() != ".zip":
                 name = str(file.relative_to(path))
                 self.paths[name] = file
                 self._add(name, partial(read_content, file))
         for file in files:
-            if file.suffix == ".zip":
+            if file.suffix.lower() == ".zip":
                 self._add_zip(file)
 
     def _add_zip(self, path: Path) -> None:

@@ -22,7 +22,7 @@ Languages = tuple[str, str]
 """Names of the languages of source and target."""
 
 
-_SUFFIX = rf"\.(csv|tsv|txt){COMPRESSION}$"
+_SUFFIX = rf"(?i:\.(csv|tsv|txt)){COMPRESSION}$"
 
 
 class PairTable(NamedTuple):
@@ -145,7 +145,7 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
             the header names other languages.
     """
     name, content = str(path), None
-    if path.suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         note_file(path)
         archive = ZipFiles(path)
         member = _find_member(archive)
@@ -232,7 +232,7 @@ def _find_languages(path: Path) -> Languages | None:
 
 
 def _find_member(archive: ZipFiles) -> str:
-    names = [name for name in archive.sizes if re.search(r"(^|/)[^_./][^/]*\.(csv|tsv|txt)$", name)]
+    names = [name for name in archive.sizes if re.search(r"(^|/)[^_./][^/]*(?i:\.(csv|tsv|txt))$", name)]
     if len(names) != 1:
         raise DataError(
             f"{archive.path}: found {abbreviate(names) or 'no such file'}. Expected one file .csv, .tsv or .txt "

@@ -15,7 +15,7 @@ from zoo.user_files import COMPRESSION, MAX_LINE, split_lines
 
 logger = logging.getLogger(__name__)
 
-TABLE = rf"\.(tsv|csv){COMPRESSION}$"
+TABLE = rf"(?i:\.(tsv|csv)){COMPRESSION}$"
 """Suffix of a table, as a regular expression."""
 
 _CSV_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
@@ -239,7 +239,7 @@ class _Reading(NamedTuple):
 
 def _choose_reading(path: Path | str, text: str, is_expected: Callable[[list[str]], bool]) -> _Reading:
     """Return the reading by the delimiter that fits best."""
-    is_csv = bool(re.search(rf"\.csv{COMPRESSION}$", str(path)))
+    is_csv = bool(re.search(rf"(?i:\.csv){COMPRESSION}$", str(path)))
     default = "," if is_csv else "\t"
 
     def rank(reading: _Reading) -> tuple[bool, bool, float, bool, bool]:
