@@ -48,6 +48,7 @@ class Settings:
     rounds: PositiveInt = 5  # three processes each
     lengths: tuple[PositiveInt, ...] = (12, 50, 200)  # words, a bucket each
     batches: PositiveInt = 2  # of each length in an epoch
+    batch_size: PositiveInt = 64  # texts
     vocabulary_size: PositiveInt = 10_000  # words
 
 
@@ -75,15 +76,15 @@ def train(settings: Settings) -> list[float]:
     """Train for two epochs, and return by how many seconds and processor seconds the first one took longer."""
     recipe, stopwatch = sentiment.Settings(), Stopwatch()
     random = np.random.default_rng(1)
-    lengths = np.repeat(settings.lengths, settings.batches * recipe.batch_size)
+    lengths = np.repeat(settings.lengths, settings.batches * settings.batch_size)
     ids = random.integers(1, settings.vocabulary_size, lengths.sum(), dtype="int32")
     texts = tf.RaggedTensor.from_row_lengths(ids, lengths)
     labels = random.integers(0, 2, len(lengths))
     keras.utils.set_random_seed(1)
     with tempfile.TemporaryDirectory() as directory:
         zoo.fit(
-            sentiment.build_model(recipe, settings.vocabulary_size, 2, is_recurrent=True),
-            bucket_by_length(tf.data.Dataset.from_tensor_slices((texts, labels)), recipe.batch_size),
+            sentiment.build_model(recipe, settings.vocabulary_size, 2, None, is_recurrent=True),
+            bucket_by_length(tf.data.Dataset.from_tensor_slices((texts, labels)), settings.batch_size),
             optimizer=keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=1.0),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             epochs=2,
