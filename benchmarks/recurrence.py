@@ -58,6 +58,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tyro
+from memory import read_peak_memory
 
 import zoo
 from zoo.cli.errors import exit_on_user_error
@@ -262,15 +263,6 @@ class Child:
         """Run a task there, and return the seconds that it took."""
         print(json.dumps([task, family, shape, name]), file=self.process.stdin, flush=True)
         return self._read()
-
-
-def read_peak_memory(process: int) -> float:
-    """Return the peak memory of a running process in MB.
-
-    `ru_maxrss` is not usable, because it starts at the memory of the parent.
-    """
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
 
 
 # --- Measurement --------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ imported and no model loaded.
 import itertools
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
 import numpy as np
 import tyro
+from memory import read_peak_memory
 
 from zoo.card import format_table, get_headline, read_card
 from zoo.cli.errors import exit_on_user_error
@@ -97,7 +97,7 @@ def serve_measurements(directory: Path, file: Path | None, num_inputs: int) -> N
 
     from zoo.serving.loading import load
 
-    idle = get_peak_memory()
+    idle = read_peak_memory(os.getpid())
     predictor: Any = load(directory)
     serve = predictor.signatures["serving_default"]
     if predictor.input_kind == "text":
@@ -120,12 +120,7 @@ def serve_measurements(directory: Path, file: Path | None, num_inputs: int) -> N
             outputs["status"].numpy()
         seconds = time.perf_counter() - start
         units = len(items) * (CLIP if name == "frames" else 1)
-        print(seconds, units, idle, get_peak_memory(), flush=True)
-
-
-def get_peak_memory() -> float:
-    """Return the most memory that this process had resident, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        print(seconds, units, idle, read_peak_memory(os.getpid()), flush=True)
 
 
 # --- Measurement and output ------------------------------------------------------------------------

@@ -224,16 +224,18 @@ def write_png_video(path: Path, stated_size: tuple[int, int], png: bytes) -> Pat
 
 
 MEASURE = """
-import resource, sys
+import re, sys
 from zoo.errors import VideoError
 from zoo.preprocessing.video import open_video
 import av
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def read_peak():
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+before = read_peak()
 try:
     list(open_video(sys.argv[1]).decode((8, 8)))
 except VideoError as error:
     print(error)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1000)
+print((read_peak() - before) // 1000)
 """
 
 
