@@ -14,7 +14,7 @@ from reference import PAGES, make_pages, public_names
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
+LINK = re.compile(r"""(?:(?<=\]\()|(?<=src="))(?!https?:|mailto:|#)([^)"\s#]+)(#[^)"\s]*)?(?=[)"])""")
 NAME = re.compile(r"(?<![\[`])`(zoo(?:\.\w+)+)`(?!\])")
 
 
