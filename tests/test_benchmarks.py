@@ -27,11 +27,10 @@ from zoo.training import Run
 pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "recurrence.py"
+sys.path.append(str(SCRIPT.parent))  # as for a script: some import another one
 
 
 def load(name: str) -> ModuleType:
-    if str(SCRIPT.parent) not in sys.path:  # as for a script: some import another one
-        sys.path.append(str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location(f"benchmark_of_{name}", SCRIPT.with_stem(name))
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
