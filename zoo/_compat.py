@@ -53,11 +53,11 @@ def accumulation_branch(optimizer: keras.optimizers.Optimizer, is_update: bool) 
     chooses, outside of the replicas. Gradients must be summed over the replicas already.
 
     Args:
-        optimizer: The built optimizer.
-        is_update: Whether `apply` updates the weights; otherwise it adds the gradients to the accumulated ones.
+        optimizer: the built optimizer.
+        is_update: whether `apply` updates the weights; otherwise it adds the gradients to the accumulated ones.
 
     Raises:
-        ValueError: The optimizer has `use_ema`.
+        ValueError: the optimizer has `use_ema`.
     """
     wrapped: Any = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
     if wrapped.use_ema:
@@ -131,10 +131,10 @@ def resolve_loss(
     """Return the loss that a string stands for in Keras's `compile`.
 
     Args:
-        name: The string.
-        targets: Shape of the targets.
-        outputs: Shape of the outputs of the model.
-        from_logits: Whether the outputs are logits, for losses that distinguish them from probabilities.
+        name: the string.
+        targets: shape of the targets.
+        outputs: shape of the outputs of the model.
+        from_logits: whether the outputs are logits, for losses that distinguish them from probabilities.
     """
     loss: Any = get_loss(name, targets, outputs)
     if from_logits and "from_logits" in inspect.signature(loss.fn).parameters:
@@ -146,9 +146,9 @@ def resolve_metric(identifier: Any, targets: tf.TensorSpec, outputs: tf.TensorSp
     """Return the metric that a string or a function stands for in Keras's `compile`.
 
     Args:
-        identifier: The string or function. "accuracy" is the accuracy that fits the shapes.
-        targets: Shape of the targets.
-        outputs: Shape of the outputs of the model.
+        identifier: the string or function. "accuracy" is the accuracy that fits the shapes.
+        targets: shape of the targets.
+        outputs: shape of the outputs of the model.
     """
     return get_metric(identifier, targets, outputs)
 
@@ -161,10 +161,10 @@ def make_text_file_initializer(
     TensorFlow names the table after the path, and an export keeps that name.
 
     Args:
-        path: The text file.
+        path: the text file.
         key: dtype of the keys, and which part of a line they are: a `tf.lookup.TextFileIndex`.
-        value: The same for the values.
-        shared_name: Stands for the path in the table's name. Tables of one process with equal names share
+        value: the same for the values.
+        shared_name: stands for the path in the table's name. Tables of one process with equal names share
             their content, so it must identify the content of the file.
     """
 
@@ -190,7 +190,7 @@ def get_preprocess_input(application: Callable[..., keras.Model]) -> Callable[[A
     """Return the preprocessing of an application: pixels between 0 and 255 to the inputs of its model.
 
     Args:
-        application: A function from `find_applications`. The public module with its preprocessing has the
+        application: a function from `find_applications`. The public module with its preprocessing has the
             name of the private module that defines it.
     """
     module = getattr(keras.applications, application.__module__.rpartition(".")[2])
@@ -214,7 +214,7 @@ def is_exporting(to_onnx: bool = False) -> bool:
     None of them has a public sign of it, so this looks for their modules among the callers.
 
     Args:
-        to_onnx: Whether only exports to ONNX count.
+        to_onnx: whether only exports to ONNX count.
     """
     modules = ("keras.src.export.onnx" if to_onnx else "keras.src.export.", "tf2onnx.")
     frame = sys._getframe().f_back
@@ -241,7 +241,7 @@ def cache_compiled_programs(directory: str) -> bool:
     TensorFlow reads the environment variable TF_XLA_FLAGS, to which this adds, when it is used first.
 
     Args:
-        directory: A directory of any file system of TensorFlow. In memory, `ram://<name>/<name>`, it cannot fail.
+        directory: a directory of any file system of TensorFlow. In memory, `ram://<name>/<name>`, it cannot fail.
 
     Returns:
         Whether the directory will be used. It is not if TF_XLA_FLAGS names another one, or a file with flags.
@@ -275,7 +275,7 @@ def make_dataset_info(builder: Any, **fields: Any) -> Any:
     """Return what a TFDS builder declares about its data set.
 
     Args:
-        builder: The builder.
+        builder: the builder.
         **fields: `features`, `supervised_keys`, `description`, `license`, `homepage`.
     """
     return tfds.core.DatasetInfo(builder=builder, **fields)
@@ -308,9 +308,9 @@ def configure_coordination(tasks: Sequence[str], start_seconds: float, heartbeat
     `tf.distribute.MultiWorkerMirroredStrategy` is created.
 
     Args:
-        tasks: All workers, such as "worker 0". The service runs in the first one.
-        start_seconds: Time until all workers must have started.
-        heartbeat_seconds: Time without a heartbeat after which a worker is lost.
+        tasks: all workers, such as "worker 0". The service runs in the first one.
+        start_seconds: time until all workers must have started.
+        heartbeat_seconds: time without a heartbeat after which a worker is lost.
     """
     jobs = Counter(task.split()[0] for task in tasks)
     job, index = tasks[0].split()
@@ -331,6 +331,6 @@ def report_error_to_workers(message: str) -> None:
     """End the collective operations of all other workers with an error that contains the message.
 
     Raises:
-        tf.errors.OpError: The coordination service cannot be reached.
+        tf.errors.OpError: the coordination service cannot be reached.
     """
     context.context().report_error_to_cluster(tf.errors.ABORTED, message)

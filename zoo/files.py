@@ -20,7 +20,7 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 hash of a file's content, in hexadecimal.
 
     Args:
-        path: The file, of any size: it is read in parts.
+        path: the file, of any size: it is read in parts.
 
     Returns:
         64 hexadecimal digits.
@@ -33,7 +33,7 @@ def get_file_size(path: Path) -> int:
     """Return the number of bytes of a regular file, links followed.
 
     Raises:
-        OSError: There is no file, or something that may have no end, such as a pipe or a device.
+        OSError: there is no file, or something that may have no end, such as a pipe or a device.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -45,11 +45,11 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
     """Return the content of a file that others may have made: nothing else is opened, and no more is read.
 
     Args:
-        path: The file.
-        max_bytes: The size that is accepted.
+        path: the file.
+        max_bytes: the size that is accepted.
 
     Raises:
-        OSError: There is no file, it is no regular file, or it is larger.
+        OSError: there is no file, it is no regular file, or it is larger.
     """
     get_file_size(path)
     with path.open("rb") as file:
@@ -68,7 +68,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     the same time.
 
     Args:
-        path: The file to write. Missing parent directories are created.
+        path: the file to write. Missing parent directories are created.
 
     Yields:
         The path of the temporary file.
@@ -97,7 +97,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> str:
     """Write a JSON file that contains the hash of its content, completely or not at all.
 
     Args:
-        path: The file to write.
+        path: the file to write.
         content: JSON values by name, without the name "digest".
 
     Returns:
@@ -116,7 +116,7 @@ def read_json(path: Path) -> dict[str, Any]:
         The content, with its hash as "digest".
 
     Raises:
-        CorruptFileError: The file is missing, cannot be read, or does not have the content that was written.
+        CorruptFileError: the file is missing, cannot be read, or does not have the content that was written.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -148,8 +148,8 @@ def write_with_checksum(path: Path, metadata: Mapping[str, Any]) -> None:
     `atomic_write`.
 
     Args:
-        path: The file that the metadata describe.
-        metadata: What `read_with_checksum` is to return; must be JSON.
+        path: the file that the metadata describe.
+        metadata: what `read_with_checksum` is to return; must be JSON.
     """
     write_json(path.with_suffix(".json"), {**metadata, "sha256": sha256(path)})
 
@@ -160,7 +160,7 @@ def read_with_checksum(path: Path) -> dict[str, Any] | None:
     Logs a warning if the file or its metadata are corrupt.
 
     Args:
-        path: A file for which `write_with_checksum` was called.
+        path: a file for which `write_with_checksum` was called.
 
     Returns:
         The metadata, with the checksum as "sha256"; None if the file is missing or corrupt.
@@ -183,7 +183,7 @@ def natural_sort_key(name: str) -> tuple[list[str | int], str]:
     """Return a key that sorts names with their numbers in numerical order.
 
     Args:
-        name: A file name or any other text.
+        name: a file name or any other text.
 
     Returns:
         A key for `sorted` and `list.sort`.

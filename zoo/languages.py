@@ -11,7 +11,7 @@ def normalize_language(language: str) -> str:
     """Return Babel's name of a language or locale; of one that Babel does not contain, the name as it is.
 
     Args:
-        language: A code of two or three letters; script and territory may follow, after "_" or "-".
+        language: a code of two or three letters; script and territory may follow, after "_" or "-".
 
     >>> [normalize_language(name) for name in ("de", "zh_CN", "zh-cn", "zh-Hans", "pt-BR", "target")]
     ['de', 'zh_Hans_CN', 'zh_Hans_CN', 'zh_Hans', 'pt_BR', 'target']

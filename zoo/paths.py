@@ -37,14 +37,14 @@ def parse_path(name: str | os.PathLike[str], option: str = "") -> Path:
     """Return a path as a user wrote it, with the home directory filled in.
 
     Args:
-        name: What the user wrote.
-        option: The option or argument that it was written for, such as "--plot"; errors begin with it.
+        name: what the user wrote.
+        option: the option or argument that it was written for, such as "--plot"; errors begin with it.
 
     Returns:
         The path. There may be nothing there.
 
     Raises:
-        PathError: No file can have the name, or it begins with the home directory of an unknown user.
+        PathError: no file can have the name, or it begins with the home directory of an unknown user.
 
     >>> parse_path("photos/dog.jpg").parts
     ('photos', 'dog.jpg')
@@ -83,11 +83,11 @@ def find_path_kind(path: Path, option: str = "") -> PathKind | None:
     """Return what a path leads to, links followed; None if there is nothing.
 
     Args:
-        path: From `parse_path`.
-        option: As in `parse_path`.
+        path: from `parse_path`.
+        option: as in `parse_path`.
 
     Raises:
-        PathError: It leads to a device or a socket, or the operating system does not say where it leads.
+        PathError: it leads to a device or a socket, or the operating system does not say where it leads.
 
     >>> find_path_kind(Path("/")), find_path_kind(Path("/no/such/file"))
     ('directory', None)
@@ -118,11 +118,11 @@ def check_writable_file(path: Path, option: str = "") -> None:
     """Check that a file can be written, before the work for it is done. Missing parent directories will be made.
 
     Args:
-        path: From `parse_path`. A file that is there will be replaced.
-        option: As in `parse_path`.
+        path: from `parse_path`. A file that is there will be replaced.
+        option: as in `parse_path`.
 
     Raises:
-        PathError: It leads to a directory or a device, or it cannot be written.
+        PathError: it leads to a directory or a device, or it cannot be written.
     """
     kind = find_path_kind(path, option)
     if kind not in (None, "file"):
@@ -137,11 +137,11 @@ def check_writable_directory(path: Path, option: str = "") -> None:
     """Check that files can be written to a directory, before the work for them is done.
 
     Args:
-        path: From `parse_path`. If there is nothing, the directory will be made.
-        option: As in `parse_path`.
+        path: from `parse_path`. If there is nothing, the directory will be made.
+        option: as in `parse_path`.
 
     Raises:
-        PathError: It leads to a file or a device, or it cannot be written or made.
+        PathError: it leads to a file or a device, or it cannot be written or made.
 
     >>> check_writable_directory(Path("/proc/version/x"), "--run-dir")
     Traceback (most recent call last):

@@ -69,7 +69,7 @@ def report_unreadable(name: Path | str) -> Iterator[None]:
     """Turn what goes wrong while a file is read into `DataError`.
 
     Args:
-        name: The file that the block reads.
+        name: the file that the block reads.
     """
     try:
         yield
@@ -86,7 +86,7 @@ def read_file(path: Path) -> bytes:
     """Return the content of a file, as it is on the disk.
 
     Raises:
-        DataError: There is no such file, or it cannot be read.
+        DataError: there is no such file, or it cannot be read.
     """
     with open_file(path) as file:
         return file.read()
@@ -97,11 +97,11 @@ def open_file(path: Path, *, unpack: bool = False) -> Iterator[BinaryIO]:
     """Open a file as a stream of bytes. Within the context, errors of reading it are raised as `DataError`.
 
     Args:
-        path: The file. Pipes are refused: training reads files again, to see whether they have changed.
-        unpack: Whether to decompress a file with the suffix .gz, .xz or .bz2, within `MAX_RATIO`.
+        path: the file. Pipes are refused: training reads files again, to see whether they have changed.
+        unpack: whether to decompress a file with the suffix .gz, .xz or .bz2, within `MAX_RATIO`.
 
     Raises:
-        DataError: There is no such file, it cannot be read, or it unpacks to too much.
+        DataError: there is no such file, it cannot be read, or it unpacks to too much.
     """
     kind = find_path_kind(path)
     if kind in ("directory", "pipe"):
@@ -124,11 +124,11 @@ def unpack_content(name: Path | str, content: bytes) -> bytes:
     """Return content decompressed, if the name of its file has the suffix .gz, .xz or .bz2.
 
     Args:
-        name: Name of the file.
-        content: Its content.
+        name: name of the file.
+        content: its content.
 
     Raises:
-        DataError: The content is corrupt or unpacks to more than `MAX_RATIO` permits.
+        DataError: the content is corrupt or unpacks to more than `MAX_RATIO` permits.
     """
     opener = _OPENERS.get(Path(name).suffix.lower())
     if opener is None:
@@ -142,9 +142,9 @@ class _Limited(io.RawIOBase):
     """A stream that may return so many bytes, and raises an error instead of more.
 
     Args:
-        stream: What to read.
-        name: Its file, for the error.
-        limit: Number of bytes.
+        stream: what to read.
+        name: its file, for the error.
+        limit: number of bytes.
     """
 
     def __init__(self, stream: BinaryIO, name: Path | str, limit: int) -> None:
@@ -174,13 +174,13 @@ class ZipFiles:
     """The files in a zip.
 
     Args:
-        path: The zip.
+        path: the zip.
 
     Attributes:
-        sizes: Size and checksum of each file by its name, without hidden ones.
+        sizes: size and checksum of each file by its name, without hidden ones.
 
     Raises:
-        DataError: It is no zip, is damaged or encrypted, or has a compression that cannot be read.
+        DataError: it is no zip, is damaged or encrypted, or has a compression that cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -211,7 +211,7 @@ class ZipFiles:
         """Return the content of a file.
 
         Raises:
-            DataError: It is corrupt or unpacks to more than `MAX_RATIO` permits.
+            DataError: it is corrupt or unpacks to more than `MAX_RATIO` permits.
         """
         where = f"{self.path}/{name}"
         with report_unreadable(where):
@@ -227,7 +227,7 @@ def list_files(directory: Path) -> list[Path]:
     Devices and pipes are left out, and so are directories that lead back to one above, and links to themselves.
 
     Raises:
-        DataError: A directory cannot be read, or there are more than `MAX_FILES`.
+        DataError: a directory cannot be read, or there are more than `MAX_FILES`.
     """
     files: list[Path] = []
     num_listed = 0
@@ -258,7 +258,7 @@ def find_files(pattern: Path) -> list[Path]:
     """Return the files whose path matches a pattern with `*`, `?` and `[`; `**` stands for any directories.
 
     Raises:
-        DataError: The directory with which the pattern begins cannot be read, or has more than `MAX_FILES`.
+        DataError: the directory with which the pattern begins cannot be read, or has more than `MAX_FILES`.
     """
     parts = pattern.parts
     fixed = next((place for place, part in enumerate(parts) if re.search(r"[*?[]", part)), len(parts) - 1)
@@ -296,11 +296,11 @@ def split_lines(name: Path | str, text: str) -> list[str]:
     r"""Return the lines of a text, which end with `\n` or `\r\n`, or with `\r` if there is no `\n`.
 
     Args:
-        name: Its file.
-        text: The text. A line end at its end begins no further line.
+        name: its file.
+        text: the text. A line end at its end begins no further line.
 
     Raises:
-        DataError: A line has more than `MAX_LINE` characters.
+        DataError: a line has more than `MAX_LINE` characters.
 
     >>> split_lines("a.txt", "one\r\ntwo\n\n")
     ['one', 'two', '']
@@ -322,7 +322,7 @@ def parse_json(name: Path | str, text: str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        DataError: It is no JSON, is nested too deeply, or has a name twice in an object.
+        DataError: it is no JSON, is nested too deeply, or has a name twice in an object.
     """
 
     def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -205,9 +205,9 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
     """Print the prediction for each input, or write a table; plot and save what the options ask for.
 
     Raises:
-        DataError: The file cannot be read.
-        InputError: Some inputs have no answer, or were read in part; the others have been printed or written.
-        UsageError: There is no input, or an option cannot be used.
+        DataError: the file cannot be read.
+        InputError: some inputs have no answer, or were read in part; the others have been printed or written.
+        UsageError: there is no input, or an option cannot be used.
     """
     from zoo.cli.predict_table import (
         choose_format,
@@ -269,9 +269,9 @@ class _Report:
     """What is wrong with inputs, printed as soon as it is known; only numbers are kept.
 
     Attributes:
-        num_inputs: Number of inputs.
-        num_problems: Number of inputs without an answer, or that were read in part.
-        first: The first problem.
+        num_inputs: number of inputs.
+        num_problems: number of inputs without an answer, or that were read in part.
+        first: the first problem.
     """
 
     num_inputs: int = 0
@@ -493,8 +493,8 @@ def read_inputs(options: PredictOptions) -> "Iterator[InputRow]":
     """Yield the user's inputs: the arguments, else the lines of the file, else those of standard input.
 
     Raises:
-        DataError: The file is not in the encoding that the options name.
-        UsageError: The file cannot be read.
+        DataError: the file is not in the encoding that the options name.
+        UsageError: the file cannot be read.
     """
     from zoo.cli.predict_table import InputRow
 

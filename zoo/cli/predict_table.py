@@ -22,9 +22,9 @@ class InputRow(NamedTuple):
     """One input.
 
     Attributes:
-        value: What the user wrote: a text, or the path of an image or video.
-        cells: The row of the output table, without predictions.
-        location: Where it is written, for messages; empty for the only argument.
+        value: what the user wrote: a text, or the path of an image or video.
+        cells: the row of the output table, without predictions.
+        location: where it is written, for messages; empty for the only argument.
     """
 
     value: bytes
@@ -36,14 +36,14 @@ def read_input_table(path: Path, column: str | None, input_kind: InputKind, enco
     """Read a table of inputs, with a header.
 
     Args:
-        path: The table.
-        column: Name of the column of the inputs; default is the kind of the inputs.
-        input_kind: What an input is.
-        encoding: Encoding of the file; see `zoo.datasets.readers.text_files.read_text`.
+        path: the table.
+        column: name of the column of the inputs; default is the kind of the inputs.
+        input_kind: what an input is.
+        encoding: encoding of the file; see `zoo.datasets.readers.text_files.read_text`.
 
     Raises:
-        DataError: The file cannot be read as a table.
-        UsageError: There is no such column.
+        DataError: the file cannot be read as a table.
+        UsageError: there is no such column.
     """
     name = column or input_kind
     table = read_table(
@@ -80,8 +80,8 @@ def choose_format(output: Path, table: Table | None) -> TableFormat:
     A table of one column has no delimiter, so its suffix decides.
 
     Args:
-        output: The file to write, `.csv` or `.tsv`.
-        table: The input, if it is a table.
+        output: the file to write, `.csv` or `.tsv`.
+        table: the input, if it is a table.
     """
     has_delimiter = table is not None and any(len(row.cells) > 1 for row in table.rows)
     if table and has_delimiter and re.findall(r"\.(?:csv|tsv)", str(table.path))[-1:] == [output.suffix]:
@@ -96,15 +96,15 @@ class PredictionTable:
     The first answer decides which columns there are: rows before it wait for it, all others are written at once.
 
     Args:
-        file: The file to write to.
-        table_format: Delimiter, quoting and encoding.
-        header: Names of the columns of the input.
-        top_k: Number of alternatives for each input.
-        progress: Line about the progress.
-        batch_size: Number of inputs that are computed together.
+        file: the file to write to.
+        table_format: delimiter, quoting and encoding.
+        header: names of the columns of the input.
+        top_k: number of alternatives for each input.
+        progress: line about the progress.
+        batch_size: number of inputs that are computed together.
 
     Attributes:
-        num_rows: Number of rows.
+        num_rows: number of rows.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class PredictionTable:
         """Write the row of an input.
 
         Raises:
-            UsageError: The input has a column that is called like one of the predictions.
+            UsageError: the input has a column that is called like one of the predictions.
         """
         self.num_rows += 1
         if self.num_rows % self.batch_size == 0:
@@ -194,16 +194,16 @@ def open_prediction_table(
     """Write the table that the block fills, as a whole when the block ends, or not at all if it raises.
 
     Args:
-        path: The file to write. That it can be written is checked before the block.
-        header: Names of the columns of the input.
-        table_format: Delimiter, quoting and encoding. Encodings that are not of Unicode become UTF-8 with a
+        path: the file to write. That it can be written is checked before the block.
+        header: names of the columns of the input.
+        table_format: delimiter, quoting and encoding. Encodings that are not of Unicode become UTF-8 with a
             byte order mark.
-        top_k: Number of alternatives for each input.
-        num_rows: Number of inputs, for the progress; negative if unknown.
-        batch_size: Number of inputs that are computed together.
+        top_k: number of alternatives for each input.
+        num_rows: number of inputs, for the progress; negative if unknown.
+        batch_size: number of inputs that are computed together.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: the file cannot be written.
     """
     if not table_format.encoding.startswith("utf"):
         table_format = table_format._replace(encoding="utf-8-sig")

@@ -53,16 +53,16 @@ def load_captioning(
     one of captions.
 
     Args:
-        dataset: Path or TFDS name (`scenes`, `clips`, `coco_captions`).
-        data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
-        encoding: Encoding of the files of captions. Default: the one of their byte order mark (UTF-8 or
+        dataset: path or TFDS name (`scenes`, `clips`, `coco_captions`).
+        data_dir: directory of data prepared by TFDS and of downloads; its own default if `None`.
+        encoding: encoding of the files of captions. Default: the one of their byte order mark (UTF-8 or
             UTF-16), otherwise UTF-8.
 
     Returns:
         Three splits. `info.is_video` states whether they contain videos.
 
     Raises:
-        DataError: There is no such set, its host does not answer, or the data have another form.
+        DataError: there is no such set, its host does not answer, or the data have another form.
 
     Example:
         >>> import tempfile, zoo

@@ -15,7 +15,7 @@ def load_cloze(data_dir: Path | None = None) -> DataSplits[ClozeSet]:
     """Load the embedded data set `fluent`. The first call generates it.
 
     Args:
-        data_dir: Directory of data prepared by TFDS; its own default if `None`.
+        data_dir: directory of data prepared by TFDS; its own default if `None`.
 
     Returns:
         Three splits. The two texts of a pair follow each other.

@@ -40,9 +40,9 @@ class FileState:
     """A file as it was before it was read.
 
     Attributes:
-        path: The file.
-        size: Its size in bytes.
-        modified: Its modification time in nanoseconds.
+        path: the file.
+        size: its size in bytes.
+        modified: its modification time in nanoseconds.
     """
 
     path: Path
@@ -55,8 +55,8 @@ class DataSources:
     """What a data set was read from.
 
     Attributes:
-        files: Each file that was read, by its absolute path.
-        facts: What else identifies the data, as JSON values by name.
+        files: each file that was read, by its absolute path.
+        facts: what else identifies the data, as JSON values by name.
     """
 
     files: dict[str, FileState] = dataclasses.field(default_factory=dict)
@@ -79,8 +79,8 @@ def note_fact(name: str, value: Any) -> None:
     """Note something that identifies the data, if a loader records it.
 
     Args:
-        name: What it is, for messages.
-        value: A JSON value.
+        name: what it is, for messages.
+        value: a JSON value.
     """
     sources = _recorded.get()
     if sources is not None:
@@ -111,15 +111,15 @@ def compute_fingerprint(sources: DataSources, cache_path: Path | None = None) ->
     """Return the fingerprint of a data set: JSON values that differ if the data do.
 
     Args:
-        sources: What it was read from.
-        cache_path: File that stores the hashes with the states of their files. It is created if needed, and
+        sources: what it was read from.
+        cache_path: file that stores the hashes with the states of their files. It is created if needed, and
             computed anew if it is corrupt. None stores nothing.
 
     Returns:
         "files", with the number of files, of bytes, and the hash for each file or group of files; and the facts.
 
     Raises:
-        DataError: A file has changed since it was read.
+        DataError: a file has changed since it was read.
     """
     cached: dict[str, Any] = {}
     if cache_path is not None and cache_path.exists():

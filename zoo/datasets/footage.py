@@ -46,17 +46,17 @@ def load_footage(
     frames of a video as a video: as images they would be in all splits.
 
     Args:
-        paths: Files of images and videos, and directories that contain some, also in subdirectories.
-        num_clips: Number of training clips. Validation and test have a twentieth of it each.
-        size: Height and width of the frames.
-        cache_dir: Directory in which clips are kept and used again as long as nothing changed. If `None`,
+        paths: files of images and videos, and directories that contain some, also in subdirectories.
+        num_clips: number of training clips. Validation and test have a twentieth of it each.
+        size: height and width of the frames.
+        cache_dir: directory in which clips are kept and used again as long as nothing changed. If `None`,
             they are in memory.
 
     Returns:
         Three splits. `info.labels` are "shot", "cut", "dissolve", "fade" and "wipe".
 
     Raises:
-        DataError: There are no images and videos, or too few, one of them cannot be read, or the size is too
+        DataError: there are no images and videos, or too few, one of them cannot be read, or the size is too
             small for an edit to be visible.
     """
     if size[0] < _MIN_SIZE[0] or size[1] < _MIN_SIZE[1]:

@@ -32,17 +32,17 @@ class DataInfo(ShortRepr):
 
     Attributes:
         source: TFDS name with configuration and version, or the path; of several sets joined by " + ".
-        license: License as TFDS states it; empty if it states none.
-        citation: Publication to cite, as TFDS states it; empty if it states none.
-        labels: Names of the classes, in the order of their ids; empty if examples have no class.
-        notes: How the splits were made, what was left out and what looks wrong, one sentence each.
-        languages: Of source and target, in sets for translation; otherwise that of the texts, in embedded sets. `None`
+        license: license as TFDS states it; empty if it states none.
+        citation: publication to cite, as TFDS states it; empty if it states none.
+        labels: names of the classes, in the order of their ids; empty if examples have no class.
+        notes: how the splits were made, what was left out and what looks wrong, one sentence each.
+        languages: of source and target, in sets for translation; otherwise that of the texts, in embedded sets. `None`
             if it is not known.
-        is_video: Whether examples are videos, uint8 `[time, height, width, 3]`.
-        multi_label: Whether a time step may have several labels, or none.
-        is_redistributable: Whether a model card may show examples: of embedded sets, and of TFDS sets whose
+        is_video: whether examples are videos, uint8 `[time, height, width, 3]`.
+        multi_label: whether a time step may have several labels, or none.
+        is_redistributable: whether a model card may show examples: of embedded sets, and of TFDS sets whose
             license permits it. Never of a user's files.
-        sources: The files that were read, by which a run notices other data.
+        sources: the files that were read, by which a run notices other data.
 
     Example:
         >>> import zoo
@@ -84,10 +84,10 @@ class DataSplits(ShortRepr, Generic[SplitT]):
     (2, 'count.txt')
 
     Attributes:
-        train: Examples for training.
-        validation: Examples for choosing a model.
-        test: Examples for the final score.
-        info: Source, license, citation, labels and notes.
+        train: examples for training.
+        validation: examples for choosing a model.
+        test: examples for the final score.
+        info: source, license, citation, labels and notes.
     """
 
     train: SplitT
@@ -113,9 +113,9 @@ class CaptioningSplit(ShortRepr):
     """Images or videos with their captions.
 
     Attributes:
-        names: Name of each image or video.
-        captions: Captions of each, at least one.
-        read_inputs: Returns an iterator over the encoded images (bytes) or the videos (uint8
+        names: name of each image or video.
+        captions: captions of each, at least one.
+        read_inputs: returns an iterator over the encoded images (bytes) or the videos (uint8
             `[time, height, width, 3]`) in the order of `names`, a new one at each call. An image that cannot
             be read is empty, a video that cannot be read has no frames.
 
@@ -141,12 +141,12 @@ class TaggingSplit(ShortRepr):
     """Sequences with a tag at each time step.
 
     Attributes:
-        names: Name of each sequence.
-        sequences: Frames uint8 `[time, height, width, 3]`, which may be mapped from a file, or features
+        names: name of each sequence.
+        sequences: frames uint8 `[time, height, width, 3]`, which may be mapped from a file, or features
             float32 `[time, features]`, of each sequence.
-        tags: Ids of labels, int32 `[time]`, of each sequence; with several labels a time step, bool
+        tags: ids of labels, int32 `[time]`, of each sequence; with several labels a time step, bool
             `[time, labels]`.
-        times: Time of each step, float64 `[time]`, of each sequence: seconds for videos, the unit of the file
+        times: time of each step, float64 `[time]`, of each sequence: seconds for videos, the unit of the file
             for features that have times, otherwise the number of the step.
 
     Example:
@@ -180,9 +180,9 @@ class ClozeSet(NamedTuple):
     """Texts whose next word is to be predicted; the two texts of a pair follow each other.
 
     Attributes:
-        texts: Each text without its last word.
-        next_words: The last word of each text.
-        distances: Number of words between the end of each text and the nearer clue, int `[texts]`.
+        texts: each text without its last word.
+        next_words: the last word of each text.
+        distances: number of words between the end of each text and the nearer clue, int `[texts]`.
 
     Example:
         >>> import numpy as np, zoo

@@ -49,16 +49,16 @@ def find_split_names(
     """Find the names that stand for splits.
 
     Args:
-        names: Names of files, directories or TFDS splits.
-        location: Where they are, for the message.
-        prefix: A regular expression for what precedes the name of the split.
-        suffix: A regular expression for what follows it.
+        names: names of files, directories or TFDS splits.
+        location: where they are, for the message.
+        prefix: a regular expression for what precedes the name of the split.
+        suffix: a regular expression for what follows it.
 
     Returns:
         The name of each split that has one.
 
     Raises:
-        DataError: A split has several names.
+        DataError: a split has several names.
     """
     split_names: dict[str, str] = {}
     names = sorted(names)
@@ -82,8 +82,8 @@ class HashRule:
     """Assigns an example to a split by a hash of its key.
 
     Attributes:
-        num_buckets: Number of buckets over which the hash distributes keys.
-        buckets: Bucket of each split that is held out. Keys in other buckets are for training.
+        num_buckets: number of buckets over which the hash distributes keys.
+        buckets: bucket of each split that is held out. Keys in other buckets are for training.
     """
 
     num_buckets: int
@@ -108,7 +108,7 @@ def make_tenths_rule(missing: Sequence[str]) -> HashRule:
     """Return the rule for texts, by their text, and for images and videos with captions, by their name.
 
     Args:
-        missing: The splits to hold out.
+        missing: the splits to hold out.
     """
     return HashRule(10, {split: bucket for bucket, split in enumerate(missing)})
 
@@ -123,7 +123,7 @@ def make_pairs_rule(missing: Sequence[str]) -> HashRule:
     A split has the same bucket in every set, so that sets that are combined hold out the same sources.
 
     Args:
-        missing: The splits to hold out.
+        missing: the splits to hold out.
     """
     buckets = {"validation": 0, "test": 1}
     return HashRule(50, {split: buckets[split] for split in missing})
@@ -152,16 +152,16 @@ def hold_out_sequences(
     """Hold sequences out of training.
 
     Args:
-        names: Names of the training sequences.
-        missing: The splits to hold out.
-        chosen: Names that the user chose for some of these splits; the rule decides the others.
+        names: names of the training sequences.
+        missing: the splits to hold out.
+        chosen: names that the user chose for some of these splits; the rule decides the others.
 
     Returns:
         The names of each missing split and of those left for training, in natural order; and a note on each
         split that the rule decided.
 
     Raises:
-        DataError: A chosen name is unknown or is in two splits.
+        DataError: a chosen name is unknown or is in two splits.
     """
     left = sorted(names, key=natural_sort_key)
     splits, notes = {}, []
@@ -188,8 +188,8 @@ def split_by_position(passages: list[T], lengths: Sequence[int]) -> dict[str, li
     """Split the passages of a text: the first 90 % for training, then 5 % for validation and 5 % for test.
 
     Args:
-        passages: The passages, in the order of the text.
-        lengths: Number of words of each. No passage is cut.
+        passages: the passages, in the order of the text.
+        lengths: number of words of each. No passage is cut.
     """
     ends = np.cumsum(lengths)
     limits = [round(fraction * sum(lengths)) for fraction in (0, 0.9, 0.95, 1)]

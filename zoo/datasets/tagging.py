@@ -74,23 +74,23 @@ def load_tagging(
     A TFDS set needs one feature that is a sequence of frames or of vectors of numbers, and one of labels.
 
     Args:
-        dataset: Path, pattern or TFDS name (`footage`).
-        data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
-        size: Height and width to which frames are scaled.
-        frame_rate: Frames per second of directories of images.
-        multi_label: Whether a time step may have several labels, or none.
-        test: Names of sequences for testing.
-        validation: Names of sequences for validation.
-        cache_dir: Directory in which decoded videos are kept, each in a file that is mapped and not read into
+        dataset: path, pattern or TFDS name (`footage`).
+        data_dir: directory of data prepared by TFDS and of downloads; its own default if `None`.
+        size: height and width to which frames are scaled.
+        frame_rate: frames per second of directories of images.
+        multi_label: whether a time step may have several labels, or none.
+        test: names of sequences for testing.
+        validation: names of sequences for validation.
+        cache_dir: directory in which decoded videos are kept, each in a file that is mapped and not read into
             memory. If `None`, they are in memory.
-        encoding: Encoding of tables. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
+        encoding: encoding of tables. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
             UTF-8.
 
     Returns:
         Three splits. `info.labels` are the labels of the TFDS set, or all labels in the data, sorted.
 
     Raises:
-        DataError: There is no such set, its host does not answer, or the data have another form.
+        DataError: there is no such set, its host does not answer, or the data have another form.
 
     Example:
         >>> import tempfile, zoo

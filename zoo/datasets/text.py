@@ -24,8 +24,8 @@ def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[li
     without empty lines each line is a paragraph.
 
     Args:
-        path: A text file, which may be compressed (.gz, .xz, .bz2).
-        encoding: Encoding of the file. Default: the one of its byte order mark (UTF-8 or UTF-16), otherwise
+        path: a text file, which may be compressed (.gz, .xz, .bz2).
+        encoding: encoding of the file. Default: the one of its byte order mark (UTF-8 or UTF-16), otherwise
             UTF-8.
 
     Returns:
@@ -33,7 +33,7 @@ def load_text(path: str | Path, *, encoding: str | None = None) -> DataSplits[li
         them. The last passage of a paragraph ends in a line break, each other one has 20 words.
 
     Raises:
-        DataError: The file cannot be read, is in another encoding, or has too few words.
+        DataError: the file cannot be read, is in another encoding, or has too few words.
 
     Example:
         >>> import tempfile, zoo

@@ -51,13 +51,13 @@ def load_text_classification(
     splits.
 
     Args:
-        dataset: Path or TFDS name (`negation`, `imdb_reviews`, `glue/sst2`).
-        data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
-        text_column: Column, or TFDS feature, of the text. Default: the column `text`; the feature that the
+        dataset: path or TFDS name (`negation`, `imdb_reviews`, `glue/sst2`).
+        data_dir: directory of data prepared by TFDS and of downloads; its own default if `None`.
+        text_column: column, or TFDS feature, of the text. Default: the column `text`; the feature that the
             set declares as input, or its only text.
-        label_column: The same for the label. Default: the column `label`; the feature that the set declares
+        label_column: the same for the label. Default: the column `label`; the feature that the set declares
             as target, or its only class label.
-        encoding: Encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
+        encoding: encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
             UTF-8.
 
     Returns:
@@ -65,7 +65,7 @@ def load_text_classification(
         order. Labels from files are those of the training data, sorted, by value if all are integers.
 
     Raises:
-        DataError: There is no such set, its host does not answer, or the data have another form.
+        DataError: there is no such set, its host does not answer, or the data have another form.
 
     Example:
         >>> import tempfile, zoo

@@ -40,10 +40,10 @@ def find_builder(name: str, data_dir: Path | None = None) -> Any:
 
     Args:
         name: `name`, `name/config` or `name:version`; community namespaces are not supported.
-        data_dir: Directory of prepared data and downloads; the default of TFDS if `None`.
+        data_dir: directory of prepared data and downloads; the default of TFDS if `None`.
 
     Raises:
-        DataError: There is no such data set; the message contains similar names.
+        DataError: there is no such data set; the message contains similar names.
     """
     # TFDS would look up a community namespace ("kubric:movi_a") on the network.
     if re.match(r"\w+(/|:\d|$)", name):
@@ -64,10 +64,10 @@ def prepare(builder: Any) -> None:
     """Download and prepare a TFDS data set, or generate it, unless that was done before.
 
     Args:
-        builder: From `find_builder`.
+        builder: from `find_builder`.
 
     Raises:
-        DataError: A download is needed and its host does not answer. The error comes within 10 seconds; TFDS
+        DataError: a download is needed and its host does not answer. The error comes within 10 seconds; TFDS
             itself would retry for minutes.
     """
     if not builder.data_path.exists():
@@ -114,9 +114,9 @@ def read_split(builder: Any, split: str, **options: Any) -> tf.data.Dataset:
     """Return the examples of a split in their stored order.
 
     Args:
-        builder: From `find_builder`, prepared.
-        split: Name of the split.
-        **options: Further arguments of `as_dataset`.
+        builder: from `find_builder`, prepared.
+        split: name of the split.
+        **options: further arguments of `as_dataset`.
     """
     config = tfds.ReadConfig(try_autocache=False)  # the cache warns when a split is read in part
     return builder.as_dataset(split=split, shuffle_files=False, read_config=config, **options)

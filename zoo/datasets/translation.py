@@ -64,22 +64,22 @@ def load_translation(
     pairs.
 
     Args:
-        datasets: Path or TFDS name (`dates/de`, `dates/zh_CN`, `ted_hrlr_translate/pt_to_en`), or several.
-        languages: Languages of source and target, as file names or TFDS name them. Needed for parallel files.
+        datasets: path or TFDS name (`dates/de`, `dates/zh_CN`, `ted_hrlr_translate/pt_to_en`), or several.
+        languages: languages of source and target, as file names or TFDS name them. Needed for parallel files.
             Default for a TFDS set: those that it declares. Default for a table: those in its name, or in English
             in its header; otherwise `source` and `target`. Columns and features may have another spelling:
             "zh_CN", "zh-cn" and "zh" are the same, and so are "German" and "de". File names may not.
-        data_dir: Directory of data prepared by TFDS and of downloads; its own default if `None`.
-        max_words: Maximum number of words on a side of a training pair, as
+        data_dir: directory of data prepared by TFDS and of downloads; its own default if `None`.
+        max_words: maximum number of words on a side of a training pair, as
             `zoo.preprocessing.text.split_plain_words` counts them: in Chinese, Japanese or Thai, of characters.
-        encoding: Encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
+        encoding: encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
             UTF-8.
 
     Returns:
         Pairs of a source and a target (scalar strings), in a fixed order.
 
     Raises:
-        DataError: There is no such set, its host does not answer, or the data have another form.
+        DataError: there is no such set, its host does not answer, or the data have another form.
 
     Example:
         >>> import tempfile, zoo
@@ -179,7 +179,7 @@ def _normalize_name(name: str) -> str:
     """Return the name of a TFDS set; of `dates` with the locale as Babel spells it.
 
     Raises:
-        DataError: The locale is the code of a country that is no language.
+        DataError: the locale is the code of a country that is no language.
     """
     dataset, slash, locale = name.partition("/")
     if dataset != Dates.name or not slash:

@@ -27,15 +27,15 @@ def plot_contact_sheet(
     The grid has up to 5 columns, and more if the sheet would otherwise be higher than a JPEG can be.
 
     Args:
-        images: One image or more, each uint8 [height, width, 3].
-        captions: One caption per image.
-        path: The file to write, if any: .png, .jpg or .jpeg.
+        images: one image or more, each uint8 [height, width, 3].
+        captions: one caption per image.
+        path: the file to write, if any: .png, .jpg or .jpeg.
 
     Returns:
         The sheet as a figure.
 
     Raises:
-        UsageError: There are no images, the file has another suffix, or it cannot be written.
+        UsageError: there are no images, the file has another suffix, or it cannot be written.
 
     Example:
         >>> import numpy as np, zoo

@@ -40,9 +40,9 @@ def finish(
     """Set fonts for the texts of a plot, write its figure to a file unless `path` is None, and return it.
 
     Args:
-        plot: The figure, or axes of a figure that may have others.
-        path: The file.
-        **options: Further arguments of `Figure.savefig`.
+        plot: the figure, or axes of a figure that may have others.
+        path: the file.
+        **options: further arguments of `Figure.savefig`.
     """
     set_fonts(plot)
     figure = plot.get_figure(root=True)
@@ -56,9 +56,9 @@ def save_figure(figure: matplotlib.figure.Figure, file: str | Path | io.BytesIO,
     """Write a figure to a file.
 
     Args:
-        figure: The figure.
-        file: The file, whose suffix sets the format.
-        **options: Further arguments of `Figure.savefig`.
+        figure: the figure.
+        file: the file, whose suffix sets the format.
+        **options: further arguments of `Figure.savefig`.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+")  # `set_fonts` reports it

@@ -40,7 +40,7 @@ def find_fonts(texts: Iterable[str]) -> list[Path]:
     so on. If no font has a character, a warning is logged.
 
     Args:
-        texts: What is to be drawn.
+        texts: what is to be drawn.
     """
     missing = frozenset(filter(_is_visible, "".join(texts))) - _read_characters(_DEFAULT)
     paths = [_DEFAULT]

@@ -16,7 +16,7 @@ def make_config(**arguments: Any) -> dict[str, Any]:
     """Return constructor arguments as a configuration, with the version of the preprocessing.
 
     Args:
-        **arguments: Values that JSON can hold.
+        **arguments: values that JSON can hold.
 
     Returns:
         The arguments and `"version"`.
@@ -31,13 +31,13 @@ def read_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the constructor arguments in a configuration made by `make_config`.
 
     Args:
-        config: The configuration, as it was or after a round trip through JSON.
+        config: the configuration, as it was or after a round trip through JSON.
 
     Returns:
         The arguments, without the version.
 
     Raises:
-        UsageError: The configuration was made by a later version of the preprocessing.
+        UsageError: the configuration was made by a later version of the preprocessing.
 
     >>> read_config({"version": 2, "max_tokens": 100})
     {'max_tokens': 100}

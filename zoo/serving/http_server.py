@@ -46,13 +46,13 @@ class Limits:
     """What one client, or all of them, can take.
 
     Attributes:
-        connections: Number of open connections. A further one ends the oldest that is not waiting for a result.
-        head_bytes: Size of request line and headers.
-        head_seconds: Time for these to arrive.
-        body_seconds: Time for a body to arrive, besides that which it takes at `body_rate`.
-        body_rate: Bytes per second at which a body must arrive on average.
-        response_seconds: Time for a response to be taken.
-        linger_seconds: Time for which the rest of a refused request is read, so that the client sees the response.
+        connections: number of open connections. A further one ends the oldest that is not waiting for a result.
+        head_bytes: size of request line and headers.
+        head_seconds: time for these to arrive.
+        body_seconds: time for a body to arrive, besides that which it takes at `body_rate`.
+        body_rate: bytes per second at which a body must arrive on average.
+        response_seconds: time for a response to be taken.
+        linger_seconds: time for which the rest of a refused request is read, so that the client sees the response.
     """
 
     connections: int = 256
@@ -68,9 +68,9 @@ class RequestError(ValueError):
     """A request that is refused, with the reason.
 
     Args:
-        status: Status of the response.
-        message: What was found, what was expected, what to do.
-        headers: Further headers of the response.
+        status: status of the response.
+        message: what was found, what was expected, what to do.
+        headers: further headers of the response.
     """
 
     def __init__(self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -82,10 +82,10 @@ class Request(NamedTuple):
     """Request line and headers.
 
     Attributes:
-        method: Such as "GET".
-        path: Decoded, without a query.
-        headers: Values by name in lower case.
-        length: Number of bytes of the body; None if there is no `Content-Length`.
+        method: such as "GET".
+        path: decoded, without a query.
+        headers: values by name in lower case.
+        length: number of bytes of the body; None if there is no `Content-Length`.
     """
 
     method: str
@@ -107,7 +107,7 @@ def parse_request(head: bytes) -> Request:
     """Parse request line and headers, which end with an empty line.
 
     Raises:
-        RequestError: They are not HTTP/1.0 or HTTP/1.1, or ambiguous.
+        RequestError: they are not HTTP/1.0 or HTTP/1.1, or ambiguous.
     """
     line, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     match = _REQUEST_LINE.fullmatch(line)
@@ -144,7 +144,7 @@ class Connection:
     """A connection to a client.
 
     Attributes:
-        is_waiting: Whether the client waits for a result, so that the connection must stay open.
+        is_waiting: whether the client waits for a result, so that the connection must stay open.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits) -> None:
@@ -156,7 +156,7 @@ class Connection:
         """Return the request; None if the client sends none, or not in time.
 
         Raises:
-            RequestError: The request cannot be understood.
+            RequestError: the request cannot be understood.
         """
         try:
             async with asyncio.timeout(self._limits.head_seconds):
@@ -179,13 +179,13 @@ class Connection:
         """Write the body of a request to a file, as it arrives.
 
         Args:
-            request: The request.
-            path: The file to write.
-            reserve: Called with the number of bytes that arrived, before they are written; may raise
+            request: the request.
+            path: the file to write.
+            reserve: called with the number of bytes that arrived, before they are written; may raise
                 `RequestError`.
 
         Raises:
-            RequestError: The body is incomplete, or arrives too slowly.
+            RequestError: the body is incomplete, or arrives too slowly.
         """
         length, num_received = request.length or 0, 0
         start = asyncio.get_running_loop().time()
@@ -214,7 +214,7 @@ class Connection:
         """Return the result of some work, which is cancelled when the client closes the connection.
 
         Raises:
-            ConnectionError: The client has closed the connection.
+            ConnectionError: the client has closed the connection.
         """
         task = asyncio.ensure_future(work)
         closing = asyncio.ensure_future(self._wait_until_closed())
@@ -273,8 +273,8 @@ class HTTPServer:
     """Serves requests, each by a call of a function.
 
     Args:
-        handle: See `Handler`.
-        limits: What clients can take.
+        handle: see `Handler`.
+        limits: what clients can take.
     """
 
     def __init__(self, handle: Handler, limits: Limits) -> None:
@@ -285,8 +285,8 @@ class HTTPServer:
         """Serve until cancelled.
 
         Args:
-            listener: A socket that listens.
-            on_ready: Called once requests are answered.
+            listener: a socket that listens.
+            on_ready: called once requests are answered.
         """
         server = await asyncio.start_server(
             self._accept, sock=listener, limit=self._limits.head_bytes, backlog=64

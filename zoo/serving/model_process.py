@@ -66,13 +66,13 @@ class ModelProcess:
     """Loaded models in another process, which is restarted after it failed.
 
     Args:
-        models: Directories of exports by name.
-        seconds: Time that one prediction may take.
-        max_waiting: Number of predictions that may wait for another one.
-        directory: Directory of temporary files.
+        models: directories of exports by name.
+        seconds: time that one prediction may take.
+        max_waiting: number of predictions that may wait for another one.
+        directory: directory of temporary files.
 
     Attributes:
-        is_loading: Whether the models are not loaded yet, or are being loaded again.
+        is_loading: whether the models are not loaded yet, or are being loaded again.
     """
 
     def __init__(self, models: Mapping[str, Path], seconds: float, max_waiting: int, directory: Path) -> None:
@@ -97,7 +97,7 @@ class ModelProcess:
             What is wrong with models that cannot be loaded, by name.
 
         Raises:
-            UsageError: The process ended.
+            UsageError: the process ended.
         """
         self.is_loading = True
         models = {name: str(path.absolute()) for name, path in self._models.items()}
@@ -149,12 +149,12 @@ class ModelProcess:
         When cancelled before its turn, nothing is computed.
 
         Args:
-            name: Name of the model.
-            path: File with a text, an image or a video.
-            file_name: Name that the user knows the file by; empty for a text.
+            name: name of the model.
+            path: file with a text, an image or a video.
+            file_name: name that the user knows the file by; empty for a text.
 
         Raises:
-            Busy: Too many predictions are waiting, or too long.
+            Busy: too many predictions are waiting, or too long.
         """
         if self.is_full:
             raise Busy
@@ -209,7 +209,7 @@ class ModelProcess:
         """Send a line to the process and read a line.
 
         Raises:
-            EOFError: The process has ended.
+            EOFError: the process has ended.
         """
         process = self._process
         assert process is not None
@@ -283,10 +283,10 @@ def compute_reply(predictor: "Predictor[Any, Any]", path: Path, file_name: str, 
     """Return prediction, table and plot for an input in a file, or what is wrong with it.
 
     Args:
-        predictor: The model.
-        path: File with a text, an image or a video.
-        file_name: Name that the user knows the file by.
-        has_plot: Whether to plot.
+        predictor: the model.
+        path: file with a text, an image or a video.
+        file_name: name that the user knows the file by.
+        has_plot: whether to plot.
     """
     import tensorflow as tf
 

@@ -74,18 +74,18 @@ class PageServer:
     The models run in processes of their own, one for each kind of input.
 
     Args:
-        models: Directories of exports by name.
-        host: Address to listen at.
-        port: Port to listen at; 0 takes any free one.
-        allowed_hosts: Further host names of this machine.
-        limits: What clients can take.
+        models: directories of exports by name.
+        host: address to listen at.
+        port: port to listen at; 0 takes any free one.
+        allowed_hosts: further host names of this machine.
+        limits: what clients can take.
 
     Attributes:
-        models: As above; once they are loaded, without those that cannot be loaded.
-        problems: What is wrong with those, by name.
+        models: as above; once they are loaded, without those that cannot be loaded.
+        problems: what is wrong with those, by name.
 
     Raises:
-        UsageError: The port is in use, or the address is not one of this machine; or a card cannot be read.
+        UsageError: the port is in use, or the address is not one of this machine; or a card cannot be read.
     """
 
     def __init__(
@@ -143,11 +143,11 @@ class PageServer:
         """Serve until `shutdown`, Ctrl-C or SIGTERM, and load the models meanwhile.
 
         Args:
-            on_loaded: Called once the models are loaded.
-            on_ready: Called once requests are answered; predictions wait until their model is loaded.
+            on_loaded: called once the models are loaded.
+            on_ready: called once requests are answered; predictions wait until their model is loaded.
 
         Raises:
-            UsageError: No model can be loaded.
+            UsageError: no model can be loaded.
             Interrupted: SIGTERM.
         """
         with tempfile.TemporaryDirectory(prefix="zoo-demo-") as directory, suppress(asyncio.CancelledError):
@@ -351,7 +351,7 @@ def check_method(request: Request, *methods: str) -> None:
     """Refuse other methods.
 
     Raises:
-        RequestError: The request has another one.
+        RequestError: the request has another one.
     """
     if request.method not in methods:
         message = f"Expected {' or '.join(methods)}, got {request.method}."
@@ -362,7 +362,7 @@ def check_body(request: Request, kind: str) -> None:
     """Check the headers that describe the input that a request carries.
 
     Raises:
-        RequestError: Its size is not stated, too large, or the input is wrapped in another format.
+        RequestError: its size is not stated, too large, or the input is wrapped in another format.
     """
     limit, media_type = SIZE_LIMITS[kind], request.headers.get("content-type", "")
     if request.length is None:

@@ -22,11 +22,11 @@ class ShotList:
     """The shots of a video, without gaps between them.
 
     Attributes:
-        video: The video file, or directory of images.
-        shots: Label and frames of each shot; the label is the transition with which it begins.
-        times: Time in seconds of each frame, and of the end.
-        frame_rate: Frames per second; the average where the rate varies.
-        timecode: Time code of the first frame, as the file states it; empty for 0. A semicolon in it means that
+        video: the video file, or directory of images.
+        shots: label and frames of each shot; the label is the transition with which it begins.
+        times: time in seconds of each frame, and of the end.
+        frame_rate: frames per second; the average where the rate varies.
+        timecode: time code of the first frame, as the file states it; empty for 0. A semicolon in it means that
             the numbers of two frames (of four, at 59.94 frames per second) are left out in most minutes.
     """
 
@@ -41,8 +41,8 @@ def close_gaps(shots: Sequence[Segment], num_frames: int) -> tuple[Segment, ...]
     """Return the shots of a video with each transition divided between the two shots that it joins.
 
     Args:
-        shots: Shots in order; frames between them are those of transitions.
-        num_frames: Number of frames of the video.
+        shots: shots in order; frames between them are those of transitions.
+        num_frames: number of frames of the video.
 
     Returns:
         Shots that cover all frames: one at least.
@@ -71,12 +71,12 @@ def write_shot_list(shots: ShotList, path: Path) -> None:
     a timeline with the average rate.
 
     Args:
-        shots: The shots.
-        path: The file to write, completely or not at all.
+        shots: the shots.
+        path: the file to write, completely or not at all.
 
     Raises:
-        OSError: The file cannot be written.
-        UsageError: The format is not known, cannot hold the frame rate, or its library is missing.
+        OSError: the file cannot be written.
+        UsageError: the format is not known, cannot hold the frame rate, or its library is missing.
     """
     formats = {".csv": format_scenes, ".edl": format_edl, ".ffmeta": format_chapters, ".otio": format_otio}
     if path.suffix not in formats:
@@ -90,7 +90,7 @@ def format_edl(shots: ShotList) -> str:
     """Return an edit decision list, CMX 3600.
 
     Raises:
-        UsageError: The frame rate is above 99, and time codes have two digits for frames.
+        UsageError: the frame rate is above 99, and time codes have two digits for frames.
     """
     rate = round(shots.frame_rate)
     if rate > 99:
@@ -180,9 +180,9 @@ def format_smpte(frame: int, rate: int, is_drop: bool) -> str:
     """Return a time code that counts frames: hours, minutes, seconds and frames, modulo one day.
 
     Args:
-        frame: Number of the frame.
-        rate: Frames per second, rounded up to a whole number.
-        is_drop: Whether the first two numbers of each minute are left out (four at 60 frames per second), except
+        frame: number of the frame.
+        rate: frames per second, rounded up to a whole number.
+        is_drop: whether the first two numbers of each minute are left out (four at 60 frames per second), except
             in each tenth minute, so that the time code keeps up with the clock.
 
     >>> format_smpte(1800, 30, False), format_smpte(1800, 30, True)

@@ -32,9 +32,9 @@ class CopyRange(NamedTuple):
     """The packets of the video that a part needs, in units of the stream.
 
     Attributes:
-        decode_times: Time to decode each packet at, by the time to show it at, in the order of the file. The
+        decode_times: time to decode each packet at, by the time to show it at, in the order of the file. The
             first one is a keyframe.
-        end: Time to show the first frame of the next part at; None at the end of the video.
+        end: time to show the first frame of the next part at; None at the end of the video.
     """
 
     decode_times: dict[int, int]
@@ -54,16 +54,16 @@ def split_video(shots: ShotList, directory: Path, *, is_exact: bool = False) -> 
     MP4, MOV or Matroska if the video is, and otherwise Matroska.
 
     Args:
-        shots: The shots of a video file.
-        directory: A new directory, which is written completely or not at all.
-        is_exact: Whether to encode anew.
+        shots: the shots of a video file.
+        directory: a new directory, which is written completely or not at all.
+        is_exact: whether to encode anew.
 
     Returns:
         The files.
 
     Raises:
-        UsageError: The directory exists, or the files cannot be written.
-        VideoError: The video cannot be cut without encoding.
+        UsageError: the directory exists, or the files cannot be written.
+        VideoError: the video cannot be cut without encoding.
     """
     import av
 
@@ -212,8 +212,8 @@ class _SoundCopier:
     """Copies the sound of a video to its parts, which do not overlap.
 
     Args:
-        container: The video, opened once more.
-        start: Time stamp of the beginning of the file.
+        container: the video, opened once more.
+        start: time stamp of the beginning of the file.
     """
 
     def __init__(self, container: "av.container.InputContainer", start: float) -> None:

@@ -20,7 +20,7 @@ class GeneratedBuilder(_TfdsBuilder):
     `VERSION`; otherwise TFDS goes on using data that were prepared before.
 
     Attributes:
-        text_languages: Languages of the texts; `None` if there are none, or if they depend on the configuration.
+        text_languages: languages of the texts; `None` if there are none, or if they depend on the configuration.
     """
 
     text_languages: ClassVar[tuple[str, ...] | None] = ("en",)
@@ -35,10 +35,10 @@ class GeneratedBuilder(_TfdsBuilder):
         """Return the TFDS declaration of the data set.
 
         Args:
-            features: The TFDS feature of an example.
-            supervised_keys: Names of the features that are input and target.
+            features: the TFDS feature of an example.
+            supervised_keys: names of the features that are input and target.
             license: SPDX name of the license.
-            homepage: Address of a page about the source of the data.
+            homepage: address of a page about the source of the data.
         """
         return make_dataset_info(
             self,
@@ -59,7 +59,7 @@ def make_generator(split: str, number: int) -> np.random.Generator:
 
     Args:
         split: "train", "validation" or "test".
-        number: Position of the example in the split.
+        number: position of the example in the split.
     """
     return np.random.default_rng([SPLITS.index(split), number])
 

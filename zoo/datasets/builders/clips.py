@@ -90,7 +90,7 @@ def make_clip(split: str, number: int) -> tuple[np.ndarray, str]:
 
     Args:
         split: "train", "validation" or "test".
-        number: Position in the split.
+        number: position in the split.
     """
     rng = make_generator(split, number)
     event = _choose_event(rng, split)

@@ -56,9 +56,9 @@ class Phrase(NamedTuple):
     """A kind of sentence.
 
     Attributes:
-        fraction: Fraction of all sentences that are of this kind.
-        choices: What the numbers of a sentence are chosen from: one tuple of each sequence.
-        format: Makes the sentence of a locale and the chosen numbers.
+        fraction: fraction of all sentences that are of this kind.
+        choices: what the numbers of a sentence are chosen from: one tuple of each sequence.
+        format: makes the sentence of a locale and the chosen numbers.
     """
 
     fraction: float

@@ -28,12 +28,12 @@ def draw_shape(
     """Draw a shape.
 
     Args:
-        draw: The canvas.
-        shape: One of `SHAPES`.
-        x: Horizontal position of its center, in pixels.
-        y: Vertical position of its center, in pixels.
-        radius: Its size, in pixels.
-        color: Gray value, or red, green and blue.
+        draw: the canvas.
+        shape: one of `SHAPES`.
+        x: horizontal position of its center, in pixels.
+        y: vertical position of its center, in pixels.
+        radius: its size, in pixels.
+        color: gray value, or red, green and blue.
     """
     if shape == "circle":
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)

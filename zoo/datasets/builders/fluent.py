@@ -73,8 +73,8 @@ def make_pair(rng: np.random.Generator, distance: int) -> list[tuple[str, str]]:
     """Make two sentences with the same words in another order, each with the word that continues it.
 
     Args:
-        rng: Makes all choices.
-        distance: Number of words from the nearer country to the end.
+        rng: makes all choices.
+        distance: number of words from the nearer country to the end.
 
     Returns:
         Sentence and next word, twice.

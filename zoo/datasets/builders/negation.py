@@ -65,13 +65,13 @@ class Wording(NamedTuple):
     """What the sentences of a language are made of.
 
     Attributes:
-        templates: Sentences with places for `{subject}` and for two adjectives: `{verdict}`, the opinion of the
+        templates: sentences with places for `{subject}` and for two adjectives: `{verdict}`, the opinion of the
             speaker, and `{other}`, its opposite. They come in pairs; see above.
-        subjects: What is praised or blamed.
-        positive: Adjectives of praise.
-        negative: Adjectives of blame.
-        openings: What may stand before a template.
-        closings: What may stand after it.
+        subjects: what is praised or blamed.
+        positive: adjectives of praise.
+        negative: adjectives of blame.
+        openings: what may stand before a template.
+        closings: what may stand after it.
     """
 
     templates: Sequence[str]

@@ -65,7 +65,7 @@ def make_scene(split: str, number: int) -> tuple[Image.Image, str]:
 
     Args:
         split: "train", "validation" or "test".
-        number: Position in the split.
+        number: position in the split.
     """
     rng = make_generator(split, number)
     things, arrangement = _choose_things(rng, split)

@@ -37,10 +37,10 @@ class CaptionFiles(NamedTuple):
     """What files of captions contain.
 
     Attributes:
-        splits: The captions of the splits that are there.
-        notes: What was left out.
-        unlisted: Images with captions that are in no split, which a note names.
-        locations: File and line, or entry, that name an image or video first, by its name.
+        splits: the captions of the splits that are there.
+        notes: what was left out.
+        unlisted: images with captions that are in no split, which a note names.
+        locations: file and line, or entry, that name an image or video first, by its name.
     """
 
     splits: dict[str, Captions]
@@ -66,12 +66,12 @@ def read_captions(files: FileIndex, location: str, encoding: str | None = None) 
     - Tables named after the splits, or a single table of any name; or `captions.txt`, which is a table, too.
 
     Args:
-        files: All files.
-        location: Where they are, for messages.
-        encoding: Encoding of the files of captions; see `read_text`.
+        files: all files.
+        location: where they are, for messages.
+        encoding: encoding of the files of captions; see `read_text`.
 
     Raises:
-        DataError: A file is corrupt, in another encoding, or has another form; or two have the same role.
+        DataError: a file is corrupt, in another encoding, or has another form; or two have the same role.
     """
     token_files = files.search(rf"token[^/]*\.txt{COMPRESSION}$")
     annotations = files.search(rf"captions_[^/]*\.json{COMPRESSION}$")
@@ -128,12 +128,12 @@ def read_caption_table(name: str, content: bytes, encoding: str | None = None) -
     A table with more than two columns needs a header that names the two, such as `image` and `caption`.
 
     Args:
-        name: Path of the file.
-        content: Its content.
-        encoding: Encoding of the file; see `read_text`.
+        name: path of the file.
+        content: its content.
+        encoding: encoding of the file; see `read_text`.
 
     Raises:
-        DataError: The file is corrupt or in another encoding, the two columns are not clear, or a cell of
+        DataError: the file is corrupt or in another encoding, the two columns are not clear, or a cell of
             theirs is empty.
     """
     table = read_table(name, _is_header, _is_expected, content=content, encoding=encoding)
@@ -246,7 +246,7 @@ def _get_field(where: str, item: Any, key: str, *types: type) -> Any:
     """Return a value of an object that has one of the types.
 
     Raises:
-        DataError: The item is no object, has no such value, or has one of another type.
+        DataError: the item is no object, has no such value, or has one of another type.
     """
     value = item.get(key) if isinstance(item, dict) else None
     if type(value) in types:

@@ -13,8 +13,8 @@ def find_dataset(name: str | os.PathLike[str]) -> Path | None:
     """Return the file or directory that a user names as data set; None if there is nothing, as at a name of TFDS.
 
     Raises:
-        PathError: It is no path, or what is there is no file or directory.
-        DataError: It is a pipe, which cannot be read again to see whether the data have changed.
+        PathError: it is no path, or what is there is no file or directory.
+        DataError: it is a pipe, which cannot be read again to see whether the data have changed.
     """
     path = parse_path(name, "dataset")
     kind = find_path_kind(path, "dataset")
@@ -30,10 +30,10 @@ def read_content(path: Path) -> bytes:
     """Return the content of a file, as it is on the disk, and note the file for the fingerprint of the data.
 
     Args:
-        path: The file.
+        path: the file.
 
     Raises:
-        DataError: There is no such file, or it cannot be read.
+        DataError: there is no such file, or it cannot be read.
     """
     note_file(path)
     return read_file(path)

@@ -33,14 +33,14 @@ def read_feature_tables(
     """Read the sequences of tables with the same columns.
 
     Args:
-        tables: The tables of each split.
-        root: Directory that contains all tables.
+        tables: the tables of each split.
+        root: directory that contains all tables.
 
     Returns:
         The sequences of each split, and notes on columns that were left out.
 
     Raises:
-        DataError: Columns differ, there are no features, or a cell is no number.
+        DataError: columns differ, there are no features, or a cell is no number.
     """
     names = _name_tables([table.path for group in tables.values() for table in group], root)
     named = {

@@ -16,13 +16,13 @@ class FileIndex:
     """All files of a directory or a zip, also those in zips in the directory, by their relative path.
 
     Args:
-        path: A directory, or a zip.
+        path: a directory, or a zip.
 
     Attributes:
-        paths: Path of each file that is on disk, by name. The others are members of zips.
+        paths: path of each file that is on disk, by name. The others are members of zips.
 
     Raises:
-        DataError: A directory or zip cannot be read, or two different files have the same name.
+        DataError: a directory or zip cannot be read, or two different files have the same name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,8 +65,8 @@ class FileIndex:
         """Return the sorted names in which a regular expression occurs, without hidden files.
 
         Args:
-            pattern: The regular expression.
-            but: Names to leave out.
+            pattern: the regular expression.
+            but: names to leave out.
         """
         hidden = r"(^|/)[._]"  # such as __MACOSX and ._name
         return sorted(
@@ -88,7 +88,7 @@ class FileIndex:
         """Return the content of a file.
 
         Raises:
-            DataError: It cannot be read.
+            DataError: it cannot be read.
         """
         return self._readers[name]()
 
@@ -96,10 +96,10 @@ class FileIndex:
         """Return the text of a file, decompressed.
 
         Args:
-            name: Name of the file.
-            encoding: Encoding of the file; see `zoo.datasets.readers.text_files.read_text`.
+            name: name of the file.
+            encoding: encoding of the file; see `zoo.datasets.readers.text_files.read_text`.
 
         Raises:
-            DataError: The file is corrupt or in another encoding.
+            DataError: the file is corrupt or in another encoding.
         """
         return read_text(name, self.read(name), encoding).text

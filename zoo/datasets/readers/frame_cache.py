@@ -20,9 +20,9 @@ class VideoFrames(NamedTuple):
     """A video.
 
     Attributes:
-        pixels: Its frames, uint8 `[time, height, width, 3]`.
-        times: Time of each frame in seconds, float64 `[time]`.
-        problem: What is damaged; empty if nothing is.
+        pixels: its frames, uint8 `[time, height, width, 3]`.
+        times: time of each frame in seconds, float64 `[time]`.
+        problem: what is damaged; empty if nothing is.
     """
 
     pixels: np.ndarray
@@ -34,13 +34,13 @@ def load_frames(path: Path, size: FrameSize, frame_rate: float, cache_dir: Path 
     """Read a video, or a directory of images, or its cache file.
 
     Args:
-        path: The video or directory.
-        size: Height and width to which frames are scaled.
-        frame_rate: Frames per second of a directory.
-        cache_dir: Directory of cache files, which are mapped; `None` to read into memory.
+        path: the video or directory.
+        size: height and width to which frames are scaled.
+        frame_rate: frames per second of a directory.
+        cache_dir: directory of cache files, which are mapped; `None` to read into memory.
 
     Raises:
-        DataError: The video cannot be read.
+        DataError: the video cannot be read.
     """
     for file in list_images(path) if path.is_dir() else [path]:
         note_file(file)

@@ -16,9 +16,9 @@ class LabeledText(NamedTuple):
     """A text with its label.
 
     Attributes:
-        location: File and line, for messages.
-        text: The text.
-        label: Name of the label.
+        location: file and line, for messages.
+        text: the text.
+        label: name of the label.
     """
 
     location: str
@@ -33,15 +33,15 @@ def read_text_table(
 
     Args:
         path: CSV or TSV file.
-        text_column: Name of the column of the texts.
-        label_column: Name of the column of the labels, which are read without surrounding spaces.
-        encoding: Encoding of the file; see `read_text`.
+        text_column: name of the column of the texts.
+        label_column: name of the column of the labels, which are read without surrounding spaces.
+        encoding: encoding of the file; see `read_text`.
 
     Returns:
         The texts, and a note on other columns if there are any.
 
     Raises:
-        DataError: The file is no table, or it lacks a column, rows or labels.
+        DataError: the file is no table, or it lacks a column, rows or labels.
     """
     if not re.search(TABLE, path.name):
         raise DataError(
@@ -84,14 +84,14 @@ def read_text_directory(directory: Path, encoding: str | None = None) -> tuple[l
     """Read files `<label>/*.txt`, as in aclImdb, except those in `unsup`, which have no label.
 
     Args:
-        directory: Contains a directory for each label.
-        encoding: Encoding of the files; see `read_text`.
+        directory: contains a directory for each label.
+        encoding: encoding of the files; see `read_text`.
 
     Returns:
         The texts, and the names of all other files, of those in `unsup` only of the directory.
 
     Raises:
-        DataError: There are no such files, or one is in another encoding.
+        DataError: there are no such files, or one is in another encoding.
     """
     texts, left_out = [], []
     for path in list_files(directory):

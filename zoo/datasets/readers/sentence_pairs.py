@@ -29,9 +29,9 @@ class PairTable(NamedTuple):
     """Pairs from a table.
 
     Attributes:
-        pairs: Source and target of each row.
-        languages: Of the two columns, if the header or the name of the file states them.
-        notes: What was left out, and what may be a header and is read as a pair.
+        pairs: source and target of each row.
+        languages: of the two columns, if the header or the name of the file states them.
+        notes: what was left out, and what may be a header and is read as a pair.
     """
 
     pairs: Pairs
@@ -45,15 +45,15 @@ def read_parallel_directory(
     """Read two files for each split, named `<split>*.<language>`, with a sentence in each line.
 
     Args:
-        directory: Contains the files, perhaps also files of other languages.
-        languages: Suffixes of the two files.
-        encoding: Encoding of the files; see `read_text`.
+        directory: contains the files, perhaps also files of other languages.
+        languages: suffixes of the two files.
+        encoding: encoding of the files; see `read_text`.
 
     Returns:
         The pairs of each split, and a note on files in these languages that are named after no split.
 
     Raises:
-        DataError: There are no files for training, a split has several, or two files do not match.
+        DataError: there are no files for training, a split has several, or two files do not match.
     """
     splits = {}
     # No letter follows: "valid" is not the beginning of "validity.en".
@@ -82,16 +82,16 @@ def read_parallel_files(
     """Read two files with a sentence in each line.
 
     Args:
-        directory: Contains the files.
-        stem: A regular expression for their name before the language.
-        languages: Suffixes of the two files.
-        encoding: Encoding of the files; see `read_text`.
+        directory: contains the files.
+        stem: a regular expression for their name before the language.
+        languages: suffixes of the two files.
+        encoding: encoding of the files; see `read_text`.
 
     Returns:
         The pairs; `None` if there is neither file.
 
     Raises:
-        DataError: A language has no file or several, a file is corrupt, or the numbers of lines differ.
+        DataError: a language has no file or several, a file is corrupt, or the numbers of lines differ.
     """
     source, target = (_find_file(directory, stem, language) for language in languages)
     if not source and not target:
@@ -135,13 +135,13 @@ def read_pair_table(path: Path, languages: Languages | None, encoding: str | Non
     two columns are source and target.
 
     Args:
-        path: A file `.csv`, `.tsv` or `.txt`, perhaps compressed, or a zip that contains one such file. Zips
+        path: a file `.csv`, `.tsv` or `.txt`, perhaps compressed, or a zip that contains one such file. Zips
             from www.manythings.org/anki, such as `deu-eng.zip`, have English first.
-        languages: Languages of source and target, if they are known.
-        encoding: Encoding of the file; see `read_text`.
+        languages: languages of source and target, if they are known.
+        encoding: encoding of the file; see `read_text`.
 
     Raises:
-        DataError: It is another kind of file, is corrupt or in another encoding, the two columns are not clear, or
+        DataError: it is another kind of file, is corrupt or in another encoding, the two columns are not clear, or
             the header names other languages.
     """
     name, content = str(path), None
@@ -187,7 +187,7 @@ def _find_columns(name: str, cells: list[str], languages: Languages | None) -> l
     """Return the places of source and target in the first row of a table; none if it is no header.
 
     Raises:
-        DataError: The row is a header, and the two columns are not clear.
+        DataError: the row is a header, and the two columns are not clear.
     """
 
     def find_side(side: str) -> list[int]:

@@ -15,10 +15,10 @@ class TaggedSequence(NamedTuple):
     """A sequence with the names of its tags.
 
     Attributes:
-        name: Its name.
-        values: Frames uint8 `[time, height, width, 3]`, or features float32 `[time, features]`.
-        tags: Tags of each time step.
-        times: Time of each step, float64 `[time]`.
+        name: its name.
+        values: frames uint8 `[time, height, width, 3]`, or features float32 `[time, features]`.
+        tags: tags of each time step.
+        times: time of each step, float64 `[time]`.
     """
 
     name: str
@@ -36,7 +36,7 @@ def index_by_name(named_paths: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     """Return paths by the names of their sequences.
 
     Raises:
-        DataError: Two sequences have the same name.
+        DataError: two sequences have the same name.
     """
     paths: dict[str, Path] = {}
     for name, path in named_paths:

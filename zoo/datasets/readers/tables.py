@@ -29,8 +29,8 @@ class Row(NamedTuple):
     """A row of a table.
 
     Attributes:
-        line: Number of its line in the file, from 1; of its first line if a quoted cell has several.
-        cells: Its cells.
+        line: number of its line in the file, from 1; of its first line if a quoted cell has several.
+        cells: its cells.
     """
 
     line: int
@@ -42,7 +42,7 @@ class TableFormat(NamedTuple):
 
     Attributes:
         delimiter: "," or ";" or a tab.
-        is_quoted: Whether cells may be in quotes, as in CSV files. In a table of tabs without quoting, a quote
+        is_quoted: whether cells may be in quotes, as in CSV files. In a table of tabs without quoting, a quote
             is a character as any other, and no cell contains a tab or a newline.
         encoding: Python's name of the encoding of the file.
     """
@@ -60,10 +60,10 @@ class Table(NamedTuple):
     """A table.
 
     Attributes:
-        path: Its file.
-        header: Names of the columns, without surrounding spaces; empty if the file has no header.
-        rows: Its rows without the header, each with the same number of cells.
-        format: How it is written.
+        path: its file.
+        header: names of the columns, without surrounding spaces; empty if the file has no header.
+        rows: its rows without the header, each with the same number of cells.
+        format: how it is written.
     """
 
     path: Path | str
@@ -75,7 +75,7 @@ class Table(NamedTuple):
         """Return the position of the column that has one of the names, in any case, or `None`.
 
         Raises:
-            DataError: There are several such columns.
+            DataError: there are several such columns.
         """
         places = find_names(self.header, *names)
         if len(places) > 1:
@@ -89,7 +89,7 @@ class Table(NamedTuple):
         """Return a note on the columns that are left out, by their names or numbers; no note if all are used.
 
         Args:
-            used: The positions of the columns that are used.
+            used: the positions of the columns that are used.
         """
         width = len(self.header) or len(self.rows[0].cells if self.rows else ())
         others = [place for place in range(width) if place not in used]
@@ -130,17 +130,17 @@ def read_table(
     and nothing else does.
 
     Args:
-        path: The file.
-        is_header: Whether the first row, of these cells, is a header.
-        is_expected: Whether the first row, of these cells, is what the caller can use. It decides between
+        path: the file.
+        is_header: whether the first row, of these cells, is a header.
+        is_expected: whether the first row, of these cells, is what the caller can use. It decides between
             delimiters.
-        content: Its content, if it is not on disk but a member of a zip.
-        encoding: Encoding of the file; see `read_text`.
-        keep_blank_rows: Whether to keep rows whose cells are all blank. In a table of one column every line after
+        content: its content, if it is not on disk but a member of a zip.
+        encoding: encoding of the file; see `read_text`.
+        keep_blank_rows: whether to keep rows whose cells are all blank. In a table of one column every line after
             the header is then a row, an empty one, too; in other tables an empty line is none.
 
     Raises:
-        DataError: The file is corrupt or in another encoding, a quote is not closed or a cell is too long, rows have
+        DataError: the file is corrupt or in another encoding, a quote is not closed or a cell is too long, rows have
             different numbers of cells, a column with content has no name, or two delimiters are possible.
     """
     decoded = read_text(path, content, encoding)
@@ -184,9 +184,9 @@ def write_row(file: TextIO, table_format: TableFormat, cells: Sequence[str]) -> 
     Without quoting, tabs and newlines in cells become spaces.
 
     Args:
-        file: A file that was opened with `newline=""`.
-        table_format: How the table is written.
-        cells: The cells of the row.
+        file: a file that was opened with `newline=""`.
+        table_format: how the table is written.
+        cells: the cells of the row.
     """
     if table_format.is_quoted:
         buffer = io.StringIO(newline="")

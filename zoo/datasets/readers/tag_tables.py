@@ -38,15 +38,15 @@ def read_tag_tables(path: Path, encoding: str | None = None) -> dict[str, list[T
     """Read the tables of a directory, a file or a pattern.
 
     Args:
-        path: A directory, whose splits may be subdirectories or tables; a table; or a pattern with `*`.
-        encoding: Encoding of the tables; see `read_text`.
+        path: a directory, whose splits may be subdirectories or tables; a table; or a pattern with `*`.
+        encoding: encoding of the tables; see `read_text`.
 
     Returns:
         The tables of each split, with headers in lower case and cells without surrounding spaces. All are for
         training if none is named after a split.
 
     Raises:
-        DataError: There are no tables, or a table is corrupt or has no rows.
+        DataError: there are no tables, or a table is corrupt or has no rows.
     """
     tables = {
         split: [_read_table(file, encoding) for file in files] for split, files in _find_tables(path).items()

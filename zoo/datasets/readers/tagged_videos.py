@@ -42,10 +42,10 @@ class TableSegment(NamedTuple):
     """The frames that a row of a table tags.
 
     Attributes:
-        location: File and line, for messages.
-        bounds: Cell with the frame or time, or cells with start and end.
-        is_in_frames: Whether the bounds are numbers of frames, otherwise they are seconds.
-        tags: Tags of the frames.
+        location: file and line, for messages.
+        bounds: cell with the frame or time, or cells with start and end.
+        is_in_frames: whether the bounds are numbers of frames, otherwise they are seconds.
+        tags: tags of the frames.
     """
 
     location: str
@@ -75,17 +75,17 @@ def read_tagged_videos(
     """Read the videos that tables name, with their tags.
 
     Args:
-        tables: The table of each split.
-        root: Directory that contains all tables and videos.
-        videos: From `find_videos`.
-        load_frames: Reads a video.
-        multi_label: Whether frames that no row covers have no label, instead of `NONE`.
+        tables: the table of each split.
+        root: directory that contains all tables and videos.
+        videos: from `find_videos`.
+        load_frames: reads a video.
+        multi_label: whether frames that no row covers have no label, instead of `NONE`.
 
     Returns:
         The sequences of each split, and notes on what was left out or is damaged.
 
     Raises:
-        DataError: A table cannot be used, or a video cannot be read.
+        DataError: a table cannot be used, or a video cannot be read.
     """
     splits: dict[str, list[TaggedSequence]] = {}
     notes, missing, is_untagged = [], [], []

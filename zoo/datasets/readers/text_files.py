@@ -27,7 +27,7 @@ class DecodedText(NamedTuple):
     """The text of a file.
 
     Attributes:
-        text: The text, without a byte order mark.
+        text: the text, without a byte order mark.
         encoding: Python's name of the encoding; "utf-8-sig" for UTF-8 with a byte order mark.
     """
 
@@ -39,12 +39,12 @@ def read_text(path: Path | str, content: bytes | None = None, encoding: str | No
     """Read a text file as a whole, by the compression in its name.
 
     Args:
-        path: The file.
-        content: Its content, if it is not on disk but a member of a zip.
-        encoding: Encoding of the file. Default: the one of its byte order mark, otherwise UTF-8.
+        path: the file.
+        content: its content, if it is not on disk but a member of a zip.
+        encoding: encoding of the file. Default: the one of its byte order mark, otherwise UTF-8.
 
     Raises:
-        DataError: The file is corrupt, has another encoding, or contains NUL characters.
+        DataError: the file is corrupt, has another encoding, or contains NUL characters.
     """
     content = unpack_content(path, read_content(Path(path)) if content is None else content)
     name = _choose_encoding(path, content, encoding)
@@ -147,8 +147,8 @@ def note_damaged_texts(texts: Iterable[str], source: str) -> list[str]:
     "a.csv: 1 of 3 texts seems to be UTF-8 that was read as cp1252, such as 'schÃ¶n'. Convert the file again."
 
     Args:
-        texts: The texts.
-        source: Where they are from.
+        texts: the texts.
+        source: where they are from.
     """
     texts = list(texts)
     replaced = [text for text in texts if "\N{REPLACEMENT CHARACTER}" in text]

@@ -36,7 +36,7 @@ def find_frame_sizes(content: bytes) -> list[tuple[int, int]]:
     """Return width and height of all AV1 frames of the items of an AVIF file, at least as large as the decoder's.
 
     Args:
-        content: The content of the file.
+        content: the content of the file.
 
     Raises:
         ValueError: the boxes cannot be read.

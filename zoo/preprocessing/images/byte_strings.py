@@ -9,7 +9,7 @@ def read_bytes(images: tf.Tensor, offsets: tf.Tensor, count: int) -> tf.Tensor:
     Args:
         images: string [n].
         offsets: int32 [n]; not negative.
-        count: Number of bytes.
+        count: number of bytes.
     """
     offsets = tf.minimum(offsets, tf.strings.length(images))
     content = tf.strings.substr(images, offsets, tf.fill(tf.shape(offsets), count))

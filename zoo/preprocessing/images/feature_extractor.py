@@ -54,8 +54,8 @@ class FeatureExtractor:
     alike. Each frame of a clip is encoded by itself.
 
     Args:
-        reader: Decodes images or clips to pixels.
-        encoder: The part of an image encoder that is not trained, from pixels to feature maps. None: the
+        reader: decodes images or clips to pixels.
+        encoder: the part of an image encoder that is not trained, from pixels to feature maps. None: the
             features are the pixels.
 
     >>> from zoo.preprocessing.images import ImageReader, build_image_encoder
@@ -77,7 +77,7 @@ class FeatureExtractor:
         """Extract features.
 
         Args:
-            *raw: Tensors as in `reader.input_signature`, of n rows.
+            *raw: tensors as in `reader.input_signature`, of n rows.
 
         Returns:
             An `ExtractedFeatures` of n rows.

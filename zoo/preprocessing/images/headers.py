@@ -77,7 +77,7 @@ def read_headers(images: tf.Tensor, max_pixels: int) -> ImageHeaders:
 
     Args:
         images: string [n]: the content of image files.
-        max_pixels: Largest number of pixels of an image that is accepted.
+        max_pixels: largest number of pixels of an image that is accepted.
     """
     header = read_bytes(images, tf.zeros_like(images, tf.int32), _HEADER_LENGTH)
     name = _name_formats(images)

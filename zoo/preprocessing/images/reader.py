@@ -55,12 +55,12 @@ class ImageReader:
     - "the picture is broken".
 
     Args:
-        image_size: Height and width of the result in pixels.
-        max_pixels: Largest number of pixels of an image that is decoded.
+        image_size: height and width of the result in pixels.
+        max_pixels: largest number of pixels of an image that is decoded.
 
     Attributes:
-        input_signature: What it is called with: encoded images, string [n].
-        shape: Shape of the pixels of one image: `(image_size, image_size, 3)`.
+        input_signature: what it is called with: encoded images, string [n].
+        shape: shape of the pixels of one image: `(image_size, image_size, 3)`.
 
     >>> reader = ImageReader(64)
     >>> pixels, status = reader(tf.constant([b"not an image"]))
@@ -83,7 +83,7 @@ class ImageReader:
         """Rebuild a reader from what `get_config` returned.
 
         Raises:
-            UsageError: The configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by another version of the preprocessing.
         """
         return cls(**read_config(config))
 
@@ -146,13 +146,13 @@ def make_thumbnail(image: bytes) -> Image.Image:
     """Return a small upright copy of an image with its own proportions, decoded as `ImageReader` does it.
 
     Args:
-        image: The content of an image file that `ImageReader` can decode, or `convert_images` can convert.
+        image: the content of an image file that `ImageReader` can decode, or `convert_images` can convert.
 
     Returns:
         An image of at most 448 pixels in width and height, of fewer if a side has more than 22,000 pixels.
 
     Raises:
-        ImageError: The image cannot be converted.
+        ImageError: the image cannot be converted.
 
     Example:
         >>> import io, zoo

@@ -17,13 +17,13 @@ def read_torch_file(file: BinaryIO) -> dict[str, np.ndarray]:
     bytes, and the values.
 
     Args:
-        file: A file opened for reading bytes.
+        file: a file opened for reading bytes.
 
     Returns:
         The arrays by their names.
 
     Raises:
-        WeightsError: The file contains anything but tensors of float32 and int64.
+        WeightsError: the file contains anything but tensors of float32 and int64.
     """
     *_, tensors, keys = (_TensorUnpickler(file).load() for _ in range(5))
     dtypes = dict(storage for storage, *_ in tensors.values())

@@ -29,7 +29,7 @@ class TokenizedText(NamedTuple):
 
     Attributes:
         ids: int32 [n, time], time >= 1, padded with `PADDING_ID` on the right.
-        tokens: Ragged string [n, tokens]: the token behind each id, as it stands in the text. An unknown
+        tokens: ragged string [n, tokens]: the token behind each id, as it stands in the text. An unknown
             token has its own text here and the id `UNKNOWN_ID`.
         status: string [n]: empty if all of the text was read and every word of it is known, otherwise what
             was truncated or is unknown.
@@ -46,9 +46,9 @@ class Tokenizer(tf.Module):
     The vocabulary file becomes an asset of any SavedModel that contains the tokenizer, under its own name.
 
     Args:
-        vocabulary_path: File with one token per line, UTF-8.
-        max_tokens: Longer texts are truncated to this number of tokens.
-        version: Version of the preprocessing, by which texts are split; an older one for a model that was exported
+        vocabulary_path: file with one token per line, UTF-8.
+        max_tokens: longer texts are truncated to this number of tokens.
+        version: version of the preprocessing, by which texts are split; an older one for a model that was exported
             with it.
     """
 
@@ -83,7 +83,7 @@ class Tokenizer(tf.Module):
         """Return what `from_config` needs beside the vocabulary file, as JSON.
 
         Raises:
-            UsageError: The vocabulary file has changed since the tokenizer was created, so an export would
+            UsageError: the vocabulary file has changed since the tokenizer was created, so an export would
                 contain another vocabulary than the one it was trained with.
         """
         path = self.vocabulary_path
@@ -99,14 +99,14 @@ class Tokenizer(tf.Module):
         """Rebuild a tokenizer.
 
         Args:
-            config: What `get_config` returned.
-            assets_dir: Directory of the vocabulary file: the `assets` directory of an export.
+            config: what `get_config` returned.
+            assets_dir: directory of the vocabulary file: the `assets` directory of an export.
 
         Returns:
             A tokenizer with the same results.
 
         Raises:
-            UsageError: The configuration was made by a later version of the preprocessing.
+            UsageError: the configuration was made by a later version of the preprocessing.
         """
         arguments = read_config(config)
         path = Path(assets_dir) / arguments.pop("vocabulary_file")
@@ -117,8 +117,8 @@ def write_vocabulary(tokens: Iterable[str], path: Path) -> Path:
     """Write a vocabulary file: one token per line, UTF-8. Logs a warning if there is one with other tokens.
 
     Args:
-        tokens: The tokens, from `build_vocabulary` or `train_wordpiece`.
-        path: The file. Missing parent directories are created.
+        tokens: the tokens, from `build_vocabulary` or `train_wordpiece`.
+        path: the file. Missing parent directories are created.
 
     Returns:
         `path`.

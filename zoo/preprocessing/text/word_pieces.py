@@ -89,13 +89,13 @@ def train_wordpiece(
     """Train a WordPiece vocabulary (Schuster and Nakajima, 2012). The result is deterministic.
 
     Args:
-        texts: The training texts.
-        vocabulary_size: Number of tokens, the special ones included. There are fewer if the texts do not
+        texts: the training texts.
+        vocabulary_size: number of tokens, the special ones included. There are fewer if the texts do not
             contain enough.
-        min_frequency: Rarer tokens are left out, and so are characters that occur in fewer words. The words
+        min_frequency: rarer tokens are left out, and so are characters that occur in fewer words. The words
             with such characters are unknown: they teach a model how to handle unknown words.
-        split: Splits texts, string [n], into pre-tokens, ragged string [n, pre-tokens].
-        special_tokens: Further special tokens, such as `COPY_TOKENS`. Pre-tokens that are equal to them are not
+        split: splits texts, string [n], into pre-tokens, ragged string [n, pre-tokens].
+        special_tokens: further special tokens, such as `COPY_TOKENS`. Pre-tokens that are equal to them are not
             counted.
 
     Returns:
@@ -103,7 +103,7 @@ def train_wordpiece(
         them to a file with `write_vocabulary`.
 
     Raises:
-        UsageError: The characters alone are more than `vocabulary_size` tokens.
+        UsageError: the characters alone are more than `vocabulary_size` tokens.
 
     Example:
         >>> import zoo
@@ -169,14 +169,14 @@ class WordPieceTokenizer(Tokenizer):
     - "unknown: ", followed by up to three unknown words.
 
     Args:
-        vocabulary_path: File with one token per line, as `train_wordpiece` and `write_vocabulary` make it.
-        max_tokens: Greatest number of tokens per text; longer texts are truncated.
-        version: Version of the preprocessing; see `Tokenizer`.
-        truncation_side: Where longer texts are truncated: "right", at their end; "left", at their start; or
+        vocabulary_path: file with one token per line, as `train_wordpiece` and `write_vocabulary` make it.
+        max_tokens: greatest number of tokens per text; longer texts are truncated.
+        version: version of the preprocessing; see `Tokenizer`.
+        truncation_side: where longer texts are truncated: "right", at their end; "left", at their start; or
             "middle", so that the first half of the ids are their first tokens and the second half their last.
 
     Raises:
-        DataError: The file does not start with the special tokens.
+        DataError: the file does not start with the special tokens.
 
     >>> import tempfile
     >>> from zoo.preprocessing.text import write_vocabulary
@@ -242,7 +242,7 @@ class WordPieceTokenizer(Tokenizer):
         """Return the ids of the tokens of words, without truncation and padding.
 
         Args:
-            words: Ragged string [n, words], from `split`.
+            words: ragged string [n, words], from `split`.
 
         Returns:
             Ragged int32 [n, tokens].

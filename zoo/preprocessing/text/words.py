@@ -114,10 +114,10 @@ def build_vocabulary(texts: tf.data.Dataset, vocabulary_size: int, names: bool =
     """Return the most frequent words of texts, as `split_words` splits them.
 
     Args:
-        texts: Dataset of scalar strings: the training texts.
-        vocabulary_size: Number of ids, those of padding and of unknown words included: two more than there
+        texts: dataset of scalar strings: the training texts.
+        vocabulary_size: number of ids, those of padding and of unknown words included: two more than there
             are words in the result.
-        names: Whether to include names: words of two letters or more that begin with a small letter in less than a
+        names: whether to include names: words of two letters or more that begin with a small letter in less than a
             tenth of their occurrences.
 
     Returns:
@@ -162,9 +162,9 @@ class WordTokenizer(Tokenizer):
     - "cut: of 900 words the first 200 and the last 200 were read".
 
     Args:
-        vocabulary_path: File with one word per line, as `build_vocabulary` and `write_vocabulary` make it.
-        max_tokens: Greatest number of words per text; longer texts are truncated.
-        version: Version of the preprocessing; see `Tokenizer`.
+        vocabulary_path: file with one word per line, as `build_vocabulary` and `write_vocabulary` make it.
+        max_tokens: greatest number of words per text; longer texts are truncated.
+        version: version of the preprocessing; see `Tokenizer`.
 
     >>> import tempfile
     >>> from zoo.preprocessing.text import write_vocabulary
@@ -206,7 +206,7 @@ class WordTokenizer(Tokenizer):
         """Return the id of each word, without truncation and padding.
 
         Args:
-            words: Ragged string [n, words], from `split`.
+            words: ragged string [n, words], from `split`.
 
         Returns:
             Ragged int32 [n, words].

@@ -35,13 +35,13 @@ class Video:
     """A video that can be decoded repeatedly, each time from its beginning. Made by `open_video`.
 
     Attributes:
-        path: The video file or directory of images.
-        num_frames: Number of frames, as the container states it or estimated from the duration; None if
+        path: the video file or directory of images.
+        num_frames: number of frames, as the container states it or estimated from the duration; None if
             neither is known. Use it for progress only.
-        frame_rate: Number of frames per second; an average where the rate varies.
-        timecode: Time code of the first frame, such as "01:00:00:00", as cameras and editors store it; empty if
+        frame_rate: number of frames per second; an average where the rate varies.
+        timecode: time code of the first frame, such as "01:00:00:00", as cameras and editors store it; empty if
             there is none.
-        problem: After `decode` reached the end: what was wrong with the video, or empty.
+        problem: after `decode` reached the end: what was wrong with the video, or empty.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Video:
         too early.
 
         Args:
-            frame_size: Height and width to scale each frame to, by area averaging. None: the size of the
+            frame_size: height and width to scale each frame to, by area averaging. None: the size of the
                 first frame.
 
         Yields:
@@ -71,7 +71,7 @@ class Video:
             [height, width, 3].
 
         Raises:
-            VideoError: No frame can be decoded.
+            VideoError: no frame can be decoded.
         """
         problems: list[str] = []
         self.problem, num_decoded = "", 0
@@ -99,14 +99,14 @@ def open_video(path: str | Path, frame_rate: float = 25.0) -> Video:
     frame_2 before frame_10.
 
     Args:
-        path: The file or directory.
-        frame_rate: Frames per second of a directory of images. Video files have their own.
+        path: the file or directory.
+        frame_rate: frames per second of a directory of images. Video files have their own.
 
     Returns:
         The video, of which only the header has been read.
 
     Raises:
-        VideoError: There is no such file, it is not a video, the directory has no images, or PyAV is missing.
+        VideoError: there is no such file, it is not a video, the directory has no images, or PyAV is missing.
 
     >>> import tempfile
     >>> directory = Path(tempfile.mkdtemp())
@@ -142,8 +142,8 @@ def batch_frames(frames: TimedFrames, batch_size: int) -> Iterator[tuple[np.ndar
     """Gather frames in batches, without reading ahead.
 
     Args:
-        frames: Times and frames of one size, from `Video.decode`.
-        batch_size: Number of frames per batch; the last batch may have fewer.
+        frames: times and frames of one size, from `Video.decode`.
+        batch_size: number of frames per batch; the last batch may have fewer.
 
     Yields:
         Times float64 [t], and frames uint8 [t, height, width, 3].
@@ -165,7 +165,7 @@ class Clip(NamedTuple):
 
     Attributes:
         frames: uint8 [time, height, width, 3].
-        problem: What is wrong with the video; empty if nothing is.
+        problem: what is wrong with the video; empty if nothing is.
     """
 
     frames: np.ndarray
@@ -176,15 +176,15 @@ def read_clip(path: Path, frame_size: FrameSize, max_frames: int = 256) -> Clip:
     """Read a video into one array, of a long video only every second frame, or every fourth, and so on.
 
     Args:
-        path: A video file or a directory of images.
-        frame_size: Height and width to scale the frames to.
-        max_frames: Largest number of frames in the result.
+        path: a video file or a directory of images.
+        frame_size: height and width to scale the frames to.
+        max_frames: largest number of frames in the result.
 
     Returns:
         The frames that can be decoded, and what is wrong with the others.
 
     Raises:
-        VideoError: The video cannot be decoded.
+        VideoError: the video cannot be decoded.
 
     Example:
         >>> import tempfile, zoo

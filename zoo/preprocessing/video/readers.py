@@ -20,7 +20,7 @@ class FrameReader:
     without pixels become black.
 
     Args:
-        frame_size: Height and width of the result in pixels.
+        frame_size: height and width of the result in pixels.
 
     >>> reader = FrameReader((27, 48))
     >>> reader(np.zeros([1, 10, 180, 320, 3], np.uint8)).shape
@@ -40,7 +40,7 @@ class FrameReader:
         """Rebuild a reader from what `get_config` returned.
 
         Raises:
-            UsageError: The configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by another version of the preprocessing.
         """
         return cls(**read_config(config))
 
@@ -97,13 +97,13 @@ class ClipReader:
     `status` of a clip is as `check_lengths` returns it.
 
     Args:
-        num_frames: Number of frames of the result.
-        image_size: Height and width of the result in pixels.
+        num_frames: number of frames of the result.
+        image_size: height and width of the result in pixels.
 
     Attributes:
-        input_signature: What it is called with: frames, uint8 [n, time, height, width, 3], and the number of
+        input_signature: what it is called with: frames, uint8 [n, time, height, width, 3], and the number of
             frames of each clip, int32 [n].
-        shape: Shape of the pixels of one clip: `(num_frames, image_size, image_size, 3)`.
+        shape: shape of the pixels of one clip: `(num_frames, image_size, image_size, 3)`.
 
     >>> reader = ClipReader(num_frames=8, image_size=64)
     >>> clips = [np.zeros([time, 90, 120, 3], np.uint8) for time in (30, 5)]
@@ -131,7 +131,7 @@ class ClipReader:
         """Rebuild a reader from what `get_config` returned.
 
         Raises:
-            UsageError: The configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by another version of the preprocessing.
         """
         return cls(**read_config(config))
 
@@ -145,7 +145,7 @@ class ClipReader:
         """Pad clips to a batch of inputs, by the names in `input_signature`.
 
         Args:
-            clips: One clip or more, each uint8 [time, height, width, 3], of one height and width.
+            clips: one clip or more, each uint8 [time, height, width, 3], of one height and width.
 
         Returns:
             "frames", uint8 [n, time, height, width, 3], and "lengths", int32 [n].
@@ -184,8 +184,8 @@ def check_lengths(lengths: tf.Tensor, sequences: tf.Tensor, steps: str) -> tuple
 
     Args:
         lengths: int32 [n].
-        sequences: Features [n, time, features], or frames [n, time, height, width, channels].
-        steps: What steps are called in a status, such as "frames".
+        sequences: features [n, time, features], or frames [n, time, height, width, channels].
+        steps: what steps are called in a status, such as "frames".
 
     Returns:
         A tuple of the lengths, 0 where a sequence is not valid, and of statuses, string [n]: empty; or "no
@@ -222,8 +222,8 @@ def sample_positions(length: Any, count: int) -> Any:
     """Return the positions of evenly spaced frames: the middle of each of `count` equal parts.
 
     Args:
-        length: Number of frames of a clip, int; or of n clips, int32 [n, 1], a NumPy array or a tensor.
-        count: Number of positions.
+        length: number of frames of a clip, int; or of n clips, int32 [n, 1], a NumPy array or a tensor.
+        count: number of positions.
 
     Returns:
         int64 [count] or [n, count], a tensor if `length` is one, otherwise a NumPy array.

@@ -14,9 +14,9 @@ class Rotation(NamedTuple):
     """A turn by right angles and a reflection, in any combination.
 
     Attributes:
-        swaps_axes: Whether rows become columns, before the rest.
-        flips_rows: Whether the order of the rows is reversed.
-        flips_columns: Whether the order of the columns is reversed.
+        swaps_axes: whether rows become columns, before the rest.
+        flips_rows: whether the order of the rows is reversed.
+        flips_columns: whether the order of the columns is reversed.
     """
 
     swaps_axes: bool = False

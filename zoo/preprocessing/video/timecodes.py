@@ -8,7 +8,7 @@ def format_timecode(seconds: float) -> str:
     that is rounded to the nearest millisecond is in half of all frames too late, and gives the next frame.)
 
     Args:
-        seconds: The time. Differences below a nanosecond are those of floating-point numbers, and ignored.
+        seconds: the time. Differences below a nanosecond are those of floating-point numbers, and ignored.
 
     >>> format_timecode(83.48)
     '0:01:23.480'

@@ -14,7 +14,7 @@ def find_stated_size(path: Path) -> int | None:
     """Return how many bytes a video file has if it is complete, as the headers inside of it state.
 
     Args:
-        path: A file: MP4 and its relatives, Matroska, WebM, AVI, ASF and WMV state a size.
+        path: a file: MP4 and its relatives, Matroska, WebM, AVI, ASF and WMV state a size.
 
     Returns:
         The number of bytes, which may be less than the size of the file if something was appended; None if the

@@ -58,10 +58,10 @@ class VideoHeader(NamedTuple):
     """What the header of a video file states.
 
     Attributes:
-        frame_rate: Average number of frames per second.
-        num_frames: Number of frames, as stated or estimated from the duration; None if neither is known.
-        start: Time stamp, in seconds, of the beginning of the file: where its earliest stream begins.
-        timecode: Time code of the first frame, as cameras and editors store it; empty if there is none.
+        frame_rate: average number of frames per second.
+        num_frames: number of frames, as stated or estimated from the duration; None if neither is known.
+        start: time stamp, in seconds, of the beginning of the file: where its earliest stream begins.
+        timecode: time code of the first frame, as cameras and editors store it; empty if there is none.
     """
 
     frame_rate: Fraction
@@ -74,8 +74,8 @@ def open_container(path: Path) -> "av.container.InputContainer":
     """Open a video file with PyAV, such that no other file and no address is opened.
 
     Raises:
-        VideoError: It is not a regular file, or its frames are too large.
-        av.FFmpegError: It is not in one of the formats, or its header cannot be read.
+        VideoError: it is not a regular file, or its frames are too large.
+        av.FFmpegError: it is not in one of the formats, or its header cannot be read.
     """
     import av
 
@@ -105,7 +105,7 @@ def read_header(path: Path) -> VideoHeader:
     """Read the header of a video file.
 
     Raises:
-        VideoError: It is not a video, its beginning is damaged, or PyAV is missing.
+        VideoError: it is not a video, its beginning is damaged, or PyAV is missing.
     """
     try:
         import av
@@ -172,8 +172,8 @@ def decode_packets(
     """Yield all frames of the first video stream that can be decoded, and skip packets that cannot.
 
     Args:
-        container: An opened file at its beginning.
-        problems: A list to which to append what is lost or incomplete.
+        container: an opened file at its beginning.
+        problems: a list to which to append what is lost or incomplete.
     """
     import av
 

@@ -25,11 +25,11 @@ def film_shot(
     """Film stock pictures with a moving camera.
 
     Args:
-        rng: Makes all choices.
-        stock: The pictures.
-        size: Height and width of the frames.
-        style: Limits the movements.
-        handles: Number of additional frames for transitions.
+        rng: makes all choices.
+        stock: the pictures.
+        size: height and width of the frames.
+        style: limits the movements.
+        handles: number of additional frames for transitions.
 
     Returns:
         float32 `[time, height, width, 3]` from 0 to 255.
@@ -62,8 +62,8 @@ def sample_pictures(pictures: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.nd
 
     Args:
         pictures: uint8 `[time, rows, columns, 3]`.
-        y: Vertical position of each pixel of the result, in pixels of the picture, `[time, height, width]`.
-        x: Horizontal position, in the same form.
+        y: vertical position of each pixel of the result, in pixels of the picture, `[time, height, width]`.
+        x: horizontal position, in the same form.
 
     Returns:
         float32 `[time, height, width, 3]`.
@@ -93,11 +93,11 @@ def _move_camera(
     """Return where in the pictures each pixel lies, from -0.5 to 0.5: y and x `[time, height, width]`.
 
     Args:
-        rng: Makes all choices.
-        moments: Time of each frame, in frames, `[time]`.
-        size: Height and width of the frames.
-        proportion: Height divided by width of the pictures.
-        style: Limits the movements.
+        rng: makes all choices.
+        moments: time of each frame, in frames, `[time]`.
+        size: height and width of the frames.
+        proportion: height divided by width of the pictures.
+        style: limits the movements.
     """
     length, speed = len(moments), style.speed
     v, u = np.meshgrid(*((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in size), indexing="ij")
@@ -182,12 +182,12 @@ def _draw_object(
     """Draw an object whose outline turns into the frames.
 
     Args:
-        rng: Makes all choices.
+        rng: makes all choices.
         frames: float32 `[time, height, width, 3]`, changed in place.
-        moments: Time of each frame, in frames, `[time]`.
-        picture: Sometimes on its surface, uint8 `[rows, columns, 3]`.
-        away_y: Vertical distance of each pixel from the center, in radii, `[time, height, width]`.
-        away_x: Horizontal distance, in the same form.
+        moments: time of each frame, in frames, `[time]`.
+        picture: sometimes on its surface, uint8 `[rows, columns, 3]`.
+        away_y: vertical distance of each pixel from the center, in radii, `[time, height, width]`.
+        away_x: horizontal distance, in the same form.
     """
     distance = np.hypot(away_y, away_x) if rng.random() < 0.7 else np.maximum(abs(away_y), abs(away_x))
     turning = rng.normal(0, 0.1) * moments[:, None, None] + rng.uniform(0, 7)

@@ -47,11 +47,11 @@ def edit_clip(
     """Film shots and join them by transitions.
 
     Args:
-        rng: Makes all choices.
-        stock: The pictures that are filmed.
-        length: Number of frames.
-        size: Height and width of the frames.
-        style: Difficulty.
+        rng: makes all choices.
+        stock: the pictures that are filmed.
+        length: number of frames.
+        size: height and width of the frames.
+        style: difficulty.
 
     Returns:
         Frames uint8 `[length, height, width, 3]` and tags int64 `[length]`, ids of `TAGS`.
@@ -86,11 +86,11 @@ def find_visible_tags(
     than consecutive frames of the shot differ from each other, by movement and by the noise of the recording.
 
     Args:
-        rng: As for `edit_clip`.
-        stock: The pictures that are filmed.
-        length: Number of frames.
-        size: Height and width of the frames.
-        style: Difficulty, without hard negatives.
+        rng: as for `edit_clip`.
+        stock: the pictures that are filmed.
+        length: number of frames.
+        size: height and width of the frames.
+        style: difficulty, without hard negatives.
 
     Returns:
         The tags of the clip that `edit_clip` returns, and the same with the tag of a shot at hidden frames.
@@ -179,10 +179,10 @@ def edit_clips(
 
     Args:
         split: "train", "validation" or "test". It determines the random numbers, with the position of a clip.
-        count: Number of clips.
-        stock: The pictures that are filmed.
-        size: Height and width of the frames.
-        style: Difficulty.
+        count: number of clips.
+        stock: the pictures that are filmed.
+        size: height and width of the frames.
+        style: difficulty.
 
     Yields:
         Frames and tags of each clip, as `edit_clip` returns them.

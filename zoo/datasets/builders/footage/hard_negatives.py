@@ -22,8 +22,8 @@ def draw_whip_pan(rng: np.random.Generator, length: int) -> np.ndarray:
     """Return the path of a camera that swings to another place, and sometimes back.
 
     Args:
-        rng: Makes all choices.
-        length: Number of frames.
+        rng: makes all choices.
+        length: number of frames.
 
     Returns:
         Offsets y and x, in heights and widths of the picture, `[2, length]`.
@@ -46,9 +46,9 @@ def blur_motion(frames: np.ndarray, y: np.ndarray, x: np.ndarray, sample: Callab
 
     Args:
         frames: float32 `[time, height, width, 3]`, changed in place.
-        y: Vertical position of each pixel in the picture, in pixels, `[time, height, width]`.
-        x: Horizontal position, in the same form.
-        sample: Returns the pixels of some frames `[frames]` at places y and x `[frames, height, width]`.
+        y: vertical position of each pixel in the picture, in pixels, `[time, height, width]`.
+        x: horizontal position, in the same form.
+        sample: returns the pixels of some frames `[frames]` at places y and x `[frames, height, width]`.
     """
     moves = [np.diff(places, axis=0) for places in (y, x)]
     which = np.flatnonzero(np.hypot(*moves).mean((1, 2)) > _BLURRED) if len(frames) > 1 else np.zeros(0, int)
@@ -66,9 +66,9 @@ def draw_passage(
     """Choose when and where an object passes from one side of the frame to the other, or turns back.
 
     Args:
-        rng: Makes all choices.
+        rng: makes all choices.
         frames: `[time, height, width, 3]`.
-        radius: Of the object, in widths of the frame.
+        radius: of the object, in widths of the frame.
 
     Returns:
         The frames in which it passes, a view, and its place in each, in widths from the middle, `[time]`.
@@ -110,7 +110,7 @@ def match_colors(frames: np.ndarray, reference: np.ndarray, amount: float) -> np
     Args:
         frames: float32 `[time, height, width, 3]` from 0 to 255.
         reference: `[height, width, 3]`.
-        amount: From 0, no change, to 1: the first frame has the mean of the reference.
+        amount: from 0, no change, to 1: the first frame has the mean of the reference.
     """
     mean, deviation = frames[0].mean((0, 1)), frames[0].std() + 1
     contrast = np.clip((reference.std() + 1) / deviation, 0.3, 2) ** amount
@@ -125,8 +125,8 @@ def repeat_frames(rng: np.random.Generator, length: int) -> np.ndarray:
     """Return which frame is shown at each time: at a lower frame rate, or where playback stumbles.
 
     Args:
-        rng: Makes all choices.
-        length: Number of frames.
+        rng: makes all choices.
+        length: number of frames.
 
     Returns:
         Indices of frames that never decrease, int `[length]`.
@@ -146,8 +146,8 @@ def select_frames(frames: np.ndarray, tags: np.ndarray, indices: np.ndarray) -> 
 
     Args:
         frames: `[time, height, width, 3]`.
-        tags: Tags of the frames, `[time]`.
-        indices: Which frames, int `[n]`; they never decrease.
+        tags: tags of the frames, `[time]`.
+        indices: which frames, int `[n]`; they never decrease.
 
     Returns:
         Frames and tags `[n]`. The first frame that shows a new shot is the cut, also if the true one is left

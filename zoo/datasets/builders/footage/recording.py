@@ -7,7 +7,7 @@ def record(rng: np.random.Generator, frames: np.ndarray) -> np.ndarray:
     """Add black bars, a station logo, noise and the effect of a codec, each of them sometimes.
 
     Args:
-        rng: Makes all choices.
+        rng: makes all choices.
         frames: float32 `[time, height, width, 3]` from 0 to 255.
 
     Returns:

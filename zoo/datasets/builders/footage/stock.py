@@ -25,8 +25,8 @@ def paint_background(rng: np.random.Generator, length: int) -> np.ndarray:
     """Paint a picture of gradients, clouds and shapes of color.
 
     Args:
-        rng: Makes all choices.
-        length: Not used.
+        rng: makes all choices.
+        length: not used.
 
     Returns:
         uint8 `[1, rows, columns, 3]`.
@@ -68,15 +68,15 @@ def load_stock(paths: Sequence[Path], size: FrameSize = SIZE) -> Stock:
     The probability of a file is proportional to the square root of its number of frames.
 
     Args:
-        paths: Files of images and videos.
-        size: Height and width of the shots. Pictures are kept at twice that size, because the camera shows a
+        paths: files of images and videos.
+        size: height and width of the shots. Pictures are kept at twice that size, because the camera shows a
             part of them.
 
     Returns:
         Stock of a random file: its picture, or consecutive frames from a random position.
 
     Raises:
-        DataError: A file cannot be read.
+        DataError: a file cannot be read.
 
     Example:
         >>> import tempfile
@@ -109,8 +109,8 @@ def revisit_pictures(stock: Stock, probability: float) -> Stock:
     So there are jump cuts, and shots of one scene in different framings.
 
     Args:
-        stock: The pictures.
-        probability: Of a repetition.
+        stock: the pictures.
+        probability: of a repetition.
 
     Example:
         >>> import numpy as np

@@ -32,17 +32,17 @@ class Style(NamedTuple):
     """Difficulty of clips.
 
     Attributes:
-        speed: Factor on all movements of camera and objects.
-        shot_length: Median length of a shot in frames.
-        min_transition: Minimum number of frames of a transition.
-        max_transition: Maximum number of frames of a transition.
-        unsteadiness: Factor on how often the pace of transitions and the light within a shot change.
-        max_edge: Maximum width of the soft edge of a wipe, as a fraction of its way.
-        max_replaced: Maximum fraction of a shot that the transition at its beginning replaces.
-        has_handles: Whether shots have additional frames for the transitions at both ends, so that these may be long.
-        similarity: Factor on how often a shot resembles the one before it.
-        hard_negatives: Factor on how often something happens that resembles a transition and is none.
-        shares: Probabilities of cuts, dissolves, fades and wipes.
+        speed: factor on all movements of camera and objects.
+        shot_length: median length of a shot in frames.
+        min_transition: minimum number of frames of a transition.
+        max_transition: maximum number of frames of a transition.
+        unsteadiness: factor on how often the pace of transitions and the light within a shot change.
+        max_edge: maximum width of the soft edge of a wipe, as a fraction of its way.
+        max_replaced: maximum fraction of a shot that the transition at its beginning replaces.
+        has_handles: whether shots have additional frames for the transitions at both ends, so that these may be long.
+        similarity: factor on how often a shot resembles the one before it.
+        hard_negatives: factor on how often something happens that resembles a transition and is none.
+        shares: probabilities of cuts, dissolves, fades and wipes.
     """
 
     speed: float

@@ -15,9 +15,9 @@ class Transition(NamedTuple):
 
     Attributes:
         frames: float32 `[time, height, width, 3]`.
-        is_visible: Whether each frame visibly differs from a frame of one shot alone, bool `[time]`.
-        num_outgoing: Number of frames at the end of the first shot that the transition replaces.
-        num_incoming: Number of frames at the beginning of the second shot that it replaces.
+        is_visible: whether each frame visibly differs from a frame of one shot alone, bool `[time]`.
+        num_outgoing: number of frames at the end of the first shot that the transition replaces.
+        num_incoming: number of frames at the beginning of the second shot that it replaces.
     """
 
     frames: np.ndarray
@@ -32,10 +32,10 @@ def cut(
     """Return the first frame of the second shot.
 
     Args:
-        rng: Not used.
-        outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
-        incoming: Second shot.
-        style: Not used.
+        rng: not used.
+        outgoing: first shot, float32 `[time, height, width, 3]` from 0 to 255.
+        incoming: second shot.
+        style: not used.
 
     Example:
         >>> import numpy as np
@@ -53,10 +53,10 @@ def dissolve(
     """Mix two shots: the fraction of the second increases.
 
     Args:
-        rng: Makes all choices.
-        outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
-        incoming: Second shot.
-        style: Limits the length.
+        rng: makes all choices.
+        outgoing: first shot, float32 `[time, height, width, 3]` from 0 to 255.
+        incoming: second shot.
+        style: limits the length.
 
     Example:
         >>> import numpy as np
@@ -80,10 +80,10 @@ def fade(
     """Fade out to black, or sometimes to white, and fade in from it.
 
     Args:
-        rng: Makes all choices.
-        outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
-        incoming: Second shot.
-        style: Limits the length.
+        rng: makes all choices.
+        outgoing: first shot, float32 `[time, height, width, 3]` from 0 to 255.
+        incoming: second shot.
+        style: limits the length.
 
     Example:
         >>> import numpy as np
@@ -118,10 +118,10 @@ def wipe(
     """Replace the first shot by the second along a moving edge, or push the second one in from a side.
 
     Args:
-        rng: Makes all choices.
-        outgoing: First shot, float32 `[time, height, width, 3]` from 0 to 255.
-        incoming: Second shot.
-        style: Limits the length and the softness of the edge.
+        rng: makes all choices.
+        outgoing: first shot, float32 `[time, height, width, 3]` from 0 to 255.
+        incoming: second shot.
+        style: limits the length and the softness of the edge.
 
     Example:
         >>> import numpy as np
@@ -152,10 +152,10 @@ def push(
     """Move the second shot in from a side; the first one moves out with it or stays beneath it.
 
     Args:
-        rng: Chooses the side, and whether the first shot stays.
-        outgoing: Last frames of the first shot, `[time, height, width, 3]`.
-        incoming: First frames of the second shot, as many.
-        fraction: Fraction of the second shot in each frame, `[time]`.
+        rng: chooses the side, and whether the first shot stays.
+        outgoing: last frames of the first shot, `[time, height, width, 3]`.
+        incoming: first frames of the second shot, as many.
+        fraction: fraction of the second shot in each frame, `[time]`.
     """
     axis, flips, stays = int(rng.integers(1, 3)), rng.random() < 0.5, rng.random() < 0.5
     if flips:

@@ -74,9 +74,9 @@ def make_pair(kind: str, template: str, rng: np.random.Generator) -> Pair:
     """Make a positive and a negative sentence.
 
     Args:
-        kind: Kind of the template.
-        template: Its text.
-        rng: Makes all choices.
+        kind: kind of the template.
+        template: its text.
+        rng: makes all choices.
     """
     topic = TOPICS[choose(rng, tuple(TOPICS))]
 
@@ -113,8 +113,8 @@ def misspell(text: str, seed: int) -> str:
     The error is a long vowel ("loooove"), a letter too few, or two swapped.
 
     Args:
-        text: In small letters.
-        seed: Of the choices. Two texts of the same structure are changed alike.
+        text: in small letters.
+        seed: of the choices. Two texts of the same structure are changed alike.
     """
     rng = np.random.default_rng(seed)
     if rng.random() < _TYPO:

@@ -27,12 +27,12 @@ def expand_template(template: str, draw: Draw, pick: Pick) -> Pair:
     """Make the two sentences of a template.
 
     Args:
-        template: A template; see the module.
-        draw: Chooses words.
-        pick: Chooses wordings.
+        template: a template; see the module.
+        draw: chooses words.
+        pick: chooses wordings.
 
     Raises:
-        ValueError: The template is not well formed.
+        ValueError: the template is not well formed.
 
     >>> expand_template("(The|This) <thing> was [fine|a bore]", draw=lambda name: "film", pick=lambda count: 1)
     Pair(positive='This film was fine', negative='This film was a bore')
