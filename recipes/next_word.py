@@ -37,19 +37,25 @@ class Settings:
     data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
     run_dir: Path = Path("runs/next_word")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/next_word/export/1")  # directory of the SavedModel
-    only: Names = tuple(MODELS)  # the models to train, such as gru,lstm; the last one is exported
+    only: Names = tuple(MODELS)  # models to train, such as gru,lstm, to compare; the last one is exported
     quick: bool = False  # 3 epochs with the learning rate 0.01, for a class: they suffice for gru and lstm
-    parameters: PositiveInt = 100_000  # most parameters of each of the models, so that they compare
-    learning_rates: PositiveFloats = (1e-2, 3e-3)  # peaks to train each model with; the better one is kept
-    min_distance: PositiveInt = 1  # least number of words between gap and nearer clue, in training
+    parameters: PositiveInt = 100_000
+    """largest number of parameters of a model, the same for all of them, so that they compare"""
+    learning_rates: PositiveFloats = (1e-2, 3e-3)
+    """peaks of the schedule; each model is trained with each and keeps the better, for a fair comparison"""
+    min_distance: PositiveInt = 1
+    """least number of words between gap and nearer clue, in training; short distances help to learn long ones"""
     epochs: PositiveInt = 10
-    """passes over the training data; the epoch with the lowest validation loss is kept"""
-    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
-    gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    batch_size: PositiveInt = 64  # sentences of a batch, of similar length
-    max_words: PositiveInt = 200  # words of an input of the export; longer ones are cut
-    top_k: PositiveInt = 5  # number of words that the export returns
-    seed: Seed = 1  # seed of weights, order and dropout
+    """passes over the training data, of which the best by validation loss is kept; 10 suffice for every cell"""
+    patience: PositiveInt | None = None
+    """epochs without improvement that end training; None: all are run, as the learning rate falls to the end"""
+    gradient_accumulation_steps: PositiveInt = 1
+    """batches of one update, for large batches in little memory; a batch of short sentences needs little"""
+    batch_size: PositiveInt = 64  # sentences of a batch, of similar length; more mean fewer updates
+    max_words: PositiveInt = 200
+    """words of an input of the export, of which longer ones are cut; sentences of training have up to 108"""
+    top_k: PositiveInt = 5  # number of words that the export returns: the best one and four alternatives
+    seed: Seed = 1  # seed of weights and order; the same one repeats a run
 
 
 def build_model(kind: str, units: int, vocabulary_size: int) -> keras.Model:

@@ -114,6 +114,14 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(sorted(re.findall(r"\w+", text)))
 
 
+def test_descriptions_of_embedded_sets_are_docstrings_without_example() -> None:
+    for name in zoo.datasets.builders.__all__:
+        builder = getattr(zoo.datasets.builders, name)
+        description, _, example = builder.__doc__.partition("    Example:\n")
+        assert ">>> " in example, name
+        assert builder().info.description == description.strip(), name
+
+
 def test_negation_sizes(negation, negation_zh):
     for data in (negation, negation_zh):
         assert {split: len(rows) for split, rows in data.items()} == {

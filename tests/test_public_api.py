@@ -3,11 +3,15 @@
 python tests/test_public_api.py    # writes the file anew
 """
 
+import ast
 import difflib
+import doctest
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -149,24 +153,62 @@ def test_public_names_are_documented() -> None:
             assert not (isinstance(value, type | FunctionType)) or value.__doc__, f"{module.__name__}.{name}"
 
 
-WITH_EXAMPLES = (
-    zoo.cells,
-    zoo.layers,
-    zoo.formulations,
-    zoo.decoding,
-    zoo.losses,
-    zoo.optimizers,
-    zoo.schedules,
-)
-WITH_EXAMPLES += (zoo.metrics, zoo.scans)
+def public_code() -> dict[type | FunctionType, str]:
+    """The public classes and functions of the library, `tf.function`s included, with their paths.
+
+    Constants and names of types, such as `zoo.cells.States`, are not among them.
+    """
+    paths: dict[type | FunctionType, str] = {}
+    for module in public_modules():
+        for name in public_names(module):
+            value = inspect.unwrap(getattr(module, name))
+            if isinstance(value, type | FunctionType) and value.__module__.startswith("zoo."):
+                paths.setdefault(value, f"{module.__name__}.{name}")
+    return paths
 
 
-@pytest.mark.parametrize("module", WITH_EXAMPLES, ids=lambda module: module.__name__)
-def test_building_blocks_have_examples(module: ModuleType) -> None:
-    for name in public_names(module):
-        value = getattr(module, name)
-        if isinstance(value, type | FunctionType) and value is not Any:
-            assert ">>> " in (value.__doc__ or ""), name
+def get_examples(value: type | FunctionType) -> doctest.DocTest:
+    """The examples in a docstring."""
+    names = dict(vars(sys.modules[value.__module__]))
+    return doctest.DocTestParser().get_doctest(value.__doc__ or "", names, value.__qualname__, None, None)
+
+
+def test_public_names_have_examples() -> None:
+    """All but exceptions."""
+    code = public_code()
+    expected = {"zoo.LSTM", "zoo.load", "zoo.preprocessing.text.split_words", "zoo.errors.DataError"}
+    assert len(code) > 250
+    assert expected <= set(code.values())
+    missing = {value: path for value, path in code.items() if not get_examples(value).examples}
+    errors = {value for value in missing if isinstance(value, type) and issubclass(value, BaseException)}
+    assert [path for value, path in missing.items() if value not in errors] == []
+
+
+@pytest.mark.slow
+def test_examples_that_doctest_skips_are_true() -> None:
+    """They take long: they generate data, or start a process."""
+    skipped: dict[str, list[str]] = {}
+    for value, path in public_code().items():
+        test = get_examples(value)
+        if sum(example.options.pop(doctest.SKIP, False) for example in test.examples):
+            skipped[path] = []
+            doctest.DocTestRunner().run(test, out=skipped[path].append)
+    assert skipped
+    assert "".join(itertools.chain(*skipped.values())) == ""
+
+
+SECTION = re.compile(r"^(Args|Attributes|Call arguments|Raises):\n((?: {4}.*\n?|\n)+)", re.MULTILINE)
+CAPITALIZED = re.compile(r"^ {4}\S+: (?!Keras|Python)[A-Z][a-z]*\b.*", re.MULTILINE)
+
+
+def test_entries_begin_with_a_small_letter() -> None:
+    """Behind `name:`, unless it is a name or an abbreviation."""
+    for path in sorted(Path(zoo.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                sections = SECTION.finditer(ast.get_docstring(node) or "")
+                entries = [entry for section in sections for entry in CAPITALIZED.findall(section[2])]
+                assert entries == [], f"{path}, {node.name}"
 
 
 if __name__ == "__main__":

@@ -81,6 +81,22 @@ class Card:
         datasets: names of the data sets, for model hubs.
         languages: codes of the languages that the model reads or writes, such as "en"; empty if they are not known.
         pipeline_tag: what model hubs call the task; empty if they have no name for it.
+
+    Example:
+        >>> import zoo
+        >>> card = zoo.export.Card(
+        ...     task="text_classification",
+        ...     input_kind="text",
+        ...     title="Reviews",
+        ...     summary="Labels reviews of films.",
+        ...     data="reviews.csv",
+        ...     license="CC0-1.0",
+        ...     command="zoo train sentiment --dataset reviews.csv",
+        ...     metrics={"test accuracy": 91.5, "minutes": 2.0},
+        ...     headline="test accuracy",
+        ... )
+        >>> card.metrics[card.headline]
+        91.5
     """
 
     task: str

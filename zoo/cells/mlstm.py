@@ -244,7 +244,7 @@ class MLSTMCell(Cell):
         Args:
             writes: for each chunk what it writes to C and to n, scaled by exp(-top); top; and the sum of its
                 log f. Each is [chunks, batch, ...].
-            states: C, n and m before the first chunk.
+            states: the states C, n and m before the first chunk.
 
         Returns:
             C, n and m before each chunk, each [chunks, batch, ...], and after the last one.

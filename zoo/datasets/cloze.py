@@ -12,13 +12,23 @@ from zoo.datasets.tfds_catalog import find_builder, get_data_info, prepare, read
 
 @record_sources
 def load_cloze(data_dir: Path | None = None) -> DataSplits[ClozeSet]:
-    """Load the embedded data set `fluent`. The first call generates it.
+    r"""Load the embedded data set `fluent`. The first call generates it.
 
     Args:
         data_dir: directory of data prepared by TFDS; its own default if `None`.
 
     Returns:
         Three splits. The two texts of a pair follow each other.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as directory:  # doctest: +SKIP
+        ...     test = zoo.datasets.load_cloze(Path(directory)).test
+        ...     print(len(test.texts), *zip(test.texts[:2], test.next_words), sep="\n")
+        2400
+        ('i grew up in japan and live in spain', 'japanese')
+        ('i grew up in spain and live in japan', 'spanish')
     """
     builder = find_builder("fluent", data_dir)
     prepare(builder)

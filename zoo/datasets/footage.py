@@ -58,6 +58,17 @@ def load_footage(
     Raises:
         DataError: there are no images and videos, or too few, one of them cannot be read, or the size is too
             small for an edit to be visible.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for level in range(60):
+        ...         Image.new("L", (32, 18), 4 * level).save(f"{directory}/{level}.png")
+        ...     splits = zoo.datasets.load_footage([Path(directory)], num_clips=2, size=(9, 16))
+        >>> splits.train.sequences[0].shape, splits.train.tags[0].shape, splits.test.names
+        ((100, 9, 16, 3), (100,), ['test/0'])
     """
     if size[0] < _MIN_SIZE[0] or size[1] < _MIN_SIZE[1]:
         raise DataError(

@@ -103,6 +103,19 @@ def restore_weights(
 
     Raises:
         ExportError: the model has other weights than the card describes, or the variables lack some.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> from zoo.card import read_card
+        >>> from zoo.model_store import find_model
+        >>> directory = find_model("sentiment")
+        >>> card = read_card(directory)
+        >>> model = zoo.export.load_keras_model(directory, card)
+        >>> trained = model.scores.kernel.numpy()
+        >>> _ = model.scores.kernel.assign(np.zeros_like(trained))
+        >>> zoo.export.restore_weights(model, directory, "model", card["model"]["weights"])
+        >>> bool((model.scores.kernel.numpy() == trained).all())
+        True
     """
     expected = [(weight["path"], tuple(weight["shape"])) for weight in described]
     actual = _list_weights(model)

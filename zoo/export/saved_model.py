@@ -83,6 +83,26 @@ def export_model(
     Raises:
         ExportError: the directory holds something else, the disk is full, a signature is compiled by XLA, or
             the outputs of the fresh process differ.
+
+    Example:
+        >>> import tempfile, tensorflow as tf, zoo
+        >>> spec = tf.TensorSpec([None], tf.float32, "x")
+        >>> double = tf.function(lambda x: {"y": 2 * x}, input_signature=[spec])
+        >>> card = zoo.export.Card(
+        ...     task="doubling",
+        ...     input_kind="array",
+        ...     title="Doubler",
+        ...     summary="Doubles numbers.",
+        ...     data="None.",
+        ...     license="CC0-1.0",
+        ...     command="python double.py",
+        ... )
+        >>> with tempfile.TemporaryDirectory() as directory:  # doctest: +SKIP
+        ...     signatures, examples = {"serving_default": double}, {"x": [1.0, 2.0]}
+        ...     path = zoo.export_model(signatures, f"{directory}/doubler/1", card, examples=examples)
+        ...     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+        ...     print(serve(x=tf.constant([3.0, 4.0, 5.0]))["y"].numpy())
+        [ 6.  8. 10.]
     """
     directory = Path(directory).absolute()
     networks = networks or {}

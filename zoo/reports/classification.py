@@ -41,7 +41,14 @@ _SMALLEST_DISTANCE = 3e-8
 
 
 class Mistake(NamedTuple):
-    """A wrong prediction."""
+    """A wrong prediction.
+
+    Example:
+        >>> import zoo
+        >>> mistakes = [zoo.reports.Mistake(1, "no", "yes", 0.6), zoo.reports.Mistake(7, "yes", "no", 0.9)]
+        >>> max(mistakes, key=lambda mistake: mistake.confidence).row
+        7
+    """
 
     row: int
     """Index of the example."""

@@ -23,6 +23,16 @@ class GenerationReport(ShortRepr):
         references: one or more reference texts of each.
         warnings: what is wrong with the model or the data, a sentence each.
         signatures: how metrics were computed, by their names: the signatures of sacrebleu.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> report = zoo.reports.GenerationReport(("eins", "zwei"), ("one", "too"), (["one"], ["two"]))
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     report.save(Path(directory))
+        ...     print(Path(directory, "worst.tsv").read_text().expandtabs(12), end="")
+        chrF        input       generated   reference
+        22.2        zwei        too         two
     """
 
     inputs: tuple[str, ...]

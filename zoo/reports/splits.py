@@ -24,6 +24,12 @@ class SplitSummary(ShortRepr):
     Attributes:
         frequencies: share of the training examples that have each class, float [classes].
         overlap: share of the test examples that are also in train, in percent.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> summary = zoo.reports.SplitSummary(np.array([0.9, 0.1]), overlap=2.5)
+        >>> summary.frequencies.shape, float(summary.frequencies.max())  # what always the same answer scores
+        ((2,), 0.9)
     """
 
     frequencies: np.ndarray

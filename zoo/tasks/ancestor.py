@@ -35,6 +35,13 @@ class Ancestor:
         task: the task of the model to train: its own, or one that lists its own in `Task.ancestors`.
         directory: directory of the export.
         card: content of its `card.json`.
+
+    Example:
+        >>> import zoo
+        >>> from pathlib import Path
+        >>> ancestor = zoo.tasks.read_ancestor(zoo.tasks.get_task("text_classification"), Path("sentiment"))
+        >>> ancestor.card["labels"], ancestor.model_settings["units"]
+        (['neg', 'pos'], 128)
     """
 
     task: Task

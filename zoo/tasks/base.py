@@ -45,6 +45,20 @@ class Preprocessor(ABC):
     Attributes:
         resources: modules with tables, such as tokenizers, that the graph uses.
         networks: frozen Keras networks that the graph uses before the model, by name.
+
+    Example:
+        >>> import zoo
+        >>> from pathlib import Path
+        >>> class Scaler(zoo.tasks.Preprocessor):
+        ...     def __init__(self, factor):
+        ...         self.factor = factor
+        ...     def get_config(self):
+        ...         return {"factor": self.factor}
+        ...     @classmethod
+        ...     def from_config(cls, config, assets):
+        ...         return cls(**config)
+        >>> Scaler.from_config(Scaler(255).get_config(), Path("assets")).factor
+        255
     """
 
     resources: Sequence[tf.Module] = ()
@@ -112,7 +126,20 @@ class TextPreprocessor(Preprocessor, Generic[TextTokenizer]):
 
 
 class Description(NamedTuple):
-    """What the card of an export states about the model in words."""
+    """What the card of an export states about the model in words.
+
+    Attributes:
+        title: name of the model.
+        summary: what it does, in a sentence.
+        limits: what it does not do, a sentence each.
+        purpose: what it is for, and what not, a sentence or two; empty to state nothing.
+
+    Example:
+        >>> import zoo
+        >>> description = zoo.tasks.Description("Ratings", "Rates texts.", limits=("It reads English alone.",))
+        >>> description.title, description.purpose
+        ('Ratings', '')
+    """
 
     title: str
     summary: str
@@ -128,6 +155,23 @@ class ServingModule(ABC, Generic[P]):
         model: the Keras model.
         labels: names of the classes, in the order of the model's outputs; empty if it has none.
         input_kind: what an input is: "text", "image", "video", or "array" of features.
+
+    Example:
+        >>> import keras, tensorflow as tf, zoo
+        >>> class Scorer(zoo.tasks.ServingModule):
+        ...     input_kind = "array"
+        ...     @property
+        ...     def signatures(self):
+        ...         features = tf.TensorSpec([None, 3], tf.float32, "features")
+        ...         return {"serving_default": zoo.tasks.make_signature(self.score, [features])}
+        ...     def score(self, features):
+        ...         return {"scores": self.model(features), "status": tf.fill(tf.shape(features)[:1], "")}
+        ...     def describe(self, info):
+        ...         return zoo.tasks.Description("Scorer", "Scores features.", ())
+        >>> model = keras.Sequential([keras.Input([3]), keras.layers.Dense(2)])
+        >>> outputs = Scorer(None, model, ["no", "yes"]).signatures["serving_default"](tf.ones([4, 3]))
+        >>> outputs["scores"].shape, outputs["status"].shape
+        (TensorShape([4, 2]), TensorShape([4]))
     """
 
     input_kind: InputKind
@@ -189,6 +233,12 @@ class WordEffect(NamedTuple):
         text: the word as it stands in the input, with the spaces that follow; of a long input several words.
         effect: by how much it raises the log-odds of what is predicted.
         score_without: probability of what is predicted if the word is left out.
+
+    Example:
+        >>> import zoo
+        >>> words = [zoo.tasks.WordEffect("not ", 1.8, 0.2), zoo.tasks.WordEffect("bad", -0.3, 0.6)]
+        >>> max(words, key=lambda word: word.effect).text
+        'not '
     """
 
     text: str
@@ -203,6 +253,13 @@ class Explanation(NamedTuple):
         label: what is predicted.
         words: the words of the text in their order; empty if it has only one.
         gates: mean of each gate at each word, a row for each word; None if the model has no gates.
+
+    Example:
+        >>> import zoo
+        >>> words = (zoo.tasks.WordEffect("not ", 1.8, 0.2), zoo.tasks.WordEffect("bad", -0.3, 0.6))
+        >>> explanation = zoo.tasks.Explanation("positive", words, gates=None)
+        >>> "".join(word.text for word in explanation.words)
+        'not bad'
     """
 
     label: str
@@ -217,6 +274,21 @@ class Prediction(ShortRepr, ABC):
     Attributes:
         status: empty for a valid input, otherwise what was wrong with it or left out of it.
         is_partial: whether the input was read in part, because it is damaged or too long.
+
+    Example:
+        >>> import dataclasses, zoo
+        >>> @dataclasses.dataclass(frozen=True, eq=False, repr=False)
+        ... class Rating(zoo.tasks.Prediction):
+        ...     rating: float
+        ...     def as_table(self):
+        ...         return zoo.tasks.Table(("rating",), [(self.rating,)])
+        ...     def format_lines(self, name, top_k):
+        ...         yield f"{self.rating:.1f}  {name}"
+        >>> prediction = Rating(status="", rating=4.5)
+        >>> prediction.as_json()
+        {'status': '', 'is_partial': False, 'rating': 4.5}
+        >>> print(*prediction.format_lines("A fine film.", top_k=1))
+        4.5  A fine film.
     """
 
     status: str
@@ -292,6 +364,18 @@ class Predictor(ABC, Generic[Input, R]):
         ranking_output: name of the output of `serving_default` with the scores that decide the others, such as
             the label with the highest score; None if no output is decided by scores. `zoo verify` compares
             decided outputs only where these scores are clearly apart, because processors round differently.
+
+    Example:
+        >>> import zoo
+        >>> predictor = zoo.load("sentiment")
+        >>> predictor.signatures["serving_default"].structured_outputs["scores"].shape
+        TensorShape([None, 2])
+        >>> [prediction] = predictor.predict(["Good, not bad."])
+        >>> prediction.label
+        'pos'
+        >>> figure = predictor.plot("Good, not bad.", prediction)
+        >>> len(figure.axes) > 0
+        True
     """
 
     batch_size: int = 64
@@ -446,7 +530,14 @@ class Predictor(ABC, Generic[Input, R]):
 
 
 class TextPredictor(Predictor[str | bytes, R]):
-    """Base class of predictors whose inputs are texts."""
+    """Base class of predictors whose inputs are texts.
+
+    Example:
+        >>> import zoo
+        >>> outputs = zoo.load("sentiment").serve_texts(["Good.", "Not good."])
+        >>> outputs["scores"].shape, outputs["status"].tolist()
+        ((2, 2), [b'', b''])
+    """
 
     def parse(self, argument: bytes, frame_rate: float = 25.0) -> bytes:
         """Return the text itself, which must be UTF-8."""
@@ -486,6 +577,14 @@ class Task:
         ancestors: further tasks from whose models the recipe can start, by name. It takes over `embedding` and
             `encoder`. The values are functions from the configuration of such a Keras model to the settings that
             it decides.
+
+    Example:
+        >>> import zoo
+        >>> from zoo.model_store import find_model
+        >>> task = zoo.tasks.get_task("text_classification")
+        >>> preprocessor, model = task.from_export(find_model("sentiment"))
+        >>> model(preprocessor.tokenizer(["Good, not bad."]).ids).shape
+        TensorShape([1, 2])
     """
 
     name: str

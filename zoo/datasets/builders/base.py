@@ -16,8 +16,8 @@ class GeneratedBuilder(_TfdsBuilder):
     """Base class of the embedded data sets: three splits of generated examples.
 
     A subclass declares itself in `_info`, with `declare`, and yields the examples of a split in
-    `_generate_examples`. Its docstring becomes the description. A change of its examples needs a new
-    `VERSION`; otherwise TFDS goes on using data that were prepared before.
+    `_generate_examples`. Its docstring, without the example, becomes the description. A change of its examples
+    needs a new `VERSION`; otherwise TFDS goes on using data that were prepared before.
 
     Attributes:
         text_languages: languages of the texts; `None` if there are none, or if they depend on the configuration.
@@ -42,7 +42,7 @@ class GeneratedBuilder(_TfdsBuilder):
         """
         return make_dataset_info(
             self,
-            description=type(self).__doc__,
+            description=(type(self).__doc__ or "").partition("Example:")[0],
             features=features,
             supervised_keys=supervised_keys,
             license=license,

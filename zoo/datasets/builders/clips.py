@@ -66,6 +66,12 @@ class Clips(GeneratedBuilder):
     nor what will be covered. Two shapes in their roles are in one split only, and so are a shape that is
     alone and its action: the test split shows combinations that the training split does not. Place, size,
     speed, pauses, background and brightness vary.
+
+    Example:
+        >>> import zoo
+        >>> features = zoo.datasets.builders.Clips().info.features
+        >>> {name: feature.shape for name, feature in features.items()}
+        {'frames': (None, 64, 64, 3), 'caption': ()}
     """
 
     VERSION = make_dataset_version("1.0.0")

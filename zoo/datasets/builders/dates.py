@@ -101,6 +101,13 @@ class Dates(GeneratedBuilder):
     hour and minute, and of the two smallest units of a duration is in one split only, and each number is in
     the training split. So a model that memorizes combinations fails. The configuration is the locale, any
     that Babel contains. The version ends with the version of Babel, because CLDR changes wordings.
+
+    Example:
+        >>> import zoo
+        >>> sorted(zoo.datasets.builders.Dates(config="fr").info.features)
+        ['en', 'fr']
+        >>> len(zoo.datasets.builders.Dates.BUILDER_CONFIGS) > 700  # locales
+        True
     """
 
     VERSION = make_dataset_version(".".join(["1", *babel.__version__.split(".")[:2]]))

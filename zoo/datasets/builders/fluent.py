@@ -44,6 +44,12 @@ class Fluent(GeneratedBuilder):
     country is 4 or 5 words farther. The training split has every distance from 1 to 100, short ones more
     often (the logarithm is uniform); validation and test have twelve of them. Both sentences of a `pair` are
     in the same split.
+
+    Example:
+        >>> import zoo
+        >>> features = zoo.datasets.builders.Fluent().info.features
+        >>> {name: feature.dtype.name for name, feature in features.items()}
+        {'text': 'string', 'next': 'string', 'distance': 'int32', 'pair': 'int32'}
     """
 
     VERSION = make_dataset_version("1.0.0")

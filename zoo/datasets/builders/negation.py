@@ -136,6 +136,12 @@ class Negation(GeneratedBuilder):
     bag of words is right half of the time. Both sentences of a pair are in the same split, and each
     combination of template, subject and adjectives is in one split only. `text` is a scalar string, `label` a
     scalar int64: 0 is negative, 1 is positive.
+
+    Example:
+        >>> import zoo
+        >>> features = zoo.datasets.builders.Negation().info.features
+        >>> features["label"].str2int("positive"), features["text"].shape
+        (1, ())
     """
 
     VERSION = make_dataset_version("1.0.0")
@@ -174,6 +180,12 @@ class NegationZh(Negation):
     bag of characters is right half of the time. The sentences have no spaces. Both sentences of a pair are in
     the same split, and each combination of template, subject and adjectives is in one split only. `text` is a
     scalar string, `label` a scalar int64: 0 is negative, 1 is positive.
+
+    Example:
+        >>> import zoo
+        >>> builder = zoo.datasets.builders.NegationZh()
+        >>> builder.text_languages, builder.info.features["label"].names
+        (('zh',), ['negative', 'positive'])
     """
 
     VERSION = make_dataset_version("1.0.0")

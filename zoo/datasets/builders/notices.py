@@ -86,6 +86,12 @@ class Notices(GeneratedBuilder):
     "Hello Nalvo, you have 412 new files." is "Hallo Nalvo, Sie haben 412 neue Dateien." The items are URLs, e-mail
     addresses, numbers, placeholders, tags, emoji and names, all invented. Each item is in one split only, so a model
     that can write only what it has seen in training fails.
+
+    Example:
+        >>> import zoo
+        >>> builder = zoo.datasets.builders.Notices()
+        >>> {language: feature.shape for language, feature in builder.info.features.items()}
+        {'en': (), 'de': ()}
     """
 
     VERSION = make_dataset_version("1.0.0")

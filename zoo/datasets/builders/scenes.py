@@ -40,6 +40,12 @@ class Scenes(GeneratedBuilder):
     color and a kind. Each shape that is alone in its scene, and each two that are side by side, are in one
     split only: the test split shows combinations that the training split does not, so a model that memorizes
     images fails. Place, size, background and brightness vary.
+
+    Example:
+        >>> import zoo
+        >>> features = zoo.datasets.builders.Scenes().info.features
+        >>> {name: feature.shape for name, feature in features.items()}
+        {'image': (64, 64, 3), 'caption': ()}
     """
 
     VERSION = make_dataset_version("1.0.0")

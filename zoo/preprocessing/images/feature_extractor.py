@@ -12,7 +12,14 @@ from zoo.preprocessing.images.encoders import apply_encoder
 
 
 class Reader(Protocol):
-    """Raw images or clips to pixels, such as `ImageReader` and `ClipReader`."""
+    """Raw images or clips to pixels, such as `ImageReader` and `ClipReader`.
+
+    Example:
+        >>> import zoo
+        >>> reader: zoo.preprocessing.images.Reader = zoo.preprocessing.images.ImageReader(64)
+        >>> reader.shape, [spec.name for spec in reader.input_signature]
+        ((64, 64, 3), ['image'])
+    """
 
     @property
     def input_signature(self) -> tuple[tf.TensorSpec, ...]:
@@ -41,6 +48,14 @@ class ExtractedFeatures(NamedTuple):
     Attributes:
         features: uint8 pixels or float16 feature maps, [n, *shape].
         status: string [n]: empty if the image or clip was read, otherwise what is wrong with it.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> reader = zoo.preprocessing.video.ClipReader(num_frames=4, image_size=32)
+        >>> extractor = zoo.preprocessing.images.FeatureExtractor(reader)
+        >>> extracted = extractor(np.zeros([2, 9, 18, 32, 3], "uint8"), [9, 0])  # a clip of 9 frames and one of none
+        >>> extracted.features.shape, extracted.status.numpy().tolist()
+        (TensorShape([2, 4, 32, 32, 3]), [b'', b'no frames'])
     """
 
     features: tf.Tensor

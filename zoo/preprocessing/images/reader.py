@@ -22,6 +22,15 @@ class DecodedImages(NamedTuple):
     Attributes:
         pixels: uint8 [n, image_size, image_size, 3]: red, green and blue. Black where `status` is not empty.
         status: string [n]: empty if the image was decoded, otherwise what is wrong with it.
+
+    Example:
+        >>> import io, tensorflow as tf, zoo
+        >>> from PIL import Image
+        >>> file = io.BytesIO()
+        >>> Image.new("RGB", (90, 60), "red").save(file, "PNG")
+        >>> images = zoo.preprocessing.images.ImageReader(32)(tf.constant([file.getvalue(), b""]))
+        >>> images.pixels.shape, images.pixels[0, 0, 0].numpy().tolist(), images.status.numpy().tolist()
+        (TensorShape([2, 32, 32, 3]), [255, 0, 0], [b'', b'no picture'])
     """
 
     pixels: tf.Tensor

@@ -31,8 +31,18 @@ class TokenizedText(NamedTuple):
         ids: int32 [n, time], time >= 1, padded with `PADDING_ID` on the right.
         tokens: ragged string [n, tokens]: the token behind each id, as it stands in the text. An unknown
             token has its own text here and the id `UNKNOWN_ID`.
-        status: string [n]: empty if all of the text was read and every word of it is known, otherwise what
-            was truncated or is unknown.
+        status: string [n]: empty, or what was truncated or is unknown. Of unknown words a `WordPieceTokenizer` lists
+            some; a `WordTokenizer` has a status only if it knows none of the words.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> path = zoo.preprocessing.text.write_vocabulary(["a", "dog"], Path(tempfile.mkdtemp(), "words.txt"))
+        >>> tokenized = zoo.preprocessing.text.WordTokenizer(path, max_tokens=100)(["A dog ran", "dog"])
+        >>> tokenized.ids.numpy().tolist()
+        [[2, 3, 1], [3, 0, 0]]
+        >>> tokenized.tokens[0].numpy().tolist(), tokenized.status.numpy().tolist()
+        ([b'a', b'dog', b'ran'], [b'', b''])
     """
 
     ids: tf.Tensor
@@ -50,6 +60,16 @@ class Tokenizer(tf.Module):
         max_tokens: longer texts are truncated to this number of tokens.
         version: version of the preprocessing, by which texts are split; an older one for a model that was exported
             with it.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> path = zoo.preprocessing.text.write_vocabulary(["a", "dog"], Path(tempfile.mkdtemp(), "words.txt"))
+        >>> tokenizer = zoo.preprocessing.text.WordTokenizer(path, max_tokens=100)
+        >>> isinstance(tokenizer, zoo.preprocessing.text.Tokenizer), tokenizer.vocabulary_size
+        (True, 4)
+        >>> type(tokenizer).from_config(tokenizer.get_config(), path.parent)(["dog"]).ids.numpy().tolist()
+        [[3]]
     """
 
     def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:

@@ -15,9 +15,21 @@ _ENDING = r"\p{Ll}{1,2}(?:[^\p{L}\p{M}\p{N}_].*)?"  # "Tom" and "s"
 
 
 class CopyingTokenizer(WordPieceTokenizer):
-    """Word pieces of marked texts: `WordPieceTokenizer` with a token for each number.
+    r"""Word pieces of marked texts: `WordPieceTokenizer` with a token for each number.
 
     `train_wordpiece` makes its vocabulary with `split=pre_tokenize_marked` and `special_tokens=COPY_TOKENS`.
+
+    Example:
+        >>> import tempfile, tensorflow as tf, zoo
+        >>> from pathlib import Path
+        >>> from zoo.preprocessing.text import COPY_TOKENS, pre_tokenize_marked, train_wordpiece, write_vocabulary
+        >>> vocabulary = train_wordpiece(
+        ...     ["hot hotel"] * 5, vocabulary_size=50, split=pre_tokenize_marked, special_tokens=COPY_TOKENS
+        ... )
+        >>> path = write_vocabulary(vocabulary, Path(tempfile.mkdtemp(), "pieces.txt"))
+        >>> tokenizer = zoo.preprocessing.text.CopyingTokenizer(path, max_tokens=100)
+        >>> print(*(token.decode() for token in tokenizer(tf.constant(["hotel \x011\x01"])).tokens[0].numpy()))
+        ▁hotel ▁ [COPY1]
     """
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:

@@ -26,6 +26,13 @@ class WordVectors(NamedTuple):
     Attributes:
         values: float32 [words, width]. Zero where a word has none.
         is_found: bool [words]. Whether the file has a vector of the word.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> values = np.array([[-0.5, -1.0], [0.0, 0.0]], "float32")
+        >>> vectors = zoo.preprocessing.text.WordVectors(values, is_found=np.array([True, False]))
+        >>> vectors.values.shape, float(vectors.is_found.mean())  # half of the words have a vector
+        ((2, 2), 0.5)
     """
 
     values: np.ndarray

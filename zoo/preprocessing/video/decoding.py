@@ -42,6 +42,18 @@ class Video:
         timecode: time code of the first frame, such as "01:00:00:00", as cameras and editors store it; empty if
             there is none.
         problem: after `decode` reached the end: what was wrong with the video, or empty.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for number in range(3):
+        ...         Image.new("RGB", (32, 18)).save(f"{directory}/{number}.png")
+        ...     video = zoo.preprocessing.video.open_video(directory, frame_rate=10)
+        ...     [(time, frame.shape) for time, frame in video.decode(frame_size=(9, 16))]
+        [(0.0, (9, 16, 3)), (0.1, (9, 16, 3)), (0.2, (9, 16, 3))]
+        >>> video.num_frames, video.problem
+        (3, '')
     """
 
     def __init__(
@@ -166,6 +178,12 @@ class Clip(NamedTuple):
     Attributes:
         frames: uint8 [time, height, width, 3].
         problem: what is wrong with the video; empty if nothing is.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> clip = zoo.preprocessing.video.Clip(np.zeros((3, 9, 16, 3), "uint8"), problem="")
+        >>> clip.frames.shape[0]  # number of frames
+        3
     """
 
     frames: np.ndarray

@@ -82,6 +82,13 @@ class SampledClips(NamedTuple):
     Attributes:
         frames: uint8 [n, num_frames, image_size, image_size, 3]. Black where `status` is not empty.
         status: string [n]: empty if the clip was read, otherwise what is wrong with it.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> reader = zoo.preprocessing.video.ClipReader(num_frames=4, image_size=32)
+        >>> clips = reader(np.zeros([2, 9, 18, 32, 3], "uint8"), [9, 0])
+        >>> clips.frames.shape, clips.status.numpy().tolist()
+        (TensorShape([2, 4, 32, 32, 3]), [b'', b'no frames'])
     """
 
     frames: tf.Tensor

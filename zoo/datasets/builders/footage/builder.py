@@ -28,6 +28,12 @@ class Footage(GeneratedBuilder):
     - `dissolve`: a mixture of two shots.
     - `fade`: on the way to black (or white) or back, or black between the two.
     - `wipe`: a part of one shot beside a part of the next.
+
+    Example:
+        >>> import zoo
+        >>> features = zoo.datasets.builders.Footage().info.features
+        >>> features["frames"].shape, features["tags"].shape, features["tags"].feature.names
+        ((None, 27, 48, 3), (None,), ['shot', 'cut', 'dissolve', 'fade', 'wipe'])
     """
 
     VERSION = make_dataset_version("1.0.0")
@@ -53,6 +59,11 @@ def compute_ceiling(split: str = "test") -> float:
 
     It is that of an observer who finds every transition but for the frames at its ends at which less changes
     than anyway; see `find_visible_tags`.
+
+    Example:
+        >>> from zoo.datasets.builders.footage import compute_ceiling
+        >>> round(compute_ceiling("validation"), 1)  # doctest: +SKIP
+        0.0
     """
     labels = np.array(TAGS)
     pairs = [

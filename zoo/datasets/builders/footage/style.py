@@ -43,6 +43,14 @@ class Style(NamedTuple):
         similarity: factor on how often a shot resembles the one before it.
         hard_negatives: factor on how often something happens that resembles a transition and is none.
         shares: probabilities of cuts, dissolves, fades and wipes.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> cuts_only = footage.GENTLE._replace(shares=(1.0, 0.0, 0.0, 0.0))
+        >>> _, tags = footage.edit_clip(np.random.default_rng(0), footage.paint_background, style=cuts_only)
+        >>> [footage.TAGS[tag] for tag in np.unique(tags)]
+        ['shot', 'cut']
     """
 
     speed: float

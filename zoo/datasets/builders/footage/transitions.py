@@ -18,6 +18,14 @@ class Transition(NamedTuple):
         is_visible: whether each frame visibly differs from a frame of one shot alone, bool `[time]`.
         num_outgoing: number of frames at the end of the first shot that the transition replaces.
         num_incoming: number of frames at the beginning of the second shot that it replaces.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders import footage
+        >>> dark, bright = (np.full((20, 27, 48, 3), level, np.float32) for level in (40, 200))
+        >>> transition = footage.dissolve(np.random.default_rng(0), dark, bright, footage.GENTLE)
+        >>> transition.frames.shape, transition.num_outgoing, transition.num_incoming
+        ((10, 27, 48, 3), 10, 10)
     """
 
     frames: np.ndarray

@@ -35,6 +35,12 @@ class Opinions(GeneratedBuilder):
     words that differ, and the same structure, so that a word of praise or blame alone does not decide. Each
     template is in one split only: validation and test have constructions that the training split lacks. `text`
     is a scalar string, `label` a scalar int64: 0 is negative, 1 is positive.
+
+    Example:
+        >>> import zoo
+        >>> kinds = zoo.datasets.builders.Opinions().info.features["kind"]
+        >>> kinds.num_classes, "negation" in kinds.names
+        (15, True)
     """
 
     VERSION = make_dataset_version("1.0.0")
