@@ -170,7 +170,7 @@ def translate_by_loop(preprocessor: TranslationPreprocessor, encode: Callable, s
     """Return a function that translates with a loop in Python.
 
     Args:
-        preprocessor: Tokenizes and joins.
+        preprocessor: tokenizes and joins.
         encode: `EncoderModel`, or its `predict`.
         step: `DecoderModel`, or its `predict`.
     """

@@ -66,12 +66,12 @@ class Results:
     """What was measured.
 
     Attributes:
-        seconds: Time to the answer of each honest request, retries included.
-        num_retried: Number of these that were answered after 503.
-        lost: Number of honest requests without an answer, by reason.
-        num_slow: Number of connections of slow clients.
-        num_broken: Number of requests of broken clients.
-        megabytes: Memory of the server before, at most, and after.
+        seconds: time to the answer of each honest request, retries included.
+        num_retried: number of these that were answered after 503.
+        lost: number of honest requests without an answer, by reason.
+        num_slow: number of connections of slow clients.
+        num_broken: number of requests of broken clients.
+        megabytes: memory of the server before, at most, and after.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -86,8 +86,8 @@ class Load:
     """The clients.
 
     Args:
-        address: Of the page.
-        settings: Numbers of clients.
+        address: of the page.
+        settings: numbers of clients.
     """
 
     def __init__(self, address: tuple[str, int], settings: Settings) -> None:

@@ -320,10 +320,10 @@ class Reader(NamedTuple):
     """A reader.
 
     Attributes:
-        make: Returns valid files.
-        read: Reads a path.
-        name: The path to read in the directory of the files; "*" stands for the only file.
-        cell: A regular expression for what must not be lost.
+        make: returns valid files.
+        read: reads a path.
+        name: the path to read in the directory of the files; "*" stands for the only file.
+        cell: a regular expression for what must not be lost.
     """
 
     make: Callable[[random.Random], Files]
@@ -1048,7 +1048,7 @@ class Result(NamedTuple):
 
     Attributes:
         kind: "read", "refused" or "lost".
-        detail: The error, or what was lost.
+        detail: the error, or what was lost.
     """
 
     kind: Literal["read", "refused", "lost"]

@@ -30,10 +30,10 @@ class Canaries(NamedTuple):
     """What must not be opened: files, and an address.
 
     Attributes:
-        directory: With `canary.mp4`, `canary.ts`, and `frame1.png` to `frame3.png`.
-        url: Of a server of the same files.
-        requests: Paths that the server was asked for.
-        inotify: Reports the files of the directory that are opened.
+        directory: with `canary.mp4`, `canary.ts`, and `frame1.png` to `frame3.png`.
+        url: of a server of the same files.
+        requests: paths that the server was asked for.
+        inotify: reports the files of the directory that are opened.
     """
 
     directory: Path

@@ -53,18 +53,18 @@ def write_video(
     """Write a video whose container and codec follow from the suffix.
 
     Args:
-        path: The file.
+        path: the file.
         frames: uint8 [time, height, width, 3].
-        rate: Frames per second.
-        times: Time of each frame in seconds, instead of the rate.
-        codec: Encoder; the default is H.264, or that of the suffix.
-        codec_options: Options of the encoder.
-        options: Options of the container.
-        audio: Encoder of a second stream, a quiet tone.
-        audio_seconds: Length of the sound; default is that of the video.
-        delay: Number of frames by which the video begins later.
-        rotation: Angle and flips of the display matrix, as `set_display_rotation` takes them.
-        metadata: Of the video stream.
+        rate: frames per second.
+        times: time of each frame in seconds, instead of the rate.
+        codec: encoder; the default is H.264, or that of the suffix.
+        codec_options: options of the encoder.
+        options: options of the container.
+        audio: encoder of a second stream, a quiet tone.
+        audio_seconds: length of the sound; default is that of the video.
+        delay: number of frames by which the video begins later.
+        rotation: angle and flips of the display matrix, as `set_display_rotation` takes them.
+        metadata: of the video stream.
     """
     codec = codec or CODECS.get(path.suffix, "libx264")
     h264 = {"crf": "10", "g": "8"} if codec == "libx264" else {"g": "8"} if codec == "mpeg4" else {}

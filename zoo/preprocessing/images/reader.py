@@ -24,13 +24,11 @@ class DecodedImages(NamedTuple):
         status: string [n]: empty if the image was decoded, otherwise what is wrong with it.
 
     Example:
-        >>> import io, tensorflow as tf, zoo
-        >>> from PIL import Image
-        >>> file = io.BytesIO()
-        >>> Image.new("RGB", (90, 60), "red").save(file, "PNG")
-        >>> images = zoo.preprocessing.images.ImageReader(32)(tf.constant([file.getvalue(), b""]))
-        >>> images.pixels.shape, images.pixels[0, 0, 0].numpy().tolist(), images.status.numpy().tolist()
-        (TensorShape([2, 32, 32, 3]), [255, 0, 0], [b'', b'no picture'])
+        >>> import tensorflow as tf, zoo
+        >>> pixels, status = tf.zeros([2, 32, 32, 3], tf.uint8), tf.constant(["", "the picture is broken"])
+        >>> images = zoo.preprocessing.images.DecodedImages(pixels, status)
+        >>> images.pixels[images.status == ""].shape  # those that could be decoded
+        TensorShape([1, 32, 32, 3])
     """
 
     pixels: tf.Tensor

@@ -35,14 +35,14 @@ class TokenizedText(NamedTuple):
             some; a `WordTokenizer` has a status only if it knows none of the words.
 
     Example:
-        >>> import tempfile, zoo
-        >>> from pathlib import Path
-        >>> path = zoo.preprocessing.text.write_vocabulary(["a", "dog"], Path(tempfile.mkdtemp(), "words.txt"))
-        >>> tokenized = zoo.preprocessing.text.WordTokenizer(path, max_tokens=100)(["A dog ran", "dog"])
-        >>> tokenized.ids.numpy().tolist()
-        [[2, 3, 1], [3, 0, 0]]
-        >>> tokenized.tokens[0].numpy().tolist(), tokenized.status.numpy().tolist()
-        ([b'a', b'dog', b'ran'], [b'', b''])
+        >>> import tensorflow as tf, zoo
+        >>> tokenized = zoo.preprocessing.text.TokenizedText(  # "ran" is unknown
+        ...     ids=tf.constant([[2, 3, 1], [3, 0, 0]]),
+        ...     tokens=tf.ragged.constant([["a", "dog", "ran"], ["dog"]]),
+        ...     status=tf.constant(["", ""]),
+        ... )
+        >>> tokenized.ids.shape, tokenized.tokens.row_lengths().numpy().tolist()
+        (TensorShape([2, 3]), [3, 1])
     """
 
     ids: tf.Tensor
@@ -62,14 +62,18 @@ class Tokenizer(tf.Module):
             with it.
 
     Example:
-        >>> import tempfile, zoo
+        >>> import tempfile, tensorflow as tf, zoo
         >>> from pathlib import Path
-        >>> path = zoo.preprocessing.text.write_vocabulary(["a", "dog"], Path(tempfile.mkdtemp(), "words.txt"))
-        >>> tokenizer = zoo.preprocessing.text.WordTokenizer(path, max_tokens=100)
-        >>> isinstance(tokenizer, zoo.preprocessing.text.Tokenizer), tokenizer.vocabulary_size
-        (True, 4)
-        >>> type(tokenizer).from_config(tokenizer.get_config(), path.parent)(["dog"]).ids.numpy().tolist()
-        [[3]]
+        >>> class LetterTokenizer(zoo.preprocessing.text.Tokenizer):
+        ...     def split(self, texts):
+        ...         return tf.strings.unicode_split(texts, "UTF-8")
+        >>> path = zoo.preprocessing.text.write_vocabulary("abc", Path(tempfile.mkdtemp(), "letters.txt"))
+        >>> tokenizer = LetterTokenizer(path, max_tokens=100)
+        >>> tokenizer.split(tf.constant(["abba", "c"])).row_lengths().numpy().tolist()
+        [4, 1]
+        >>> config = tokenizer.get_config()
+        >>> LetterTokenizer.from_config(config, path.parent).max_tokens
+        100
     """
 
     def __init__(self, vocabulary_path: Path | str, max_tokens: int, version: int = VERSION) -> None:

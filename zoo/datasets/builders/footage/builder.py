@@ -60,10 +60,13 @@ def compute_ceiling(split: str = "test") -> float:
     It is that of an observer who finds every transition but for the frames at its ends at which less changes
     than anyway; see `find_visible_tags`.
 
+    Args:
+        split: "train", "validation" or "test".
+
     Example:
         >>> from zoo.datasets.builders.footage import compute_ceiling
         >>> round(compute_ceiling("validation"), 1)  # doctest: +SKIP
-        0.0
+        99.0
     """
     labels = np.array(TAGS)
     pairs = [
