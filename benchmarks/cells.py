@@ -96,7 +96,8 @@ def make_layer(name: str, shape: Shape) -> CellLayer:
     """Create the layer of this name, which may be a variant, for a shape."""
     name, more = VARIANTS.get(name, (name, {}))
     arguments = ARGUMENTS.get(name, lambda _: {})(shape) | more
-    return find_layers()[name](shape[3], return_sequences=True, **arguments)
+    layer_class: Callable[..., CellLayer] = find_layers()[name]  # the arguments of each layer are its own
+    return layer_class(shape[3], return_sequences=True, **arguments)
 
 
 def make_inputs(cell: zoo.Cell, shape: Shape) -> tf.Tensor:

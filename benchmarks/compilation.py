@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
@@ -32,8 +33,12 @@ import tyro
 import zoo
 from zoo.cli.types import PositiveInt
 from zoo.cli.xla_cache import xla_cache
-from zoo.recipes import sentiment
 from zoo.training import bucket_by_length
+
+if TYPE_CHECKING:  # mypy finds recipes where the tree has them
+    from recipes import sentiment
+else:
+    from zoo.recipes import sentiment
 
 CHILD = "ZOO_BENCHMARK_CHILD"
 """Environment variable of the processes that are measured."""

@@ -10,6 +10,7 @@ the first.
 import time
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
@@ -21,12 +22,21 @@ from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.components import ATTENTIONS
 
+
+class Contender(NamedTuple):
+    """A decoder that is measured."""
+
+    attention: str
+    input_feeding: bool = False
+    scheduled_sampling: bool = False
+
+
 CONTENDERS = {
-    "multiplicative attention": {"attention": "multiplicative"},
-    "additive attention": {"attention": "additive"},
-    "no attention": {"attention": "none"},
-    "input feeding": {"attention": "multiplicative", "input_feeding": True},
-    "scheduled sampling": {"attention": "multiplicative", "scheduled_sampling": True},
+    "multiplicative attention": Contender("multiplicative"),
+    "additive attention": Contender("additive"),
+    "no attention": Contender("none"),
+    "input feeding": Contender("multiplicative", input_feeding=True),
+    "scheduled sampling": Contender("multiplicative", scheduled_sampling=True),
 }
 
 
@@ -42,9 +52,7 @@ class Settings:
     rounds: PositiveInt = 9  # number of steps per contender
 
 
-def build_step(
-    settings: Settings, attention: str, input_feeding: bool = False, scheduled_sampling: bool = False
-) -> tf.types.experimental.ConcreteFunction:
+def build_step(settings: Settings, contender: Contender) -> tf.types.experimental.ConcreteFunction:
     """Return a function from a batch `(source, target)` to its gradients, traced for the batch size."""
     cell = zoo.GRUCell(settings.units, dropout=0.3, seed=1)
     decoder = zoo.Decoder(
@@ -52,18 +60,18 @@ def build_step(
         settings.units,
         cell,
         settings.depth,
-        attention=ATTENTIONS[attention](),
-        input_feeding=input_feeding,
+        attention=ATTENTIONS[contender.attention](),
+        input_feeding=contender.input_feeding,
         dropout=0.3,
     )
     model = zoo.DelayedManyToMany(
         zoo.ScaledEmbedding(settings.vocabulary_size, settings.units),
         zoo.Encoder(cell, bidirectional=True),
         decoder,
-        scheduled_sampling=scheduled_sampling,
+        scheduled_sampling=contender.scheduled_sampling,
     )
     model.build(((None, None), (None, None)))
-    if scheduled_sampling:
+    if contender.scheduled_sampling:
         model.sampling_probability.assign(0.25)
     loss, values = zoo.losses.LabelSmoothedCrossentropy(0.1), [v.value for v in model.trainable_variables]
 
@@ -79,7 +87,7 @@ def build_step(
 
 def main(settings: Settings) -> None:
     """Time all contenders in turns, and print a table."""
-    steps = {name: build_step(settings, **options) for name, options in CONTENDERS.items()}
+    steps = {name: build_step(settings, contender) for name, contender in CONTENDERS.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     tf.random.set_seed(1)
     for number in range(settings.rounds + 1):

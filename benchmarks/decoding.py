@@ -212,7 +212,7 @@ def measure(
     contenders: Mapping[str, Translate], batches: Sequence[Sequence[bytes]], rounds: int
 ) -> dict[str, list[list[float]]]:
     """Return the seconds that each contender takes, by round and batch."""
-    seconds = {name: [[] for _ in range(rounds)] for name in contenders}
+    seconds: dict[str, list[list[float]]] = {name: [[] for _ in range(rounds)] for name in contenders}
     order = random.Random(1)
     for number in range(rounds):
         for texts in batches:

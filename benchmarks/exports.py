@@ -105,7 +105,7 @@ def build_layer_contenders(
 
 def convert_to_onnx(layer: zoo.RNN, features: int) -> Callable[..., Any]:
     """Return a function that runs a layer by ONNX Runtime."""
-    import onnxruntime  # type: ignore[import-untyped]  # the package has no types
+    import onnxruntime
 
     inputs = keras.Input([None, features])
     model = keras.Model(inputs, layer(inputs))

@@ -64,7 +64,7 @@ import zoo
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 
-Shape = tuple[int, ...]
+Shape = tuple[int, int, int, int]
 """Batch, time, features, units."""
 
 MAIN: list[Shape] = [(64, 100, 128, 256), (32, 200, 64, 64), (16, 400, 64, 128), (64, 50, 256, 512)]
@@ -227,7 +227,8 @@ recurrence.serve()
 def serve() -> None:
     """Run one task for each line of standard input, and print the seconds that it took."""
     print(json.dumps(tf.__version__), flush=True)
-    current = calls = None
+    current = None
+    calls: Calls = {}
     for line in sys.stdin:
         task, family, shape, name = json.loads(line)
         if current != (family, shape, name):
@@ -241,6 +242,7 @@ class Child:
     """A Python process that runs tasks on request. It first prints the version of its framework."""
 
     def __init__(self, python: str | Path, program: str, **environment: str) -> None:
+        self.python = python
         self.process = subprocess.Popen(
             [python, "-c", program, str(THREADS), "gpu" if GPUS else "cpu"],
             stdin=subprocess.PIPE,
@@ -253,10 +255,9 @@ class Child:
         self.version = self._read()
 
     def _read(self) -> Any:
+        assert self.process.stdout  # a pipe
         if not (line := self.process.stdout.readline()):
-            raise UsageError(
-                f"{self.process.args[0]} exited with code {self.process.wait()}; its messages are above."
-            )
+            raise UsageError(f"{self.python} exited with code {self.process.wait()}; its messages are above.")
         return json.loads(line)
 
     def call(self, task: str, family: str, shape: Shape, name: str) -> float:
@@ -305,6 +306,7 @@ def measure(family: str, shape: Shape, rounds: int, torch: Child | None) -> list
 
 def measure_memory(torch_python: str | Path | None) -> dict[str, dict[str, list[float]]]:
     """Return peaks in MB by contender and task, each of three processes."""
+    programs: dict[str, tuple[str | Path, str]]
     programs = dict.fromkeys([*KERAS, "zoo"], (sys.executable, TENSORFLOW))
     if torch_python:
         programs["torch"] = (torch_python, TORCH)
@@ -417,7 +419,8 @@ def format_means(rows: Sequence[Row], contenders: Iterable[str], references: Seq
 def read_shape(text: str) -> Shape:
     """Return a shape from its index or from its four numbers."""
     if re.fullmatch(r"[1-9]\d*(,[1-9]\d*){3}", text):
-        return tuple(map(int, text.split(",")))
+        batch, steps, features, units = map(int, text.split(","))
+        return batch, steps, features, units
     if text in map(str, range(len(SHAPES))):
         return SHAPES[int(text)]
     raise UsageError(

@@ -2,11 +2,11 @@
 
 import csv
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from zoo.errors import UsageError
 
-Row = TypeVar("Row", bound=tuple[str, ...])
+Row = TypeVar("Row", bound=NamedTuple)
 
 
 def read_half(path: Path, row_class: type[Row], split: str) -> list[Row]:
@@ -25,4 +25,4 @@ def read_half(path: Path, row_class: type[Row], split: str) -> list[Row]:
         header, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
     if tuple(header) != fields:
         raise UsageError(f"{path} has another header than {', '.join(fields)}. Restore the file.")
-    return [row_class(*row) for row in rows if row[fields.index("split")] == split]
+    return [row_class._make(row) for row in rows if row[fields.index("split")] == split]

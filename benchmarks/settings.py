@@ -118,8 +118,8 @@ def select_examples(split: Any, rows: np.ndarray) -> Any:
             [split.captions[row] for row in rows],
             lambda: (example for row, example in enumerate(split.read_inputs()) if row in chosen),
         )
-    columns = zip(*(split[row] for row in rows), strict=True)
-    return tf.data.Dataset.from_tensor_slices(tuple(map(list, columns)))
+    examples = (split[row] for row in rows)
+    return tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*examples, strict=True))))
 
 
 @dataclass

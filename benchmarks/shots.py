@@ -639,7 +639,8 @@ def cut_film(film: Video, detections: dict[str, Detection]) -> tuple[list[Video]
             and not any(segment.start < last and segment.end > first for first, last in FILM_GRADUAL)
         ]
 
-    videos, stretches = [], {name: [] for name in detections}
+    videos: list[Video] = []
+    stretches: dict[str, list[Detection]] = {name: [] for name in detections}
     for start, end in pairwise(bounds):
         num_frames = end - start
         share = num_frames / film.num_frames

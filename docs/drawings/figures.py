@@ -37,7 +37,7 @@ def save(plot: Callable[[Path], object], name: str) -> None:
     ).save(path, optimize=True)
 
 
-def plot_prediction(model: str, example: str | bytes | np.ndarray, name: str) -> None:
+def plot_prediction(model: str, example: str | Image.Image | np.ndarray, name: str) -> None:
     """Plot what `zoo predict MODEL EXAMPLE --plot` does."""
     predictor = zoo.load(model)
     (prediction,) = predictor.predict([example])

@@ -20,7 +20,7 @@ NAME = re.compile(r"(?<![\[`])`(zoo(?:\.\w+)+)`(?!\])")
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the pages of the API reference to the navigation."""
-    (reference,) = (section for section in config.nav if "API reference" in section)
+    (reference,) = (section for section in config.nav or () if "API reference" in section)
     reference["API reference"] = ["reference/index.md", *(f"reference/{page.file}.md" for page in PAGES)]
     return config
 

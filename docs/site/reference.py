@@ -95,11 +95,11 @@ def public_names() -> list[PublicName]:
                 continue
             path = f"{module.__name__}.{name}"
             home = getattr(value, "__module__", None)
-            is_ours = isinstance(home, str) and home.startswith("zoo.")
-            summary = inspect.getdoc(value).partition("\n")[0] if is_ours else ""
-            names.setdefault(
-                id(value) if is_ours else path, PublicName(path, home if is_ours else path, summary)
-            )
+            if isinstance(home, str) and home.startswith("zoo."):
+                summary = (inspect.getdoc(value) or "").partition("\n")[0]
+                names.setdefault(id(value), PublicName(path, home, summary))
+            else:
+                names.setdefault(path, PublicName(path, path, ""))
     return list(names.values())
 
 
