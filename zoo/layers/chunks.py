@@ -21,6 +21,7 @@ import contextvars
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -290,15 +291,12 @@ def run_part(
     Returns:
         The last output [batch, units], all outputs [time, batch, units], the last states.
     """
-    inputs, states, sequences = loop_inputs.inputs, loop_inputs.states, loop_inputs.sequences
-    drop, starts = loop_inputs.drop, loop_inputs.starts
-    chunking = Chunking(inputs, in_chunks=not project)
-    dtype = states[0].dtype
-    all_states = tuple(range(len(states)))
+    chunking = Chunking(loop_inputs.inputs, in_chunks=not project)
+    count = len(loop_inputs.states)
     # A masked step repeats the output, but may reset the states: then they are not the same tensor.
-    output_state = None if {"mask", "resets"} <= set(sequences) else pure_cell.output_state
+    output_state = None if {"mask", "resets"} <= set(loop_inputs.sequences) else pure_cell.output_state
     # Index of the output in the carry: the states, followed by the output if it is not a state.
-    output_index = len(states) if output_state is None else output_state
+    output_index = count if output_state is None else output_state
 
     @tf.custom_gradient
     def run(
@@ -314,57 +312,16 @@ def run_part(
         # Hide the operations from an outer tape, which would differentiate them itself.
         inputs, states, starts, weights = tf.nest.map_structure(tf.stop_gradient, sources)
         drop_mask = drop[0] if drop else None
-
         inputs = chunking.split(inputs)
         split_sequences = {name: chunking.split(value) for name, value in sequences.items()}
-
-        def read_sequences(i: Any) -> dict[str, Tensor]:
-            return {name: chunking.pad(chunking.read(value, i)) for name, value in split_sequences.items()}
-
-        def run_forward(stored: tuple[int, ...], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
-            """Return the last carry, and by chunk the `stored` parts of the carry, and x and r to `keep`."""
-            forward = compile_steps(forward_steps, stored, keep, project)
-
-            def body(i: Any, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-                x = chunking.read(inputs, i)
-                x = chunking.pad(x if project else pure_cell.project(x, weights))
-                arguments = read_sequences(i), drop_mask, starts, carry, chunking.num_steps(i), weights
-                carry, afters, kept = forward(x, *arguments)
-                if keep and not pure_cell.is_additive:
-                    kept = [x, *kept]
-                return carry, [*afters, *kept]
-
-            carry = [*states]
-            if output_state is None:
-                output = tf.zeros([chunking.rows, pure_cell.cell.units], dtype)
-                carry.append(tf.ensure_shape(output, [chunking.batch, None]))
-            widths = [carry[j].shape[-1] for j in stored] + (pure_cell.xr_widths if keep else [])
-            values = [([chunking.size, chunking.batch, width], dtype) for width in widths]
-            return chunking.scan(body, carry, values)
-
-        def states_before(afters: list[tf.TensorArray], i: Any, resets: Tensor | None) -> list[Tensor]:
-            """Return the states before each step of chunk `i`, from arrays of the states after each step."""
-            before = []
-            for j, (after, state) in enumerate(zip(afters, states, strict=True)):
-                if isinstance(i, int):
-                    first = after.read(i - 1)[chunking.length - 1] if i else state
-                else:
-                    first = tf.where(i > 0, after.read(tf.maximum(i - 1, 0))[chunking.length - 1], state)
-                values = tf.concat([first[None], after.read(i)[:-1]], 0)
-                before.append(values if resets is None else tf.where(resets, starts[j], values))
-            return before
+        padded = LoopInputs(inputs, states, split_sequences, drop_mask, starts)
+        loop = ChunkLoop(pure_cell, chunking, compile_steps, project, output_index, padded, weights)
 
         keep = training and count_bytes(inputs, sum(pure_cell.xr_widths)) <= max_bytes
-        stored = tuple(sorted({*all_states, output_index})) if training else (output_index,)
-        last, arrays = run_forward(stored, keep)
+        stored = tuple(sorted({*range(count), output_index})) if training else (output_index,)
+        last, arrays = loop.run_forward(stored, keep)
         outputs, output = chunking.join(arrays[stored.index(output_index)]), last[output_index]
-        # Before the first valid step the output is zero, whatever the initial state is.
-        has_started = ever_started = None
-        if "mask" in sequences:
-            has_started = tf.cumsum(tf.cast(sequences["mask"], tf.int32), 0) > 0
-            ever_started = tf.reduce_any(sequences["mask"], 0)
-        elif not chunking.is_static or chunking.time == 0:
-            ever_started = tf.convert_to_tensor(chunking.time) > 0
+        has_started, ever_started = find_started(sequences.get("mask"), chunking)
 
         def gradient(*d_results: Tensor) -> tuple[Any, ...]:
             d_sources = first_gradient(list(d_results), *sources)
@@ -378,73 +335,227 @@ def run_part(
                 d_carry.append(tf.zeros_like(d_output))
             d_carry[output_index] += zero_unless(ever_started, d_output)
             d_outputs = chunking.split(zero_unless(has_started, d_outputs))
-            afters = arrays[: len(states)] if training else run_forward(all_states, False)[1]
-            backward = compile_steps(backward_steps, output_index)
-            transposed = {j: tf.transpose(tf.cast(weights[j], dtype)) for j in pure_cell.product_weights}
+            afters = arrays[:count] if training else loop.run_forward(tuple(range(count)), keep=False)[1]
+            d_sources = loop.run_backward(afters, arrays[len(stored) :], d_outputs, d_carry)
 
-            def body(i: Any, carry: Any) -> tuple[Any, list[Tensor]]:
-                d_carry, d_starts, d_weights = carry
-                chunk_sequences = read_sequences(i)
-                before = states_before(afters, i, chunk_sequences.get("resets"))
-                chunk = chunking.read(inputs, i)
-                valid_before = [chunking.trim(state) for state in before]
-                # A tape inside a loop does not track tensors from outside it, hence the copies.
-                chunk, copies = tf.identity(chunk), [tf.identity(weight) for weight in weights]
-                with tf.GradientTape() as tape:
-                    tape.watch([chunk, *copies])
-                    x = pure_cell.project(chunk, copies)
-                    r = pure_cell.recurrent(valid_before, drop_mask, copies)
-                if keep:
-                    xr = [array.read(i) for array in arrays[len(stored) :]]
-                else:
-                    xr = [x + r] if pure_cell.is_additive else [x] if r is None else [x, r]
-                    xr = [chunking.pad(value) for value in xr]
-                d_xr, d_carry, d_used, factors, d_products, d_new_starts = backward(
-                    *(xr, chunk_sequences, drop_mask, before, chunking.pad(chunking.read(d_outputs, i))),
-                    *(d_carry, chunking.num_steps(i), weights, transposed),
-                )
-                d_xr = [chunking.trim(d) for d in d_xr]
-                if pure_cell.is_additive:
-                    d_xr = [d_xr[0], d_xr[0]]
-                d_chunk, *gradients = tape.gradient(
-                    [x] if r is None else [x, r], [chunk, *copies], d_xr, ZERO
-                )
-                gradients = [to_sum(d) for d in gradients]
-                for j, d in zip(pure_cell.step_weights, d_used, strict=True):
-                    gradients[j] += d
-                for (j, count), v, d in zip(pure_cell.step_products, factors, d_products, strict=True):
-                    v, d = (tf.reshape(chunking.trim(q), [-1, q.shape[-1] // count]) for q in (v, d))
-                    gradients[j] += to_sum(tf.matmul(v, d, transpose_a=True))
-                d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
-                d_starts = [total + d for total, d in zip(d_starts, d_new_starts, strict=True)]
-                return (d_carry, d_starts, d_weights), [chunking.pad(d_chunk)]
-
-            zeros = [tf.zeros_like(start) for start in starts], [to_sum(tf.zeros_like(w)) for w in weights]
-            values = [([chunking.size, chunking.batch, inputs.shape[-1]], inputs.dtype)]
-            carry, (d_inputs,) = chunking.scan(body, (d_carry, *zeros), values, backwards=True)
-            d_carry, d_starts, d_weights = carry
-            d_weights = [tf.cast(d, weight.dtype) for d, weight in zip(d_weights, weights, strict=True)]
+            def run_again(
+                inputs: Tensor, states: list[Tensor], starts: list[Tensor], weights: list[Tensor]
+            ) -> tuple[Tensor, Tensor, list[Tensor]]:
+                return run_plain(LoopInputs(inputs, states, sequences, drop_mask, starts), weights)
 
             def second_gradient(*dd: Tensor) -> tuple[Any, ...]:
-                with tf.GradientTape() as outer:
-                    outer.watch([d_results, sources])
-                    with tf.GradientTape() as inner:
-                        inner.watch(sources)
-                        inputs, states, starts, weights = sources
-                        rows = LoopInputs(inputs, states, sequences, drop_mask, starts)
-                        results = tf.nest.flatten(run_plain(rows, weights))
-                    d_sources = inner.gradient(results, sources, d_results, ZERO)
-                return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), list(dd), ZERO)
+                return differentiate_twice(run_again, sources, d_results, list(dd))
 
-            d_sources = chunking.join(d_inputs), d_carry[: len(states)], d_starts, d_weights
             return d_sources, second_gradient
 
         last_output = zero_unless(ever_started, output)
-        return (last_output, zero_unless(has_started, outputs), *last[: len(states)]), gradient
+        return (last_output, zero_unless(has_started, outputs), *last[:count]), gradient
 
-    masks = [] if drop is None else [drop]
-    output, outputs, *states = run(inputs, states, starts, pure_cell.weights, dict(sequences), masks)
+    output, outputs, *states = run(
+        loop_inputs.inputs,
+        loop_inputs.states,
+        loop_inputs.starts,
+        pure_cell.weights,
+        dict(loop_inputs.sequences),
+        [] if loop_inputs.drop is None else [loop_inputs.drop],
+    )
     return output, outputs, states
+
+
+@dataclass(frozen=True)
+class ChunkLoop:
+    """The loop over the chunks of a sequence, forward and backward.
+
+    Attributes:
+        pure_cell: the cell, after `analyze`.
+        chunking: how the sequence is cut.
+        compile_steps: compiles the steps of a chunk.
+        project: whether the compiled steps project the inputs.
+        output_index: index of the output in the carry.
+        loop_inputs: what the loop reads; inputs and sequences are padded by `Chunking.split`.
+        weights: the values of the cell's weights.
+    """
+
+    pure_cell: PureCell
+    chunking: Chunking
+    compile_steps: CompileSteps
+    project: bool
+    output_index: int
+    loop_inputs: LoopInputs
+    weights: list[Tensor]
+
+    def run_forward(self, stored: tuple[int, ...], keep: bool) -> tuple[list[Tensor], list[tf.TensorArray]]:
+        """Run all chunks.
+
+        Args:
+            stored: indices of the parts of the carry to return for every step.
+            keep: whether to return x and r for every step.
+
+        Returns:
+            The last carry; and arrays by chunk, each of [size, batch, ...]: for each of `stored` that part after
+            each step, and with `keep` those of `PureCell.xr_widths`.
+        """
+        pure_cell, chunking, loop_inputs = self.pure_cell, self.chunking, self.loop_inputs
+        forward = self.compile_steps(forward_steps, stored, keep, self.project)
+
+        def body(i: Any, carry: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            x = chunking.read(loop_inputs.inputs, i)
+            x = chunking.pad(x if self.project else pure_cell.project(x, self.weights))
+            constants = self.read_sequences(i), loop_inputs.drop, loop_inputs.starts
+            carry, afters, kept = forward(x, *constants, carry, chunking.num_steps(i), self.weights)
+            if keep and not pure_cell.is_additive:
+                kept = [x, *kept]
+            return carry, [*afters, *kept]
+
+        carry = [*loop_inputs.states]
+        dtype = carry[0].dtype
+        if self.output_index == len(carry):
+            output = tf.zeros([chunking.rows, pure_cell.cell.units], dtype)
+            carry.append(tf.ensure_shape(output, [chunking.batch, None]))
+        widths = [carry[j].shape[-1] for j in stored] + (pure_cell.xr_widths if keep else [])
+        return chunking.scan(
+            body, carry, [([chunking.size, chunking.batch, width], dtype) for width in widths]
+        )
+
+    def run_backward(
+        self,
+        afters: list[tf.TensorArray],
+        kept: list[tf.TensorArray],
+        d_outputs: Tensor,
+        d_carry: list[Tensor],
+    ) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]]:
+        """Propagate gradients back through all chunks.
+
+        Args:
+            afters: the states after each step, from `run_forward`.
+            kept: x and r of each step, from `run_forward`; empty to compute them again.
+            d_outputs: for the output of each step, padded by `Chunking.split`.
+            d_carry: for the carry after the last step.
+
+        Returns:
+            The gradients of inputs [time, batch, features], states, starts and weights.
+        """
+        pure_cell, chunking, weights = self.pure_cell, self.chunking, self.weights
+        inputs, states, starts = self.loop_inputs.inputs, self.loop_inputs.states, self.loop_inputs.starts
+        drop = self.loop_inputs.drop
+        backward = self.compile_steps(backward_steps, self.output_index)
+        dtype = states[0].dtype
+        transposed = {j: tf.transpose(tf.cast(weights[j], dtype)) for j in pure_cell.product_weights}
+
+        def body(i: Any, carry: Any) -> tuple[Any, list[Tensor]]:
+            d_carry, d_starts, d_weights = carry
+            sequences = self.read_sequences(i)
+            before = self.read_states_before(afters, i, sequences.get("resets"))
+            chunk = chunking.read(inputs, i)
+            valid_before = [chunking.trim(state) for state in before]
+            # A tape inside a loop does not track tensors from outside it, hence the copies.
+            chunk, copies = tf.identity(chunk), [tf.identity(weight) for weight in weights]
+            with tf.GradientTape() as tape:
+                tape.watch([chunk, *copies])
+                x = pure_cell.project(chunk, copies)
+                r = pure_cell.recurrent(valid_before, drop, copies)
+            if kept:
+                xr = [array.read(i) for array in kept]
+            else:
+                xr = [x + r] if pure_cell.is_additive else [x] if r is None else [x, r]
+                xr = [chunking.pad(value) for value in xr]
+            d_xr, d_carry, d_used, factors, d_products, d_new_starts = backward(
+                *(xr, sequences, drop, before, chunking.pad(chunking.read(d_outputs, i))),
+                *(d_carry, chunking.num_steps(i), weights, transposed),
+            )
+            d_xr = [chunking.trim(d) for d in d_xr]
+            if pure_cell.is_additive:
+                d_xr = [d_xr[0], d_xr[0]]
+            d_chunk, *gradients = tape.gradient([x] if r is None else [x, r], [chunk, *copies], d_xr, ZERO)
+            gradients = self.add_step_gradients(gradients, d_used, factors, d_products)
+            d_weights = [total + d for total, d in zip(d_weights, gradients, strict=True)]
+            d_starts = [total + d for total, d in zip(d_starts, d_new_starts, strict=True)]
+            return (d_carry, d_starts, d_weights), [chunking.pad(d_chunk)]
+
+        zeros = [tf.zeros_like(start) for start in starts], [to_sum(tf.zeros_like(w)) for w in weights]
+        values = [([chunking.size, chunking.batch, inputs.shape[-1]], inputs.dtype)]
+        carry, (d_inputs,) = chunking.scan(body, (d_carry, *zeros), values, backwards=True)
+        d_carry, d_starts, d_weights = carry
+        d_weights = [tf.cast(d, weight.dtype) for d, weight in zip(d_weights, weights, strict=True)]
+        return chunking.join(d_inputs), d_carry[: len(states)], d_starts, d_weights
+
+    def read_sequences(self, i: int | Tensor) -> dict[str, Tensor]:
+        """Return noise, mask and resets of chunk `i`, each [size, batch, ...]."""
+        sequences = self.loop_inputs.sequences
+        return {name: self.chunking.pad(self.chunking.read(value, i)) for name, value in sequences.items()}
+
+    def read_states_before(
+        self, afters: list[tf.TensorArray], i: int | Tensor, resets: Tensor | None
+    ) -> list[Tensor]:
+        """Return the states before each step of chunk `i`, after a reset, from those after each step."""
+        starts, before = self.loop_inputs.starts, []
+        for j, (after, state) in enumerate(zip(afters, self.loop_inputs.states, strict=True)):
+            if isinstance(i, int):
+                first = after.read(i - 1)[self.chunking.length - 1] if i else state
+            else:
+                first = tf.where(i > 0, after.read(tf.maximum(i - 1, 0))[self.chunking.length - 1], state)
+            values = tf.concat([first[None], after.read(i)[:-1]], 0)
+            before.append(values if resets is None else tf.where(resets, starts[j], values))
+        return before
+
+    def add_step_gradients(
+        self,
+        gradients: list[Tensor],
+        d_used: list[Tensor],
+        factors: list[Tensor],
+        d_products: list[Tensor],
+    ) -> list[Tensor]:
+        """Add what the steps of a chunk contribute to the gradients of the weights.
+
+        Args:
+            gradients: the gradients by `project` and `recurrent`.
+            d_used: the gradients of `PureCell.step_weights`.
+            factors: for each of `PureCell.step_products` what the weight is multiplied by, [size, batch, ...].
+            d_products: for each of them the gradient by the product, [size, batch, ...].
+        """
+        gradients = [to_sum(d) for d in gradients]
+        for j, d in zip(self.pure_cell.step_weights, d_used, strict=True):
+            gradients[j] += d
+        for (j, count), v, d in zip(self.pure_cell.step_products, factors, d_products, strict=True):
+            v, d = (tf.reshape(self.chunking.trim(q), [-1, q.shape[-1] // count]) for q in (v, d))
+            gradients[j] += to_sum(tf.matmul(v, d, transpose_a=True))
+        return gradients
+
+
+def find_started(mask: Tensor | None, chunking: Chunking) -> tuple[Tensor | None, Tensor | None]:
+    """Return where there has been a valid step, bool [time, batch, 1], and whether there is one, [batch, 1].
+
+    Before the first valid step the output is zero, whatever the initial state is. Without a mask all steps are
+    valid: the first result is None, and the second a scalar, or None if there is a step for certain.
+    """
+    if mask is not None:
+        return tf.cumsum(tf.cast(mask, tf.int32), 0) > 0, tf.reduce_any(mask, 0)
+    if chunking.is_static and chunking.time:
+        return None, None
+    return None, tf.convert_to_tensor(chunking.time) > 0
+
+
+def differentiate_twice(
+    function: Callable[..., Any], sources: tuple[Any, ...], d_results: list[Tensor], dd: list[Tensor]
+) -> tuple[Any, ...]:
+    """Differentiate the gradient of a function.
+
+    Args:
+        function: from `sources` to its results.
+        sources: nested structures of tensors.
+        d_results: for the results of the function, flat.
+        dd: for the gradients of the sources, flat.
+
+    Returns:
+        The gradients of `d_results` and of the sources.
+    """
+    with tf.GradientTape() as outer:
+        outer.watch([d_results, sources])
+        with tf.GradientTape() as inner:
+            inner.watch(sources)
+            results = tf.nest.flatten(function(*sources))
+        d_sources = inner.gradient(results, sources, d_results, ZERO)
+    return outer.gradient(tf.nest.flatten(d_sources), (d_results, *sources), dd, ZERO)
 
 
 def count_bytes(inputs: Tensor, width: int) -> int:
