@@ -90,7 +90,7 @@ class ImageReader:
         """Rebuild a reader from what `get_config` returned.
 
         Raises:
-            UsageError: the configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by a later version of the preprocessing.
         """
         return cls(**read_config(config))
 

@@ -246,7 +246,7 @@ class CopiedItems(tf.Module):
         """Rebuild the object from what `get_config` returned and the directory of its file of words.
 
         Raises:
-            UsageError: the configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by a later version of the preprocessing.
         """
         arguments = read_config(config)
         return cls(words_path=Path(assets_dir) / arguments.pop("words_file"), **arguments)

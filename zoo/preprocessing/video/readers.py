@@ -40,7 +40,7 @@ class FrameReader:
         """Rebuild a reader from what `get_config` returned.
 
         Raises:
-            UsageError: the configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by a later version of the preprocessing.
         """
         return cls(**read_config(config))
 
@@ -138,7 +138,7 @@ class ClipReader:
         """Rebuild a reader from what `get_config` returned.
 
         Raises:
-            UsageError: the configuration was made by another version of the preprocessing.
+            UsageError: the configuration was made by a later version of the preprocessing.
         """
         return cls(**read_config(config))
 
