@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -167,6 +168,21 @@ def test_layers_page_names_every_layer() -> None:
     assert names <= set(re.findall(r"`zoo\.\w+`", PAGES["docs/layers.md"]))
 
 
+def test_getting_started_lists_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = re.findall(r"^\| `(\w+)` \|", PAGES["docs/getting-started.md"], re.MULTILINE)
+    assert set(extras) == set(project["optional-dependencies"])
+
+
+def test_scores_of_settings_are_on_the_pages_that_it_names() -> None:
+    """Tables with minutes have no command; their scores and times are those of two other pages."""
+    others = PAGES["docs/results.md"] + PAGES["docs/fine-tuning.md"]
+    tables = re.findall(r"^\|.* minutes \|\n((?:\|.*\n)+)", PAGES["docs/settings.md"], re.MULTILINE)
+    numbers = [n for table in tables for n in re.findall(r"\d+\.\d", re.sub(r"`[^`]*`", "", table))]
+    assert len(numbers) > 30
+    assert not [n for n in numbers if not re.search(rf"(?<![\d.]){re.escape(n)}(?!\d)", others)]
+
+
 def test_tasks_page_shows_the_tested_plugin() -> None:
     source = (PLUGINS / "zoo_rating.py").read_text(encoding="utf-8").split('"""\n', 1)[1]
     blocks = [block for block in code_blocks(TASKS, "python") if "Rating" in block and "run.fit" not in block]
@@ -256,6 +272,18 @@ def test_request_bodies_fit_the_signatures(number: int) -> None:
     assert outputs["status"].numpy().tolist() == expected
     if "instances" in body:
         assert {len(output) for output in outputs.values()} == {len(expected)}
+
+
+@pytest.mark.parametrize("name", ["docs/runtimes.md", "docs/serving.md"])
+def test_pages_name_the_models_that_have_the_parts_as_signatures(name: str) -> None:
+    text = " ".join(PAGES[name].split())
+    (models,) = re.findall(r"f the models in `saved_models/`, ((?:`\w+`(?:, | and )?)+)", text)
+    expected = {
+        path.name
+        for path in (ROOT / "saved_models").iterdir()
+        if path.is_dir() and {"encode", "preprocess"} & set(read_card(path.name)["signatures"])
+    }
+    assert set(re.findall(r"`(\w+)`", models)) == expected
 
 
 def test_saved_model_cli_runs_the_commands(saved_model_cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import re
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from references import assert_close, random_normal, randomize_weights
 import zoo
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
+ROOT = Path(__file__).parents[1]
 BATCH, TIME, FEATURES, UNITS = 4, 7, 3, 5
 
 
@@ -110,6 +112,20 @@ def test_layer_has_the_arguments_of_its_cell_and_of_rnn(layer: type[zoo.RNN]) ->
         expected["use_cudnn"] = "auto"
     assert ours == expected
     assert all(parameters(layer)[n].kind is p.kind for n, p in parameters(layer.cell_class).items())
+
+
+def test_page_for_keras_users_lists_the_arguments_that_keras_lacks() -> None:
+    page = (ROOT / "docs" / "keras.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (`.*?) \|", page.partition("\n## Arguments\n")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    beyond: set[str] = set()
+    for name in ("SimpleRNN", "SimpleRNNCell", "LSTM", "LSTMCell", "GRU", "GRUCell", "RNN"):
+        ours, theirs = getattr(zoo, name), getattr(layers, name)
+        beyond |= set(parameters(ours)) - set(parameters(theirs))
+        if issubclass(ours, zoo.RNN):
+            beyond |= set(parameters(ours.call)) - set(parameters(theirs.call))
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == beyond
 
 
 def test_complete_docstring_needs_every_argument() -> None:
