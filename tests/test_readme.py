@@ -17,6 +17,7 @@ import pytest
 import tensorflow as tf
 import tyro
 from reexports import call, export_again
+from test_public_api import public_modules, public_names
 
 import zoo
 from zoo.cli.main import Demo, List, Predict, Show, Verify
@@ -166,6 +167,17 @@ def test_layers_page_names_every_layer() -> None:
     }
     assert len(names) > 20
     assert names <= set(re.findall(r"`zoo\.\w+`", PAGES["docs/layers.md"]))
+
+
+def test_python_imports_public_names_alone() -> None:
+    """What a page imports from the library is in the public API, which does not go without notice."""
+    notebooks = [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "notebooks").glob("*.md")]
+    blocks = [block for page in [*PAGES.values(), *notebooks] for block in code_blocks(page, "python")]
+    imports = re.findall(r"^from (zoo[\w.]*) import (?:\(([^)]*)\)|(.*))$", "\n".join(blocks), re.MULTILINE)
+    names = {f"{module}.{name}" for module, *lists in imports for name in re.findall(r"\w+", "".join(lists))}
+    public = {f"{m.__name__}.{name}" for m in public_modules() for name in public_names(m)}
+    assert len(names) > 10
+    assert names <= public
 
 
 def test_getting_started_lists_every_extra() -> None:

@@ -64,6 +64,13 @@ from zoo.tasks.base import (
 from zoo.tasks.decoder_signatures import make_decoder_signatures
 from zoo.training import BucketedDataset, bucket_by_length, extract_features
 
+__all__ = [
+    "CaptionPrediction",
+    "CaptioningModule",
+    "CaptioningPreprocessor",
+    "FeatureSplit",
+]
+
 logger = logging.getLogger(__name__)
 
 Search = Callable[..., DecodingResult]
@@ -81,6 +88,13 @@ class FeatureSplit:
         features: features of all examples, [examples, ...], mapped from a file.
         rows: indices of the examples that can be read.
         captions: captions of each readable example, normalized as for scoring.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.tasks.captioning import FeatureSplit
+        >>> split = FeatureSplit(np.zeros((2, 7, 7, 64)), np.array([0, 1]), [["a dog"], ["a cat", "one cat"]])
+        >>> split.all_captions
+        ['a dog', 'a cat', 'one cat']
     """
 
     features: np.ndarray
@@ -166,6 +180,14 @@ class CaptioningPreprocessor(Preprocessor):
     Attributes:
         extractor: raw images or clips to features.
         trainable_network: the part of the encoder to train, for a new model; None if all of it is frozen.
+
+    Example:
+        >>> import zoo
+        >>> from zoo.tasks.captioning import CaptioningPreprocessor
+        >>> encoder = zoo.preprocessing.images.build_image_encoder("small", 32)
+        >>> preprocessor = CaptioningPreprocessor(encoder)
+        >>> preprocessor.image_size, preprocessor.trainable_network is encoder
+        (32, True)
     """
 
     def __init__(self, encoder: keras.Model, num_frames: int | None = None, num_tuned: int = 0) -> None:
@@ -329,6 +351,20 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
 
     Attributes:
         searches: search of each signature, by name.
+
+    Example:
+        >>> import numpy as np, tempfile, zoo
+        >>> from pathlib import Path
+        >>> from zoo.tasks.captioning import CaptioningModule, CaptioningPreprocessor, FeatureSplit
+        >>> encoder = zoo.preprocessing.images.build_image_encoder("small", 32)
+        >>> preprocessor = CaptioningPreprocessor(encoder)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     train = FeatureSplit(np.zeros((1, 8, 8, 3)), np.array([0]), [["a dog"]])
+        ...     preprocessor.adapt(train, 60, 20, Path(directory))
+        >>> decoder = zoo.Decoder(preprocessor.tokenizer.vocabulary_size, 8, zoo.GRUCell(8))
+        >>> module = CaptioningModule(preprocessor, zoo.OneToMany(decoder, encoder))
+        >>> sorted(module.searches)
+        ['greedy', 'serving_default']
     """
 
     def __init__(
@@ -508,6 +544,13 @@ class CaptionPrediction(Prediction):
         words: words of the best caption.
         attention: attention weights of each word, [words, rows, columns]; of a clip [words, frames, rows,
             columns].
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.tasks.captioning import CaptionPrediction
+        >>> attention = np.full((2, 7, 7), 1 / 49)
+        >>> CaptionPrediction("", ("a dog",), (-0.3,), ("a", "dog"), attention).as_table().rows
+        [('a dog', -0.3)]
     """
 
     captions: tuple[str, ...]

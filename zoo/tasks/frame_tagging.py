@@ -53,6 +53,12 @@ from zoo.tasks.base import (
 )
 from zoo.training import BucketedDataset, Progress, plan_buckets
 
+__all__ = [
+    "FrameTaggingModule",
+    "FrameTaggingPreprocessor",
+    "TaggingPrediction",
+]
+
 SHOT = "shot"
 """Label of frames inside a shot, where the task is to find shots and the transitions between them."""
 
@@ -78,6 +84,12 @@ class FrameTaggingPreprocessor(Preprocessor):
     Args:
         image_size: height and width of the model's frames; None for features.
         multi_label: whether a step may have several tags, or none.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.tasks.frame_tagging import FrameTaggingPreprocessor
+        >>> FrameTaggingPreprocessor((27, 48))(np.zeros((1, 2, 240, 320, 3), "uint8")).shape
+        TensorShape([1, 2, 27, 48, 3])
     """
 
     def __init__(self, image_size: tuple[int, int] | None, multi_label: bool = False) -> None:
@@ -183,6 +195,17 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         input_spec: the sequences [batch, time, ...] that the signatures take, "frames" or "features".
         is_streaming: whether there are signatures for streams; not for a model in both directions.
         state_specs: state of a stream between two steps, by name.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> from zoo.tasks.frame_tagging import FrameTaggingModule, FrameTaggingPreprocessor
+        >>> model = zoo.ManyToMany(zoo.Encoder(zoo.GRUCell(8)), 2)
+        >>> inputs = np.zeros((1, 10, 3), "float32"), np.array([10])
+        >>> model(inputs).shape
+        TensorShape([1, 10, 2])
+        >>> module = FrameTaggingModule(FrameTaggingPreprocessor(None), model, ("walk", "fall"))
+        >>> sorted(module.signatures)
+        ['finish', 'init', 'labels', 'serving_default', 'step']
     """
 
     def __init__(
@@ -364,6 +387,15 @@ class TaggingPrediction(Prediction):
         segments: the shots between transitions, labeled by how they begin; in other tasks runs of one tag.
         times: time of each step in seconds, and of the end; empty without a video.
         scores: probability of each label, [time, labels].
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.metrics import Segment
+        >>> from zoo.tasks.frame_tagging import TaggingPrediction
+        >>> segments = (Segment("start", 0, 1), Segment("cut", 1, 2))
+        >>> prediction = TaggingPrediction("", ("shot", "cut"), segments, (0.0, 0.04, 0.08), np.eye(2))
+        >>> prediction.as_table().rows
+        [('start', '0:00:00.000', '0:00:00.040'), ('cut', '0:00:00.040', '0:00:00.080')]
     """
 
     tags: tuple[str, ...]

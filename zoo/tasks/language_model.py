@@ -47,6 +47,14 @@ from zoo.tasks.base import (
 from zoo.tasks.word_search import Pieces, search_words
 from zoo.training import BucketedDataset, bucket_by_length
 
+__all__ = [
+    "NextWordPrediction",
+    "WordModule",
+    "WordPieceModule",
+    "WordPiecePreprocessor",
+    "WordPreprocessor",
+]
+
 _FIRST_WORD_ID = UNKNOWN_ID + 1
 _NOTE = "A probability is that of the word among all words that may follow."
 _PASSAGES = 8192  # of a text that are tokenized at once
@@ -87,6 +95,15 @@ class WordPreprocessor(LanguageModelPreprocessor[WordTokenizer]):
 
     Args:
         tokenizer: splits texts into words, and looks up their ids.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from zoo.tasks.language_model import WordPreprocessor
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = WordPreprocessor.adapt(["the dog", "the cat"], 10, 20, Path(directory))
+        >>> preprocessor.encode(["the the"]).to_list()
+        [[2, 2]]
     """
 
     @classmethod
@@ -136,10 +153,19 @@ class WordPreprocessor(LanguageModelPreprocessor[WordTokenizer]):
 
 
 class WordPiecePreprocessor(LanguageModelPreprocessor[WordPieceTokenizer]):
-    """Texts to ids of word pieces. A paragraph ends with `END_ID`, and a text begins with it.
+    r"""Texts to ids of word pieces. A paragraph ends with `END_ID`, and a text begins with it.
 
     Args:
         tokenizer: splits texts into word pieces, and looks up their ids.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from zoo.tasks.language_model import WordPiecePreprocessor
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = WordPiecePreprocessor.adapt(10 * ["the dog", "the cat"], 60, 20, Path(directory))
+        >>> preprocessor.encode(["the dog\n"]).row_lengths().numpy().tolist()  # two words, and the end
+        [3]
     """
 
     @classmethod
@@ -174,6 +200,16 @@ class WordModule(ServingModule[WordPreprocessor]):
         preprocessor: texts to word ids.
         model: from ids [batch, time] to the logits of what follows each.
         top_k: number of words that the export returns.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> from zoo.tasks.language_model import WordModule, WordPreprocessor
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = WordPreprocessor.adapt(["the dog", "the cat"], 10, 20, Path(directory))
+        >>> model = zoo.LanguageModel(preprocessor.tokenizer.vocabulary_size, 8, zoo.Encoder(zoo.GRUCell(8)))
+        >>> sorted(WordModule(preprocessor, model, top_k=2).signatures)
+        ['decode', 'encode', 'score', 'serving_default']
     """
 
     input_kind = "text"
@@ -234,6 +270,16 @@ class WordPieceModule(ServingModule[WordPiecePreprocessor]):
         preprocessor: texts to ids of word pieces.
         model: from ids [batch, time] to the logits of what follows each.
         top_k: number of words that the export returns.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> from pathlib import Path
+        >>> from zoo.tasks.language_model import WordPieceModule, WordPiecePreprocessor
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = WordPiecePreprocessor.adapt(10 * ["the dog", "the cat"], 60, 20, Path(directory))
+        >>> model = zoo.LanguageModel(preprocessor.tokenizer.vocabulary_size, 8, zoo.Encoder(zoo.GRUCell(8)))
+        >>> sorted(WordPieceModule(preprocessor, model, top_k=2).signatures)
+        ['decode', 'encode', 'score', 'serving_default']
     """
 
     input_kind = "text"
@@ -332,6 +378,11 @@ class NextWordPrediction(Prediction):
         status: empty, or what was wrong with the text or left out of it.
         words: the most probable first.
         probabilities: their probabilities among all words that may follow.
+
+    Example:
+        >>> from zoo.tasks.language_model import NextWordPrediction
+        >>> NextWordPrediction("", ("dog", "cat"), (0.5, 0.2)).as_table().rows
+        [('dog', 0.5), ('cat', 0.2)]
     """
 
     words: tuple[str, ...]

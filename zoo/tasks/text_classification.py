@@ -53,6 +53,13 @@ from zoo.tasks.base import (
     make_signature,
 )
 
+__all__ = [
+    "LabelPrediction",
+    "TextClassificationModule",
+    "TextClassificationPredictor",
+    "TextClassificationPreprocessor",
+]
+
 logger = logging.getLogger(__name__)
 
 _NOTE = "The probabilities of all labels add up to 100 %. The limits of the model say how far to trust them."
@@ -79,6 +86,16 @@ class TextClassificationPreprocessor(TextPreprocessor[WordTokenizer | WordPieceT
 
     Args:
         tokenizer: splits texts into tokens, and looks up their ids.
+
+    Example:
+        >>> import tempfile, tensorflow as tf
+        >>> from pathlib import Path
+        >>> from zoo.tasks.text_classification import TextClassificationPreprocessor
+        >>> data = tf.data.Dataset.from_tensor_slices((["good", "not good"], [1, 0]))
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = TextClassificationPreprocessor.adapt(data, 10, 20, Path(directory))
+        >>> [ids.tolist() for ids, label in preprocessor.encode(data).as_numpy_iterator()]
+        [[2], [3, 2]]
     """
 
     def __init__(self, tokenizer: WordTokenizer | WordPieceTokenizer) -> None:
@@ -227,7 +244,26 @@ def _remove_line_breaks(texts: tf.Tensor) -> tf.Tensor:
 
 
 class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
-    """Strings in, labels out; and for one text the gates of every layer at each word."""
+    """Strings in, labels out; and for one text the gates of every layer at each word.
+
+    Args:
+        preprocessor: texts to ids.
+        model: from ids [batch, time] to the logits [batch, labels].
+        labels: names of the labels, in the order of the logits.
+
+    Example:
+        >>> import tempfile, tensorflow as tf, zoo
+        >>> from pathlib import Path
+        >>> from zoo.tasks.text_classification import TextClassificationModule, TextClassificationPreprocessor
+        >>> data = tf.data.Dataset.from_tensor_slices((["good", "not good"], [1, 0]))
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = TextClassificationPreprocessor.adapt(data, 10, 20, Path(directory))
+        >>> model = zoo.ManyToOne(preprocessor.tokenizer.vocabulary_size, 8, zoo.Encoder(zoo.GRUCell(8)), 2)
+        >>> model.build((None, None))
+        >>> module = TextClassificationModule(preprocessor, model, ("neg", "pos"))
+        >>> module.classify(tf.constant(["good", ""]))["status"].numpy().tolist()
+        [b'', b'no words in the text']
+    """
 
     input_kind = "text"
 
@@ -298,6 +334,11 @@ class LabelPrediction(Prediction):
         status: empty, or what was wrong with the text or left out of it.
         label: the most probable label; empty if the text has no known word.
         scores: probability of each label; none if the text has no known word.
+
+    Example:
+        >>> from zoo.tasks.text_classification import LabelPrediction
+        >>> LabelPrediction("", "pos", {"neg": 0.1, "pos": 0.9}).rank_labels()
+        [('pos', 0.9), ('neg', 0.1)]
     """
 
     label: str
@@ -322,7 +363,14 @@ class LabelPrediction(Prediction):
 
 
 class TextClassificationPredictor(TextPredictor[LabelPrediction]):
-    """Texts in, labels out."""
+    """Texts in, labels out.
+
+    Example:
+        >>> import zoo
+        >>> predictor = zoo.load("sentiment")
+        >>> [prediction.label for prediction in predictor.predict(["A delight.", ""])]
+        ['pos', '']
+    """
 
     plot_caption = "How much each word speaks for the label, and how open each gate is at each word."
 

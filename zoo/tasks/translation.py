@@ -60,6 +60,12 @@ from zoo.training import BucketedDataset, bucket_by_length
 
 logger = logging.getLogger(__name__)
 
+__all__ = [
+    "TranslationModule",
+    "TranslationPrediction",
+    "TranslationPreprocessor",
+]
+
 SEARCH_SETTINGS = ("num_beams", "length_penalty", "no_repeat_ngram_size", "repetition_penalty")
 """Settings of the recipe that decide the search of the export, not training."""
 
@@ -81,6 +87,16 @@ class TranslationPreprocessor(Preprocessor):
         target: tokenizer of the language to translate into.
         languages: their names, such as ("en", "de").
         copied_items: finds what is carried over unchanged; None if the vocabularies have no tokens for it.
+
+    Example:
+        >>> import tempfile, tensorflow as tf
+        >>> from pathlib import Path
+        >>> from zoo.tasks.translation import TranslationPreprocessor
+        >>> pairs = tf.data.Dataset.from_tensor_slices((["a dog", "a cat"], ["ein Hund", "eine Katze"]))
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = TranslationPreprocessor.adapt(pairs, 60, 20, ("en", "de"), Path(directory))
+        >>> [b"".join(row).decode() for row in preprocessor.tokenize(tf.constant(["a dog"]))[0].tokens.numpy()]
+        ['▁a▁dog']
     """
 
     def __init__(
@@ -240,6 +256,19 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
 
     Raises:
         UsageError: `repetition_penalty` is below 1.
+
+    Example:
+        >>> import tempfile, tensorflow as tf, zoo
+        >>> from pathlib import Path
+        >>> from zoo.tasks.translation import TranslationModule, TranslationPreprocessor
+        >>> pairs = tf.data.Dataset.from_tensor_slices((["a dog", "a cat"], ["ein Hund", "eine Katze"]))
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     preprocessor = TranslationPreprocessor.adapt(pairs, 60, 20, ("en", "de"), Path(directory))
+        >>> decoder = zoo.Decoder(preprocessor.target.vocabulary_size, 8, zoo.GRUCell(8))
+        >>> embedding = zoo.ScaledEmbedding(preprocessor.source.vocabulary_size, 8)
+        >>> model = zoo.DelayedManyToMany(embedding, zoo.Encoder(zoo.GRUCell(8)), decoder)
+        >>> TranslationModule(preprocessor, model, no_repeat_ngram_size=3).constraints
+        {'no_repeat_ngram_size': 3, 'repetition_penalty': 1.0}
     """
 
     input_kind = "text"
@@ -519,6 +548,13 @@ class TranslationPrediction(Prediction):
         source_tokens: word pieces of the text; "␣" is a space before an item or a letter of a script without spaces.
         target_tokens: word pieces of the best translation.
         attention: weights [target, source] of the source tokens for each target token.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.tasks.translation import TranslationPrediction
+        >>> prediction = TranslationPrediction("", ("Danke!",), (-0.2,), ("▁Thanks", "!"), ("▁Danke", "!"), np.eye(2))
+        >>> prediction.as_table().rows
+        [('Danke!', -0.2)]
     """
 
     translations: tuple[str, ...]

@@ -8,6 +8,7 @@ from zoo.training.generation_metrics import GenerationMetrics
 from zoo.training.optimizer import build_optimizer
 from zoo.training.progress import Progress
 from zoo.training.run import Run
+from zoo.training.run_log import read_log
 from zoo.training.run_record import Cycle, plan_cycles
 from zoo.training.training_loop import evaluate, fit
 
@@ -29,4 +30,5 @@ __all__ = [
     "is_chief",
     "plan_buckets",
     "plan_cycles",
+    "read_log",
 ]

@@ -17,17 +17,34 @@ from zoo.tensorboard import ScalarWriter
 FILE = "log.jsonl"
 
 
-def read_log(run_dir: Path) -> list[dict[str, Any]]:
+def read_log(run_dir: str | Path) -> list[dict[str, Any]]:
     """Return the lines of the log of a run, without their checksums.
 
     A last line that is not complete, as a process that is killed leaves it, is left out.
 
     Args:
-        run_dir: directory of the run.
+        run_dir: directory of the run, as `fit` has it; of a recipe that of one model, such as `runs/sentiment/lstm`.
+
+    Returns:
+        A dict for each line. Its `kind` is "step", with `step`, `loss`, `gradient_norm` and `learning_rate`; or it is
+        "epoch", with `epoch` and the metrics by name.
 
     Raises:
         TrainingError: the log is missing or corrupt.
+
+    Example:
+        >>> import tempfile
+        >>> import keras, tensorflow as tf, zoo
+        >>> data = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0]], [[1.0], [2.0]])).batch(2)
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     history = zoo.fit(model, data, optimizer="sgd", loss="mse", epochs=1, run_dir=directory)
+        ...     lines = zoo.training.read_log(directory)  # doctest: +ELLIPSIS
+        epoch 1/1...
+        >>> [line["kind"] for line in lines]
+        ['step', 'epoch']
     """
+    run_dir = Path(run_dir)
     path = run_dir / FILE
     try:
         content = path.read_bytes()

@@ -9,6 +9,8 @@ import tensorflow_datasets as tfds
 from zoo._compat import make_dataset_version
 from zoo.datasets.builders.base import GeneratedBuilder, make_generator
 
+__all__ = ["Fluent", "make_pair"]
+
 LANGUAGES = {
     "italy": "italian",
     "france": "french",
@@ -84,6 +86,13 @@ def make_pair(rng: np.random.Generator, distance: int) -> list[tuple[str, str]]:
 
     Returns:
         Sentence and next word, twice.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.datasets.builders.fluent import make_pair
+        >>> (one, _), (other, _) = make_pair(np.random.default_rng(3), distance=2)
+        >>> one != other, sorted(one.split()) == sorted(other.split())
+        (True, True)
     """
     one, other = rng.choice(list(LANGUAGES), 2, replace=False)
     clauses = ["grew up in {home}", "live in {now}"]
