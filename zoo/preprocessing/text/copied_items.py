@@ -1,7 +1,7 @@
 r"""Items that a translation carries over unchanged: URLs, numbers, placeholders, tags, emoji and names.
 
 A translator replaces each of them by a numbered token, `[COPY1]` to `[COPY8]`, on both sides. So it learns where
-an item goes, and never has to spell it. Which kinds of items are carried over is learnt from the training pairs.
+an item goes, and never has to spell it. Which kinds of items are carried over is learned from the training pairs.
 
 A marked text is a text in which the character U+0001 stands before and after each number that replaces an item:
 "\x011\x01 is away" for "Tom is away". Normalized texts do not contain this character.
