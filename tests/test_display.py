@@ -15,9 +15,11 @@ import zoo
 from zoo.datasets import CaptioningSplit, ClozeSet, DataInfo, DataSplits, TaggingSplit
 from zoo.inspection import plots
 from zoo.tasks.base import Predictions
+from zoo.tasks.captioning import FeatureSplit
 from zoo.tasks.frame_tagging import TaggingPrediction
 from zoo.tasks.text_classification import LabelPrediction
 
+ROOT = Path(__file__).parents[1]
 CURVES = {"": {"a": ([0, 1, 2], [1, 2, 3]), "b": ([0, 1, 2], [1, 2, 3]), "c": ([0, 1, 2], [3, 2, 1])}}
 PLOTS: dict[str, Callable] = {
     "curves": lambda **options: plots.plot_curves(CURVES, x_label="x", y_label="y", **options),
@@ -148,6 +150,14 @@ def test_predictions_show_themselves_as_tables() -> None:
     tags = TaggingPrediction("", ("shot",) * 5_000, (), tuple(range(5_001)), np.ones((5_000, 2)))
     assert len(repr(tags)) < 300
     assert "float64 [5000, 2]" in repr(tags)
+
+
+def test_records_of_tasks_have_short_representations() -> None:
+    features = FeatureSplit(np.zeros((2, 7, 7, 64)), np.arange(2), [["a dog"]] * 2)
+    ancestor = zoo.tasks.read_ancestor(zoo.tasks.get_task("translation"), ROOT / "saved_models/translation/1")
+    assert "<float64 [2, 7, 7, 64]>" in repr(features)
+    assert len(repr(features)) < 200
+    assert len(repr(ancestor)) < 400
 
 
 def test_layers_have_short_representations() -> None:

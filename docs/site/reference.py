@@ -33,6 +33,10 @@ LAYERS = {
 """Files of cells and layers, by family."""
 
 
+TASKS = ("captioning", "frame_tagging", "language_model", "text_classification", "translation")
+"""Files of tasks."""
+
+
 def _family(package: str, family: str) -> tuple[str, ...]:
     return tuple(f"zoo.{package}.{name}" for name in LAYERS[family])
 
@@ -57,7 +61,12 @@ PAGES = (
     Page("text", "Preprocessing: text", ("zoo.preprocessing.text",)),
     Page("images", "Preprocessing: images and videos", ("zoo.preprocessing",)),
     Page("export", "Loading and exporting models", ("zoo.serving", "zoo.export")),
-    Page("tasks", "Tasks", ("zoo.tasks",)),
+    Page("tasks", "Tasks: base classes", ("zoo.tasks",)),
+    Page(
+        "tasks-built-in",
+        "Tasks: preprocessors, serving modules, predictions",
+        tuple(f"zoo.tasks.{name}" for name in TASKS),
+    ),
     Page("inspection", "Inspection", ("zoo.inspection",)),
     Page("scans", "Scans", ("zoo.scans",)),
     Page("errors", "Errors", ("zoo.errors",)),

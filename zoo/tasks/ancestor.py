@@ -16,6 +16,7 @@ import numpy as np
 from zoo.card import ModelCard, read_card
 from zoo.components import freeze_parts
 from zoo.datasets import DataInfo
+from zoo.display import ShortRepr
 from zoo.errors import ExportError, UsageError
 from zoo.export import load_keras_model, report_misfit
 from zoo.files import atomic_write
@@ -27,8 +28,8 @@ from zoo.tasks.base import Task
 logger = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True)
-class Ancestor:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Ancestor(ShortRepr):
     """An exported model, whose files are those on its card, to start training from.
 
     Attributes:
@@ -46,7 +47,7 @@ class Ancestor:
 
     task: Task
     directory: Path
-    card: ModelCard
+    card: ModelCard = dataclasses.field(repr=False)
 
     @property
     def record(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ from PIL import Image
 from zoo.attention import Memory
 from zoo.datasets import CaptioningSplit, DataInfo
 from zoo.decoding import DecodingResult, beam_search, greedy_search
+from zoo.display import ShortRepr
 from zoo.errors import DataError, UsageError
 from zoo.formulations import DelayedManyToMany, OneToMany, apply_teacher_forcing
 from zoo.formulations.decoder import State
@@ -80,8 +81,8 @@ ImageInput = str | Path | bytes | Image.Image | np.ndarray
 """Path of an image or video file; content of an image file; or frames of a clip, [time, height, width, 3]."""
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureSplit:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureSplit(ShortRepr):
     """Images or clips as features, and their captions.
 
     Attributes:
