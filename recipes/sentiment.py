@@ -57,7 +57,7 @@ class Settings:
     word_dropout_min_words: PositiveInt = 1
     """words of the shortest text to which word dropout applies; in a shorter one each word may decide"""
     input_dropout: UnitInterval = 0.3
-    """dropout rate of the features of word vectors, the same for all words of a text"""
+    """dropout rate of the features of word vectors, the same for all words of a text; 0.5 suits many thousand texts"""
     adversarial_radius: NonNegativeFloat = 0.0
     """size of changes of word vectors that the scores should withstand; 0: none; try 0.3"""
     dropout: UnitInterval = 0.5  # dropout rate before the scores; high for many words and few texts

@@ -134,7 +134,7 @@ class Verify:
 
 @dataclass(frozen=True)
 class Demo:
-    """Open a local page on which to try the models."""
+    """Serve a local page on which to try the models."""
 
     port: Port = 8000  # port of the page
     host: str = "127.0.0.1"  # this machine alone; 0.0.0.0 lets other machines in
