@@ -29,7 +29,7 @@ from zoo.errors import UsageError
 from zoo.serving.page import PageServer
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("captioning", "sentiment", "tagging", "translation")
+NAMES = ("captioning", "language_model", "sentiment", "tagging", "translation")
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def assert_is_accessible(browser: webdriver.Chrome) -> None:
 
 def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
     tabs = browser.find_elements(By.CSS_SELECTOR, "[role=tab]")
-    assert [tab.text for tab in tabs] == [name.capitalize() for name in NAMES]
+    assert [tab.text for tab in tabs] == [name.capitalize().replace("_", " ") for name in NAMES]
     tabs[0].click()
     tabs[0].send_keys(Keys.ARROW_LEFT)
     assert tabs[-1].get_attribute("aria-selected") == "true"
@@ -172,17 +172,23 @@ def test_card_of_a_model(browser: webdriver.Chrome, panel: Callable[[str], WebEl
     browser.find_element(By.LINK_TEXT, "All models").click()
 
 
-def test_a_text_goes_on_with_a_predicted_word(browser: webdriver.Chrome) -> None:
-    """The table of a language model; none is among the shipped ones."""
-    table = {"columns": ["next word", "probability"], "rows": [["milk", 0.9]]}
-    table |= {"has_bars": True, "is_ranked": True, "continues_input": True}
-    show = "document.body.append(renderTable(arguments[0], models[0], word => { window.chosen = word; }))"
-    browser.execute_script(show, table)
-    button = browser.find_element(By.XPATH, "//button[.='milk']")
-    assert button.accessible_name == "Go on with milk"
-    button.click()
-    assert browser.execute_script("return window.chosen") == "milk"
-    browser.refresh()
+def test_a_text_goes_on_with_a_predicted_word(
+    panel: Callable[[str], WebElement], browser: webdriver.Chrome
+) -> None:
+    opened = panel("language_model")
+    text = "Thank you for your"
+    for _ in range(2):
+        predict(opened, text)
+        rows = wait_for_rows(opened)
+        assert len(rows) == 5
+        word = rows[0][0]
+        button = opened.find_element(By.CSS_SELECTOR, "tbody button")
+        assert button.accessible_name == f"Go on with {word}"
+        assert_is_accessible(browser)
+        button.click()
+        text += f" {word}"
+        assert opened.find_element(By.TAG_NAME, "textarea").get_property("value") == text
+        wait_for_rows(opened)
 
 
 def test_sentiment_with_its_words_and_gates(

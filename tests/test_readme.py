@@ -316,6 +316,7 @@ def read_card(name: str) -> dict[str, Any]:
     ("name", "unit"),
     [
         ("captioning", "BLEU-4"),
+        ("language_model", None),  # the perplexity that can be compared is not its headline
         ("sentiment", "% accuracy on IMDB"),
         ("tagging", None),  # the README shows its score in a benchmark
         ("translation", "BLEU"),
@@ -342,7 +343,7 @@ def parse_settings(command: str) -> dict[str, list[str]]:
     return settings
 
 
-@pytest.mark.parametrize("name", ["captioning", "sentiment", "tagging", "translation"])
+@pytest.mark.parametrize("name", ["captioning", "language_model", "sentiment", "tagging", "translation"])
 def test_results_have_the_command_of_each_card(name: str) -> None:
     """All options but the paths of data, and what only the card shows."""
     page = PAGES["docs/results.md"].replace("\\\n", " ")

@@ -42,7 +42,7 @@ def rewrite_page(directory: Path) -> None:
     (directory / "README.md").write_text(format_page(read_card(directory)), encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["captioning", "sentiment", "tagging", "translation"])
+@pytest.mark.parametrize("name", ["captioning", "language_model", "sentiment", "tagging", "translation"])
 def test_shipped_models_are_as_on_their_cards(name: str) -> None:
     problems, summary = verify(SHIPPED / name / "1")
     assert problems == []

@@ -15,6 +15,7 @@ from zoo.tasks.registry import get_task
 if TYPE_CHECKING:  # for the types of the shipped models
     from zoo.tasks.captioning import CaptioningPredictor
     from zoo.tasks.frame_tagging import FrameTaggingPredictor
+    from zoo.tasks.language_model import NextWordPredictor
     from zoo.tasks.text_classification import TextClassificationPredictor
     from zoo.tasks.translation import TranslationPredictor
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:  # for the types of the shipped models
 def load(
     name: Literal["captioning"], models_dir: str | Path | None = None, verify: bool = False
 ) -> "CaptioningPredictor": ...
+@overload
+def load(
+    name: Literal["language_model"], models_dir: str | Path | None = None, verify: bool = False
+) -> "NextWordPredictor": ...
 @overload
 def load(
     name: Literal["sentiment"], models_dir: str | Path | None = None, verify: bool = False
