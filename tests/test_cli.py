@@ -56,7 +56,13 @@ def test_list_prints_score_and_size(run: Run) -> None:
     out, _, code = run("list")
     rows, licenses = out.splitlines()[::2], out.splitlines()[1::2]
     assert code == 0
-    assert [row.split()[0] for row in rows] == ["captioning", "language_model", "sentiment", "tagging", "translation"]
+    assert [row.split()[0] for row in rows] == [
+        "captioning",
+        "language_model",
+        "sentiment",
+        "tagging",
+        "translation",
+    ]
     card = json.loads((SHIPPED / "captioning/1/card.json").read_text())
     assert f"test BLEU-4  {card['metrics']['test BLEU-4']:.2f}" in rows[0]
     assert all(" MB  " in row for row in rows)

@@ -22,7 +22,7 @@ from zoo.preprocessing.video import open_video
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted(path.parent for path in (ROOT / "saved_models").glob("*/*/saved_model.pb"))
-MEGABYTES = {"captioning": 30, "sentiment": 20, "tagging": 10, "translation": 30}
+MEGABYTES = {"captioning": 30, "language_model": 20, "sentiment": 20, "tagging": 10, "translation": 30}
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda path: path.parent.name)
 
