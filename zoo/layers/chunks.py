@@ -321,7 +321,7 @@ def run_part(
         stored = tuple(sorted({*range(count), output_index})) if training else (output_index,)
         last, arrays = loop.run_forward(stored, keep)
         outputs, output = chunking.join(arrays[stored.index(output_index)]), last[output_index]
-        has_started, ever_started = find_started(sequences.get("mask"), chunking)
+        has_started, ever_started = find_first_valid_step(sequences.get("mask"), chunking)
 
         def gradient(*d_results: Tensor) -> tuple[Any, ...]:
             d_sources = first_gradient(list(d_results), *sources)
@@ -522,7 +522,7 @@ class ChunkLoop:
         return gradients
 
 
-def find_started(mask: Tensor | None, chunking: Chunking) -> tuple[Tensor | None, Tensor | None]:
+def find_first_valid_step(mask: Tensor | None, chunking: Chunking) -> tuple[Tensor | None, Tensor | None]:
     """Return where there has been a valid step, bool [time, batch, 1], and whether there is one, [batch, 1].
 
     Before the first valid step the output is zero, whatever the initial state is. Without a mask all steps are
