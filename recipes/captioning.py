@@ -17,7 +17,7 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_terms, may_publish, print_data, print_examples, print_results, run_recipe
+from zoo.cli.recipes import describe_data, may_publish, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_captioning
@@ -39,6 +39,7 @@ class Settings:
     encoding: str | None = None  # encoding of the captions; None: UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states
     license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
+    language: str | None = None  # language of the captions, such as en, which only the card shows
     init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     examples: tuple[Path, ...] = ()  # images or videos for the card; if empty, two of the embedded test
@@ -118,7 +119,7 @@ def train(settings: Settings) -> None:
     if not settings.init_from:
         encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
     data = load_captioning(settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding)
-    info = add_terms(data.info, settings.citation, settings.license)
+    info = describe_data(data.info, settings)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     are_public = may_publish(info, settings.examples)

@@ -15,7 +15,14 @@ import keras
 import numpy as np
 
 import zoo
-from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import (
+    choose_examples,
+    describe_data,
+    print_data,
+    print_examples,
+    print_metrics,
+    run_recipe,
+)
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import load_text
@@ -35,6 +42,7 @@ class Settings:
     encoding: str | None = None  # encoding of the text file; None: UTF-8, or what a byte order mark states
     citation: str = ""  # source of the text, for the card
     license: str = ""  # terms of use of the text, for the card
+    language: str | None = None  # language of the text, such as en, which only the card shows
     init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     examples: Path | None = None  # file of texts for the card, one per line; None: none, as the text is yours
@@ -71,7 +79,7 @@ def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo
 def train(settings: Settings) -> None:
     """The whole story, from a text to its perplexity, samples, and an exported model."""
     data = load_text(settings.dataset, encoding=settings.encoding)
-    info = add_terms(data.info, settings.citation, settings.license)
+    info = describe_data(data.info, settings)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, [" ".join(data.test[0].split()[:3])], info)

@@ -15,7 +15,14 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_terms, choose_examples, print_data, print_examples, print_results, run_recipe
+from zoo.cli.recipes import (
+    choose_examples,
+    describe_data,
+    print_data,
+    print_examples,
+    print_results,
+    run_recipe,
+)
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import count_examples, load_text_classification
@@ -36,6 +43,7 @@ class Settings:
     encoding: str | None = None  # encoding of text files; None: UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states
     license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
+    language: str | None = None  # language of the texts, such as en, which only the card shows
     init_from: Path | None = None  # run or export to start from, of this recipe or of a language model
     freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
     vectors: Path | None = None  # word vectors to start from: GloVe's or word2vec's formats, also .gz
@@ -106,7 +114,7 @@ def train(settings: Settings) -> None:
     data = load_text_classification(
         settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding, **columns
     )
-    info = add_terms(data.info, settings.citation, settings.license)
+    info = describe_data(data.info, settings)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, read_first_texts(data.test), info)

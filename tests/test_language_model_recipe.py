@@ -63,6 +63,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> language_model.Setting
         dataset=directory / "book.txt",
         run_dir=directory / "run",
         export_dir=directory / "1",
+        language="en-GB",
         cell="gru",
         units=24,
         dropout=0.0,
@@ -154,6 +155,10 @@ def test_print_examples_predicts_and_names_the_next_command(model: Path, report:
     assert re.fullmatch(rf"{re.escape(text)} \.\.\.  (\S+ [01]\.\d{{3}}  ){{4}}\S+ [01]\.\d{{3}}", example)
     assert not blank
     assert command == f"next: zoo predict {model} '{text}'"
+
+
+def test_the_card_has_the_language(model: Path) -> None:
+    assert read_card(model)["languages"] == ["en"]
 
 
 def test_the_card_shows_nothing_of_the_text_of_the_user(model: Path, report: str) -> None:

@@ -350,6 +350,6 @@ def test_results_have_the_command_of_each_card(name: str) -> None:
     commands = [read_card(name)["command"], *re.findall(rf"^zoo train {name} .*$", page, re.MULTILINE)]
     expected, *settings = map(parse_settings, commands)
     for options in (expected, *settings):
-        for option in ("--citation", "--license", "--dataset", "--examples"):
+        for option in ("--citation", "--license", "--language", "--dataset", "--examples"):
             options.pop(option, None)
     assert expected in settings

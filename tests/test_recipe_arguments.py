@@ -159,6 +159,7 @@ def test_every_recipe_has_the_settings_of_training() -> None:
         ("language_model", "--dataset .ci/run", ".ci/run is too short: Expected more than"),
         ("language_model", "--dataset LICENSE --steps 1000", "--dataset: LICENSE is too short"),
         ("language_model", "--dataset docs/drawings/dog.jpg", "which is not UTF-8"),
+        ("language_model", "--dataset README.md --language Klingonese", "--language: found 'Klingonese'"),
         ("next_word", "--epochs 0", "a whole number of at least 1"),
         ("next_word", "--learning-rates 0.1 x", "numbers above 0, got '0.1 x'"),
         ("next_word", "--only gru,lstn", "--only: found 'lstn'"),

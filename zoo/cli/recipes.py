@@ -21,6 +21,7 @@ from zoo.datasets import DataInfo
 from zoo.datasets.messages import measure_width
 from zoo.errors import ImageError, Interrupted, UsageError, VideoError
 from zoo.export import check_export_dir
+from zoo.languages import list_language_codes
 from zoo.manifest import compute_digest
 from zoo.paths import check_writable_directory, find_path_kind, parse_path
 from zoo.preprocessing.images import open_image
@@ -112,9 +113,28 @@ def _read_defaults(settings: Any, task: Task | None) -> dict[str, Any]:
     return {}
 
 
-def add_terms(info: DataInfo, citation: str, license: str) -> DataInfo:
-    """Return the description of data with the citation and license that the user names, if any."""
-    return dataclasses.replace(info, citation=citation or info.citation, license=license or info.license)
+def describe_data(info: DataInfo, settings: Any) -> DataInfo:
+    """Return the description of data with what the user states about them.
+
+    Args:
+        info: description by the loader.
+        settings: `citation` and `license`, and `language` if the recipe reads texts of one language. Those that are
+            empty or None leave the description as it is.
+
+    Raises:
+        UsageError: there is no such language.
+    """
+    language = getattr(settings, "language", None)
+    if language and not list_language_codes((language,)):
+        raise UsageError(
+            f"--language: found {language!r}. Expected the code of a language, such as en or pt-BR."
+        )
+    return dataclasses.replace(
+        info,
+        citation=settings.citation or info.citation,
+        license=settings.license or info.license,
+        languages=(language,) if language else info.languages,
+    )
 
 
 def print_data(info: DataInfo) -> None:

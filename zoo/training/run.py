@@ -22,7 +22,16 @@ from zoo.training.run_log import read_log
 from zoo.training.run_record import check_record, plan_cycles, read_record
 from zoo.training.training_loop import Data, fit
 
-_NOT_RECORDED = {"run_dir", "export_dir", "data_dir", "examples", "citation", "license", "init_from"}
+_NOT_RECORDED = {
+    "run_dir",
+    "export_dir",
+    "data_dir",
+    "examples",
+    "citation",
+    "license",
+    "language",
+    "init_from",
+}
 """Settings that say where files are and what the card shows. Training does not depend on them."""
 
 _FEW_STEPS = 100
@@ -48,8 +57,8 @@ class Run:
         directory: directory of the run. Each model has a subdirectory with the content that
             `zoo.training.run_directory` lists.
         settings: settings as a dataclass or a mapping. Not recorded are the directories `run_dir`,
-            `export_dir` and `data_dir`; `init_from`, instead of which `ancestor` is; and `examples`, `citation` and
-            `license`, which only the card shows.
+            `export_dir` and `data_dir`; `init_from`, instead of which `ancestor` is; and `examples`, `citation`,
+            `license` and `language`, which only the card shows.
         data: description of the data, as the loaders in `zoo.datasets` return it. The files that they have read,
             and those that are settings, are hashed, and a run is not resumed with other data.
         ancestor: the model whose weights training starts from; None for random weights. A run is not resumed
