@@ -1,5 +1,6 @@
 """The shipped models: predictions for plain inputs, and cards that describe the files."""
 
+import csv
 import io
 import json
 import re
@@ -112,17 +113,21 @@ def test_the_code_on_the_card_runs(model: Path, monkeypatch: pytest.MonkeyPatch)
     assert set(names["outputs"]) == set(expected)
 
 
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("A moving story, finely acted, and I would gladly see it again.", "pos"),
-        ("Two hours of my life that I will never get back. Dreadful.", "neg"),
-        ("The plot makes no sense and the jokes fall flat.", "neg"),
-        ("One of the best comedies in years; the audience loved every minute.", "pos"),
-    ],
-)
-def test_sentiment_of_plain_sentences(text: str, label: str) -> None:
-    assert serve(ROOT / "saved_models/sentiment/1", text=[text])["label"].tolist() == [label.encode()]
+def test_sentiment_of_plain_sentences() -> None:
+    """Nearly all are right: those of the benchmark without negation, contrast and so on, and four others."""
+    with (ROOT / "benchmarks/short_sentences.tsv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        labels = {row["text"]: row["label"] for row in rows if row["kind"] == "plain"}
+    labels |= {
+        "A moving story, finely acted, and I would gladly see it again.": "pos",
+        "Two hours of my life that I will never get back. Dreadful.": "neg",
+        "The plot makes no sense and the jokes fall flat.": "neg",
+        "One of the best comedies in years; the audience loved every minute.": "pos",
+    }
+    assert len(labels) == 24
+    predicted = serve(ROOT / "saved_models/sentiment/1", text=list(labels))["label"].astype(str)
+    wrong = [text for text, label in zip(labels, predicted, strict=True) if labels[text] != label]
+    assert len(wrong) <= 2, wrong
 
 
 @pytest.mark.parametrize(
