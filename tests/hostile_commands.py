@@ -161,9 +161,11 @@ def write_hostile_card(directory: Path, rng: random.Random) -> None:
 
 def copy_export(directory: Path, has_manifest: bool = False) -> Path:
     """Return a copy of the shipped sentiment model, by default as those of earlier versions, without a manifest."""
+    from earlier_exports import move_hashes_to_card
+
     export = Path(shutil.copytree(SHIPPED / "sentiment/1", directory / "models/sentiment/1"))
     if not has_manifest:
-        (export / "SHA256SUMS").unlink(missing_ok=True)
+        move_hashes_to_card(export)
     return export
 
 
