@@ -93,7 +93,8 @@ def strip(config: Any) -> Any:
     """A configuration without what training may change, and without names, which Keras numbers."""
     if isinstance(config, dict):
         ignored = (
-            *("name", "dropout", "word_dropout", "seed", "doubly_stochastic", "build_config"),
+            *("name", "dropout", "word_dropout", "word_dropout_min_length", "adversarial_radius"),
+            *("seed", "doubly_stochastic", "build_config"),
             *("activity_regularizer", "autocast"),  # which Keras adds to the configuration of a loaded layer
         )
         return {key: strip(value) for key, value in config.items() if key not in ignored}
@@ -451,7 +452,7 @@ def test_settings_that_contradict_the_ancestor_are_refused(tmp_path: Path) -> No
     settings = dataclasses.replace(
         sentiment.Settings(run_dir=tmp_path, export_dir=tmp_path / "1"),
         init_from=SHIPPED / "sentiment/1",
-        vocabulary_size=10_000,
+        vocabulary_size=20_000,
     )
     info = DataInfo("texts")
     ancestor = load_ancestor(sentiment.TASK, settings, info)
@@ -516,7 +517,7 @@ def test_an_export_of_another_recipe_is_refused(shipped_sentiment: Ancestor) -> 
     ("arguments", "message"),
     [
         ("--init-from nowhere", "--init-from: nowhere is neither the name of a model nor a directory"),
-        # 30,000 is the default, and the model has 10,000.
+        # 30,000 is the default, and the model has 20,000.
         ("--init-from saved_models/sentiment/1 --vocabulary-size 30000", "--vocabulary-size is 30000, but"),
         ("--freeze decoder", "embedding"),
     ],
