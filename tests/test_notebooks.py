@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import jupytext
+import jupytext.config
 import nbclient
 import nbformat
 import pytest
@@ -23,6 +24,14 @@ def test_pairs_are_in_sync(path: Path) -> None:
     ]
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
     nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_jupyter_saves_the_same_page(path: Path) -> None:
+    """Jupyter refuses to open a notebook from which another page would be written."""
+    config = jupytext.config.load_jupytext_config(str(path))
+    notebook = jupytext.read(path.with_suffix(".ipynb"), config=config)
+    assert jupytext.writes(notebook, "md", config=config) == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
