@@ -102,7 +102,7 @@ def train(settings: Settings) -> None:
     check_names("--only", settings.only, MODELS)
     if settings.quick:
         settings = replace(settings, epochs=3, learning_rates=(0.01,))
-    data = load_cloze(settings.data_dir)
+    data = load_cloze(data_dir=settings.data_dir)
     print_data(data.info)
     run = Run(settings.run_dir, settings, data.info, may_change=["learning_rates", "only", "top_k"])
     train_gaps = data.train.select(data.train.distances >= settings.min_distance)

@@ -78,7 +78,7 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
     """Sequences and tags: of the user's footage, or of a data set."""
     cache_dir = settings.run_dir / "frames"
     if settings.footage:
-        return load_footage(settings.footage, settings.clips, settings.image_size, cache_dir)
+        return load_footage(settings.footage, settings.clips, size=settings.image_size, cache_dir=cache_dir)
     return load_tagging(
         settings.dataset,
         data_dir=settings.data_dir,

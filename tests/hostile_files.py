@@ -306,7 +306,7 @@ def read_book(path: Path) -> Read:
 
 
 def read_footage(path: Path) -> Read:
-    data = load_footage([path], 2, (9, 16))
+    data = load_footage([path], 2, size=(9, 16))
     assert all(len(sequence) for sequence in data.train.sequences)
     count = int(re.findall("edited from ([0-9,]+) images", data.info.notes[0])[0].replace(",", ""))
     images = [file for file in path.rglob("[!.]*.png") if file.is_file()]

@@ -34,8 +34,11 @@ from zoo._compat import get_download_name
 from zoo.datasets import (
     DataInfo,
     DataSplits,
+    load_captioning,
+    load_tagging,
     load_text,
     load_text_classification,
+    load_translation,
     tfds_catalog,
 )
 from zoo.datasets import splits as splits_module
@@ -554,6 +557,12 @@ def test_unknown_names_suggest_similar_ones(tmp_path, name, message, network):
         load_text_classification(name, data_dir=tmp_path)
     assert time.monotonic() - start < 10
     assert network == []
+
+
+@pytest.mark.parametrize("load", [load_captioning, load_tagging, load_text_classification, load_translation])
+def test_a_missing_path_raises_as_its_name_does(tmp_path, load):
+    with pytest.raises(DataError, match="neither a file or directory"):
+        load(tmp_path / "reviews", data_dir=tmp_path)
 
 
 # Files.

@@ -64,6 +64,142 @@ def test_several_panels_do_not_fit_in_axes() -> None:
         plots.plot_curves({"a": {}, "b": {}}, x_label="x", y_label="y", ax=axes)
 
 
+GATES = {"forget": np.full((4, 3), 0.5), "cell": np.full((4, 3), 2.0)}
+MEANS = {"update": [0.1, 0.9], "reset": [0.5, 0.5]}
+IMAGE = np.zeros((8, 8, 3))
+
+
+def plot_curve(*values: object) -> matplotlib.figure.Figure:
+    return plots.plot_curves({"": {"GRU": values}}, x_label="x", y_label="y")
+
+
+@pytest.mark.parametrize(
+    ("plot", "message"),
+    [
+        (
+            lambda: plots.plot_gates({"forget": np.ones((2, 4, 3))}),
+            "values['forget']: found shape (2, 4, 3). Expected [time, units] of one example. Take one row of a batch, "
+            "`{name: value[0] for name, value in values.items()}`",
+        ),
+        (
+            lambda: plots.plot_gates({"forget": tf.ones((1, 4, 3))}),
+            "values['forget']: found shape (1, 4, 3). Expected [time, units]",
+        ),
+        (
+            lambda: plots.plot_gates(GATES, steps=["a", "b", "c"]),
+            "steps: found 3 labels for 4 time steps. Expected one",
+        ),
+        (
+            lambda: plots.plot_gates({**GATES, "hidden": np.ones((5, 3))}),
+            "values: found 4 time steps in 'forget' and 5 in 'hidden'. Expected the same number.",
+        ),
+        (
+            lambda: plots.plot_gates(tf.ones((4, 3))),
+            "values: found EagerTensor. Expected arrays [time, units] of one example by name",
+        ),
+        (lambda: plots.plot_gates({}), "values: found no arrays. Expected arrays [time, units]"),
+        (
+            lambda: plots.plot_gate_means(GATES, list("abcd")),
+            "means['forget']: found shape (4, 3). Expected [time].",
+        ),
+        (lambda: plots.plot_gate_means(MEANS, ["a"]), "steps: found 1 label for 2 time steps. Expected one"),
+        (
+            lambda: plots.plot_saliency({"inputs": np.ones((1, 2))}, ["a", "b"]),
+            "scores: found a dict with the names 'inputs'. Expected [time]. Take one row",
+        ),
+        (
+            lambda: plots.plot_saliency(np.ones((1, 2)), ["a", "b"]),
+            "scores: found shape (1, 2). Expected [time]. Take one row",
+        ),
+        (lambda: plots.plot_saliency([1, 2], ["a"]), "steps: found 1 label for 2 time steps. Expected one"),
+        (
+            lambda: plots.plot_attention(np.ones((1, 2, 3)), list("abc"), list("de")),
+            "weights: found shape (1, 2, 3) for 2 target and 3 source tokens. Expected [target, source] of one "
+            "example, (2, 3). Take one row of a batch",
+        ),
+        (lambda: plots.plot_attention(np.ones((3, 2)), list("abc"), list("de")), "Expected [target, source]"),
+        (
+            lambda: plots.plot_image_attention(IMAGE, ["dog"], np.ones((2, 2, 2))),
+            "words: found 1 label for 2 maps of weights. Expected one",
+        ),
+        (
+            lambda: plots.plot_image_attention(np.stack([IMAGE] * 3), ["a", "dog"], np.ones((2, 2, 2))),
+            "words: found 2 labels for 3 images. Expected one",
+        ),
+        (
+            lambda: plots.plot_image_attention(IMAGE, ["dog"], np.ones((1, 4))),
+            "weights: found shape (1, 4). Expected [words, rows, columns].",
+        ),
+        (
+            lambda: plots.plot_image_attention(IMAGE[0], ["dog"], np.ones((1, 2, 2))),
+            "images: found shape (8, 3). Expected [height, width, 3].",
+        ),
+        (
+            lambda: plots.plot_curves({"GRU": ([1, 2], [3, 4])}, x_label="x", y_label="y"),
+            "panels['GRU']: found tuple. Expected curves by name.",
+        ),
+        (lambda: plots.plot_curves({}, x_label="x", y_label="y"), "panels: found none. Expected curves"),
+        (
+            lambda: plot_curve([1, 2], [3]),
+            "panels['']['GRU']: found 2 arrays of shapes (2,), (1,). Expected two, the x values",
+        ),
+        (lambda: plot_curve([1, 2], np.ones((2, 2))), "found 2 arrays of shapes (2,), (2, 2). Expected two"),
+        (lambda: plot_curve(1, 2, 3), "found 3 arrays of shapes (), (), (). Expected two"),
+        (
+            lambda: zoo.reports.plot_confusion_matrix(np.eye(3), ["no", "yes"]),
+            "matrix: found shape (3, 3) for 2 labels. Expected [classes, classes], (2, 2).",
+        ),
+        (
+            lambda: zoo.inspection.plot_contact_sheet([IMAGE.astype(np.uint8)] * 2, ["black"]),
+            "captions: found 1 for 2 images. Expected one for each",
+        ),
+        (
+            lambda: zoo.inspection.plot_contact_sheet([IMAGE], ["black"]),
+            "images[0]: found float64 of shape (8, 8, 3). Expected uint8 [height, width, 3].",
+        ),
+    ],
+)
+def test_unsuitable_arrays_and_labels_raise(plot: Callable, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plot()
+
+
+def test_labels_instead_of_a_path_raise() -> None:
+    with pytest.raises(TypeError, match=r"path: found list\. Expected the name of a file\."):
+        plots.plot_gates(GATES, ["a", "b", "c", "d"])
+
+
+def test_plots_take_lists_and_batches_of_images() -> None:
+    assert zoo.reports.plot_confusion_matrix([[1, 0], [0, 1]], ["no", "yes"]).axes
+    assert zoo.inspection.plot_contact_sheet(np.zeros((2, 8, 8, 3), np.uint8), ["a", "b"])
+
+
+def test_axes_of_attention_are_labeled() -> None:
+    axes = plots.plot_attention(np.eye(2), ["a", "b"], ["c", "d"], title="Alignment").axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("source (read)", "target (written)")
+    assert axes.xaxis.get_label_position() == "top"
+    assert axes.get_title() == "Alignment"
+
+
+def test_the_unit_of_gate_means_is_in_their_title() -> None:
+    assert "percent" in plots.plot_gate_means(MEANS, ["a", "b"]).axes[0].get_title()
+
+
+@pytest.mark.parametrize("steps", [(), list("abcd")])
+def test_lowest_panels_of_gates_have_a_labeled_step_axis(steps: list[str]) -> None:
+    values = {**GATES, "hidden": GATES["cell"]}
+    figure = plots.plot_gates(values, columns=2, steps=steps)
+    panels = {axes.get_title("left"): axes for axes in figure.axes if axes.get_title("left")}
+    assert list(panels) == ["forget", "cell", "hidden"]
+    assert len(figure.axes) == 6  # with the color bars, and without an empty panel
+    assert [axes.get_xlabel() for axes in panels.values()] == ["", "step", "step"]
+    figure.draw_without_rendering()
+    ticks = [[label.get_text() for label in axes.get_xticklabels()] for axes in panels.values()]
+    assert ticks[1] == ticks[2]
+    assert set(steps or "0123") <= set(ticks[1])
+    assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in panels.values()] == [False, True, True]
+
+
 def test_curves_that_hide_each_other_differ_in_width_and_have_their_names_at_their_ends() -> None:
     (axes,) = PLOTS["curves"]().axes
     widths = {line.get_label(): line.get_linewidth() for line in axes.get_lines()}

@@ -84,7 +84,7 @@ KINDS: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     "captioning": (write_pictures, load_captioning),
     "zip": (zip_pictures, load_captioning),
     "features": (write_features, lambda path: load_tagging(str(path))),
-    "footage": (write_pictures, lambda path: load_footage([path], 2, (16, 16))),
+    "footage": (write_pictures, lambda path: load_footage([path], 2, size=(16, 16))),
     "pairs": (write_pairs, lambda path: load_translation(str(path), languages=("en", "de"))),
     "book": (write_book, lambda path: load_text(path / "book.txt")),
 }

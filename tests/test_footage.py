@@ -551,6 +551,17 @@ def test_invalid_footage_raises(tmp_path: Path, make: Callable[[Path], None], me
         QUICK([directory])
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_single_path_is_footage(kind: type, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'photos'} does not exist.")):
+        QUICK(kind(tmp_path / "photos"))
+
+
+def test_the_size_is_passed_by_name(pictures: Path) -> None:
+    with pytest.raises(TypeError, match="positional"):
+        load_footage([pictures], 3, SMALL)
+
+
 def test_too_small_frames_raise(pictures: Path) -> None:
     with pytest.raises(
         DataError, match=r"found 4 x 30 pixels, too small for an edit to be visible\. Expected 8 x 10"

@@ -217,7 +217,7 @@ def test_state_gradients_of_any_model(kind: str, num_states: int) -> None:
 
 
 def test_state_gradients_of_a_model_without_recurrent_layers_raise() -> None:
-    with pytest.raises(ValueError, match="has no recurrent layer of this library"):
+    with pytest.raises(ValueError, match=r"Expected a `zoo\.RNN` with a `zoo\.Cell`"):
         zoo.inspection.state_gradients(keras.layers.Dense(2), X, weighted_loss)
 
 
@@ -252,6 +252,41 @@ def test_saliency_of_float_inputs() -> None:
         score = tf.reduce_sum(layer(x)[:, 2])
     expected = (x * tape.gradient(score, x)).numpy().sum(-1)
     np.testing.assert_allclose(saliency["inputs"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (
+            lambda outputs: outputs,
+            r"score: found a result of shape \(3, 5\)\. Expected a score for each row \[batch\]",
+        ),
+        (lambda outputs: outputs.numpy()[:, 0], r"score: found ndarray as its result\. Expected a score"),
+    ],
+)
+def test_scores_of_another_form_raise(score: Callable, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        zoo.inspection.saliency(zoo.GRU(5), X.astype("float32"), score)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (lambda outputs: outputs, r"loss: found a result of shape \(3, 5\)\. Expected a scalar\."),
+        (
+            lambda outputs: float(tf.reduce_sum(outputs)),
+            r"loss: found float as its result\. Expected a scalar",
+        ),
+    ],
+)
+def test_losses_that_are_no_scalar_tensors_raise(loss: Callable, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        zoo.inspection.state_gradients(zoo.GRU(5), X.astype("float32"), loss)
+
+
+def test_saliency_of_whole_numbers_without_embedding_raises() -> None:
+    with pytest.raises(ValueError, match=r"inputs: found int64, and gru\S* has no embedding layer\."):
+        zoo.inspection.saliency(zoo.GRU(5), X.astype("int64"), lambda outputs: outputs[:, 0])
 
 
 # Figures.
@@ -337,6 +372,26 @@ def test_gradient_logger_with_an_update_freq_of_0_raises(tmp_path: Path) -> None
         zoo.inspection.GradientLogger(
             make_model("sequential"), (IDS, IDS), weighted_loss, tmp_path, update_freq=0
         )
+
+
+@pytest.mark.parametrize(
+    ("batch", "loss", "message"),
+    [
+        (IDS, weighted_loss, r"batch: found ndarray\. Expected a pair of inputs and targets: `\(x, y\)`"),
+        ((IDS, IDS), "mse", r"loss: found 'mse'\. Expected a function"),
+        ((IDS, IDS), keras.losses.MeanSquaredError, r"loss: found <class .*>\. Expected a function"),
+    ],
+)
+def test_unsuitable_arguments_of_gradient_logger_raise(
+    batch: object, loss: object, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        zoo.inspection.GradientLogger(make_model("sequential"), batch, loss, tmp_path)
+
+
+def test_gradient_logger_takes_the_name_of_a_directory(tmp_path: Path) -> None:
+    zoo.inspection.GradientLogger(make_model("sequential"), (IDS, IDS), weighted_loss, str(tmp_path / "logs"))
+    assert list((tmp_path / "logs").iterdir())
 
 
 def test_inspection_does_not_change_training_or_carried_states(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Gates and states of layers and encoders, against a loop over the cell."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -173,9 +175,69 @@ def test_unsuitable_layers_raise() -> None:
         layer(x)
         with pytest.raises(ValueError, match=r"Expected a `zoo\.RNN` with (one|a) `zoo\.Cell`"):
             inspect(layer, x)
+    keras_layer = keras.layers.LSTM(3)
+    keras_layer(x)
+    with pytest.raises(ValueError, match=r"call `zoo\.convert_from_keras` first"):
+        zoo.inspection.step_jacobians(keras_layer, x)
     layer = keras.layers.Bidirectional(zoo.GRU(3))
     layer(x)
     with pytest.raises(ValueError, match=r"pass its `forward_layer`"):
         zoo.inspection.step_jacobians(layer, x)
     with pytest.raises(ValueError, match=r"call `zoo\.convert_from_keras` first"):
         zoo.inspection.gates(keras.Sequential([keras.layers.Input((3, 4)), keras.layers.Dense(2)]), x)
+
+
+def score_first(outputs: tf.Tensor) -> tf.Tensor:
+    return outputs[:, 0]
+
+
+INSPECTIONS = {
+    "gates": zoo.inspection.gates,
+    "state_gradients": lambda model, x: zoo.inspection.state_gradients(model, x, tf.reduce_sum),
+    "step_jacobians": zoo.inspection.step_jacobians,
+    "saliency": lambda model, x: zoo.inspection.saliency(model, x, score_first),
+}
+
+
+@pytest.mark.parametrize("name", INSPECTIONS)
+def test_what_is_no_layer_raises(name: str) -> None:
+    x = np.zeros((2, 3, 4), "float32")
+    built, unbuilt = zoo.LSTMCell(3), zoo.LSTMCell(3)
+    built.build((2, 4))
+    for cell in (built, unbuilt, keras.layers.StackedRNNCells([built])):
+        with pytest.raises(ValueError, match=r"Found the cell <.* one step\. .* `layer = zoo\.RNN\(cell\)`"):
+            INSPECTIONS[name](cell, x)
+    for model, found in ((zoo.LSTM, "the class LSTM"), (None, "NoneType"), ({}, "dict")):
+        with pytest.raises(ValueError, match=rf"Found {found}\. Expected a layer or a model\."):
+            INSPECTIONS[name](model, x)
+
+
+def test_keras_cells_raise() -> None:
+    cell = keras.layers.LSTMCell(3)
+    cell.build((2, 4))
+    for name in ("gates", "state_gradients"):
+        with pytest.raises(ValueError, match=r"call `zoo\.convert_from_keras` first"):
+            INSPECTIONS[name](cell, np.zeros((2, 3, 4), "float32"))
+
+
+@pytest.mark.parametrize("make", [lambda: zoo.LSTM(4), lambda: zoo.RNN(zoo.LSTMCell(4))])
+@pytest.mark.parametrize("name", INSPECTIONS)
+def test_inputs_without_a_batch_axis_raise(name: str, make: Callable[[], zoo.RNN]) -> None:
+    x = np.zeros((2, 10, 3), "float32")
+    model = make()
+    model(x)
+    message = r"expected (min_)?ndim=3, found ndim=2\. Full shape received: \(10, 3\)"
+    if name == "step_jacobians":
+        message = r"found shape \(10, 3\)\. Expected \[batch, time, features\]\. .* `x\[None\]`"
+    with pytest.raises(ValueError, match=message):
+        INSPECTIONS[name](model, x[0])
+
+
+def test_inputs_of_an_encoder_without_a_batch_axis_raise() -> None:
+    x = np.zeros((2, 10, 3), "float32")
+    encoder = zoo.Encoder(zoo.LSTMCell(4))
+    encoder(x)
+    with pytest.raises(
+        ValueError, match=r"expected min_ndim=3, found ndim=2\. Full shape received: \(10, 3\)"
+    ):
+        zoo.inspection.gates(encoder, x[0])

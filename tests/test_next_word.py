@@ -37,13 +37,20 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("fluent")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fluent, "PAIRS", PAIRS)
-        load_cloze(directory)
+        load_cloze(data_dir=directory)
     return directory
 
 
 @pytest.fixture(scope="module")
 def splits(data_dir: Path) -> DataSplits[ClozeSet]:
-    return load_cloze(data_dir)
+    return load_cloze(data_dir=data_dir)
+
+
+def test_a_name_is_no_directory_of_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TypeError, match="takes 0 positional arguments but 1 was given"):
+        load_cloze("fluent")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("split", PAIRS)

@@ -378,6 +378,8 @@ def test_table_for_each_sequence(tmp_path: Path) -> None:
         text = ("\ufeff" if place == 2 else "") + ends[place % 5].join(lines)
         ending, pack = [*packers, ("", bytes)][place % 3]
         write_files(tmp_path, {f"{name}_raw.csv{ending}": pack(text.encode())})
+    one = load_tagging(str(tmp_path), test="b", validation="e")
+    assert names(one) == [["a", "c", "d", "f", "g"], ["e"], ["b"]]
     data = load_tagging(str(tmp_path), test=("b", "e"))
     assert names(data) == [["a", "c", "d", "g"], ["f"], ["b", "e"]]
     assert data.info.labels == ("Hold", "Rest", "Strike", "Stroke")

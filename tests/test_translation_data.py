@@ -413,6 +413,8 @@ def test_parallel_files_need_languages(tmp_path, name):
             "parley/2.0.1: found the languages pt, en. Expected two of them, got pt, fr",
         ),
         ("parley", ("en", "en"), "Found the language en twice. Expected two"),
+        ("parley", "en", "languages: found 'en'. Expected two, of source and target. Write them as a pair"),
+        ("parley", ("en",), "languages: found .'en',.. Expected two"),
         ("mute", None, "mute/1.0.0: found the features words .Text.. Expected a translation set"),
         ("dates/dee", None, "Did you mean.* dates/de"),
         ("dates/cn", None, "dates/cn: found the country 'cn'. Expected a language.* Did you mean zh"),

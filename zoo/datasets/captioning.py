@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @record_sources
 def load_captioning(
-    dataset: str, *, data_dir: Path | None = None, encoding: str | None = None
+    dataset: str | Path, *, data_dir: Path | None = None, encoding: str | None = None
 ) -> DataSplits[CaptioningSplit]:
     r"""Load images or videos with captions from a path or, if there is no such path, from TFDS by name.
 
@@ -79,7 +79,7 @@ def load_captioning(
     """
     if path := find_dataset(dataset):
         return _load_files(path, encoding)
-    return _load_tfds(find_builder(dataset, data_dir))
+    return _load_tfds(find_builder(str(dataset), data_dir))
 
 
 # Files.

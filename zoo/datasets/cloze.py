@@ -11,7 +11,7 @@ from zoo.datasets.tfds_catalog import find_builder, get_data_info, prepare, read
 
 
 @record_sources
-def load_cloze(data_dir: Path | None = None) -> DataSplits[ClozeSet]:
+def load_cloze(*, data_dir: Path | None = None) -> DataSplits[ClozeSet]:
     r"""Load the embedded data set `fluent`. The first call generates it.
 
     Args:
@@ -24,7 +24,7 @@ def load_cloze(data_dir: Path | None = None) -> DataSplits[ClozeSet]:
         >>> import tempfile, zoo
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as directory:  # doctest: +SKIP
-        ...     test = zoo.datasets.load_cloze(Path(directory)).test
+        ...     test = zoo.datasets.load_cloze(data_dir=Path(directory)).test
         ...     print(len(test.texts), *zip(test.texts[:2], test.next_words), sep="\n")
         2400
         ('i grew up in japan and live in spain', 'japanese')

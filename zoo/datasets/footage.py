@@ -37,7 +37,11 @@ _LOG_SECONDS = 10.0
 
 @record_sources
 def load_footage(
-    paths: Sequence[Path], num_clips: int, size: FrameSize = SIZE, cache_dir: Path | None = None
+    paths: str | Path | Sequence[str | Path],
+    num_clips: int,
+    *,
+    size: FrameSize = SIZE,
+    cache_dir: Path | None = None,
 ) -> DataSplits[TaggingSplit]:
     """Edit clips from a user's own images and videos, as the data set `footage` is from painted pictures.
 
@@ -46,7 +50,7 @@ def load_footage(
     frames of a video as a video: as images they would be in all splits.
 
     Args:
-        paths: files of images and videos, and directories that contain some, also in subdirectories.
+        paths: a file of an image or a video, a directory that contains some, also in subdirectories, or several.
         num_clips: number of training clips. Validation and test have a twentieth of it each.
         size: height and width of the frames.
         cache_dir: directory in which clips are kept and used again as long as nothing changed. If `None`,
@@ -61,12 +65,11 @@ def load_footage(
 
     Example:
         >>> import tempfile, zoo
-        >>> from pathlib import Path
         >>> from PIL import Image
         >>> with tempfile.TemporaryDirectory() as directory:
         ...     for level in range(60):
         ...         Image.new("L", (32, 18), 4 * level).save(f"{directory}/{level}.png")
-        ...     splits = zoo.datasets.load_footage([Path(directory)], num_clips=2, size=(9, 16))
+        ...     splits = zoo.datasets.load_footage(directory, num_clips=2, size=(9, 16))
         >>> splits.train.sequences[0].shape, splits.train.tags[0].shape, splits.test.names
         ((100, 9, 16, 3), (100,), ['test/0'])
     """
@@ -75,6 +78,7 @@ def load_footage(
             f"size: found {size[0]} x {size[1]} pixels, too small for an edit to be visible. Expected "
             f"{_MIN_SIZE[0]} x {_MIN_SIZE[1]} or more. Choose a larger size."
         )
+    paths = [paths] if isinstance(paths, (str, Path)) else paths
     files = sorted({file for path in paths for file in _find_files(path)})
     for file in files:
         note_file(file)
@@ -98,8 +102,8 @@ def load_footage(
     return DataSplits(**splits, info=DataInfo(source, labels=TAGS, notes=notes, is_video=True))
 
 
-def _find_files(path: Path) -> list[Path]:
-    path = parse_path(path)
+def _find_files(name: str | Path) -> list[Path]:
+    path = parse_path(name)
     if not find_path_kind(path):
         raise DataError(
             f"{path} does not exist. Expected images and videos, or directories of them. Correct the path."

@@ -37,14 +37,14 @@ _Splits = dict[str, list[TaggedSequence]]
 
 @record_sources
 def load_tagging(
-    dataset: str,
+    dataset: str | Path,
     *,
     data_dir: Path | None = None,
     size: FrameSize = (27, 48),
     frame_rate: float = 25.0,
     multi_label: bool = False,
-    test: Sequence[str] = (),
-    validation: Sequence[str] = (),
+    test: str | Sequence[str] = (),
+    validation: str | Sequence[str] = (),
     cache_dir: Path | None = None,
     encoding: str | None = None,
 ) -> DataSplits[TaggingSplit]:
@@ -79,8 +79,8 @@ def load_tagging(
         size: height and width to which frames are scaled.
         frame_rate: frames per second of directories of images.
         multi_label: whether a time step may have several labels, or none.
-        test: names of sequences for testing.
-        validation: names of sequences for validation.
+        test: names of sequences for testing, or one name.
+        validation: names of sequences for validation, or one name.
         cache_dir: directory in which decoded videos are kept, each in a file that is mapped and not read into
             memory. If `None`, they are in memory.
         encoding: encoding of tables. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
@@ -103,7 +103,7 @@ def load_tagging(
         (('rest', 'step'), ['walk2', 'walk5', 'walk8'])
     """
     path = find_dataset(dataset)
-    if path is None and re.search(r"[*?[]", dataset):
+    if path is None and re.search(r"[*?[]", str(dataset)):
         path = parse_path(dataset)
     if path:
         tables = read_tag_tables(path, encoding)
@@ -111,10 +111,14 @@ def load_tagging(
         notes += _note_other_tables(path, tables)
         info, labels = DataInfo(str(path)), None
     else:
-        builder = find_builder(dataset, data_dir)
+        builder = find_builder(str(dataset), data_dir)
         splits, labels = _read_tfds(builder, size)
         info, notes = get_data_info(builder), []
-    splits, hold_out_notes = _hold_out(splits, {"test": test, "validation": validation}, info.source)
+    chosen = {
+        split: [names] if isinstance(names, str) else names
+        for split, names in (("test", test), ("validation", validation))
+    }
+    splits, hold_out_notes = _hold_out(splits, chosen, info.source)
     labels = labels or sort_labels(
         tag
         for sequences in splits.values()

@@ -29,7 +29,7 @@ _Condition = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 @record_sources
 def load_text_classification(
-    dataset: str,
+    dataset: str | Path,
     *,
     data_dir: Path | None = None,
     text_column: str | None = None,
@@ -78,7 +78,7 @@ def load_text_classification(
     """
     if path := find_dataset(dataset):
         return _load_files(path, text_column or "text", label_column or "label", encoding)
-    return _load_tfds(find_builder(dataset, data_dir), text_column, label_column)
+    return _load_tfds(find_builder(str(dataset), data_dir), text_column, label_column)
 
 
 def _load_tfds(

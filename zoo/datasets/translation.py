@@ -36,7 +36,7 @@ _OPTIONS = "--source {} --target {}"
 
 @record_sources
 def load_translation(
-    datasets: str | Sequence[str],
+    datasets: str | Path | Sequence[str | Path],
     *,
     languages: Languages | None = None,
     data_dir: Path | None = None,
@@ -92,12 +92,17 @@ def load_translation(
         >>> splits.info.languages
         ('en', 'de')
     """
-    names = [datasets] if isinstance(datasets, str) else datasets
+    names = [datasets] if isinstance(datasets, (str, Path)) else datasets
+    if languages and (isinstance(languages, str) or len(languages) != 2):
+        raise DataError(
+            f"languages: found {languages!r}. Expected two, of source and target. Write them as a pair: "
+            '`languages=("en", "de")`.'
+        )
     if languages and languages[0] == languages[1]:
         raise DataError(f"Found the language {languages[0]} twice. Expected two. Choose another one.")
     if not names:
         raise DataError("Found no data set. Expected one at least. Choose one.")
-    sets = [_complete(_load(name, languages, data_dir, encoding)) for name in names]
+    sets = [_complete(_load(str(name), languages, data_dir, encoding)) for name in names]
     splits = {split: [pair for part in sets for pair in part.splits[split]] for split in SPLITS}
     splits["train"], left_out = _filter_train(**splits, max_words=max_words)
     source = " + ".join(part.info.source for part in sets)

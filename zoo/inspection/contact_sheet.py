@@ -35,7 +35,8 @@ def plot_contact_sheet(
         The sheet as a figure.
 
     Raises:
-        UsageError: there are no images, the file has another suffix, or it cannot be written.
+        UsageError: there are no images, one has another form, there is not one caption for each, the file has another
+            suffix, or it cannot be written.
 
     Example:
         >>> import numpy as np, zoo
@@ -45,8 +46,18 @@ def plot_contact_sheet(
         raise UsageError(
             f"{path} is no file name for a contact sheet. Expected one that ends with .png, .jpg or .jpeg."
         )
-    if not images:
+    if not len(images):
         raise UsageError("There are no images for the contact sheet.")
+    if len(captions) != len(images):
+        raise UsageError(
+            f"captions: found {len(captions)} for {len(images)} images. Expected one for each image."
+        )
+    for number, image in enumerate(images):
+        if image.dtype != np.uint8 or image.ndim not in (2, 3):
+            raise UsageError(
+                f"images[{number}]: found {image.dtype} of shape {image.shape}. Expected uint8 [height, width, 3]. "
+                "Convert it: `image.astype(np.uint8)` for values from 0 to 255."
+            )
     # Pillow's default font lacks most characters, and Pillow cannot take missing ones from a second font.
     font = ImageFont.truetype(find_fonts(captions)[-1], _FONT_SIZE)
     thumbnails = [ImageOps.contain(Image.fromarray(image), (_IMAGE_SIZE, _IMAGE_SIZE)) for image in images]

@@ -33,7 +33,7 @@ class GradientLogger(keras.callbacks.Callback):
         update_freq: training steps between logs. The first step is logged.
 
     Raises:
-        ValueError: `update_freq` is less than 1.
+        ValueError: `update_freq` is less than 1, `batch` is no pair, or `loss` is no function.
 
     >>> import keras, numpy as np, pathlib, tempfile, zoo
     >>> model, x, y = keras.Sequential([zoo.LSTM(8)]), np.ones([4, 10, 3], "float32"), np.ones([4, 8])
@@ -50,15 +50,23 @@ class GradientLogger(keras.callbacks.Callback):
         model: keras.Model,
         batch: tuple[Any, Any],
         loss: Callable[[Any, Any], Tensor],
-        log_dir: Path,
+        log_dir: str | Path,
         update_freq: int = 100,
     ) -> None:
         super().__init__()
         if update_freq < 1:
             raise ValueError(f"Expected `update_freq` of at least 1, got {update_freq!r}.")
+        if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+            raise ValueError(
+                f"batch: found {type(batch).__name__}. Expected a pair of inputs and targets: `(x, y)`."
+            )
+        if not callable(loss) or isinstance(loss, type):
+            raise ValueError(
+                f"loss: found {loss!r}. Expected a function, such as `keras.losses.MeanSquaredError()`."
+            )
         self.observed_model = model  # Keras replaces `self.model` by the model in `fit`
         self.batch, self.loss, self.update_freq = batch, loss, update_freq
-        self.writer = ScalarWriter(log_dir)
+        self.writer = ScalarWriter(Path(log_dir))
 
     def get_state(self) -> dict[str, Any]:
         """Return the state for a checkpoint of `zoo.fit`: none."""

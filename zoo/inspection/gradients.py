@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo._compat import flatten_layers
 from zoo.cells import Cell, States, Tensor
-from zoo.inspection.states import cell_scope, find_cells, preserve_variables
+from zoo.inspection.states import cell_scope, check_found, check_model, find_cells, preserve_variables
 from zoo.layers import RNN, observe_states, scan
 from zoo.layers.pure_cell import flatten_states, restore_states
 
@@ -41,7 +41,7 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
         `encoder/layer1_hidden` for a model. At padded steps the gradients are 0.
 
     Raises:
-        ValueError: the model contains no `zoo.RNN` with a `zoo.Cell`.
+        ValueError: the model contains no `zoo.RNN` with a `zoo.Cell`, or the loss is no scalar.
 
     >>> import numpy as np, tensorflow as tf, zoo
     >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
@@ -49,8 +49,8 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
     >>> {name: gradient.shape for name, gradient in gradients.items()}
     {'hidden': TensorShape([4, 10, 8]), 'cell': TensorShape([4, 10, 8])}
     """
-    if not find_cells(model):
-        raise ValueError(f"{model.name!r} has no recurrent layer of this library: expected a `zoo.RNN`.")
+    check_model(model)
+    check_found(model, find_cells(model))
     history: dict[int, list[list[Tensor]]] = {}
     with tf.GradientTape() as tape:
 
@@ -62,6 +62,7 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
 
         with preserve_variables(model), observe_states(observe):
             value = loss(model(inputs))
+        _check_result("loss", value, "a scalar", 0, "Sum or average it, such as `tf.reduce_mean(...)`.")
     gradients = tape.gradient(value, history, unconnected_gradients="zero")
     named_gradients = {}
     cells = find_cells(model)  # a layer has its path only after its first call
@@ -71,6 +72,19 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
             stacked = tf.stack(steps, 1)
             named_gradients[prefix + name] = tf.reverse(stacked, [1]) if layer.go_backwards else stacked
     return named_gradients
+
+
+def _check_result(name: str, value: Any, expected: str, max_rank: int, advice: str) -> None:
+    """Raise a ValueError unless a function of the user returned a tensor with at most `max_rank` axes."""
+    if not tf.is_tensor(value):
+        raise ValueError(
+            f"{name}: found {type(value).__name__} as its result. Expected {expected}, a tensor that TensorFlow "
+            "computes from the outputs. Do not convert it to NumPy or to a number."
+        )
+    if value.shape.rank > max_rank:
+        raise ValueError(
+            f"{name}: found a result of shape {tuple(value.shape)}. Expected {expected}. {advice}"
+        )
 
 
 def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -90,7 +104,7 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
         the identity.
 
     Raises:
-        ValueError: the layer's cell is not a `zoo.Cell`, or the layer is not built.
+        ValueError: the layer's cell is not a `zoo.Cell`, the layer is not built, or the sequences have other axes.
 
     >>> import numpy as np, zoo
     >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
@@ -98,13 +112,19 @@ def step_jacobians(layer: RNN, sequences: Tensor, mask: Tensor | None = None) ->
     >>> zoo.inspection.step_jacobians(layer, x).shape
     TensorShape([4, 10, 16, 16])
     """
+    check_model(layer)
     if not isinstance(layer, RNN) or not isinstance(layer.cell, Cell):
         raise ValueError(
             f"Expected a `zoo.RNN` with one `zoo.Cell`, got {layer!r}. For a Bidirectional layer pass its "
-            "`forward_layer` or its `backward_layer`."
+            "`forward_layer` or its `backward_layer`; for a layer of Keras, call `zoo.convert_from_keras` first."
         )
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet. Call it, or its model, first.")
+    if (rank := len(np.shape(sequences))) != 3:
+        raise ValueError(
+            f"sequences: found shape {tuple(np.shape(sequences))}. Expected [batch, time, features]. "
+            + ("Add the axis of the batch: `x[None]`." if rank == 2 else "Flatten the features of a step.")
+        )
     cell = layer.cell
     with cell_scope(cell):
         xs, mask, _ = layer.to_time_major(tf.cast(sequences, cell.compute_dtype), mask, None)
@@ -148,7 +168,7 @@ def jacobian(step_jacobians: Tensor, t: int, k: int) -> Tensor:
         [batch, n, n]. For an LSTM the first `units` rows and columns are dh_t/dh_k.
 
     Raises:
-        ValueError: `t` and `k` do not satisfy -1 <= k <= t < time.
+        ValueError: `t` and `k` do not satisfy -1 <= k <= t < time, or `step_jacobians` has other axes.
 
     >>> import numpy as np, zoo
     >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
@@ -156,13 +176,24 @@ def jacobian(step_jacobians: Tensor, t: int, k: int) -> Tensor:
     >>> zoo.inspection.jacobian(zoo.inspection.step_jacobians(layer, x), t=9, k=2).shape
     TensorShape([4, 8, 8])
     """
-    if not -1 <= k <= t < step_jacobians.shape[1]:
-        raise ValueError(f"Expected -1 <= k <= t < {step_jacobians.shape[1]}, got t={t} and k={k}.")
+    _check_steps(step_jacobians, t, k)
     size = step_jacobians.shape[-1]
     product = tf.eye(size, batch_shape=[step_jacobians.shape[0]], dtype=step_jacobians.dtype)
     for i in range(t, k, -1):
         product = product @ step_jacobians[:, i]
     return product
+
+
+def _check_steps(step_jacobians: Tensor, t: int, k: int) -> None:
+    shape = getattr(step_jacobians, "shape", None)
+    if shape is None or len(shape) != 4:
+        found = type(step_jacobians).__name__ if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(
+            f"step_jacobians: found {found}. Expected [batch, time, n, n], which `zoo.inspection.step_jacobians` "
+            "returns. For one example of a batch write `[:1]` instead of `[0]`."
+        )
+    if not -1 <= k <= t < shape[1]:
+        raise ValueError(f"Expected -1 <= k <= t < {shape[1]}, got t={t} and k={k}.")
 
 
 def largest_singular_values(step_jacobians: Tensor, t: int, size: int | None = None) -> np.ndarray:
@@ -178,12 +209,16 @@ def largest_singular_values(step_jacobians: Tensor, t: int, size: int | None = N
     Returns:
         [batch, t + 1], one norm for each k. At k = t it is 1.
 
+    Raises:
+        ValueError: `t` does not satisfy 0 <= t < time, or `step_jacobians` has other axes.
+
     >>> import numpy as np, zoo
     >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
     >>> last = layer(x)
     >>> zoo.inspection.largest_singular_values(zoo.inspection.step_jacobians(layer, x), t=9).shape
     (4, 10)
     """
+    _check_steps(step_jacobians, t, 0)
     n = step_jacobians.shape[-1]
     product = tf.eye(n, batch_shape=[step_jacobians.shape[0]], dtype=step_jacobians.dtype)
     norms = []
@@ -214,11 +249,16 @@ def saliency(model: keras.Layer, inputs: Any, score: Callable[[Any], Tensor]) ->
         Tensors a [batch, time]: for each embedding layer by its name, and for each float input
         [batch, time, features] as "inputs", "inputs2", "inputs3" and so on.
 
+    Raises:
+        ValueError: the model is a cell, the scores are not [batch], or there is neither a float input nor an embedding
+            layer.
+
     >>> import numpy as np, zoo
     >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
     >>> zoo.inspection.saliency(layer, x, lambda outputs: outputs[:, 0])["inputs"].shape
     TensorShape([4, 10])
     """
+    check_model(model)
     tensors = [tf.convert_to_tensor(value) for value in keras.tree.flatten(inputs)]
     watched: dict[str, Tensor] = {}
     with tf.GradientTape() as tape:
@@ -233,7 +273,15 @@ def saliency(model: keras.Layer, inputs: Any, score: Callable[[Any], Tensor]) ->
             return embedded
 
         with preserve_variables(model), _intercept_embeddings(model, watch):
-            total = tf.reduce_sum(score(model(keras.tree.pack_sequence_as(inputs, tensors))))
+            scores = score(model(keras.tree.pack_sequence_as(inputs, tensors)))
+        _check_result("score", scores, "a score for each row [batch]", 1, "Take one output: `outputs[:, 0]`.")
+        total = tf.reduce_sum(scores)
+    if not watched:
+        types = ", ".join(tensor.dtype.name for tensor in tensors)
+        raise ValueError(
+            f"inputs: found {types}, and {model.name} has no embedding layer. Expected float inputs or an embedding, "
+            "because whole numbers have no gradient. Convert the inputs: `x.astype('float32')`."
+        )
     gradients = tape.gradient(total, watched, unconnected_gradients="zero")
     return {
         name: tf.reduce_sum(tf.reshape(value * gradients[name], [*value.shape[:2], -1]), -1)

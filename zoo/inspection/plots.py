@@ -15,13 +15,19 @@ import tensorflow as tf
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from zoo.inspection.figures import Figure, finish, make_axes
+from zoo.inspection.figures import Figure, check_array, check_arrays, check_labels, finish, make_axes
 
 # Okabe and Ito (2008, "Color universal design"): distinguishable with every kind of color vision.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
 _LABEL_DISTANCE = 13.0  # points from label to label of curves
 _HIDDEN = 0.015  # curves that are closer than this share of the height of the axes hide each other
+
+_ONE_EXAMPLE = (
+    "Take one row of a batch, `{name: value[0] for name, value in values.items()}`, and leave out states with other "
+    "axes."
+)
+"""Advice on arrays of gates that are not [time, units]."""
 
 Curve = tuple[Sequence[float], Sequence[float]]
 """The x and y values of a curve."""
@@ -54,7 +60,7 @@ def plot_curves(
         The figure.
 
     Raises:
-        ValueError: there are several panels for `ax`.
+        ValueError: there is no panel, there are several for `ax`, or a curve has no x and y values of the same number.
 
     Example:
         >>> import zoo
@@ -65,6 +71,7 @@ def plot_curves(
         raise ValueError(
             f"Expected one panel for `ax`, got {len(panels)}. Leave out `ax`, or call once for each."
         )
+    _check_panels(panels)
     if ax is None:
         figure = Figure(7.4 if len(panels) == 1 else 5.2 * len(panels), 3.8)
         grid = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
@@ -94,6 +101,24 @@ def plot_curves(
         _separate_lines(axes, lines[axes])
         _label_lines(axes, lines[axes])
     return finish(figure if ax is None else ax, path)
+
+
+def _check_panels(panels: Any) -> None:
+    if not panels:
+        raise ValueError("panels: found none. Expected curves by the titles of their panels.")
+    for title, curves in panels.items():
+        if not isinstance(curves, Mapping):
+            raise ValueError(
+                f"panels[{title!r}]: found {type(curves).__name__}. Expected curves by name. For a single panel "
+                'write `{"": {name: (x, y)}}`.'
+            )
+        for name, curve in curves.items():
+            shapes = [tuple(np.shape(values)) for values in curve]
+            if len(shapes) != 2 or len(shapes[0]) != 1 or shapes[0] != shapes[1]:
+                raise ValueError(
+                    f"panels[{title!r}][{name!r}]: found {len(shapes)} arrays of shapes "
+                    f"{', '.join(map(str, shapes))}. Expected two, the x values [points] and the y values [points]."
+                )
 
 
 def _separate_lines(axes: Axes, lines: Sequence[Line2D]) -> None:
@@ -184,6 +209,10 @@ def plot_gates(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: an array has other axes, such as that of the batch, or another number of steps, or there is not one
+            label for each step.
+
     Example:
         >>> import numpy as np, zoo
         >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
@@ -191,24 +220,31 @@ def plot_gates(
         >>> gates = {name: value[0] for name, value in zoo.inspection.gates(layer, x).items()}
         >>> figure = zoo.inspection.plot_gates(gates)
     """
-    time, units = next(iter(values.values())).shape
+    arrays = check_arrays("values", values, "[time, units] of one example", _ONE_EXAMPLE)
+    time, units = next(iter(arrays.values())).shape
+    if len(steps):
+        check_labels("steps", steps, time, "time steps")
     width, height = max(4.0, 0.3 * time + 2.5), min(max(1.2, 0.05 * units), 4.0 / columns)
-    rows = -(-len(values) // columns)
+    rows = -(-len(arrays) // columns)
     figure = Figure(columns * width, (height + 0.35) * rows + 1)
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    for axes, (name, value) in zip(grid.ravel(), values.items(), strict=False):
-        value = np.asarray(value)
+    panels, unused = np.split(grid.ravel(), [len(arrays)])
+    for axes, (name, value) in zip(panels, arrays.items(), strict=True):
         is_gate = value.min() >= 0 and value.max() <= 1
         limit = max(abs(value).max(), 1e-9)
         colors: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         if is_gate:
             colors = {"cmap": "cividis", "vmin": 0, "vmax": 1}
         image = axes.imshow(value.T, aspect="auto", interpolation="nearest", **colors)
+        axes.locator_params(integer=True)
         axes.set_title(name.replace("_", " "), fontsize=10, loc="left")
         figure.colorbar(image, label="0 closed, 1 open" if is_gate else "value", pad=0.01)
     for axes in grid[:, 0]:
         axes.set_ylabel("unit")
-    for axes in grid[-1]:
+    for axes in unused:
+        axes.remove()
+    for axes in panels[-columns:]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
         if len(steps):
             axes.set_xticks(range(time), steps, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_xlabel("step")
@@ -220,7 +256,7 @@ def plot_gate_means(
     means: Mapping[str, Any],
     steps: Sequence[str],
     path: str | Path | None = None,
-    title: str = "",
+    title: str = "How open each gate is, in percent",
     *,
     ax: Axes | None = None,
 ) -> matplotlib.figure.Figure:
@@ -237,6 +273,9 @@ def plot_gate_means(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: an array has other axes or another number of steps, or there is not one label for each step.
+
     Example:
         >>> import numpy as np, zoo
         >>> layer, x = zoo.GRU(8), np.ones([4, 3, 5], "float32")
@@ -245,8 +284,10 @@ def plot_gate_means(
         >>> means = {name: np.mean(values[name][0], axis=-1) for name in ("update", "reset")}
         >>> figure = zoo.inspection.plot_gate_means(means, ["a", "fine", "film"])
     """
+    advice = "Take the mean over the units of one example: `np.mean(value[0], axis=-1)`."
+    values = np.stack(list(check_arrays("means", means, "[time]", advice).values()))
+    check_labels("steps", steps, values.shape[1], "time steps")
     axes = make_axes(ax, max(4.0, 0.4 * len(steps) + 1.5), 1.2 + 0.3 * len(means))
-    values = np.array([means[name] for name in means])
     axes.imshow(values, aspect="auto", cmap="cividis", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(values):
         color = "black" if value > 0.5 else "white"
@@ -279,10 +320,17 @@ def plot_saliency(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: the scores have other axes, or there is not one label for each step.
+
     Example:
         >>> import zoo
         >>> figure = zoo.inspection.plot_saliency([0.1, -0.4, 0.9], ["not", "bad", "good"])
     """
+    scores = check_array(
+        "scores", scores, "[time]", 'Take one row of one input: `zoo.inspection.saliency(...)["inputs"][0]`.'
+    )
+    check_labels("steps", steps, len(scores), "time steps")
     axes = make_axes(ax, max(4.0, 0.35 * len(steps) + 1.5), 3)
     colors = [_COLORS[0] if score > 0 else _COLORS[1] for score in scores]
     axes.bar(range(len(steps)), scores, color=colors)
@@ -298,31 +346,49 @@ def plot_attention(
     source: Sequence[str],
     target: Sequence[str],
     path: str | Path | None = None,
+    title: str = "",
     *,
     ax: Axes | None = None,
 ) -> matplotlib.figure.Figure:
     """Plot attention weights over a source sequence as a heat map: a row per decoder step.
+
+    The weights of a row show what the decoder reads in the source, above, when it writes the token on the left.
 
     Args:
         weights: attention weights [target, source], from 0 to 1.
         source: the source tokens, which label the columns.
         target: the output tokens, which label the rows.
         path: the file to write, if any.
+        title: the title of the figure.
         ax: the axes to draw in. None makes a figure.
 
     Returns:
         The figure.
+
+    Raises:
+        ValueError: the weights have not a row for each target token and a column for each source token.
 
     Example:
         >>> import numpy as np, zoo
         >>> figure = zoo.inspection.plot_attention(np.eye(2), ["a", "dog"], ["ein", "Hund"])
     """
     columns, rows = len(source), len(target)
-    axes = make_axes(ax, 1.5 + 0.35 * columns, 1.5 + 0.3 * rows)
+    weights = np.asarray(weights)
+    if weights.shape != (rows, columns):
+        raise ValueError(
+            f"weights: found shape {weights.shape} for {rows} target and {columns} source tokens. Expected "
+            f"[target, source] of one example, {(rows, columns)}. Take one row of a batch, `weights[0]`, and leave "
+            "out padding."
+        )
+    axes = make_axes(ax, 1.7 + 0.35 * columns, 1.7 + 0.3 * rows)
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(columns), source, rotation=45, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(rows), target)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.set_xlabel("source (read)")
+    axes.xaxis.set_label_position("top")
+    axes.set_ylabel("target (written)")
+    axes.set_title(title)
     axes.figure.colorbar(image, ax=axes, label="attention", shrink=0.6)
     return finish(axes, path)
 
@@ -344,11 +410,22 @@ def plot_image_attention(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: images or weights have other axes, or there is not one map of weights, or not one image, for each
+            word.
+
     Example:
         >>> import numpy as np, zoo
         >>> image, weights = np.zeros((32, 32, 3), "uint8"), np.ones((2, 7, 7), "float32")
         >>> figure = zoo.inspection.plot_image_attention(image, ["a", "dog"], weights)
     """
+    advice = "Take one row of a batch, and leave out padding."
+    weights = check_array("weights", weights, "[words, rows, columns]", advice)
+    check_labels("words", words, len(weights), "maps of weights")
+    if np.ndim(images) == 4:
+        check_labels("words", words, len(images), "images")
+    else:
+        check_array("images", images, "[height, width, 3]", "Or pass an image for each word.")
     columns = min(len(words) + 1, 6)
     rows = -(-(len(words) + 1) // columns)
     height, width = images.shape[-3:-1]
@@ -358,7 +435,8 @@ def plot_image_attention(
     for axes in grid:
         axes.axis("off")
     grid[0].imshow(images[0].astype(np.uint8))
-    for axes, word, image, word_weights in zip(grid[1:], words, images, weights, strict=False):
+    panels = grid[1 : len(words) + 1]
+    for axes, word, image, word_weights in zip(panels, words, images, weights, strict=True):
         scaled = word_weights[..., None] / max(word_weights.max(), 1e-9)
         brightness = np.clip(tf.image.resize(scaled, [height, width], "bicubic").numpy(), 0, 1)
         axes.imshow((image * (0.25 + 0.75 * brightness)).astype(np.uint8))

@@ -1,6 +1,6 @@
 """Gate activations and states of recurrent layers at every time step, by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -68,6 +68,29 @@ def find_cells(model: keras.Layer) -> dict[int, tuple[str, RNN, Cell]]:
     return found
 
 
+def check_model(model: Any) -> None:
+    """Raise a ValueError if a model cannot read sequences, because it is a cell or no layer."""
+    if isinstance(model, (Cell, keras.layers.StackedRNNCells)):
+        raise ValueError(
+            f"Found the cell {model!r}, which computes one step. Expected a layer or a model. Wrap it in "
+            "`layer = zoo.RNN(cell)` and call the layer first."
+        )
+    if not isinstance(model, keras.Layer):
+        found = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+        raise ValueError(
+            f"Found {found}. Expected a layer or a model. Pass it before the inputs, such as `layer = zoo.LSTM(8)`."
+        )
+
+
+def check_found(model: keras.Layer, found: Sized) -> None:
+    """Raise a ValueError if nothing was found in a model that a `zoo.RNN` with a `zoo.Cell` has."""
+    if not len(found):
+        raise ValueError(
+            f"Expected a `zoo.RNN` with a `zoo.Cell` that does not override `call`, or a model that contains one, got "
+            f"{model!r}. For layers of Keras, call `zoo.convert_from_keras` first."
+        )
+
+
 def _get_relative_path(layer: keras.Layer, model: keras.Layer) -> str:
     return (layer.path or layer.name).removeprefix(f"{model.path or model.name}/")
 
@@ -108,7 +131,7 @@ def gates(
         in the order in which they run. If a layer runs more than once, its steps are concatenated.
 
     Raises:
-        ValueError: the model is not built, or no `zoo.Cell` has run in it.
+        ValueError: the model is a cell, it is not built, or no `zoo.Cell` has run in it.
 
     Example:
         >>> import keras, numpy as np, zoo
@@ -121,8 +144,10 @@ def gates(
         >>> list(zoo.inspection.gates(both, x))
         ['forward_hidden', 'backward_hidden']
     """
+    check_model(model)
     if not model.built:
         raise ValueError(f"{model.name} has no weights yet. Call it, or its model, first.")
+    check_found(model, find_cells(model))
     arguments = {"mask": mask, "constants": constants}
     arguments = {name: value for name, value in arguments.items() if value is not None}
     with preserve_variables(model) if tf.executing_eagerly() else nullcontext(), record_runs() as runs:
@@ -134,11 +159,7 @@ def gates(
         for name, value in _compute_gates(run).items():
             value = swap_batch_and_time(tf.reverse(value, [0]) if layer.go_backwards else value)
             values.setdefault(prefix + name, []).append(value)
-    if not values:
-        raise ValueError(
-            f"Expected a `zoo.RNN` with a `zoo.Cell` that does not override `call`, or a model that contains one, got "
-            f"{model!r}. For layers of Keras, call `zoo.convert_from_keras` first."
-        )
+    check_found(model, values)
     return {name: steps[0] if len(steps) == 1 else tf.concat(steps, 1) for name, steps in values.items()}
 
 

@@ -109,6 +109,7 @@ class RNN(Serializable, keras.layers.RNN):
             zero_output_for_mask,
             **kwargs,
         )
+        self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def build(
         self,

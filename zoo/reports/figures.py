@@ -33,11 +33,19 @@ def plot_confusion_matrix(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: the matrix does not have a row and a column for each label.
+
     Example:
         >>> import numpy as np, zoo
         >>> figure = zoo.reports.plot_confusion_matrix(np.array([[8, 2], [1, 9]]), ["negative", "positive"])
     """
-    classes = len(labels)
+    classes, matrix = len(labels), np.asarray(matrix)
+    if matrix.shape != (classes, classes):
+        raise ValueError(
+            f"matrix: found shape {matrix.shape} for {classes} labels. Expected [classes, classes], "
+            f"{(classes, classes)}."
+        )
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     digits = len(f"{matrix.max():,}") if classes <= _MAX_NUMBERS else 0
     side = max(1.8, classes * max(0.3, 0.08 * digits + 0.14)) if classes <= _MAX_NAMES else 8.0  # inches
