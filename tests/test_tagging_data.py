@@ -378,8 +378,6 @@ def test_table_for_each_sequence(tmp_path: Path) -> None:
         text = ("\ufeff" if place == 2 else "") + ends[place % 5].join(lines)
         ending, pack = [*packers, ("", bytes)][place % 3]
         write_files(tmp_path, {f"{name}_raw.csv{ending}": pack(text.encode())})
-    one = load_tagging(str(tmp_path), test="b", validation="e")
-    assert names(one) == [["a", "c", "d", "f", "g"], ["e"], ["b"]]
     data = load_tagging(str(tmp_path), test=("b", "e"))
     assert names(data) == [["a", "c", "d", "g"], ["f"], ["b", "e"]]
     assert data.info.labels == ("Hold", "Rest", "Strike", "Stroke")
@@ -394,6 +392,12 @@ def test_table_for_each_sequence(tmp_path: Path) -> None:
         "Only 1 of the frames has the label Strike, in f: check that it is intended.",
         "No training sequence has the label Strike.",
     )
+
+
+def test_a_single_sequence_is_held_out_by_its_name(tmp_path):
+    tables = {f"walk{i}.csv": "speed,tag\n1,rest\n2,step\n" for i in range(4)}
+    data = load_tagging(write_files(tmp_path, tables), test="walk2", validation="walk0")
+    assert names(data) == [["walk1", "walk3"], ["walk0"], ["walk2"]]
 
 
 def test_column_names_may_be_numbers_and_the_tag_is_last(tmp_path: Path) -> None:
