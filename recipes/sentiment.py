@@ -15,14 +15,7 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import (
-    choose_examples,
-    describe_data,
-    print_data,
-    print_examples,
-    print_results,
-    run_recipe,
-)
+from zoo.cli.recipes import add_facts, choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import count_examples, load_text_classification
@@ -114,7 +107,7 @@ def train(settings: Settings) -> None:
     data = load_text_classification(
         settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding, **columns
     )
-    info = describe_data(data.info, settings)
+    info = add_facts(data.info, settings)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, read_first_texts(data.test), info)

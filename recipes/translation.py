@@ -17,14 +17,7 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import (
-    choose_examples,
-    describe_data,
-    print_data,
-    print_examples,
-    print_results,
-    run_recipe,
-)
+from zoo.cli.recipes import add_facts, choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import count_examples, load_translation, read_pairs
@@ -120,7 +113,7 @@ def train(settings: Settings) -> None:
     data = load_translation(
         names, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding
     )
-    info = describe_data(data.info, settings)
+    info = add_facts(data.info, settings)
     print_data(info)
     ancestor = load_ancestor(TASK, settings, info)
     batch_size, epochs = choose_batches_and_epochs(count_examples(data.train), settings)

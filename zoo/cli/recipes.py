@@ -113,7 +113,7 @@ def _read_defaults(settings: Any, task: Task | None) -> dict[str, Any]:
     return {}
 
 
-def describe_data(info: DataInfo, settings: Any) -> DataInfo:
+def add_facts(info: DataInfo, settings: Any) -> DataInfo:
     """Return the description of data with what the user states about them.
 
     Args:
