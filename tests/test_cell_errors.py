@@ -129,6 +129,58 @@ class MissingStateCell(zoo.SimpleRNNCell):
         return h, [h]
 
 
+class WrongSizeCell(zoo.SimpleRNNCell):
+    @property
+    def state_size(self):
+        return [3]
+
+
+class WrongSizeInUpdateCell(zoo.SimpleRNNCell):
+    state_names = ("hidden", "memory")
+
+    @property
+    def state_size(self):
+        return [self.units, 3]
+
+    def update(self, x, r, states):
+        memory = states[1] + x
+        return memory, [memory, memory]
+
+
+class TooManyStatesCell(zoo.SimpleRNNCell):
+    def update(self, x, r, states):
+        h = x + r
+        return h, [h, h]
+
+
+class StateWithoutListCell(zoo.SimpleRNNCell):
+    def update(self, x, r, states):
+        h = x + r
+        return h, h
+
+
+class StatesWithoutListCell(zoo.LSTMCell):
+    def combine(self, gates, states):
+        h, (_, c) = super().combine(gates, states)
+        return h, h, c
+
+
+class WithoutGatesCell(zoo.GatedCell):
+    weight_blocks = ("update",)
+
+    def combine(self, g, states):
+        h = g["update"] * states[0]
+        return h, [h]
+
+
+class WithoutGatesAndCombineCell(zoo.GatedCell):
+    weight_blocks = ("update",)
+
+
+class LinearWithoutGatesCell(zoo.LinearCell):
+    weight_blocks = ("update",)
+
+
 class MissingGateCell(zoo.GatedCell):
     weight_blocks = ("update",)
 
@@ -182,6 +234,14 @@ MISTAKES = {
     NestedSizesCell: r"`state_size` of NestedSizesCell must be a list with 2 entries.*\[6, \[2, 3\]\].* as a tuple",
     TooFewSizesCell: r"`state_size` of TooFewSizesCell must be a list with 2 entries.* it is 5",
     MissingStateCell: r"`update` of MissingStateCell reads a state .* `state_names` \('hidden',\)",
+    WrongSizeCell: r"`recurrent` of WrongSizeCell .* do not match \(.*\[3,3\].*By `state_size` \[3\] .*hidden \(3,\)",
+    WrongSizeInUpdateCell: r"`update` of WrongSizeIn.*`state_size` \[5, 3\] .*memory \(3,\).*`units` are 5.*Correct",
+    TooManyStatesCell: r"TooManyStatesCell .*`state_names` \('hidden',\): `return output, \[hidden\]`.*change `state_n",
+    StateWithoutListCell: r"StateWithoutListCell .*`return output, \[hidden\]`.* returns a tensor in place of the list",
+    StatesWithoutListCell: r"StatesWithoutListCell .*`return output, \[hidden, cell\]`.*returns a tuple of 3",
+    WithoutGatesCell: r"WithoutGatesCell must define `gates\(x, r, states\)`.*and `combine\(gates, states\)`",
+    WithoutGatesAndCombineCell: r"AndCombineCell must define `gates\(x, r, states\)`.*and `combine\(gates, states\)`",
+    LinearWithoutGatesCell: r"LinearWithoutGatesCell must define `gates.*LinearCell` `coefficients\(gates\)`",
     MissingGateCell: r"`combine` of MissingGateCell reads the gate 'candidate', which `gates` does not return",
     WrongArgumentsCell: r"`update` of WrongArgumentsCell has the wrong arguments.*def update\(self, x, r, states\)",
 }
@@ -206,7 +266,7 @@ def test_mistake_is_explained(cell: type[zoo.Cell], layer: type[layers.RNN], gra
         run = layer(cell(UNITS))
         return (tf.function(run, autograph=False) if graph else run)(x)
 
-    with pytest.raises((TypeError, ValueError), match="(?s)" + MISTAKES[cell]):
+    with pytest.raises((TypeError, ValueError, NotImplementedError), match="(?s)" + MISTAKES[cell]):
         use(tf.ones([BATCH, TIME, FEATURES]))
 
 
@@ -217,6 +277,38 @@ def test_mistake_is_explained_in_fit() -> None:
         (TypeError, ValueError, RuntimeError), match="`update` of ConditionCell uses a tensor"
     ):
         model.fit(np.ones((BATCH, TIME, FEATURES)), np.ones((BATCH, UNITS)), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        (zoo.LSTMCell, r"the class LSTMCell: write `LSTMCell\(\.\.\.\)`"),
+        ([zoo.GRUCell(UNITS), zoo.LSTMCell], "the class LSTMCell"),
+        (zoo.LSTM(UNITS), r"<LSTM .*, a layer that runs over all time steps; use that layer alone"),
+        (zoo.LSTM(UNITS, return_state=True), "<.*, a layer that runs over all time steps"),
+        (zoo.GRU(UNITS), "<.*, a layer that runs over all time steps"),
+        (layers.GRU(UNITS), "<.*, a layer that runs over all time steps"),
+        ([], r"\[\]\."),
+    ],
+    ids=str,
+)
+def test_what_is_not_a_cell_raises(cell: Any, found: str) -> None:
+    with pytest.raises(TypeError, match=rf"`cell` must be a cell, .*`zoo.LSTMCell\(4\)`.* but it is {found}"):
+        zoo.RNN(cell)
+
+
+@pytest.mark.parametrize("make", [zoo.GRU, layers.GRU])
+def test_layer_that_returns_its_state_is_a_cell_for_sequences_of_sequences(make: type[layers.RNN]) -> None:
+    layer = make(UNITS, return_state=True)
+    x = random_normal(0, BATCH, 2, TIME, FEATURES, dtype="float32")
+    outputs = zoo.RNN(layer)(x)
+    _, state = layer(x[:, 0])
+    assert_close(outputs, layer(x[:, 1], initial_state=state)[0], 1e-6)
+
+
+def test_encoder_of_a_class_raises() -> None:
+    with pytest.raises(TypeError, match=r"`cell` must be a cell, .* but it is the class LSTMCell"):
+        zoo.Encoder(zoo.LSTMCell)
 
 
 @pytest.mark.parametrize("error", [ArithmeticError, KeyError])

@@ -300,8 +300,21 @@ def test_flags_of_another_shape_than_the_sequences_raise(name: str, shape: tuple
 
 @pytest.mark.parametrize("constants", [tf.ones([2, 4]), [tf.ones([2, 4])]])
 def test_constants_other_than_a_dict_raise(constants: Any) -> None:
-    with pytest.raises(TypeError, match=r"must be a dict of tensors by name.*constants=\{"):
-        zoo.RNN(MemoryCell(4))(tf.zeros([2, 5, FEATURES]), constants=constants)
+    layer, x = zoo.RNN(MemoryCell(4)), tf.zeros([2, 5, FEATURES])
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"must be a dict of tensors by name.*constants=\{"):
+            layer(x, constants=constants)
+        layer(x, constants={"context": tf.ones([2, 4])})  # builds the layer
+
+
+@pytest.mark.parametrize("is_symbolic", [False, True])
+@pytest.mark.parametrize("name", ["context", "bias"])
+def test_constants_that_no_cell_reads_raise(name: str, is_symbolic: bool) -> None:
+    x = keras.Input((5, FEATURES)) if is_symbolic else tf.zeros([2, 5, FEATURES])
+    constants = {name: keras.Input((4,)) if is_symbolic else tf.ones([2, 4])}
+    message = rf"has '{name}', which GRUCell, LSTMCell does not read.* weights kernel, recurrent_kernel\."
+    with pytest.raises(ValueError, match=message):
+        zoo.RNN([zoo.GRUCell(4), zoo.LSTMCell(4)])(x, constants=constants)
 
 
 def test_persistent_tape_around_function() -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -262,14 +263,17 @@ def test_models_that_cannot_be_converted_raise(make: Callable[[], keras.Model], 
             lambda: zoo.RNN([zoo.GRUCell(4, candidate_dropout=0.1, name="mine")]),
             "`candidate_dropout` of GRUCell 'mine' is 0.1, and keras.layers.GRUCell has no such argument",
         ),
-        (lambda: zoo.PeepholeLSTM(4, name="mine"), "'mine' of model 'tagger' is a PeepholeLSTM, which Keras"),
+        (
+            lambda: zoo.PeepholeLSTM(4, name="mine"),
+            "'mine' of model 'tagger' is of the class PeepholeLSTM, which Keras does not have",
+        ),
         (
             lambda: layers.RNN(zoo.cells.IndRNNCell(4, name="mine")),
-            "'mine' of model 'tagger' is a IndRNNCell",
+            "'mine' of model 'tagger' is of the class IndRNNCell, which Keras does not have",
         ),
         (
             lambda: zoo.Residual(zoo.LSTM(3, return_sequences=True), name="mine"),
-            "'mine' of model 'tagger' is a Residual",
+            "'mine' of model 'tagger' is of the class Residual, which Keras does not have",
         ),
     ],
     ids=["argument", "argument of a cell", "layer", "cell", "wrapper"],
@@ -277,6 +281,29 @@ def test_models_that_cannot_be_converted_raise(make: Callable[[], keras.Model], 
 def test_layers_that_keras_does_not_have_raise(make: Callable[[], keras.Layer], message: str) -> None:
     with pytest.raises(ConversionError, match=message):
         zoo.convert_to_keras(make_sequential(make()))
+
+
+@pytest.mark.parametrize("convert", [zoo.convert_from_keras, zoo.convert_to_keras])
+@pytest.mark.parametrize("model", ["model.keras", Path("model.keras"), layers.LSTM(4), None, zoo.LSTM])
+def test_only_models_are_converted(convert: Callable[[Any], Any], model: Any) -> None:
+    message = r"Expected a Keras model, got .*model = keras.saving.load_model\(path\)`.* layer into `keras.Sequential\("
+    with pytest.raises(TypeError, match=message):
+        convert(model)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        zoo.reset_states,
+        zoo.layers.get_carried_states,
+        lambda model: zoo.inspection.gates(model, make_sequences()),
+        lambda model: zoo.inspection.state_gradients(model, make_sequences(), keras.ops.sum),
+        lambda model: zoo.inspection.saliency(model, make_sequences(), keras.ops.sum),
+    ],
+)
+def test_path_in_place_of_a_layer_raises(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"model or layer, got 'x'.*keras.saving.load_model\(path\)`\.$"):
+        function("x")
 
 
 def test_other_layers_stay() -> None:

@@ -152,6 +152,78 @@ def test_initial_state_may_be_array_tensor_list_or_tuple() -> None:
     assert_close(model([x, h]), expected, 0)
 
 
+STATE = tf.zeros([BATCH, UNITS])
+NARROW = tf.zeros([BATCH, UNITS - 1])
+
+
+@pytest.mark.parametrize("is_symbolic", [False, True])
+@pytest.mark.parametrize(
+    ("make", "state", "found"),
+    [
+        (zoo.LSTM, STATE, "tensor (4, 5)"),
+        (zoo.LSTM, [STATE], "[tensor (4, 5)]"),
+        (zoo.LSTM, (STATE, STATE, STATE), "[tensor (4, 5), tensor (4, 5), tensor (4, 5)]"),
+        (zoo.LSTM, [STATE, NARROW], "[tensor (4, 5), tensor (4, 4)]"),
+        (zoo.LSTM, [STATE, STATE[:1]], "[tensor (4, 5), tensor (1, 5)]"),
+        (zoo.LSTM, [STATE, None], "[tensor (4, 5), NoneType]"),
+        (zoo.LSTM, {"hidden": STATE, "cell": STATE}, "dict"),
+        (zoo.LSTM, [], "[]"),
+        (zoo.GRU, NARROW, "tensor (4, 4)"),
+        (zoo.GRU, [STATE, STATE], "[tensor (4, 5), tensor (4, 5)]"),
+        (zoo.SimpleRNN, [[STATE]], "[list]"),
+        (
+            lambda units: zoo.RNN([zoo.LSTMCell(units), zoo.GRUCell(units)], name="lstm"),
+            [STATE, STATE, STATE],
+            "[tensor (4, 5), tensor (4, 5), tensor (4, 5)]",
+        ),
+    ],
+)
+def test_initial_state_that_does_not_fit_raises(
+    make: Callable[[int], layers.RNN], state: Any, found: str, is_symbolic: bool
+) -> None:
+    states = {
+        zoo.LSTM: r"\[hidden \(4, 5\), cell \(4, 5\)\] .*=\[hidden, cell\]\)",
+        zoo.GRU: r"\[hidden \(4, 5\)\] .*=\[hidden\]\)",
+        zoo.SimpleRNN: r"\[hidden \(4, 5\)\] .*=\[hidden\]\)",
+    }
+    expected = states.get(
+        make,
+        r"\[\[hidden \(4, 5\), cell \(4, 5\)\], \[hidden \(4, 5\)\]\] .*=\[\[hidden, cell\], \[hidden\]\]\)",
+    )
+    x = tf.zeros([BATCH, TIME, FEATURES])
+    if is_symbolic:
+        as_input = lambda v: keras.Input(batch_shape=v.shape) if isinstance(v, tf.Tensor) else v  # noqa: E731
+        x, state = as_input(x), tf.nest.map_structure(as_input, state)
+    with pytest.raises(ValueError, match=f"(?s)`initial_state` of .*{expected}") as error:
+        make(UNITS)(x, initial_state=state)
+    assert f"but it is {found}. Write" in str(error.value)
+
+
+def test_initial_state_of_an_unknown_batch_size_fits() -> None:
+    sequences, state = keras.Input((None, FEATURES)), keras.Input((UNITS,))
+    stack = zoo.RNN([zoo.LSTMCell(UNITS), zoo.GRUCell(UNITS)])
+    for nested in ([[state, state], state], ((state, state), [state])):
+        model = keras.Model([sequences, state], stack(sequences, initial_state=nested))
+        x, h = np.ones((BATCH, TIME, FEATURES)), np.ones((BATCH, UNITS))
+        assert_close(model([x, h]), stack(x, initial_state=[[h, h], h]), 1e-6)
+
+
+@pytest.mark.parametrize("state", [[STATE, STATE], STATE])
+def test_initial_state_of_bidirectional_that_does_not_fit_raises(state: Any) -> None:
+    with pytest.raises(ValueError, match=r"`initial_state` of forward_.*those of the backward layer"):
+        layers.Bidirectional(zoo.LSTM(UNITS))(tf.zeros([BATCH, TIME, FEATURES]), initial_state=state)
+
+
+def test_subclass_with_other_call_arguments_is_called() -> None:
+    class ScaledLSTM(zoo.LSTM):
+        def call(self, sequences, initial_state=None, constants=None, resets=None, scale=1.0):
+            return scale * super().call(sequences, initial_state)
+
+    state = keras.Input((UNITS,))
+    outputs = ScaledLSTM(UNITS)(keras.Input((TIME, FEATURES)), initial_state=[state, state], scale=2.0)
+    assert outputs.shape == (None, UNITS)
+
+
 @every_name
 def test_stateful_layer_carries_states(name: str) -> None:
     layer, _ = make_pair(name, stateful=True, return_sequences=True)

@@ -499,13 +499,18 @@ class Cell(Serializable, keras.layers.Layer):
             shapes = [tuple(tensor.shape)[1:] for tensor in (output, *states)]
             dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in (output, *states)]
         except (AttributeError, TypeError, ValueError):
-            shapes = f"unknown, because it returns a {type(updated).__name__}"
+            count = f" of {len(updated)}" if isinstance(updated, tuple) else ""
+            shapes = f"unknown, because it returns a {type(updated).__name__}{count}"
         expected = [(self.units,), *(tuple(state.shape)[1:] for state in old)]
         if shapes != expected:
+            if isinstance(updated, tuple) and len(updated) == 2 and hasattr(updated[1], "shape"):
+                shapes = "unknown, because it returns a tensor in place of the list"
             raise ValueError(
-                f"Each step of {type(self).__name__} (its `update`, or `combine`) must return a tuple of the "
-                f"output and a list of the states {', '.join(self.state_names)}. After the batch axis their "
-                f"shapes must be {expected}, but they are {shapes}."
+                f"Each step of {type(self).__name__} (its `update`, or `combine`) must return the output and a list "
+                f"with one tensor for each of `state_names` {tuple(self.state_names)}: `return output, "
+                f"[{', '.join(self.state_names)}]`. After the batch axis the shapes must be {expected}, by `units` and "
+                f"`state_size`, but they are {shapes}. If the cell has other states, change `state_names`, and "
+                "`state_size` where a width is not `units`."
             )
         if set(dtypes) != {self.compute_dtype}:
             raise ValueError(
@@ -773,7 +778,12 @@ class GatedCell(Cell):
         return self.combine(self.compute_gates(x, r, states), states)
 
     def compute_gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
-        """Return the result of `gates`, checked to be a dict."""
+        """Return the result of `gates`, which a subclass must define, checked to be a dict."""
+        if is_inherited(self, Cell, "gates"):
+            raise NotImplementedError(
+                f"{type(self).__name__} must define `gates(x, r, states)`, which returns the gates by name, and "
+                "`combine(gates, states)` (in a `zoo.LinearCell` `coefficients(gates)`), which reads them."
+            )
         gates = self.gates(x, r, states)
         if not isinstance(gates, dict):
             raise ValueError(

@@ -25,6 +25,17 @@ METHODS = (
 """The methods of a cell that a loop over time calls, directly or not."""
 
 
+def check_layer(model: Any, kind: type = keras.Layer) -> None:
+    """Raise a TypeError if a model or layer, or with `kind=keras.Model` a model, is something else, such as a path."""
+    if not isinstance(model, kind):
+        is_model = kind is keras.Model
+        layer_advice = " Put a layer into `keras.Sequential([keras.Input((None, features)), layer])`."
+        raise TypeError(
+            f"Expected a Keras {'model' if is_model else 'model or layer'}, got {model!r}. Load a file first: "
+            f"`model = keras.saving.load_model(path)`.{layer_advice if is_model else ''}"
+        )
+
+
 def check_names(cell: Any) -> None:
     """Raise a TypeError if `weight_blocks` or `state_names` of a cell is not a tuple of names."""
     for attribute in ("weight_blocks", "state_names"):
@@ -35,6 +46,24 @@ def check_names(cell: Any) -> None:
                 f"`{attribute}` of {type(cell).__name__} must be a tuple of names, but it is {names!r}. A tuple "
                 f'with one name needs a comma: `{attribute} = ("hidden",)`.'
             )
+
+
+def check_cells(cell: Any) -> None:
+    """Raise a TypeError if what should be a cell, or a list of cells, is a class, a layer or an empty list."""
+    for one in cell if isinstance(cell, (list, tuple)) and cell else [cell]:
+        if isinstance(one, type):
+            found = f"the class {one.__name__}: write `{one.__name__}(...)`"
+        elif isinstance(one, keras.layers.RNN) and not (one.return_state and len(one.state_size) == 1):
+            # A layer that returns its output and one state does work as a cell, on sequences of sequences.
+            found = f"{one!r}, a layer that runs over all time steps; use that layer alone, or pass a cell"
+        elif isinstance(one, (list, tuple)):
+            found = f"{one!r}"
+        else:
+            continue
+        raise TypeError(
+            "`cell` must be a cell, which computes one time step, such as `zoo.LSTMCell(4)`, or a list of cells, but "
+            f"it is {found}."
+        )
 
 
 def check_initialized(cell: Any) -> None:
@@ -81,6 +110,21 @@ class Constants(dict[str, Any]):
         raise KeyError(
             f"There is no constant {name!r}. Pass it to the layer, `layer(x, constants={{{name!r}: tensor}})`, or "
             "return it from `prepare_constants`."
+        )
+
+
+def check_used_constants(layer_name: str, cells: Sequence[Any], constants: Mapping[str, Any]) -> None:
+    """Raise a ValueError if the cells of a layer are of this library and do not read all constants passed to it."""
+    if not all(type(cell).__module__.startswith("zoo.cells.") for cell in cells):
+        return  # what other cells read is not known
+    weights = [weight for cell in cells for weight in cell.weights]
+    known = sorted({w.name for w in weights if len(w.shape) == 2 and "bias" not in w.name})
+    if unknown := sorted(set(constants) - set(known)):
+        names = ", ".join(dict.fromkeys(type(cell).__name__ for cell in cells))
+        raise ValueError(
+            f"`constants` of {layer_name} has {', '.join(map(repr, unknown))}, which {names} does not read. It reads "
+            f"only matrices in place of its weights {', '.join(known)}. For a cell that reads other tensors in each "
+            "step, derive a class from it that uses `self.constants`."
         )
 
 
@@ -159,11 +203,15 @@ def explain(cell: Any, error: Exception) -> str | None:
     traceback, frame = error.__traceback__, None
     while traceback is not None:  # to the innermost method of the cell
         at = traceback.tb_frame
-        if at.f_locals.get("self") is cell and not at.f_code.co_name.startswith("_"):
+        method = at.f_code.co_name
+        if at.f_locals.get("self") is cell and not method.startswith("_") and method != "product":
             frame = at
         traceback = traceback.tb_next
-    advice = None if frame is None else _find_advice(cell, error, text, frame.f_locals)
-    return None if frame is None or advice is None else f"`{frame.f_code.co_name}` of {name} {advice}"
+    if frame is None:
+        return None
+    method = frame.f_code.co_name
+    advice = _find_advice(cell, error, text, frame.f_locals) or _find_shape_advice(cell, error, text, method)
+    return None if advice is None else f"`{method}` of {name} {advice}"
 
 
 def _find_advice(cell: Any, error: Exception, text: str, variables: Mapping[str, Any]) -> str | None:
@@ -209,6 +257,25 @@ def _find_advice(cell: Any, error: Exception, text: str, variables: Mapping[str,
     if isinstance(error, KeyError) and isinstance(variables.get("gates"), dict):
         return f"reads the gate {text}, which `gates` does not return."
     return None
+
+
+def _find_shape_advice(cell: Any, error: Exception, text: str, method: str) -> str | None:
+    """Return what to say of operands whose shapes do not match, for a cell with a state that is not `units` wide."""
+    has_other_states = any(shape != (cell.units,) for shape in cell.state_shapes)
+    is_about_shapes = isinstance(error, (ValueError, tf.errors.InvalidArgumentError)) and re.search(
+        "size-incompatible|Dimensions must be equal|ncompatible shapes|broadcastable shapes", text
+    )
+    if method == "project" or not has_other_states or not is_about_shapes:
+        return None
+    cause = re.sub(r"{{function_node.*?}} | for '{{node.*?'(?= with)| \[Op:.*", "", text).strip().rstrip(".")
+    shapes = ", ".join(
+        f"{name} {shape}" for name, shape in zip(cell.state_names, cell.state_shapes, strict=True)
+    )
+    return (
+        f"computes with tensors whose shapes do not match ({cause}). By `state_size` {cell.state_size!r} the states "
+        f"have the shapes {shapes} after the batch axis, and `units` are {cell.units}. Correct `state_size`, or the "
+        "method."
+    )
 
 
 def build_sublayers(

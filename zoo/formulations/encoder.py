@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Cell, Serializable, Tensor
-from zoo.cells.checks import check_stackable
+from zoo.cells.checks import check_cells, check_stackable
 from zoo.layers import RNN
 
 
@@ -258,6 +258,7 @@ def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any
     The layer has a copy of the cell without its seed, because layers with the same seed would drop the same
     units, and with a fixed name, so that the paths of its weights are the same in every process.
     """
+    check_cells(cell)
     check_stackable(cell, number)
     cell = type(cell).from_config({**cell.get_config(), "name": "cell", "seed": None, "dtype": policy})
     name = f"layer{number}"

@@ -41,6 +41,7 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
         `encoder/layer1_hidden` for a model. At padded steps the gradients are 0.
 
     Raises:
+        TypeError: `model` is not a model or a layer.
         ValueError: the model contains no `zoo.RNN` with a `zoo.Cell`, or the loss is no scalar.
 
     >>> import numpy as np, tensorflow as tf, zoo
@@ -250,6 +251,7 @@ def saliency(model: keras.Layer, inputs: Any, score: Callable[[Any], Tensor]) ->
         [batch, time, features] as "inputs", "inputs2", "inputs3" and so on.
 
     Raises:
+        TypeError: `model` is not a model or a layer.
         ValueError: the model is a cell, the scores are not [batch], or there is neither a float input nor an embedding
             layer.
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo._compat import autocast_scope, flatten_layers
 from zoo.cells import Cell, States, Tensor
+from zoo.cells.checks import check_layer
 from zoo.layers import RNN, get_carried_states, scan, swap_batch_and_time
 from zoo.layers.chunks import reset_states
 from zoo.layers.loop import CellRun, record_runs
@@ -69,16 +70,12 @@ def find_cells(model: keras.Layer) -> dict[int, tuple[str, RNN, Cell]]:
 
 
 def check_model(model: Any) -> None:
-    """Raise a ValueError if a model cannot read sequences, because it is a cell or no layer."""
+    """Raise an error if a model cannot read sequences: a TypeError if it is no layer, a ValueError if it is a cell."""
+    check_layer(model)
     if isinstance(model, (Cell, keras.layers.StackedRNNCells)):
         raise ValueError(
             f"Found the cell {model!r}, which computes one step. Expected a layer or a model. Wrap it in "
             "`layer = zoo.RNN(cell)` and call the layer first."
-        )
-    if not isinstance(model, keras.Layer):
-        found = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
-        raise ValueError(
-            f"Found {found}. Expected a layer or a model. Pass it before the inputs, such as `layer = zoo.LSTM(8)`."
         )
 
 
@@ -131,6 +128,7 @@ def gates(
         in the order in which they run. If a layer runs more than once, its steps are concatenated.
 
     Raises:
+        TypeError: `model` is not a model or a layer.
         ValueError: the model is a cell, it is not built, or no `zoo.Cell` has run in it.
 
     Example:

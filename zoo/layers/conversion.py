@@ -13,6 +13,7 @@ import keras
 
 from zoo._compat import flatten_layers
 from zoo.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from zoo.cells.checks import check_layer
 from zoo.errors import ConversionError
 from zoo.layers.gru import GRU
 from zoo.layers.lstm import LSTM
@@ -59,6 +60,7 @@ def convert_from_keras(model: keras.Model, custom_objects: dict[str, Any] | None
         The copy.
 
     Raises:
+        TypeError: `model` is not a Keras model.
         ConversionError: a layer cannot be converted, or the model cannot be copied.
 
     Example:
@@ -68,6 +70,7 @@ def convert_from_keras(model: keras.Model, custom_objects: dict[str, Any] | None
         >>> type(model.layers[0].forward_layer)
         <class 'zoo.layers.lstm.LSTM'>
     """
+    check_layer(model, keras.Model)
     swap = {("keras.layers", theirs.__name__): ours for theirs, ours in PAIRS}
 
     def convert(found: Config) -> Config:
@@ -97,6 +100,7 @@ def convert_to_keras(model: keras.Model, custom_objects: dict[str, Any] | None =
         The copy.
 
     Raises:
+        TypeError: `model` is not a Keras model.
         ConversionError: a layer or an argument of it has no counterpart in Keras, or the model cannot be copied.
 
     Example:
@@ -105,6 +109,7 @@ def convert_to_keras(model: keras.Model, custom_objects: dict[str, Any] | None =
         >>> isinstance(zoo.convert_to_keras(model).layers[0], keras.layers.LSTM)
         True
     """
+    check_layer(model, keras.Model)
     swap = {keras.saving.get_registered_name(ours): (theirs, ours) for theirs, ours in PAIRS}
 
     def convert(found: Config) -> Config:
@@ -118,8 +123,9 @@ def convert_to_keras(model: keras.Model, custom_objects: dict[str, Any] | None =
         is_ours = _is_from(layer, "zoo") or isinstance(layer, (Cell, RNN))
         if is_ours and type(layer) not in {ours for _, ours in PAIRS}:
             raise ConversionError(
-                f"Layer {layer.name!r} of model {model.name!r} is a {type(layer).__name__}, which Keras does not "
-                "have. Only LSTM, GRU, SimpleRNN and RNN of this library, and their cells, have a counterpart."
+                f"Layer {layer.name!r} of model {model.name!r} is of the class {type(layer).__name__}, which "
+                "Keras does not have. Only LSTM, GRU, SimpleRNN and RNN of this library, and their cells, have a "
+                "counterpart."
             )
     return _copy_model(model, convert, custom_objects)
 

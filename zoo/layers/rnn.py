@@ -1,5 +1,6 @@
 """`RNN(cell)`: a layer that runs a cell over time."""
 
+import inspect
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -10,7 +11,15 @@ import tensorflow as tf
 from zoo._compat import flatten_layers, get_keras_mask
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.cells.base import is_inherited
-from zoo.cells.checks import build_sublayers, check_initialized, check_stackable, check_state_size
+from zoo.cells.checks import (
+    build_sublayers,
+    check_cells,
+    check_initialized,
+    check_layer,
+    check_stackable,
+    check_state_size,
+    check_used_constants,
+)
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.loop import run_cell, swap_batch_and_time
 
@@ -87,6 +96,7 @@ class RNN(Serializable, keras.layers.RNN):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
+        check_cells(cell)
         for number, one in enumerate(cell if isinstance(cell, (list, tuple)) else [cell], 1):
             if isinstance(one, Cell):
                 check_initialized(one)
@@ -119,17 +129,20 @@ class RNN(Serializable, keras.layers.RNN):
         resets_shape: Sequence[int | None] | None = None,
     ) -> None:
         """Create the weights of the cell for sequences [batch, time, features]."""
-        if not isinstance(constants_shape or {}, dict):
-            raise TypeError(
-                f"`constants` of {self.name} must be a dict of tensors by name, which the cell reads as "
-                '`self.constants["context"]`. Write `layer(x, constants={"context": tensor})`.'
-            )
+        self._check_constants(constants_shape)
         super().build(sequences_shape, initial_state_shape)
         features = sequences_shape[-1]
         for cell in getattr(self.cell, "cells", [self.cell]):
             if isinstance(cell, Cell) and is_inherited(cell, Cell, "call", "__call__"):
                 build_sublayers(cell, features, constants_shape or {})
             features = getattr(cell, "output_size", None) or keras.tree.flatten(cell.state_size)[0]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the shape and dtype of what a call returns, for the arguments of a symbolic call."""
+        arguments = inspect.signature(self.call).bind(*args, **kwargs).arguments
+        sequences = next(iter(arguments.values()))
+        self._check_call(sequences, arguments.get("initial_state"), arguments.get("constants"))
+        return super().compute_output_spec(*args, **kwargs)
 
     def compute_output_shape(
         self,
@@ -162,6 +175,7 @@ class RNN(Serializable, keras.layers.RNN):
         resets: Tensor | None = None,
     ) -> Any:
         """Run the cell over time; the arguments are described above."""
+        self._check_call(sequences, initial_state, constants)
         if mask is None:
             mask = get_keras_mask(sequences)
         token = _sequence_inputs.set((constants or {}, resets))
@@ -184,15 +198,9 @@ class RNN(Serializable, keras.layers.RNN):
         Returns:
             The last output [batch, units], all outputs [batch, time, units], and the final states.
         """
-        is_stack = isinstance(self.cell, keras.layers.StackedRNNCells)
-        cells = self.cell.cells if is_stack else [self.cell]
-        is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
-        # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
-        is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
-        if is_stack:
-            is_ours = is_ours and is_inherited(self.cell, keras.layers.StackedRNNCells, "call", "__call__")
+        cells = self._find_loop_cells()
         constants, resets = _sequence_inputs.get()
-        if not is_ours or {c.compute_dtype for c in (self.cell, *cells)} != {self.compute_dtype}:
+        if not cells:
             if constants or resets is not None:
                 raise ValueError(
                     f"`constants` and `resets` need cells that derive from `zoo.Cell`, do not override `call`, and "
@@ -201,6 +209,7 @@ class RNN(Serializable, keras.layers.RNN):
             return super().inner_loop(sequences, initial_state, mask, training)
 
         sequences, mask, resets = self.to_time_major(sequences, mask, resets)
+        is_stack = self.cell is not cells[0]
         states = []
         for cell, state in zip(cells, initial_state if is_stack else [initial_state], strict=True):
             is_list = isinstance(state, (list, tuple))
@@ -213,6 +222,66 @@ class RNN(Serializable, keras.layers.RNN):
             sequences = tf.where(mask, sequences, 0)
             last = tf.where(tf.reduce_all(mask[-1:], 0), last, 0)  # a sequence of length 0 counts as valid
         return last, swap_batch_and_time(sequences), states if is_stack else states[0]
+
+    def _find_loop_cells(self) -> list[Cell]:
+        """Return the cells that the loop over time of this library runs; none if the loop of Keras runs them."""
+        is_stack = isinstance(self.cell, keras.layers.StackedRNNCells)
+        cells = self.cell.cells if is_stack else [self.cell]
+        is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
+        # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
+        is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
+        if is_stack:
+            is_ours = is_ours and is_inherited(self.cell, keras.layers.StackedRNNCells, "call", "__call__")
+        is_ours = is_ours and {c.compute_dtype for c in (self.cell, *cells)} == {self.compute_dtype}
+        return list(cells) if is_ours else []
+
+    def _check_call(self, sequences: Tensor, initial_state: Any, constants: Any) -> None:
+        """Raise a TypeError or ValueError if an argument of a call, symbolic or not, does not fit the cells."""
+        self._check_constants(constants)
+        cells = self._find_loop_cells()
+        if constants and cells:
+            check_used_constants(self.name, cells, constants)
+        if initial_state is not None and cells:
+            self._check_initial_state(cells, sequences.shape[0], initial_state)
+
+    def _check_constants(self, constants: Any) -> None:
+        if constants is not None and not isinstance(constants, dict):
+            raise TypeError(
+                f"`constants` of {self.name} must be a dict of tensors by name, which the cell reads as "
+                '`self.constants["context"]`. Write `layer(x, constants={"context": tensor})`.'
+            )
+
+    def _check_initial_state(self, cells: list[Cell], batch: int | None, initial_state: Any) -> None:
+        """Raise a ValueError if `initial_state` does not have a tensor [batch, *shape] for each state."""
+        is_stack = self.cell is not cells[0]
+        found = [_to_list(state) for state in (_to_list(initial_state) if is_stack else [initial_state])]
+        expected = [[(batch, *shape) for shape in cell.state_shapes] for cell in cells]
+        is_valid = [len(states) for states in found] == [len(shapes) for shapes in expected] and all(
+            hasattr(state, "shape") and tf.TensorShape(state.shape).is_compatible_with(shape)
+            for states, shapes in zip(found, expected, strict=True)
+            for state, shape in zip(states, shapes, strict=True)
+        )
+        if is_valid:
+            return
+        names = [f"[{', '.join(cell.state_names)}]" for cell in cells]
+        wanted = [
+            f"[{', '.join(f'{name} {shape}' for name, shape in zip(cell.state_names, shapes, strict=True))}]"
+            for cell, shapes in zip(cells, expected, strict=True)
+        ]
+        if is_stack:
+            names, wanted = ([f"[{', '.join(texts)}]"] for texts in (names, wanted))
+        hint = ""
+        if self.name.startswith(("forward_", "backward_")):
+            hint = (
+                " A `Bidirectional` splits its `initial_state`: pass a list with the states of the forward layer, "
+                "then those of the backward layer."
+            )
+        raise ValueError(
+            f"`initial_state` of {self.name} must be a list with one tensor for each state, {wanted[0]} for these "
+            f"sequences, but it is {_describe_states(initial_state, 1 + is_stack)}. Write `layer(x, "
+            f"initial_state={names[0]})`, for example with the states that a layer with `return_state=True` "
+            f"returns.{hint}"
+        )
 
     def reset_state(self) -> None:
         """Set the states of a stateful layer to those before the first step, zero in most cells."""
@@ -250,6 +319,17 @@ class RNN(Serializable, keras.layers.RNN):
         return convert(sequences), convert_flags("mask", mask), convert_flags("resets", resets)
 
 
+def _to_list(states: Any) -> list[Any]:
+    return list(states) if keras.tree.is_nested(states) else [states]
+
+
+def _describe_states(states: Any, depth: int) -> str:
+    """Return the shapes of tensors in lists of this depth, and the types of what is no tensor."""
+    if depth and isinstance(states, (list, tuple)):
+        return f"[{', '.join(_describe_states(state, depth - 1) for state in states)}]"
+    return f"tensor {states.shape}" if hasattr(states, "shape") else type(states).__name__
+
+
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
     """Return the states that the stateful layers of a model carry from batch to batch.
 
@@ -262,6 +342,7 @@ def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
         >>> [tuple(state.shape) for state in zoo.layers.get_carried_states(layer)]
         [(2, 4)]
     """
+    check_layer(model)
     layers = (layer for layer in flatten_layers(model) if isinstance(layer, keras.layers.RNN))
     return [state for layer in layers for state in keras.tree.flatten(layer.states or [])]
 
@@ -275,6 +356,9 @@ def reset_states(model: keras.Layer) -> None:
     Args:
         model: a model, or a layer.
 
+    Raises:
+        TypeError: `model` is not a model or a layer.
+
     Example:
         >>> import keras, zoo
         >>> inputs = keras.Input(batch_shape=(2, 7, 3))
@@ -284,6 +368,7 @@ def reset_states(model: keras.Layer) -> None:
         >>> bool(keras.ops.all(model(keras.ops.ones((2, 7, 3))) == first))
         True
     """
+    check_layer(model)
     for layer in flatten_layers(model):
         if isinstance(layer, RNN):
             layer.reset_state()
