@@ -902,7 +902,7 @@ def test_candidate_dropout_needs_gates_and_combine() -> None:
         (
             None,
             lambda g, h: g["a"],
-            r"Wrong \(its `update`, or `combine`\) .* states hidden\. .* \w*Tensor\.",
+            r"Wrong \(its `update`, or `combine`\) .*\[hidden\]`.* returns a \w*Tensor\. If",
         ),
         (None, lambda g, h: (g["a"], []), r"must be \[\(4,\), \(4,\)\], but they are \[\(4,\)\]"),
         (None, lambda g, h: (g["a"], [g["a"][:, :2]]), r"but they are \[\(4,\), \(2,\)\]"),
