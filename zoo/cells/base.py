@@ -508,8 +508,8 @@ class Cell(Serializable, keras.layers.Layer):
             raise ValueError(
                 f"Each step of {type(self).__name__} (its `update`, or `combine`) must return the output and a list "
                 f"with one tensor for each of `state_names` {tuple(self.state_names)}: `return output, "
-                f"[{', '.join(self.state_names)}]`. After the batch axis the shapes must be {expected}, by `units` and "
-                f"`state_size`, but they are {shapes}. If the cell has other states, change `state_names`, and "
+                f"[{', '.join(self.state_names)}]`. By `units` and `state_size`, the shapes after the batch axis must "
+                f"be {expected}, but they are {shapes}. If the cell has other states, change `state_names`, and "
                 "`state_size` where a width is not `units`."
             )
         if set(dtypes) != {self.compute_dtype}:
