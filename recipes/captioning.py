@@ -17,7 +17,7 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_facts, may_publish, print_data, print_examples, print_results, run_recipe
+from zoo.cli.recipes import may_publish, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
 from zoo.datasets import load_captioning
@@ -119,8 +119,7 @@ def train(settings: Settings) -> None:
     if not settings.init_from:
         encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
     data = load_captioning(settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding)
-    info = add_facts(data.info, settings)
-    print_data(info)
+    info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
     are_public = may_publish(info, settings.examples)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["num_beams", "length_penalty"])

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 import zoo
-from zoo.cli.recipes import add_facts, choose_examples, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import choose_examples, print_data, print_examples, print_metrics, run_recipe
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import load_text
@@ -72,8 +72,7 @@ def build_model(settings: Settings, vocabulary_size: int, stateful: bool) -> zoo
 def train(settings: Settings) -> None:
     """The whole story, from a text to its perplexity, samples, and an exported model."""
     data = load_text(settings.dataset, encoding=settings.encoding)
-    info = add_facts(data.info, settings)
-    print_data(info)
+    info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, [" ".join(data.test[0].split()[:3])], info)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["top_k"])

@@ -15,14 +15,15 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_facts, choose_examples, print_data, print_examples, print_results, run_recipe
+from zoo.cli.amount import choose_amount
+from zoo.cli.recipes import choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
-from zoo.datasets import count_examples, load_text_classification
+from zoo.datasets import load_text_classification
 from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
-from zoo.training import Run, bucket_by_length, build_optimizer, choose_batches_and_epochs, is_chief
+from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Settings:
     batch_size: PositiveInt | None = None
     """texts of a batch, of similar length; None: 64, or of few texts 16 or 32, for more updates"""
     epochs: PositiveInt | None = None
-    """passes over the data, of which the best by validation accuracy is kept; None: 4, or of few texts up to 40"""
+    """passes; the best by validation accuracy is kept; None: 4, or of few texts up to 40, 10 with --init-from"""
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3  # peak of the schedule, after a warm-up; it decays to zero
@@ -107,12 +108,11 @@ def train(settings: Settings) -> None:
     data = load_text_classification(
         settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding, **columns
     )
-    info = add_facts(data.info, settings)
-    print_data(info)
+    info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, read_first_texts(data.test), info)
     summary = summarize_texts(data)
-    batch_size, epochs = choose_batches_and_epochs(count_examples(data.train), settings)
+    batch_size, epochs = choose_amount(data.train, settings, ancestor, "sentiment for opinions in English")
     settings = replace(settings, batch_size=batch_size, epochs=epochs)
     run = Run(settings.run_dir, settings, info, ancestor)
 

@@ -16,7 +16,7 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_facts, may_publish, print_data, print_examples, print_results, run_recipe
+from zoo.cli.recipes import may_publish, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import ImageSize, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
@@ -113,8 +113,7 @@ def build_model(
 def train(settings: Settings) -> None:
     """The whole story, from sequences and tags to an exported model."""
     data = load_data(settings)
-    info = add_facts(data.info, settings)
-    print_data(info)
+    info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
     are_public = may_publish(info, settings.examples, are_generated=bool(settings.footage))
     summary = summarize_tags(data)

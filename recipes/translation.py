@@ -17,16 +17,17 @@ import zoo_quiet  # noqa: F401  hides what TensorFlow prints at its start
 import keras
 
 import zoo
-from zoo.cli.recipes import add_facts, choose_examples, print_data, print_examples, print_results, run_recipe
+from zoo.cli.amount import choose_amount
+from zoo.cli.recipes import choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import ATTENTIONS, CELLS
-from zoo.datasets import count_examples, load_translation, read_pairs
+from zoo.datasets import load_translation, read_pairs
 from zoo.losses import LabelSmoothedCrossentropy
 from zoo.metrics import bleu, choose_bleu_tokenizer, exact_match, score_translations
 from zoo.reports import measure_text_overlap, report_generation
 from zoo.tasks.ancestor import initialize, load_ancestor
 from zoo.tasks.translation import SEARCH_SETTINGS, TASK, TranslationModule, TranslationPreprocessor
-from zoo.training import GenerationMetrics, Run, build_optimizer, choose_batches_and_epochs, is_chief
+from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Settings:
     batch_size: PositiveInt | None = None
     """pairs of a batch, of similar lengths; None: 64, or of few pairs 16 or 32, for more updates"""
     epochs: PositiveInt | None = None
-    """passes over the data, of which the best by validation BLEU is kept; None: 4, or of few pairs up to 40"""
+    """passes; the best by validation BLEU is kept; None: 4, or of few pairs up to 40, 10 with --init-from"""
     patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3
@@ -113,10 +114,9 @@ def train(settings: Settings) -> None:
     data = load_translation(
         names, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding
     )
-    info = add_facts(data.info, settings)
-    print_data(info)
+    info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
-    batch_size, epochs = choose_batches_and_epochs(count_examples(data.train), settings)
+    batch_size, epochs = choose_amount(data.train, settings, ancestor, "translation for English to German")
     settings = replace(settings, batch_size=batch_size, epochs=epochs)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])
 

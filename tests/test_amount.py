@@ -1,18 +1,27 @@
 """How much the recipes train by default: more often on few examples, and as before on the embedded sets."""
 
+import dataclasses
 import logging
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import tensorflow as tf
 
+from zoo.cli.amount import choose_amount
 from zoo.datasets import count_examples
 from zoo.datasets.builders import dates, negation, notices
+from zoo.recipes import sentiment, translation
+from zoo.tasks import get_task, read_ancestor
 from zoo.training import choose_batches_and_epochs
 
 
-def choose(num_examples: int, batch_size: int | None = None, epochs: int | None = None) -> tuple[int, int]:
-    return choose_batches_and_epochs(num_examples, SimpleNamespace(batch_size=batch_size, epochs=epochs))
+def choose(
+    num_examples: int, batch_size: int | None = None, epochs: int | None = None, is_pretrained: bool = False
+) -> tuple[int, int]:
+    settings = SimpleNamespace(batch_size=batch_size, epochs=epochs)
+    return choose_batches_and_epochs(num_examples, settings, is_pretrained)
 
 
 def test_few_examples_get_small_batches_and_many_epochs() -> None:
@@ -22,6 +31,63 @@ def test_few_examples_get_small_batches_and_many_epochs() -> None:
     for size, (batch_size, epochs) in zip(sizes, chosen, strict=True):
         if size >= 320:
             assert epochs * (size // batch_size) >= 200, size
+
+
+def test_a_pretrained_model_gets_fewer_epochs() -> None:
+    chosen = [choose(size, is_pretrained=True) for size in (20, 320, 2_400, 4_000, 1_000_000)]
+    assert chosen == [(16, 10), (16, 10), (64, 10), (64, 6), (64, 4)]
+    assert choose(320, epochs=40, is_pretrained=True) == (16, 40)
+
+
+class _Planned(Exception):
+    """Ends a recipe where it would begin to train."""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "task", "purpose"),
+    [
+        (sentiment, "text_classification", "sentiment for opinions in English"),
+        (translation, "translation", "translation for English to German"),
+    ],
+)
+def test_recipes_advise_to_start_few_examples_from_a_trained_model(
+    recipe: Any,
+    task: str,
+    purpose: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    planned = []
+
+    def plan(run_dir: Path, settings: Any, *args: Any, **options: Any) -> None:
+        planned.append(settings.epochs)
+        raise _Planned
+
+    monkeypatch.setattr(recipe, "Run", plan)
+    is_translation = recipe is translation
+    header = "en,de" if is_translation else "text,label"
+    rows = [f"text {i},{'Text' if is_translation else ['neg', 'pos'][i % 2]} {i // 40}" for i in range(400)]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    settings = recipe.Settings(dataset=(str(path),) if is_translation else str(path))
+    with pytest.raises(_Planned):
+        recipe.train(settings)
+    assert (
+        f"a trained model, such as --init-from {purpose}; see docs/fine-tuning.md." in capsys.readouterr().out
+    )
+    ancestor = read_ancestor(get_task(task), Path(purpose.split()[0]))
+    with pytest.raises(_Planned):
+        recipe.train(dataclasses.replace(settings, init_from=ancestor.directory, **ancestor.model_settings))
+    assert "--init-from" not in capsys.readouterr().out
+    assert planned == [40, 10]
+
+
+def test_a_thousand_examples_need_no_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = SimpleNamespace(batch_size=16, epochs=2)
+    for size, has_advice in ((999, True), (1_000, False)):
+        choose_amount(tf.data.Dataset.range(size), settings, None, "sentiment for opinions in English")
+        assert ("--init-from sentiment for opinions" in capsys.readouterr().out) is has_advice
 
 
 @pytest.mark.parametrize("size", [2 * negation.PAIRS["train"], dates.SIZES["train"], notices.SIZES["train"]])

@@ -82,7 +82,7 @@ def test_missing_splits_are_held_out(tmp_path: Path) -> None:
     assert {**parts["train"], **parts["validation"], **parts["test"]} == expected(NAMES)
     assert sum(map(len, parts.values())) == 60
     assert first.info.notes == tuple(
-        f"{split} is a tenth of train, chosen by a hash of the names." for split in SPLITS[1:]
+        f"{split} is {len(parts[split])} of 60 files, chosen by a hash of the names." for split in SPLITS[1:]
     )
 
 
@@ -160,7 +160,8 @@ def test_coco(tmp_path: Path) -> None:
     parts = read_splits(data)
     assert parts["validation"] == expected(NAMES[50:], "val2014/")
     assert {**parts["train"], **parts["test"]} == expected(NAMES[:50], "train2014/")
-    assert data.info.notes == ("test is a tenth of train, chosen by a hash of the names.",)
+    count = len(parts["test"])
+    assert data.info.notes == (f"test is {count} of 50 files, chosen by a hash of the names.",)
 
 
 @pytest.mark.parametrize("header", ["", "image\tcaption\n"])

@@ -351,6 +351,7 @@ def test_errors_leave_no_output(run: Run, tmp_path: Path) -> None:
             "review,label\nGood.,x\n",
             "Expected a header with the column text. Name the column of the texts with",
         ),
+        ("texts,label\nGood.,x\n", "the column text. Did you mean texts? Name the column of the texts with"),
         (
             "text,label\nSchön,x\n".encode("cp1252"),
             "reviews.csv, line 2: found byte 0xf6, which is not UTF-8",

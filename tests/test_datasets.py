@@ -79,6 +79,12 @@ def network() -> Iterator[list]:
         yield attempts
 
 
+def describe_held_out(split: str, rows: Rows) -> str:
+    """Return the note on the only split that is held out of train."""
+    num_texts = len(rows[split]) + len(rows["train"])
+    return f"{split} is {len(rows[split])} of {num_texts} texts, chosen by a hash of the text."
+
+
 def read_rows(data: DataSplits[tf.data.Dataset]) -> Rows:
     """Return text and label name of the examples of each split, and check the element spec."""
     spec = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
@@ -357,8 +363,8 @@ def test_imdb_reviews_from_a_cached_archive(tmp_path, imdb_archive, network):
     assert data.info.labels == ("neg", "pos")
     assert data.info.source == "imdb_reviews/plain_text/1.0.0"
     assert "Maas" in data.info.citation
-    assert data.info.notes == ("validation is a tenth of train, chosen by a hash of the text.",)
     rows = read_rows(data)
+    assert data.info.notes == (describe_held_out("validation", rows),)
     assert sorted(rows["test"]) == sorted(imdb_rows("test"))
     assert sorted(rows["train"] + rows["validation"]) == sorted(imdb_rows("train"))
     assert 0 < len(rows["validation"]) < 15
@@ -468,12 +474,12 @@ def test_validation_becomes_test_if_test_labels_are_hidden(tmp_path, network):
     put_archive(tmp_path, "glue/sst2", url, buffer.getvalue())
     data = load_text_classification("glue/sst2", data_dir=tmp_path)
     assert data.info.labels == ("negative", "positive")
+    rows = read_rows(data)
     assert data.info.notes == (
         "The labels of the test split are not public.",
         "test is the validation split.",
-        "validation is a tenth of train, chosen by a hash of the text.",
+        describe_held_out("validation", rows),
     )
-    rows = read_rows(data)
     assert sorted(rows["test"]) == [("a bright one", "positive"), ("a dull one", "negative")]
     expected = sorted((text, data.info.labels[label]) for text, label in train)
     assert sorted(rows["train"] + rows["validation"]) == expected
@@ -565,6 +571,27 @@ def test_a_missing_path_raises_as_its_name_does(tmp_path, load):
         load(tmp_path / "reviews", data_dir=tmp_path)
 
 
+@pytest.mark.parametrize("name", ["review.csv", "imdb_review.csv"])
+def test_misspelt_files_suggest_files_first(tmp_path, monkeypatch, name):
+    write_files(tmp_path, {"reviews.csv": b"", "imdb_reviews.csv": b"", "zzz.csv": b""})
+    monkeypatch.chdir(tmp_path)
+    right = name.replace("review", "reviews")
+    with pytest.raises(DataError, match=f"data set. Did you mean {re.escape(right)} or "):
+        load_text_classification(name)
+    path = tmp_path / name
+    with pytest.raises(DataError, match=f"Did you mean {re.escape(str(tmp_path / right))}"):
+        load_text_classification(str(path))
+
+
+def test_misspelt_columns_suggest_columns(tmp_path):
+    write_files(tmp_path, {"films.csv": b"review,stars,year\nfine,5,1999\n"})
+    path = str(tmp_path / "films.csv")
+    with pytest.raises(DataError, match=r"columns reviews and stars\. Did you mean review\? Add the header"):
+        load_text_classification(path, text_column="reviews", label_column="stars")
+    with pytest.raises(DataError, match=r"Did you mean review and stars\? Add the header"):
+        load_text_classification(path, text_column="reviews", label_column="star")
+
+
 # Files.
 
 
@@ -584,11 +611,11 @@ def test_directories_of_labels(tmp_path):
     data = load_text_classification(write_files(tmp_path, files))
     assert data.info.labels == ("bad", "good")
     assert data.info.source == str(tmp_path)
+    rows = read_rows(data)
     assert data.info.notes == (
         "Left out, since only <split>/<label>/*.txt and tables of splits are read: extra, train/unsup, train/urls.txt.",
-        "validation is a tenth of train, chosen by a hash of the text.",
+        describe_held_out("validation", rows),
     )
-    rows = read_rows(data)
     assert sorted(rows["test"]) == sorted([*numbered("test"), ("café\rbar\x85", "bad")])
     assert sorted(rows["train"] + rows["validation"]) == sorted(numbered("train"))
 
@@ -615,11 +642,11 @@ def test_single_file_is_split_in_three(tmp_path, suffix, compress):
     rows = numbered("one", 200)
     directory = write_files(tmp_path, {f"reviews.tsv{suffix}": compress(tsv(rows))})
     data = load_text_classification(f"{directory}/reviews.tsv{suffix}")
-    assert data.info.notes == (
-        "validation is a tenth of train, chosen by a hash of the text.",
-        "test is a tenth of train, chosen by a hash of the text.",
-    )
     splits = read_rows(data)
+    assert data.info.notes == (
+        f"validation is {len(splits['validation'])} of 200 texts, chosen by a hash of the text.",
+        f"test is {len(splits['test'])} of 200 texts, chosen by a hash of the text.",
+    )
     assert sorted(itertools.chain(*splits.values())) == sorted(rows)
     assert all(10 <= len(splits[split]) <= 30 for split in ("validation", "test"))
 

@@ -407,6 +407,12 @@ def test_clips_of_users_images(pictures: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [len(getattr(data, split).names) for split in SPLITS] == [25, 2, 2]
     assert (data.info.labels, data.info.source) == (TAGS, str(pictures))
     assert "30 images and videos" in data.info.notes[0]
+    train_files, validation_files, test_files = loaded
+    assert len(train_files) + len(validation_files) + len(test_files) == 30
+    assert data.info.notes[1] == (
+        f"validation is edited from {len(validation_files)} of the files, and test from {len(test_files)}, "
+        "chosen by a hash of their names."
+    )
     for split in SPLITS:
         part = getattr(data, split)
         for frames, tags, times in zip(part.sequences, part.tags, part.times, strict=True):

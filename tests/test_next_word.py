@@ -190,7 +190,7 @@ def test_print_examples_predicts_and_names_the_next_command(trained: tuple[Path,
     for line, text in zip((first, second), next_word.EXAMPLES, strict=True):
         assert re.fullmatch(rf"{text} \.\.\.(  \S+ [01]\.\d{{3}}){{3}}", line)
     assert not blank
-    assert command == f"next: zoo predict {directory / '1'} '{next_word.EXAMPLES[0]}'"
+    assert command == f"next: zoo predict {directory / '1'} '{next_word.EXAMPLES[1]}'"
 
 
 TEXTS = ["I grew up in Italy and", "", "qwxz qwxz", "I GREW UP IN ITALY AND", "live " * 300]

@@ -1,8 +1,10 @@
 """Reports: scores by class, mistakes, calibration and warnings, compared with brute force."""
 
 import json
+import shlex
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -14,7 +16,7 @@ from PIL import Image
 
 import zoo
 from zoo.card import format_page, format_report, get_metadata, read_card
-from zoo.cli.recipes import choose_examples, format_columns, may_publish, print_results
+from zoo.cli.recipes import choose_examples, format_columns, may_publish, print_examples, print_results
 from zoo.datasets import DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.tfds_catalog import find_builder, get_data_info, permits_redistribution
 from zoo.errors import UsageError
@@ -38,6 +40,7 @@ from zoo.reports import (
     summarize_texts,
 )
 from zoo.reports.calibration import compute_probabilities
+from zoo.reports.warnings import compare_with_baselines
 from zoo.training import bucket_by_length
 
 BALANCED = SplitSummary(np.array([0.5, 0.5]), overlap=0.0)
@@ -417,11 +420,50 @@ def test_model_of_one_class_is_reported() -> None:
 def test_better_baselines_are_reported() -> None:
     report = make_report(GOOD, [0, 1, 1, 1], SplitSummary(np.array([0.1, 0.9]), 0.0))
     assert report.majority_accuracy == 75
-    assert "baseline" not in find_warnings(report, 0.95)
+    assert "A baseline is as good: test accuracy, majority class is 75.00" in find_warnings(report, 0.95)
     warnings = find_warnings(report, 0.95, **{"test accuracy, bag of words": 80.0})
     assert "test accuracy, bag of words is 80.00, that of the model 75.00" in warnings
     report = make_report(GOOD, [0, 0, 1, 0], SplitSummary(np.array([0.9, 0.1]), 0.0))
     assert "test accuracy, majority class is 75.00, that of the model 25.00" in find_warnings(report, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "score", "expected"),
+    [
+        (69.7, 69.70000076, "A baseline is as good: test accuracy, before is 69.70, as that of the model."),
+        (69.71, 69.7, "A baseline is better: test accuracy, before is 69.71, that of the model 69.70."),
+        (69.6, 69.7, ""),
+        (0.0, 0.0, ""),
+    ],
+)
+def test_baselines_are_compared_as_printed(baseline: float, score: float, expected: str) -> None:
+    warnings = compare_with_baselines({"test accuracy, before": baseline, "test accuracy": score})
+    assert warnings == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("texts", "chosen"),
+    [
+        (["A longer text.", "Short."], "Short."),
+        (["x" * 61, "two\nlines", " "], "The film was not dull but moving."),
+        (["x" * 60], "x" * 60),
+    ],
+)
+def test_next_command_has_a_short_text(
+    texts: list[str], chosen: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictor = SimpleNamespace(
+        input_kind="text",
+        read_examples=lambda: [(text, text) for text in texts],
+        predict=lambda inputs: [SimpleNamespace(format_lines=lambda name, top_k: [name])] * len(inputs),
+    )
+    monkeypatch.setattr("zoo.cli.recipes.load", lambda directory: predictor)
+    monkeypatch.setattr("zoo.cli.recipes.compute_digest", lambda directory: "0")
+    print_examples(Path("runs/1"), {"text": texts})
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"next: {shlex.join(['zoo', 'predict', 'runs/1', chosen])}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -406,6 +406,24 @@ def test_run_directory_has_settings_provenance_log_and_curves(
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("epochs", [2, 40])
+def test_curves_mark_the_best_epoch_with_plain_numbers(tmp_path: Path, epochs: int) -> None:
+    _, history = run_fit(tmp_path, metrics=accuracy(), epochs=epochs)
+    figure = plot_training_curves(tmp_path)
+    figure.draw_without_rendering()
+    losses, norms, _ = figure.get_axes()
+    lines = {line.get_label(): line for line in losses.get_lines()}
+    best = np.argmin(history["loss"])
+    steps = [line["step"] for line in read_log(tmp_path, "epoch")]
+    assert set(lines[f"best epoch ({best + 1}), which is kept"].get_xdata()) == {steps[best]}
+    assert ("training, smoothed" in lines) == (len(read_log(tmp_path, "step")) >= 100)
+    assert ("training" in lines) == (len(read_log(tmp_path, "step")) < 100)
+    for axes in (losses, norms):
+        labels = [label.get_text() for label in axes.get_yticklabels(which="both")]
+        assert any(labels)
+        assert all(re.fullmatch(r"[\d.e-]*", label) for label in labels)
+
+
 def test_tensorboard_has_the_log(tmp_path: Path) -> None:
     run_fit(tmp_path)
     run_fit(tmp_path)  # rewrites the events

@@ -139,7 +139,7 @@ def test_the_report_shows_metrics_signatures_examples_and_the_next_command(model
     assert re.fullmatch(r" *-\d+\.\d{3}  Montag, 5\. März 2018", first)
     assert re.fullmatch(r" *-\d+\.\d{3}  .+", second)
     assert not blank
-    assert command == f"next: zoo predict {model} '{DATE}'"
+    assert command == f"next: zoo predict {model} '1 hour'"
 
 
 def test_the_run_directory_shows_the_worst_translations(settings: translation.Settings, report: str) -> None:

@@ -293,8 +293,11 @@ def test_tfds_sets_declare_their_languages(tmp_path):
     assert data.info.citation == "@misc{parley}"
     assert data.info.license == "as you like"
     [held_out, sizes] = data.info.notes
-    assert held_out.startswith("parley/2.0.1: a fiftieth of the sources of train is for test, ")
     pairs = read_pairs(data)
+    count = len(pairs["test"])
+    assert held_out.startswith(
+        f"parley/2.0.1: of 400 sources of train {count} are for test, chosen by a hash"
+    )
     assert sorted(pairs["validation"]) == [(f"são {i} de 5", f"it is {i} of 5") for i in range(5)]
     train = {(f"são {i} de 400", f"it is {i} of 400") for i in range(400)}
     assert {*pairs["train"], *pairs["test"]} == train
@@ -504,7 +507,7 @@ def test_translations_of_a_sentence_stay_in_one_split_and_the_choice_is_reproduc
     write_files(tmp_path, {"pairs.tsv": table(pairs)})
     data = load_translation(str(tmp_path / "pairs.tsv"))
     assert data.info.notes[0] == (
-        f"{tmp_path / 'pairs.tsv'}: a fiftieth of the sources of train is for validation and for test, "
+        f"{tmp_path / 'pairs.tsv'}: of 1,800 sources of train 33 are for validation and 24 are for test, "
         "chosen by a hash of their words, with the first translation of each source only."
     )
     splits = read_pairs(data)

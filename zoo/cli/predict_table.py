@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 
 from zoo.card import InputKind
 from zoo.cli.predict import STATUS, find_input_kind
-from zoo.datasets.messages import count_noun
+from zoo.datasets.messages import count_noun, suggest_names
 from zoo.datasets.readers.tables import Table, TableFormat, find_names, read_table, write_row
 from zoo.errors import UsageError, ZooError
 from zoo.files import atomic_write
@@ -56,7 +56,8 @@ def read_input_table(path: Path, column: str | None, input_kind: InputKind, enco
     if table.find_column(name) is None:
         raise UsageError(
             f"{path}: found the columns {', '.join(table.header)[:200]}, {table.format}. Expected a header with "
-            f"the column {name}. Name the column of the {input_kind}s with --column."
+            f"the column {name}. {suggest_names([name], table.header)}Name the column of the {input_kind}s with "
+            "--column."
         )
     return table
 

@@ -39,6 +39,12 @@ Settings = TypeVar("Settings")
 MAX_CLASSES = 10
 """Classes up to which a report is printed as a whole; `report.md` in the run directory always has all."""
 
+_MAX_SHOWN_TEXT = 60
+"""Characters of the longest example that the next command to type contains."""
+
+_SHORT_TEXT = "The film was not dull but moving."
+"""Text of the next command to type, if no example is short."""
+
 
 class TextExamples(NamedTuple):
     """Texts for the check of an export, and whether its card may show them."""
@@ -113,17 +119,24 @@ def _read_defaults(settings: Any, task: Task | None) -> dict[str, Any]:
     return {}
 
 
-def add_facts(info: DataInfo, settings: Any) -> DataInfo:
-    """Return the description of data with what the user states about them.
+def print_data(info: DataInfo, settings: Any = None) -> DataInfo:
+    """Print where data come from, and the notes about them, one in each line.
 
     Args:
         info: description by the loader.
-        settings: `citation` and `license`, and `language` if the recipe reads texts of one language. Those that are
-            empty or None leave the description as it is.
+        settings: `citation` and `license`, and `language` if the recipe reads texts of one language; None if the user
+            states nothing about the data.
+
+    Returns:
+        The description with what the user states.
 
     Raises:
         UsageError: there is no such language.
     """
+    labels = f": {', '.join(info.labels)}" if info.labels else ""
+    print(f"{info.source}{labels}.", *info.notes, sep="\n  ")
+    if settings is None:
+        return info
     language = getattr(settings, "language", None)
     if language and not list_language_codes((language,)):
         raise UsageError(
@@ -135,12 +148,6 @@ def add_facts(info: DataInfo, settings: Any) -> DataInfo:
         license=settings.license or info.license,
         languages=(language,) if language else info.languages,
     )
-
-
-def print_data(info: DataInfo) -> None:
-    """Print where data come from, and the notes about them, one in each line."""
-    labels = f": {', '.join(info.labels)}" if info.labels else ""
-    print(f"{info.source}{labels}.", *info.notes, sep="\n  ")
 
 
 def print_metrics(metrics: Mapping[str, float]) -> None:
@@ -270,6 +277,14 @@ def print_examples(directory: Path, examples: Mapping[str, Any]) -> None:
         print("\n".join(prediction.format_lines(name, top_k=1)))
     if predictor.input_kind == "array":  # which the command line does not take
         command = ["show", str(directory)]
+    elif predictor.input_kind == "text":
+        command = ["predict", str(directory), _choose_text(inputs)]
     else:
         command = ["predict", str(directory), names[0] if isinstance(inputs[0], (str, Path)) else "video.mp4"]
     print(f"\nnext: {shlex.join(['zoo', *command])}")
+
+
+def _choose_text(texts: Sequence[str]) -> str:
+    """Return a text that is easy to type: the shortest one, unless all are long or have several lines."""
+    short = [text for text in texts if text.strip() and len(text) <= _MAX_SHOWN_TEXT and text.isprintable()]
+    return min(short, key=len, default=_SHORT_TEXT)

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.datasets.fingerprint import note_file, record_sources
-from zoo.datasets.messages import abbreviate
+from zoo.datasets.messages import abbreviate, count_noun
 from zoo.datasets.readers.captions import EXPECTED, TEXT_TABLE, Captions, read_caption_table, read_captions
 from zoo.datasets.readers.content import find_dataset, read_content
 from zoo.datasets.readers.file_index import FileIndex
@@ -192,7 +192,10 @@ def _hold_out(splits: dict[str, Captions], source: str) -> list[str]:
                 f"{source}: too few images, none is left for the {split} split. Expected some dozens, or a "
                 f"{split} split of its own. Add images."
             )
-    return [f"{split} is a tenth of train, chosen by a hash of the names." for split in missing]
+    return [
+        f"{split} is {len(splits[split]):,} of {count_noun(len(train), 'file')}, chosen by a hash of the names."
+        for split in missing
+    ]
 
 
 # TFDS.

@@ -97,7 +97,8 @@ def load_footage(
     notes = (
         f"Clips of {CLIP_LENGTH} frames, edited from {len(files):,} images and videos; a fifth of the shots "
         "is painted.",
-        "validation and test are edited from a tenth of the files each, chosen by a hash of their names.",
+        f"validation is edited from {len(split_files['validation']):,} of the files, and test from "
+        f"{len(split_files['test']):,}, chosen by a hash of their names.",
     )
     return DataSplits(**splits, info=DataInfo(source, labels=TAGS, notes=notes, is_video=True))
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 
 def abbreviate(names: Sequence[str]) -> str:
@@ -21,6 +22,16 @@ def count_noun(count: int, noun: str) -> str:
     ('1 line', '1,200 lines')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def suggest_names(wrong: Sequence[str], known: Sequence[str]) -> str:
+    """Return a question that names the most similar one of the known names for each wrong one, if there are any.
+
+    >>> suggest_names(["reviews"], ["review", "stars"]), suggest_names(["body"], ["review", "stars"])
+    ('Did you mean review? ', '')
+    """
+    similar = [match for name in wrong for match in get_close_matches(name, known, 1)]
+    return f"Did you mean {' and '.join(similar)}? " if similar else ""
 
 
 def measure_width(text: str) -> int:

@@ -15,7 +15,7 @@ from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
 from zoo.datasets.readers.tables import TABLE
 from zoo.datasets.readers.text_files import note_damaged_texts
-from zoo.datasets.records import DataInfo, DataSplits, sort_labels
+from zoo.datasets.records import DataInfo, DataSplits, count_examples, sort_labels
 from zoo.datasets.splits import SPLITS, HashRule, find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
@@ -244,7 +244,13 @@ def _complete(
                 f"{info.source}: no examples for the {split} split. Expected some in a file of its own, or "
                 "more training examples: a missing split is a tenth of them. Add examples."
             )
-    notes = notes + [f"{split} is a tenth of train, chosen by a hash of the text." for split in missing]
+    if missing:
+        num_texts = count_noun(count_examples(train), "text")
+        counts = {split: count_examples(splits[split]) for split in missing}
+        notes = notes + [
+            f"{split} is {count:,} of {num_texts}, chosen by a hash of the text."
+            for split, count in counts.items()
+        ]
     return DataSplits(**splits, info=dataclasses.replace(info, notes=tuple(notes)))
 
 

@@ -22,6 +22,7 @@ from zoo.datasets.fingerprint import note_fact, note_file
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.records import DataInfo
 from zoo.errors import DataError
+from zoo.paths import parse_path
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def find_builder(name: str, data_dir: Path | None = None) -> Any:
         data_dir: directory of prepared data and downloads; the default of TFDS if `None`.
 
     Raises:
-        DataError: there is no such data set; the message contains similar names.
+        DataError: there is no such data set; the message contains similar names, of files first.
     """
     # TFDS would look up a community namespace ("kubric:movi_a") on the network.
     if re.match(r"\w+(/|:\d|$)", name):
@@ -53,11 +54,21 @@ def find_builder(name: str, data_dir: Path | None = None) -> Any:
     base = re.split("[/:]", name)[0]
     if base in names:
         names += [f"{base}/{config}" for config in tfds.builder_cls(base).builder_configs]
-    similar = " or ".join(difflib.get_close_matches(name, set(names)))
+    similar = " or ".join([*_find_similar_files(name), *difflib.get_close_matches(name, set(names))][:3])
     raise DataError(
         f"{name!r} is neither a file or directory that exists nor a TFDS data set. "
         + (f"Did you mean {similar}?" if similar else "Correct the path or the name.")
     )
+
+
+def _find_similar_files(name: str) -> list[str]:
+    """Return the paths of files and directories beside a path that does not exist, with similar names."""
+    path = parse_path(name)
+    try:
+        names = [child.name for child in path.parent.iterdir()]
+    except OSError:
+        return []
+    return [str(path.parent / match) for match in difflib.get_close_matches(path.name, names)]
 
 
 def prepare(builder: Any) -> None:

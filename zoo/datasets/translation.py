@@ -296,8 +296,9 @@ def _complete(part: _PairSet) -> _PairSet:
             part.splits[split] = list(first.items())
         part.splits["train"] = rule.select("train", train, keys)
         part.notes.append(
-            f"{part.info.source}: a fiftieth of the sources of train is for {' and for '.join(missing)}, "
-            "chosen by a hash of their words, with the first translation of each source only."
+            f"{part.info.source}: of {count_noun(len({source for source, _ in train}), 'source')} of train "
+            f"{' and '.join(f'{len(part.splits[split]):,} are for {split}' for split in missing)}, chosen by a hash of "
+            "their words, with the first translation of each source only."
         )
     return part
 

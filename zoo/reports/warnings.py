@@ -26,7 +26,7 @@ def add_warnings(
     """Return a report with what is wrong with the model or its data, a sentence each.
 
     - The model predicts one class only, or no label at all.
-    - A baseline is better.
+    - A baseline is better, or as good.
     - The accuracy on training examples is that of the majority class.
     - More than 2 % of the test examples are in train, too.
     - There are fewer than 30 test examples.
@@ -82,7 +82,7 @@ def report_generation(
     """Return a report about generated texts, with what is wrong with the model or its data.
 
     - The model generates the same text for every test example.
-    - A baseline is better.
+    - A baseline is better, or as good.
     - More than 2 % of the test examples are in train, too.
     - There are fewer than 30 test examples.
     - CIDEr, if it is one of the metrics, is 0 for some of the images whatever their captions.
@@ -118,21 +118,28 @@ def report_generation(
 
 
 def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
-    """Return a sentence for each baseline that is better than the model on the test examples.
+    """Return a sentence for each baseline that is better than the model on the test examples, or as good.
 
     Args:
         metrics: values by name. A metric of a baseline has the name of that of the model, which starts with
-            "test", then a comma and the name of the baseline. Higher is better.
+            "test", then a comma and the name of the baseline. Higher is better. Values are compared as they are
+            printed. At 0, such as exact matches of long texts, they do not compare.
 
     >>> compare_with_baselines({"test BLEU": 20.0, "test BLEU, without attention": 21.5})
     ['A baseline is better: test BLEU, without attention is 21.50, that of the model 20.00.']
+    >>> compare_with_baselines({"test accuracy": 69.7, "test accuracy, bag of words": 69.7})
+    ['A baseline is as good: test accuracy, bag of words is 69.70, as that of the model.']
     """
     sentences = []
     for name, value in metrics.items():
         metric, _, baseline = name.partition(", ")
-        if name.startswith("test ") and baseline and metric in metrics and value > metrics[metric]:
-            score = metrics[metric]
+        if not (name.startswith("test ") and baseline and metric in metrics):
+            continue
+        value, score = round(value, 2), round(metrics[metric], 2)
+        if value > score:
             sentences.append(f"A baseline is better: {name} is {value:.2f}, that of the model {score:.2f}.")
+        elif value == score > 0:
+            sentences.append(f"A baseline is as good: {name} is {value:.2f}, as that of the model.")
     return sentences
 
 

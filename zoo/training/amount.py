@@ -10,6 +10,9 @@ _BATCH_SIZES = 16, 64
 _EPOCHS = 4, 40
 """Epochs for many examples, and for few."""
 
+_MAX_PRETRAINED_EPOCHS = 10
+"""Epochs for few examples of a model that is trained already: the best one is among the first of them."""
+
 _NUM_BATCHES = 20
 """Batches of an epoch, below which batches are smaller."""
 
@@ -31,16 +34,20 @@ class AmountSettings(Protocol):
         """Number of passes over the training data; None if it is to be chosen."""
 
 
-def choose_batches_and_epochs(num_examples: int, settings: AmountSettings) -> tuple[int, int]:
+def choose_batches_and_epochs(
+    num_examples: int, settings: AmountSettings, is_pretrained: bool = False
+) -> tuple[int, int]:
     """Choose a batch size and a number of epochs by the number of training examples, and log them.
 
     4 epochs in batches of 64 suit thousands of examples. Of a few hundred they are a handful of updates, in which a
-    network learns nothing. Fewer examples therefore get smaller batches, down to 16, and more epochs, up to 40.
+    network learns nothing. Fewer examples therefore get smaller batches, down to 16, and more epochs, up to 40. A model
+    that starts from trained weights gets up to 10.
 
     Args:
         num_examples: int. Number of training examples.
         settings: `batch_size` and `epochs`, such as the settings of a recipe. Those that are not `None` remain as
             they are.
+        is_pretrained: bool. Whether the model starts from the weights of a trained one. Default: `False`.
 
     Returns:
         Batch size and number of epochs.
@@ -51,6 +58,8 @@ def choose_batches_and_epochs(num_examples: int, settings: AmountSettings) -> tu
         >>> settings = SimpleNamespace(batch_size=None, epochs=None)
         >>> zoo.training.choose_batches_and_epochs(320, settings)
         (16, 40)
+        >>> zoo.training.choose_batches_and_epochs(320, settings, is_pretrained=True)
+        (16, 10)
         >>> zoo.training.choose_batches_and_epochs(10_000, settings)
         (64, 4)
     """
@@ -60,6 +69,7 @@ def choose_batches_and_epochs(num_examples: int, settings: AmountSettings) -> tu
         batch_size = min(max(2 ** round(math.log2(num_examples / _NUM_BATCHES)), smallest), largest)
         chosen.append(f"batches of {batch_size} (--batch-size)")
     if epochs is None:
+        most = _MAX_PRETRAINED_EPOCHS if is_pretrained else most
         epochs = min(max(math.ceil(_NUM_PASSED / num_examples), fewest), most)
         chosen.append(f"{epochs} epochs (--epochs)")
     if chosen:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from zoo.datasets.messages import suggest_names
 from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
 from zoo.datasets.readers.text_files import read_text
 from zoo.errors import DataError
@@ -55,10 +56,11 @@ def read_text_table(
     table = read_table(path, lambda cells: True, has_columns, encoding=encoding)
     text, label = table.find_column(text_column), table.find_column(label_column)
     if table.header and (text is None or label is None or text == label):
+        absent = [name for name, place in ((text_column, text), (label_column, label)) if place is None]
         raise DataError(
             f"{path}: found the columns {', '.join(table.header)[:200]}, {table.format}. Expected a header "
-            f"with the columns {text_column} and {label_column}. Add the header, or name your columns with "
-            "--text-column and --label-column."
+            f"with the columns {text_column} and {label_column}. {suggest_names(absent, table.header)}"
+            "Add the header, or name your columns with --text-column and --label-column."
         )
     texts = [
         LabeledText(f"{path}, line {line:,}", cells[text or 0], cells[label or 0].strip())
