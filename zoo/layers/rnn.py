@@ -132,6 +132,8 @@ class RNN(Serializable, keras.layers.RNN):
         self._check_constants(constants_shape)
         super().build(sequences_shape, initial_state_shape)
         features = sequences_shape[-1]
+        spec = self.input_spec
+        self.input_spec = keras.layers.InputSpec(ndim=spec.ndim, min_ndim=spec.min_ndim, axes={-1: features})
         for cell in getattr(self.cell, "cells", [self.cell]):
             if isinstance(cell, Cell) and is_inherited(cell, Cell, "call", "__call__"):
                 build_sublayers(cell, features, constants_shape or {})
