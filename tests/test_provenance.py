@@ -1,5 +1,7 @@
 """What a result was made with."""
 
+import importlib.metadata
+import platform
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -25,6 +27,20 @@ def test_commit_notes_changes_of_tracked_files(tmp_path: Path, monkeypatch: pyte
     assert provenance.get_commit() == git("rev-parse", "HEAD")
     (tmp_path / "tracked.py").write_text("2")
     assert provenance.get_commit() == git("rev-parse", "HEAD") + " with changes"
+
+
+def test_versions_are_those_of_nightly_builds_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tf-nightly and keras-nightly hold the modules of TensorFlow and Keras under other names of distributions."""
+    expected = {name: importlib.metadata.version(name) for name in ("rnn-zoo", "tensorflow", "keras")}
+    search = importlib.metadata.Distribution.from_name
+
+    def find(name: str) -> importlib.metadata.Distribution:
+        if name in ("tensorflow", "keras"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return search(name)
+
+    monkeypatch.setattr(importlib.metadata.Distribution, "from_name", find)
+    assert provenance.get_versions() == {"python": platform.python_version(), **expected}
 
 
 def recipe_path(name: str) -> str:

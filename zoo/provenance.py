@@ -8,11 +8,19 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import keras
+import tensorflow as tf
+
 
 def get_versions() -> dict[str, str]:
     """Return the versions of Python, rnn-zoo, TensorFlow and Keras, by package name."""
-    packages = ("rnn-zoo", "tensorflow", "keras")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    return {
+        "python": platform.python_version(),
+        "rnn-zoo": version("rnn-zoo"),
+        # Not of the distributions, which may be tf-nightly and keras-nightly.
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
 
 
 def get_commit() -> str:
