@@ -21,6 +21,7 @@ _OPENER = 0.1  # share of sentences that begin with "Honestly," and the like
 _MARKS = (".", ".", ".", ".", ".", "!", "")
 _INFORMAL_MARKS = ("", "", "", "!", "!!", "!!!", "...", ".")
 _VOWEL_SOUND = re.compile(r"\b([Aa]) (?=[aeio]|u(?!s[aei])|hon)")
+_SENTENCE_START = re.compile(r"(?<=[.!?] )[a-z]")
 _TYPO = 0.5  # share of informal sentences with frequent misspellings, and of the others with a typing error
 _WORD = re.compile(r"[a-z]+")
 _LONG_WORD = re.compile(r"[a-z]{4,}")
@@ -43,7 +44,7 @@ class Opinions(GeneratedBuilder):
         (15, True)
     """
 
-    VERSION = make_dataset_version("1.0.0")
+    VERSION = make_dataset_version("1.1.0")
 
     def _info(self) -> Any:
         features = {
@@ -100,14 +101,17 @@ def make_pair(kind: str, template: str, rng: np.random.Generator) -> Pair:
 
 
 def finish_sentence(text: str, opener: str, end: str) -> str:
-    """Return a sentence with the right articles and capitals, and with a mark at its end.
+    """Return a text with the right articles and capitals, and with a mark at its end.
 
     >>> finish_sentence("a awful show", opener="", end=".")
     'An awful show.'
+    >>> finish_sentence("never mind the rain. we danced all night", opener="", end="!")
+    'Never mind the rain. We danced all night!'
     """
     if opener and not re.match(r"(I\b|[A-Z]\w*\.|[A-Z]{2})", text):
         text = text[0].lower() + text[1:]
     text = _VOWEL_SOUND.sub(r"\1n ", opener + text)
+    text = _SENTENCE_START.sub(lambda match: match[0].upper(), text)
     if text[-1].isalnum():
         text += end
     return text[0].upper() + text[1:]

@@ -23,6 +23,11 @@ class Pair(NamedTuple):
     negative: str
 
 
+def read_templates(text: str) -> tuple[str, ...]:
+    """Return the templates of a text, one for each line."""
+    return tuple(text.strip().splitlines())
+
+
 def expand_template(template: str, draw: Draw, pick: Pick) -> Pair:
     """Make the two sentences of a template.
 

@@ -35,10 +35,10 @@ bad_noun: disaster, disappointment, failure, flop, bore, nightmare, catastrophe,
   shambles, dud, waste of time, waste of money, chore, rip-off, trainwreck, fiasco, mistake, headache, disgrace,
   snoozefest, misfire, farce, lemon, letdown, bummer, dump, eyesore, pain, torture, travesty, ordeal, turkey, hot
   mess, train wreck, horror, sham, dead end
-loved: loved, adored, enjoyed, liked, admired, cherished, really liked, thoroughly enjoyed, fell in love with, was
-  crazy about, had a soft spot for, was blown away by, treasured
-hated: hated, despised, loathed, disliked, regretted, detested, really disliked, couldn't stand, was bored by, was put
-  off by, was sick of, could barely tolerate, cursed
+loved: loved, adored, enjoyed, liked, admired, cherished, really liked, thoroughly enjoyed, fell in love with, raved
+  about, had a soft spot for, marveled at, treasured
+hated: hated, despised, loathed, disliked, regretted, detested, really disliked, couldn't stand, got bored by, got
+  tired of, got sick of, could barely tolerate, cursed
 love: love, adore, enjoy, like, admire, recommend, praise, cherish, appreciate
 hate: hate, despise, loathe, dislike, regret, detest, resent, condemn, curse
 pleased: impressed, delighted, pleased, satisfied, thrilled, charmed, amazed, happy, enchanted, overjoyed, grateful,
@@ -49,9 +49,9 @@ please: impress, delight, please, satisfy, thrill, charm, amaze, enchant, captiv
 displease: disappoint, bore, annoy, frustrate, disgust, irritate, upset, insult, exhaust, enrage, depress, offend
 does_please: impresses, delights, pleases, satisfies, thrills, charms, amazes, enchants, captivates, entertains
 does_displease: disappoints, bores, annoys, frustrates, disgusts, irritates, upsets, insults, exhausts, depresses
-flaw: problem, flaw, fault, mistake, weakness, complaint, regret, glitch, blemish, defect, weak spot, false note,
+flaw: problem, flaw, fault, mistake, weakness, complaint, glitch, blemish, defect, weak spot, false note,
   hiccup, shortcoming, disappointment, annoyance, slip, letdown
-flaws: problems, flaws, faults, mistakes, weaknesses, complaints, regrets, glitches, defects, shortcomings, errors,
+flaws: problems, flaws, faults, mistakes, weaknesses, complaints, glitches, defects, shortcomings, errors,
   disappointments, annoyances
 merit: redeeming quality, saving grace, strength, good idea, bright spot, merit, virtue, good point, original idea,
   positive side, reason to smile, advantage, good thing to say, spark of life
@@ -89,6 +89,27 @@ place: start to finish, beginning to end, top to bottom, the first minute to the
 opener: Honestly, In short, Frankly, All in all, To be honest, Overall, For me, In my opinion, Well, Look, Believe me,
   Say what you like, All told, As for me, Personally, Trust me, So, Once again
 number: two, three, four, five, six, ten, twenty, a dozen
+suits: hits the spot, is right up my street, ticks all the boxes, is worth every penny, is worth the detour, is hard
+  to beat, never gets old, does the trick, won me over, made my day, is the real deal, is just what I needed, grew on
+  me, is one of a kind, is as good as gold, is up there with the best, has me hooked, gets it just right, stole my
+  heart, is money well spent, brightened up my week, has a place in my heart, is just the ticket, was love at first
+  sight
+puts_off: left me cold, misses the mark, is not my cup of tea, leaves a lot to be desired, does nothing for me, gets
+  on my nerves, was money down the drain, is not up to scratch, doesn't cut it, wore thin quickly, is more trouble
+  than it's worth, isn't all it's cracked up to be, went downhill fast, is beyond repair, got old fast, rubs me the
+  wrong way, is a waste of space, is not worth the trouble, tries my patience, is a tough sell, was a kick in the
+  teeth, is scraping the barrel, lost me early on
+joys: a day at the beach, Christmas morning, a warm bath, a hug from an old friend, the first day of vacation, a sunny
+  Sunday, coming home, a cool drink in July, a birthday, finding money in an old coat
+chores: a trip to the dentist, a flat tire, a parking ticket, a wet Monday, a toothache, doing the taxes, a traffic
+  jam, a bad hangover, watching paint dry, a stone in my shoe, cleaning the oven, a power cut, a cold
+chore: do my taxes, scrub the floor, clean the oven, sit in traffic, stand in the rain, watch paint dry, count the
+  tiles on the ceiling, have a tooth pulled, wash the dishes, do the ironing, shovel snow, stare at a wall
+obstacle: I had had more time, I had had a free week, life had not got in the way, the week had had eight days, my
+  budget had allowed it, I had not had to go to work, my schedule had allowed it, I had not moved to another country,
+  I had not caught a cold, my calendar had not been so full
+ties: my job, my tight schedule, a lack of time, the distance, my busy week, my empty wallet, the calendar, my other
+  plans, my family duties
 luv: luv, loved, loving, adore, really luv, sooo in love with, obsessed with
 h8: h8, hate, hatin, hated, can't stand, so sick of, done with
 cheer: wow, woohoo, yay, yesss, hooray, aww, mmm, bravo, yum, woot, wohoo, nice one, omg yes, kudos, congrats
@@ -139,6 +160,14 @@ fact_bad: I fell asleep halfway through, half of the audience left early, I kept
 better: funnier, more gripping, more moving, cleverer, more exciting, wittier
 worse: duller, sillier, slower, more predictable, dumber, less funny, longer and emptier
 seems: looks, sounds, feels, seems
+plus: the star cast, the lovely scenery, the gorgeous pictures, the big budget, the famous names, the catchy theme
+  song, the two good jokes, the fine costumes, the award for best picture, the strong opening
+minus: the slow start, the low budget, the shaky camera, the length, the silly title, the odd haircuts, the simple
+  plot, the loose ends, the sad ending, the corny dialogue, the two dull songs, the subtitles
+stay: watch it again, see it a second time, tell everyone about it, buy the soundtrack
+stayed: watched it again, seen it a second time, told everyone about it, bought the soundtrack
+leave: walk out, switch it off, ask for my money back, go home early
+left: walked out, switched it off, asked for my money back, gone home early
 """),
     "book": _read("""
 thing: book, novel, memoir, biography, collection, essay, cookbook, comic, textbook, fantasy novel, audiobook, poem,
@@ -176,6 +205,14 @@ fact_bad: I stopped after the second chapter, I donated my copy, I skipped whole
 better: wittier, more gripping, deeper, more moving, wiser, more readable
 worse: duller, drier, longer-winded, more confusing, clumsier, less readable
 seems: looks, feels, seems, sounds
+plus: the pretty cover, the famous author, the clever title, the lovely drawings, the prizes it has won, the strong
+  first chapter, the nice paper, the one good twist, the elegant sentences
+minus: the length, the slow start, the ugly cover, the small print, the odd title, the many typos, the old-fashioned
+  language, the loose ends, the flat first chapter, the dry footnotes
+stay: read it again, finish it in one go, buy the next one, lend it to my friends
+stayed: read it again, finished it in one go, bought the next one, lent it to my friends
+leave: put it away, give up on it, take it back to the store, stop after ten pages
+left: put it away, given up on it, taken it back to the store, stopped after ten pages
 """),
     "food": _read("""
 thing: meal, dinner, lunch, pizza, burger, restaurant, café, breakfast, buffet, steak, salad, curry, pasta, dessert,
@@ -215,6 +252,14 @@ fact_bad: I left half of it on the plate, we were sick the whole night, I found 
 better: tastier, fresher, juicier, crispier, richer, more flavorful, sweeter
 worse: blander, greasier, saltier, staler, colder, drier, soggier, less fresh
 seems: tastes, smells, looks, seems
+plus: the lovely view, the huge portions, the live music, the low prices, the free bread, the fancy plates, the
+  candles, the smiling waiter, the good wine, the pretty terrace, the crisp tablecloths
+minus: the long wait, the small portions, the plastic chairs, the loud music, the high prices, the plain decor, the
+  draft from the door, the paper plates, the wobbly table, the grumpy waiter, the cold soup
+stay: come back, order a second helping, stay for dessert, leave a big tip
+stayed: come back, ordered a second helping, stayed for dessert, left a big tip
+leave: send it back, eat somewhere else, leave hungry, cook at home
+left: sent it back, eaten somewhere else, left hungry, cooked at home
 """),
     "hotel": _read("""
 thing: hotel, hostel, room, apartment, resort, campsite, suite, inn, guesthouse, cottage, villa, motel, cabin, stay,
@@ -224,7 +269,7 @@ part: bed, breakfast, bathroom, pool, view, location, staff, shower, garden, lob
   reception, carpet, mattress, air conditioning, wifi, spa, terrace, elevator, minibar
 parts: beds, towels, rooms, sheets, walls, pillows, views, windows, prices, hallways, neighbors, guides
 good: clean, cozy, comfortable, quiet, spacious, spotless, luxurious, bright, friendly, peaceful, welcoming, relaxing,
-  modern, well kept, sunny, elegant, central, airy, tidy, comfy, soft, homely, soundproof, picturesque
+  modern, well kept, sunny, elegant, central, airy, tidy, comfy, soft, snug, soundproof, picturesque
 bad: dirty, noisy, filthy, cramped, smelly, moldy, damp, shabby, run-down, uncomfortable, dark, cold, overpriced,
   grubby, dusty, stuffy, unsafe, broken, musty, infested, dingy, stained, freezing, depressing, leaky
 use: stay in, book, visit, choose
@@ -250,6 +295,14 @@ fact_bad: there were bugs in the bed, we left after one night, I slept in my clo
 better: cleaner, quieter, cozier, brighter, friendlier, comfier, roomier
 worse: dirtier, noisier, shabbier, darker, smellier, colder, grubbier, less clean
 seems: looks, feels, smells, seems
+plus: the view, the low price, the big pool, the pretty lobby, the free drinks, the central location, the soft towels,
+  the five stars, the garden, the good breakfast, the large balcony
+minus: the thin walls, the old carpet, the small bathroom, the rain, the long drive, the slow elevator, the late
+  check-in, the street noise, the steep stairs, the lumpy pillows, the weak wifi
+stay: stay another week, book it again, come back every year, send my friends there
+stayed: stayed another week, booked it again, come back every year, sent my friends there
+leave: leave a day early, sleep in the car, ask for a refund, pack my bags
+left: left a day early, slept in the car, asked for a refund, packed my bags
 """),
     "shop": _read("""
 thing: shop, store, supermarket, bank, pharmacy, garage, barber, hair salon, market, website, hotline, post office,
@@ -285,6 +338,14 @@ fact_bad: they hung up on me, the parcel never arrived, I am still waiting for m
 better: friendlier, faster, kinder, cheaper, more helpful, more honest
 worse: ruder, slower, lazier, pricier, less helpful, greedier, less honest
 seems: seems, looks, sounds, feels
+plus: the free parking, the low prices, the big selection, the free coffee, the pretty window, the long opening hours,
+  the discount, the friendly greeting, the central location, the fancy sign
+minus: the long line, the high prices, the lack of parking, the short opening hours, the small selection, the old
+  building, the wait, the paperwork, the long drive, the plain shelves
+stay: go back, send my friends there, become a regular, thank the manager
+stayed: gone back, sent my friends there, become a regular, thanked the manager
+leave: go somewhere else, walk out, hang up, complain to the manager
+left: gone somewhere else, walked out, hung up, complained to the manager
 """),
     "product": _read("""
 thing: phone, camera, laptop, vacuum cleaner, blender, toaster, jacket, pair of shoes, backpack, watch, headset, bike,
@@ -322,6 +383,14 @@ fact_bad: it broke on the second day, I sent it back, it fell apart in my hands,
 better: sturdier, lighter, faster, sharper, quieter, more durable, safer
 worse: flimsier, heavier, slower, noisier, uglier, blurrier, less durable
 seems: feels, looks, sounds, seems
+plus: the low price, the sleek design, the pretty color, the clever idea, the big screen, the fancy box, the many
+  buttons, the long list of features, the nice packaging, the two-year warranty
+minus: the high price, the odd color, the weight, the short cable, the plain design, the thin manual, the ugly box,
+  the late delivery, the loud fan, the small buttons, the missing case
+stay: buy another one, keep it for years, recommend it to my friends, give one to my brother
+stayed: bought another one, kept it for years, recommended it to my friends, given one to my brother
+leave: send it back, throw it out, buy a different one, ask for a refund
+left: sent it back, thrown it out, bought a different one, asked for a refund
 """),
     "software": _read("""
 thing: app, program, game, update, website, browser, tool, editor, plugin, version, website builder, player,
@@ -356,13 +425,21 @@ fact_bad: I deleted it after five minutes, it erased my photos, I want my money 
 better: faster, more stable, smoother, simpler, easier to use, safer
 worse: slower, buggier, clunkier, more confusing, less stable, uglier, laggier
 seems: looks, runs, feels, seems
+plus: the low price, the pretty icons, the long list of features, the dark mode, the free trial, the clever idea, the
+  big team behind it, the stylish menus, the nice start screen
+minus: the high price, the long setup, the plain design, the many settings, the small icons, the odd name, the ads,
+  the long download, the missing dark mode, the sign-up form
+stay: use it every day, pay for the full version, tell my colleagues about it, keep it for good
+stayed: used it every day, paid for the full version, told my colleagues about it, kept it for good
+leave: delete it, cancel my subscription, ask for my money back, switch to something else
+left: deleted it, canceled my subscription, asked for my money back, switched to something else
 """),
     "event": _read("""
 thing: concert, play, album, song, exhibition, museum, course, lecture, party, wedding, workshop, match, festival,
   opera, podcast, class, tour, zoo, theme park, ballet, seminar, lesson, conference, circus, gallery
 things: concerts, courses, songs, lectures, shows, museums, classes, albums
 part: sound, band, singer, teacher, music, lighting, audience, organization, speaker, venue, guitar solo, opening act,
-  material, stage, guide, exhibit, schedule, choir, lyrics
+  material, stage, guide, exhibit, schedule, choir
 parts: songs, seats, tickets, musicians, exercises, exhibits, dancers, slides, lyrics, rides, speakers
 good: lively, inspiring, fun, entertaining, fascinating, well organized, catchy, unforgettable, energetic,
   instructive, exciting, beautifully sung, festive, uplifting, interesting, magical, stirring, passionate,
@@ -391,6 +468,381 @@ fact_bad: we left during the break, I could not hear a word, half of the seats w
 better: livelier, more inspiring, more fun, catchier, more exciting, better organized
 worse: duller, louder, more chaotic, longer and duller, less fun, flatter
 seems: sounds, looks, feels, seems
+plus: the famous name, the free drinks, the pretty hall, the big stage, the good seats, the colorful lights, the low
+  price, the long program, the nice brochure, the fireworks
+minus: the rain, the hard seats, the long line, the late start, the bad parking, the heat, the steep prices, the small
+  room, the long speeches, the broken microphone
+stay: stay until the end, sign up again, go back next year, bring all my friends
+stayed: stayed until the end, signed up again, gone back next year, brought all my friends
+leave: leave during the break, ask for my money back, stay at home, sneak out
+left: left during the break, asked for my money back, stayed at home, sneaked out
+"""),
+    "job": _read("""
+thing: job, internship, company, office, position, workplace, project, startup, night shift, department
+things: jobs, companies, offices, projects, internships
+part: pay, team, schedule, training, workload, canteen, commute, management, contract, atmosphere, holiday policy,
+  coffee
+parts: hours, colleagues, tasks, meetings, benefits, deadlines, working conditions, bosses
+good: fair, rewarding, interesting, flexible, supportive, well paid, varied, meaningful, encouraging, stimulating,
+  secure
+bad: badly paid, stressful, dull, unfair, toxic, exhausting, badly run, chaotic, demeaning, soul-destroying,
+  mind-numbing
+use: take, accept, keep
+used: had, taken
+using: having, keeping
+person: boss, manager, supervisor, team leader, recruiter, director
+persons: managers, bosses, recruiters, supervisors
+works: pays off, makes sense, inspires me, runs smoothly
+fails: wears you down, leads nowhere, is going downhill, falls apart
+work: pay off, make sense, run smoothly
+fail: lead nowhere, wear us down, fall apart
+fact_good: I look forward to Mondays, I got a raise after three months, nobody has quit in five years, they paid for
+  my evening classes, I have never learned so much, my boss covers for us when the kids are sick, I turned down two
+  better-paid offers, they gave me Fridays off, I have been there for twelve years and want to stay, we still laugh at
+  lunch every day, they asked for my opinion and used it
+fact_bad: I handed in my notice after a week, half of the team has quit, they paid me two months late, I dread
+  Mondays, I cried in the restroom, nobody thanked us for the extra hours, I have not had a day off since March, my
+  boss shouts at everyone, I update my résumé every night, they fired me by text message, I am looking for another
+  one, I have stopped sleeping
+better: fairer, better paid, more interesting, more flexible, more rewarding, less stressful
+worse: duller, more stressful, more chaotic, less fair, worse paid
+seems: looks, sounds, seems, feels
+plus: the good pay, the company car, the fancy office, the free fruit, the big name, the short commute, the nice
+  canteen, the table tennis, the long vacation
+minus: the modest pay, the early start, the long commute, the small office, the weak coffee, the old computers, the
+  dress code, the paperwork, the night shifts
+stay: stay another ten years, sign again at once, send my daughter there, tell my friends to apply
+stayed: stayed another ten years, signed again at once, sent my daughter there, told my friends to apply
+leave: hand in my notice, look for something else, quit on the spot, call in sick
+left: handed in my notice, looked for something else, quit on the spot, called in sick
+"""),
+    "doctor": _read("""
+thing: clinic, hospital, treatment, checkup, therapy, practice, surgery, dental practice, maternity ward, physical
+  therapy
+things: clinics, hospitals, treatments, practices, checkups
+part: waiting room, staff, advice, examination, diagnosis, aftercare, surgeon, front desk, ward, care, explanation
+parts: nurses, doctors, rooms, waiting times, appointments, answers, assistants
+good: gentle, caring, thorough, painless, kind, reassuring, competent, patient, careful, understanding, calm,
+  attentive
+bad: painful, rough, rushed, careless, cold, rude, incompetent, impatient, dismissive, unhygienic, indifferent,
+  arrogant
+use: visit, choose, try
+used: visited, tried, been to
+using: visiting, choosing, trying
+person: doctor, nurse, dentist, surgeon, receptionist, therapist, midwife, specialist
+persons: doctors, nurses, dentists, surgeons, therapists
+works: helps, takes the fear away, inspires trust, makes you feel safe
+fails: makes things worse, wastes your time, treats you like a number, lets you down
+work: help, listen, care, inspire trust
+fail: make things worse, let us down, ignore us
+fact_good: I felt no pain at all, my back has not hurt since, she took the time to explain everything, they saw me the
+  same day, the nurse held my hand, I could walk again after a week, my son was not afraid for a second, he called me
+  at home to ask how I was, the scar has almost disappeared, they found what four others had missed, my whole family
+  goes there now, I slept through the night for the first time in months
+fact_bad: he never looked up from the screen, they mixed up my files, I waited four hours in pain, the wound got
+  infected, she told me to look it up online, my tooth still hurts, they sent me home with a broken wrist, nobody told
+  me what was wrong, I came out sicker than I went in, I have changed doctors since, they billed me for a test I never
+  had, he pulled the wrong tooth
+better: gentler, kinder, more thorough, more careful, calmer, more patient
+worse: rougher, colder, ruder, more careless, more painful, less thorough
+seems: seems, looks, feels, sounds
+plus: the modern building, the short wait, the soft chairs, the free parking, the fancy waiting room, the diplomas on
+  the wall, the friendly voice on the phone, the new machines
+minus: the long wait, the old building, the paperwork, the hard chairs, the early appointment, the lack of parking,
+  the bitter medicine, the plain rooms, the busy phone line
+stay: go back, bring my children there, recommend it to my neighbors, make another appointment
+stayed: gone back, brought my children there, recommended it to my neighbors, made another appointment
+leave: change doctors, walk out, file a complaint, get a second opinion
+left: changed doctors, walked out, filed a complaint, got a second opinion
+"""),
+    "flight": _read("""
+thing: flight, airline, train ride, bus ride, ferry, airport, journey, night train, taxi ride, crossing
+things: flights, airlines, trains, buses, ferries, airports
+part: legroom, crew, boarding, food, seat, check-in, luggage service, landing, departure, lounge, pilot, cabin
+parts: seats, meals, delays, announcements, stewards, prices, toilets, connections
+good: punctual, smooth, comfortable, on time, roomy, quick, well organized, attentive, relaxing, safe, hassle-free
+bad: late, cramped, bumpy, delayed, filthy, overbooked, freezing, uncomfortable, chaotic, stuffy, unsafe, crammed
+use: take, book, choose
+used: taken, booked, tried
+using: taking, booking, choosing
+person: pilot, steward, conductor, driver, stewardess, captain, gate agent
+persons: stewards, drivers, conductors, pilots
+works: runs like clockwork, keeps its promises, delivers, makes traveling fun
+fails: lets you down, runs late, loses your bags, disappoints
+work: deliver, run on time, help
+fail: let us down, run late, disappoint
+fact_good: we landed twenty minutes early, I slept the whole way, they moved us to first class for free, my bag was
+  the first on the belt, the crew sang for my son's birthday, we had a whole row to ourselves, the pilot showed my
+  daughter the cockpit, they held the bus for us, I stretched out my legs and slept, they rebooked us within minutes,
+  I arrived rested
+fact_bad: we missed our connection, they lost my suitcase, we sat on the runway for three hours, I spent the night on
+  the airport floor, the person behind me kicked my seat and nobody cared, there was no water on board, they sold my
+  seat twice, my knees still hurt, the toilet overflowed, they left without us, we were stuck for six hours, my
+  stroller came back in pieces
+better: smoother, roomier, faster, more punctual, more comfortable, cleaner
+worse: bumpier, later, more cramped, dirtier, slower, less comfortable
+seems: looks, feels, seems, sounds
+plus: the low fare, the free snacks, the window seat, the new plane, the good movies, the friendly greeting, the view
+  of the mountains, the short line at the gate
+minus: the early departure, the bumpy landing, the small seats, the rain, the long line at the gate, the dry sandwich,
+  the crying baby, the late boarding, the high fare
+stay: book with them again, choose them every time, fly with them next year, recommend them to my boss
+stayed: booked with them again, chosen them every time, flown with them next year, recommended them to my boss
+leave: take the car instead, ask for a refund, write an angry letter, pick someone else
+left: taken the car instead, asked for a refund, written an angry letter, picked someone else
+"""),
+    "car": _read("""
+thing: car, van, used car, rental car, motorcycle, truck, electric car, scooter, station wagon, camper
+things: cars, vans, motorcycles, trucks, scooters
+part: engine, steering, heating, gearbox, trunk, paint, suspension, mileage, radio, dashboard, interior, navigation
+parts: brakes, seats, tires, headlights, mirrors, doors, wipers, windows
+good: reliable, economical, roomy, quick, quiet, safe, comfortable, sturdy, smooth, compact, spotless, solid
+bad: unreliable, rusty, noisy, thirsty, cramped, dangerous, rattling, sluggish, faulty, dented, jerky, worn out
+use: drive, rent, own, buy
+used: driven, rented, owned, bought
+using: driving, renting, owning
+person: dealer, mechanic, salesman, previous owner, saleswoman
+persons: dealers, mechanics, sellers
+works: never lets me down, holds up, impresses everyone, does its job
+fails: breaks down, falls apart, lets me down, rattles, drives me mad
+work: run smoothly, hold up, last
+fail: break down, rattle, fail, leak
+fact_good: it has never been to the repair shop, it starts even at twenty below, we crossed the whole country without
+  a stop, my wife will not let me drive it anymore, I got more for it than I paid, it runs on almost nothing, the kids
+  fall asleep in the back at once, it passed inspection for the tenth time, I wash it every Sunday with pride, people
+  ask me where I got it
+fact_bad: it stalled on the highway, it has been in the repair shop since May, the brakes failed on the first hill,
+  the door fell off, I had to push it home, it drinks more than my uncle, rain came in through the roof, I sold it for
+  scrap, it would not start this morning either, the tow truck driver knows me by name, I take the bus now, it failed
+  inspection twice
+better: faster, safer, quieter, roomier, smoother, more reliable
+worse: slower, noisier, rustier, thirstier, less reliable, less safe
+seems: looks, sounds, feels, seems
+plus: the low price, the shiny paint, the big trunk, the leather seats, the good radio, the pretty color, the famous
+  name, the new tires
+minus: the high price, the scratched paint, the small trunk, the old radio, the odd color, the mileage, the worn
+  seats, the stiff clutch
+stay: buy it again, keep it for years, drive it every day, take it across the country
+stayed: bought it again, kept it for years, driven it every day, taken it across the country
+leave: sell it for scrap, take the bus, give it back, call a tow truck
+left: sold it for scrap, taken the bus, given it back, called a tow truck
+"""),
+    "salon": _read("""
+thing: haircut, manicure, massage, facial, hairdo, perm, tattoo, shave, beauty salon, spa day
+things: haircuts, manicures, massages, tattoos, hairdos
+part: color, cut, styling, advice, result, service, price, atmosphere, consultation, scalp massage, head wash
+parts: highlights, nails, stylists, bangs, chairs, prices, layers
+good: flattering, stylish, gentle, skilled, relaxing, neat, chic, careful, even, soothing, becoming, professional
+bad: crooked, uneven, rough, painful, clumsy, rushed, hasty, unflattering, overpriced, botched, patchy, careless
+use: get, book, try
+used: had, booked, tried
+using: getting, booking, trying
+person: hairdresser, barber, stylist, beautician, masseur, tattoo artist
+persons: hairdressers, barbers, stylists
+works: suits me, lasts, turns heads, does wonders
+fails: looks odd, hurts, makes me look old, washes out in a day
+work: last, look right, do wonders
+fail: look odd, hurt, wash out
+fact_good: I got compliments all week, she listened to what I wanted, I felt ten years younger, I fell asleep in the
+  chair, my husband whistled, he matched the color exactly, my shoulders have not been this loose in years, I took a
+  picture for my mother, I tipped double, the knots in my back were gone, everyone at work asked where I went
+fact_bad: I wear a hat now, she cut my ear, my scalp burned for days, he talked on the phone the whole time, one side
+  is longer than the other, my daughter cried when she saw me, it took another salon to fix it, I look like a wet
+  poodle, I came home with green hair, I asked for a trim and got a buzz cut, I hid in the house for a week, they
+  charged me for a color I never got
+better: softer, neater, gentler, prettier, more flattering, more careful
+worse: rougher, more crooked, hastier, more painful, less flattering, less careful
+seems: looks, feels, seems
+plus: the free coffee, the low price, the comfortable chair, the nice music, the pretty lamps, the friendly chat, the
+  scented towels, the big mirrors
+minus: the high price, the long wait, the loud music, the gossip, the hard chair, the old magazines, the cold water,
+  the plain walls
+stay: go back, book the next date, send my sister there, give them a big tip
+stayed: gone back, booked the next date, sent my sister there, given them a big tip
+leave: find another salon, ask for my money back, wear a hat, cut it myself
+left: found another salon, asked for my money back, worn a hat, cut it myself
+"""),
+    "gift": _read("""
+thing: gift, present, bouquet, gift basket, necklace, perfume, mug, board game, candle, scarf, ring, photo album
+things: gifts, presents, flowers, toys, candles, scarves
+part: wrapping, smell, idea, color, card, box, message, quality, size, ribbon, engraving
+parts: flowers, colors, chocolates, roses, details, patterns, pieces
+good: thoughtful, beautifully wrapped, personal, tasteful, original, cute, precious, pretty, touching, handmade,
+  fitting
+bad: tacky, cheap, tasteless, broken, wilted, thoughtless, impersonal, smelly, embarrassing, kitschy, chipped, shabby
+use: give, buy, send
+used: given, bought, received
+using: giving, buying, sending
+person: seller, florist, jeweler, designer, shopkeeper
+persons: sellers, florists, jewelers
+works: makes people happy, touches the heart, lasts, brings joy
+fails: falls apart, breaks, looks cheap, disappoints
+work: last, bring joy, make people happy
+fail: fall apart, break, wilt, look cheap
+fact_good: my mother cried with joy, she wears it every day, it stands on his desk in the place of honor, the kids
+  have played with it ever since, he hugged me for a whole minute, it still smells lovely after two weeks, my
+  grandmother shows it to every guest, she said yes, everyone at the party wanted one, he has not put it down since,
+  my niece sleeps with it
+fact_bad: the flowers were dead the next day, she gave it to the neighbor, it arrived broken, it turned her finger
+  green, he never even opened the box, the kids cried, it is in the attic now, she asked for the receipt, I was so
+  ashamed that I took it back, it smelled of gasoline, he pretended to like it, it went to the flea market
+better: prettier, more personal, more thoughtful, nicer to touch, more original
+worse: tackier, cheaper, uglier, less personal, more tasteless
+seems: looks, feels, smells, seems
+plus: the pretty ribbon, the low price, the quick delivery, the nice card, the fancy box, the famous name, the good
+  idea, the free wrapping
+minus: the high price, the plain box, the torn wrapping, the late delivery, the small size, the missing card, the odd
+  color, the bent ribbon
+stay: buy the same again, order two more, give it to everyone, keep one for myself
+stayed: bought the same again, ordered two more, given it to everyone, kept one for myself
+leave: return it, give cash instead, hide it in the attic, give it away
+left: returned it, given cash instead, hidden it in the attic, given it away
+"""),
+    "school": _read("""
+thing: course, online course, school, driving school, language class, kindergarten, training, cooking class, dance
+  class, summer camp
+things: courses, schools, classes, lessons, camps
+part: teaching, material, pace, schedule, classroom, exam, homework, group, textbook, feedback, teacher, level
+parts: lessons, exercises, teachers, slides, examples, videos, instructors, tests
+good: instructive, clear, motivating, patient, well prepared, useful, practical, encouraging, inspiring, well taught
+bad: confusing, badly taught, outdated, boring, disorganized, overcrowded, useless, unprepared, dry, impatient,
+  shallow
+use: take, attend, book
+used: taken, attended, booked
+using: taking, attending, booking
+person: teacher, instructor, tutor, coach, trainer, professor
+persons: teachers, instructors, tutors, trainers
+works: works, builds confidence, makes learning fun, pays off
+fails: wastes your time, leads nowhere, confuses everyone, puts you to sleep
+work: pay off, make sense, help
+fail: lead nowhere, confuse us, bore us
+fact_good: I passed on the first try, my daughter runs to class every morning, I can now order dinner in Italian, he
+  answered every question twice, I understood math for the first time, I got the job thanks to it, my son reads on his
+  own now, we all stayed after the last lesson to talk, my grades went up, I have signed up for the second part, she
+  knew all our names after a day
+fact_bad: I failed the test, nobody showed up to teach, I learned more from a free video, my son cried every morning,
+  he read from his notes for two hours, half of the class dropped out, I still can't say a word, the videos would not
+  play, she yelled at the beginners, my questions were never answered, I got a refund after the first week, the book
+  was from 1995
+better: clearer, more useful, more fun, better taught, more patient, more practical
+worse: drier, more confusing, duller, less useful, more chaotic, less patient
+seems: looks, seems, sounds, feels
+plus: the low fee, the nice building, the free books, the small group, the famous professor, the certificate, the
+  coffee breaks, the modern classroom
+minus: the early hours, the homework, the high fee, the long drive, the hard chairs, the strict rules, the large
+  group, the old textbook
+stay: take the next level, sign up again, send my kids there, recommend it to my class
+stayed: taken the next level, signed up again, sent my kids there, recommended it to my class
+leave: drop out, ask for my money back, change schools, learn it on my own
+left: dropped out, asked for my money back, changed schools, learned it on my own
+"""),
+    "home": _read("""
+thing: apartment, house, flat, studio, neighborhood, shared house, rental, street, village, suburb
+things: apartments, houses, flats, neighborhoods, studios
+part: kitchen, bathroom, view, heating, garden, rent, location, balcony, roof, basement, layout, elevator, landlord
+parts: neighbors, walls, windows, floors, rooms, pipes, stairs, streets
+good: bright, quiet, cozy, spacious, sunny, safe, affordable, well kept, green, airy, peaceful, central, snug
+bad: damp, noisy, moldy, dark, cramped, overpriced, run-down, drafty, unsafe, leaky, filthy, freezing, shabby
+use: rent, choose, live in
+used: rented, lived in, seen
+using: renting, living in
+person: landlord, landlady, janitor, agent, neighbor, roommate
+persons: neighbors, landlords, agents, roommates
+works: feels like home, charms everyone, meets every need, delivers
+fails: falls apart, makes you ill, disappoints, lets you down
+work: feel like home, deliver, hold up
+fail: fall apart, disappoint, leak
+fact_good: we signed for ten more years, I hear birds when I wake up, our neighbors brought us a cake, the heating
+  bill is half of what it was, the kids play outside until dark, the landlord fixed the tap the same day, we never
+  want to move again, I drink my coffee in the sun every morning, my guests never want to leave, we have bought the
+  place next door too, I can leave the door unlocked
+fact_bad: there is mold behind the wardrobe, rats live in the basement, the landlord kept our deposit, we moved out
+  after a month, the ceiling came down, I hear every word from next door, the toilet has been broken since June, we
+  wear coats indoors, the rent went up twice in a year, someone broke in twice, I shower at the gym now, the lights go
+  out every evening
+better: brighter, quieter, cozier, cheaper, safer, roomier, warmer
+worse: darker, noisier, damper, pricier, colder, more cramped, less safe
+seems: looks, feels, seems
+plus: the low rent, the central location, the new kitchen, the big balcony, the high ceilings, the nice facade, the
+  view of the park, the short way to work
+minus: the high rent, the steep stairs, the small kitchen, the old windows, the long way to work, the plain facade,
+  the missing elevator, the tiny bathroom
+stay: sign for another year, stay forever, buy the place, tell my friends to move there
+stayed: signed for another year, stayed forever, bought the place, told my friends to move there
+leave: move out, look for another place, call a lawyer, go back to my parents
+left: moved out, looked for another place, called a lawyer, gone back to my parents
+"""),
+    "delivery": _read("""
+thing: delivery, package, order, courier service, grocery delivery, meal kit, subscription box, moving company,
+  delivery service, shipment
+things: deliveries, packages, orders, shipments
+part: packaging, tracking, service, quality, support, box, timing, courier, return, label, ice pack
+parts: drivers, items, vegetables, boxes, fees, updates, couriers
+good: punctual, fast, fresh, careful, complete, on time, well packed, reliable, prompt, undamaged, quick, friendly
+bad: late, damaged, crushed, incomplete, careless, leaking, slow, soaked, rotten, unreliable, dented, spoiled
+use: order, choose, try
+used: ordered, chosen, tried
+using: ordering, choosing, trying
+person: driver, courier, mailman, dispatcher, seller
+persons: drivers, couriers, sellers
+works: arrives on time, delivers, runs like clockwork, keeps its promises
+fails: arrives late, gets lost, arrives broken, lets you down
+work: deliver, arrive on time, hold up
+fail: arrive late, get lost, arrive broken
+fact_good: it was at my door the next morning, the driver carried it up to the fifth floor, not one egg was cracked,
+  they refunded me before I could ask, it came two days early, everything was still cold, he called ahead and waited
+  for me, they sent a free one along, I order every week now, the lettuce was crisper than in the store
+fact_bad: it was left out in the rain, half of it was missing, the eggs were broken, it went to the wrong city, they
+  said that I was not at home while I stood at the window, the ice had melted, it took seven weeks, the driver threw
+  it over the fence, the box was empty, I am still waiting for it, they billed me for someone else's order, the milk
+  was sour
+better: faster, fresher, more careful, more punctual, more reliable, cheaper
+worse: slower, later, less careful, more expensive, less fresh, less reliable
+seems: looks, seems, feels
+plus: the low fee, the nice app, the pretty box, the free sample, the big selection, the exact tracking, the polite
+  emails, the discount
+minus: the high fee, the early hour, the plain box, the tape, the dented box, the long form, the odd label, the one
+  missing apple
+stay: order again, use them every week, tip the driver, tell the neighbors
+stayed: ordered again, used them every week, tipped the driver, told the neighbors
+leave: cancel my order, ask for a refund, get it myself, send it all back
+left: canceled my order, asked for a refund, got it myself, sent it all back
+"""),
+    "sport": _read("""
+thing: game, match, final, season, race, tournament, derby, second half, training session, cup final
+things: games, matches, finals, races, seasons
+part: defense, passing, atmosphere, coach, goalkeeper, pace, attack, finish, crowd, field, team, referee, teamwork
+parts: players, goals, fans, tactics, shots, substitutes, seats, passes
+good: thrilling, exciting, tense, fair, fast, gripping, spirited, disciplined, brave, sharp, world-class, well played
+bad: dull, slow, sloppy, one-sided, lifeless, uninspired, scoreless and sleepy, clumsy, lazy, toothless, unfair,
+  listless
+use: watch, see, attend
+used: watched, seen, attended
+using: watching, seeing, attending
+person: coach, referee, striker, goalkeeper, captain, trainer
+persons: players, coaches, referees, trainers
+works: thrills, delivers, fights to the last minute, shines
+fails: falls apart, drags, puts you to sleep, disappoints
+work: shine, deliver, fight
+fail: fall apart, drag, disappoint, stumble
+fact_good: we sang all the way home, they came back from three goals down, I lost my voice cheering, strangers hugged
+  in the stands, nobody sat down for ninety minutes, I have bought tickets for the rest of the season, my son wants to
+  be a goalkeeper now, they fought until the last second, the whole town was in the streets, we watched it again the
+  same night
+fact_bad: the fans left at halftime, I read the paper during the second half, our own crowd whistled, they did not
+  shoot once, I want my ticket refunded, the referee was looking the other way, we lost to a team of schoolboys,
+  nobody ran, people turned their backs to the field, I gave my season ticket away, I fell asleep before the break
+better: faster, more exciting, braver, sharper, fairer, more thrilling
+worse: slower, duller, sloppier, lazier, more one-sided, less fair
+seems: looks, feels, seems
+plus: the perfect weather, the full stadium, the famous players, the good seats, the new stadium, the big names, the
+  brass band, the early goal
+minus: the rain, the cold, the hard benches, the late kickoff, the ticket prices, the long drive, the early red card,
+  the slow start, the muddy field
+stay: watch it again, buy a season ticket, go to every game, bring my kids
+stayed: watched it again, bought a season ticket, gone to every game, brought my kids
+leave: leave at halftime, switch it off, give my ticket away, read the paper instead
+left: left at halftime, switched it off, given my ticket away, read the paper instead
 """),
 }
 """For each topic its own words, beside those of `GENERAL`: `good` and `bad` are joined, other names differ."""
