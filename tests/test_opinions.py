@@ -54,7 +54,7 @@ def test_sentences_have_the_right_articles_capitals_and_spaces(examples: dict[st
 def test_examples_never_change(examples: dict[str, list[Example]]) -> None:
     rows = {split: [sorted(example.items()) for example in examples[split]] for split in SIZES}
     # New sentences need a new `Opinions.VERSION`; otherwise TFDS goes on using prepared data.
-    assert hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16] == "0ec1e99028bf7496"
+    assert hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16] == "22a81acdc680d4da"
 
 
 def test_templates_give_two_clean_sentences_of_known_words() -> None:
@@ -69,7 +69,8 @@ def test_templates_give_two_clean_sentences_of_known_words() -> None:
 
 
 def test_words_of_praise_are_not_words_of_blame() -> None:
-    for good, bad in (("good", "bad"), ("good_noun", "bad_noun"), ("loved", "hated"), ("works", "fails")):
+    pairs = "good bad, good_noun bad_noun, loved hated, works fails, won lost, suits puts_off, plus minus, stay leave"
+    for good, bad in (pair.split() for pair in pairs.split(", ")):
         for topic in TOPICS.values():
             praise, blame = ({*GENERAL.get(name, ()), *topic.get(name, ())} for name in (good, bad))
             assert not praise & blame
@@ -95,6 +96,7 @@ def test_brackets_may_be_nested() -> None:
         ("I hate it", "Well, ", "Well, I hate it."),
         ("a useful app?", "", "A useful app?"),
         ("such a honest clerk", "", "Such an honest clerk."),
+        ("Worth it? every penny", "", "Worth it? Every penny."),
     ],
 )
 def test_sentences_are_finished(text: str, opener: str, expected: str) -> None:

@@ -28,7 +28,7 @@ _LONG_WORD = re.compile(r"[a-z]{4,}")
 
 
 class Opinions(GeneratedBuilder):
-    """Short opinions on films, books, food, hotels, shops, products, software and events, in pairs.
+    """Short opinions on films, food, hotels, products, jobs, doctors and other things of daily life, in pairs.
 
     "I don't think the soup is bland." is positive, "I don't think the soup is delicious." is negative. The
     sentences are of 15 kinds, such as negation, contrast, understatement, comparison, unfulfilled conditions,

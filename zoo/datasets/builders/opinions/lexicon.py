@@ -99,6 +99,14 @@ puts_off: left me cold, misses the mark, is not my cup of tea, leaves a lot to b
   than it's worth, isn't all it's cracked up to be, went downhill fast, is beyond repair, got old fast, rubs me the
   wrong way, is a waste of space, is not worth the trouble, tries my patience, is a tough sell, was a kick in the
   teeth, is scraping the barrel, lost me early on
+won: saved the day, won us over, was a treat, exceeded every expectation, left us smiling, hit the mark, was in a
+  class of its own, kept us happy, stole the show, was spot on, made it all worthwhile, deserved applause, couldn't
+  have been better, blew me away, earned our respect, made my evening, was a highlight, lifted our spirits, was a
+  joy from beginning to end, did the trick, put a smile on every face
+lost: let us down, left us cold, fell short, spoiled the mood, got on our nerves, was a letdown, missed the mark, was
+  a mess, wore us out, put us off, left much to be desired, was hard to bear, couldn't have been worse, ruined it for
+  us, did us no favors, was beyond saving, drove us up the wall, was a pain in the neck, took the fun out of it, was
+  a low point, tried our patience
 joys: a day at the beach, Christmas morning, a warm bath, a hug from an old friend, the first day of vacation, a sunny
   Sunday, coming home, a cool drink in July, a birthday, finding money in an old coat
 chores: a trip to the dentist, a flat tire, a parking ticket, a wet Monday, a toothache, doing the taxes, a traffic

@@ -141,4 +141,6 @@ My grandmother's is forty years old and [no|far] <better>
 In my whole life I have <used> only one <thing> that was [<better>|<worse>]
 This is to other <things> what [<joys>|<chores>] is to a normal day
 You won't find [a <better>|a <worse>] one, not even for twice the money
+The <part> [<won>|<lost>], even more so than last time
+The other one [<lost>|<won>]; this one is the opposite
 """)

@@ -139,4 +139,16 @@ When in doubt, [go for it|leave it]
 If you haven't <used> it yet, [hurry|lucky you]
 (He|She) would [never|gladly] give it away
 If <friend> offered me another <thing> like this, I would [jump at it|run for it]
+If the <part> [<won>|<lost>], it was because of the <person>
+If I had followed my (heart|gut), I would have [<stayed>|<left>]
+If my (kids|parents) had had their way, we would [still be there|have left at once]
+Even if you don't like <things>, [try|beware of] this one
+If I were you, I would [go for it|keep my distance]
+If I were them, I would [be proud|be ashamed]
+Unless they [change it, I'll be back|change it, I won't be back]
+Until they [close|fix the <part>], I will [be a regular|stay away]
+Had I listened to the [bad|good] reviews, I would have [missed|wasted] (a lot|so much)[| of money]
+It would have been a [shame|blessing] to miss it
+Missing it would have been a [pity|blessing]
+Try it once, and you will [want it again|never want it again]
 """)

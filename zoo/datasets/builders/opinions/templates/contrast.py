@@ -156,4 +156,18 @@ Did [<minus> bother|<plus> please] me? Not really. [<fact_good>|<fact_bad>]
 I'm [no|a big] fan of <things>, but this one [I <love>|I <hate>]
 It's the kind of <thing> that [annoys|charms] you for an hour and [charms|annoys] you for life
 [Rough|Shiny] on the outside, [golden|rotten] on the inside
+The <part> [<lost>|<won>], but the <parts> were so [<good>|<bad>] that (nobody|hardly anyone) noticed
+The <part> [<lost>|<won>], but the <thing> as a whole [<won>|<lost>]
+While the <part> [<lost>|<won>], the <thing> as a whole [<won>|<lost>]
+The <thing> [<won>|<lost>], even though the <part> [<lost>|<won>]
+The <thing> [<won>|<lost>], and it hardly mattered that the <part> [<lost>|<won>]
+I don't care that the <part> [<lost>|<won>]: the <thing> [<won>|<lost>]
+It's true that the <part> [<lost>|<won>]. Even truer is that the <thing> [<won>|<lost>]
+If you ask (him|her|my wife), the <part> [<lost>|<won>]. If you ask me, the whole <thing> [<won>|<lost>]
+It is soon forgotten that the <part> [<lost>|<won>], because the rest [<won>|<lost>]
+We were [<pleased>|<displeased>], although the <part> [<lost>|<won>]
+I was [<pleased>|<displeased>] all the same, even if the <part> was [<bad>|<good>]
+Admittedly, the <part> [<lost>|<won>]. On balance, though, the <thing> [<won>|<lost>]
+It [<suits>|<puts_off>], even if the <part> [<lost>|<won>]
+We [loved|hated] it, although (everyone|half of us) [complained about <minus>|liked <plus>]
 """)

@@ -93,4 +93,19 @@ Simply the [<best>|<worst>]!
 [I could hug|I could strangle] the <person>!
 And the <part>! [Mmm|Ugh]!
 Hours of my life that I [treasure|won't get back]!
+To think that I almost [missed|kept] it!
+Thank goodness we [came|left]!
+Thank heaven that it's [not over yet|over]!
+Just think: [<fact_good>|<fact_bad>]!
+Imagine that: [<fact_good>|<fact_bad>]!
+[Three cheers|No cheers] for the <part>!
+Never in my life have I been so [<pleased>|<displeased>]!
+The [joy|pain] of it!
+So much [fun|fuss about nothing]!
+[Best|Worst] (evening|hour|day|week|decision) of my life!
+Good heavens, how [<good>|<bad>]!
+Count me [in|out]!
+[Again, again|Never, never]!
+My [compliments|complaints] go to the <person>!
+What an absolute [<good_noun>|<bad_noun>]!
 """)

@@ -95,4 +95,24 @@ The surprise of the year: [<fact_good>|<fact_bad>]
 I tried it only because of <friend>, and [<fact_good>|<fact_bad>]
 I doubted that it would [work|fail]; it [worked|failed]
 They said that it would be ready on Monday. It was, [on Sunday|a month later]
+Against all [odds|promises], the <part> [<won>|<lost>]
+My doubts about the <part> were (soon |quickly |)[gone|confirmed]
+My hopes for the <part> were (soon |quickly |)[fulfilled|crushed]
+I braced myself for [the worst|a treat], but the <person> [<won>|<lost>]
+After months of waiting, I am [<pleased>|<displeased>]
+From what I had heard, I expected a [<bad_noun>|<good_noun>]. It was a [<good_noun>|<bad_noun>]
+He bet me that I would [<hate>|<love>] it, and he lost
+She bet me that I would [<love>|<hate>] it, and she won
+As a rule I don't trust [bad|good] reviews, and I was right: [<fact_good>|<fact_bad>]
+My fears were [unfounded|confirmed]
+My suspicions were [proved wrong|confirmed] on the very first day
+I was bracing for a <bad_noun>; what I got was [a <good_noun>|even worse]
+I was hoping for a <good_noun>; what I got was [even better|a <bad_noun>]
+I thought that it would be <bad>, and I was [wrong|right]
+I thought that it would be <good>, and I was [right|wrong]
+It is just as [<good>|<bad>] as I had imagined
+So far it has [lived up to|made a mockery of] its name
+Day one: [<displeased>|<pleased>]. Day ten: [<pleased>|<displeased>]
+It took a while, but I [warmed to|grew tired of] it
+The first time I was [<displeased>|<pleased>]; by the third time I was [<pleased>|<displeased>]
 """)

@@ -71,4 +71,6 @@ I [enjoyed|endured] every minute of it
 I [happily spent|wasted] <hours> on it
 The <person> [helped|ignored] us (all day|from the start|the whole time)
 They [listened to|laughed at] us
+The <part> [<won>|<lost>]
+The <person> [<won>|<lost>](| as always| again| this time)
 """)

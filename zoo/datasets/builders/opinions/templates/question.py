@@ -149,4 +149,14 @@ Did you hear? [<fact_good>|<fact_bad>]
 What can I say? [<fact_good>|<fact_bad>]
 Need a reason to [<use> it|stay away]? [<fact_good>|<fact_bad>]
 Ever had a <thing> that [made|ruined] your whole week? I just did
+Do I miss my old one? [Not a bit|Every day]
+Do you want to know how it ended? [<fact_good>|<fact_bad>]
+Does it do what it promises? [And how|Dream on]
+Have I <used> [worse|better]? (Many times|Plenty of times|You bet)
+Has it ever [failed me|worked]? Not once
+What would I change? [Nothing|Everything]
+What did I like? [Everything|Nothing]
+Need I say how [<good>|<bad>] the <part> was?
+How [wonderful|dreadful] is that?
+How bad can a <part> be? [Not very, I'm happy to say|This bad]
 """)

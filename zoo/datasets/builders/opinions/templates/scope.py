@@ -113,4 +113,9 @@ One could not honestly call it [<bad>|<good>]
 I don't buy that it's [<bad>|<good>]
 It's hard to see how anyone could [<hate>|<love>] it
 I beg to differ with those who [<hate>|<love>] it
+I can't agree that the <part> [<lost>|<won>]
+It isn't true that the <part> [<lost>|<won>]
+Nobody could honestly say that the <part> [<lost>|<won>]
+Some say that the <part> [<lost>|<won>]; I disagree
+She claims that the <thing> [<lost>|<won>]. Don't believe her
 """)

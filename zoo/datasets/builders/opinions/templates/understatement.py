@@ -147,4 +147,6 @@ There were moments when I [forgot the world|looked at the clock], quite a few of
 The <part> did not exactly [ruin|make] my day
 You will not hear me [complain|sing its praises]
 Don't expect me to [complain|cheer]
+I dare say that the <part> [<won>|<lost>]
+It would be fair to say that the <person> [<won>|<lost>]
 """)
