@@ -821,7 +821,7 @@ thing: game, match, final, season, race, tournament, derby, second half, trainin
 things: games, matches, finals, races, seasons
 part: defense, passing, atmosphere, coach, goalkeeper, pace, attack, finish, crowd, field, team, referee, teamwork
 parts: players, goals, fans, tactics, shots, substitutes, seats, passes
-good: thrilling, exciting, tense, fair, fast, gripping, spirited, disciplined, brave, sharp, world-class, well played
+good: thrilling, exciting, fair, fast, gripping, spirited, disciplined, brave, sharp, world-class, well played
 bad: dull, slow, sloppy, one-sided, lifeless, uninspired, scoreless and sleepy, clumsy, lazy, toothless, unfair,
   listless
 use: watch, see, attend

@@ -137,7 +137,6 @@ It leaves the competition [in the dust|nothing to fear]
 The competition [should be afraid|can sleep well]
 Nothing else is half as [<good>|<bad>]
 Ten of the others would not be as [<good>|<bad>] as this one
-My grandmother's is forty years old and [no|far] <better>
 In my whole life I have <used> only one <thing> that was [<better>|<worse>]
 This is to other <things> what [<joys>|<chores>] is to a normal day
 You won't find [a <better>|a <worse>] one, not even for twice the money

@@ -138,7 +138,7 @@ If the <person> [quits, so will I|stays, I won't]
 When in doubt, [go for it|leave it]
 If you haven't <used> it yet, [hurry|lucky you]
 (He|She) would [never|gladly] give it away
-If <friend> offered me another <thing> like this, I would [jump at it|run for it]
+If my (boss|aunt|neighbor) offered me another <thing> like this, I would [jump at it|run for it]
 If the <part> [<won>|<lost>], it was because of the <person>
 If I had followed my (heart|gut), I would have [<stayed>|<left>]
 If my (kids|parents) had had their way, we would [still be there|have left at once]

@@ -134,7 +134,7 @@ May I [recommend|warn you about] this <thing>?
 May I suggest that you [try|avoid] it?
 Remember when the <part> was [<bad>|<good>]? Those days are over
 You know what I [loved|hated]? The <part>, the <parts>, (everything|all of it)
-You know what was [missing|any good]? (Nothing|Not a thing)
+You know what was [missing|right]? (Nothing|Not a thing)
 Know what I [would change|liked]? Nothing (at all|whatsoever)
 So what if the <part> is [<bad>|<good>]? (The rest|Everything else) is [<good>|<bad>]
 [<bad>|<good>], you say? (I beg to differ|Not if you ask me)
