@@ -16,6 +16,7 @@ import tyro
 
 from zoo.card import format_page, get_headline, get_summary, read_card
 from zoo.cli.errors import EXIT_CODES, end_by_signals, exit_on_user_error
+from zoo.cli.evaluate import EvaluateOptions, run_evaluate
 from zoo.cli.predict import PredictOptions, run_predict
 from zoo.cli.types import PARSING, ModelName, Port
 from zoo.errors import UsageError, ZooError
@@ -85,6 +86,28 @@ class Predict:
 
         with end_by_signals():
             run_predict(load(directory), self.prediction)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score a model on a table of your own: texts or images, with the answers that they should have.
+
+    Exit codes: 0, every input has an answer; 1, some have none or were read in part, and the messages name them; 2,
+    nothing was scored because of an option, the table or the model.
+    """
+
+    name: ModelName  # name of a model, or directory of an export or a run
+    evaluation: Annotated[EvaluateOptions, tyro.conf.OmitArgPrefixes]
+    model_store: StoreOption = field(default_factory=Store)
+
+    def run(self) -> None:
+        """Print the scores."""
+        directory = find_model(self.name, self.model_store.models)
+        self.evaluation.check(read_card(directory)["input_kind"])
+        from zoo.serving.loading import load
+
+        with end_by_signals():
+            run_evaluate(load(directory), self.evaluation)
 
 
 @dataclass(frozen=True)
@@ -232,5 +255,5 @@ def main() -> None:
         if arguments[:1] == ["train"] and arguments[1:] and not arguments[1].startswith("-"):
             run_recipe(arguments[1], arguments[2:])
         else:
-            commands = List | Show | Predict | Verify | Demo | Train
+            commands = List | Show | Predict | Evaluate | Verify | Demo | Train
             tyro.cli(commands, prog="zoo", args=arguments, description=EXIT_CODES, config=PARSING).run()

@@ -223,7 +223,7 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         rows = iterate_rows(table, options.column, predictor.input_kind)
     else:
         rows = read_inputs(options)
-    report = _Report()
+    report = ProblemReport()
     last: tuple[Any, Any] | None = None
     directories: set[str] = set()
     with contextlib.ExitStack() as stack:
@@ -249,7 +249,7 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
                     _print_prediction(predictor, row, item, result, options, directories)
                 except VideoError as error:  # it was not split
                     result = error
-            if problem := _find_problem(row, result, predictor.input_kind):
+            if problem := find_problem(row, result, predictor.input_kind):
                 report.add(f"{row.location}{problem}", is_printed=not written)
             if not isinstance(result, ZooError) and result.has_answer:
                 last = item, result
@@ -261,11 +261,11 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
         plot = parse_path(options.plot, "--plot")
         predictor.plot(*last, plot)
         print(f"plotted to {plot}", file=sys.stderr)
-    report.finish(options)
+    report.finish(options.output)
 
 
 @dataclass
-class _Report:
+class ProblemReport:
     """What is wrong with inputs, printed as soon as it is known; only numbers are kept.
 
     Attributes:
@@ -286,21 +286,25 @@ class _Report:
             sys.stdout.flush()
             print(f"error: {problem}", file=sys.stderr)
 
-    def finish(self, options: PredictOptions) -> None:
-        """Raise an `InputError` if there was a problem; exit if the problem of the only input has been printed."""
+    def finish(self, output: Path | None = None) -> None:
+        """Raise an `InputError` if there was a problem; exit if the problem of the only input has been printed.
+
+        Args:
+            output: what `--output` names; a table there has the problems.
+        """
         if not self.num_problems:
             return
         summary = f"{self.num_problems:,} of {self.num_inputs:,} inputs have no answer or were read in part"
-        if options.output and options.output.suffix in TABLE_SUFFIXES:
+        if output and output.suffix in TABLE_SUFFIXES:
             raise InputError(
-                f"{summary}; the column {STATUS} of {options.output} says why. The first one: {self.first}"
+                f"{summary}; the column {STATUS} of {output} says why. The first one: {self.first}"
             )
         if self.num_inputs == 1:
             sys.exit(1)
         raise InputError(f"{summary}; see above.")
 
 
-def _find_problem(row: "InputRow", result: "Prediction | ZooError", input_kind: InputKind) -> str:
+def find_problem(row: "InputRow", result: "Prediction | ZooError", input_kind: InputKind) -> str:
     """Return why an input has no answer, or was read in part; empty if it has one and was read as a whole."""
     if isinstance(result, ZooError):
         return str(result)

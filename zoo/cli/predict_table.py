@@ -53,13 +53,29 @@ def read_input_table(path: Path, column: str | None, input_kind: InputKind, enco
         encoding=encoding,
         keep_blank_rows=True,
     )
-    if table.find_column(name) is None:
-        raise UsageError(
-            f"{path}: found the columns {', '.join(table.header)[:200]}, {table.format}. Expected a header with "
-            f"the column {name}. {suggest_names([name], table.header)}Name the column of the {input_kind}s with "
-            "--column."
-        )
+    find_required_column(table, name, input_kind, "--column")
     return table
+
+
+def find_required_column(table: Table, name: str, content: str, option: str) -> int:
+    """Return the position of a column.
+
+    Args:
+        table: the table.
+        name: name of the column.
+        content: what each cell of the column is, such as "text".
+        option: the option that names the column.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    place = table.find_column(name)
+    if place is None:
+        raise UsageError(
+            f"{table.path}: found the columns {', '.join(table.header)[:200]}, {table.format}. Expected a header with "
+            f"the column {name}. {suggest_names([name], table.header)}Name the column of the {content}s with {option}."
+        )
+    return place
 
 
 def iterate_rows(table: Table, column: str | None, input_kind: InputKind) -> Iterator[InputRow]:

@@ -214,13 +214,19 @@ def may_publish(info: DataInfo, chosen: Sequence[Path] = (), are_generated: bool
 def print_results(metrics: Mapping[str, float], report: ClassificationReport | GenerationReport) -> None:
     """Print measured values, scores by class, and what is wrong with the model or its data."""
     print_metrics(metrics)
+    print_report(report)
+    if report.warnings:
+        print("docs/settings.md says which settings suit your data, and what to change.")
+
+
+def print_report(report: ClassificationReport | GenerationReport) -> None:
+    """Print scores by class or signatures of metrics, and warnings."""
     if isinstance(report, ClassificationReport):
         print_classes(report)
     else:
         print(*(f"{name} of sacrebleu: {text}" for name, text in report.signatures.items()), sep="\n")
     if report.warnings:
         print("\n" + "\n".join(f"warning: {warning}" for warning in report.warnings))
-        print("docs/settings.md says which settings suit your data, and what to change.")
 
 
 def print_classes(report: ClassificationReport) -> None:

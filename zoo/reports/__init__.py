@@ -14,7 +14,7 @@ from zoo.reports.splits import (
     summarize_tags,
     summarize_texts,
 )
-from zoo.reports.warnings import add_warnings, report_generation
+from zoo.reports.warnings import add_warnings, report_generation, report_labels
 
 __all__ = [
     "Calibration",
@@ -34,6 +34,7 @@ __all__ = [
     "plot_confusion_matrix",
     "read_first_texts",
     "report_generation",
+    "report_labels",
     "summarize_tags",
     "summarize_texts",
 ]

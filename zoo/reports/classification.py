@@ -418,6 +418,15 @@ def _predict(probabilities: np.ndarray, multi_label: bool) -> tuple[np.ndarray, 
 
 
 def _measure_ece(logits: np.ndarray, references: np.ndarray, temperature: float) -> float:
-    multi_label = references.dtype == bool
-    predictions, confidences = _predict(compute_probabilities(logits / temperature, multi_label), multi_label)
+    return measure_ece(compute_probabilities(logits / temperature, references.dtype == bool), references)
+
+
+def measure_ece(probabilities: np.ndarray, references: np.ndarray) -> float:
+    """Return the expected calibration error of the predicted classes, in percentage points.
+
+    Args:
+        probabilities: of each class, float [n, classes].
+        references: true classes, int [n]; or bool [n, classes] if an example has any number of labels.
+    """
+    predictions, confidences = _predict(probabilities, references.dtype == bool)
     return expected_calibration_error(confidences.ravel(), (predictions == references).ravel())

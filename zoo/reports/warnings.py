@@ -7,8 +7,10 @@ import numpy as np
 
 from zoo.datasets.messages import count_noun
 from zoo.metrics import bleu, chrf, explain_zero_cider
-from zoo.reports.classification import ClassificationReport
+from zoo.reports.calibration import Calibration
+from zoo.reports.classification import ClassificationReport, measure_ece
 from zoo.reports.generation import GenerationReport
+from zoo.reports.splits import SplitSummary
 
 MAX_OVERLAP = 2.0
 """Percentage of the test examples that may be in train, too, without a warning."""
@@ -49,13 +51,7 @@ def add_warnings(
         >>> add_warnings(report, {}, train_accuracy=0.9).warnings
         ("The model predicts 'no' for every test example.",)
     """
-    warnings = []
-    if report.is_multi_label:
-        if not report.predictions.any():
-            warnings.append("The model predicts no label for any test example.")
-    elif len(predicted := np.unique(report.predictions[report.predictions >= 0])) == 1:
-        warnings.append(f"The model predicts {report.labels[predicted[0]]!r} for every test example.")
-    warnings += compare_with_baselines(metrics)
+    warnings = describe_predictions(report) + compare_with_baselines(metrics)
     frequencies = report.summary.frequencies
     if report.is_multi_label:
         frequencies = np.maximum(frequencies, 1 - frequencies)
@@ -68,6 +64,37 @@ def add_warnings(
             "another learning rate or with more examples, and check the labels."
         )
     warnings += describe_overlap(report.summary.overlap) + describe_size(len(report.predictions))
+    return dataclasses.replace(report, warnings=tuple(warnings))
+
+
+def report_labels(
+    labels: Sequence[str], probabilities: np.ndarray, references: np.ndarray
+) -> ClassificationReport:
+    """Return a report about labels that an exported model predicts, with what is wrong with the model or the data.
+
+    - The model predicts one class only.
+    - There are fewer than 30 examples.
+
+    Args:
+        labels: names of the classes.
+        probabilities: of each class, float [n, classes]; zeros for an example without a predicted label.
+        references: true classes, int [n]. The class frequencies of the report are theirs.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.reports import report_labels
+        >>> probabilities = np.array([[0.75, 0.25], [0.25, 0.75], [0.0, 0.0]] * 10)
+        >>> report = report_labels(("no", "yes"), probabilities, np.array([0, 1, 1] * 10))
+        >>> round(report.accuracy, 1), report.calibration.ece, report.num_unlabeled
+        (66.7, 25.0, 10)
+    """
+    has_label = probabilities.any(-1) if probabilities.any() else np.full(len(references), True)
+    ece = measure_ece(probabilities[has_label], references[has_label])
+    summary = SplitSummary(np.bincount(references, minlength=len(labels)) / len(references), overlap=0.0)
+    report = ClassificationReport(
+        tuple(labels), probabilities, references, Calibration(1.0, ece, ece), summary
+    )
+    warnings = describe_predictions(report) + describe_size(len(references))
     return dataclasses.replace(report, warnings=tuple(warnings))
 
 
@@ -115,6 +142,16 @@ def report_generation(
         scores = {"BLEU": bleu(texts, first, bleu_tokenizer), "chrF": chrf(texts, first)}
         signatures = {name: score.signature for name, score in scores.items()}
     return GenerationReport(tuple(inputs), tuple(texts), several, tuple(warnings), signatures)
+
+
+def describe_predictions(report: ClassificationReport) -> list[str]:
+    """Return a sentence if the model predicts the same class for all examples, or no label at all."""
+    if report.is_multi_label:
+        return [] if report.predictions.any() else ["The model predicts no label for any test example."]
+    predicted = np.unique(report.predictions[report.predictions >= 0])
+    if len(predicted) == 1:
+        return [f"The model predicts {report.labels[predicted[0]]!r} for every test example."]
+    return []
 
 
 def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:

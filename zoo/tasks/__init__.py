@@ -3,6 +3,7 @@
 from zoo.tasks.ancestor import Ancestor, read_ancestor
 from zoo.tasks.base import (
     Description,
+    Evaluation,
     Explanation,
     Prediction,
     Predictor,
@@ -19,6 +20,7 @@ from zoo.tasks.registry import get_task, list_tasks
 __all__ = [
     "Ancestor",
     "Description",
+    "Evaluation",
     "Explanation",
     "Prediction",
     "Predictor",

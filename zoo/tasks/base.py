@@ -9,6 +9,7 @@ them in a `Task`, which the entry-point group `zoo.tasks` names. `zoo.load`, `zo
 import dataclasses
 import itertools
 import json
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ from zoo.model_store import EXPORT_RECORD
 from zoo.preprocessing.text import TokenizedText, WordPieceTokenizer, WordTokenizer
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.shots.lists import ShotList
-from zoo.training import Run
+from zoo.training import Progress, Run
 
 Input = TypeVar("Input")
 Item = TypeVar("Item")
@@ -349,6 +350,46 @@ class Predictions(list[R]):
         return format_html_table(["input", "status", *columns], rows)
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(ShortRepr):
+    """How well a model does on examples with known targets. A notebook shows the metrics as a table.
+
+    Attributes:
+        metrics: scores by name, as the recipe of the task reports them for its test examples.
+        num_examples: number of examples.
+        predictions: prediction of each example; empty if the metrics need none.
+        report: scores by label or signatures of metrics, and warnings; None if the task has no report.
+
+    Example:
+        >>> import zoo
+        >>> evaluation = zoo.load("sentiment").evaluate(["A delight.", "Dull.", "Dreadful."], ["pos", "neg", "pos"])
+        >>> round(evaluation.metrics["accuracy"], 1)
+        66.7
+        >>> [prediction.label for prediction in evaluation.predictions]
+        ['pos', 'neg', 'neg']
+        >>> evaluation.report.confusion_matrix.tolist()
+        [[1, 0], [1, 1]]
+    """
+
+    metrics: Mapping[str, float]
+    num_examples: int
+    predictions: Sequence[Prediction] = ()
+    report: ClassificationReport | GenerationReport | None = None
+
+    def _repr_html_(self) -> str:
+        return format_html_table(["metric", "value"], list(self.metrics.items()))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return numbers and labels, but no examples."""
+        return {
+            "num_examples": self.num_examples,
+            "num_without_answer": sum(not prediction.has_answer for prediction in self.predictions),
+            "num_read_in_part": sum(prediction.is_partial for prediction in self.predictions),
+            "metrics": dict(self.metrics),
+            "report": None if self.report is None else self.report.as_json(),
+        }
+
+
 class Predictor(ABC, Generic[Input, R]):
     """A loaded export: raw inputs in, typed predictions out.
 
@@ -364,6 +405,10 @@ class Predictor(ABC, Generic[Input, R]):
         ranking_output: name of the output of `serving_default` with the scores that decide the others, such as
             the label with the highest score; None if no output is decided by scores. `zoo verify` compares
             decided outputs only where these scores are clearly apart, because processors round differently.
+        target_name: what the target of an input is, such as "label": the column of `zoo evaluate`; empty if
+            `evaluate` needs inputs alone.
+        has_several_targets: whether an input may have several targets, such as the captions of an image. Rows of
+            `zoo evaluate` with the same input are then one example.
 
     Example:
         >>> import zoo
@@ -383,6 +428,8 @@ class Predictor(ABC, Generic[Input, R]):
     finds_shots: bool = False
     plot_caption: ClassVar[str] = ""
     ranking_output: ClassVar[str | None] = "scores"
+    target_name: ClassVar[str] = "target"
+    has_several_targets: ClassVar[bool] = False
 
     def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
         self.directory, self.card = directory, card
@@ -419,6 +466,77 @@ class Predictor(ABC, Generic[Input, R]):
     @abstractmethod
     def predict_batch(self, inputs: Sequence[Input], progress: bool) -> Iterable[R]:
         """Yield the predictions for up to `batch_size` inputs."""
+
+    def evaluate(
+        self, inputs: Iterable[Input], targets: Iterable[Any] = (), *, progress: bool = False
+    ) -> Evaluation:
+        """Predict for inputs whose targets are known, and return the metrics that the recipe of the task reports.
+
+        An input without an answer counts as a wrong one.
+
+        Args:
+            inputs: texts, images or videos, as `predict` takes them.
+            targets: target of each input: a label, a translation, or a caption or a list of captions.
+            progress: whether to print the number of batches on standard error.
+
+        Raises:
+            UsageError: the task has no such metrics, the numbers of inputs and targets differ or are 0, or a target
+                cannot be one of this model.
+        """
+        self.check_evaluation()
+        inputs, targets = list(inputs), list(targets)
+        if not len(inputs) == len(targets) > 0:
+            raise UsageError(
+                f"Expected a {self.target_name} for each input, and at least one, got {len(inputs):,} inputs and "
+                f"{len(targets):,} targets. Pass two lists of the same length."
+            )
+        for number, target in enumerate(targets):
+            try:
+                self.check_target(target)
+            except UsageError as error:
+                raise UsageError(f"targets[{number}]: {error}") from error
+        predictions: list[R] = []
+        bar = Progress("evaluating", -(-len(inputs) // self.batch_size), stream=sys.stderr)
+        for batch in split_batches(inputs, self.batch_size):
+            predictions += self.predict(batch)
+            if progress:
+                bar.update(len(batch))
+        if progress:
+            bar.clear()
+        return self.evaluate_predictions(inputs, predictions, targets)
+
+    def evaluate_predictions(
+        self, inputs: Sequence[Input], predictions: Sequence[R], targets: Sequence[Any]
+    ) -> Evaluation:
+        """Return the metrics of predictions for inputs whose targets are known, for `evaluate`.
+
+        A task that does not define this method cannot be evaluated.
+
+        Args:
+            inputs: one or more inputs.
+            predictions: prediction of each, perhaps without an answer.
+            targets: target of each, as `check_target` accepts it.
+        """
+        raise NotImplementedError
+
+    def check_evaluation(self) -> None:
+        """Check that models of the task can be evaluated.
+
+        Raises:
+            UsageError: the task does not define `evaluate_predictions`.
+        """
+        if type(self).evaluate_predictions is Predictor.evaluate_predictions:
+            raise UsageError(
+                f"{self.directory}: models of the task {self.card['task']!r} cannot be evaluated: the predictor has no "
+                "method `evaluate_predictions`. Use a model of another task, or add the method to the task."
+            )
+
+    def check_target(self, target: Any) -> None:
+        """Check that something is the target of an input; `zoo evaluate` passes the text of a cell.
+
+        Raises:
+            UsageError: it cannot be a target of this model, such as a label that it does not know.
+        """
 
     @abstractmethod
     def parse(self, argument: bytes, frame_rate: float = 25.0) -> Input:

@@ -47,8 +47,10 @@ from zoo.preprocessing.text import (
     write_vocabulary,
 )
 from zoo.preprocessing.video import CLIP_FRAME_SIZE, Clip, ClipReader, read_clip, sample_positions
+from zoo.reports import report_generation
 from zoo.tasks.base import (
     Description,
+    Evaluation,
     Prediction,
     Predictor,
     Preprocessor,
@@ -114,13 +116,15 @@ class FeatureSplit(ShortRepr):
             captions: a caption for each readable example.
             train: the training split.
         """
-        scores = score_captions(captions, self.captions)
         known = set(train.all_captions)
-        return {f"test {name}": value for name, value in scores.items()} | {
-            "test exact match": self.score_exact_match(captions),
+        return {f"test {name}": value for name, value in self.score(captions).items()} | {
             "distinct captions, share": 100 * len(set(captions)) / len(captions),
             "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
         }
+
+    def score(self, captions: Sequence[str]) -> dict[str, float]:
+        """Return the metrics of captions, one for each readable example."""
+        return {**score_captions(captions, self.captions), "exact match": self.score_exact_match(captions)}
 
     def score_validation(self, captions: Sequence[str]) -> dict[str, float]:
         """Return the metrics by which epochs are compared."""
@@ -580,6 +584,8 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
     """
 
     plot_caption = "Attention of the decoder for each word."
+    target_name = "caption"
+    has_several_targets = True
 
     def __init__(self, directory: Path, card: Mapping[str, Any], model: Any) -> None:
         super().__init__(directory, card, model)
@@ -614,6 +620,32 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
                 attention,
                 is_partial=bool(problems[row] and captions),
             )
+
+    def check_target(self, target: str | Sequence[str]) -> None:
+        """Check that there is a caption.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if not target:
+            raise UsageError(
+                "found no caption. Expected one or several. Add a caption, or leave the input out."
+            )
+
+    def evaluate_predictions(
+        self,
+        inputs: Sequence[ImageInput],
+        predictions: Sequence[CaptionPrediction],
+        targets: Sequence[str | Sequence[str]],
+    ) -> Evaluation:
+        """Return BLEU, ROUGE-L, CIDEr and exact match of the best captions; see `zoo.metrics.score_captions`."""
+        several = [[target] if isinstance(target, str) else target for target in targets]
+        rows = np.arange(len(inputs))
+        split = FeatureSplit(np.empty((len(rows), 0)), rows, normalize_caption_lists(several))
+        captions = [prediction.captions[0] if prediction.has_answer else "" for prediction in predictions]
+        names = [str(item) if isinstance(item, (str, Path)) else "" for item in inputs]
+        report = report_generation(names, captions, split.captions, {}, overlap=0.0)
+        return Evaluation(split.score(captions), len(inputs), predictions, report)
 
     def plot(
         self, item: ImageInput, prediction: CaptionPrediction, path: Path | None = None

@@ -501,6 +501,17 @@ class FrameTaggingPredictor(Predictor[VideoInput, TaggingPrediction]):
                 is_partial=bool(status),
             )
 
+    def check_evaluation(self) -> None:
+        """Refuse the evaluation of a table.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(
+            f"{self.directory} tags each step of a sequence, but a table has one target for each input. Compare the "
+            "tags that `predict` returns in Python with yours, by `zoo.metrics.score_frames` or `score_transitions`."
+        )
+
     def plot(
         self, item: VideoInput, prediction: TaggingPrediction, path: Path | None = None
     ) -> matplotlib.figure.Figure:

@@ -4,6 +4,7 @@ A model reads words (`WordPreprocessor`, `WordModule`) or word pieces (`WordPiec
 Both return whole words.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,9 @@ import tensorflow as tf
 
 from zoo.datasets import ClozeSet, DataInfo
 from zoo.decoding import sample
+from zoo.errors import UsageError
 from zoo.formulations import LanguageModel
+from zoo.layers import disable_jit
 from zoo.preprocessing.text import (
     END_ID,
     PADDING_ID,
@@ -31,6 +34,7 @@ from zoo.preprocessing.text import (
 from zoo.preprocessing.text.base import replace_invalid_utf8
 from zoo.tasks.base import (
     Description,
+    Evaluation,
     Prediction,
     ServingModule,
     Table,
@@ -45,7 +49,7 @@ from zoo.tasks.base import (
     make_signature,
 )
 from zoo.tasks.word_search import Pieces, search_words
-from zoo.training import BucketedDataset, bucket_by_length
+from zoo.training import BucketedDataset, bucket_by_length, evaluate
 
 __all__ = [
     "NextWordPrediction",
@@ -60,6 +64,10 @@ _NOTE = "A probability is that of the word among all words that may follow."
 _PASSAGES = 8192  # of a text that are tokenized at once
 _TEXT = tf.TensorSpec([None], tf.string, "text")
 _NUM_SAMPLES = 3
+_SCORED_TEXTS, _SCORED_PIECES = (
+    8,
+    512,
+)  # that `evaluate` reads at once; more need much memory for their logits
 
 
 class LanguageModelPreprocessor(TextPreprocessor[TextTokenizer]):
@@ -404,6 +412,7 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
     """Texts in, next words out."""
 
     ranking_output = "probabilities"
+    target_name = ""
 
     def predict_batch(
         self, inputs: Sequence[str | bytes], progress: bool = False
@@ -415,6 +424,66 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
             probabilities = tuple(outputs["probabilities"][row, : len(words)].tolist())
             is_partial = is_truncated(status.decode())
             yield NextWordPrediction(status.decode(), words, probabilities, is_partial=is_partial)
+
+    def check_evaluation(self) -> None:
+        """Check that the model reads word pieces.
+
+        Raises:
+            UsageError: it reads words, as that of the recipe `next_word` does, which has learned one word of a text.
+        """
+        if "tokens" not in self.card["preprocessor"]:
+            raise UsageError(
+                f"{self.directory} has learned the last words of sentences alone, so its perplexity means nothing. Use "
+                "a model of the recipe language_model."
+            )
+
+    def evaluate(
+        self, inputs: Iterable[str | bytes], targets: Iterable[Any] = (), *, progress: bool = False
+    ) -> Evaluation:
+        """Return the perplexity of texts, and how often the most probable word piece is the one that follows.
+
+        Each text is a paragraph of its own, whose end counts as a word. Parts of 512 word pieces of a longer text are
+        read one by one.
+
+        Args:
+            inputs: texts.
+            targets: none, because the texts themselves are what the model should predict.
+            progress: no effect: the progress is printed as in training.
+
+        Raises:
+            UsageError: it is a model of words, there is no text, or there are targets.
+        """
+        self.check_evaluation()
+        texts = [item if isinstance(item, str) else item.decode(errors="replace") for item in inputs]
+        if not texts or list(targets):
+            raise UsageError("Expected at least one text, and no targets. Pass a list of texts alone.")
+        preprocessor, model = TASK.from_export(self.directory)
+        pieces = Pieces(preprocessor.tokenizer)
+        paragraphs = [preprocessor.encode_passages([" ".join(text.split()) + "\n"]) for text in texts]
+        paragraphs = [np.append(np.int32(END_ID), ids) for ids in paragraphs]
+        rows = [
+            ids[start : start + _SCORED_PIECES + 1]
+            for ids in paragraphs
+            for start in range(0, len(ids) - 1, _SCORED_PIECES)
+        ]
+        ids = tf.RaggedTensor.from_row_lengths(np.concatenate(rows), list(map(len, rows)))
+        weights = tf.ones_like(ids[:, 1:], tf.float32)
+        examples = tf.data.Dataset.from_tensor_slices((ids[:, :-1], ids[:, 1:], weights))
+        with disable_jit():
+            results = evaluate(
+                model,
+                bucket_by_length(examples, _SCORED_TEXTS),
+                keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                [keras.metrics.SparseCategoricalAccuracy("accuracy")],
+            )
+        num_pieces = sum(len(ids) - 1 for ids in paragraphs)
+        pieces_per_word = num_pieces / sum(map(pieces.count_words, paragraphs))
+        metrics = {
+            "perplexity per word": math.exp(results["loss"] * pieces_per_word),
+            "perplexity per piece": math.exp(results["loss"]),
+            "accuracy": 100 * results["accuracy"],
+        }
+        return Evaluation(metrics, len(texts))
 
 
 def sample_texts(

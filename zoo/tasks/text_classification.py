@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ from zoo.datasets.messages import measure_width
 from zoo.errors import UsageError
 from zoo.inspection import gates, plot_gate_means, plot_saliency
 from zoo.inspection.figures import Figure, finish
+from zoo.metrics import macro_f1
 from zoo.preprocessing.text import (
     END_ID,
     NO_KNOWN_WORDS,
@@ -34,8 +36,10 @@ from zoo.preprocessing.text import (
     write_vocabulary,
 )
 from zoo.preprocessing.text.base import METASPACE, replace_invalid_utf8
+from zoo.reports import report_labels
 from zoo.tasks.base import (
     Description,
+    Evaluation,
     Explanation,
     Prediction,
     ServingModule,
@@ -373,6 +377,7 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
     """
 
     plot_caption = "How much each word speaks for the label, and how open each gate is at each word."
+    target_name = "label"
 
     def predict_batch(
         self, inputs: Sequence[str | bytes], progress: bool = False
@@ -386,6 +391,40 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
             if not label or text_status in (NO_WORDS, NO_KNOWN_WORDS):
                 label, scores = "", {}
             yield LabelPrediction(text_status, label, scores, is_partial=is_truncated(text_status))
+
+    def check_target(self, target: str) -> None:
+        """Check that a label is one of the model.
+
+        Raises:
+            UsageError: it is not; the message names the labels, and the one that is similar.
+        """
+        labels = self.card["labels"]
+        if target in labels:
+            return
+        names = {name.casefold(): label for label in labels for name in (name_label(label, labels), label)}
+        similar = [names[name] for name in get_close_matches(str(target).casefold(), names, 1)]
+        hint = f"Did you mean {similar[0]}? " if similar else ""
+        raise UsageError(
+            f"found the label {target!r:.60}. Expected a label of the model: {', '.join(labels)[:200]}. {hint}Correct "
+            "the label, or rename the labels as those of the model."
+        )
+
+    def evaluate_predictions(
+        self,
+        inputs: Sequence[str | bytes],
+        predictions: Sequence[LabelPrediction],
+        targets: Sequence[str],
+    ) -> Evaluation:
+        """Return accuracy, macro-F1 and expected calibration error, and the scores of each label."""
+        labels = self.card["labels"]
+        probabilities = np.array([[p.scores.get(label, 0.0) for label in labels] for p in predictions])
+        report = report_labels(labels, probabilities, np.array([labels.index(label) for label in targets]))
+        metrics = {
+            "accuracy": report.accuracy,
+            "macro-F1": macro_f1(report.class_scores),
+            "ECE": report.calibration.ece,
+        }
+        return Evaluation(metrics, len(inputs), predictions, report)
 
     def measure_effects(self, text: str | bytes, prediction: LabelPrediction) -> tuple[WordEffect, ...]:
         """Return how much the predicted label depends on each word of a text, by leaving the word out.

@@ -22,6 +22,7 @@ from zoo.formulations.decoder import State
 from zoo.inspection import plot_attention
 from zoo.languages import name_language
 from zoo.layers.export_scope import ExportScope, get_export_scope
+from zoo.metrics import choose_bleu_tokenizer, score_translations
 from zoo.preprocessing.text import (
     COPY_TOKENS,
     END_ID,
@@ -39,8 +40,10 @@ from zoo.preprocessing.text import (
     train_wordpiece,
     write_vocabulary,
 )
+from zoo.reports import report_generation
 from zoo.tasks.base import (
     Description,
+    Evaluation,
     Prediction,
     Preprocessor,
     ServingModule,
@@ -580,6 +583,7 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
     """Texts in, texts of another language out."""
 
     plot_caption = "Attention to the source tokens for each token of the translation."
+    target_name = "translation"
 
     def predict_batch(
         self, inputs: Sequence[str | bytes], progress: bool = False
@@ -598,6 +602,24 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
                 outputs["attention"][row, : len(target), : len(source)],
                 is_partial=is_truncated(status.decode()),
             )
+
+    def evaluate_predictions(
+        self,
+        inputs: Sequence[str | bytes],
+        predictions: Sequence[TranslationPrediction],
+        targets: Sequence[str],
+    ) -> Evaluation:
+        """Return BLEU, chrF and exact match of the best translations, with the signatures of sacrebleu.
+
+        BLEU splits texts into words as in the training of the model, by the setting or the target language.
+        """
+        language = self.card["preprocessor"]["languages"][1]
+        tokenizer = choose_bleu_tokenizer(language, self.card["settings"].get("bleu_tokenizer"))
+        texts = [prediction.translations[0] if prediction.has_answer else "" for prediction in predictions]
+        names = [item if isinstance(item, str) else item.decode(errors="replace") for item in inputs]
+        report = report_generation(names, texts, targets, {}, overlap=0.0, bleu_tokenizer=tokenizer)
+        metrics = score_translations(texts, targets, tokenizer)
+        return Evaluation(metrics, len(inputs), predictions, report)
 
     def plot(
         self, item: str | bytes, prediction: TranslationPrediction, path: Path | None = None
