@@ -124,11 +124,12 @@ def test_predict_reads_standard_input_in_utf_8(run: Run) -> None:
 def test_commands_of_the_readme_run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for directory in ("docs", "saved_models"):
         (tmp_path / directory).symlink_to(ROOT / directory)
+    (tmp_path / "reviews.csv").write_text("text,label\nA delight.,pos\nDull.,neg\n")
     monkeypatch.chdir(tmp_path)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```sh\n(zoo list.*?)^```", readme, re.MULTILINE | re.DOTALL)
     commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
-    assert {command[0] for command in commands} == {"list", "show", "predict", "verify", "demo"}
+    assert {command[0] for command in commands} == {"list", "show", "predict", "evaluate", "verify", "demo"}
     for arguments in commands:
         if arguments != ["demo"]:  # which test_page.py runs
             out, err, code = run(*arguments)
@@ -566,7 +567,7 @@ def test_exit_codes(
 
 
 def test_help_names_the_exit_codes(run: Run) -> None:
-    for arguments in (["--help"], ["predict", "--help"], ["verify", "--help"]):
+    for arguments in (["--help"], *([name, "--help"] for name in ("predict", "evaluate", "verify"))):
         out, _, code = run(*arguments)
         assert (code, "Exit codes: 0, " in out) == (0, True)
 

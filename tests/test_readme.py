@@ -20,7 +20,7 @@ from reexports import call, export_again
 from test_public_api import public_modules, public_names
 
 import zoo
-from zoo.cli.main import Demo, List, Predict, Show, Verify
+from zoo.cli.main import Demo, Evaluate, List, Predict, Show, Verify
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = ROOT / "tests" / "plugins"
@@ -54,7 +54,7 @@ PRINTED = {
     "docs/layers.md": ["LSTM         24,832 weights\nGRU          18,816 weights\n"],
     "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
-    "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 "],
+    "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 ", "\n100.0 ['pos', 'neg']\n[]\n"],
     "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],
     "docs/sentiment.md": ["neg dreadful."],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
@@ -223,6 +223,16 @@ def find_commands(program: str) -> Iterator[list[str]]:
                 yield words[1 + next(i for i, word in enumerate(words) if Path(word).name == program) :]
 
 
+COMMANDS = {
+    "list": List,
+    "show": Show,
+    "predict": Predict,
+    "evaluate": Evaluate,
+    "verify": Verify,
+    "demo": Demo,
+}
+
+
 def test_commands_have_options_that_exist() -> None:
     placeholders = {"NAME", "INPUT", "EXPORT_DIR", "..."}
     commands = [words for words in find_commands("zoo") if not placeholders & set(words)]
@@ -232,9 +242,7 @@ def test_commands_have_options_that_exist() -> None:
             recipe, *arguments = arguments
             options = import_module(f"zoo.recipes.{recipe}").Settings
         else:
-            options = {"list": List, "show": Show, "predict": Predict, "verify": Verify, "demo": Demo}[
-                command
-            ]
+            options = COMMANDS[command]
         if arguments != ["--help"]:
             tyro.cli(options, args=arguments)  # exits where an option does not exist
 

@@ -3,7 +3,7 @@
 A task has one file. It defines a `Preprocessor` (raw examples to model inputs), a `ServingModule` (the graph
 that is exported), a `Predictor` with its `Prediction` (the client that reads the graph's outputs), and binds
 them in a `Task`, which the entry-point group `zoo.tasks` names. `zoo.load`, `zoo list`, `zoo predict`,
-`zoo verify` and the demo page use nothing else.
+`zoo evaluate`, `zoo verify` and the demo page use nothing else.
 """
 
 import dataclasses
