@@ -220,7 +220,10 @@ HEADER = "id;review;stars\n"
 
 
 def test_command_prints_what_python_returns(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     predictor = zoo.load("sentiment")
     monkeypatch.setattr("zoo.serving.loading.load", lambda directory: predictor)
@@ -254,7 +257,7 @@ def test_command_prints_what_python_returns(
     assert f"error: {path}, line 6: none of the words is known" in err
     assert f"error: {path}, line 7: cut: " in err
     assert "error: 2 of 5 inputs have no answer or were read in part; see above.\n" in err
-    assert "rows, separated by semicolons, in UTF-8" in err
+    assert "rows, separated by semicolons, in UTF-8" in caplog.text
     lines = run()[0].splitlines()
     assert lines[0] == "5 texts"
     assert lines[2].split() == ["accuracy", f"{evaluation.metrics['accuracy']:.1f}"]
