@@ -274,6 +274,9 @@ def make_arguments(rng: random.Random) -> list[str]:
         ),
         ["predict", "sentiment", "--file", "file.txt", "--encoding", value],
         ["predict", "tagging", path, "--split", "--frame-rate", value],
+        ["evaluate", "sentiment", path],
+        ["evaluate", "sentiment", "file.csv", "--target-column", value],
+        ["evaluate", "sentiment", "file.csv", "--target-column", "x", "--encoding", value],
     ]
     return rng.choice(commands)
 

@@ -64,10 +64,8 @@ _NOTE = "A probability is that of the word among all words that may follow."
 _PASSAGES = 8192  # of a text that are tokenized at once
 _TEXT = tf.TensorSpec([None], tf.string, "text")
 _NUM_SAMPLES = 3
-_SCORED_TEXTS, _SCORED_PIECES = (
-    8,
-    512,
-)  # that `evaluate` reads at once; more need much memory for their logits
+_SCORED_TEXTS = 8  # that are scored at once; more would need much memory for their logits
+_SCORED_PIECES = 512  # of each of them
 
 
 class LanguageModelPreprocessor(TextPreprocessor[TextTokenizer]):
