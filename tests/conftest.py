@@ -8,6 +8,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +36,13 @@ LONG = (
     "test_readme",
 )
 
+SHIPPED = Path(__file__).parents[1] / "saved_models"
+
+MAX_EXPORTS = 8
+"""Exports that stay loaded: the five shipped ones, and some of those that the tests of a file write."""
+
+Content = frozenset[tuple[str, str]]
+"""Names of files and their hashes."""
 
 os.environ["ZOO_XLA_CACHE"] = "0"  # tests leave the cache of the user alone
 
@@ -56,15 +64,48 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     keras.utils.set_random_seed(zlib.crc32(item.nodeid.encode()))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def loaded_exports() -> Iterator[dict[Content, tuple[Path, Any]]]:
+    """Let `tf.saved_model.load` return the same object wherever files have the same content.
+
+    Loading an export takes seconds, and so does the first call of each signature. Signatures have no state.
+
+    Returns:
+        The exports that are loaded, those that were used last at the end: where the files are, and the object.
+    """
+    import tensorflow as tf  # the process that distributes the tests does not need it
+
+    from zoo.files import sha256
+
+    load, exports = tf.saved_model.load, {}
+
+    def load_once(directory: str | Path) -> Any:
+        paths = [Path(directory, "saved_model.pb"), *Path(directory).glob("*/*")]
+        content = frozenset((path.name, sha256(path)) for path in paths if path.is_file())
+        exports[content] = exports.pop(content, None) or (Path(directory).resolve(), load(directory))
+        for oldest in list(exports)[:-MAX_EXPORTS]:
+            del exports[oldest]
+        return exports[content][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", load_once)
+        yield exports
+    gc.unfreeze()  # other plugins look for objects at the end
+
+
 @pytest.fixture(autouse=True, scope="module")
-def trim_memory() -> Iterator[None]:
-    """Free what the tests of a file have left, and return it to the system.
+def trim_memory(loaded_exports: dict[Content, tuple[Path, Any]]) -> None:
+    """Free what the tests of the file before have left, and return it to the system.
 
     Loaded exports are cycles of objects, which Python collects rarely in a process with as many objects as TensorFlow
-    has; and glibc keeps a third of what they take.
+    has; and glibc keeps a third of what they take. What is in use then is exempt from later collections: to go through
+    its millions of objects for each file takes seconds.
     """
-    yield
+    for content, (directory, _) in list(loaded_exports.items()):
+        if SHIPPED not in directory.parents:
+            del loaded_exports[content]
     gc.collect()
+    gc.freeze()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
 

@@ -6,8 +6,9 @@ import pickle
 import runpy
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from zoo._compat import parse_saved_model
 from zoo.export import call_by_name
 from zoo.preprocessing.text import END_ID, START_ID
@@ -76,6 +78,18 @@ def predict_in_process(directory: Path, inputs: Mapping[str, object]) -> Outputs
     return {name: output.numpy() for name, output in outputs.items()}
 
 
+@contextmanager
+def save_time() -> Iterator[None]:
+    """Leave out what takes most of the time of a small recipe: XLA, the plots of training, and the fresh process.
+
+    `test_sentiment.py` runs a recipe with all of them.
+    """
+    with zoo.disable_jit(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoo.training.run_directory.plot_training_curves", lambda run_dir, image_path: None)
+        patch.setattr("zoo.export.saved_model.run_in_fresh_process", predict_in_process)
+        yield
+
+
 def assert_same_outputs(actual: Mapping[str, Any], expected: Outputs) -> None:
     """Compare outputs of two signatures: strings must be equal, numbers may differ by rounding."""
     assert actual.keys() == expected.keys()
@@ -87,7 +101,7 @@ def assert_same_outputs(actual: Mapping[str, Any], expected: Outputs) -> None:
 
 
 def assert_batchable(directory: Path, requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Check that a server can combine the requests of several threads: each gets what it gets alone.
+    """Check that a server can combine requests: each gets what it gets alone.
 
     Args:
         directory: of an export.
@@ -101,26 +115,43 @@ def assert_batchable(directory: Path, requests: Mapping[str, Sequence[Mapping[st
     for name, inputs in requests.items():
         signature = model.signatures[name]
         specs = signature.structured_input_signature[1]
-        tensors = [[tf.constant(values[key], specs[key].dtype) for key in specs] for values in inputs]
-        size = sum(int(values[0].shape[0]) for values in tensors)
+        tensors = [{key: tf.constant(values[key], specs[key].dtype) for key in specs} for values in inputs]
+        ends = np.cumsum([len(next(iter(values.values()))) for values in tensors])
+        combined = signature(**{key: tf.concat([values[key] for values in tensors], 0) for key in specs})
+        assert {len(value) for value in combined.values()} == {ends[-1]}
+        results = {key: np.split(value.numpy(), ends[:-1]) for key, value in combined.items()}
+        for number, values in enumerate(tensors):
+            expected = {key: value.numpy() for key, value in signature(**values).items()}
+            assert_same_but_for_padding({key: rows[number] for key, rows in results.items()}, expected)
 
-        @tf.nondifferentiable_batch_function(
-            num_batch_threads=1, max_batch_size=size, batch_timeout_micros=5_000_000, autograph=False
-        )
-        def combine(
-            *values: tf.Tensor, signature: Any = signature, specs: Mapping[str, Any] = specs
-        ) -> dict[str, tf.Tensor]:
-            rows = tf.shape(values[0])[:1]
-            return signature(**dict(zip(specs, values, strict=True))) | {"rows": tf.fill(rows, rows[0])}
 
-        serve = tf.function(combine, input_signature=list(specs.values()), autograph=False)
-        serve.get_concrete_function()
-        with ThreadPoolExecutor(len(tensors)) as threads:
-            results = list(threads.map(lambda values, serve=serve: serve(*values), tensors))
-        for values, result in zip(tensors, results, strict=True):
-            assert set(result.pop("rows").numpy()) == {size}
-            expected = signature(**dict(zip(specs, values, strict=True)))
-            assert_same_but_for_padding(result, {key: value.numpy() for key, value in expected.items()})
+def assert_served_in_batches(directory: Path, requests: Sequence[Mapping[str, Any]]) -> None:
+    """Check that a server does combine requests of several threads for `serving_default`.
+
+    Args:
+        directory: of an export.
+        requests: inputs by name of several requests, which have the same shape but for the batch.
+    """
+    signature = tf.saved_model.load(str(directory)).signatures["serving_default"]
+    specs = signature.structured_input_signature[1]
+    tensors = [[tf.constant(values[key], specs[key].dtype) for key in specs] for values in requests]
+    size = sum(int(values[0].shape[0]) for values in tensors)
+
+    @tf.nondifferentiable_batch_function(
+        num_batch_threads=1, max_batch_size=size, batch_timeout_micros=5_000_000, autograph=False
+    )
+    def combine(*values: tf.Tensor) -> dict[str, tf.Tensor]:
+        rows = tf.shape(values[0])[:1]
+        return signature(**dict(zip(specs, values, strict=True))) | {"rows": tf.fill(rows, rows[0])}
+
+    serve = tf.function(combine, input_signature=list(specs.values()), autograph=False)
+    serve.get_concrete_function()
+    with ThreadPoolExecutor(len(tensors)) as threads:
+        results = list(threads.map(lambda values: serve(*values), tensors))
+    for values, result in zip(tensors, results, strict=True):
+        assert set(result.pop("rows").numpy()) == {size}
+        expected = signature(**dict(zip(specs, values, strict=True)))
+        assert_same_but_for_padding(result, {key: value.numpy() for key, value in expected.items()})
 
 
 PARTS = ("encode", "preprocess", "score", "generate", "decode", "init", "step")

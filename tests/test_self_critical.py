@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from exports import save_time
 
 import zoo
 from zoo.errors import Interrupted
@@ -22,7 +23,7 @@ from zoo.tasks.self_critical import NUM_SAMPLES, add_advantages, sample_captions
 CAPTIONS = [["a red dog"], ["two blue cats", "two cats"], ["a green boat on a lake"], ["a lake"]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def split() -> FeatureSplit:
     features = np.random.default_rng(1).normal(size=(5, 3, 3, 6)).astype("float32")
     return FeatureSplit(features, np.array([0, 1, 3, 4]), CAPTIONS)  # the third cannot be read
@@ -117,49 +118,76 @@ def test_samples_depend_on_seed_epoch_and_weights(split: FeatureSplit, tmp_path:
     assert read(1, 0) != first
 
 
-def train(
-    split: FeatureSplit, directory: Path, epochs: int, interrupt_at: int | None = None
-) -> tuple[CaptioningModule, float]:
-    """Train on samples after a few epochs on captions; return the model, and its CIDEr between the two."""
-    module, callbacks = make_module(split, directory), []
-    shown = module.preprocessor.bucket(split, 2, seed=1)
+@pytest.fixture(scope="module")
+def shown(split: FeatureSplit, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a run of a few epochs on captions."""
+    directory = tmp_path_factory.mktemp("shown")
+    fit_to_captions(make_module(split, directory), split, directory / "run")
+    return directory / "run"
+
+
+def fit_to_captions(module: CaptioningModule, split: FeatureSplit, run_dir: Path) -> None:
+    """Train on captions, or read the weights of a run that has ended."""
+    batches = module.preprocessor.bucket(split, 2, seed=1)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    options = {"optimizer": keras.optimizers.Adam(0.02), "loss": loss, "epochs": 6}
-    zoo.fit(module.model, shown, run_dir=directory / "shown", **options)
-    before = compute_cider(module, split)
+    with save_time():
+        zoo.fit(
+            module.model,
+            batches,
+            optimizer=keras.optimizers.Adam(0.02),
+            loss=loss,
+            epochs=6,
+            run_dir=run_dir,
+        )
+
+
+def fit_to_samples(
+    module: CaptioningModule,
+    split: FeatureSplit,
+    run_dir: Path,
+    epochs: int,
+    interrupt_at: int | None = None,
+) -> None:
+    callbacks = []
     if interrupt_at is not None:
         stop = lambda batch, logs=None: batch == interrupt_at and os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
         callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_end=stop))
-    zoo.fit(
-        module.model,
-        sample_captions(module, split, 2 * NUM_SAMPLES, seed=5),
-        module.preprocessor.bucket(split, 4).map(add_advantages),
-        optimizer=keras.optimizers.Adam(0.005),
-        loss=PolicyGradientLoss(),
-        epochs=epochs,
-        monitor="val_loss",
-        mode="max",  # the weights of the last epochs: they leave the shown captions
-        run_dir=directory / "sampled",
-        callbacks=callbacks,
-    )
-    return module, before
+    with save_time():
+        zoo.fit(
+            module.model,
+            sample_captions(module, split, 2 * NUM_SAMPLES, seed=5),
+            module.preprocessor.bucket(split, 4).map(add_advantages),
+            optimizer=keras.optimizers.Adam(0.005),
+            loss=PolicyGradientLoss(),
+            epochs=epochs,
+            monitor="val_loss",
+            mode="max",  # the weights of the last epochs: they leave the shown captions
+            run_dir=run_dir,
+            callbacks=callbacks,
+        )
 
 
 def compute_cider(module: CaptioningModule, split: FeatureSplit) -> float:
     return score_captions(module.caption_split(split, "greedy"), split.captions)["CIDEr"]
 
 
-def test_training_on_samples_resumes_exactly(split: FeatureSplit, tmp_path: Path) -> None:
-    for name in ("whole", "parts"):
-        (tmp_path / name).mkdir()
-    whole, _ = train(split, tmp_path / "whole", 3)
+def test_training_on_samples_resumes_exactly(split: FeatureSplit, shown: Path, tmp_path: Path) -> None:
+    def train(name: str, **options: int) -> CaptioningModule:
+        module = make_module(split, tmp_path)
+        fit_to_captions(module, split, shown)
+        fit_to_samples(module, split, tmp_path / name, epochs=3, **options)
+        return module
+
+    whole = train("whole")
     with pytest.raises(Interrupted):
-        train(split, tmp_path / "parts", 3, interrupt_at=0)
-    parts, _ = train(split, tmp_path / "parts", 3)
-    for one, other in zip(whole.model.weights, parts.model.weights, strict=True):
+        train("parts", interrupt_at=0)
+    for one, other in zip(whole.model.weights, train("parts").model.weights, strict=True):
         np.testing.assert_array_equal(one, other, one.path)
 
 
-def test_training_on_samples_raises_the_reward(split: FeatureSplit, tmp_path: Path) -> None:
-    module, before = train(split, tmp_path, 40)
+def test_training_on_samples_raises_the_reward(split: FeatureSplit, shown: Path, tmp_path: Path) -> None:
+    module = make_module(split, tmp_path)
+    fit_to_captions(module, split, shown)
+    before = compute_cider(module, split)
+    fit_to_samples(module, split, tmp_path / "run", epochs=40)
     assert compute_cider(module, split) > before + 20

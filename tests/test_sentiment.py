@@ -18,11 +18,14 @@ from exports import (
     assert_batchable,
     assert_parts_compute_the_whole,
     assert_portable,
+    assert_served_in_batches,
     make_part_requests,
+    predict_in_process,
     read_metrics,
     run_client,
     run_with_mistake,
     run_zoo,
+    save_time,
 )
 from huggingface_hub import ModelCard
 
@@ -250,6 +253,7 @@ def test_requests_are_batched(model: Path) -> None:
     texts = [[GOOD], [""], [BAD, GOOD + " qwxz" * 50], ["qwxz"]]
     requests = [{"text": batch} for batch in texts]
     assert_batchable(model, {"serving_default": requests, **make_part_requests(model, requests)})
+    assert_served_in_batches(model, requests)
     page = (model / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^- `(\w+)`: .* Not batchable: a server", page, re.MULTILINE) == ["labels", "gates"]
 
@@ -301,7 +305,7 @@ def test_other_settings_need_another_run_directory(
 
 
 @pytest.mark.slow
-def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable) -> None:
+def test_three_classes_from_a_table(tmp_path: Path) -> None:
     """The columns have other names, and the shorter words decide the class."""
     rows = [f"{('no', 'maybe', 'yes')[i % 3]}\tword{i} {('xx', 'yy', 'zz')[i % 3]}" for i in range(300)]
     (tmp_path / "train.tsv").write_text("\n".join(["answer\tsentence", *rows]), encoding="utf-8")
@@ -318,7 +322,7 @@ def test_three_classes_from_a_table(tmp_path: Path, predict_in_process: Callable
         epochs=8,
         learning_rate=0.03,
     )
-    with zoo.disable_jit():
+    with save_time():
         sentiment.train(settings)
     outputs = predict_in_process(tmp_path / "1", {"text": ["word999 xx", "yy word7", "zz"]})
     assert outputs["label"].tolist() == [b"no", b"maybe", b"yes"]
