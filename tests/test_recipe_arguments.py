@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from count_code import recipes
 from exports import ROOT, run_with_mistake
 
 from zoo.cli.recipes import run_recipe
+from zoo.datasets.builders import dates, fluent, negation, scenes
 from zoo.optimizers import FusedAdam
 from zoo.training import build_optimizer
 
@@ -143,6 +145,17 @@ def test_every_recipe_has_the_settings_of_training() -> None:
             assert line in source, path
 
 
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Directory of small embedded data sets."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dates, "SIZES", {"train": 100, "validation": 20, "test": 20})
+        patch.setattr(fluent, "PAIRS", {"train": 150, "validation": 12, "test": 24})
+        patch.setattr(negation, "PAIRS", {"train": 100, "validation": 10, "test": 10})
+        patch.setattr(scenes, "SIZES", {"train": 20, "validation": 2, "test": 2})
+        yield tmp_path_factory.mktemp("data")
+
+
 @pytest.mark.parametrize(
     ("recipe", "arguments", "message"),
     [
@@ -172,7 +185,7 @@ def test_every_recipe_has_the_settings_of_training() -> None:
         ("sentiment", "--dataset negatoin", "Did you mean negation"),
         ("sentiment", "--patience 0", "a whole number of at least 1, got '0'"),
         ("sentiment", "--class-weight balance", "balanced"),
-        ("sentiment", "--gradient-accumulation-steps 99999", "is 99999, but 4 epochs have "),
+        ("sentiment", "--gradient-accumulation-steps 99999", "is 99999, but 40 epochs have "),
         ("tagging", "--unitz 3", "--units"),
         ("tagging", "--epochs 0", "a whole number of at least 1"),
         ("tagging", "--image-size 0 9", "two whole numbers of at least 1, height and width, got '0 9'"),
@@ -197,12 +210,15 @@ def test_a_mistake_exits_with_code_2_and_a_message(
     recipe: str,
     arguments: str,
     message: str,
+    data_dir: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run_dir = ["--run-dir", str(tmp_path)]
-    assert message in run_with_mistake(recipe, [*shlex.split(arguments), *run_dir], monkeypatch, capsys)
+    directories = ["--run-dir", str(tmp_path)]
+    if recipe != "language_model":  # which reads a file
+        directories += ["--data-dir", str(data_dir)]
+    assert message in run_with_mistake(recipe, [*shlex.split(arguments), *directories], monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(
