@@ -318,6 +318,22 @@ def test_an_export_is_not_compiled(tmp_path: Path) -> None:
     assert b"_XlaMustCompile" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
 
 
+@pytest.mark.usefixtures("predict_in_process")
+def test_a_signature_is_traced_once(tmp_path: Path) -> None:
+    """Also one that was called before."""
+    traced = []
+
+    def serve(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        traced.append(x)
+        return {"y": 2 * x}
+
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    signatures = {name: tf.function(serve, [spec], autograph=False) for name in ("serving_default", "other")}
+    signatures["serving_default"](tf.constant([1.0]))
+    zoo.export_model(signatures, tmp_path / "1", CARD, examples={"x": [1.0]})
+    assert len(traced) == 2
+
+
 def test_a_compiled_signature_is_refused(tmp_path: Path) -> None:
     spec = tf.TensorSpec([None], tf.float32, "x")
     serve = tf.function(lambda x: {"y": x * 2}, input_signature=[spec], jit_compile=True)

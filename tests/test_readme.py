@@ -95,6 +95,7 @@ SLOW = dict.fromkeys(
 )  # train, export and convert
 
 
+@pytest.mark.usefixtures("no_plots", "predict_in_process")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in PRINTED])
 def test_python_runs_from_top_to_bottom(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path

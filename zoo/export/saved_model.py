@@ -119,6 +119,11 @@ def export_model(
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         with disable_jit():
+            # While `tf.saved_model.save` runs, TensorFlow would trace those anew that are traced already.
+            functions = {
+                name: function.get_concrete_function()  # type: ignore[attr-defined]  # of tf.function
+                for name, function in signatures.items()
+            }
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
             # The plain variables instead of the Keras model: the session that `saved_model_cli` opens does not
             # restore some of the variables that are tracked through the model.
@@ -126,7 +131,7 @@ def export_model(
             module.model = list_stored(model) if model else []
             module.networks = {name: list_stored(network) for name, network in networks.items()}
             module.resources = list(resources)
-            tf.saved_model.save(module, str(new), dict(signatures), options)
+            tf.saved_model.save(module, str(new), functions, options)
         _simplify_graphs(new)
         if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
             raise ExportError(
@@ -143,10 +148,10 @@ def export_model(
                 "outputs": {name: _to_json(value.tolist()) for name, value in outputs.items()},
             }
             if answer:
-                card = dataclasses.replace(card, answers=tuple(answer(signatures)))
+                card = dataclasses.replace(card, answers=tuple(answer(functions)))
         for name, content in (files or {}).items():
             (new / name).write_bytes(content)
-        write_card(card, _collect_facts(new, signatures, model, networks, example), new)
+        write_card(card, _collect_facts(new, functions, model, networks, example), new)
         write_manifest(new)
         if directory.exists():
             directory.rename(old)
@@ -280,7 +285,7 @@ def _compare(outputs: Arrays, loaded: Arrays) -> None:
 
 def _collect_facts(
     directory: Path,
-    signatures: Mapping[str, Callable[..., Any]],
+    functions: Mapping[str, Any],
     model: keras.Model | None,
     networks: Mapping[str, keras.Model],
     example: Mapping[str, Any],
@@ -293,7 +298,7 @@ def _collect_facts(
         "model": model
         and {"config": keras.saving.serialize_keras_object(model), "weights": describe_weights(model)},
         "networks": {name: {"weights": describe_weights(network)} for name, network in networks.items()},
-        "signatures": {name: _describe_signature(function) for name, function in signatures.items()},
+        "signatures": {name: _describe_signature(function) for name, function in functions.items()},
         "example": example,
         "size_bytes": sum(path.stat().st_size for path in paths),
         "versions": get_versions(),
@@ -305,9 +310,8 @@ def _describe_signature(function: Any) -> dict[str, Any]:
     def describe(specs: Mapping[str, Any]) -> dict[str, str]:
         return {name: f"{spec.dtype.name} {list(spec.shape)}" for name, spec in specs.items()}
 
-    concrete = function.get_concrete_function()
-    inputs = {spec.name: spec for spec in concrete.structured_input_signature[0]}
-    outputs = concrete.structured_outputs
+    inputs = {spec.name: spec for spec in function.structured_input_signature[0]}
+    outputs = function.structured_outputs
     tensors = (*inputs.values(), *outputs.values())
     is_batchable = bool(inputs) and all(len(spec.shape) and spec.shape[0] is None for spec in tensors)
     return {"inputs": describe(inputs), "outputs": describe(outputs), "is_batchable": is_batchable}

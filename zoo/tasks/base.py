@@ -28,7 +28,7 @@ from zoo.errors import UsageError
 from zoo.export import export_model, load_keras_model, name_example_files, report_misfit, restore_weights
 from zoo.files import atomic_write, sha256
 from zoo.languages import list_language_codes
-from zoo.layers import disable_jit, export_scope
+from zoo.layers import export_scope
 from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
 from zoo.preprocessing.text import TokenizedText, WordPieceTokenizer, WordTokenizer
@@ -783,9 +783,7 @@ class Task:
         }
 
         def answer(signatures: Mapping[str, Any]) -> list[Answer]:
-            with disable_jit():
-                functions = {name: function.get_concrete_function() for name, function in signatures.items()}
-            graph = SimpleNamespace(signatures=functions)
+            graph = SimpleNamespace(signatures=signatures)
             return self.predictor(directory, dataclasses.asdict(card), graph).answer_examples(
                 examples, videos
             )
