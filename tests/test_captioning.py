@@ -24,6 +24,7 @@ from exports import (
     predict_in_process,
     read_metrics,
     run_client,
+    save_time,
 )
 from matplotlib.image import imread
 from PIL import Image
@@ -494,22 +495,23 @@ def test_a_directory_of_images_with_flaws(
             (tmp_path / f"{i}.jpg").write_bytes(content)
     rows = [f"{i}.jpg\tAll is {('red', 'blue')[i % 2]}." for i in range(80)]
     (tmp_path / "all.tsv").write_text("\n".join(rows), encoding="utf-8")
-    captioning.train(
-        captioning.Settings(
-            dataset=str(tmp_path),
-            run_dir=tmp_path / "run",
-            export_dir=tmp_path / "1",
-            image_size=8,
-            attention="none",
-            units=16,
-            embedding_dim=16,
-            batch_size=4,
-            epochs=6,
-            dropout=0.0,
-            learning_rate=0.01,
-            vocabulary_size=100,
+    with save_time():
+        captioning.train(
+            captioning.Settings(
+                dataset=str(tmp_path),
+                run_dir=tmp_path / "run",
+                export_dir=tmp_path / "1",
+                image_size=8,
+                attention="none",
+                units=16,
+                embedding_dim=16,
+                batch_size=4,
+                epochs=6,
+                dropout=0.0,
+                learning_rate=0.01,
+                vocabulary_size=100,
+            )
         )
-    )
     assert "Left out because there is no such file: 11.jpg (" in capsys.readouterr().out
     assert "left out: 10.jpg: the picture is not JPEG, PNG, GIF or BMP" in caplog.messages
     images = [make_png("blue"), make_png("red")]

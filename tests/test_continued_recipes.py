@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import save_time
 from test_fingerprint import write_book, write_features, write_pairs, write_pictures, write_texts
 
-import zoo
 from zoo.errors import TrainingError
 
 pytestmark = pytest.mark.slow
@@ -28,9 +28,7 @@ RECIPES: dict[str, tuple[Callable[[Path], Any], str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_recipe_goes_on_with_more_epochs(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, predict_in_process: Callable
-) -> None:
+def test_recipe_goes_on_with_more_epochs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, changed, options = RECIPES[name]
     recipe = importlib.import_module(f"zoo.recipes.{name}")
     write(tmp_path / "data")
@@ -51,7 +49,7 @@ def test_recipe_goes_on_with_more_epochs(
         monkeypatch.setattr(
             "sys.argv", [recipe.__file__, *(f"--{key}={value}" for key, value in changes.items())]
         )
-        with zoo.disable_jit(), redirect_stdout(StringIO()) as printed:
+        with save_time(), redirect_stdout(StringIO()) as printed:
             recipe.train(dataclasses.replace(settings, **changes))
         return printed.getvalue()
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
@@ -19,12 +18,11 @@ from exports import (
     assert_portable,
     assert_same_outputs,
     make_part_requests,
+    predict_in_process,
     read_metrics,
     run_client,
     run_parts,
-)
-from exports import (
-    predict_in_process as predict,
+    save_time,
 )
 from references import randomize_weights
 
@@ -76,8 +74,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> language_model.Setting
 
 @pytest.fixture(scope="module")
 def report(settings: language_model.Settings) -> str:
-    """Output of the recipe."""
-    with zoo.disable_jit(), redirect_stdout(StringIO()) as printed:
+    """Output of the recipe, whose export is checked in this process; tests run it in a fresh one."""
+    with save_time(), redirect_stdout(StringIO()) as printed:
         language_model.train(settings)
     return printed.getvalue()
 
@@ -217,11 +215,10 @@ def test_a_finished_run_is_exported_again_with_another_top_k(
     settings: language_model.Settings,
     model: Path,
     tmp_path: Path,
-    predict_in_process: Callable[..., Outputs],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings = replace(settings, export_dir=tmp_path / "1", top_k=2)
-    with zoo.disable_jit():
+    with save_time():
         language_model.train(settings)
     assert "epoch 6/6" not in capsys.readouterr().out
     assert (
@@ -238,7 +235,7 @@ def test_training_starts_from_the_export(
     settings = replace(
         settings, init_from=model, run_dir=tmp_path, export_dir=tmp_path / "1", epochs=1, learning_rate=1e-9
     )
-    with zoo.disable_jit():
+    with save_time():
         language_model.train(settings)
     metrics, before = read_metrics(tmp_path / "1"), read_metrics(model)
     assert metrics["test perplexity per piece, before"] == before["test perplexity per piece"]
@@ -283,8 +280,7 @@ def classifier_settings(model: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def classifier(classifier_settings: sentiment.Settings) -> Path:
-    with pytest.MonkeyPatch.context() as patch, zoo.disable_jit():
-        patch.setattr("zoo.export.saved_model.run_in_fresh_process", predict)
+    with save_time():
         sentiment.train(classifier_settings)
     return classifier_settings.export_dir
 
@@ -322,11 +318,11 @@ def test_its_export_takes_raw_texts(classifier: Path) -> None:
         *("", " ", "\U0001f600", "\u4f60\u597d", "qwxz eats"),
         *(start + "meat " * 90 + end, start + "meat " * 4 + end),
     ]
-    outputs = predict(classifier, {"text": texts})
+    outputs = predict_in_process(classifier, {"text": texts})
     preprocessor, rebuilt = get_task("text_classification").from_export(classifier)
     module = TextClassificationModule(preprocessor, rebuilt, read_card(classifier)["labels"])
     assert_same_outputs(module.classify(tf.constant(texts)), outputs)
-    assert predict(classifier, {"text": np.zeros(0, "S")})["scores"].shape == (0, 4)
+    assert predict_in_process(classifier, {"text": np.zeros(0, "S")})["scores"].shape == (0, 4)
     for row, twin in ((0, 2), (1, 2), (8, 9)):
         np.testing.assert_allclose(outputs["scores"][row], outputs["scores"][twin], atol=1e-6)
     assert outputs["label"].tolist()[:3] == [b"grass"] * 3
@@ -346,7 +342,6 @@ def test_its_export_takes_raw_texts(classifier: Path) -> None:
 def test_a_classifier_starts_from_it_in_turn(
     classifier: Path,
     classifier_settings: sentiment.Settings,
-    predict_in_process: Callable[..., Outputs],
     tmp_path: Path,
 ) -> None:
     """Another classifier with the same labels starts from it, and keeps its scores."""
@@ -359,7 +354,7 @@ def test_a_classifier_starts_from_it_in_turn(
         run_dir=tmp_path,
         export_dir=tmp_path / "1",
     )
-    with zoo.disable_jit():
+    with save_time():
         sentiment.train(settings)
     metrics, before = read_metrics(tmp_path / "1"), read_metrics(classifier)
     assert metrics["test accuracy, before"] == metrics["test accuracy"] == before["test accuracy"]

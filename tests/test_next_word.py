@@ -16,6 +16,7 @@ from exports import (
     make_part_requests,
     read_metrics,
     run_client,
+    save_time,
 )
 from references import randomize_weights
 
@@ -150,7 +151,10 @@ def test_predictions_of_gaps_do_not_depend_on_the_batch(splits: DataSplits[Cloze
 
 @pytest.fixture(scope="module")
 def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A directory with run and export of the recipe, with smaller models, and what it printed."""
+    """A directory with run and export of the recipe, with smaller models, and what it printed.
+
+    The export is checked in this process; tests run it in a fresh one.
+    """
     directory = tmp_path_factory.mktemp("next_word")
     settings = next_word.Settings(
         data_dir=data_dir,
@@ -161,7 +165,7 @@ def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
         top_k=3,
         learning_rates=(0.01,),
     )
-    with zoo.disable_jit(), redirect_stdout(io.StringIO()) as printed:
+    with save_time(), redirect_stdout(io.StringIO()) as printed:
         next_word.train(settings)
     return directory, printed.getvalue()
 
@@ -261,7 +265,6 @@ def test_models_top_k_and_learning_rates_may_change_in_a_run_directory(
     trained: tuple[Path, str],
     data_dir: Path,
     tmp_path: Path,
-    predict_in_process: Callable[..., Outputs],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each of the models is read from its own directory, so that nothing is trained again."""
@@ -276,7 +279,7 @@ def test_models_top_k_and_learning_rates_may_change_in_a_run_directory(
         only=("lstm", "gru"),
         learning_rates=(0.01,),
     )
-    with zoo.disable_jit():
+    with save_time():
         next_word.train(settings)
     printed = capsys.readouterr().out
     assert "epoch 1/1" not in printed
