@@ -309,9 +309,14 @@ def test_half_precision_stores_matrices_in_float16(tmp_path: Path) -> None:
         np.testing.assert_array_equal(weight.numpy(), value.astype("float16") if is_halved else value)
 
 
-def test_an_export_is_not_compiled(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_called_before", [False, True])
+def test_an_export_is_not_compiled(tmp_path: Path, is_called_before: bool) -> None:
     examples = {"x": [[[1.0, 2.0], [3.0, 4.0]]]}
     reader = Reader()
+    if is_called_before:
+        reader.serve(tf.constant(examples["x"]))
+        graph = reader.serve.get_concrete_function().graph.as_graph_def()
+        assert b"_XlaMustCompile" in graph.SerializeToString()
     zoo.export_model(
         {"serving_default": reader.serve}, tmp_path / "1", CARD, examples=examples, resources=[reader]
     )

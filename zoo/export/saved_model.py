@@ -119,10 +119,16 @@ def export_model(
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         with disable_jit():
-            # While `tf.saved_model.save` runs, TensorFlow would trace those anew that are traced already.
             functions = {
                 name: function.get_concrete_function()  # type: ignore[attr-defined]  # of tf.function
                 for name, function in signatures.items()
+            }
+            # `tf.saved_model.save` traces anew what is not concrete. That is needed only for what was compiled before.
+            saved = {
+                name: signatures[name]
+                if _is_compiled(function.graph.as_graph_def().SerializeToString())
+                else function
+                for name, function in functions.items()
             }
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
             # The plain variables instead of the Keras model: the session that `saved_model_cli` opens does not
@@ -131,12 +137,12 @@ def export_model(
             module.model = list_stored(model) if model else []
             module.networks = {name: list_stored(network) for name, network in networks.items()}
             module.resources = list(resources)
-            tf.saved_model.save(module, str(new), functions, options)
+            tf.saved_model.save(module, str(new), saved, options)
         _simplify_graphs(new)
-        if b"_XlaMustCompile" in (new / "saved_model.pb").read_bytes():
+        if _is_compiled((new / "saved_model.pb").read_bytes()):
             raise ExportError(
                 f"{directory} was not exported: a signature is compiled by XLA, so it would not load "
-                "everywhere. Trace it under `zoo.disable_jit()`, or not before the export."
+                "everywhere. Leave out `jit_compile=True`."
             )
         inputs = {name: tf.constant(_read_files(value)) for name, value in examples.items()}
         outputs = _to_arrays(call_by_name(signatures["serving_default"], **inputs))
@@ -235,6 +241,11 @@ def run_in_fresh_process(directory: Path, inputs: Arrays) -> dict[str, np.ndarra
         raise ExportError(f"The export does not load:\n{client.stderr.decode(errors='replace')}")
     outputs: dict[str, np.ndarray] = pickle.loads(client.stdout)
     return outputs
+
+
+def _is_compiled(graph: bytes) -> bool:
+    """Return whether a graph, or a function of it, is compiled by XLA."""
+    return b"_XlaMustCompile" in graph
 
 
 def _simplify_graphs(directory: Path) -> None:
