@@ -24,6 +24,9 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         path = Path(request["path"])
+        if not path.exists():  # its client has left
+            replies.write(b"422 {}\n")
+            continue
         text = path.read_bytes().decode(errors="replace")
         with Path(path.parent, "computed.txt").open("a") as file:
             print(text[:40], file=file)

@@ -1,5 +1,6 @@
 """The demo page, used in a browser as a person does, and with requests that it must refuse."""
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
@@ -26,6 +28,8 @@ from videos import make_frames, write_video
 
 from zoo.card import read_card
 from zoo.errors import UsageError
+from zoo.preprocessing.video import open_video
+from zoo.serving.model_process import prepare
 from zoo.serving.page import PageServer
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +42,7 @@ def page() -> Iterator[PageServer]:
     with PageServer({name: ROOT / "saved_models" / name / "1" for name in NAMES}, port=0) as page:
         thread = threading.Thread(target=page.serve_forever, kwargs={"on_loaded": is_ready.set})
         thread.start()
-        assert is_ready.wait(120)
+        assert is_ready.wait(600)
         yield page
         page.shutdown()
         thread.join()
@@ -48,12 +52,23 @@ def page() -> Iterator[PageServer]:
 def browser(page: PageServer, chromium: tuple[str, str]) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     options.binary_location, driver = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,1400"):
         options.add_argument(argument)
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     browser.get(page.url)
     yield browser
     browser.quit()
+
+
+@pytest.fixture(autouse=True)
+def console(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test in which the browser reports errors, other than that an input cannot be predicted, or not yet."""
+    yield
+    if "browser" in request.fixturenames:
+        messages = [entry["message"] for entry in request.getfixturevalue("browser").get_log("browser")]
+        refused = re.compile(r"\S+/predict/\w+ - Failed to load resource: .* (422|503) \(.*\)")
+        assert [message for message in messages if not refused.fullmatch(message)] == []
 
 
 @pytest.fixture
@@ -141,8 +156,20 @@ def test_models_are_described_for_people(panel: Callable[[str], WebElement]) -> 
     assert titles["translation"] == "English to German"
     opened = panel("sentiment")
     assert "Classifies a text as negative or positive." in opened.text
-    assert "Test accuracy: " in opened.text
+    assert re.search(r"^Accuracy on test data: \d\d\.\d %$", opened.text, re.MULTILINE)
     assert f"License: {read_card(ROOT / 'saved_models/sentiment/1')['license']}" in opened.text
+    assert re.search(
+        r"^Perplexity per word on test data: [\d.]+; per word piece: ",
+        panel("language_model").text,
+        re.MULTILINE,
+    )
+
+
+def test_examples_have_the_names_of_their_files(panel: Callable[[str], WebElement]) -> None:
+    buttons = panel("tagging").find_elements(By.CSS_SELECTOR, "[aria-label^=Example]")
+    assert [button.text for button in buttons] == ["film.mp4", "fast_pan.mp4", "flashes.mp4", "iris.mp4"]
+    images = panel("captioning").find_elements(By.CSS_SELECTOR, ".picture img")
+    assert [image.get_attribute("alt") for image in images][:2] == ["dog.jpg", "balloon.jpg"]
 
 
 def test_page_says_that_a_model_is_loading(
@@ -168,6 +195,14 @@ def test_card_of_a_model(browser: webdriver.Chrome, panel: Callable[[str], WebEl
     examples, metrics, *_ = browser.find_elements(By.TAG_NAME, "table")
     assert "a brown dog" in examples.text
     assert "test CIDEr" in metrics.text
+    browser.find_element(By.LINK_TEXT, "All models").click()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_fits_on_a_phone(
+    name: str, browser: webdriver.Chrome, panel: Callable[[str], WebElement]
+) -> None:
+    panel(name).find_element(By.LINK_TEXT, "Model card").click()
     assert_is_accessible(browser)
     browser.find_element(By.LINK_TEXT, "All models").click()
 
@@ -282,6 +317,8 @@ def test_shots_of_a_video(
     rows = wait_for_rows(opened)
     assert [row[0] for row in rows] == ["start", "cut", "dissolve", "fade", "wipe"]
     assert rows[1][1] == "0:00:02.800"
+    announcement = opened.find_element(By.CLASS_NAME, "unseen").get_property("textContent")
+    assert announcement == "Predicted: start, cut, dissolve, fade, wipe."
     assert_plot_is_shown(opened, browser)
     assert_is_accessible(browser)
     text = tmp_path / "text.mp4"
@@ -404,7 +441,7 @@ def test_demo_ends_while_it_is_busy(tmp_path: Path, number: signal.Signals, code
                 b"POST /predict/sentiment HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15000\r\n\r\n"
             )
             connection.sendall(text)
-            while not list(temporary.glob("zoo-demo-*/*")):
+            while not list(temporary.glob("zoo-demo-*/*.mp4")):  # the text; models load meanwhile
                 time.sleep(0.01)
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
@@ -413,6 +450,32 @@ def test_demo_ends_while_it_is_busy(tmp_path: Path, number: signal.Signals, code
         lines = [line for line in err.splitlines() if not re.match(r"WARNING|[IWE]\d{4} |$", line)]
         assert lines == ["interrupted" if number == signal.SIGINT else "The page is closed."]
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [*NAMES, "text", "image", "video"])
+def test_a_model_predicts_an_example_while_it_loads(name: str) -> None:
+    """Of a card that shows none, a small input of the kind. What fails then fails when users send something."""
+    received = []
+
+    class Failing:
+        directory = ROOT / "saved_models" / name / "1"
+        card = read_card(directory) if name in NAMES else {"input_kind": name, "example": {"inputs": {}}}
+        input_kind = card["input_kind"]
+
+        def parse(self, content: bytes) -> bytes:
+            return content
+
+        def predict(self, items: list) -> list:
+            [item] = items
+            if self.input_kind == "video":
+                received.append(len(list(open_video(item).decode())))
+            else:
+                received.append(item if self.input_kind == "text" else Image.open(io.BytesIO(item)).size)
+            raise ValueError
+
+    prepare(Failing())
+    assert len(received) == 1
+    assert received[0]
 
 
 LIMIT = """

@@ -268,7 +268,7 @@ def test_page_and_its_headers(serve: Serve) -> None:
     _, headers, example = send(page, "GET", "/example/tagging/1")
     assert (headers["Content-Type"], example) == ("video/mp4", b"video")
     [tagging] = (model for model in read_models(body) if model["name"] == "tagging")
-    assert tagging["files"] == [{"url": "/example/tagging/1", "name": "example1.mp4"}]
+    assert tagging["files"] == [{"url": "/example/tagging/1", "name": "a.mp4"}]
     _, headers, picture = send(page, "GET", "/card/tagging/example1.mp4")
     assert (headers["Content-Type"], picture) == ("video/mp4", b"video")
 
@@ -490,9 +490,13 @@ def test_waiting_has_an_end(serve: Serve, tmp_path: Path, monkeypatch: pytest.Mo
 def test_computation_that_takes_too_long_is_stopped(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SECONDS, "text", 0.3)
     page = serve()
-    status, _, body = send(page, "POST", "/predict/sentiment", b"sleep 600")
-    assert status == 422
-    assert b"The prediction was stopped after 0 seconds. Send a smaller input." in body
+    for text, advice in (
+        (b"sleep 600", b"This machine is busy: try again later."),
+        (b"sleep 600" + b" " * 1000, b"Send a smaller input."),
+    ):
+        status, _, body = send(page, "POST", "/predict/sentiment", text)
+        assert status == 422
+        assert b"The prediction was stopped after 0 seconds. " + advice in body
     assert predict(page, b"next")["text"] == "next"
 
 
@@ -503,6 +507,23 @@ def test_process_that_ends_is_started_anew(serve: Serve, caplog: pytest.LogCaptu
     assert b"The process of the model ended during the prediction" in body
     assert predict(page, b"next")["text"] == "next"
     assert caplog.messages == ["The process of sentiment ended during a prediction."]
+
+
+def test_loading_goes_on_when_the_client_leaves(
+    serve: Serve, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.serving.model_process.SECONDS_AFTER_LEAVING", 0.1)
+    models["slow"] = models["sentiment"].with_name("slow")
+    page = serve()
+    assert send(page, "POST", "/predict/slow", b"exit")[0] == 422
+    process = page._processes["text"]
+    with connect(page, post(b"left", name="slow")):
+        wait_until(lambda: process.is_loading)
+    time.sleep(1)
+    loading = process._process
+    assert process.is_loading
+    assert predict(page, b"next")["text"] == "next"
+    assert process._process is loading
 
 
 def test_models_of_other_kinds_go_on(serve: Serve, tmp_path: Path) -> None:

@@ -573,20 +573,25 @@ def test_card_shows_warnings_and_report() -> None:
 
 def test_metadata_of_a_card_are_read_by_model_hubs() -> None:
     """The page of an earlier export has none, and that of a later one is the same behind them."""
-    facts = {"datasets": ["multi30k", "pairs.tsv"], "languages": ["en", "de"], "pipeline_tag": "translation"}
-    card = dict(read_card(ROOT / "saved_models" / "translation" / "1"))
+    facts = {"datasets": ["ted_hrlr", "pairs.tsv"], "languages": ["en", "de"], "pipeline_tag": "translation"}
+    data = {"data": "ted_hrlr/en_to_de/1.0.0 + pairs.tsv. Pairs: 9."}
+    card = read_card(ROOT / "saved_models" / "translation" / "1") | data
     earlier = {key: value for key, value in card.items() if key not in facts}
     page = format_page(earlier | facts)
     assert page.endswith("---\n\n" + format_page(earlier))
     assert format_page(earlier | facts, has_metadata=False) == format_page(earlier)
     metadata = ModelCard(page).data
     assert (metadata.license, metadata.license_name) == ("other", "stated-on-the-card")
-    assert (metadata.language, metadata.datasets) == (["en", "de"], ["multi30k", "pairs.tsv"])
+    assert (metadata.language, metadata.datasets) == (["en", "de"], ["ted_hrlr"])
     assert (metadata.pipeline_tag, metadata.library_name) == ("translation", "rnn-zoo")
     assert metadata.metrics == ["bleu", "chrf", "exact_match"]
     results = {result.metric_type: result for result in metadata.eval_results}
     assert results["bleu"].metric_value == earlier["metrics"]["test BLEU"]
-    assert (results["chrf"].dataset_name, results["chrf"].dataset_split) == ("multi30k + pairs.tsv", "test")
+    assert (results["chrf"].dataset_name, results["chrf"].dataset_split) == ("ted_hrlr + pairs.tsv", "test")
+    assert results["chrf"].dataset_type == "unknown"
+    [alone] = get_metadata(card | facts | {"datasets": ["ted_hrlr"]})["model-index"]
+    assert alone["results"][0]["dataset"] == {"type": "ted_hrlr", "name": "ted_hrlr", "split": "test"}
+    assert "datasets" not in get_metadata(card | facts | {"datasets": ["pairs.tsv"]})
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ _HUB_METRICS = {
     "exact match": "exact_match",
     "perplexity per word": "perplexity",
 }
+_METRIC_NAMES = {"transition f1": "F1 of transitions"}
 
 
 @dataclass(frozen=True)
@@ -353,6 +354,36 @@ def get_headline(card: ModelCard) -> tuple[str, float] | None:
     return (name, card["metrics"][name]) if name else None
 
 
+def describe_headline(card: ModelCard) -> str:
+    """Return in words the metric by which models of the card's task are compared; empty if it was not measured.
+
+    A perplexity per word is followed by that per word piece, by which language models of the same pieces are compared.
+
+    >>> describe_headline({"headline": "test accuracy", "metrics": {"test accuracy": 90.27}})
+    'Accuracy on test data: 90.3 %'
+    >>> metrics = {"test perplexity per word": 156.48, "test perplexity per piece": 63.66}
+    >>> describe_headline({"headline": "test perplexity per word", "metrics": metrics})
+    'Perplexity per word on test data: 156.5; per word piece: 63.7'
+    """
+    if not (headline := get_headline(card)):
+        return ""
+    name, value = headline
+    metric = name.removeprefix("test ")
+    text = _METRIC_NAMES.get(metric, metric[:1].upper() + metric[1:])
+    text += f"{' on test data' if metric != name else ''}: {_format_score(value)}"
+    if metric.endswith("accuracy"):
+        text += " %"
+    per_piece = card["metrics"].get("test perplexity per piece")
+    if metric == "perplexity per word" and per_piece is not None:
+        text += f"; per word piece: {_format_score(per_piece)}"
+    return text
+
+
+def _format_score(value: float) -> str:
+    """Return a metric with one decimal; one that is near zero with three digits."""
+    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
 def name_label(label: str, labels: Collection[str]) -> str:
     """Return the name of a label for people: "negative", "neutral" and "positive" for a sentiment's abbreviation.
 
@@ -393,8 +424,9 @@ def _write_out_names(text: str, card: ModelCard) -> str:
 def get_metadata(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return what model hubs read about a model, by the names that they use.
 
-    Metrics are those of the test split for which hubs have a name. A license that hubs do not list is `other`, and
-    the page states it.
+    Metrics are those of the test split for which hubs have a name. `datasets` are those of TFDS, which have a name that
+    others know; files have a name in the results alone. A license that hubs do not list is `other`, and the page
+    states it: without `license_link`, for which hubs expect a file LICENSE or an address.
 
     Args:
         card: content of `card.json`.
@@ -414,25 +446,36 @@ def get_metadata(card: Mapping[str, Any]) -> dict[str, Any]:
         for name, hub_name in _HUB_METRICS.items()
         if f"test {name}" in card["metrics"]
     ]
-    datasets, tag = list(card.get("datasets", ())), card.get("pipeline_tag", "")
+    datasets, tag = card.get("datasets", ()), card.get("pipeline_tag", "")
+    published = [name for name in datasets if _is_of_tfds(name, card["data"])]
     metadata: dict[str, Any] = {
         **terms_of_use,
         "language": list(card.get("languages", ())),
-        "datasets": datasets,
+        "datasets": published,
         "metrics": list(dict.fromkeys(metric["type"] for metric in metrics)),
         "pipeline_tag": tag,
         "library_name": "rnn-zoo",
         "tags": ["tensorflow", "keras", "saved-model", "recurrent-neural-network"],
     }
     if metrics and datasets and tag:
-        name = " + ".join(datasets)
+        kind = published[0] if len(published) == len(datasets) else "unknown"  # hubs require one
         result = {
             "task": {"type": tag},
-            "dataset": {"type": datasets[0], "name": name, "split": "test"},
+            "dataset": {"type": kind, "name": " + ".join(datasets), "split": "test"},
             "metrics": metrics,
         }
         metadata["model-index"] = [{"name": card["title"], "results": [result]}]
     return {name: value for name, value in metadata.items() if value}
+
+
+def _is_of_tfds(name: str, data: str) -> bool:
+    """Return whether a data set is one of TFDS, which a card names with its version.
+
+    >>> data = "imdb_reviews/plain_text/1.0.0 + reviews.csv."
+    >>> _is_of_tfds("imdb_reviews", data), _is_of_tfds("reviews.csv", data)
+    (True, False)
+    """
+    return bool(re.search(rf"(?<![\w/.-]){re.escape(name)}(/[^/\s]+)?/\d+\.\d+\.\d+\b", data))
 
 
 def _format_metadata(card: Mapping[str, Any]) -> str:

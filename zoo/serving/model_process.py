@@ -46,6 +46,9 @@ SECONDS_AFTER_LEAVING = 5.0
 SECONDS_WITHOUT_PARENT = 1.0
 """Time after which a process ends whose parent was killed."""
 
+SMALL_INPUT_BYTES = 1000
+"""Size up to which an input is not the reason that a prediction fails: the machine is."""
+
 _LARGEST_REPLY = 1 << 26
 
 _COMMAND = "import zoo_quiet; from zoo.serving.model_process import main; main()"
@@ -72,7 +75,7 @@ class ModelProcess:
         directory: directory of temporary files.
 
     Attributes:
-        is_loading: whether the models are not loaded yet, or are being loaded again.
+        is_loading: whether the models are not ready yet, or are being loaded again.
     """
 
     def __init__(self, models: Mapping[str, Path], seconds: float, max_waiting: int, directory: Path) -> None:
@@ -91,7 +94,7 @@ class ModelProcess:
             return await self.start()
 
     async def start(self) -> dict[str, str]:
-        """Start the process and load the models.
+        """Start the process, load the models and let each predict an example.
 
         Returns:
             What is wrong with models that cannot be loaded, by name.
@@ -158,6 +161,7 @@ class ModelProcess:
         """
         if self.is_full:
             raise Busy
+        is_small = path.stat().st_size <= SMALL_INPUT_BYTES
         self._num_waiting += 1
         loop = asyncio.get_running_loop()
         if self._num_waiting > MAX_WAITING_FOR_PLOT:
@@ -171,16 +175,18 @@ class ModelProcess:
             self._num_waiting -= 1
         has_plot = loop.time() >= self._next_plot_time
         request = {"name": name, "path": str(path), "file_name": file_name, "has_plot": has_plot}
-        self._computation = computation = asyncio.create_task(self._compute(request))
+        self._computation = computation = asyncio.create_task(self._compute(request, is_small))
         computation.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             return await asyncio.shield(computation)
         except asyncio.CancelledError:
-            loop.call_later(SECONDS_AFTER_LEAVING, computation.cancel)
+            # Models that are being loaded again are of use to others, too; the removed input then takes no time.
+            loop.call_later(SECONDS_AFTER_LEAVING, lambda: self.is_loading or computation.cancel())
             raise
 
-    async def _compute(self, request: Mapping[str, Any]) -> Reply:
+    async def _compute(self, request: Mapping[str, Any], is_small: bool) -> Reply:
         """Return the reply of the process, and pass the turn on."""
+        advice = "This machine is busy: try again later." if is_small else "Send a smaller input."
         try:
             if self._process is None:
                 await self.start()
@@ -190,14 +196,14 @@ class ModelProcess:
             await self.stop()
             return make_reply(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"The prediction was stopped after {self._seconds:.0f} seconds. Send a smaller input.",
+                f"The prediction was stopped after {self._seconds:.0f} seconds. {advice}",
             )
         except (EOFError, OSError):
             await self.stop()
             logger.warning("The process of %s ended during a prediction.", request["name"])
             return make_reply(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
-                "The process of the model ended during the prediction, maybe for lack of memory. Send a smaller input.",
+                f"The process of the model ended during the prediction, maybe for lack of memory. {advice}",
             )
         except asyncio.CancelledError:
             await self.stop()
@@ -246,6 +252,8 @@ def main() -> None:
         except ZooError as error:
             problems[name] = str(error)
     limit_memory(MEMORY_LIMIT)
+    for predictor in predictors.values():
+        prepare(predictor)
     replies.write(json.dumps(problems).encode() + b"\n")
     for line in sys.stdin.buffer:
         request = json.loads(line)
@@ -255,6 +263,19 @@ def main() -> None:
         else:  # its files have changed since the page was started
             reply = make_reply(HTTPStatus.INTERNAL_SERVER_ERROR, "The model cannot be loaded any more.")
         replies.write(b"%d %s\n" % (reply.status, reply.content))
+
+
+def prepare(predictor: "Predictor[Any, Any]") -> None:
+    """Predict and plot an example: the first prediction takes seconds longer, in which graphs and fonts are prepared.
+
+    A model that fails on it is left to fail on what users send.
+    """
+    from zoo.serving.examples import read_first_example
+
+    with tempfile.TemporaryDirectory() as directory, suppress(Exception):
+        path = Path(directory, "example.mp4")
+        path.write_bytes(read_first_example(predictor.card, predictor.directory))
+        predict(predictor, path, path.name, has_plot=True)
 
 
 def end_with_parent() -> None:

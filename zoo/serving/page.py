@@ -25,8 +25,8 @@ from uuid import uuid4
 from zoo.card import (
     CONFUSION_PICTURE,
     ModelCard,
+    describe_headline,
     format_page,
-    get_headline,
     get_summary,
     get_title,
     name_label,
@@ -101,9 +101,9 @@ class PageServer:
         self._cards = {name: read_card(path) for name, path in models.items()}
         self._kinds = {name: card["input_kind"] for name, card in self._cards.items()}
         self._examples = {
-            f"/example/{name}/{number}": file
+            f"/example/{name}/{number}": example
             for name, card in self._cards.items()
-            for number, file in enumerate(list_example_files(card, models[name]), 1)
+            for number, example in enumerate(list_example_files(card, models[name]), 1)
         }
         self._pictures = {  # on the pages of the cards
             f"/card/{name}/{file}": models[name] / file
@@ -219,8 +219,9 @@ class PageServer:
             return render_card(card)
         if example := self._examples.get(request.path):
             check_method(request, "GET", "HEAD")
-            media_type = "video/mp4" if example.suffix == ".npy" else get_media_type(example)
-            return Response(HTTPStatus.OK, media_type, await asyncio.to_thread(read_example, example))
+            _, file = example
+            media_type = "video/mp4" if file.suffix == ".npy" else get_media_type(file)
+            return Response(HTTPStatus.OK, media_type, await asyncio.to_thread(read_example, file))
         if picture := self._pictures.get(request.path):
             check_method(request, "GET", "HEAD")
             return Response(HTTPStatus.OK, get_media_type(picture), picture.read_bytes())
@@ -295,7 +296,7 @@ class PageServer:
                 "limit": SIZE_LIMITS[self._kinds[name]],
                 "title": get_title(card),
                 "summary": f"{get_summary(card)} {card.get('purpose', '')}".strip(),
-                "score": get_headline(card),
+                "score": describe_headline(card),
                 "size": card["size_bytes"],
                 "license": card["license"],
                 "limits": card["limits"],
@@ -303,11 +304,8 @@ class PageServer:
                 "languages": card["preprocessor"].get("languages", []),
                 "texts": list_example_texts(card),
                 "files": [
-                    {
-                        "url": url,
-                        "name": file.with_suffix(".mp4").name if file.suffix == ".npy" else file.name,
-                    }
-                    for url, file in self._examples.items()
+                    {"url": url, "name": file_name}
+                    for url, (file_name, _) in self._examples.items()
                     if url.startswith(f"/example/{name}/")
                 ],
                 **states[name],
@@ -332,9 +330,15 @@ def render_card(card: ModelCard) -> Response:
         r'<img src="([^"]*)" alt="([^"]*)" width="160">', r"![\2](\1)", format_page(card, has_metadata=False)
     )
     content = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    content = re.sub(
+        "<table>.*?</table>",
+        r'<div class="scroll" tabindex="0" role="group" aria-label="Table">\g<0></div>',
+        content,
+        flags=re.DOTALL,
+    )
     template = files("zoo.serving").joinpath("card.html").read_text("utf-8")
     page = template.replace("{{title}}", html.escape(get_title(card))).replace("{{card}}", content)
-    return make_page(page, "img-src 'self'")
+    return make_page(page, "img-src 'self' data:")
 
 
 def make_page(page: str, policy: str) -> Response:

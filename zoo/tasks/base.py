@@ -855,15 +855,19 @@ def add_ancestor(data: str, license: str, ancestor: Mapping[str, str]) -> tuple[
 
     >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": "Photos.", "license": "CC0"})
     ('Photos. Fine-tuned from A, with the same data.', 'CC0')
+    >>> earlier = "Photos. Fine-tuned from A, with the same data."
+    >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": earlier, "license": "not stated"})
+    ('Photos. Fine-tuned from A, with the same data.', 'CC0')
     >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": "Films.", "license": "MIT"})
     ('Photos. Fine-tuned from A, with this data: Films.', 'CC0. The license of A still holds: MIT')
     """
     name, earlier = ancestor["name"], ancestor["data"]
     if f"{earlier} ".startswith(f"{data} "):
-        data = f"{data} Fine-tuned from {name}, with the same data.{earlier.removeprefix(data)}"
+        note = f" Fine-tuned from {name}, with the same data."
+        data = f"{data}{note}{earlier.removeprefix(data).removeprefix(note)}"
     else:
         data = f"{data} Fine-tuned from {name}, with this data: {earlier}"
-    if license != ancestor["license"]:
+    if ancestor["license"] not in (license, "not stated"):
         license = f"{license.rstrip('.')}. The license of {name} still holds: {ancestor['license']}"
     return data, license
 
