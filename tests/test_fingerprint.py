@@ -208,7 +208,10 @@ def test_hashes_are_cached_until_path_size_or_time_change(
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_CLOCK_SECONDS", 3600)
-        assert [compute(), compute()] == [1, 1]  # just written: it may change again in the same tick of the clock
+        assert [compute(), compute()] == [
+            1,
+            1,
+        ]  # just written: it may change again in the same tick of the clock
     os.utime(path, (1e9, 1e9))
     assert [compute(), compute()] == [1, 0]
     os.utime(path, (1e9 + 1, 1e9 + 1))

@@ -116,7 +116,14 @@ def test_layer_has_the_arguments_of_its_cell_and_of_rnn(layer: type[zoo.RNN]) ->
 
 @every_layer
 def test_layer_is_built_for_one_number_of_features(layer: type[zoo.RNN]) -> None:
-    names = defaults(layer).keys() & {"units", "projection_units", "num_heads", "input_mean", "order", "theta"}
+    names = defaults(layer).keys() & {
+        "units",
+        "projection_units",
+        "num_heads",
+        "input_mean",
+        "order",
+        "theta",
+    }
     built = layer(**{name: SETTINGS[name] for name in names})
     built.build((BATCH, TIME, 9))  # GRUD reads three columns per feature
     with pytest.raises(ValueError, match="axis -1 of input shape to have value 9, but received"):
