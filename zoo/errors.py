@@ -63,6 +63,19 @@ class Interrupted(KeyboardInterrupt):
 
     Attributes:
         signal: number of the signal; SIGINT for Ctrl-C.
+
+    Example:
+        >>> import signal, tempfile, keras, tensorflow as tf, zoo
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> data = tf.data.Dataset.from_tensors((tf.ones([4, 1]), tf.ones([4, 1])))
+        >>> ctrl_c = keras.callbacks.LambdaCallback(lambda *_: signal.raise_signal(signal.SIGINT))
+        >>> options = {"optimizer": "sgd", "loss": "mse", "epochs": 2, "callbacks": [ctrl_c]}
+        >>> with tempfile.TemporaryDirectory() as run_dir:
+        ...     try:
+        ...         zoo.fit(model, data, run_dir=run_dir, **options)
+        ...     except zoo.errors.Interrupted as interrupted:
+        ...         print(interrupted, "Exit code:", 128 + interrupted.signal)  # doctest: +ELLIPSIS
+        Stopped at step 1; saved in ... Exit code: 130
     """
 
     def __init__(self, message: str, signal: int) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
 from typing import Any
 
+import nbformat
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 sys.path.insert(0, str(Path(__file__).parent))  # hooks are no package
+from notebooks import execute_notebook, make_download, make_page
 from reference import PAGES, make_pages, public_names
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +28,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages of the API reference, and all files outside of `docs` that pages link to."""
+    """Add the pages of the API reference, all files outside of `docs` that pages link to, and what notebooks draw."""
     for uri, text in make_pages().items():
         files.append(File.generated(config, uri, content=text))
     pages = [ROOT / "docs" / file.src_uri for file in files.documentation_pages() if not file.generated_by]
@@ -36,7 +38,30 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             if files.get_file_from_path(uri) is None:
                 files.append(make_file(path, uri, config))
                 pages += [path] if path.suffix == ".md" else []
+    for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+        add_notebook(path, files, config)
     return files
+
+
+def add_notebook(path: Path, files: Files, config: MkDocsConfig) -> None:
+    """Replace the download of a notebook, and its page if the notebooks are executed."""
+    uri = PurePosixPath(get_uri(path))
+    if config.extra["execute_notebooks"]:
+        notebook = execute_notebook(path)
+        page, figures = make_page(notebook, path.stem)
+        set_content(files, str(uri.with_suffix(".md")), page)
+        for name, content in figures.items():
+            files.append(File.generated(config, str(uri.with_name(name)), content=content))
+    else:
+        notebook = nbformat.read(path, as_version=4)
+    set_content(files, str(uri), make_download(notebook, path.parent))
+
+
+def set_content(files: Files, uri: str, content: str) -> None:
+    """Replace the content of a file of the site."""
+    file = files.get_file_from_path(uri)
+    assert file is not None, uri
+    file.content_string = content
 
 
 def find_links(page: Path) -> list[Path]:
@@ -65,8 +90,10 @@ def make_file(path: Path, uri: str, config: MkDocsConfig) -> File:
 
 
 def on_page_markdown(markdown: str, page: Any, files: Files, **kwargs: Any) -> str:
-    """Point links at the site, and link public names to the API reference."""
+    """Point links at the site, link public names to the API reference, and rank pages in the search."""
     uri = page.file.src_uri
+    if uri.startswith("repository/"):  # cards and the changelog name almost everything
+        page.meta.setdefault("search", {"boost": 0.2})
     if uri.startswith("reference/"):
         return markdown
     source = ROOT / uri.removeprefix("repository/") if uri.startswith("repository/") else ROOT / "docs" / uri
@@ -90,3 +117,8 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **kwargs: Any) -> s
             part = NAME.sub(link_name, part)
         parts[2 * i] = part.replace("<details>", '<details markdown="1">')
     return "".join(parts)
+
+
+def on_post_page(output: str, **kwargs: Any) -> str:
+    """Give the dialog of the search a name for screen readers, which the theme leaves out."""
+    return output.replace('class="md-search"', 'class="md-search" aria-label="Search"', 1)

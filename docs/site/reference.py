@@ -139,8 +139,9 @@ def make_pages() -> dict[str, str]:
     ]
     pages = {"reference/index.md": "\n\n".join(index) + "\n"}
     for page in PAGES:
-        rows = [f"| [`{name.path}`][{name.path}] | {name.summary} |" for name in names[page]]
-        table = "\n".join(["| name | |", "| --- | --- |", *rows])
+        summaries = {name: name.summary.replace("|", r"\|") for name in names[page]}
+        rows = [f"| [`{name.path}`][{name.path}] | {summary} |" for name, summary in summaries.items()]
+        table = "\n".join(["| name | summary |", "| --- | --- |", *rows])
         pages[f"reference/{page.file}.md"] = "\n\n".join(
             [f"# {page.title}", table, *(f"::: {name.path}" for name in names[page])]
         )
