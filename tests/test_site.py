@@ -1,5 +1,7 @@
 """The documentation site: it builds without a warning, is complete, and needs nothing from elsewhere."""
 
+import base64
+import html
 import importlib
 import json
 import os
@@ -13,6 +15,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 import test_public_api
 from selenium import webdriver
@@ -71,6 +74,66 @@ def test_docstrings_are_brought_into_the_form_of_mkdocstrings(monkeypatch: pytes
     assert text == (
         "Add.\n\nExamples:\n    >>> def f():\n    ...     pass\n    >>> 1\n    1\n\n    >>> 2\n    2\n\n"
     )
+
+
+# The notebooks.
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def test_page_of_a_notebook_shows_what_cells_print_return_and_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = [
+        nbformat.v4.new_output("stream", text="1\n2\n"),
+        nbformat.v4.new_output("execute_result", {"text/plain": "3"}),
+        nbformat.v4.new_output("display_data", {"text/plain": "<Figure>", "image/png": PIXEL}),
+    ]
+    cells = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("f()", outputs=outputs)]
+    page, figures = import_site_code("notebooks", monkeypatch).make_page(
+        nbformat.v4.new_notebook(cells=cells), "gates"
+    )
+    assert [part.splitlines() for part in page.split("\n\n")] == [
+        ["# Title"],
+        ["```python", "f()", "```"],
+        ["``` { .text .output .no-copy }", "1", "2", "```"],
+        ["``` { .text .output .no-copy }", "3", "```"],
+        ["![What the code above draws](gates-1.png){ .output }"],
+    ]
+    assert figures == {"gates-1.png": base64.b64decode(PIXEL)}
+
+
+def test_downloaded_notebooks_need_no_other_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebooks = import_site_code("notebooks", monkeypatch)
+    paths = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    drawings = 0
+    for path in paths:
+        notebook = nbformat.reads(notebooks.make_download(nbformat.read(path, 4), path.parent), 4)
+        nbformat.validate(notebook)
+        for cell in notebook.cells:
+            for target in re.findall(r"!\[.*\]\((.*)\)", cell.source if cell.cell_type == "markdown" else ""):
+                kind, content = target.split(",")
+                assert kind == "data:image/svg+xml;base64"
+                assert base64.b64decode(content).startswith(b"<svg")
+                drawings += 1
+    assert drawings >= 4 < len(paths)
+
+
+@pytest.mark.slow
+def test_notebooks_are_executed_in_their_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "small.ipynb"
+    code = "import pathlib\nprint(pathlib.Path('small.ipynb').exists())"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
+    before = path.read_bytes()
+    notebook = import_site_code("notebooks", monkeypatch).execute_notebook(path)
+    assert notebook.cells[0].outputs[0].text == "True\n"
+    assert path.read_bytes() == before
+
+
+def test_equations_fit_on_the_page() -> None:
+    """A line has 80 characters beside the navigation, on a screen that is 1280 pixels wide."""
+    for path in (ROOT / "docs").rglob("*.md"):
+        prose = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for line in re.findall(r"^ {4}(\S.*_(?:t|\{).* = .*)$", prose, re.MULTILINE):
+            assert len(line) <= 80, f"{path}: {line}"
 
 
 # The page about the architecture.
@@ -170,6 +233,39 @@ def test_entries_have_shapes_and_examples(site: Path) -> None:
     entry = page.partition('id="zoo.LSTM"')[2].partition('id="zoo.PeepholeLSTM"')[0]
     for part in ("Input shape", "Output shape", "unit_forget_bias", "Call arguments", "TensorShape"):
         assert part in entry
+
+
+@pytest.mark.slow
+def test_tables_of_the_reference_have_whole_summaries(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in (site / "reference").glob("*.html"))
+    rows = [
+        re.findall(r"<td>(.*?)</td>", row, re.DOTALL)
+        for row in re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
+    ]
+    cells = {tuple(html.unescape(re.sub("<.*?>", "", cell)) for cell in row) for row in rows}
+    for name in import_site_code("reference", monkeypatch).public_names():
+        assert (name.path, name.summary.replace("`", "")) in cells
+
+
+@pytest.mark.slow
+def test_what_a_function_returns_is_one_item(site: Path) -> None:
+    sections = 0
+    for page in (site / "reference").glob("*.html"):
+        for section in page.read_text(encoding="utf-8").split('doc-section-title">')[1:]:
+            if section.startswith(("Returns", "Yields")):
+                items = section.partition("</ul>")[0].count("doc-section-item")
+                assert items == 1, f"{page}: {section[:500]}"
+                sections += 1
+    assert sections > 100
+
+
+@pytest.mark.slow
+def test_search_ranks_pages_before_cards_and_the_changelog(site: Path) -> None:
+    entries = json.loads((site / "search" / "search_index.json").read_text())["docs"]
+    low = {entry["location"].partition("#")[0] for entry in entries if entry.get("boost", 1) < 1}
+    assert {"repository/CHANGELOG.html", "repository/saved_models/tagging/1/README.html"} <= low
+    assert all(location.startswith("repository/") for location in low)
+    assert not any("tags" in entry for entry in entries)  # they would outweigh titles
 
 
 @pytest.mark.slow

@@ -86,7 +86,8 @@ def draw() -> str:
   .number {{ font-size: 14px; fill: white; text-anchor: middle; font-weight: bold; }}
   .word {{ font-size: 13px; text-anchor: middle; paint-order: stroke; stroke: #f4f6f8; stroke-width: 5px; }}
   .way {{ stroke-width: 2.5; fill: none; stroke-linejoin: round; opacity: 0.75; }}"""
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height}" role="img"
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height}"
+  width="{width:g}" height="{height}" role="img"
   aria-label="The floors of the code, and the ways of a training and of a prediction through them">
 <style>{style}
 </style>

@@ -75,7 +75,8 @@ def draw() -> str:
   .label {{ font-size: 11px; }} .state {{ font-size: 13px; fill: white; font-style: italic; }}
   .arrow {{ stroke: {INK}; stroke-width: 1.6; fill: none; marker-end: url(#head); }}
   .back {{ stroke: {FAINT}; stroke-dasharray: 4 3; }}"""
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right} {height}" role="img"
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right} {height}"
+  width="{right}" height="{height}" role="img"
   aria-label="The four formulations: at which steps a recurrent network reads inputs and produces outputs">
 <style>{style}
 </style>

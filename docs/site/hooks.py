@@ -94,6 +94,7 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **kwargs: Any) -> s
     uri = page.file.src_uri
     if uri.startswith("repository/"):  # cards and the changelog name almost everything
         page.meta.setdefault("search", {"boost": 0.2})
+        page.meta.pop("tags", None)  # those of cards: in a search, a tag counts more than any title
     if uri.startswith("reference/"):
         return markdown
     source = ROOT / uri.removeprefix("repository/") if uri.startswith("repository/") else ROOT / "docs" / uri
