@@ -242,7 +242,7 @@ def test_tables_of_the_reference_have_whole_summaries(site: Path, monkeypatch: p
         re.findall(r"<td>(.*?)</td>", row, re.DOTALL)
         for row in re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
     ]
-    cells = {tuple(html.unescape(re.sub("<.*?>", "", cell)) for cell in row) for row in rows}
+    cells = {tuple(html.unescape(re.sub("(?s)<.*?>", "", cell)) for cell in row) for row in rows}
     for name in import_site_code("reference", monkeypatch).public_names():
         assert (name.path, name.summary.replace("`", "")) in cells
 
@@ -263,7 +263,7 @@ def test_what_a_function_returns_is_one_item(site: Path) -> None:
 def test_search_ranks_pages_before_cards_and_the_changelog(site: Path) -> None:
     entries = json.loads((site / "search" / "search_index.json").read_text())["docs"]
     low = {entry["location"].partition("#")[0] for entry in entries if entry.get("boost", 1) < 1}
-    assert {"repository/CHANGELOG.html", "repository/saved_models/tagging/1/README.html"} <= low
+    assert {"repository/CHANGELOG.html", "repository/saved_models/tagging/1/index.html"} <= low
     assert all(location.startswith("repository/") for location in low)
     assert not any("tags" in entry for entry in entries)  # they would outweigh titles
 
