@@ -119,9 +119,9 @@ def test_samples_depend_on_seed_epoch_and_weights(split: FeatureSplit, tmp_path:
 
 
 @pytest.fixture(scope="module")
-def shown(split: FeatureSplit, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def caption_run(split: FeatureSplit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Directory of a run of a few epochs on captions."""
-    directory = tmp_path_factory.mktemp("shown")
+    directory = tmp_path_factory.mktemp("caption_run")
     fit_to_captions(make_module(split, directory), split, directory / "run")
     return directory / "run"
 
@@ -161,7 +161,7 @@ def fit_to_samples(
             loss=PolicyGradientLoss(),
             epochs=epochs,
             monitor="val_loss",
-            mode="max",  # the weights of the last epochs: they leave the shown captions
+            mode="max",  # the weights of the last epochs: they leave the captions of the data
             run_dir=run_dir,
             callbacks=callbacks,
         )
@@ -171,10 +171,10 @@ def compute_cider(module: CaptioningModule, split: FeatureSplit) -> float:
     return score_captions(module.caption_split(split, "greedy"), split.captions)["CIDEr"]
 
 
-def test_training_on_samples_resumes_exactly(split: FeatureSplit, shown: Path, tmp_path: Path) -> None:
+def test_training_on_samples_resumes_exactly(split: FeatureSplit, caption_run: Path, tmp_path: Path) -> None:
     def train(name: str, **options: int) -> CaptioningModule:
         module = make_module(split, tmp_path)
-        fit_to_captions(module, split, shown)
+        fit_to_captions(module, split, caption_run)
         fit_to_samples(module, split, tmp_path / name, epochs=3, **options)
         return module
 
@@ -185,9 +185,11 @@ def test_training_on_samples_resumes_exactly(split: FeatureSplit, shown: Path, t
         np.testing.assert_array_equal(one, other, one.path)
 
 
-def test_training_on_samples_raises_the_reward(split: FeatureSplit, shown: Path, tmp_path: Path) -> None:
+def test_training_on_samples_raises_the_reward(
+    split: FeatureSplit, caption_run: Path, tmp_path: Path
+) -> None:
     module = make_module(split, tmp_path)
-    fit_to_captions(module, split, shown)
+    fit_to_captions(module, split, caption_run)
     before = compute_cider(module, split)
     fit_to_samples(module, split, tmp_path / "run", epochs=40)
     assert compute_cider(module, split) > before + 20
