@@ -40,8 +40,10 @@ class Settings:
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states
     license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
     language: str | None = None  # language of the captions, such as en, which only the card shows
-    init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
-    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    init_from: Path | None = None
+    """run, export, or name of a model to start from: weights, word pieces and form of the model"""
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()
+    """parts that keep the weights they start from; without any, the whole model is trained"""
     examples: tuple[Path, ...] = ()  # images or videos for the card; if empty, two of the embedded test
     run_dir: Path = Path("runs/captioning")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/captioning/export/1")  # directory of the SavedModel
@@ -53,7 +55,7 @@ class Settings:
     num_tuned: NonNegativeInt = 0
     """last convolutions of the encoder to train; they need a low learning rate"""
     num_frames: PositiveInt = 8  # number of frames to read of a clip, evenly spaced; more take more memory
-    vocabulary_size: PositiveInt = 6_000  # number of word pieces; rarer words consist of several
+    vocabulary_size: PositiveInt = 6_000  # word pieces; rarer words consist of several; 4000 suit photos
     embedding_dim: PositiveInt = 128
     """width of a token's vector, and of the vector before the logits; 128 suits drawings, 192 photos"""
     cell: Literal["lstm", "gru", "simple_rnn"] = "gru"
@@ -74,7 +76,8 @@ class Settings:
     batch_size: PositiveInt = 32  # captions of a batch, of similar length; larger batches mean fewer updates
     epochs: PositiveInt = 12
     """passes over the training data, of which the best by validation CIDEr is kept; 60 images need 20 to 40"""
-    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
+    patience: PositiveInt | None = None
+    """epochs without improvement that end training; None: never, since the learning rate has to fall to zero"""
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 3e-3
     """peak of the schedule, after a warm-up; it decays to zero; 0.003 suits 128 units, 0.0015 384"""

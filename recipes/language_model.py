@@ -36,13 +36,15 @@ class Settings:
     citation: str = ""  # source of the text, for the card
     license: str = ""  # terms of use of the text, for the card
     language: str | None = None  # language of the text, such as en, which only the card shows
-    init_from: Path | None = None  # run or export to start from: weights, vocabulary and form of the model
-    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    init_from: Path | None = None
+    """run, export, or name of a model to start from: weights, vocabulary and form of the model"""
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()
+    """parts that keep the weights they start from; without any, the whole model is trained"""
     examples: Path | None = None  # file of texts for the card, one per line; None: none, as the text is yours
     run_dir: Path = Path("runs/language_model")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/language_model/export/1")  # directory of the SavedModel
     vocabulary_size: PositiveInt = 8_000
-    """number of word pieces, of which any word of known characters consists"""
+    """number of word pieces, of which other words consist; with more, logits take longer, but texts are shorter"""
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"
     """recurrent cell; the usual choice for language models"""
     units: PositiveInt = 256
@@ -50,11 +52,14 @@ class Settings:
     depth: PositiveInt = 1  # number of layers; a second one pays off for texts of millions of words
     dropout: UnitInterval = 0.4  # dropout rate of vectors and outputs; 0.1 for texts of millions of words
     batch_size: PositiveInt = 64  # parts of the text that are read side by side; a short text has fewer
-    steps: PositiveInt = 35  # time steps through which gradients flow back; the state is carried further
+    steps: PositiveInt = 35
+    """time steps through which gradients flow back; 35 are usual; the state is carried further"""
     epochs: PositiveInt = 10  # passes over the text; the epoch with the lowest validation loss is kept
-    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
+    patience: PositiveInt | None = None
+    """epochs without improvement that end training; None: never, since the learning rate has to fall to zero"""
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    learning_rate: PositiveFloat = 3e-3  # peak of the schedule, after a warm-up; it decays to zero
+    learning_rate: PositiveFloat = 3e-3
+    """peak of the schedule, after a warm-up; it decays to zero; 0.003 suits 256 units"""
     max_tokens: PositiveInt = 300  # word pieces of an input of the export; of longer ones it reads the last
     top_k: PositiveInt = 5  # number of words that the export returns; more take longer to search
     seed: Seed = 1  # seed of weights, order and dropout

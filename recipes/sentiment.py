@@ -38,8 +38,10 @@ class Settings:
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states
     license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
     language: str | None = None  # language of the texts, such as en, which only the card shows
-    init_from: Path | None = None  # run or export to start from, of this recipe or of a language model
-    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    init_from: Path | None = None
+    """run, export, or name of a model to start from, of this recipe or of a language model"""
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()
+    """parts that keep the weights they start from; without any, the whole model is trained"""
     vectors: Path | None = None  # word vectors to start from: GloVe's or word2vec's formats, also .gz
     examples: Path | None = None  # texts for the card, one per line; None: two of the embedded test
     run_dir: Path = Path("runs/sentiment")  # directory of logs; the same command resumes there
@@ -71,9 +73,11 @@ class Settings:
     """texts of a batch, of similar length; None: 64, or of few texts 16 or 32, for more updates"""
     epochs: PositiveInt | None = None
     """passes; the best by validation accuracy is kept; None: 4, or of few texts up to 40, 10 with --init-from"""
-    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
+    patience: PositiveInt | None = None
+    """epochs without improvement that end training; None: never, since the learning rate has to fall to zero"""
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
-    learning_rate: PositiveFloat = 2e-3  # peak of the schedule, after a warm-up; it decays to zero
+    learning_rate: PositiveFloat = 2e-3
+    """peak of the schedule, after a warm-up; it decays to zero; a lower one learns nothing from 400 texts"""
     class_weight: Literal["balanced"] | None = None
     """weights of labels in the loss; with balanced, rare labels count as much as frequent ones"""
     seed: Seed = 1  # seed of weights, order and dropout

@@ -41,8 +41,10 @@ class Settings:
     encoding: str | None = None  # encoding of text files; None: UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states
     license: str = ""  # terms of use of the data, for the card; if empty, what TFDS states
-    init_from: Path | None = None  # run or export to start from: weights, word pieces and form of the model
-    freeze: tuple[Literal["embedding", "encoder"], ...] = ()  # parts that keep the weights they start from
+    init_from: Path | None = None
+    """run, export, or name of a model to start from: weights, word pieces and form of the model"""
+    freeze: tuple[Literal["embedding", "encoder"], ...] = ()
+    """parts that keep the weights they start from; without any, the whole model is trained"""
     examples: Path | None = None  # texts for the card, one per line; None: two of the embedded test
     run_dir: Path = Path("runs/translation")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/translation/export/1")  # directory of the SavedModel
@@ -69,7 +71,8 @@ class Settings:
     """pairs of a batch, of similar lengths; None: 64, or of few pairs 16 or 32, for more updates"""
     epochs: PositiveInt | None = None
     """passes; the best by validation BLEU is kept; None: 4, or of few pairs up to 40, 10 with --init-from"""
-    patience: PositiveInt | None = None  # epochs without improvement that end training; None: all are run
+    patience: PositiveInt | None = None
+    """epochs without improvement that end training; None: never, since the learning rate has to fall to zero"""
     gradient_accumulation_steps: PositiveInt = 1  # batches of one update, for large batches in little memory
     learning_rate: PositiveFloat = 2e-3
     """peak of the schedule, after a warm-up; it decays to zero; 0.002 suits 128 units, 0.0015 256"""
