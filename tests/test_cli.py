@@ -55,7 +55,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_list_prints_score_and_size(run: Run) -> None:
     out, _, code = run("list")
-    rows, licenses = out.splitlines()[::2], out.splitlines()[1::2]
+    rows, scores, licenses = (out.splitlines()[start::3] for start in range(3))
     assert code == 0
     assert [row.split()[0] for row in rows] == [
         "captioning",
@@ -65,8 +65,8 @@ def test_list_prints_score_and_size(run: Run) -> None:
         "translation",
     ]
     card = json.loads((SHIPPED / "captioning/1/card.json").read_text())
-    assert f"test BLEU-4  {card['metrics']['test BLEU-4']:.2f}" in rows[0]
-    assert all(" MB  " in row for row in rows)
+    assert scores[0].strip() == f"BLEU-4 on test data: {card['metrics']['test BLEU-4']:.1f}"
+    assert f" {card['size_bytes'] / 1e6:.1f} MB  " in rows[0]
     assert rows[2].endswith("Classifies a text as negative or positive.")
     assert licenses[0].strip() == f"License: {card['license']}"
 

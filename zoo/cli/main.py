@@ -5,7 +5,6 @@ import os
 import re
 import runpy
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -14,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from zoo.card import format_page, get_headline, get_summary, read_card
+from zoo.card import describe_headline, format_page, get_summary, read_card
 from zoo.cli.errors import EXIT_CODES, end_by_signals, exit_on_user_error
 from zoo.cli.evaluate import EvaluateOptions, run_evaluate
 from zoo.cli.predict import PredictOptions, run_predict
@@ -42,14 +41,15 @@ class List:
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:
-        """Print a line for each model, and its license below."""
+        """Print what each model does, and below it its score and its license."""
         models_dir = get_models_dir(self.model_store.models)
         models = list_models(models_dir)
         width = max(map(len, models))
         for name, path in models.items():
-            print(f"{name:{width}}  {path.name:>2}  {summarize(path)}")
-            if license := find_license(path):
-                print(f"{'':{width}}      License: {license}")
+            summary, *details = describe_model(path)
+            print(f"{name:{width}}  {path.name:>2}  {summary}")
+            for detail in details:
+                print(f"{'':{width}}      {detail}")
         print(f"\nin {models_dir}; next: zoo show NAME, or zoo predict NAME INPUT", file=sys.stderr)
 
 
@@ -211,24 +211,16 @@ class Train:
         run_recipe(self.recipe, [])
 
 
-def summarize(directory: Path) -> str:
-    """Return score, size and summary of a model on one line; of a model without a readable card, what is wrong."""
-    headline = None
+def describe_model(directory: Path) -> list[str]:
+    """Return size and summary of a model, its score and its license; of one without a readable card, what is wrong."""
     try:
         card = read_card(directory)
-        headline, size, summary = get_headline(card), card["size_bytes"], get_summary(card)
     except UsageError as error:
         size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-        summary = str(error)
-    score = f"{headline[0]:>18} {headline[1]:6.2f}" if headline else f"{'no score':>18} {'':6}"
-    return f"{score}  {size / 1e6:5.1f} MB  {summary}"
-
-
-def find_license(directory: Path) -> str:
-    """Return what the license of a model allows; empty for a model without a readable card."""
-    with suppress(UsageError):
-        return read_card(directory)["license"]
-    return ""
+        return [f"{size / 1e6:5.1f} MB  {error}"]
+    license = f"License: {card['license']}" if card["license"] else ""
+    first = f"{card['size_bytes'] / 1e6:5.1f} MB  {get_summary(card)}"
+    return [first, *filter(None, (describe_headline(card), license))]
 
 
 def run_recipe(name: str, arguments: list[str]) -> None:
