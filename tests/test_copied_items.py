@@ -28,7 +28,7 @@ from zoo.preprocessing.text import (
     write_vocabulary,
 )
 from zoo.preprocessing.text.copying_tokenizer import join_items
-from zoo.preprocessing.text.item_patterns import KINDS, WORD_KINDS
+from zoo.preprocessing.text.item_patterns import KINDS, WORD_KINDS, exchange_separators
 from zoo.preprocessing.text.marked_pairs import find_item
 from zoo.recipes import translation
 from zoo.tasks.translation import TASK, TranslationModule, TranslationPreprocessor
@@ -40,6 +40,7 @@ PAIRS = [
     ("Tom's dogs see the park.", "Toms Hunde sehen den Park."),
     ("I like the Park.", "Ich mag den Park."),
 ]
+PRICE = ("It costs 2.5.", "Es kostet 2,5.")
 EVERYTHING = (
     'Hi Xaver, <a href="https://x.org/a">see</a> https://x.org/?a=1&b=(2). Mail a.b+c@x-y.co.uk: {n} of %(m)s 👍🏽 '
     "&amp; 37!"
@@ -210,6 +211,39 @@ def test_a_kind_is_carried_over_if_targets_have_no_other_item_of_it(
     assert kind not in learn([copied] * 19 + [changed] * 3, tmp_path)
     assert kind in learn([copied] * 19 + [changed] * 2 + [omitted] * 20, tmp_path)
     assert kind in learn([changed] * 4, tmp_path)  # too few to decide
+
+
+def test_decimal_numbers_have_points_and_commas_exchanged_as_in_the_targets(tmp_path: Path) -> None:
+    def exchanges(pairs: list[tuple[str, str]]) -> tuple[bool, bool]:
+        items = CopiedItems.adapt(pairs, tmp_path / "words.txt")
+        return items.exchanges_separators, "decimal numbers" in items.kinds
+
+    same, spelled = ("It costs 2.5.", "It kosta 2.5."), ("It costs 1,000.", "Es kostet 1000.")
+    assert exchanges([PRICE] * 10) == (True, True)
+    assert exchanges([PRICE] * 9) == (False, True)  # too few to decide: carried over unchanged
+    assert exchanges([PRICE] * 10 + [same]) == (True, True)
+    assert exchanges([PRICE] * 10 + [same] * 2) == (False, False)
+    assert exchanges([same] * 10) == (False, True)
+    assert exchanges([PRICE] * 10 + [spelled] * 20) == (True, True)
+    items = CopiedItems.adapt([PRICE] * 10, tmp_path / "words.txt")
+    pairs = [("2,345.5 of 1.2.3", "2.345,5 von 1.2.3"), ("1,000", "1000"), ("2.5", "2.5")]
+    assert mark_pairs(items, pairs) == [("|1| of |2|", "|1| von |2|"), *pairs[1:]]
+    assert items.describe()[0].endswith("Decimal numbers have points and commas exchanged.")
+
+
+@given(
+    st.lists(
+        st.from_regex(
+            r"[0-9]{1,6}|[0-9]+[.,][0-9]+|[1-9][0-9]{0,2}(,[0-9]{3}){1,3}(\.[0-9]+)?", fullmatch=True
+        ),
+        min_size=1,
+    )
+)
+def test_exchanged_twice_a_number_is_as_before(numbers: list[str]) -> None:
+    once = exchange_separators(tf.constant(numbers))
+    expected = [number.translate(str.maketrans(".,", ",.")) for number in numbers]
+    assert [number.decode() for number in once.numpy()] == expected
+    np.testing.assert_array_equal(exchange_separators(once), tf.constant(numbers))
 
 
 def test_unknown_words_are_carried_over_like_words_that_occur_once(tmp_path: Path) -> None:
@@ -389,7 +423,8 @@ def test_every_item_is_found_again(items: CopiedItems, rows: list[list[tuple[str
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> TranslationModule:
     """A translator with random weights."""
-    train = tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*PAIRS * 9, strict=True))))
+    pairs = [*PAIRS * 9, *[PRICE] * 10]
+    train = tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*pairs, strict=True))))
     preprocessor = TranslationPreprocessor.adapt(
         train, 200, 60, ("en", "de"), tmp_path_factory.mktemp("translator")
     )
@@ -435,6 +470,47 @@ def test_every_translation_has_every_item_as_often_as_its_source(
         assert {item: tokens[item] for item in items} == {item: sources[item] for item in items}
         alone = module.searches[signature](tf.constant([text]))
         assert alone["translations"][0].numpy().tolist() == outputs["translations"][row].numpy().tolist()
+
+
+@pytest.mark.parametrize("signature", ["serving_default", "greedy"])
+def test_a_translation_has_points_and_commas_exchanged(module: TranslationModule, signature: str) -> None:
+    outputs = module.searches[signature](tf.constant(["Tom likes 1,250.75 and 0.5 of 12."]))
+    for translated in outputs["translations"][0].numpy():
+        assert Counter(re.findall("[0-9.,]*[0-9]", translated.decode())) == Counter(["1.250,75", "0,5", "12"])
+    sources, targets = (
+        {token.decode().lstrip("▁") for token in outputs[name][0].numpy()}
+        for name in ("source_tokens", "target_tokens")
+    )
+    assert sources >= {"Tom", "1,250.75", "0.5", "12"}
+    assert targets >= {"Tom", "1.250,75", "0,5", "12"}
+
+
+def test_missing_numbers_are_named(items: CopiedItems) -> None:
+    rows = [
+        ("at 10:30 on 2026-11-30, 5kg", "um 10.30 Uhr am 30.11.2026", "2026-11-30"),
+        ("at 10:30, at 11:30", "um 1:30", "10:30, 11:30"),
+        ("12 of 1,000", "ein paar", "1,000"),
+        ("1:05:30 or 1.2.3", "10530 oder 1-2-3", ""),
+        ("", "10:30", ""),
+    ]
+    texts, translations, expected = zip(*rows, strict=True)
+    few = CopiedItems(
+        [kind for kind in items.kinds if "numbers" not in kind or "whole" in kind], items.words_path
+    )
+    found = few.find_missing_numbers(tf.constant(texts), tf.constant(translations))
+    assert [numbers.decode() for numbers in found.numpy()] == list(expected)
+    assert not any(items.find_missing_numbers(tf.constant(texts), tf.constant(translations)).numpy())
+    assert few.find_missing_numbers(tf.constant([], tf.string), tf.constant([], tf.string)).shape == 0
+
+
+def test_status_names_missing_numbers(module: TranslationModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied_items = module.preprocessor.copied_items
+    assert copied_items is not None
+    monkeypatch.setattr(copied_items, "kinds", tuple(set(copied_items.kinds) - {"numbers with colons"}))
+    text = tf.constant(["Tom at 10:30", "Tom at 9"])
+    first, second = module.translate(text, module.beam_search)["status"].numpy()
+    assert b"missing numbers: 10:30" in first
+    assert b"missing" not in second
 
 
 def test_an_export_keeps_the_rules(

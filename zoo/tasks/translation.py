@@ -222,8 +222,9 @@ class TranslationPreprocessor(Preprocessor):
             texts: string [n].
 
         Returns:
-            A tuple of a `TokenizedText`, in which the tokens of items are the items, and the items by number,
-            string [n, 8]; empty where a text has fewer. The status says how many more items a text has.
+            A tuple of a `TokenizedText`, in which the tokens of items are the items, and the items by number as the
+            translation has them, string [n, 8]; empty where a text has fewer. The status says how many more items a
+            text has.
         """
         if self.copied_items is None:
             return self.source(texts), tf.fill([tf.size(texts), len(COPY_TOKENS)], "")
@@ -237,7 +238,8 @@ class TranslationPreprocessor(Preprocessor):
         problem = [tf.strings.as_string(num_left), " of ", tf.strings.as_string(num_items)]
         problem = tf.strings.join([*problem, " items were not carried over"])
         status = join_status(tokenized.status, tf.where(num_left > 0, problem, ""))
-        return tokenized._replace(tokens=tokenized.tokens.with_values(tokens), status=status), items
+        tokens = tokenized.tokens.with_values(tokens)
+        return tokenized._replace(tokens=tokens, status=status), self.copied_items.write(items)
 
 
 class TranslationModule(ServingModule[TranslationPreprocessor]):
@@ -356,7 +358,11 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         has_text = tf.reduce_any(ids != PADDING_ID, axis=-1)
         is_complete = generated["is_complete"][:, 0] | ~has_text
         status = add_limit_to_status(encoded["status"], "translation", is_complete, _compute_limits(ids))
-        is_empty = has_text & (decoded["translations"][:, 0] == "")
+        best = decoded["translations"][:, 0]
+        if self.preprocessor.copied_items is not None:
+            missing = self.preprocessor.copied_items.find_missing_numbers(text, best)
+            status = join_status(status, tf.where(missing == "", "", "missing numbers: " + missing))
+        is_empty = has_text & (best == "")
         return {
             **decoded,
             "scores": generated["scores"],
@@ -370,7 +376,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
 
         Returns:
             "ids" int32 [batch, time], 0 after the end; "source_tokens" string [batch, time], what they stand for;
-            "items" string [batch, 8], what is carried over unchanged; "status" string [batch].
+            "items" string [batch, 8], what is carried over, as the translation has it; "status" string [batch].
         """
         tokenized, items = self.preprocessor.tokenize(text)
         source_tokens = tokenized.tokens.to_tensor("", shape=tf.shape(tokenized.ids, tf.int64))

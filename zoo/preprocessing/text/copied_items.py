@@ -20,10 +20,13 @@ from zoo.preprocessing.config import make_config, read_config
 from zoo.preprocessing.text.base import make_token_to_id_table, write_vocabulary
 from zoo.preprocessing.text.item_patterns import (
     CAPITALIZED,
+    DECIMALS,
     KINDS,
     MARK,
+    NUMBERS,
     WORD_KINDS,
     classify,
+    exchange_separators,
     is_any,
     is_odd,
     lower_strings,
@@ -70,6 +73,7 @@ class CopiedItems(tf.Module):
         kinds: names of the kinds that are carried over, of `KINDS` and `WORD_KINDS`.
         words_path: file of words, as `adapt` writes it. It becomes an asset of any SavedModel that contains the
             object, under its own name.
+        exchanges_separators: whether decimal numbers have points and commas exchanged in the target.
 
     >>> import tempfile
     >>> pairs = [("Tom has 2 dogs.", "Tom hat 2 Hunde."), ("Dogs like Tom.", "Hunde mögen Tom.")]
@@ -78,8 +82,11 @@ class CopiedItems(tf.Module):
     ['Dogs saw ', 'Xaver', ' at ', 'https://x.org/', '.']
     """
 
-    def __init__(self, kinds: Sequence[str], words_path: Path | str) -> None:
+    def __init__(
+        self, kinds: Sequence[str], words_path: Path | str, exchanges_separators: bool = False
+    ) -> None:
         super().__init__()
+        self.exchanges_separators = exchanges_separators
         self.kinds, self.words_path = tuple(kinds), Path(words_path)
         self._words_sha256 = sha256(self.words_path)
         self._words = make_token_to_id_table(self.words_path, -1)
@@ -93,6 +100,9 @@ class CopiedItems(tf.Module):
         its letters, in capitals or not. A kind of unknown words is if `MIN_UNKNOWN_SHARE` of the words that occur
         once are: these were unknown but for one pair.
 
+        Decimal numbers are also carried over if they stand in the targets with points and commas exchanged: at least
+        `MIN_OCCURRENCES` of them, and `MIN_SHARE` of those that stand there in either form.
+
         Args:
             pairs: sources and targets.
             words_path: where the words are written, one per line.
@@ -103,9 +113,11 @@ class CopiedItems(tf.Module):
         kinds = Tally()
         words, names = Tally(), Tally()  # in lower case; as they are written
         kind_of_word: dict[str, str] = {}
-        for (word, lower, kind), count, num_copies in count_candidates(pairs):
+        num_exchanged = 0
+        for (word, lower, _, kind), count, num_copies, exchanged in count_candidates(pairs):
             if kind in KINDS:
                 kinds.add(kind, count, num_copies)
+                num_exchanged += exchanged
                 continue
             words.add(lower, count, num_copies)
             if kind:
@@ -114,11 +126,15 @@ class CopiedItems(tf.Module):
         for lower, kind in kind_of_word.items():
             if words.occurrences[lower] == 1:
                 kinds.add(kind, 1, words.unchanged[lower])
+        in_either_form = num_exchanged + kinds.unchanged[DECIMALS]
+        exchanges = num_exchanged >= max(MIN_OCCURRENCES, MIN_SHARE * in_either_form)
         min_shares = dict.fromkeys(KINDS, MIN_SHARE) | dict.fromkeys(WORD_KINDS, MIN_UNKNOWN_SHARE)
         carried = [
             kind
             for kind, min_share in min_shares.items()
-            if kinds.occurrences[kind] < MIN_OCCURRENCES or kinds.get_share(kind) >= min_share
+            if kinds.occurrences[kind] < MIN_OCCURRENCES
+            or kinds.get_share(kind) >= min_share
+            or (kind == DECIMALS and exchanges)
         ]
         copied = {lower for lower in kind_of_word if words.get_share(lower) >= MIN_SHARE}
         lowered = dict(zip(names.occurrences, lower_strings(names.occurrences), strict=True))
@@ -132,7 +148,7 @@ class CopiedItems(tf.Module):
             *(word for word in words.occurrences if word in rare),
         ]
         write_vocabulary([_HEADER, *lines[:MAX_WORDS]], words_path)
-        return cls(carried, words_path)
+        return cls(carried, words_path, exchanges)
 
     def find(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Split texts into what is translated and items that are carried over, alternately.
@@ -159,6 +175,39 @@ class CopiedItems(tf.Module):
         marked = tf.strings.reduce_join(segments.with_values(marks + values + marks), axis=1)
         marked = tf.strings.regex_replace(marked, f"{_NAME_MARK}([ -]){_NAME_MARK}", r"\1")
         return tf.strings.split(tf.strings.regex_replace(marked, _NAME_MARK, MARK), MARK)
+
+    def write(self, items: tf.Tensor) -> tf.Tensor:
+        """Return items, strings of any shape, as the target has them: decimal numbers may be written in another way."""
+        return exchange_separators(items) if self.exchanges_separators else items
+
+    def find_missing_numbers(self, texts: tf.Tensor, translations: tf.Tensor) -> tf.Tensor:
+        """Return the numbers that are translated like words, and whose digits a translation lacks.
+
+        A translation may write other marks between the digits. Numbers with letters do not count, as "3rd" may
+        rightly become a word.
+
+        Args:
+            texts: string [n].
+            translations: string [n].
+
+        Returns:
+            string [n], the numbers of each text with ", " between them.
+        """
+        segments = split_candidates(normalize_copyable(texts))
+        kinds = [kind for kind in NUMBERS if kind not in self.kinds]
+        numbers = tf.ragged.boolean_mask(segments, segments.with_values(is_any(classify(segments), kinds)))
+        digits = tf.strings.regex_replace(numbers.flat_values, r"[^\p{Nd}]", "")
+        translated = normalize_copyable(translations)
+        for _ in range(2):  # matches do not overlap
+            translated = tf.strings.regex_replace(translated, r"(\p{Nd})[.,:/-](\p{Nd})", r"\1\2")
+        written = tf.strings.split(tf.strings.regex_replace(translated, r"[^\p{Nd}]+", " "))
+        keys, written_keys = (
+            tf.strings.as_string(values.value_rowids()) + MARK + values.flat_values
+            for values in (numbers.with_values(digits), written)
+        )
+        is_missing = ~tf.reduce_any(keys[:, None] == written_keys[None], axis=1)
+        missing = tf.ragged.boolean_mask(numbers, numbers.with_values(is_missing))
+        return tf.strings.reduce_join(missing, axis=1, separator=", ")
 
     def mark(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Replace the items of texts by their numbers, in the order in which they occur first.
@@ -196,8 +245,9 @@ class CopiedItems(tf.Module):
     def mark_pairs(self, pairs: Iterable[Pair], inserted: float = 0.0) -> Iterator[Pair]:
         """Yield training pairs as marked texts.
 
-        An item is replaced if it occurs equally often on both sides. In half of the pairs they are numbered as
-        `mark` does, in the others at random, so that all tokens get trained. Each call draws the same numbers.
+        An item is replaced if it occurs in the source as often as what `write` makes of it in the target. In half of
+        the pairs items are numbered as `mark` does, in the others at random, so that all tokens get trained. Each
+        call draws the same numbers.
 
         Args:
             pairs: sources and targets.
@@ -208,12 +258,16 @@ class CopiedItems(tf.Module):
         rng = random.Random(0)
         for batch in split_into_batches(pairs):
             sources, targets = zip(*batch, strict=True)
-            for segments, target in zip(
-                self.find(tf.constant(sources)).to_list(),
+            found = self.find(tf.constant(sources))
+            for segments, in_target, target in zip(
+                found.to_list(),
+                found.with_values(self.write(found.flat_values)).to_list(),
                 normalize_copyable(tf.constant(targets)).numpy(),
                 strict=True,
             ):
-                pair = mark_pair([segment.decode() for segment in segments], target.decode(), rng)
+                segments, in_target = ([part.decode() for part in parts] for parts in (segments, in_target))
+                written = dict(zip(segments[1::2], in_target[1::2], strict=True))
+                pair = mark_pair(segments, written, target.decode(), rng)
                 yield pair
                 if MARK not in pair[0] and rng.random() < inserted:
                     yield insert_items(*pair, rng)
@@ -223,8 +277,10 @@ class CopiedItems(tf.Module):
         kinds = [*KINDS, *WORD_KINDS]
         not_carried = [kind for kind in kinds if kind not in self.kinds]
         carried = [*(kind for kind in kinds if kind in self.kinds), f"the names in `{self.words_path.name}`"]
+        exchanged = " Decimal numbers have points and commas exchanged." if self.exchanges_separators else ""
         return [
-            f"Up to {len(COPY_TOKENS)} items of a text are carried over unchanged. They are {', '.join(carried)}.",
+            f"Up to {len(COPY_TOKENS)} items of a text are carried over unchanged. They are {', '.join(carried)}."
+            f"{exchanged}",
             *([f"These are translated like other words: {', '.join(not_carried)}."] if not_carried else []),
         ]
 
@@ -239,7 +295,11 @@ class CopiedItems(tf.Module):
                 f"{self.words_path} has changed since it was read. Expected the words of these items. Let no other "
                 "process write to the directory, and run the same command again."
             )
-        return make_config(words_file=self.words_path.name, kinds=list(self.kinds))
+        return make_config(
+            words_file=self.words_path.name,
+            kinds=list(self.kinds),
+            exchanges_separators=self.exchanges_separators,
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], assets_dir: Path | str) -> Self:

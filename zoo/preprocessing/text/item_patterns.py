@@ -38,6 +38,12 @@ IN_WORD = r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Nd}_\x{300}-\x{36F}\x{
 _WITH_DIGITS = (
     rf"(?:[vV]\p{{Nd}}+\.)?\p{{Nd}}{IN_WORD}*(?:[.,:/-]\p{{Nd}}{IN_WORD}*)*"  # "3", "3:05pm", "v1.2"
 )
+_DECIMAL = "|".join(
+    [rf"\p{{Nd}}{{1,3}}(?:[{a}]\p{{Nd}}{{3}})+(?:[{b}]\p{{Nd}}+)?" for a, b in (",.", ".,")]
+    + [r"\p{Nd}+[.,]\p{Nd}+"]
+)
+DECIMALS = "decimal numbers"
+"""Kind of numbers in which languages exchange points and commas: "1,250.75" is "1.250,75" in German."""
 KINDS = {
     "tags": (
         r"</?[0-9]+/?>|</?[A-Za-z][A-Za-z0-9:._-]*"
@@ -59,12 +65,14 @@ KINDS = {
         r"[\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*\x{200D}?)+"
     ),
     "whole numbers": r"\p{Nd}+",
-    "decimal numbers": r"\p{Nd}+(?:[.,]\p{Nd}+)+",
+    DECIMALS: _DECIMAL,
     "numbers with colons": r"\p{Nd}+(?::\p{Nd}+)+",
     "numbers with other separators": r"\p{Nd}+(?:[.,:/-]\p{Nd}+)+",
     "numbers with letters": _WITH_DIGITS,
 }
 """Pattern of each kind of items, apart from names; an item is of the first kind that fits."""
+NUMBERS = ("whole numbers", DECIMALS, "numbers with colons", "numbers with other separators")
+"""Kinds of numbers without letters."""
 
 # In this order: a tag may contain a URL, and an address contains a domain.
 _SEARCHES = (
@@ -132,11 +140,13 @@ class Candidate(NamedTuple):
     Attributes:
         text: as it is written.
         lower: the same in lower case.
+        exchanged: the same, as `exchange_separators` returns it.
         kind: of `KINDS` or `WORD_KINDS`, or "".
     """
 
     text: str
     lower: str
+    exchanged: str
     kind: str
 
 
@@ -144,7 +154,8 @@ def list_candidates(texts: Sequence[str]) -> list[tuple[str, list[Candidate]]]:
     """Return each text, normalized, with its items and words."""
     normalized = normalize_copyable(tf.constant(texts))
     segments = split_candidates(normalized)
-    columns = segments.flat_values, lower_texts(segments.flat_values), classify(segments)
+    values = segments.flat_values
+    columns = values, lower_texts(values), exchange_separators(values), classify(segments)
     rows = zip(*(segments.with_values(column).to_list() for column in columns), strict=True)
     return [
         (
@@ -153,6 +164,18 @@ def list_candidates(texts: Sequence[str]) -> list[tuple[str, list[Candidate]]]:
         )
         for text, row in zip(normalized.numpy(), rows, strict=True)
     ]
+
+
+def exchange_separators(texts: tf.Tensor) -> tf.Tensor:
+    """Exchange points and commas in those of the texts that are decimal numbers.
+
+    >>> exchange_separators(tf.constant(["1,250.75", "2.5", "12", "1.2.3", "a.b"])).numpy().tolist()
+    [b'1.250,75', b'2,5', b'12', b'1.2.3', b'a.b']
+    """
+    exchanged = texts
+    for old, new in ((r"\.", MARK), (",", "."), (MARK, ",")):
+        exchanged = tf.strings.regex_replace(exchanged, old, new)
+    return tf.where(tf.strings.regex_full_match(texts, KINDS[DECIMALS]), exchanged, texts)
 
 
 def is_any(values: tf.Tensor, choices: Sequence[str]) -> tf.Tensor:

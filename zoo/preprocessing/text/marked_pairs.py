@@ -3,10 +3,10 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from zoo.preprocessing.text.item_patterns import KINDS, MARK, Candidate, list_candidates
+from zoo.preprocessing.text.item_patterns import DECIMALS, KINDS, MARK, Candidate, list_candidates
 from zoo.preprocessing.text.word_pieces import COPY_TOKENS
 
 Pair = tuple[str, str]
@@ -34,8 +34,12 @@ class Tally:
         return self.unchanged[name] / self.occurrences[name]
 
 
-def count_candidates(pairs: Iterable[Pair]) -> Iterator[tuple[Candidate, int, int]]:
-    """Yield the items and words of each source, how often they count, and how often they stand in the target."""
+def count_candidates(pairs: Iterable[Pair]) -> Iterator[tuple[Candidate, int, int, int]]:
+    """Yield the items and words of each source, with three numbers.
+
+    These are how often it counts, how often it stands unchanged in the target, and how often it stands there with
+    points and commas exchanged, if it is a decimal number.
+    """
     for batch in split_into_batches(pairs):
         rows = zip(*(list_candidates(side) for side in zip(*batch, strict=True)), strict=True)
         for (source, candidates), (target, in_target) in rows:
@@ -49,7 +53,10 @@ def count_candidates(pairs: Iterable[Pair]) -> Iterator[tuple[Candidate, int, in
                     }
                     if all(find_item(other, source) for other in others):
                         count = num_copies  # the target has none that could be another form of it
-                yield candidate, count, num_copies
+                num_exchanged = 0
+                if candidate.kind == DECIMALS:
+                    num_exchanged = min(count, len(find_item(candidate.exchanged, target)))
+                yield candidate, count, num_copies, num_exchanged
 
 
 def _get_group(kind: str) -> str:
@@ -70,6 +77,8 @@ def find_item(item: str, text: str) -> list[int]:
 
     >>> find_item("Tom", "Toms Hund mag Tom und Tomaten."), find_item("3", "3,5 und 3.")
     ([0, 14], [8])
+    >>> find_item("1.000", "1.000.000 und 1.000.")
+    [14]
     """
     is_name = not item[0].isdigit() and item.replace(" ", "").replace("-", "").replace("_", "").isalnum()
     places, start = [], 0
@@ -79,9 +88,9 @@ def find_item(item: str, text: str) -> list[int]:
         length = next((i for i, character in enumerate(after) if not character.isalnum()), len(after))
         is_start = not (item[0].isalnum() and before[-1:].isalnum())
         is_end = not item[-1].isalnum() or length <= (_MAX_ENDING if is_name else 0)
-        is_whole = not item.isdigit() or not (
-            (before[-1:] in _SEPARATORS and before[:-1].isdigit())
-            or (after[:1] in _SEPARATORS and after[1:2].isdigit())
+        is_whole = not (
+            (item[0].isdigit() and before[-1:] in _SEPARATORS and before[:-1].isdigit())
+            or (item[-1].isdigit() and after[:1] in _SEPARATORS and after[1:2].isdigit())
         )
         if is_start and is_end and is_whole and before[-1:] != MARK:
             places.append(start)
@@ -89,27 +98,30 @@ def find_item(item: str, text: str) -> list[int]:
     return places
 
 
-def mark_pair(segments: Sequence[str], target: str, rng: random.Random) -> Pair:
+def mark_pair(segments: Sequence[str], written: Mapping[str, str], target: str, rng: random.Random) -> Pair:
     """Return a pair as marked texts; an item is replaced if it occurs equally often on both sides.
 
     Args:
         segments: of the source, from `CopiedItems.find`.
+        written: how each item is written in the target.
         target: the normalized target.
         rng: draws the numbers.
     """
     counts = Counter(segments[1::2])
     rest, found = target, list[tuple[int, str]]()
     for item in sorted(counts, key=len, reverse=True):  # a name may be a part of another one
-        places = find_item(item, rest)
+        length = len(written[item])
+        places = find_item(written[item], rest)
         if len(places) == counts[item]:
             found += [(place, item) for place in places]
             for place in places:
-                rest = rest[:place] + MARK * len(item) + rest[place + len(item) :]
+                rest = rest[:place] + MARK * length + rest[place + length :]
     copied = {item for _, item in found}
     numbers = dict(zip((item for item in counts if item in copied), _draw_numbers(rng), strict=False))
     for place, item in sorted(found, reverse=True):
         if item in numbers:
-            target = f"{target[:place]}{MARK}{numbers[item]}{MARK}{target[place + len(item) :]}"
+            end = place + len(written[item])
+            target = f"{target[:place]}{MARK}{numbers[item]}{MARK}{target[end:]}"
     source = "".join(
         f"{MARK}{numbers[segment]}{MARK}" if i % 2 and segment in numbers else segment
         for i, segment in enumerate(segments)
