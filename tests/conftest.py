@@ -58,10 +58,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Seed what draws without a seed of its own, before any fixture draws: a test passes or fails on every run."""
-    import keras  # the process that distributes the tests does not need it
+    """Seed what draws without a seed of its own, before any fixture draws: a test passes or fails on every run.
 
-    keras.utils.set_random_seed(zlib.crc32(item.nodeid.encode()))
+    A new seed makes TensorFlow forget its kernels. They stay: otherwise each test would compile the functions of the
+    loaded exports again, for seconds. Each kernel of a random operation is of one seed, so it draws for one test alone.
+    """
+    import keras  # the process that distributes the tests does not need it
+    from tensorflow.python import pywrap_tfe
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pywrap_tfe, "TFE_ContextClearCaches", lambda context: None)
+        keras.utils.set_random_seed(zlib.crc32(item.nodeid.encode()))
 
 
 @pytest.fixture(autouse=True, scope="session")
