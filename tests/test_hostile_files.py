@@ -1,6 +1,7 @@
 """The readers of training data on broken files: an answer without loss, or an error for the user."""
 
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -67,10 +68,11 @@ def test_mutated_files(tmp_path_factory: pytest.TempPathFactory, name: str, seed
 
 @pytest.mark.parametrize("name", sorted(READERS))
 def test_suffixes_in_capitals(name: str, tmp_path: Path) -> None:
-    """Each file in turn: it is read, or refused by name, but not left out silently."""
+    """Each file in turn, of those that only a number tells apart one: it is read, or refused by name, not left out."""
     reader = READERS[name]
     write_files(tmp_path, reader.make(random.Random(1)))
-    for path in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
+    files = {re.sub(r"\d+", "", str(path)): path for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+    for path in files.values():
         path.rename(capitals := path.with_suffix(path.suffix.upper()))
         result = run(reader.read, choose_path(tmp_path, reader.name), tmp_path, reader.cell)
         assert result.kind != "lost", f"{capitals.name}: {result.detail}"
