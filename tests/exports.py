@@ -53,13 +53,6 @@ def run_zoo(*arguments: str | Path, **options: object) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
 
 
-def run_module(name: str, *arguments: str) -> None:
-    """Run the command `python -m name ...` in this process, without the seconds that a fresh one takes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [name, *arguments])
-        runpy.run_module(name, run_name="__main__")
-
-
 def run_client(model: Path, *calls: tuple[str, list[bytes | str] | Mapping[str, object]]) -> list[Outputs]:
     """Return the outputs of an export's signatures in a fresh process with TensorFlow alone.
 

@@ -18,14 +18,17 @@ from zoo.errors import TrainingError
 pytestmark = pytest.mark.slow
 
 SMALL = {"units": 4, "batch_size": 4}
+PLAIN_TRANSLATION = {
+    "baseline": False,
+    "cell": "simple_rnn",
+    "decoder_depth": 1,
+    "attention": "none",
+    "no_repeat_ngram_size": 0,  # otherwise chosen, as the next one, with a search for each candidate
+    "repetition_penalty": 1.0,
+}
 RECIPES: dict[str, tuple[Callable[[Path], Any], str, dict[str, Any]]] = {
     "sentiment": (write_texts, "train/pos/11.txt", {"embedding_dim": 4, **SMALL}),
-    "translation": (
-        write_pairs,
-        "valid.de",
-        # Constraints that validation would choose, with a search for each candidate.
-        {"embedding_dim": 4, "baseline": False, "no_repeat_ngram_size": 0, "repetition_penalty": 1.0, **SMALL},
-    ),
+    "translation": (write_pairs, "valid.de", {"embedding_dim": 4, **SMALL, **PLAIN_TRANSLATION}),
     "captioning": (write_pictures, "captions.tsv", {"embedding_dim": 4, "image_size": 32, **SMALL}),
     "tagging": (write_features, "3.csv", {"window": 4, "vector_dim": 4, **SMALL}),
     "language_model": (write_book, "book.txt", {"steps": 4, **SMALL}),

@@ -54,12 +54,20 @@ def wait_for_checkpoint(run_dir: Path, number: int, process: subprocess.Popen) -
     raise AssertionError("ended too early:\n{}\n{}".format(*process.communicate()))
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The directory of a run in this process, without the cache, and what a process prints that ends like it."""
+    run_dir = tmp_path_factory.mktemp("uninterrupted")
+    return run_dir, f"digest {resumable.compute_digest(resumable.train(run_dir, 60, 0.2, 2))}"
+
+
 @pytest.mark.parametrize("xla_cache", [False, True], ids=["without cache", "with cache"])
-def test_killed_process_resumes_bit_identically(xla_cache: bool, tmp_path: Path) -> None:
+def test_killed_process_resumes_bit_identically(
+    xla_cache: bool, tmp_path: Path, uninterrupted: tuple[Path, str]
+) -> None:
     """With shuffling, buckets and dropout. It saves after each step, so most kills hit a write."""
     rng = random.Random(11)
-    expected = resumable.train(tmp_path / "uninterrupted", 60, 0.2, 2)  # in this process, without the cache
-    digest = f"digest {resumable.compute_digest(expected)}"
+    run_dir, digest = uninterrupted
     environment = {"ZOO_XLA_CACHE": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")} if xla_cache else {}
     if xla_cache:  # fill it
         assert finish(start(tmp_path / "first", 60, 0.2, 2, **environment)).splitlines()[-1] == digest
@@ -72,7 +80,7 @@ def test_killed_process_resumes_bit_identically(xla_cache: bool, tmp_path: Path)
     output = finish(start(tmp_path / "killed", 60, 0.2, 2, **environment))
     assert "resuming after step" in output
     assert output.splitlines()[-1] == digest
-    assert read_log(tmp_path / "uninterrupted") == read_log(tmp_path / "killed")
+    assert read_log(run_dir) == read_log(tmp_path / "killed")
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from exports import (
-    OPERATIONS,
-    assert_portable,
-    assert_same_outputs,
-    predict_in_process,
-    run_module,
-    run_parts,
-)
+from exports import OPERATIONS, assert_portable, assert_same_outputs, predict_in_process, run_parts
 from reexports import TEXTS, build_module, export_again, make_examples
 from runtime_client import pack, run_loaded, unpack
 
@@ -145,7 +138,11 @@ def test_exports_use_listed_operations_alone(exports: dict[str, Path]) -> None:
 def convert_to_onnx(directory: Path, signature: str, path: Path) -> onnxruntime.InferenceSession:
     """Convert a signature of an export with the command in the docs."""
     options = {"saved-model": directory, "signature_def": signature, "opset": 18, "output": path}
-    run_module("tf2onnx.convert", *(f"--{name}={value}" for name, value in options.items()))
+    command = [f"--{name}={value}" for name, value in options.items()]
+    converted = subprocess.run(
+        [sys.executable, "-m", "tf2onnx.convert", *command], capture_output=True, text=True
+    )
+    assert converted.returncode == 0, converted.stderr[-3000:]
     return onnxruntime.InferenceSession(path)
 
 

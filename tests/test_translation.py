@@ -21,6 +21,7 @@ from exports import (
     assert_same_outputs,
     generate_greedily,
     make_part_requests,
+    predict_in_process,
     read_metrics,
     run_client,
     save_time,
@@ -283,17 +284,12 @@ def test_a_rebuilt_model_predicts_what_the_export_predicts(model: Path, outputs:
     assert_same_outputs(signatures["serving_default"](tf.constant(ROWS)), outputs[6])
 
 
-@pytest.mark.slow
 def test_num_beams_may_change_in_a_run_directory(
-    settings: translation.Settings,
-    model: Path,
-    tmp_path: Path,
-    predict_in_process: Callable[..., Outputs],
-    capsys: pytest.CaptureFixture[str],
+    settings: translation.Settings, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    translation.train(
-        replace(settings, export_dir=tmp_path / "1", num_beams=2, length_penalty=0.0, no_repeat_ngram_size=4)
-    )
+    search = {"num_beams": 2, "length_penalty": 0.0, "no_repeat_ngram_size": 4}
+    with save_time():
+        translation.train(replace(settings, export_dir=tmp_path / "1", **search))
     assert "epoch 2/2" not in capsys.readouterr().out
     name = "validation BLEU (greedy)"
     assert read_metrics(tmp_path / "1")[name] == read_metrics(model)[name]
