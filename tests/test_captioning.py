@@ -571,8 +571,7 @@ def trained_on_clips(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         dropout=0.0,
         num_beams=2,
     )
-    with save_time():
-        return run_recipe(settings)
+    return run_recipe(settings)
 
 
 def pad(clips: list[np.ndarray], time: int, fill: int = 0) -> dict[str, np.ndarray]:
