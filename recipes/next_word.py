@@ -1,7 +1,7 @@
 """Next words, the lab of the lecture: how far back windows, bags of words and recurrent networks reach.
 
-zoo train next_word                                 six models side by side, embedded: a table and a figure
-zoo train next_word --only gru,lstm --quick         two of them, in the time that a class has
+zoo train next_word                                              six models, embedded: a table and a figure
+zoo train next_word --only window_10,bag_of_words,gru --quick    three of them, in the time that a class has
 zoo predict runs/next_word/export/1 "I speak fluent"
 """
 
@@ -37,8 +37,8 @@ class Settings:
     data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
     run_dir: Path = Path("runs/next_word")  # directory of logs; the same command resumes there
     export_dir: Path = Path("runs/next_word/export/1")  # directory of the SavedModel
-    only: Names = tuple(MODELS)  # models to train, such as gru,lstm, to compare; the last one is exported
-    quick: bool = False  # 3 epochs with the learning rate 0.01, for a class: they suffice for gru and lstm
+    only: Names = tuple(MODELS)  # models to train, such as window_10,gru; the last one is exported
+    quick: bool = False  # 3 epochs with the learning rate 0.01, for a class: too few for simple_rnn
     parameters: PositiveInt = 100_000
     """largest number of parameters of a model, the same for all of them, so that they compare"""
     learning_rates: PositiveFloats = (1e-2, 3e-3)
@@ -119,6 +119,7 @@ def train(settings: Settings) -> None:
     # Training: each model with each learning rate. The one that is exported comes last.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     curves: dict[str, list[float]] = {}
+    printed_metrics: dict[str, float] = {}
     for kind in settings.only:
         units, candidates = find_units(kind, settings.parameters, vocabulary_size), []
         for rate in settings.learning_rates:
@@ -141,9 +142,10 @@ def train(settings: Settings) -> None:
         _, rate, model = min(candidates, key=lambda candidate: candidate[0])
         curves[MODELS[kind]] = compute_accuracies(model, preprocessor, data.test)
         suffix = "" if kind == settings.only[-1] else f", {MODELS[kind]}"
-        run.metrics[f"test accuracy{suffix}"] = float(np.mean(curves[MODELS[kind]]))
-        run.metrics[f"learning rate{suffix}"] = rate
-        run.metrics[f"parameters{suffix}"] = model.count_params()
+        accuracy = float(np.mean(curves[MODELS[kind]]))
+        metrics = {"test accuracy": accuracy, "learning rate": rate, "parameters": model.count_params()}
+        run.metrics |= {f"{name}{suffix}": value for name, value in metrics.items()}
+        printed_metrics |= {f"{name}, {MODELS[kind]}": value for name, value in metrics.items()}
 
     # How far back each model reaches.
     distances = np.unique(data.test.distances)
@@ -157,7 +159,7 @@ def train(settings: Settings) -> None:
         plot_curves(panels, path, x_label="words back to the nearer country", y_label="accuracy (%)")
         print(f"plotted to {path}")
     run.metrics["minutes"] = run.elapsed_minutes
-    print_metrics(run.metrics)
+    print_metrics({**printed_metrics, "minutes": run.metrics["minutes"]})
 
     # Export: the graph takes raw strings.
     if is_chief():

@@ -182,6 +182,8 @@ def test_the_recipe_prints_a_table_and_plots_a_figure(trained: tuple[Path, str])
     for suffix in ("", *(f", {kind}" for kind in others)):
         assert 3_000 < metrics[f"parameters{suffix}"] <= 6_000
         assert metrics[f"learning rate{suffix}"] == 0.01
+    for kind in names:  # the table names the exported model, too; its card need not
+        assert f"\nparameters, {kind}  " in printed
     assert metrics["test accuracy, bag of words"] <= 50
     assert (directory / "run" / "reach.png").stat().st_size > 10_000
     assert "<svg" in (directory / "run" / "reach.svg").read_text()
