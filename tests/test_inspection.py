@@ -213,6 +213,12 @@ def test_what_is_no_layer_raises(name: str) -> None:
             INSPECTIONS[name](model, x)
 
 
+@pytest.mark.parametrize("name", INSPECTIONS)
+def test_exports_raise(name: str) -> None:
+    with pytest.raises(TypeError, match=r"the graph of an export\. .* `model\.signatures\[\"gates\"\]`"):
+        INSPECTIONS[name](zoo.load("sentiment"), ["A delight."])
+
+
 def test_keras_cells_raise() -> None:
     cell = keras.layers.LSTMCell(3)
     cell.build((2, 4))

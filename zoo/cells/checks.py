@@ -29,6 +29,13 @@ def check_layer(model: Any, kind: type = keras.Layer) -> None:
     """Raise a TypeError if a model or layer, or with `kind=keras.Model` a model, is something else, such as a path."""
     if not isinstance(model, kind):
         is_model = kind is keras.Model
+        if hasattr(model, "signatures"):
+            raise TypeError(
+                f"Expected a Keras {'model' if is_model else 'model or layer'}, got {model!r}, the graph of an export. "
+                "Rebuild the model: `preprocessor, model = TASK.from_export(path)` with the `TASK` of its module in "
+                '`zoo.tasks`; or call a signature of the export: `model.signatures["gates"]` returns the gates of a '
+                "text classifier."
+            )
         layer_advice = " Put a layer into `keras.Sequential([keras.Input((None, features)), layer])`."
         raise TypeError(
             f"Expected a Keras {'model' if is_model else 'model or layer'}, got {model!r}. Load a file first: "
