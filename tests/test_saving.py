@@ -1,5 +1,6 @@
-"""Whole-model files of every layer, and constructor arguments that `get_config` leaves out."""
+"""Whole-model files of every layer; arguments that `get_config` leaves out, or that are not accepted or restored."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,141 @@ def test_arguments_of_no_effect_are_the_only_ones_left_out() -> None:
         layer = zoo.LSTM(UNITS, kernel_initializer="ones", recurrent_initializer="ones", **arguments)
         outputs.append(layer(x))
     assert_close(*outputs, 0)
+
+
+# Entries of `get_config` that `__init__` does not accept, or that would not be restored.
+
+
+class ClosedCell(zoo.SimpleRNNCell):
+    def __init__(self, units: int) -> None:
+        super().__init__(units)
+
+
+class OpenCell(ClosedCell):
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+
+
+class ClosedLSTM(zoo.LSTM):
+    def __init__(self, units: int) -> None:
+        super().__init__(units)
+
+
+class MisspeltCell(zoo.SimpleRNNCell):
+    def get_config(self):
+        return {**super().get_config(), "unit": self.units}
+
+
+class ConvertingCell(MisspeltCell):
+    """Its `from_config` removes the entry that `__init__` does not accept."""
+
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config({name: value for name, value in config.items() if name != "unit"})
+
+
+class LayerCell(zoo.SimpleRNNCell):
+    def __init__(self, units: int, mix: keras.Layer, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.mix = mix
+
+    def get_config(self):
+        return {**super().get_config(), "mix": self.mix}
+
+
+PASS_ON = r"Give `__init__` of {} the argument `\*\*kwargs`, and pass it on"
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            zoo.RNN(ClosedCell(UNITS)),
+            r"`name`, `trainable`, `dtype` and \d+ more.* " + PASS_ON.format("ClosedCell"),
+        ),
+        (zoo.RNN(OpenCell(UNITS)), "OpenCell.*does not accept.* " + PASS_ON.format("ClosedCell")),
+        (ClosedLSTM(UNITS), "ClosedLSTM.* does not accept.* " + PASS_ON.format("ClosedLSTM")),
+        (
+            zoo.RNN(MisspeltCell(UNITS)),
+            "MisspeltCell.*returns `unit`, which .*Leave it out, or add arguments",
+        ),
+        (
+            zoo.RNN(LayerCell(UNITS, layers.Dense(UNITS))),
+            "LayerCell.*returns the layer `mix` itself.*serialize_keras",
+        ),
+    ],
+)
+def test_configuration_that_cannot_be_loaded_raises_when_it_is_saved(
+    layer: keras.Layer, message: str, tmp_path: Path
+) -> None:
+    model = keras.Sequential([keras.Input((None, FEATURES)), layer])
+    with pytest.raises(ValueError, match=message):
+        model.save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=message):
+        layers.Bidirectional(layer)
+
+
+def test_entries_that_from_config_removes_are_accepted() -> None:
+    config = keras.saving.serialize_keras_object(ConvertingCell(UNITS))
+    assert keras.saving.deserialize_keras_object(config).units == UNITS
+
+
+@keras.saving.register_keras_serializable("tests")
+def double(x: Any) -> Any:
+    return 2 * x
+
+
+class FunctionCell(zoo.SimpleRNNCell):
+    def __init__(self, units: int, function: Any = double, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.function = function
+
+    def update(self, x, r, states):
+        return super().update(self.function(x), r, states)
+
+    def get_config(self):
+        return {**super().get_config(), "function": self.function}
+
+
+class FunctionGRU(zoo.GRU):
+    def __init__(self, units: int, function: Any = double, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.function = function
+
+    def get_config(self):
+        return {**super().get_config(), "function": self.function}
+
+
+class FunctionFrameVectors(zoo.formulations.FrameVectors):
+    def __init__(self, encoder: keras.Model | None, function: Any = double, **kwargs: Any) -> None:
+        super().__init__(encoder, **kwargs)
+        self.function = function
+
+    def get_config(self):
+        return {**super().get_config(), "function": self.function}
+
+
+class FunctionEncoder(zoo.Encoder):
+    def __init__(self, cell: zoo.Cell, function: Any = double, **kwargs: Any) -> None:
+        super().__init__(cell, **kwargs)
+        self.function = function
+
+    def get_config(self):
+        return {**super().get_config(), "function": self.function}
+
+
+@pytest.mark.parametrize("function", [double, keras.activations.tanh])
+def test_functions_in_configurations_are_restored(function: Any, tmp_path: Path) -> None:
+    for instance in (
+        FunctionCell(UNITS, function),
+        FunctionGRU(UNITS, function),
+        FunctionEncoder(zoo.GRUCell(UNITS), function),
+        FunctionFrameVectors(None, function),
+    ):
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(instance)))
+        assert keras.saving.deserialize_keras_object(config).function is function
+    model = keras.Sequential([keras.Input((None, FEATURES)), zoo.RNN(FunctionCell(UNITS, function))])
+    model.save(tmp_path / "model.keras")
+    twin = keras.models.load_model(tmp_path / "model.keras")
+    x = random_normal(0, 2, 5, FEATURES, dtype="float32")
+    assert_close(twin(x), model(x), 1e-6)

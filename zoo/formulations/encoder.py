@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Cell, Serializable, Tensor
+from zoo.cells.base import deserialize_functions
 from zoo.cells.checks import check_cells, check_stackable
 from zoo.layers import RNN
 
@@ -283,4 +284,4 @@ def deserialize_objects(config: dict[str, Any], *names: str) -> dict[str, Any]:
         if serialized is not None:
             serialized = {key: value for key, value in serialized.items() if key != "build_config"}
         objects[name] = keras.saving.deserialize_keras_object(serialized)
-    return {**config, **objects}
+    return {**deserialize_functions(config), **objects}

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
+from zoo.cells.base import deserialize_functions
 from zoo.preprocessing.images import apply_encoder
 
 
@@ -137,7 +138,7 @@ class FrameVectors(Serializable, keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "FrameVectors":
         """Create the layer from the result of `get_config`."""
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
-        return cls(**{**config, "encoder": encoder})
+        return cls(**{**deserialize_functions(config), "encoder": encoder})
 
 
 def build_frame_encoder(size: Sequence[int], num_differences: int, width: int) -> keras.Model:

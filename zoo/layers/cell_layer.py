@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 import keras
 
 from zoo.cells import Cell
+from zoo.cells.base import deserialize_functions
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.rnn import RNN
 
@@ -86,4 +87,4 @@ class CellLayer(RNN):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Create a layer from the result of `get_config`, of this class or of the Keras layer of its name."""
-        return cls(**config)
+        return cls(**deserialize_functions(config))
