@@ -192,6 +192,26 @@ class MissingGateCell(zoo.GatedCell):
         return h, [h]
 
 
+class MisspeltGateCell(MissingGateCell):
+    """Its `combine` has another name for the gates."""
+
+    def combine(self, g, states):
+        h = g["updat"]
+        return h, [h]
+
+
+class MissingWeightCell(zoo.SimpleRNNCell):
+    def update(self, x, r, states):
+        h = self.product("mix", r)
+        return h, [h]
+
+
+class TwoDtypesCell(zoo.SimpleRNNCell):
+    def update(self, x, r, states):
+        h = x + tf.ones(self.units, "float64")
+        return h, [h]
+
+
 class WrongArgumentsCell(zoo.SimpleRNNCell):
     def update(self, x, states):
         return x, [x]
@@ -242,7 +262,10 @@ MISTAKES = {
     WithoutGatesCell: r"WithoutGatesCell must define `gates\(x, r, states\)`.*and `combine\(gates, states\)`",
     WithoutGatesAndCombineCell: r"AndCombineCell must define `gates\(x, r, states\)`.*and `combine\(gates, states\)`",
     LinearWithoutGatesCell: r"LinearWithoutGatesCell must define `gates.*LinearCell` `coefficients\(gates\)`",
-    MissingGateCell: r"`combine` of MissingGateCell reads the gate 'candidate', which `gates` does not return",
+    MissingGateCell: r"`combine` of MissingGateCell reads the gate 'candidate', which .* It returns update",
+    MisspeltGateCell: r"`combine` of MisspeltGateCell reads the gate 'updat', which `gates` does not return",
+    MissingWeightCell: r"`update` of MissingWeightCell calls `product\('mix', .* kernel, recurrent_kernel\..*`self.mix",
+    TwoDtypesCell: r"`update` of TwoDtypesCell .*two dtypes \(.*float32.*`keras.ops.cast\(x, self.compute_dtype\)`",
     WrongArgumentsCell: r"`update` of WrongArgumentsCell has the wrong arguments.*def update\(self, x, r, states\)",
 }
 
@@ -289,6 +312,10 @@ def test_mistake_is_explained_in_fit() -> None:
         (zoo.GRU(UNITS), "<.*, a layer that runs over all time steps"),
         (layers.GRU(UNITS), "<.*, a layer that runs over all time steps"),
         ([], r"\[\]\."),
+        ("lstm", r"'lstm': write `zoo.cells.LSTMCell\(\.\.\.\)`\."),
+        ("layer_norm_gru", r".*: write `zoo.cells.LayerNormGRUCell\(\.\.\.\)`\."),
+        (8, r"8\."),
+        (layers.Dense(3), "<Dense .*"),
     ],
     ids=str,
 )
@@ -306,9 +333,94 @@ def test_layer_that_returns_its_state_is_a_cell_for_sequences_of_sequences(make:
     assert_close(outputs, layer(x[:, 1], initial_state=state)[0], 1e-6)
 
 
-def test_encoder_of_a_class_raises() -> None:
-    with pytest.raises(TypeError, match=r"`cell` must be a cell, .* but it is the class LSTMCell"):
-        zoo.Encoder(zoo.LSTMCell)
+@pytest.mark.parametrize(
+    "make", [zoo.Encoder, lambda cell: zoo.Decoder(9, 4, cell)], ids=["Encoder", "Decoder"]
+)
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [(zoo.LSTMCell, "the class LSTMCell"), ("gru", "'gru'"), (8, "8"), ([zoo.GRUCell(4)], r"\[<GRUC")],
+)
+def test_template_that_is_not_a_cell_raises(make: Callable, cell: Any, found: str) -> None:
+    with pytest.raises(TypeError, match=rf"`cell` must be a cell, .* `depth` layers .* but it is {found}"):
+        make(cell)
+
+
+def test_template_without_its_constructor_raises() -> None:
+    with pytest.raises(TypeError, match="`__init__` of WithoutConstructorCell does not call"):
+        zoo.Encoder(WithoutConstructorCell(UNITS))
+
+
+ENCODER, DECODER = zoo.Encoder(zoo.GRUCell(4)), zoo.Decoder(9, 4, zoo.GRUCell(4))
+
+
+@pytest.mark.parametrize("part", ["gru", 8, zoo.GRUCell, zoo.GRUCell(4)], ids=str)
+@pytest.mark.parametrize(
+    ("make", "name", "kind"),
+    [
+        (lambda part: zoo.ManyToOne(9, 4, part, 2), "encoder", "zoo.Encoder"),
+        (lambda part: zoo.ManyToMany(part, 2), "encoder", "zoo.Encoder"),
+        (lambda part: zoo.ManyToMany(None, 2, part), "vectors", "zoo.FrameVectors"),
+        (lambda part: zoo.LanguageModel(9, 4, part), "encoder", "zoo.Encoder"),
+        (
+            lambda part: zoo.DelayedManyToMany(zoo.ScaledEmbedding(9, 4), part, DECODER),
+            "encoder",
+            "zoo.Encoder",
+        ),
+        (
+            lambda part: zoo.DelayedManyToMany(zoo.ScaledEmbedding(9, 4), ENCODER, part),
+            "decoder",
+            "zoo.Decoder",
+        ),
+        (lambda part: zoo.OneToMany(part), "decoder", "zoo.Decoder"),
+        (lambda part: zoo.Decoder(9, 4, zoo.GRUCell(4), attention=part), "attention", "zoo.Attention"),
+    ],
+)
+def test_part_of_another_type_raises(make: Callable, name: str, kind: str, part: Any) -> None:
+    with pytest.raises(TypeError, match=f"`{name}` must be a `{kind}`, but it is .*`zoo.*`"):
+        make(part)
+
+
+@pytest.mark.parametrize("name", ["DelayedManyToMany", "OneToMany", "FrameVectors"])
+def test_part_that_is_no_layer_raises(name: str) -> None:
+    arguments = {
+        "DelayedManyToMany": ("x", ENCODER, DECODER),
+        "OneToMany": (DECODER, "x"),
+        "FrameVectors": ("x",),
+    }
+    with pytest.raises(TypeError, match=r"must be a `keras\.Layer`, but it is 'x'"):
+        getattr(zoo, name)(*arguments[name])
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: layers.Bidirectional(zoo.LSTMCell(8)), lambda: zoo.LSTMCell(8, go_backwards=True)]
+)
+def test_cell_with_an_argument_of_a_layer_raises(make: Callable) -> None:
+    with pytest.raises(
+        ValueError, match=r"^LSTMCell is a cell.* not accept `go_backwards`.*zoo.RNN\(LSTMCell\("
+    ):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [
+        ([tf.zeros([3, 4])] * 2, r"\[tensor \(3, 4\), tensor"),
+        ([tf.zeros([1, 5])] * 2, r"\[tensor \(1, 5\), tensor"),
+        ([tf.zeros([3, 5])], r"\[tensor \(3, 5\)\]"),
+        (tf.zeros([3, 5]), r"\[tensor \(3, 5\)\]"),
+    ],
+)
+def test_states_of_a_cell_that_do_not_fit_raise(states: Any, found: str) -> None:
+    with pytest.raises(
+        ValueError,
+        match=rf"`states` of .*\[hidden \(3, 5\), cell \(3, 5\)\] for these inputs, but it is {found}",
+    ):
+        zoo.LSTMCell(UNITS)(tf.ones([BATCH, FEATURES]), states)
+
+
+def test_sequences_as_input_of_a_cell_raise() -> None:
+    with pytest.raises(ValueError, match="expected ndim=2, found ndim=3"):
+        zoo.GRUCell(UNITS)(tf.ones([BATCH, TIME, FEATURES]), tf.zeros([BATCH, UNITS]))
 
 
 @pytest.mark.parametrize("error", [ArithmeticError, KeyError])

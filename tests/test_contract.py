@@ -298,6 +298,40 @@ def test_flags_of_another_shape_than_the_sequences_raise(name: str, shape: tuple
         zoo.GRU(4)(tf.zeros([3, 5, FEATURES]), **{name: np.zeros(shape, bool)})
 
 
+@pytest.mark.parametrize("name", ["mask", "resets"])
+def test_symbolic_flags_of_another_length_raise(name: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"`{name}` of gru\S* must be .*\(None, 5\).* but its shape is \(None, 4\)"
+    ):
+        zoo.GRU(4)(keras.Input((5, FEATURES)), **{name: keras.Input((4,), dtype="bool")})
+
+
+@pytest.mark.parametrize("name", ["mask", "resets"])
+def test_flags_may_be_numbers_and_lists(name: str) -> None:
+    flags = np.random.default_rng(0).random((3, 5)) < 0.5
+    layer, x = zoo.GRU(4), tf.constant(random_normal(0, 3, 5, FEATURES, dtype="float32"))
+    expected = layer(x, **{name: flags})
+    for values in (
+        flags.astype("float32"),
+        flags.astype("float64"),
+        flags.astype("int32"),
+        flags.tolist(),
+        [*flags],
+    ):
+        assert_close(layer(x, **{name: values}), expected, 0)
+    with pytest.raises(ValueError, match=rf"`{name}` of .* values other than 0 and 1.*`{name}={name} > 0.5`"):
+        layer(x, **{name: np.full((3, 5), 0.5)})
+
+
+@pytest.mark.parametrize("is_symbolic", [False, True])
+def test_bool_states_raise(is_symbolic: bool) -> None:
+    x, mask = tf.zeros([3, 4, FEATURES]), np.ones((3, 4), bool)
+    if is_symbolic:
+        x, mask = keras.Input((4, FEATURES)), keras.Input((4,), dtype="bool")
+    with pytest.raises(ValueError, match=r"`initial_state` of .* but it is bool tensor \(.*, 4\).*mask=mask"):
+        zoo.GRU(4)(x, mask)
+
+
 @pytest.mark.parametrize("constants", [tf.ones([2, 4]), [tf.ones([2, 4])]])
 def test_constants_other_than_a_dict_raise(constants: Any) -> None:
     layer, x = zoo.RNN(MemoryCell(4)), tf.zeros([2, 5, FEATURES])
@@ -305,6 +339,15 @@ def test_constants_other_than_a_dict_raise(constants: Any) -> None:
         with pytest.raises(TypeError, match=r"must be a dict of tensors by name.*constants=\{"):
             layer(x, constants=constants)
         layer(x, constants={"context": tf.ones([2, 4])})  # builds the layer
+
+
+def test_constants_of_another_batch_size_raise() -> None:
+    layer, x = zoo.RNN(MemoryCell(4)), tf.zeros([2, 5, FEATURES])
+    with pytest.raises(
+        TypeError, match=r"The constant 'context' has the shape \(3, 4\).* the inputs have 2 rows"
+    ):
+        layer(x, constants={"context": tf.ones([3, 4])})
+    assert layer(x, constants={"context": tf.ones([1, 4])}).shape == (2, 4)  # is broadcast
 
 
 @pytest.mark.parametrize("is_symbolic", [False, True])

@@ -198,7 +198,7 @@ PASS_ON = r"Give `__init__` of {} the argument `\*\*kwargs`, and pass it on"
         (ClosedLSTM(UNITS), "ClosedLSTM.* does not accept.* " + PASS_ON.format("ClosedLSTM")),
         (
             zoo.RNN(MisspeltCell(UNITS)),
-            "MisspeltCell.*returns `unit`, which .*Leave it out, or add arguments",
+            "MisspeltCell.*returns `unit`, which .*Leave it out, or add an argument",
         ),
         (
             zoo.RNN(LayerCell(UNITS, layers.Dense(UNITS))),
@@ -216,8 +216,20 @@ def test_configuration_that_cannot_be_loaded_raises_when_it_is_saved(
         layers.Bidirectional(layer)
 
 
-def test_entries_that_from_config_removes_are_accepted() -> None:
-    config = keras.saving.serialize_keras_object(ConvertingCell(UNITS))
+class Mixin:
+    def __init__(self) -> None:
+        self.is_mixed = True
+
+
+class MixedCell(Mixin, zoo.SimpleRNNCell):
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        zoo.SimpleRNNCell.__init__(self, units, **kwargs)
+        Mixin.__init__(self)
+
+
+@pytest.mark.parametrize("cell", [ConvertingCell, MixedCell])
+def test_configuration_that_can_be_loaded_is_accepted(cell: type[zoo.Cell]) -> None:
+    config = keras.saving.serialize_keras_object(cell(UNITS))
     assert keras.saving.deserialize_keras_object(config).units == UNITS
 
 

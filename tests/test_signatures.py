@@ -91,7 +91,7 @@ def test_docstring_has_every_section(cls: type) -> None:
         assert re.search(r'\(\d{4}\),\s"', description)
     headings = re.findall(r"^(\w[\w ]*):$", rest, re.MULTILINE)
     assert [h for h in headings if h != "Attributes"] == [
-        *("Call arguments", "Input shape", "Output shape", "Example")
+        *("Call arguments", "Input shape", "Output shape", "Raises", "Example")
     ]
     assert ">>> " in rest.partition("Example:")[2]
 

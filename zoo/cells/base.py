@@ -28,7 +28,14 @@ import keras
 from keras import ops
 
 from zoo._compat import autocast_scope
-from zoo.cells.checks import Constants, check_constants, check_names, explain_errors
+from zoo.cells.checks import (
+    Constants,
+    check_constants,
+    check_names,
+    check_no_layer_arguments,
+    check_states,
+    explain_errors,
+)
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
 Tensor = Any
@@ -151,24 +158,24 @@ def _check_unaccepted(instance: Any, config: dict[str, Any]) -> None:
     if owner.__module__.partition(".")[0] not in ("keras", "zoo"):
         return
     accepted: set[str] = set()
+    advice = ""
     for base in cls.__mro__:
         if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters  # type: ignore[misc]
+            parameters = inspect.signature(vars(base)["__init__"]).parameters
             accepted |= parameters.keys()
-            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            passes_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+            if issubclass(base, Serializable) and not passes_on:
+                advice = (
+                    f"Give `__init__` of {base.__name__} the argument `**kwargs`, and pass it on: "
+                    "`super().__init__(..., **kwargs)`."
+                )
                 break
     if unaccepted := [name for name in config if name not in accepted]:
         names = ", ".join(f"`{name}`" for name in unaccepted[:3])
         more = f" and {len(unaccepted) - 3} more" if len(unaccepted) > 3 else ""
-        advice = f"Leave {'it' if len(unaccepted) == 1 else 'them'} out, or add arguments of these names."
-        if base.__module__.partition(".")[0] != "keras":
-            advice = (
-                f"Give `__init__` of {base.__name__} the argument `**kwargs`, and pass it on: "
-                "`super().__init__(..., **kwargs)`."
-            )
         raise ValueError(
             f"{cls.__name__}.get_config() returns {names}{more}, which `__init__` does not accept, so that a saved "
-            f"{cls.__name__} could not be loaded. {advice}"
+            f"{cls.__name__} could not be loaded. {advice or 'Leave it out, or add an argument of this name.'}"
         )
 
 
@@ -259,15 +266,23 @@ class Cell(Serializable, keras.layers.Layer):
     Output shape:
         A tuple of the output [batch, units] and the new states, each [batch, units].
 
+    Raises:
+        TypeError: a name that the class must define is not a tuple of names. In a call: a method of the class has
+            the wrong arguments, or computes what a graph or the dtype does not permit.
+        ValueError: an argument is out of its range, or unknown. In a call: the inputs or the states have other
+            shapes than those above, or a step does not return what it must. In `get_config`: the constructor
+            could not be called with the result.
+        NotImplementedError: the class does not define what a subclass must define.
+
     Example:
-        >>> import zoo
+        >>> import keras, zoo
         >>> class LeakyCell(zoo.Cell):
         ...     weight_blocks = ("hidden",)
         ...
         ...     def update(self, x, r, states):
         ...         h = 0.9 * states[0] + 0.1 * self.activation(x + r)
         ...         return h, [h]
-        >>> zoo.RNN(LeakyCell(4))(ops.ones((2, 5, 3))).shape
+        >>> zoo.RNN(LeakyCell(4))(keras.ops.ones((2, 5, 3))).shape
         TensorShape([2, 4])
     """
 
@@ -310,6 +325,7 @@ class Cell(Serializable, keras.layers.Layer):
                 '`weight_blocks`, for example `weight_blocks = ("hidden",)`.'
             )
         check_names(self)
+        check_no_layer_arguments(type(self), kwargs)
         check_widths(units=units)
         zoneouts = list(zoneout) if isinstance(zoneout, Sequence) else [zoneout] * len(self.state_names)
         if len(zoneouts) != len(self.state_names):
@@ -321,6 +337,7 @@ class Cell(Serializable, keras.layers.Layer):
         check_rates(**{f"zoneout` of `{n}": z for n, z in zip(self.state_names, zoneouts, strict=True)})
         super().__init__(**kwargs)
         self.units = int(units)
+        self.input_spec = keras.layers.InputSpec(ndim=2)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -647,12 +664,20 @@ class Cell(Serializable, keras.layers.Layer):
             inputs = apply_mask(inputs, self.draw_dropout_mask(inputs))
             h = apply_mask(states[0], self.draw_recurrent_dropout_mask(states[0]))
             recurrent_inputs = (h, *states[1:])
-        with autocast_scope(self.compute_dtype), explain_errors(self):
+        check_states(self.name, "states", [self], inputs.shape[0], states, is_stack=False)
+        explained = explain_errors(self, constants, inputs.shape[0])
+        with autocast_scope(self.compute_dtype), explained:
             with self.constants_scope(self.compute_constants(constants, training)):
                 x, r = self.project(inputs), self.recurrent(recurrent_inputs)
                 output, states = self.step(x, r, states, noise)
                 output = self.readout(output)
             return output, (list(states) if is_list else states[0])
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Create a cell from the result of `get_config`."""
+        check_no_layer_arguments(cls, config)  # Keras would repeat the whole configuration before the message
+        return super().from_config(config)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -768,7 +793,7 @@ class GatedCell(Cell):
             (2016), "Recurrent dropout without memory loss".
 
     Example:
-        >>> import zoo
+        >>> import keras, zoo
         >>> class UpdateGateCell(zoo.GatedCell):
         ...     weight_blocks = ("update", "candidate")
         ...
@@ -779,7 +804,7 @@ class GatedCell(Cell):
         ...     def combine(self, gates, states):
         ...         h = gates["update"] * states[0] + (1 - gates["update"]) * gates["candidate"]
         ...         return h, [h]
-        >>> zoo.RNN(UpdateGateCell(4))(ops.ones((2, 5, 3))).shape
+        >>> zoo.RNN(UpdateGateCell(4))(keras.ops.ones((2, 5, 3))).shape
         TensorShape([2, 4])
     """
 

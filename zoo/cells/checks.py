@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo._compat import uninitialized_variables
@@ -56,21 +57,168 @@ def check_names(cell: Any) -> None:
 
 
 def check_cells(cell: Any) -> None:
-    """Raise a TypeError if what should be a cell, or a list of cells, is a class, a layer or an empty list."""
+    """Raise a TypeError if what should be a cell, or a list of cells, is something else, such as a class or a layer."""
     for one in cell if isinstance(cell, (list, tuple)) and cell else [cell]:
-        if isinstance(one, type):
-            found = f"the class {one.__name__}: write `{one.__name__}(...)`"
-        elif isinstance(one, keras.layers.RNN) and not (one.return_state and len(one.state_size) == 1):
-            # A layer that returns its output and one state does work as a cell, on sequences of sequences.
-            found = f"{one!r}, a layer that runs over all time steps; use that layer alone, or pass a cell"
-        elif isinstance(one, (list, tuple)):
-            found = f"{one!r}"
-        else:
-            continue
-        raise TypeError(
-            "`cell` must be a cell, which computes one time step, such as `zoo.LSTMCell(4)`, or a list of cells, but "
-            f"it is {found}."
+        _check_cell(
+            one,
+            "`cell` must be a cell, which computes one time step, such as `zoo.LSTMCell(4)`, or a list of cells",
         )
+
+
+def check_template(cell: Any) -> None:
+    """Raise a TypeError if the cell that a stack copies for each of its layers is something else, such as a list."""
+    _check_cell(
+        cell,
+        "`cell` must be a cell, which computes one time step, such as `zoo.LSTMCell(4)`; each of the `depth` layers "
+        "gets a copy of it",
+    )
+
+
+def _check_cell(cell: Any, expected: str) -> None:
+    if isinstance(cell, type):
+        found = f"the class {cell.__name__}: write `{cell.__name__}(...)`"
+    elif isinstance(cell, keras.layers.RNN) and not (cell.return_state and len(cell.state_size) == 1):
+        # A layer that returns its output and one state does work as a cell, on sequences of sequences.
+        found = f"{cell!r}, a layer that runs over all time steps; use that layer alone, or pass a cell"
+    elif not callable(getattr(cell, "call", None)) or not hasattr(cell, "state_size"):
+        names = [
+            name.removeprefix("zoo>") for name in keras.saving.get_custom_objects() if name.startswith("zoo>")
+        ]
+        wanted = str(cell).replace("_", "").lower().removesuffix("cell") + "cell"
+        advice = "".join(f": write `zoo.cells.{name}(...)`" for name in names if name.lower() == wanted)
+        found = f"{cell!r}{advice}"
+    else:
+        return
+    raise TypeError(f"{expected}, but it is {found}.")
+
+
+def check_part(name: str, value: Any, kind: type, advice: str) -> None:
+    """Raise a TypeError if the part `name` of a model is not an instance of `kind`.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        kind: a public class of this library, or of Keras.
+        advice: what to write.
+    """
+    if not isinstance(value, kind):
+        package = kind.__module__.partition(".")[0]
+        raise TypeError(f"`{name}` must be a `{package}.{kind.__name__}`, but it is {value!r}. {advice}")
+
+
+LAYER_ARGUMENTS = frozenset({"go_backwards", "return_sequences", "return_state", "stateful", "unroll"})
+"""Arguments of a layer that runs a cell over time, which the cell itself does not have."""
+
+
+def check_no_layer_arguments(cls: type, arguments: Mapping[str, Any]) -> None:
+    """Raise a ValueError if a cell is created with arguments of a layer, as `keras.layers.Bidirectional` does."""
+    if found := sorted(LAYER_ARGUMENTS & arguments.keys()):
+        raise ValueError(
+            f"{cls.__name__} is a cell, which computes one time step, and does not accept "
+            f"{', '.join(f'`{name}`' for name in found)}. Give them to a layer that runs it over all time steps, "
+            f"`zoo.RNN({cls.__name__}(...))`; wrappers such as `keras.layers.Bidirectional` need such a layer, too."
+        )
+
+
+def check_states(
+    owner: str, argument: str, cells: Sequence[Any], batch: int | None, states: Any, is_stack: bool
+) -> None:
+    """Raise a ValueError if states do not have a tensor [batch, *shape] for each state of each cell.
+
+    Args:
+        owner: name of the layer or cell.
+        argument: name of the argument that holds the states.
+        cells: the cells.
+        batch: number of rows, None if it is not known.
+        states: the states.
+        is_stack: whether `states` are a list with the states of each cell.
+    """
+    found = [to_list(state) for state in (to_list(states) if is_stack else [states])]
+    expected = [[(batch, *shape) for shape in cell.state_shapes] for cell in cells]
+    is_valid = [len(states) for states in found] == [len(shapes) for shapes in expected] and all(
+        hasattr(state, "shape")
+        and keras.backend.standardize_dtype(state.dtype) != "bool"
+        and tf.TensorShape(state.shape).is_compatible_with(shape)
+        for states, shapes in zip(found, expected, strict=True)
+        for state, shape in zip(states, shapes, strict=True)
+    )
+    if is_valid:
+        return
+    names = [f"[{', '.join(cell.state_names)}]" for cell in cells]
+    wanted = [
+        f"[{', '.join(f'{name} {shape}' for name, shape in zip(cell.state_names, shapes, strict=True))}]"
+        for cell, shapes in zip(cells, expected, strict=True)
+    ]
+    if is_stack:
+        names, wanted = ([f"[{', '.join(texts)}]"] for texts in (names, wanted))
+    if argument == "states":
+        advice = f"Write `cell(x, {names[0]})`, for example with the states of `cell.get_initial_state(batch_size)`."
+    else:
+        advice = (
+            f"Write `layer(x, {argument}={names[0]})`, for example with the states that a layer with "
+            "`return_state=True` returns."
+        )
+    if owner.startswith(("forward_", "backward_")):
+        advice += (
+            " A `Bidirectional` splits its `initial_state`: pass a list with the states of the forward layer, "
+            "then those of the backward layer."
+        )
+    if "bool" in (description := _describe_states(states, 1 + is_stack)):
+        advice += " A mask is passed by its name: `layer(x, mask=mask)`."
+    raise ValueError(
+        f"`{argument}` of {owner} must be a list with one tensor for each state, {wanted[0]} for these "
+        f"{'sequences' if argument == 'initial_state' else 'inputs'}, but it is {description}. {advice}"
+    )
+
+
+def to_list(states: Any) -> list[Any]:
+    """Return states as a list, which may be one tensor alone."""
+    return list(states) if keras.tree.is_nested(states) else [states]
+
+
+def _describe_states(states: Any, depth: int) -> str:
+    """Return the shapes of tensors in lists of this depth, and the types of what is no tensor."""
+    if depth and isinstance(states, (list, tuple)):
+        return f"[{', '.join(_describe_states(state, depth - 1) for state in states)}]"
+    if not hasattr(states, "shape"):
+        return type(states).__name__
+    is_bool = keras.backend.standardize_dtype(states.dtype) == "bool"
+    return f"{'bool ' if is_bool else ''}tensor {states.shape}"
+
+
+def get_flags(flags: Any) -> Any:
+    """Return a mask or resets as a tensor: nested lists are converted, of several tensors the first one is taken."""
+    if hasattr(flags, "shape"):
+        return flags
+    first = keras.tree.flatten(flags)[0]
+    return first if len(getattr(first, "shape", ())) > 1 else tf.convert_to_tensor(flags)
+
+
+def check_flags(owner: str, name: str, flags: Any, shape: Sequence[int | None]) -> None:
+    """Raise a ValueError if a mask or resets do not have a flag for each row and time step.
+
+    As in Keras, numbers may stand for flags. They must be 0 and 1, where their values are known.
+
+    Args:
+        owner: name of the layer.
+        name: "mask" or "resets".
+        flags: the tensor.
+        shape: the sequences' batch size and number of time steps.
+    """
+    expected = f"`{name}` of {owner} must be a bool tensor [batch, time]"
+    if not tf.TensorShape(flags.shape).is_compatible_with(shape):
+        raise ValueError(
+            f"{expected}, of shape {tuple(shape)} for these sequences, but its shape is {tuple(flags.shape)}."
+        )
+    if keras.backend.is_float_dtype(keras.backend.standardize_dtype(flags.dtype)):
+        values = (
+            flags if isinstance(flags, np.ndarray) else tf.is_tensor(flags) and tf.get_static_value(flags)
+        )
+        if isinstance(values, np.ndarray) and not ((values == 0) | (values == 1)).all():
+            raise ValueError(
+                f"{expected}, but it has values other than 0 and 1. Compare them with a number: "
+                f"`{name}={name} > 0.5`."
+            )
 
 
 def check_initialized(cell: Any) -> None:
@@ -181,24 +329,28 @@ class NoStates(Sequence[Any]):
 
 
 @contextlib.contextmanager
-def explain_errors(cell: Any) -> Iterator[None]:
+def explain_errors(
+    cell: Any, constants: Mapping[str, Any] | None = None, batch: int | None = None
+) -> Iterator[None]:
     """Return a context that replaces errors from inside TensorFlow or Python, where the cause is known.
 
     The new error is a TypeError and names the cell, its method, what is wrong and what to write.
 
     Args:
         cell: the cell whose methods are called inside the context.
+        constants: the constants that a caller passed, by name.
+        batch: number of rows; None if it is not known.
     """
     try:
         yield
     except Exception as error:
-        message = explain(cell, error)
+        message = explain(cell, error, constants or {}, batch)
         if message is None:
             raise
         raise TypeError(message) from error
 
 
-def explain(cell: Any, error: Exception) -> str | None:
+def explain(cell: Any, error: Exception, constants: Mapping[str, Any], batch: int | None) -> str | None:
     """Return a message for an error that a method of a cell raised, None if the cause is not known."""
     name, text = type(cell).__name__, str(error)
     if match := re.search(rf"(\w+)\.({'|'.join(METHODS)})\(\) (takes|missing|got)", text):
@@ -207,18 +359,43 @@ def explain(cell: Any, error: Exception) -> str | None:
         return (
             f"`{match[2]}` of {name} has the wrong arguments: {text}. Write `def {match[2]}({arguments}):`."
         )
-    traceback, frame = error.__traceback__, None
+    traceback, frame, weight = error.__traceback__, None, None
     while traceback is not None:  # to the innermost method of the cell
         at = traceback.tb_frame
         method = at.f_code.co_name
-        if at.f_locals.get("self") is cell and not method.startswith("_") and method != "product":
-            frame = at
+        if at.f_locals.get("self") is cell and method == "product":
+            weight = at.f_locals["name"]
+        elif at.f_locals.get("self") is cell and not method.startswith("_"):
+            frame, weight = at, None
         traceback = traceback.tb_next
     if frame is None:
         return None
     method = frame.f_code.co_name
-    advice = _find_advice(cell, error, text, frame.f_locals) or _find_shape_advice(cell, error, text, method)
+    variables = dict(frame.f_locals)
+    if method in ("combine", "coefficients"):  # the first argument, whatever its name
+        variables["gates"] = variables.get(frame.f_code.co_varnames[1])
+    advice = (
+        _find_product_advice(cell, error, weight)
+        or _find_advice(cell, error, text, variables)
+        or _find_shape_advice(cell, error, text, method, constants, batch)
+    )
     return None if advice is None else f"`{method}` of {name} {advice}"
+
+
+def _find_product_advice(cell: Any, error: Exception, weight: str | None) -> str | None:
+    """Return what to say of a call `product(weight, v)` for a weight that does not exist."""
+    is_missing = isinstance(error, AttributeError) and error.obj is cell and error.name == weight
+    if not is_missing or weight in ("kernel", "recurrent_kernel"):
+        return None
+    weights = [
+        name
+        for name, value in vars(cell).items()
+        if isinstance(value, keras.Variable) and len(value.shape) == 2
+    ]
+    return (
+        f"calls `product({weight!r}, ...)`, but {type(cell).__name__} has no weight of that name. Its matrices are "
+        f"{', '.join(weights)}. Create others in `build`: `self.{weight} = self.add_weight(...)`."
+    )
 
 
 def _find_advice(cell: Any, error: Exception, text: str, variables: Mapping[str, Any]) -> str | None:
@@ -262,26 +439,52 @@ def _find_advice(cell: Any, error: Exception, text: str, variables: Mapping[str,
     if isinstance(error, KeyError) and "There is no constant" in text:
         return f"reads `constants`: {error.args[0]}"
     if isinstance(error, KeyError) and isinstance(variables.get("gates"), dict):
-        return f"reads the gate {text}, which `gates` does not return."
+        names = ", ".join(map(str, variables["gates"]))
+        return f"reads the gate {text}, which `gates` does not return. It returns {names}."
+    if re.search(
+        r"expected to be an? \w+ tensor but is an? \w+ tensor|type \w+ (of|that does not match) ", text
+    ):
+        cause = re.sub(r" \[Op:.*", "", text).strip().rstrip(".")
+        return (
+            f"computes with tensors of two dtypes ({cause}). {type(cell).__name__} computes in {cell.compute_dtype}. "
+            "Cast the other ones by `keras.ops.cast(x, self.compute_dtype)`."
+        )
     return None
 
 
-def _find_shape_advice(cell: Any, error: Exception, text: str, method: str) -> str | None:
-    """Return what to say of operands whose shapes do not match, for a cell with a state that is not `units` wide."""
-    has_other_states = any(shape != (cell.units,) for shape in cell.state_shapes)
+def _find_shape_advice(
+    cell: Any, error: Exception, text: str, method: str, constants: Mapping[str, Any], batch: int | None
+) -> str | None:
+    """Return what to say of operands whose shapes do not match, where constants or `state_size` are the cause."""
     is_about_shapes = isinstance(error, (ValueError, tf.errors.InvalidArgumentError)) and re.search(
         "size-incompatible|Dimensions must be equal|ncompatible shapes|broadcastable shapes", text
     )
-    if method == "project" or not has_other_states or not is_about_shapes:
+    if not is_about_shapes:
         return None
     cause = re.sub(r"{{function_node.*?}} | for '{{node.*?'(?= with)| \[Op:.*", "", text).strip().rstrip(".")
-    shapes = ", ".join(
+    mismatch = f"computes with tensors whose shapes do not match ({cause})."
+    shapes = {
+        name: tuple(value.shape)
+        for name, value in constants.items()
+        if hasattr(value, "shape") and not hasattr(cell, name)  # one in place of a weight has no batch axis
+    }
+    if wrong := [
+        name for name, shape in shapes.items() if batch is not None and shape[:1] not in ((), (batch,))
+    ]:
+        found = ", ".join(f"{name!r} has the shape {shapes[name]}" for name in wrong)
+        return (
+            f"{mismatch} The constant {found}, but constants have the batch as first axis, and the inputs have "
+            f"{batch} rows. Pass one row for each of them."
+        )
+    has_other_states = any(shape != (cell.units,) for shape in cell.state_shapes)
+    if method == "project" or not has_other_states:
+        return None
+    states = ", ".join(
         f"{name} {shape}" for name, shape in zip(cell.state_names, cell.state_shapes, strict=True)
     )
     return (
-        f"computes with tensors whose shapes do not match ({cause}). By `state_size` {cell.state_size!r} the states "
-        f"have the shapes {shapes} after the batch axis, and `units` are {cell.units}. Correct `state_size`, or the "
-        "method."
+        f"{mismatch} By `state_size` {cell.state_size!r} the states have the shapes {states} after the batch axis, "
+        f"and `units` are {cell.units}. Correct `state_size`, or the method."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 C = TypeVar("C", bound=type)
 
-INHERITED = ("Call arguments", "Input shape", "Output shape")
+INHERITED = ("Call arguments", "Input shape", "Output shape", "Raises")
 ORDER = ("Args", "Attributes", *INHERITED, "Example")
 
 
@@ -60,7 +60,7 @@ def complete_docstring(cls: C) -> C:
 
     - `Args` documents every argument of the constructor, in the order of the signature and with its default.
       A description that the class does not have itself is that of its nearest base.
-    - `Call arguments`, `Input shape` and `Output shape` are those of its nearest base that has them.
+    - `Call arguments`, `Input shape`, `Output shape` and `Raises` are those of its nearest base that has them.
     - A layer with a `cell_class` inherits from that class, too, and has its description.
 
     Raises:

@@ -13,6 +13,7 @@ from keras import ops
 from zoo.attention import Attention, Memory
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.cells.base import multiply_scope
+from zoo.cells.checks import check_part
 from zoo.decoding import DecodingResult
 from zoo.formulations.encoder import ScaledEmbedding, build_once, deserialize_objects, make_layer
 from zoo.layers import swap_batch_and_time
@@ -94,6 +95,7 @@ class Decoder(Serializable, keras.layers.Layer):
         the sum of α over all steps so far; at padding it is 1 from the start.
 
     Raises:
+        TypeError: `cell` is not a cell, or `attention` not an `Attention`.
         ValueError: `depth` is below 1.
 
     Example:
@@ -119,6 +121,8 @@ class Decoder(Serializable, keras.layers.Layer):
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
+        if attention is not None:
+            check_part("attention", attention, Attention, "Create one: `zoo.AdditiveAttention(64)`.")
         if depth < 1:
             raise ValueError(f"`depth` must be at least 1, but it is {depth!r}.")
         super().__init__(autocast=False, **kwargs)  # the coverage stays float32
@@ -438,6 +442,12 @@ class Decoder(Serializable, keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Decoder":
         """Create the decoder from the result of `get_config`."""
         return cls(**deserialize_objects(config, "cell", "attention"))
+
+
+def check_decoder(decoder: Any) -> None:
+    """Raise a TypeError if the decoder of a model is something else, such as a cell."""
+    advice = "Create one from a cell: `zoo.Decoder(vocabulary_size, 16, zoo.GRUCell(32))`."
+    check_part("decoder", decoder, Decoder, advice)
 
 
 def _multiply_parts(

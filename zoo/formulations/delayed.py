@@ -9,8 +9,9 @@ from keras import ops
 
 from zoo.attention import Memory
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.decoder import Decoder, State
-from zoo.formulations.encoder import Encoder, ScaledEmbedding, build_once, deserialize_objects
+from zoo.cells.checks import check_part
+from zoo.formulations.decoder import Decoder, State, check_decoder
+from zoo.formulations.encoder import Encoder, ScaledEmbedding, build_once, check_encoder, deserialize_objects
 from zoo.formulations.frames import FrameVectors, append_coordinates
 
 
@@ -61,6 +62,9 @@ class DelayedManyToMany(Serializable, keras.Model):
         memory_shape: shape of the positions of the memory, after `build`: (time,), or for feature maps (time,
             rows, columns).
 
+    Raises:
+        TypeError: `embedding` is not a layer, `encoder` not an `Encoder`, or `decoder` not a `Decoder`.
+
     Example:
         >>> import numpy as np, zoo
         >>> encoder = zoo.Encoder(zoo.GRUCell(16), bidirectional=True)
@@ -79,6 +83,11 @@ class DelayedManyToMany(Serializable, keras.Model):
         scheduled_sampling: bool = False,
         **kwargs: Any,
     ) -> None:
+        check_part(
+            "embedding", embedding, keras.Layer, "Create one: `zoo.ScaledEmbedding(vocabulary_size, 16)`."
+        )
+        check_encoder(encoder)
+        check_decoder(decoder)
         super().__init__(**kwargs)
         self.embedding, self.encoder, self.decoder = embedding, encoder, decoder
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)

@@ -8,7 +8,7 @@ from keras import ops
 
 from zoo.cells import Cell, Serializable, Tensor
 from zoo.cells.base import deserialize_functions
-from zoo.cells.checks import check_cells, check_stackable
+from zoo.cells.checks import check_initialized, check_part, check_stackable, check_template
 from zoo.layers import RNN
 
 
@@ -52,6 +52,7 @@ class Encoder(Serializable, keras.layers.Layer):
         cell, twice that if the encoder is bidirectional.
 
     Raises:
+        TypeError: `cell` is not a cell.
         ValueError: `depth` is below 1, or both `bidirectional` and `stateful` are set.
 
     Example:
@@ -253,13 +254,20 @@ class ScaledEmbedding(Serializable, keras.layers.Embedding):
         return ops.reshape(products, (*axes, self.input_dim)) + bias
 
 
+def check_encoder(encoder: Any) -> None:
+    """Raise a TypeError if the encoder of a model is something else, such as a cell."""
+    check_part("encoder", encoder, Encoder, "Wrap a cell in one: `zoo.Encoder(zoo.GRUCell(16))`.")
+
+
 def make_layer(cell: Cell, number: int, policy: keras.DTypePolicy, **kwargs: Any) -> RNN:
     """Create layer `number` of a stack, which returns the outputs of all steps and the final states.
 
     The layer has a copy of the cell without its seed, because layers with the same seed would drop the same
     units, and with a fixed name, so that the paths of its weights are the same in every process.
     """
-    check_cells(cell)
+    if isinstance(cell, Cell):
+        check_initialized(cell)
+    check_template(cell)
     check_stackable(cell, number)
     cell = type(cell).from_config({**cell.get_config(), "name": "cell", "seed": None, "dtype": policy})
     name = f"layer{number}"

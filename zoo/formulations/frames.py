@@ -10,6 +10,7 @@ from keras import ops
 
 from zoo.cells import Serializable, Tensor
 from zoo.cells.base import deserialize_functions
+from zoo.cells.checks import check_part
 from zoo.preprocessing.images import apply_encoder
 
 
@@ -79,6 +80,10 @@ class FrameVectors(Serializable, keras.layers.Layer):
         brightness: bool = False,
         **kwargs: Any,
     ) -> None:
+        if encoder is not None:
+            check_part(
+                "encoder", encoder, keras.Layer, "Pass a Keras model that maps frames to vectors or maps."
+            )
         super().__init__(**kwargs)
         self.encoder, self.offsets, self.brightness = encoder, tuple(offsets), brightness
         self.lookbehind, self.lookahead = -min((*offsets, 0)), max((*offsets, 0))

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, ScaledEmbedding, build_once, deserialize_objects
+from zoo.formulations.encoder import Encoder, ScaledEmbedding, build_once, check_encoder, deserialize_objects
 
 States = Sequence[Sequence[Tensor]]
 """The states of an encoder: for each layer a list of tensors [batch, units]."""
@@ -54,6 +54,7 @@ class LanguageModel(Serializable, keras.Model):
         [batch, time, vocabulary_size]: at each step the logits of the token that follows.
 
     Raises:
+        TypeError: `encoder` is not an `Encoder`.
         ValueError: the encoder is bidirectional, or `tie_weights` is set and the widths differ.
 
     Example:
@@ -72,6 +73,7 @@ class LanguageModel(Serializable, keras.Model):
         tie_weights: bool = False,
         **kwargs: Any,
     ) -> None:
+        check_encoder(encoder)
         if encoder.bidirectional:
             raise ValueError(
                 "`encoder` must not be bidirectional: it would read the tokens that are to be predicted."

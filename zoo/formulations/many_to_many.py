@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, build_once, deserialize_objects
+from zoo.cells.checks import check_part
+from zoo.formulations.encoder import Encoder, build_once, check_encoder, deserialize_objects
 from zoo.formulations.frames import FrameVectors
 
 StreamState = dict[str, Tensor]
@@ -66,6 +67,12 @@ class ManyToMany(Serializable, keras.Model):
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
+        if encoder is not None:
+            check_encoder(encoder)
+        if vectors is not None:
+            check_part(
+                "vectors", vectors, FrameVectors, "Wrap a network in one: `zoo.FrameVectors(network)`."
+            )
         super().__init__(**kwargs)
         self.encoder, self.vectors = encoder, vectors
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)

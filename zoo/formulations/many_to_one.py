@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.encoder import Encoder, build_once, deserialize_objects
+from zoo.formulations.encoder import Encoder, build_once, check_encoder, deserialize_objects
 
 
 class ManyToOne(Serializable, keras.Model):
@@ -61,6 +61,7 @@ class ManyToOne(Serializable, keras.Model):
         [batch, classes]: logits. For a row of padding p is zero.
 
     Raises:
+        TypeError: `encoder` is not an `Encoder`.
         ValueError: `pooling` is unknown, or "last" without an encoder.
 
     Example:
@@ -88,6 +89,8 @@ class ManyToOne(Serializable, keras.Model):
             raise ValueError(f'`pooling` must be "max", "mean", "max_mean" or "last", but it is {pooling!r}.')
         if encoder is None and pooling == "last":
             raise ValueError('Without an encoder `pooling` must not be "last".')
+        if encoder is not None:
+            check_encoder(encoder)
         super().__init__(**kwargs)
         policy = self.dtype_policy
         self.embedding = keras.layers.Embedding(

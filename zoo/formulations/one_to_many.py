@@ -9,7 +9,8 @@ from keras import ops
 
 from zoo.attention import Memory
 from zoo.cells import Serializable, Tensor
-from zoo.formulations.decoder import Decoder, State
+from zoo.cells.checks import check_part
+from zoo.formulations.decoder import Decoder, State, check_decoder
 from zoo.formulations.encoder import build_once, deserialize_objects
 from zoo.formulations.frames import append_coordinates
 from zoo.preprocessing.images import apply_encoder
@@ -75,6 +76,11 @@ class OneToMany(Serializable, keras.Model):
         doubly_stochastic: float = 1.0,
         **kwargs: Any,
     ) -> None:
+        check_decoder(decoder)
+        if encoder is not None:
+            check_part(
+                "encoder", encoder, keras.Layer, "Pass a Keras model that maps images to feature maps."
+            )
         super().__init__(**kwargs)
         self.decoder, self.encoder, self.doubly_stochastic = decoder, encoder, doubly_stochastic
         self.drop = keras.layers.Dropout(dropout, name="drop", dtype=self.dtype_policy)

@@ -200,7 +200,8 @@ def plot_gates(
     drawn on a symmetric scale, blue for negative and red for positive values.
 
     Args:
-        values: arrays [time, units] by name: one row of what `gates` returns.
+        values: arrays [time, units] by name: one row of what `gates` returns. Leave out padded steps, at which
+            gates have no meaning: `value[0, :length]`, or `value[0][mask[0]]`.
         path: the file to write, if any.
         steps: a label for each time step, such as the words.
         columns: the number of columns of panels.
@@ -216,8 +217,9 @@ def plot_gates(
     Example:
         >>> import numpy as np, zoo
         >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
-        >>> last = layer(x)
-        >>> gates = {name: value[0] for name, value in zoo.inspection.gates(layer, x).items()}
+        >>> mask = np.arange(10) < [[7], [10], [4], [9]]
+        >>> last = layer(x, mask=mask)
+        >>> gates = {name: value[0, :7] for name, value in zoo.inspection.gates(layer, x, mask).items()}
         >>> figure = zoo.inspection.plot_gates(gates)
     """
     arrays = check_arrays("values", values, "[time, units] of one example", _ONE_EXAMPLE)

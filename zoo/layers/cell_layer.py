@@ -27,6 +27,13 @@ class CellLayer(RNN):
         activity_regularizer: str, dict, callable or None. Regularizer of the output.
         layer_arguments: dict. `name`, `dtype`, `trainable` and further arguments of every Keras layer.
         **cell_arguments: those of `cell_class`.
+
+    Raises:
+        TypeError: in a call, `constants` is not a dict.
+        ValueError: an argument is out of its range, or unknown. In a call: the sequences, `initial_state`, `mask` or
+            `resets` do not have the shapes above, a mask has values other than 0 and 1, or the cell does not read
+            one of the `constants`. In `get_config` of a subclass: the constructor could not be called with the
+            result.
     """
 
     cell_class: ClassVar[type[Cell]]

@@ -138,7 +138,8 @@ def run_cell(
     """
     if (runs := _runs.get()) is not None:
         runs.append(CellRun(cell, sequences, states, mask, constants, resets))
-    with autocast_scope(cell.compute_dtype), explain_errors(cell):
+    explained = explain_errors(cell, constants, sequences.shape[1])
+    with autocast_scope(cell.compute_dtype), explained:
         prepared = cell.compute_constants(constants, training)
         with cell.constants_scope(prepared):
             run_steps = partial(_run_cell, cell, sequences, states, mask, training, unroll, prepared, resets)

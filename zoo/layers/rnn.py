@@ -14,11 +14,14 @@ from zoo.cells.base import is_inherited
 from zoo.cells.checks import (
     build_sublayers,
     check_cells,
+    check_flags,
     check_initialized,
     check_layer,
     check_stackable,
     check_state_size,
+    check_states,
     check_used_constants,
+    get_flags,
 )
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.loop import run_cell, swap_batch_and_time
@@ -78,6 +81,13 @@ class RNN(Serializable, keras.layers.RNN):
         [batch, units], or with `return_sequences` [batch, time, units]. With `return_state` a tuple of that
         and the final states, each [batch, units].
 
+    Raises:
+        TypeError: `cell` is neither a cell nor a list of cells. In a call: `constants` is not a dict, or a method
+            of a cell has the wrong arguments, or computes what a graph or the dtype does not permit.
+        ValueError: the `state_size` of a cell is wrong, or a cell cannot follow another one. In a call: the
+            sequences, `initial_state`, `mask` or `resets` do not have the shapes above, a mask has values other
+            than 0 and 1, no cell reads one of the `constants`, or a step does not return what it must.
+
     Example:
         >>> import keras, zoo
         >>> layer = zoo.RNN([zoo.LSTMCell(4), zoo.GRUCell(5)], return_sequences=True)
@@ -96,10 +106,13 @@ class RNN(Serializable, keras.layers.RNN):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
-        check_cells(cell)
-        for number, one in enumerate(cell if isinstance(cell, (list, tuple)) else [cell], 1):
+        cells = cell if isinstance(cell, (list, tuple)) else [cell]
+        for one in cells:
             if isinstance(one, Cell):
                 check_initialized(one)
+        check_cells(cell)
+        for number, one in enumerate(cells, 1):
+            if isinstance(one, Cell):
                 check_stackable(one, number)
                 check_state_size(one)
         if isinstance(cell, (list, tuple)) and all(isinstance(c, Cell) for c in cell):
@@ -144,6 +157,9 @@ class RNN(Serializable, keras.layers.RNN):
         arguments = inspect.signature(self.call).bind(*args, **kwargs).arguments
         sequences = next(iter(arguments.values()))
         self._check_call(sequences, arguments.get("initial_state"), arguments.get("constants"))
+        for name in ("mask", "resets"):
+            if self._find_loop_cells() and (flags := arguments.get(name)) is not None:
+                check_flags(self.name, name, get_flags(flags), sequences.shape[:2])
         return super().compute_output_spec(*args, **kwargs)
 
     def compute_output_shape(
@@ -244,7 +260,8 @@ class RNN(Serializable, keras.layers.RNN):
         if constants and cells:
             check_used_constants(self.name, cells, constants)
         if initial_state is not None and cells:
-            self._check_initial_state(cells, sequences.shape[0], initial_state)
+            is_stack = self.cell is not cells[0]
+            check_states(self.name, "initial_state", cells, sequences.shape[0], initial_state, is_stack)
 
     def _check_constants(self, constants: Any) -> None:
         if constants is not None and not isinstance(constants, dict):
@@ -252,38 +269,6 @@ class RNN(Serializable, keras.layers.RNN):
                 f"`constants` of {self.name} must be a dict of tensors by name, which the cell reads as "
                 '`self.constants["context"]`. Write `layer(x, constants={"context": tensor})`.'
             )
-
-    def _check_initial_state(self, cells: list[Cell], batch: int | None, initial_state: Any) -> None:
-        """Raise a ValueError if `initial_state` does not have a tensor [batch, *shape] for each state."""
-        is_stack = self.cell is not cells[0]
-        found = [_to_list(state) for state in (_to_list(initial_state) if is_stack else [initial_state])]
-        expected = [[(batch, *shape) for shape in cell.state_shapes] for cell in cells]
-        is_valid = [len(states) for states in found] == [len(shapes) for shapes in expected] and all(
-            hasattr(state, "shape") and tf.TensorShape(state.shape).is_compatible_with(shape)
-            for states, shapes in zip(found, expected, strict=True)
-            for state, shape in zip(states, shapes, strict=True)
-        )
-        if is_valid:
-            return
-        names = [f"[{', '.join(cell.state_names)}]" for cell in cells]
-        wanted = [
-            f"[{', '.join(f'{name} {shape}' for name, shape in zip(cell.state_names, shapes, strict=True))}]"
-            for cell, shapes in zip(cells, expected, strict=True)
-        ]
-        if is_stack:
-            names, wanted = ([f"[{', '.join(texts)}]"] for texts in (names, wanted))
-        hint = ""
-        if self.name.startswith(("forward_", "backward_")):
-            hint = (
-                " A `Bidirectional` splits its `initial_state`: pass a list with the states of the forward layer, "
-                "then those of the backward layer."
-            )
-        raise ValueError(
-            f"`initial_state` of {self.name} must be a list with one tensor for each state, {wanted[0]} for these "
-            f"sequences, but it is {_describe_states(initial_state, 1 + is_stack)}. Write `layer(x, "
-            f"initial_state={names[0]})`, for example with the states that a layer with `return_state=True` "
-            f"returns.{hint}"
-        )
 
     def reset_state(self) -> None:
         """Set the states of a stateful layer to those before the first step, zero in most cells."""
@@ -310,26 +295,11 @@ class RNN(Serializable, keras.layers.RNN):
         def convert_flags(name: str, flags: Tensor | None) -> Tensor | None:
             if flags is None:
                 return None
-            flags = tf.cast(keras.tree.flatten(flags)[0], tf.bool)
-            if not flags.shape.is_compatible_with(sequences.shape[:2]):
-                raise ValueError(
-                    f"`{name}` of {self.name} must be a bool tensor [batch, time], of shape "
-                    f"{tuple(sequences.shape[:2])} for these sequences, but its shape is {tuple(flags.shape)}."
-                )
-            return convert(flags[:, :, None])
+            flags = get_flags(flags)
+            check_flags(self.name, name, flags, sequences.shape[:2])
+            return convert(tf.cast(flags, tf.bool)[:, :, None])
 
         return convert(sequences), convert_flags("mask", mask), convert_flags("resets", resets)
-
-
-def _to_list(states: Any) -> list[Any]:
-    return list(states) if keras.tree.is_nested(states) else [states]
-
-
-def _describe_states(states: Any, depth: int) -> str:
-    """Return the shapes of tensors in lists of this depth, and the types of what is no tensor."""
-    if depth and isinstance(states, (list, tuple)):
-        return f"[{', '.join(_describe_states(state, depth - 1) for state in states)}]"
-    return f"tensor {states.shape}" if hasattr(states, "shape") else type(states).__name__
 
 
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:

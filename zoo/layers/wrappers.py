@@ -37,6 +37,10 @@ class Bypass(Serializable, keras.layers.Wrapper):
     Output shape:
         [batch, time, width]. If the layer has `return_state`, a tuple of that and the layer's final states.
 
+    Raises:
+        ValueError: the layer does not return whole sequences, runs backwards, or is a `Bidirectional` with
+            `merge_mode=None`. In `build`: its output is not as wide as its input.
+
     Example:
         >>> import keras, zoo
         >>> class Average(zoo.Bypass):

@@ -142,11 +142,11 @@ def fit(
             callback that does what `fit` does by itself.
         Interrupted: SIGINT or SIGTERM arrived. The state is saved.
 
-    >>> import tempfile
+    >>> import tempfile, keras, numpy as np, tensorflow as tf, zoo
     >>> x = np.linspace(-1, 1, 32, dtype="float32").reshape(32, 1)
     >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     >>> with tempfile.TemporaryDirectory() as run_dir:
-    ...     history = fit(
+    ...     history = zoo.fit(
     ...         model,
     ...         tf.data.Dataset.from_tensor_slices((x, 2 * x)).batch(8),
     ...         optimizer=keras.optimizers.SGD(0.5),
@@ -246,9 +246,10 @@ def evaluate(
     Raises:
         Interrupted: SIGINT or SIGTERM arrived.
 
+    >>> import keras, tensorflow as tf, zoo
     >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Identity()])
     >>> data = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0]], [[1.0], [4.0]])).batch(2)
-    >>> evaluate(model, data, keras.losses.MeanSquaredError())
+    >>> zoo.evaluate(model, data, keras.losses.MeanSquaredError())
     {'loss': 2.0}
     """
     check_data("data", data)
