@@ -11,6 +11,7 @@ rounds. The contenders, here for LSTM:
     keras, jit          the same, compiled by XLA, without cuDNN; ratios are to the faster of the two, for each task
     keras RNN(cell)     `keras.layers.RNN(keras.layers.LSTMCell)`
     zoo                 `zoo.LSTM`, which decides itself what XLA compiles
+    zoo, jit            the same in a function that XLA compiles as a whole, as `compile(jit_compile=True)` does
     zoo, subclass       a cell as a user writes it, with another output gate: `OpenLSTMCell` below
     zoo, layer norm     `zoo.cells.LayerNormLSTMCell`, whose update mixes units
     torch               `torch.nn.LSTM(batch_first=True)`, in another process with the same number of threads
@@ -113,7 +114,8 @@ def make_layers(family: str, units: int) -> dict[str, keras.layers.RNN]:
         "keras, jit": theirs(units, return_sequences=True, **without_cudnn),
     }
     contenders["keras RNN(cell)"] = keras.layers.RNN(cell(units), return_sequences=True)
-    contenders["zoo"] = getattr(zoo, family)(units, return_sequences=True)
+    for name in ("zoo", "zoo, jit"):
+        contenders[name] = getattr(zoo, family)(units, return_sequences=True)
     if family == "LSTM":
         contenders["zoo, subclass"] = zoo.RNN(OpenLSTMCell(units), return_sequences=True)
         contenders["zoo, layer norm"] = zoo.RNN(zoo.cells.LayerNormLSTMCell(units), return_sequences=True)
@@ -234,7 +236,7 @@ def serve() -> None:
         if current != (family, shape, name):
             current = family, shape, name
             layer, inputs = make_layers(family, shape[-1])[name], tf.random.normal(shape[:3])
-            calls = make_layer_calls(layer, inputs, jit=name == "keras, jit")
+            calls = make_layer_calls(layer, inputs, jit=name.endswith(", jit"))
         print(calls[task](), flush=True)
 
 
@@ -284,7 +286,7 @@ def measure(family: str, shape: Shape, rounds: int, torch: Child | None) -> list
     """Measure all contenders at one family and shape."""
     layers, inputs = make_layers(family, shape[-1]), tf.random.normal(shape[:3])
     calls = {
-        name: make_layer_calls(layer, inputs, jit=name == "keras, jit") for name, layer in layers.items()
+        name: make_layer_calls(layer, inputs, jit=name.endswith(", jit")) for name, layer in layers.items()
     }
     if torch:
         calls["torch"] = {task: partial(torch.call, task, family, shape, "torch") for task in TASKS}

@@ -4,6 +4,7 @@ python tests/test_public_api.py    # writes the file anew
 """
 
 import ast
+import builtins
 import difflib
 import doctest
 import importlib
@@ -182,6 +183,34 @@ def test_public_names_have_examples() -> None:
     missing = {value: path for value, path in code.items() if not get_examples(value).examples}
     errors = {value for value in missing if isinstance(value, type) and issubclass(value, BaseException)}
     assert [path for value, path in missing.items() if value not in errors] == []
+
+
+def find_unbound_names(source: str) -> set[str]:
+    """The names that a program reads and does not bind."""
+    read, bound = set(), set(dir(builtins))
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                read.add(name)
+            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.ExceptHandler(name=str(name)):
+                bound.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                bound |= {(alias.asname or alias.name).partition(".")[0] for alias in aliases}
+    return read - bound
+
+
+def test_examples_that_import_the_package_run_as_shown() -> None:
+    """Doctests also find what the module around them imports. Other examples show the name alone."""
+    assert find_unbound_names("import zoo\nzoo.LSTM(n)") == {"n"}
+    unbound = {}
+    for value, path in public_code().items():
+        source = "".join(example.source for example in get_examples(value).examples)
+        if path.count(".") == 1 or re.search(r"import .*\bzoo\b", source):
+            unbound[path] = find_unbound_names(source)
+    assert len(unbound) > 100
+    assert {path: names for path, names in unbound.items() if names} == {}
 
 
 @pytest.mark.slow

@@ -58,6 +58,8 @@ def test_every_public_name_has_one_entry(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_names_are_listed_by_their_shortest_path(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {name.path: name for name in import_site_code("reference", monkeypatch).public_names()}
     assert names["zoo.LSTM"].summary == "Long short-term memory."
+    assert names["zoo.cells.Tensor"].summary == "A tensor of the Keras backend in use."
+    assert [path for path, name in names.items() if not name.summary] == []
     assert {"zoo.cells.PeepholeLSTMCell", "zoo.load", "zoo.preprocessing.text.PADDING_ID"} <= names.keys()
     assert not {"zoo.layers.LSTM", "zoo.cells.LSTMCell", "zoo.formulations.Encoder"} & names.keys()
 

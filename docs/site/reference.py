@@ -1,11 +1,14 @@
 """The pages of the API reference: every public name of the package, by topic."""
 
+import ast
 import importlib
 import inspect
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
 PUBLIC_API = Path(__file__).parents[2] / "tests" / "public_api.txt"
 
@@ -108,8 +111,34 @@ def public_names() -> list[PublicName]:
                 summary = (inspect.getdoc(value) or "").partition("\n")[0]
                 names.setdefault(id(value), PublicName(path, home, summary))
             else:
-                names.setdefault(path, PublicName(path, path, ""))
+                names.setdefault(path, PublicName(path, path, find_summary(module, name)))
     return list(names.values())
+
+
+def find_summary(module: ModuleType, name: str) -> str:
+    """Return the first paragraph of the string below a constant or type alias; the empty string if there is none.
+
+    Args:
+        module: a module or package, which defines the constant itself or imports it from one of its own modules.
+        name: name of the constant.
+    """
+    for statements in _read_modules(module):
+        for assignment, below in pairwise(statements):
+            match assignment, below:
+                case (
+                    ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ) if target == name:
+                    return " ".join(text.partition("\n\n")[0].split())
+    return ""
+
+
+@cache
+def _read_modules(module: ModuleType) -> list[list[ast.stmt]]:
+    """Return the statements of a module, or of all modules of a package."""
+    file = Path(inspect.getfile(module))
+    files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+    return [ast.parse(path.read_text(encoding="utf-8")).body for path in files]
 
 
 def find_page(name: PublicName) -> Page:
