@@ -5,7 +5,7 @@ zoo train sentiment --dataset imdb_reviews        real reviews
 zoo predict runs/sentiment/export/1 "Good, not bad."
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ import keras
 import zoo
 from zoo.cli.amount import choose_amount
 from zoo.cli.recipes import choose_examples, print_data, print_examples, print_results, run_recipe
+from zoo.cli.renames import Renames
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
@@ -33,6 +34,8 @@ class Settings:
     dataset: str = "negation"  # the embedded texts, or a TFDS name, or a path to TSV, CSV or text files
     text_column: str | None = None  # column or TFDS feature of the text; None: `text`, or the only text
     label_column: str | None = None  # column or TFDS feature of the label; None: `label`, or the only label
+    rename_labels: Renames = field(default_factory=dict)
+    """new names of labels, such as 1=neg 5=pos; 3= leaves out the texts with the label 3"""
     data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
     encoding: str | None = None  # encoding of text files; None: UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states
@@ -108,16 +111,19 @@ def build_model(
 
 def train(settings: Settings) -> None:
     """The whole story, from raw texts to an exported model and its predictions for two of them."""
-    columns = {"text_column": settings.text_column, "label_column": settings.label_column}
     data = load_text_classification(
-        settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding, **columns
+        settings.dataset,
+        data_dir=settings.data_dir,
+        text_column=settings.text_column,
+        label_column=settings.label_column,
+        rename_labels=settings.rename_labels,
+        encoding=settings.encoding,
     )
     info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
     examples = choose_examples(settings.examples, read_first_texts(data.test), info)
     summary = summarize_texts(data)
-    batch_size, epochs = choose_amount(data.train, settings, ancestor, "sentiment for opinions in English")
-    settings = replace(settings, batch_size=batch_size, epochs=epochs)
+    settings, amount = choose_amount(data.train, settings, ancestor, "sentiment for opinions in English")
     run = Run(settings.run_dir, settings, info, ancestor)
 
     # Words and batches. The vocabulary is that of the training texts alone.
@@ -129,14 +135,12 @@ def train(settings: Settings) -> None:
             data.train, settings.vocabulary_size, settings.max_words, run.directory, settings.names
         )
     if settings.vectors:
-        vectors = preprocessor.load_vectors(
-            settings.vectors, data.train, settings.embedding_dim, settings.seed
-        )
+        table = preprocessor.load_vectors(settings.vectors, data.train, settings.embedding_dim, settings.seed)
     train_set = bucket_by_length(
-        preprocessor.encode(data.train, settings.train_words), batch_size, seed=settings.seed
+        preprocessor.encode(data.train, settings.train_words), amount.batch_size, seed=settings.seed
     )
-    validation_set = bucket_by_length(preprocessor.encode(data.validation), batch_size)
-    test_set = bucket_by_length(preprocessor.encode(data.test), batch_size)
+    validation_set = bucket_by_length(preprocessor.encode(data.validation), amount.batch_size)
+    test_set = bucket_by_length(preprocessor.encode(data.test), amount.batch_size)
     vocabulary_size = preprocessor.tokenizer.vocabulary_size
     print(train_set, validation_set, test_set, sep="\n")
 
@@ -150,10 +154,11 @@ def train(settings: Settings) -> None:
         model = build_model(settings, vocabulary_size, len(info.labels), ancestor, is_recurrent)
         model.build((None, None))
         if settings.vectors:
-            model.embedding.set_weights([vectors])
+            model.embedding.set_weights([table])
         if is_recurrent and initialize(model, ancestor, settings.freeze, info.labels):
             results = zoo.evaluate(model, test_set, loss, [accuracy])
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
+        epochs = amount.epochs if is_recurrent else amount.baseline_epochs
         steps = run.plan_steps(name, epochs, train_set.num_batches)
         history = run.fit(
             model,
@@ -172,8 +177,7 @@ def train(settings: Settings) -> None:
         report = evaluate_classifier(model, *sets, info.labels, summary, preprocessor.has_known_words)
         run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]
         run.metrics[f"test accuracy{suffix}"] = report.accuracy
-    run.metrics |= report.metrics
-    run.metrics["minutes"] = run.elapsed_minutes
+    run.metrics |= report.metrics | {"minutes": run.elapsed_minutes}
     report = add_warnings(report, run.metrics, max(history.history["accuracy"]))
     print_results(run.metrics, report)
 

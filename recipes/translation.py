@@ -7,7 +7,7 @@ zoo predict runs/translation/export/1 "How are you?"
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -111,16 +111,13 @@ def build_model(
 
 def train(settings: Settings) -> None:
     """The whole story, from pairs of sentences to an exported model and its translations of some."""
-    names = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
+    sets = [f"dates/{settings.target}" if name == "dates" else name for name in settings.dataset]
     languages = settings.source, settings.target
     tokenizer = choose_bleu_tokenizer(settings.target, settings.bleu_tokenizer)
-    data = load_translation(
-        names, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding
-    )
+    data = load_translation(sets, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding)
     info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
-    batch_size, epochs = choose_amount(data.train, settings, ancestor, "translation for English to German")
-    settings = replace(settings, batch_size=batch_size, epochs=epochs)
+    settings, amount = choose_amount(data.train, settings, ancestor, "translation for English to German")
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])
 
     # Word pieces and batches. The vocabularies are those of the training pairs alone.
@@ -130,8 +127,8 @@ def train(settings: Settings) -> None:
         preprocessor = TranslationPreprocessor.adapt(
             data.train, settings.vocabulary_size, settings.max_tokens, languages, run.directory
         )
-    train_set = preprocessor.bucket(data.train, batch_size, settings.seed)
-    validation_set = preprocessor.bucket(data.validation, batch_size)
+    train_set = preprocessor.bucket(data.train, amount.batch_size, settings.seed)
+    validation_set = preprocessor.bucket(data.validation, amount.batch_size)
     print(train_set, validation_set, sep="\n")
     test_sources, test_references = read_pairs(data.test)
     examples = choose_examples(settings.examples, test_sources[:2], info)
@@ -159,6 +156,7 @@ def train(settings: Settings) -> None:
         if not suffix and initialize(model, ancestor, settings.freeze):
             before = score_translations(module.translate_texts(test_sources), test_references, tokenizer)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
+        epochs = amount.baseline_epochs if suffix else amount.epochs
         steps = run.plan_steps(name, epochs, train_set.num_batches)
         run.fit(
             model,

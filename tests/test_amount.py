@@ -14,7 +14,7 @@ from zoo.datasets import count_examples
 from zoo.datasets.builders import dates, negation, notices
 from zoo.recipes import sentiment, translation
 from zoo.tasks import get_task, read_ancestor
-from zoo.training import choose_batches_and_epochs
+from zoo.training import Run, choose_batches_and_epochs
 
 
 def choose(
@@ -60,17 +60,21 @@ def test_recipes_advise_to_start_few_examples_from_a_trained_model(
 ) -> None:
     planned = []
 
-    def plan(run_dir: Path, settings: Any, *args: Any, **options: Any) -> None:
-        planned.append(settings.epochs)
+    def plan(
+        run: Run, name: str, epochs: int, *args: Any
+    ) -> None:  # of the baseline, which is the first model
+        planned.append((run.settings["epochs"], epochs))
         raise _Planned
 
-    monkeypatch.setattr(recipe, "Run", plan)
+    monkeypatch.setattr(Run, "plan_steps", plan)
     is_translation = recipe is translation
     header = "en,de" if is_translation else "text,label"
     rows = [f"text {i},{'Text' if is_translation else ['neg', 'pos'][i % 2]} {i // 40}" for i in range(400)]
     path = tmp_path / "rows.csv"
     path.write_text("\n".join([header, *rows]), encoding="utf-8")
-    settings = recipe.Settings(dataset=(str(path),) if is_translation else str(path))
+    settings = recipe.Settings(
+        dataset=(str(path),) if is_translation else str(path), run_dir=tmp_path / "run"
+    )
     with pytest.raises(_Planned):
         recipe.train(settings)
     assert (
@@ -79,12 +83,14 @@ def test_recipes_advise_to_start_few_examples_from_a_trained_model(
     ancestor = read_ancestor(get_task(task), Path(purpose.split()[0]))
     with pytest.raises(_Planned):
         recipe.train(dataclasses.replace(settings, init_from=ancestor.directory, **ancestor.model_settings))
-    assert "--init-from" not in capsys.readouterr().out
-    assert planned == [40, 10]
+    printed = capsys.readouterr().out
+    assert "--init-from" not in printed
+    assert "The baseline starts from random weights, and gets 40 epochs." in printed
+    assert planned == [(40, 40), (10, 40)]
 
 
 def test_a_thousand_examples_need_no_advice(capsys: pytest.CaptureFixture[str]) -> None:
-    settings = SimpleNamespace(batch_size=16, epochs=2)
+    settings = sentiment.Settings(batch_size=16, epochs=2)
     for size, has_advice in ((999, True), (1_000, False)):
         choose_amount(tf.data.Dataset.range(size), settings, None, "sentiment for opinions in English")
         assert ("--init-from sentiment for opinions" in capsys.readouterr().out) is has_advice

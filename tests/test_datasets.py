@@ -532,6 +532,17 @@ def test_three_classes_and_a_chosen_text_column(tmp_path, column):
         assert sorted(rows) == [(f"{split} {column} {i}", data.info.labels[i]) for i in range(3)]
 
 
+def test_classes_are_renamed_merged_and_left_out(tmp_path):
+    renames = {"sport": "leisure", "home": "leisure", "money": ""}
+    with pytest.raises(DataError, match="found the label leisure alone"):
+        load_text_classification("newsroom", data_dir=tmp_path, rename_labels=renames)
+    data = load_text_classification("newsroom", data_dir=tmp_path, rename_labels=renames | {"home": "family"})
+    assert data.info.labels == ("family", "leisure")
+    assert data.info.notes == ("Left out, by --rename-labels: 3 texts with the label money.",)
+    for split, rows in read_rows(data).items():
+        assert sorted(rows) == [(f"{split} body 0", "family"), (f"{split} body 2", "leisure")]
+
+
 @pytest.mark.parametrize(
     ("columns", "kind"),
     [
@@ -590,6 +601,21 @@ def test_misspelt_columns_suggest_columns(tmp_path):
         load_text_classification(path, text_column="reviews", label_column="stars")
     with pytest.raises(DataError, match=r"Did you mean review and stars\? Add the header"):
         load_text_classification(path, text_column="reviews", label_column="star")
+
+
+def test_labels_of_a_table_are_renamed_merged_and_left_out(tmp_path):
+    rows = [(f"text {i}", str(1 + i % 5)) for i in range(100)]
+    path = Path(write_files(tmp_path, {"stars.tsv": tsv(rows)}), "stars.tsv")
+    renames = {"1": "neg", "2": "neg", "3": "", "4": "pos"}
+    data = load_text_classification(path, rename_labels=renames)
+    assert data.info.labels == ("5", "neg", "pos")
+    assert data.info.notes[0] == "Left out, by --rename-labels: 20 texts with the label 3."
+    expected = sorted((text, renames.get(stars, stars)) for text, stars in rows if stars != "3")
+    assert sorted(row for split in read_rows(data).values() for row in split) == expected
+    with pytest.raises(
+        DataError, match=r"--rename-labels names 6, 7, which no row has\. Expected some of 1, 2, 3, 4, 5\."
+    ):
+        load_text_classification(path, rename_labels={"1": "neg", "6": "pos", "7": "pos"})
 
 
 # Files.

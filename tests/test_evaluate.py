@@ -341,6 +341,39 @@ def test_rows_with_the_same_image_are_one_example(tmp_path: Path, monkeypatch: p
         run_evaluate(predictor, EvaluateOptions(tmp_path / "a.csv"))
 
 
+def test_labels_of_a_table_are_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "zoo")
+    predictor, calls = make_classifier("neg", "pos"), []
+
+    def evaluate(inputs: Sequence[str], targets: Sequence[str], progress: bool) -> Evaluation:
+        calls.append((inputs, targets))
+        return Evaluation({"accuracy": 50.0}, len(inputs))
+
+    monkeypatch.setattr(predictor, "evaluate", evaluate)
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEADER}1;Bad.;1\n2;So so.;3\n;;\n3;Good.; 5\n4;Fine.;pos\n")
+    options = {"column": "review", "target_column": "stars"}
+    renames = {"1": "neg", "3": "", "5": "pos"}
+    run_evaluate(predictor, EvaluateOptions(path, rename_labels=renames, **options))
+    assert calls == [([b"Bad.", b"Good.", b"Fine."], ["neg", "pos", "pos"])]
+    assert caplog.messages[-1] == "Left out, by --rename-labels: 1 row with the label 3."
+    for wrong, error, message in (
+        (
+            {"1": "negg"},
+            UsageError,
+            r"the model has no label 'negg'\. Expected .* neg, pos\. Did you mean neg\?",
+        ),
+        (renames | {"4": "pos"}, DataError, r"a\.csv: --rename-labels names 4, .* some of 1, 3, 5, pos\."),
+    ):
+        with pytest.raises(error, match=message):
+            run_evaluate(predictor, EvaluateOptions(path, rename_labels=wrong, **options))
+    translator = make_predictor(TranslationPredictor, input_kind="text", labels=[])
+    with pytest.raises(UsageError, match=r"--rename-labels: the model has no labels"):
+        run_evaluate(translator, EvaluateOptions(path, rename_labels=renames, column="review"))
+
+
 def test_language_models_take_texts_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = make_predictor(
         zoo.tasks.get_task("language_model").predictor,

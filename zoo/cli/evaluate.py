@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,15 @@ import tyro
 
 from zoo.card import InputKind
 from zoo.cli.predict import ProblemReport, check_encoding, find_input_kind, find_problem, is_table
+from zoo.cli.renames import Renames
 from zoo.errors import DataError, InputError, UsageError
 from zoo.paths import abbreviate_path, find_path_kind, parse_path
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
     from zoo.cli.predict_table import InputRow
     from zoo.tasks import Predictor
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class EvaluateOptions:
     column: str | None = None  # column of the inputs; None: text, image or video
     target_column: str | None = None
     """column of what the model should answer; None: label, translation or caption"""
+    rename_labels: Renames = field(default_factory=dict)
+    """new names of labels in the table, such as 1=neg 5=pos; 3= leaves out the rows with the label 3"""
     encoding: str | None = None  # encoding of the table; None: UTF-8, or what a byte order mark states
     json: bool = False  # print one JSON object
 
@@ -98,32 +104,50 @@ def _read_examples(
     """Return a row of the table for each example, and its targets.
 
     Raises:
-        DataError: the table cannot be read, or a row is no example of this model.
-        UsageError: the table lacks a column, or the model needs no targets.
+        DataError: the table cannot be read, a row is no example of this model, or no row has a label to rename.
+        UsageError: the table lacks a column, the model needs no targets, or it does not have the new name of a label.
     """
     from zoo.cli.predict_table import find_required_column, iterate_rows, read_input_table
+    from zoo.datasets.label_names import check_renames, note_left_out
+    from zoo.datasets.messages import suggest_names
     from zoo.datasets.readers.tables import log_tables
 
     kind, target_name = predictor.input_kind, predictor.target_name
     if options.target_column and not target_name:
         raise UsageError(f"--target-column: the model is scored on {kind}s alone. Leave out --target-column.")
+    renames = options.rename_labels
+    if renames and not (labels := predictor.card["labels"]):
+        raise UsageError("--rename-labels: the model has no labels. Leave out --rename-labels.")
+    if renames and (unknown := [name for name in renames.values() if name and name not in labels]):
+        raise UsageError(
+            f"--rename-labels: the model has no label {unknown[0]!r}. Expected some of {', '.join(labels)[:200]}. "
+            f"{suggest_names(unknown, labels)}Correct the name behind the `=`."
+        )
     table = read_input_table(options.file, options.column, kind, options.encoding)
     column = options.target_column or target_name
     place = find_required_column(table, column, target_name, "--target-column") if target_name else None
     examples: dict[bytes | int, tuple[InputRow, list[str]]] = {}
+    found: list[str] = []
     for number, row in enumerate(iterate_rows(table, options.column, kind)):
         if not any(cell.strip() for cell in row.cells):
             continue
         target = "" if place is None else row.cells[place].strip()
+        found.append(target)
+        target = renames.get(target, target)
+        if not target and found[-1]:
+            continue
         try:
             _check_example(predictor, row.value.decode(), target)
         except UsageError as error:
             raise DataError(f"{row.location}{error}") from error
         key = row.value if predictor.has_several_targets else number
         examples.setdefault(key, (row, []))[1].append(target)
+    check_renames(renames, set(found), str(options.file))
     if not examples:
         raise DataError(f"{options.file} contains no examples. Expected a header and a row for each example.")
     log_tables([table])
+    for note in note_left_out(renames, sum(renames.get(label) == "" for label in found), "row"):
+        logger.info(note)
     rows, targets = map(list, zip(*examples.values(), strict=True))
     if predictor.has_several_targets:
         return rows, targets

@@ -160,9 +160,8 @@ class Demo:
     """Serve a local page on which to try the models."""
 
     port: Port = 8000  # port of the page
-    host: str = (
-        "127.0.0.1"  # address to listen at; the default lets in this machine alone, 0.0.0.0 others, too
-    )
+    host: str = "127.0.0.1"
+    """address to listen at; the default lets in this machine alone, 0.0.0.0 others, too"""
     allow_host: tuple[str, ...] = ()  # further names of this machine by which the page is opened
     model_store: StoreOption = field(default_factory=Store)
 

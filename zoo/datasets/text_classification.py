@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.datasets.fingerprint import note_fact, record_sources
+from zoo.datasets.label_names import check_renames, note_left_out
 from zoo.datasets.messages import abbreviate, count_noun
 from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
@@ -34,6 +35,7 @@ def load_text_classification(
     data_dir: Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    rename_labels: Mapping[str, str] | None = None,
     encoding: str | None = None,
 ) -> DataSplits[tf.data.Dataset]:
     r"""Load labeled texts from a path or, if there is no such path, from TFDS by name.
@@ -57,6 +59,8 @@ def load_text_classification(
             set declares as input, or its only text.
         label_column: the same for the label. Default: the column `label`; the feature that the set declares
             as target, or its only class label.
+        rename_labels: new names of labels by their names in the data, such as `{"1": "neg", "5": "pos"}`. Several may
+            get the same one, and texts whose label gets an empty one are left out. Other labels stay as they are.
         encoding: encoding of files. Default: the one of their byte order mark (UTF-8 or UTF-16), otherwise
             UTF-8.
 
@@ -65,7 +69,8 @@ def load_text_classification(
         order. Labels from files are those of the training data, sorted, by value if all are integers.
 
     Raises:
-        DataError: there is no such set, its host does not answer, or the data have another form.
+        DataError: there is no such set, its host does not answer, the data have another form, or a label to rename
+            does not occur.
 
     Example:
         >>> import tempfile, zoo
@@ -77,12 +82,14 @@ def load_text_classification(
         ('bad', 'good')
     """
     if path := find_dataset(dataset):
-        return _load_files(path, text_column or "text", label_column or "label", encoding)
-    return _load_tfds(find_builder(str(dataset), data_dir), text_column, label_column)
+        return _load_files(
+            path, text_column or "text", label_column or "label", rename_labels or {}, encoding
+        )
+    return _load_tfds(find_builder(str(dataset), data_dir), text_column, label_column, rename_labels or {})
 
 
 def _load_tfds(
-    builder: Any, text_column: str | None, label_column: str | None
+    builder: Any, text_column: str | None, label_column: str | None, renames: Mapping[str, str]
 ) -> DataSplits[tf.data.Dataset]:
     text = _find_feature(builder, tfds.features.Text, text_column)
     label = _find_feature(builder, tfds.features.ClassLabel, label_column)
@@ -103,7 +110,28 @@ def _load_tfds(
             splits["test"] = splits.pop("validation")
             notes.append("test is the validation split.")
     labels = tuple(builder.info.features[label].names)
+    if renames:
+        splits, labels, rename_notes = _rename_classes(splits, labels, renames, builder.info.full_name)
+        notes += rename_notes
     return _complete(splits, dataclasses.replace(get_data_info(builder), labels=labels), notes)
+
+
+def _rename_classes(
+    splits: Mapping[str, tf.data.Dataset], labels: tuple[str, ...], renames: Mapping[str, str], location: str
+) -> tuple[dict[str, tf.data.Dataset], tuple[str, ...], list[str]]:
+    """Return the splits with the ids of the new labels, these labels, and a note on texts that are left out."""
+    check_renames(renames, labels, location)
+    names = [renames.get(label, label) for label in labels]
+    new_labels = tuple(dict.fromkeys(filter(None, names)))
+    ids = tf.constant([new_labels.index(name) if name else -1 for name in names], tf.int64)
+    renamed = {
+        split: _filter(
+            lambda _, labels: labels >= 0, examples.map(lambda text, label: (text, tf.gather(ids, label)))
+        )
+        for split, examples in splits.items()
+    }
+    before, after = (sum(map(count_examples, examples.values())) for examples in (splits, renamed))
+    return renamed, new_labels, note_left_out(renames, before - after, "text")
 
 
 def _find_feature(builder: Any, feature_type: type, chosen: str | None) -> str:
@@ -121,7 +149,7 @@ def _find_feature(builder: Any, feature_type: type, chosen: str | None) -> str:
 
 
 def _load_files(
-    path: Path, text_column: str, label_column: str, encoding: str | None
+    path: Path, text_column: str, label_column: str, renames: Mapping[str, str], encoding: str | None
 ) -> DataSplits[tf.data.Dataset]:
     paths = _find_paths(path)
     texts, left_out, notes = {}, _list_others(path, paths), []
@@ -133,6 +161,8 @@ def _load_files(
             texts[split], column_notes = read_text_table(split_path, text_column, label_column, encoding)
             notes += column_notes
     note_fact("texts", {split: len(split_texts) for split, split_texts in texts.items()})
+    texts, rename_notes = _rename_labels(texts, renames, str(path))
+    notes += rename_notes
     labels = sort_labels(text.label for text in texts["train"])
     _check_labels(texts["train"], labels)
     splits = {split: _make_dataset(split_texts, labels) for split, split_texts in texts.items()}
@@ -143,6 +173,23 @@ def _load_files(
             f"Left out, since only <split>/<label>/*.txt and tables of splits are read: {abbreviate(left_out)}."
         )
     return _complete(splits, DataInfo(str(path), labels=labels), notes)
+
+
+def _rename_labels(
+    texts: Mapping[str, list[LabeledText]], renames: Mapping[str, str], location: str
+) -> tuple[dict[str, list[LabeledText]], list[str]]:
+    """Return the texts of each split with the new names of their labels, and a note on those that are left out."""
+    check_renames(renames, {text.label for split in texts.values() for text in split}, location)
+    renamed = {
+        split: [
+            text._replace(label=label)
+            for text in split_texts
+            if (label := renames.get(text.label, text.label))
+        ]
+        for split, split_texts in texts.items()
+    }
+    before, after = (sum(map(len, splits.values())) for splits in (texts, renamed))
+    return renamed, note_left_out(renames, before - after, "text")
 
 
 def _find_paths(path: Path) -> dict[str, Path]:

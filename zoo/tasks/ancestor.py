@@ -188,7 +188,8 @@ class Ancestor(ShortRepr):
         logger.info("starting from %s%s, %s", parts, self.directory, self.card["title"])
         if old_labels and not keeps_scores:
             logger.info(
-                "new scores: the labels are %s, and those of %s are %s. To keep its scores, use its labels.",
+                "new scores: the labels are %s, and those of %s are %s. To keep its scores, use its labels; "
+                "sentiment has --rename-labels.",
                 ", ".join(labels),
                 self.directory,
                 ", ".join(old_labels),

@@ -406,7 +406,7 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
         hint = f"Did you mean {similar[0]}? " if similar else ""
         raise UsageError(
             f"found the label {target!r:.60}. Expected a label of the model: {', '.join(labels)[:200]}. {hint}Correct "
-            "the label, or rename the labels as those of the model."
+            "the label, or rename the labels as those of the model; `zoo evaluate` does so with --rename-labels."
         )
 
     def evaluate_predictions(

@@ -63,15 +63,25 @@ def choose_batches_and_epochs(
         >>> zoo.training.choose_batches_and_epochs(10_000, settings)
         (64, 4)
     """
-    (smallest, largest), (fewest, most) = _BATCH_SIZES, _EPOCHS
+    smallest, largest = _BATCH_SIZES
     batch_size, epochs, chosen = settings.batch_size, settings.epochs, []
     if batch_size is None:
         batch_size = min(max(2 ** round(math.log2(num_examples / _NUM_BATCHES)), smallest), largest)
         chosen.append(f"batches of {batch_size} (--batch-size)")
     if epochs is None:
-        most = _MAX_PRETRAINED_EPOCHS if is_pretrained else most
-        epochs = min(max(math.ceil(_NUM_PASSED / num_examples), fewest), most)
+        epochs = choose_epochs(num_examples, is_pretrained)
         chosen.append(f"{epochs} epochs (--epochs)")
     if chosen:
         logger.info("chosen for %s training examples: %s", f"{num_examples:,}", ", ".join(chosen))
     return batch_size, epochs
+
+
+def choose_epochs(num_examples: int, is_pretrained: bool = False) -> int:
+    """Return the number of epochs of `choose_batches_and_epochs`, for settings that leave it open.
+
+    >>> choose_epochs(320), choose_epochs(320, is_pretrained=True)
+    (40, 10)
+    """
+    fewest, most = _EPOCHS
+    most = _MAX_PRETRAINED_EPOCHS if is_pretrained else most
+    return min(max(math.ceil(_NUM_PASSED / num_examples), fewest), most)
