@@ -260,7 +260,9 @@ def test_command_prints_what_python_returns(
     assert "rows, separated by semicolons, in UTF-8" in caplog.text
     lines = run()[0].splitlines()
     assert lines[0] == "5 texts"
-    assert lines[2].split() == ["accuracy", f"{evaluation.metrics['accuracy']:.1f}"]
+    assert lines[2].split(maxsplit=2)[:2] == ["accuracy", f"{evaluation.metrics['accuracy']:.1f}"]
+    assert lines[2].endswith(" at 95 % confidence, 5 examples)")
+    assert len(json.loads(out)["report"]["accuracy_interval"]) == 2
     assert ["pos", "50.0", "50.0", "50.0", "2"] in [line.split() for line in lines]
     assert lines[-1].startswith("warning: The test scores are those of 5 examples")
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,14 @@ from zoo.cli.recipes import choose_examples, format_columns, may_publish, print_
 from zoo.datasets import DataInfo, DataSplits, TaggingSplit
 from zoo.datasets.tfds_catalog import find_builder, get_data_info, permits_redistribution
 from zoo.errors import UsageError
-from zoo.metrics import confusion_matrix, expected_calibration_error, macro_f1, score_classes, sentence_chrf
+from zoo.metrics import (
+    confusion_matrix,
+    expected_calibration_error,
+    macro_f1,
+    score_classes,
+    sentence_chrf,
+    wilson_interval,
+)
 from zoo.reports import (
     Calibration,
     ClassificationReport,
@@ -428,17 +436,49 @@ def test_better_baselines_are_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "score", "expected"),
+    ("baseline", "score", "comparison"),
     [
-        (69.7, 69.70000076, "A baseline is as good: test accuracy, before is 69.70, as that of the model."),
-        (69.71, 69.7, "A baseline is better: test accuracy, before is 69.71, that of the model 69.70."),
+        (69.7, 69.70000076, "as good"),
+        (69.71, 69.7, "better"),
+        (1.0, 0.0, "better"),
         (69.6, 69.7, ""),
         (0.0, 0.0, ""),
     ],
 )
-def test_baselines_are_compared_as_printed(baseline: float, score: float, expected: str) -> None:
-    warnings = compare_with_baselines({"test accuracy, before": baseline, "test accuracy": score})
-    assert warnings == ([expected] if expected else [])
+def test_baselines_are_compared_as_printed(baseline: float, score: float, comparison: str) -> None:
+    for name, beginning in (("single frames", "A baseline is"), ("before", "The model was")):
+        warnings = compare_with_baselines({f"test accuracy, {name}": baseline, "test accuracy": score})
+        assert len(warnings) == bool(comparison)
+        assert all(warning.startswith(f"{beginning} {comparison}") for warning in warnings)
+
+
+@pytest.mark.parametrize(("num_right", "n"), [(0, 5), (1, 2), (89, 100), (4_999, 5_000), (7, 7)])
+def test_bounds_of_an_interval_are_just_as_far_from_the_accuracy_as_chance_reaches(
+    num_right: int, n: int
+) -> None:
+    low, high = (bound / 100 for bound in wilson_interval(num_right, n))
+    assert 0 <= low < high <= 1
+    for bound in {low, high} - {0.0, 1.0}:
+        assert abs(num_right / n - bound) == pytest.approx(1.96 * np.sqrt(bound * (1 - bound) / n))
+    for invalid in ((n + 1, n), (-1, n), (0, 0)):
+        with pytest.raises(ValueError, match="Expected from 0 to n right ones of n > 0 examples"):
+            wilson_interval(*invalid)
+
+
+def test_interval_of_an_accuracy_is_printed_and_on_the_card(capsys: pytest.CaptureFixture[str]) -> None:
+    report = make_report([[0.9, 0.1]] * 100, [0] * 89 + [1] * 11)
+    print_results({"test accuracy": 89.0, "test accuracy, bag of words": 70.0}, report)
+    lines = capsys.readouterr().out.splitlines()
+    interval = "81.4 to 93.7 at 95 % confidence, 100 examples"
+    assert lines[1].split(maxsplit=2) == ["test", "accuracy", f"89.0  ({interval})"]
+    assert lines[2].endswith(" 70.0")
+    assert f"Test accuracy: {interval}." in format_report(report.as_json())
+    for other in (
+        make_report(GOOD, np.eye(2, dtype=bool)[[0, 1, 0, 1]]),
+        replace(report, runs=np.arange(100)),
+    ):
+        assert other.as_json()["accuracy_interval"] is None  # steps of a sequence depend on each other
+        assert "confidence" not in format_report(other.as_json())
 
 
 @pytest.mark.parametrize(

@@ -208,12 +208,16 @@ class CalibrationDescription(TypedDict):
 
 
 class ReportDescription(TypedDict, total=False):
-    """A report on test examples: `signatures` of a generator, or the other fields of a classifier, or none."""
+    """A report on test examples: `signatures` of a generator, or the other fields of a classifier, or none.
+
+    Reports of earlier versions have no `accuracy_interval`.
+    """
 
     signatures: dict[str, str]
     classes: list[ClassScores]
     confusion_matrix: list[list[int]] | None
     confusions: list[tuple[str, str, int]]
+    accuracy_interval: tuple[float, float] | None
     calibration: CalibrationDescription
 
 
@@ -310,7 +314,7 @@ def _find_contradiction(card: ModelCard) -> str:
         return "`signatures` has no `serving_default`"
     for name, keys in (
         ("best_epoch", EpochDescription.__annotations__.keys()),
-        ("report", ReportDescription.__annotations__.keys() - {"signatures"}),
+        ("report", ReportDescription.__annotations__.keys() - {"signatures", "accuracy_interval"}),
     ):
         described = cast(Mapping[str, Any], card.get(name) or {})
         if described and "signatures" not in described and (missing := sorted(keys - described.keys())):
@@ -606,6 +610,9 @@ def format_report(report: Mapping[str, Any]) -> str:
     parts = [format_table(["class", "precision", "recall", "F1", "test examples"], rows)]
     if any("–" in row for row in rows):
         parts.append("– is a ratio without a denominator: the class has no examples, or is never predicted.")
+    if interval := report.get("accuracy_interval"):  # earlier exports do not state it
+        num_examples = sum(scores["examples"] for scores in report["classes"])
+        parts.append(f"Test accuracy: {format_interval(interval, num_examples)}.")
     if unlabeled := report.get("unlabeled"):  # earlier exports label all examples
         parts.append(
             f"Of the test examples, {unlabeled:,} have no word that the model knows, and get no label."
@@ -626,6 +633,16 @@ def format_report(report: Mapping[str, Any]) -> str:
         parts.append(f"![Confusion matrix]({CONFUSION_PICTURE})")
     parts.append(format_calibration(calibration))
     return "\n\n".join(parts) + "\n"
+
+
+def format_interval(interval: Sequence[float], num_examples: int) -> str:
+    """Return the confidence interval of an accuracy, in words.
+
+    >>> format_interval((81.37, 93.75), 100)
+    '81.4 to 93.8 at 95 % confidence, 100 examples'
+    """
+    low, high = map(format_percent, interval)
+    return f"{low} to {high} at 95 % confidence, {num_examples:,} example{'' if num_examples == 1 else 's'}"
 
 
 def format_calibration(calibration: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def run_evaluate(predictor: "Predictor[Any, Any]", options: EvaluateOptions) -> 
         print(json.dumps(evaluation.as_json(), ensure_ascii=False))
     else:
         print(count_noun(evaluation.num_examples, predictor.input_kind))
-        print_metrics(evaluation.metrics)
+        print_metrics(evaluation.metrics, evaluation.report)
         if evaluation.report:
             print_report(evaluation.report)
     problems.finish()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import tyro
 
-from zoo.card import abbreviate, format_percent
+from zoo.card import abbreviate, format_interval, format_percent
 from zoo.cli.errors import end_by_signals, exit_on_user_error
 from zoo.cli.types import PARSING
 from zoo.cli.xla_cache import xla_cache
@@ -150,10 +150,18 @@ def print_data(info: DataInfo, settings: Any = None) -> DataInfo:
     )
 
 
-def print_metrics(metrics: Mapping[str, float]) -> None:
-    """Print measured values as a table."""
+def print_metrics(
+    metrics: Mapping[str, float], report: ClassificationReport | GenerationReport | None = None
+) -> None:
+    """Print measured values as a table, and behind the accuracy of a classifier its confidence interval."""
+    interval = ""
+    if isinstance(report, ClassificationReport) and report.accuracy_interval:
+        interval = f"  ({format_interval(report.accuracy_interval, len(report.references))})"
     width = max(map(len, metrics)) + 2
-    print("\n" + "\n".join(f"{name:{width}}{round_metric(value):>10}" for name, value in metrics.items()))
+    print()
+    for name, value in metrics.items():
+        is_accuracy = name in ("accuracy", "test accuracy")
+        print(f"{name:{width}}{round_metric(value):>10}{interval if is_accuracy else ''}")
 
 
 def choose_examples(path: Path | None, test_texts: Sequence[str], info: DataInfo) -> TextExamples:
@@ -213,7 +221,7 @@ def may_publish(info: DataInfo, chosen: Sequence[Path] = (), are_generated: bool
 
 def print_results(metrics: Mapping[str, float], report: ClassificationReport | GenerationReport) -> None:
     """Print measured values, scores by class, and what is wrong with the model or its data."""
-    print_metrics(metrics)
+    print_metrics(metrics, report)
     print_report(report)
     if report.warnings:
         print("docs/settings.md says which settings suit your data, and what to change.")

@@ -6,6 +6,7 @@ from zoo.metrics.classification import (
     expected_calibration_error,
     macro_f1,
     score_classes,
+    wilson_interval,
 )
 from zoo.metrics.tagging import (
     Segment,
@@ -58,4 +59,5 @@ __all__ = [
     "segmental_edit_score",
     "segmental_f1",
     "sentence_chrf",
+    "wilson_interval",
 ]

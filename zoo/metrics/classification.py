@@ -9,10 +9,14 @@ Scores are percentages, from 0 to 100. A ratio without a denominator is undefine
 | neither | None | None | None |
 """
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+
+_Z_95 = 1.96
+"""Standard deviations of a normal distribution within which 95 % of it lie."""
 
 
 class ClassScores(NamedTuple):
@@ -110,6 +114,39 @@ def macro_f1(scores: Iterable[ClassScores]) -> float:
     if not values:
         raise ValueError("Expected a class that has examples or is predicted, got none.")
     return float(np.mean(values))
+
+
+def wilson_interval(num_right: int, num_examples: int) -> tuple[float, float]:
+    """Compute the 95 % confidence interval of an accuracy, which tells how much chance is in a test of few examples.
+
+        (p + z² / 2n ± z · sqrt(p (1 - p) / n + z² / 4n²)) / (1 + z² / n), where p = num_right / n and z = 1.96
+
+    Wilson (1927, "Probable inference, the law of succession, and statistical inference"). The examples must be
+    independent of each other, as the frames of a video are not.
+
+    Args:
+        num_right: number of right predictions.
+        num_examples: number of predictions, n.
+
+    Returns:
+        The bounds, in percent.
+
+    Raises:
+        ValueError: there are no examples, or not from 0 to `num_examples` right ones.
+
+    >>> low, high = wilson_interval(89, 100)
+    >>> round(low, 1), round(high, 1)
+    (81.4, 93.7)
+    """
+    if not 0 <= num_right <= num_examples or not num_examples:
+        raise ValueError(
+            f"Expected from 0 to n right ones of n > 0 examples, got {num_right} of {num_examples}."
+        )
+    p, spread = num_right / num_examples, _Z_95**2 / num_examples
+    center = p + spread / 2
+    distance = math.sqrt(p * (1 - p) * spread + spread**2 / 4)
+    low, high = ((center + sign * distance) / (1 + spread) for sign in (-1, 1))
+    return 100 * max(low, 0.0), 100 * min(high, 1.0)
 
 
 def expected_calibration_error(confidences: np.ndarray, is_right: np.ndarray, bins: int = 15) -> float:

@@ -20,6 +20,7 @@ from zoo.metrics import (
     expected_calibration_error,
     macro_f1,
     score_classes,
+    wilson_interval,
 )
 from zoo.reports.calibration import Calibration, compute_probabilities, find_temperature, fold_temperature
 from zoo.reports.figures import plot_confusion_matrix
@@ -148,6 +149,13 @@ class ClassificationReport(ShortRepr):
         return 100 * float(np.mean(self.predictions == self.references))
 
     @property
+    def accuracy_interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of the accuracy; None for the steps of sequences, which depend on each other."""
+        if self.is_multi_label or self.runs is not None:
+            return None
+        return wilson_interval(int(np.sum(self.predictions == self.references)), len(self.references))
+
+    @property
     def majority_accuracy(self) -> float:
         """The accuracy of always predicting the most frequent class of the training examples."""
         frequencies = self.summary.frequencies
@@ -227,6 +235,7 @@ class ClassificationReport(ShortRepr):
             "confusion_matrix": None if matrix is None else matrix.tolist(),
             "confusions": self._find_confusions() if matrix is None else [],
             "unlabeled": self.num_unlabeled,
+            "accuracy_interval": self.accuracy_interval and list(self.accuracy_interval),
             "calibration": self.calibration._asdict(),
         }
 

@@ -166,6 +166,8 @@ def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
     ['A baseline is better: test BLEU, without attention is 21.50, that of the model 20.00.']
     >>> compare_with_baselines({"test accuracy": 69.7, "test accuracy, bag of words": 69.7})
     ['A baseline is as good: test accuracy, bag of words is 69.70, as that of the model.']
+    >>> compare_with_baselines({"test accuracy": 69.7, "test accuracy, before": 71.2})
+    ['The model was better before training (test accuracy 71.20, after it 69.70): use it as it was.']
     """
     sentences = []
     for name, value in metrics.items():
@@ -173,9 +175,18 @@ def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
         if not (name.startswith("test ") and baseline and metric in metrics):
             continue
         value, score = round(value, 2), round(metrics[metric], 2)
-        if value > score:
+        if value < score or value == 0:
+            continue
+        is_better = value > score
+        if baseline == "before":
+            after = f", after it {score:.2f}" if is_better else ""
+            sentences.append(
+                f"The model was {'better' if is_better else 'as good'} before training ({metric} {value:.2f}{after}): "
+                "use it as it was."
+            )
+        elif is_better:
             sentences.append(f"A baseline is better: {name} is {value:.2f}, that of the model {score:.2f}.")
-        elif value == score > 0:
+        else:
             sentences.append(f"A baseline is as good: {name} is {value:.2f}, as that of the model.")
     return sentences
 
