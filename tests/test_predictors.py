@@ -118,11 +118,13 @@ def test_plot_has_the_effects_of_words_and_the_gates(monkeypatch: pytest.MonkeyP
     heights = [bar.get_height() for bar in effects.patches]
     assert heights == [word.effect for word in model.measure_effects(text, prediction)]
     assert [label.get_text() for label in gates.get_yticklabels()][:2] == ["forget →", "forget ←"]
+    assert gates.get_title() == "How open each gate is at each word, in percent"
     assert [label.get_text() for label in gates.get_xticklabels()][-2:] == ["film", "."]
     monkeypatch.setattr("zoo.tasks.text_classification.MAX_PLOTTED_WORDS", 2)
     effects, gates = model.plot(text, prediction).axes
     assert effects.get_title().endswith(": the 2 with the largest effects")
     assert "dreadful" in [label.get_text() for label in effects.get_xticklabels()]
+    assert gates.get_title().endswith(" in percent: the first 2 of 9 words and punctuation marks")
     assert [label.get_text() for label in gates.get_xticklabels()] == ["a", "fine"]
     [gates] = model.plot("dreadful", prediction).axes  # no other word to leave out
     assert [label.get_text() for label in gates.get_xticklabels()] == ["dreadful"]

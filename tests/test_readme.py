@@ -59,7 +59,7 @@ PRINTED = {
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 ", "\n100.0 ['pos', 'neg']\n[]\n"],
     "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],
-    "docs/sentiment.md": ["neg dreadful."],
+    "docs/sentiment.md": ["(84.4", "neg dreadful."],
     "docs/serving.md": ["no words in the text", "Bahnhof", "\n70\n", "'steps'] 0"],
     "docs/tasks.md": ["neg\nepoch 1/40", "\npos\n", "\n2.0\n"],
     "docs/translation.md": ["[[1 0 0]\n [2 1 0]\n [1 2 1]]"],
@@ -116,6 +116,7 @@ def test_python_runs_from_top_to_bottom(
 ) -> None:
     for directory in ("docs", "saved_models"):
         (tmp_path / directory).symlink_to(ROOT / directory)
+    (tmp_path / "reviews.csv").write_text("id,stars,review\n" + '1,5,"Clean, quiet."\n2,1,Dirty rooms.\n' * 5)
     monkeypatch.chdir(tmp_path / Path(name).parent if name.startswith("saved_models") else tmp_path)
     if name == "docs/tasks.md":
         monkeypatch.syspath_prepend(PLUGINS)  # the package that the page writes is installed
@@ -146,6 +147,13 @@ def test_python_runs_from_top_to_bottom(
         assert names["translations"] == [text.decode() for text in expected]
         expected = call(models["captioning"], "greedy", {"image": images})["captions"][:, 0]
         assert names["captions"] == [text.decode() for text in expected]
+    if name == "docs/serving.md":
+        answers = Path("answers.csv").read_text(encoding="utf-8").splitlines()
+        assert answers[0] == "id,stars,review,predicted_label,probability,status"
+        assert [line.split(",")[-3] for line in answers[1:]] == ["pos", "neg"] * 5
+    if name == "docs/sentiment.md":
+        parts = [Path("folds", str(fold), "test.csv").read_text().splitlines()[1:] for fold in range(5)]
+        assert [len(part) for part in parts] == [2] * 5
     if name == "docs/training.md":
         assert max(names["history"].history["val_accuracy"]) > 0.8
         for tracker, method in zip(trackers, ("log_metrics", "log"), strict=True):

@@ -486,7 +486,9 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
         rows = list(zip(words[:MAX_PLOTTED_WORDS], *means, strict=False))
         has_layers = any(name.startswith("layer2") for name in names)
         columns = (_name_gate(name, has_layers) for name in names)
-        return Table(("word", *columns), rows, is_ranked=False)
+        is_cut = len(rows) < len(words)
+        note = f"the first {len(rows)} of {len(words):,} words and punctuation marks" if is_cut else ""
+        return Table(("word", *columns), rows, is_ranked=False, note=note)
 
     def _compute_gates(self, text: str | bytes) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
         """Return the words of a text, and gates and states [words, units] by name."""
@@ -520,7 +522,7 @@ class TextClassificationPredictor(TextPredictor[LabelPrediction]):
             plot_saliency(effects, steps, title=title, y_label="effect on log-odds", ax=next(axes))
         if gates:
             read, *means = zip(*rows, strict=True)
-            title = "How open each gate is at each word, in percent"
+            title = f"How open each gate is at each word, in percent{gates.note and ': '}{gates.note}"
             values = dict(zip(gates.columns[1:], means, strict=True))
             plot_gate_means(values, [_abbreviate(word) for word in read], title=title, ax=next(axes))
         return finish(figure, path)
