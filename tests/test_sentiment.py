@@ -119,7 +119,9 @@ def test_the_recurrent_network_learns_what_a_bag_of_words_cannot(model: Path) ->
 
 def test_the_report_shows_metrics_examples_and_the_next_command(model: Path, report: str) -> None:
     for name, value in read_metrics(model).items():
-        assert re.search(rf"^{re.escape(name)} +{value}$", report, re.MULTILINE)
+        assert re.search(
+            rf"^{re.escape(name)} +{value}(  \(.* confidence, 1,000 examples\))?$", report, re.MULTILINE
+        )
     for text in (text for text, _ in zoo.load(model).read_examples()):
         assert re.search(rf"^(positive|negative) +[01]\.\d+  {re.escape(text)}$", report, re.MULTILINE)
     assert report.splitlines()[-1].startswith(f"next: zoo predict {model} ")
