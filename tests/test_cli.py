@@ -590,7 +590,7 @@ def test_verify_reports_damaged_models_and_checks_the_others(run: Run, tmp_path:
     assert "tagging/1/card.json cannot be read as a model card: " in tagging
     assert translation == "translation: saved_model.pb is missing"
     out, _, code = run("list", "--models", str(tmp_path))
-    assert (len(out.splitlines()), code) == (5, 0)  # a license for each model whose card can be read
+    assert (len(out.splitlines()), code) == (7, 0)  # score and license of each model whose card can be read
     for name, message in (
         ("tagging", "card.json cannot be read"),
         ("translation", "saved_model.pb cannot be read: No such file"),
