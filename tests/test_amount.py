@@ -33,6 +33,12 @@ def test_few_examples_get_small_batches_and_many_epochs() -> None:
             assert epochs * (size // batch_size) >= 200, size
 
 
+def test_real_sentences_get_more_epochs() -> None:
+    settings = SimpleNamespace(batch_size=None, epochs=None)
+    chosen = [choose_batches_and_epochs(size, settings, min_epochs=10) for size in (320, 8_000, 200_000)]
+    assert chosen == [(16, 40), (64, 10), (64, 10)]
+
+
 def test_a_pretrained_model_gets_fewer_epochs() -> None:
     chosen = [choose(size, is_pretrained=True) for size in (20, 320, 2_400, 4_000, 1_000_000)]
     assert chosen == [(16, 10), (16, 10), (64, 10), (64, 6), (64, 4)]

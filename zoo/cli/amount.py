@@ -31,7 +31,11 @@ class Amount(NamedTuple):
 
 
 def choose_amount(
-    train_set: tf.data.Dataset, settings: Settings, ancestor: Ancestor | None, advice: str
+    train_set: tf.data.Dataset,
+    settings: Settings,
+    ancestor: Ancestor | None,
+    advice: str,
+    min_epochs: int = 4,
 ) -> tuple[Settings, Amount]:
     """Choose batch size and number of epochs; print that few examples need a trained model to start from.
 
@@ -41,14 +45,15 @@ def choose_amount(
             takes them.
         ancestor: the model to start from, if there is one.
         advice: name of a trained model of the recipe, and what it is for.
+        min_epochs: number of epochs for many examples.
 
     Returns:
         The settings with both of them, and how much to train.
     """
     values: Any = settings
     num_examples = count_examples(train_set)
-    batch_size, epochs = choose_batches_and_epochs(num_examples, values, is_pretrained=ancestor is not None)
-    baseline_epochs = values.epochs or choose_epochs(num_examples)
+    batch_size, epochs = choose_batches_and_epochs(num_examples, values, ancestor is not None, min_epochs)
+    baseline_epochs = values.epochs or choose_epochs(num_examples, min_epochs=min_epochs)
     if baseline_epochs != epochs:
         print(f"The baseline starts from random weights, and gets {baseline_epochs} epochs.")
     if num_examples < _FEW_EXAMPLES and not ancestor:

@@ -126,27 +126,25 @@ def _read_examples(
     table = read_input_table(options.file, options.column, kind, options.encoding)
     column = options.target_column or target_name
     place = find_required_column(table, column, target_name, "--target-column") if target_name else None
+    found = [
+        (row, "" if place is None else row.cells[place].strip())
+        for row in iterate_rows(table, options.column, kind)
+        if any(cell.strip() for cell in row.cells)
+    ]
+    notes = check_renames(renames, {target for _, target in found}, str(options.file))
+    kept = [(row, renames.get(target, target)) for row, target in found if renames.get(target) != ""]
     examples: dict[bytes | int, tuple[InputRow, list[str]]] = {}
-    found: list[str] = []
-    for number, row in enumerate(iterate_rows(table, options.column, kind)):
-        if not any(cell.strip() for cell in row.cells):
-            continue
-        target = "" if place is None else row.cells[place].strip()
-        found.append(target)
-        target = renames.get(target, target)
-        if not target and found[-1]:
-            continue
+    for number, (row, target) in enumerate(kept):
         try:
             _check_example(predictor, row.value.decode(), target)
         except UsageError as error:
             raise DataError(f"{row.location}{error}") from error
         key = row.value if predictor.has_several_targets else number
         examples.setdefault(key, (row, []))[1].append(target)
-    check_renames(renames, set(found), str(options.file))
     if not examples:
         raise DataError(f"{options.file} contains no examples. Expected a header and a row for each example.")
     log_tables([table])
-    for note in note_left_out(renames, sum(renames.get(label) == "" for label in found), "row"):
+    for note in [*notes, *note_left_out(renames, len(found) - len(kept), "row")]:
         logger.info(note)
     rows, targets = map(list, zip(*examples.values(), strict=True))
     if predictor.has_several_targets:

@@ -6,23 +6,30 @@ from zoo.datasets.messages import abbreviate, count_noun, suggest_names
 from zoo.errors import DataError
 
 
-def check_renames(renames: Mapping[str, str], labels: Collection[str], location: str) -> None:
-    """Check that the labels to rename occur.
+def check_renames(renames: Mapping[str, str], labels: Collection[str], location: str) -> list[str]:
+    """Check that labels to rename occur.
 
     Args:
         renames: new names by old ones.
         labels: the labels that occur.
         location: file or data set, for the message.
 
+    Returns:
+        A note on those that do not, if there are any.
+
     Raises:
-        DataError: one of them does not.
+        DataError: none of them does.
     """
-    if unknown := [old for old in renames if old not in labels]:
-        known = sorted(labels)
+    unknown, known = [old for old in renames if old not in labels], sorted(labels)
+    if not unknown:
+        return []
+    problem = f"--rename-labels names {abbreviate(unknown)}, which no row has"
+    if len(unknown) == len(renames):
         raise DataError(
-            f"{location}: --rename-labels names {abbreviate(unknown)}, which no row has. Expected some of "
-            f"{', '.join(known)[:200]}. {suggest_names(unknown, known)}Correct the name before the `=`."
+            f"{location}: {problem}. Expected some of {', '.join(known)[:200]}. {suggest_names(unknown, known)}"
+            "Correct the name before the `=`."
         )
+    return [f"{problem}. The rows have {', '.join(known)[:200]}."]
 
 
 def note_left_out(renames: Mapping[str, str], num_left_out: int, noun: str) -> list[str]:
@@ -32,7 +39,7 @@ def note_left_out(renames: Mapping[str, str], num_left_out: int, noun: str) -> l
     ['Left out, by --rename-labels: 50 texts with the label 3.']
     """
     labels = [old for old, new in renames.items() if not new]
-    if not labels:
+    if not num_left_out:
         return []
     names = f"label{'s' if len(labels) > 1 else ''} {abbreviate(labels)}"
     return [f"Left out, by --rename-labels: {count_noun(num_left_out, noun)} with the {names}."]

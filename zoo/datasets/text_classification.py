@@ -120,7 +120,7 @@ def _rename_classes(
     splits: Mapping[str, tf.data.Dataset], labels: tuple[str, ...], renames: Mapping[str, str], location: str
 ) -> tuple[dict[str, tf.data.Dataset], tuple[str, ...], list[str]]:
     """Return the splits with the ids of the new labels, these labels, and a note on texts that are left out."""
-    check_renames(renames, labels, location)
+    notes = check_renames(renames, labels, location)
     names = [renames.get(label, label) for label in labels]
     new_labels = tuple(dict.fromkeys(filter(None, names)))
     ids = tf.constant([new_labels.index(name) if name else -1 for name in names], tf.int64)
@@ -131,7 +131,7 @@ def _rename_classes(
         for split, examples in splits.items()
     }
     before, after = (sum(map(count_examples, examples.values())) for examples in (splits, renamed))
-    return renamed, new_labels, note_left_out(renames, before - after, "text")
+    return renamed, new_labels, notes + note_left_out(renames, before - after, "text")
 
 
 def _find_feature(builder: Any, feature_type: type, chosen: str | None) -> str:
@@ -179,7 +179,7 @@ def _rename_labels(
     texts: Mapping[str, list[LabeledText]], renames: Mapping[str, str], location: str
 ) -> tuple[dict[str, list[LabeledText]], list[str]]:
     """Return the texts of each split with the new names of their labels, and a note on those that are left out."""
-    check_renames(renames, {text.label for split in texts.values() for text in split}, location)
+    notes = check_renames(renames, {text.label for split in texts.values() for text in split}, location)
     renamed = {
         split: [
             text._replace(label=label)
@@ -189,7 +189,7 @@ def _rename_labels(
         for split, split_texts in texts.items()
     }
     before, after = (sum(map(len, splits.values())) for splits in (texts, renamed))
-    return renamed, note_left_out(renames, before - after, "text")
+    return renamed, notes + note_left_out(renames, before - after, "text")
 
 
 def _find_paths(path: Path) -> dict[str, Path]:

@@ -7,8 +7,11 @@ from typing import Protocol
 _BATCH_SIZES = 16, 64
 """Batch size for few examples, and for many."""
 
-_EPOCHS = 4, 40
-"""Epochs for many examples, and for few."""
+_MIN_EPOCHS = 4
+"""Epochs for many examples, unless a caller asks for more."""
+
+_MAX_EPOCHS = 40
+"""Epochs for few examples."""
 
 _MAX_PRETRAINED_EPOCHS = 10
 """Epochs for few examples of a model that is trained already: the best one is among the first of them."""
@@ -35,7 +38,7 @@ class AmountSettings(Protocol):
 
 
 def choose_batches_and_epochs(
-    num_examples: int, settings: AmountSettings, is_pretrained: bool = False
+    num_examples: int, settings: AmountSettings, is_pretrained: bool = False, min_epochs: int = _MIN_EPOCHS
 ) -> tuple[int, int]:
     """Choose a batch size and a number of epochs by the number of training examples, and log them.
 
@@ -48,6 +51,7 @@ def choose_batches_and_epochs(
         settings: `batch_size` and `epochs`, such as the settings of a recipe. Those that are not `None` remain as
             they are.
         is_pretrained: bool. Whether the model starts from the weights of a trained one. Default: `False`.
+        min_epochs: int. Epochs for many examples. Translation of real sentences needs 10. Default: 4.
 
     Returns:
         Batch size and number of epochs.
@@ -69,19 +73,18 @@ def choose_batches_and_epochs(
         batch_size = min(max(2 ** round(math.log2(num_examples / _NUM_BATCHES)), smallest), largest)
         chosen.append(f"batches of {batch_size} (--batch-size)")
     if epochs is None:
-        epochs = choose_epochs(num_examples, is_pretrained)
+        epochs = choose_epochs(num_examples, is_pretrained, min_epochs)
         chosen.append(f"{epochs} epochs (--epochs)")
     if chosen:
         logger.info("chosen for %s training examples: %s", f"{num_examples:,}", ", ".join(chosen))
     return batch_size, epochs
 
 
-def choose_epochs(num_examples: int, is_pretrained: bool = False) -> int:
+def choose_epochs(num_examples: int, is_pretrained: bool = False, min_epochs: int = _MIN_EPOCHS) -> int:
     """Return the number of epochs of `choose_batches_and_epochs`, for settings that leave it open.
 
     >>> choose_epochs(320), choose_epochs(320, is_pretrained=True)
     (40, 10)
     """
-    fewest, most = _EPOCHS
-    most = _MAX_PRETRAINED_EPOCHS if is_pretrained else most
-    return min(max(math.ceil(_NUM_PASSED / num_examples), fewest), most)
+    max_epochs = _MAX_PRETRAINED_EPOCHS if is_pretrained else _MAX_EPOCHS
+    return min(max(math.ceil(_NUM_PASSED / num_examples), min_epochs), max_epochs)
