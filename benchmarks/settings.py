@@ -249,7 +249,7 @@ def print_table(title: str, table: dict[str, list[dict[str, float]]], recipe: Mo
             metrics[headline] - other[headline]
             for metrics, other in zip(runs, table["defaults"], strict=True)
         ]
-        baselines = [metrics[baseline] for metrics in runs] if baseline else []
+        baselines = [metrics[baseline] for metrics in runs if baseline in metrics]  # a variant may train none
         cells = [
             format_mean(scores),
             "" if text == "defaults" else format_mean(gains, sign="+"),
