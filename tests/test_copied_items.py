@@ -485,34 +485,6 @@ def test_a_translation_has_points_and_commas_exchanged(module: TranslationModule
     assert targets >= {"Tom", "1.250,75", "0,5", "12"}
 
 
-def test_missing_numbers_are_named(items: CopiedItems) -> None:
-    rows = [
-        ("at 10:30 on 2026-11-30, 5kg", "um 10.30 Uhr am 30.11.2026", "2026-11-30"),
-        ("at 10:30, at 11:30", "um 1:30", "10:30, 11:30"),
-        ("12 of 1,000", "ein paar", "1,000"),
-        ("1:05:30 or 1.2.3", "10530 oder 1-2-3", ""),
-        ("", "10:30", ""),
-    ]
-    texts, translations, expected = zip(*rows, strict=True)
-    few = CopiedItems(
-        [kind for kind in items.kinds if "numbers" not in kind or "whole" in kind], items.words_path
-    )
-    found = few.find_missing_numbers(tf.constant(texts), tf.constant(translations))
-    assert [numbers.decode() for numbers in found.numpy()] == list(expected)
-    assert not any(items.find_missing_numbers(tf.constant(texts), tf.constant(translations)).numpy())
-    assert few.find_missing_numbers(tf.constant([], tf.string), tf.constant([], tf.string)).shape == 0
-
-
-def test_status_names_missing_numbers(module: TranslationModule, monkeypatch: pytest.MonkeyPatch) -> None:
-    copied_items = module.preprocessor.copied_items
-    assert copied_items is not None
-    monkeypatch.setattr(copied_items, "kinds", tuple(set(copied_items.kinds) - {"numbers with colons"}))
-    text = tf.constant(["Tom at 10:30", "Tom at 9"])
-    first, second = module.translate(text, module.beam_search)["status"].numpy()
-    assert b"missing numbers: 10:30" in first
-    assert b"missing" not in second
-
-
 def test_an_export_keeps_the_rules(
     module: TranslationModule,
     tmp_path: Path,

@@ -55,7 +55,7 @@ PRINTED = {
     ],
     "docs/formulations.md": ["(3, 4)", "(3, 20, 5)", "(3, 7, 50)", "(3, 9, 60)", "(3, 2, 13, 7)"],
     "docs/layers.md": ["LSTM         24,832 weights\nGRU          18,816 weights\n"],
-    "docs/keras.md": ["['keras.src.layers.rnn.bidirectional', 'zoo.layers.gru']", "True"],
+    "docs/keras.md": ["<class 'zoo.layers.lstm.LSTM'> <class 'zoo.layers.gru.GRU'>", "True"],
     "docs/lecture.md": ["32 (2, 2, 4) (2, 63, 4)"],
     "docs/recipes.md": ["[[2 0]\n [1 1]] 100.0 ", "\n100.0 ['pos', 'neg']\n[]\n"],
     "docs/runtimes.md": ["Wo ist der Bahnhof?\n", "['Wo ist der Bahnhof?', 'Ein ", "dog", "[[0."],

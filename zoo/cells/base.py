@@ -337,7 +337,6 @@ class Cell(Serializable, keras.layers.Layer):
         check_rates(**{f"zoneout` of `{n}": z for n, z in zip(self.state_names, zoneouts, strict=True)})
         super().__init__(**kwargs)
         self.units = int(units)
-        self.input_spec = keras.layers.InputSpec(ndim=2)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -656,6 +655,11 @@ class Cell(Serializable, keras.layers.Layer):
         Returns:
             The output [batch, output_size], and the new states: a list, or a tensor if `states` is one.
         """
+        if len(inputs.shape) != 2:
+            raise ValueError(
+                f"{self.name} computes one step, from inputs [batch, features]: expected ndim=2, found "
+                f"ndim={len(inputs.shape)}. Use `zoo.RNN(cell)` for sequences."
+            )
         is_list = isinstance(states, (list, tuple))
         states = tuple(states) if is_list else (states,)  # a list could be changed in place
         recurrent_inputs, noise = states, None

@@ -358,11 +358,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
         has_text = tf.reduce_any(ids != PADDING_ID, axis=-1)
         is_complete = generated["is_complete"][:, 0] | ~has_text
         status = add_limit_to_status(encoded["status"], "translation", is_complete, _compute_limits(ids))
-        best = decoded["translations"][:, 0]
-        if self.preprocessor.copied_items is not None:
-            missing = self.preprocessor.copied_items.find_missing_numbers(text, best)
-            status = join_status(status, tf.where(missing == "", "", "missing numbers: " + missing))
-        is_empty = has_text & (best == "")
+        is_empty = has_text & (decoded["translations"][:, 0] == "")
         return {
             **decoded,
             "scores": generated["scores"],

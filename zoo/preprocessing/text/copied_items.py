@@ -23,7 +23,6 @@ from zoo.preprocessing.text.item_patterns import (
     DECIMALS,
     KINDS,
     MARK,
-    NUMBERS,
     WORD_KINDS,
     classify,
     exchange_separators,
@@ -179,35 +178,6 @@ class CopiedItems(tf.Module):
     def write(self, items: tf.Tensor) -> tf.Tensor:
         """Return items, strings of any shape, as the target has them: decimal numbers may be written in another way."""
         return exchange_separators(items) if self.exchanges_separators else items
-
-    def find_missing_numbers(self, texts: tf.Tensor, translations: tf.Tensor) -> tf.Tensor:
-        """Return the numbers that are translated like words, and whose digits a translation lacks.
-
-        A translation may write other marks between the digits. Numbers with letters do not count, as "3rd" may
-        rightly become a word.
-
-        Args:
-            texts: string [n].
-            translations: string [n].
-
-        Returns:
-            string [n], the numbers of each text with ", " between them.
-        """
-        segments = split_candidates(normalize_copyable(texts))
-        kinds = [kind for kind in NUMBERS if kind not in self.kinds]
-        numbers = tf.ragged.boolean_mask(segments, segments.with_values(is_any(classify(segments), kinds)))
-        digits = tf.strings.regex_replace(numbers.flat_values, r"[^\p{Nd}]", "")
-        translated = normalize_copyable(translations)
-        for _ in range(2):  # matches do not overlap
-            translated = tf.strings.regex_replace(translated, r"(\p{Nd})[.,:/-](\p{Nd})", r"\1\2")
-        written = tf.strings.split(tf.strings.regex_replace(translated, r"[^\p{Nd}]+", " "))
-        keys, written_keys = (
-            tf.strings.as_string(values.value_rowids()) + MARK + values.flat_values
-            for values in (numbers.with_values(digits), written)
-        )
-        is_missing = ~tf.reduce_any(keys[:, None] == written_keys[None], axis=1)
-        missing = tf.ragged.boolean_mask(numbers, numbers.with_values(is_missing))
-        return tf.strings.reduce_join(missing, axis=1, separator=", ")
 
     def mark(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Replace the items of texts by their numbers, in the order in which they occur first.

@@ -71,8 +71,6 @@ KINDS = {
     "numbers with letters": _WITH_DIGITS,
 }
 """Pattern of each kind of items, apart from names; an item is of the first kind that fits."""
-NUMBERS = ("whole numbers", DECIMALS, "numbers with colons", "numbers with other separators")
-"""Kinds of numbers without letters."""
 
 # In this order: a tag may contain a URL, and an address contains a domain.
 _SEARCHES = (
