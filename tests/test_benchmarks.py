@@ -546,7 +546,10 @@ def test_page_answers_every_honest_client_under_load() -> None:
     assert "| lost | 0 |" in table
 
 
-def test_settings_measures_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_measures_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("zoo.training.amount._MAX_EPOCHS", 2)  # the defaults are 40 for so few texts
     settings = load("settings")
     random = np.random.default_rng(0)
     for split, count in (("train", 60), ("validation", 30), ("test", 3)):
@@ -581,6 +584,16 @@ def test_settings_measures_what_is_missing(tmp_path: Path, capsys: pytest.Captur
     settings.run(options)  # without a new measurement
     assert capsys.readouterr().out == first
     assert len(options.results.read_text(encoding="utf-8").splitlines()) == len(lines)
+
+
+def test_settings_prints_a_variant_without_a_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = {"test BLEU": 20.0, "CPU minutes": 1.0}
+    table = {"defaults": [scores | {"test BLEU, without attention": 5.0}], "baseline=false": [scores]}
+    load("settings").print_table("pairs", table, translation)
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "| defaults | 20.0 |  | 5.0 | 1.0 |",
+        "| baseline=false | 20.0 | +0.0 | – | 1.0 |",
+    ]
 
 
 def test_settings_samples_leave_the_test_split_alone() -> None:
