@@ -85,7 +85,7 @@ def run(environment: dict[str, str], *arguments: str) -> str:
 def test_the_command_lists_predicts_and_verifies(models_dir: Path, environment: dict[str, str]) -> None:
     zoo = ["-m", "zoo_command"]
     where = ["--models", str(models_dir)]
-    assert "test error   0.25" in run(environment, *zoo, "list", *where)
+    assert "Error on test data: 0.25" in run(environment, *zoo, "list", *where)
     texts = ["good good", "bad bad"]
     lines = run(environment, *zoo, "predict", "rating", *texts, "--json", *where).splitlines()
     good, bad = (json.loads(line)["rating"] for line in lines)
