@@ -132,7 +132,8 @@ def assert_served_in_batches(directory: Path, requests: Sequence[Mapping[str, An
         directory: of an export.
         requests: inputs by name of several requests, which have the same shape but for the batch.
     """
-    signature = tf.saved_model.load(str(directory)).signatures["serving_default"]
+    model = tf.saved_model.load(str(directory))
+    signature = model.signatures["serving_default"]
     specs = signature.structured_input_signature[1]
     tensors = [[tf.constant(values[key], specs[key].dtype) for key in specs] for values in requests]
     size = sum(int(values[0].shape[0]) for values in tensors)
@@ -168,18 +169,18 @@ def run_parts(directory: Path, inputs: Mapping[str, Any]) -> dict[str, tuple[Out
         directory: of the export.
         inputs: of `serving_default`.
     """
-    signatures, parts = tf.saved_model.load(str(directory)).signatures, {}
+    model, parts = tf.saved_model.load(str(directory)), {}
     values = dict(inputs)
     for name in PARTS:
-        if name not in signatures:
+        if name not in model.signatures:
             continue
-        specs = signatures[name].structured_input_signature[1]
+        specs = model.signatures[name].structured_input_signature[1]
         if name == "decode" and "probabilities" in values:
             values["ids"] = np.argsort(-values["probabilities"], axis=-1, kind="stable")[:, :NUM_WORDS]
         if name == "step":
             values["ids"] = np.full(len(values["state_0"]), START_ID)
         tensors = {key: tf.constant(values[key], spec.dtype) for key, spec in specs.items()}
-        outputs = {key: value.numpy() for key, value in signatures[name](**tensors).items()}
+        outputs = {key: value.numpy() for key, value in model.signatures[name](**tensors).items()}
         parts[name] = {key: tensor.numpy() for key, tensor in tensors.items()}, outputs
         values |= outputs
     return parts

@@ -56,9 +56,8 @@ def run_loaded(directory: str, signature: str, inputs: Values) -> Values:
     """Run a signature of a SavedModel that `tf.saved_model.load` loads."""
     import tensorflow as tf
 
-    outputs = load(directory).signatures[signature](
-        **{name: tf.constant(value) for name, value in inputs.items()}
-    )
+    model = load(directory)
+    outputs = model.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
     return {name: value.numpy() for name, value in outputs.items()}
 
 

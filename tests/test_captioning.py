@@ -241,11 +241,11 @@ def test_parts_compute_the_whole(trained: Trained, odd_images: list[bytes]) -> N
 
 
 def test_init_and_step_generate_what_greedy_search_does(trained: Trained, odd_images: list[bytes]) -> None:
-    signatures, images = tf.saved_model.load(str(trained.directory)).signatures, tf.constant(odd_images[::2])
-    pixels = signatures["preprocess"](image=images)["pixels"].numpy()
+    model, images = tf.saved_model.load(str(trained.directory)), tf.constant(odd_images[::2])
+    pixels = model.signatures["preprocess"](image=images)["pixels"].numpy()
     sequences = generate_greedily(trained.directory, pixels, max_length=60)
-    captions = signatures["decode"](sequences=tf.constant(sequences))["captions"]
-    expected = signatures["greedy"](image=images)["captions"]
+    captions = model.signatures["decode"](sequences=tf.constant(sequences))["captions"]
+    expected = model.signatures["greedy"](image=images)["captions"]
     assert captions.numpy().tolist() == expected.numpy().tolist()
 
 

@@ -123,6 +123,18 @@ def test_library_does_not_print() -> None:
             assert "print" not in {node.func.id for node in nodes if is_call_of_name(node)}, file
 
 
+def test_loaded_exports_are_kept() -> None:
+    """Functions have weak references to the variables of the object that `tf.saved_model.load` returns."""
+    used_at_once = re.compile(r"saved_model\.load\((?:[^()]|\([^()]*\))*\)\s*\.\w")
+    assert used_at_once.search('tf.saved_model.load(str(path)\n).signatures["serving_default"]')
+    files = [
+        path for folder in ("zoo", "recipes", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    ]
+    for file in [*files, ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = file.read_text(encoding="utf-8")
+        assert file == Path(__file__) or not used_at_once.search(text), file
+
+
 def is_call_of_name(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
 

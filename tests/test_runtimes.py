@@ -72,9 +72,8 @@ def make_calls(exports: Mapping[str, Path]) -> list[tuple[str, str, dict[str, An
             else value
             for key, value in make_examples(name).items()
         }
-        specs = (
-            tf.saved_model.load(str(directory)).signatures["serving_default"].structured_input_signature[1]
-        )
+        model = tf.saved_model.load(str(directory))
+        specs = model.signatures["serving_default"].structured_input_signature[1]
         tensors = {key: tf.constant(value, specs[key].dtype).numpy() for key, value in inputs.items()}
         calls.append((str(directory), "serving_default", tensors))
         if name != "tagging":

@@ -375,12 +375,12 @@ def test_inputs_that_no_row_can_answer_are_refused_in_words(trained: Trained) ->
 
 
 def test_the_number_of_steps_never_wraps(trained: Trained) -> None:
-    signatures = tf.saved_model.load(str(trained.directory)).signatures
-    state = signatures["init"](batch=tf.constant(1))
+    model = tf.saved_model.load(str(trained.directory))
+    state = model.signatures["init"](batch=tf.constant(1))
     frames = tf.constant(make_bright_frames(2, 8)[None])
-    expected = signatures["step"](frames=frames, **(state | {"steps": tf.constant([100])}))
+    expected = model.signatures["step"](frames=frames, **(state | {"steps": tf.constant([100])}))
     for _ in range(2):
-        outputs = signatures["step"](frames=frames, **(state | {"steps": tf.constant([2**31 - 5])}))
+        outputs = model.signatures["step"](frames=frames, **(state | {"steps": tf.constant([2**31 - 5])}))
         assert outputs["steps"].numpy() == 2**31 - 1
         assert_same_outputs(
             *(
@@ -392,11 +392,11 @@ def test_the_number_of_steps_never_wraps(trained: Trained) -> None:
 
 def test_requests_are_batched(trained: Trained, data: DataSplits[TaggingSplit]) -> None:
     clips = np.stack(data.test.sequences[:4])[:, :30]
-    signatures = tf.saved_model.load(str(trained.directory)).signatures
+    model = tf.saved_model.load(str(trained.directory))
     states = []
     for row, length in enumerate((0, 5, 12, 3)):
-        state = signatures["init"](batch=tf.constant(1))
-        outputs = signatures["step"](frames=tf.constant(clips[row : row + 1, :length]), **state)
+        state = model.signatures["init"](batch=tf.constant(1))
+        outputs = model.signatures["step"](frames=tf.constant(clips[row : row + 1, :length]), **state)
         states.append({name: outputs[name] for name in state})
     requests = {
         "serving_default": [
@@ -545,7 +545,8 @@ def test_a_step_may_have_several_tags(trained_on_features: Trained) -> None:
 
 def test_requests_of_features_are_batched(trained_on_features: Trained) -> None:
     directory, features = trained_on_features.directory, make_features()
-    state = tf.saved_model.load(str(directory)).signatures["init"](batch=tf.constant(1))
+    model = tf.saved_model.load(str(directory))
+    state = model.signatures["init"](batch=tf.constant(1))
     requests = {
         "serving_default": [
             {"features": features[row : row + 1], "lengths": [length]} for row, length in ((0, 30), (1, 12))

@@ -236,16 +236,16 @@ def test_parts_compute_the_whole(model: Path) -> None:
 def test_init_and_step_generate_what_greedy_search_does(model: Path) -> None:
     """Search without constraints, which hardly change the translations of dates."""
     texts = [DATE, "3 hours", f"{DATE}, 3:15 PM and 20 seconds"]
-    signatures = tf.saved_model.load(str(model)).signatures
-    encoded = signatures["encode"](text=tf.constant(texts))
+    loaded = tf.saved_model.load(str(model))
+    encoded = loaded.signatures["encode"](text=tf.constant(texts))
     sequences = generate_greedily(model, encoded["ids"].numpy(), max_length=60)
-    decoded = signatures["decode"](
+    decoded = loaded.signatures["decode"](
         sequences=tf.constant(sequences),
         positions=tf.zeros_like(sequences),
         source_tokens=encoded["source_tokens"],
         items=encoded["items"],
     )
-    expected = signatures["greedy"](text=tf.constant(texts))["translations"]
+    expected = loaded.signatures["greedy"](text=tf.constant(texts))["translations"]
     assert decoded["translations"].numpy().tolist() == expected.numpy().tolist()
 
 

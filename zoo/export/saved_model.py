@@ -100,8 +100,8 @@ def export_model(
         >>> with tempfile.TemporaryDirectory() as directory:  # doctest: +SKIP
         ...     signatures, examples = {"serving_default": double}, {"x": [1.0, 2.0]}
         ...     path = zoo.export_model(signatures, f"{directory}/doubler/1", card, examples=examples)
-        ...     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
-        ...     print(serve(x=tf.constant([3.0, 4.0, 5.0]))["y"].numpy())
+        ...     model = tf.saved_model.load(str(path))  # keep it for as long as you use its signatures
+        ...     print(model.signatures["serving_default"](x=tf.constant([3.0, 4.0, 5.0]))["y"].numpy())
         [ 6.  8. 10.]
     """
     directory = Path(directory).absolute()
