@@ -117,7 +117,7 @@ def train(settings: Settings) -> None:
     data = load_translation(sets, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding)
     info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
-    min_epochs = 4 if {"dates", "notices"}.issuperset(sets) else 10  # real sentences take longer to learn
+    min_epochs = 4 if info.is_generated else 10  # real sentences take longer to learn
     advice = "translation for English to German"
     settings, amount = choose_amount(data.train, settings, ancestor, advice, min_epochs)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])

@@ -594,7 +594,9 @@ def test_licenses_that_permit_examples_on_a_card(license: str, is_open: bool) ->
     "name", ["negation", "negation_zh", "dates/de", "scenes", "clips", "footage", "fluent", "opinions"]
 )
 def test_cards_may_show_examples_of_embedded_data(name: str) -> None:
-    assert get_data_info(find_builder(name)).is_redistributable
+    info = get_data_info(find_builder(name))
+    assert info.is_redistributable
+    assert info.is_generated
 
 
 def test_card_shows_warnings_and_report() -> None:

@@ -119,7 +119,7 @@ def _check_config(get_config: Callable[..., dict[str, Any]]) -> Callable[..., di
         config = get_config(self)
         if type(self).get_config is check:  # not by `super().get_config()`, which need not be complete
             _check_missing(self, config)
-            _check_unaccepted(self, config)
+            _check_unknown(self, config)
             _check_layers(self, config)
         return config
 
@@ -148,7 +148,7 @@ def _check_missing(instance: Any, config: dict[str, Any]) -> None:
         )
 
 
-def _check_unaccepted(instance: Any, config: dict[str, Any]) -> None:
+def _check_unknown(instance: Any, config: dict[str, Any]) -> None:
     """Raise a ValueError if a configuration has an entry that no constructor accepts.
 
     A class with a `from_config` of its own may change the entries, and is not checked.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from zoo.datasets import count_examples
 from zoo.tasks import Ancestor
 from zoo.training import choose_batches_and_epochs
-from zoo.training.amount import choose_epochs
+from zoo.training.amount import MIN_EPOCHS, choose_epochs
 
 Settings = TypeVar("Settings")
 
@@ -35,7 +35,7 @@ def choose_amount(
     settings: Settings,
     ancestor: Ancestor | None,
     advice: str,
-    min_epochs: int = 4,
+    min_epochs: int = MIN_EPOCHS,
 ) -> tuple[Settings, Amount]:
     """Choose batch size and number of epochs; print that few examples need a trained model to start from.
 

@@ -42,6 +42,7 @@ class DataInfo(ShortRepr):
         multi_label: whether a time step may have several labels, or none.
         is_redistributable: whether a model card may show examples: of embedded sets, and of TFDS sets whose
             license permits it. Never of a user's files.
+        is_generated: whether all examples are generated, as those of embedded sets. Real ones take longer to learn.
         sources: the files that were read, by which a run notices other data.
 
     Example:
@@ -59,6 +60,7 @@ class DataInfo(ShortRepr):
     is_video: bool = False
     multi_label: bool = False
     is_redistributable: bool = False
+    is_generated: bool = False
     sources: DataSources = field(default_factory=DataSources, compare=False, repr=False)
 
     @property

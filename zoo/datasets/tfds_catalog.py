@@ -18,6 +18,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo._compat import get_download_name, is_downloaded
+from zoo.datasets.builders.base import GeneratedBuilder
 from zoo.datasets.fingerprint import note_fact, note_file
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.records import DataInfo
@@ -143,6 +144,7 @@ def get_data_info(builder: Any) -> DataInfo:
         info.citation.strip(),
         languages=getattr(builder, "text_languages", None),
         is_redistributable=permits_redistribution(license),
+        is_generated=isinstance(builder, GeneratedBuilder),
     )
 
 

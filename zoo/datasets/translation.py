@@ -120,6 +120,7 @@ def load_translation(
         notes=(*(note for part in sets for note in part.notes), *left_out, f"Pairs: {sizes}."),
         languages=languages or _find_common_languages(sets),
         is_redistributable=all(part.info.is_redistributable for part in sets),
+        is_generated=all(part.info.is_generated for part in sets),
     )
     train, validation, test = (_make_dataset(splits[split]) for split in SPLITS)
     return DataSplits(train, validation, test, info)

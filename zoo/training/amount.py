@@ -7,7 +7,7 @@ from typing import Protocol
 _BATCH_SIZES = 16, 64
 """Batch size for few examples, and for many."""
 
-_MIN_EPOCHS = 4
+MIN_EPOCHS = 4
 """Epochs for many examples, unless a caller asks for more."""
 
 _MAX_EPOCHS = 40
@@ -38,7 +38,7 @@ class AmountSettings(Protocol):
 
 
 def choose_batches_and_epochs(
-    num_examples: int, settings: AmountSettings, is_pretrained: bool = False, min_epochs: int = _MIN_EPOCHS
+    num_examples: int, settings: AmountSettings, is_pretrained: bool = False, min_epochs: int = MIN_EPOCHS
 ) -> tuple[int, int]:
     """Choose a batch size and a number of epochs by the number of training examples, and log them.
 
@@ -80,7 +80,7 @@ def choose_batches_and_epochs(
     return batch_size, epochs
 
 
-def choose_epochs(num_examples: int, is_pretrained: bool = False, min_epochs: int = _MIN_EPOCHS) -> int:
+def choose_epochs(num_examples: int, is_pretrained: bool = False, min_epochs: int = MIN_EPOCHS) -> int:
     """Return the number of epochs of `choose_batches_and_epochs`, for settings that leave it open.
 
     >>> choose_epochs(320), choose_epochs(320, is_pretrained=True)
