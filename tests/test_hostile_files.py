@@ -96,6 +96,6 @@ def test_paths_that_are_no_files(tmp_path: Path, name: str, monkeypatch: pytest.
 def test_many_mutations_in_processes_of_their_own() -> None:
     script = Path(__file__).with_name("hostile_files.py")
     result = subprocess.run(
-        [sys.executable, script, "--count", "170", "--seed", "7"], capture_output=True, text=True
+        [sys.executable, script, "--count", "60", "--seed", "7"], capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout

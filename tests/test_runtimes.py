@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import venv
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from exports import OPERATIONS, assert_portable, assert_same_outputs, predict_in_process, run_parts
+from exports import OPERATIONS, Outputs, assert_portable, assert_same_outputs, predict_in_process, run_parts
 from reexports import TEXTS, build_module, export_again, make_examples
 from runtime_client import pack, run_loaded, unpack
 
@@ -62,8 +62,13 @@ def oldest_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def make_calls(exports: Mapping[str, Path]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return directory, signature and inputs of calls: of each export `serving_default` and its parts."""
+Call = tuple[str, str, dict[str, Any]]
+"""Directory, signature and inputs."""
+
+
+@pytest.fixture(scope="module")
+def calls(exports: dict[str, Path]) -> list[tuple[Call, Outputs]]:
+    """Calls of `serving_default` and its parts of each export, with their outputs in this process."""
     calls = []
     for name, directory in exports.items():
         inputs = {
@@ -79,10 +84,11 @@ def make_calls(exports: Mapping[str, Path]) -> list[tuple[str, str, dict[str, An
         if name != "tagging":
             parts = run_parts(directory, inputs)
             calls += [(str(directory), part, part_inputs) for part, (part_inputs, _) in parts.items()]
-    return calls
+    assert len(calls) >= 20
+    return [(call, run_loaded(*call)) for call in calls]
 
 
-def run_calls(python: Path | str, way: str, calls: list[tuple[str, str, dict[str, Any]]]) -> list[Any]:
+def run_calls(python: Path | str, way: str, calls: Sequence[Call]) -> list[Any]:
     """Return the outputs of calls in a new process; see `runtime_client`."""
     packed = [(directory, signature, pack(inputs)) for directory, signature, inputs in calls]
     client = subprocess.run([python, "-I", CLIENT, way], input=pickle.dumps(packed), capture_output=True)
@@ -90,30 +96,22 @@ def run_calls(python: Path | str, way: str, calls: list[tuple[str, str, dict[str
     return [unpack(outputs) for outputs in pickle.loads(client.stdout)]
 
 
-def compare_ways(python: Path | str, exports: Mapping[str, Path]) -> None:
+def compare_ways(python: Path | str, calls: Sequence[tuple[Call, Outputs]]) -> None:
     """Compare the outputs of calls in each of the ways with those in this process."""
-    calls = make_calls(exports)
-    assert len(calls) >= 20
-    expected = [run_loaded(*call) for call in calls]
-    for way in ("load", "session", "c", "keras"):
-        chosen = [
-            number
-            for number, (_, signature, inputs) in enumerate(calls)
-            if way == "load"
-            or (
-                signature in ("serving_default", "score", "generate") and (way != "keras" or len(inputs) == 1)
-            )
-        ]
-        for number, outputs in zip(chosen, run_calls(python, way, [calls[n] for n in chosen]), strict=True):
-            assert_same_outputs(outputs, expected[number])
+    whole = [call for call in calls if call[0][1] in ("serving_default", "score", "generate")]
+    of_one_input = [call for call in whole if len(call[0][2]) == 1]
+    for way, chosen in {"load": calls, "session": whole, "c": whole, "keras": of_one_input}.items():
+        actual = run_calls(python, way, [call for call, _ in chosen])
+        for outputs, (_, expected) in zip(actual, chosen, strict=True):
+            assert_same_outputs(outputs, expected)
 
 
-def test_exports_run_in_sessions_keras_and_c(exports: dict[str, Path]) -> None:
-    compare_ways(sys.executable, exports)
+def test_exports_run_in_sessions_keras_and_c(calls: list[tuple[Call, Outputs]]) -> None:
+    compare_ways(sys.executable, calls)
 
 
-def test_exports_run_in_the_oldest_version(exports: dict[str, Path], oldest_python: Path) -> None:
-    compare_ways(oldest_python, exports)
+def test_exports_run_in_the_oldest_version(calls: list[tuple[Call, Outputs]], oldest_python: Path) -> None:
+    compare_ways(oldest_python, calls)
 
 
 def test_the_oldest_version_has_all_operations(oldest_python: Path) -> None:
