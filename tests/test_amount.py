@@ -126,6 +126,16 @@ def test_a_thousand_examples_need_no_advice(capsys: pytest.CaptureFixture[str]) 
         assert ("--init-from sentiment for opinions" in capsys.readouterr().out) is has_advice
 
 
+@pytest.mark.parametrize("baseline", [True, False])
+def test_epochs_of_a_baseline_are_printed_if_there_is_one(
+    baseline: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = translation.Settings(baseline=baseline)
+    ancestor = read_ancestor(get_task("translation"), Path("translation"))
+    choose_amount(tf.data.Dataset.range(320), settings, ancestor, "translation")
+    assert ("The baseline starts from random weights" in capsys.readouterr().out) is baseline
+
+
 @pytest.mark.parametrize("size", [2 * negation.PAIRS["train"], dates.SIZES["train"], notices.SIZES["train"]])
 def test_embedded_sets_are_large(size: int) -> None:
     assert choose(size) == (64, 4)

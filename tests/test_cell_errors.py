@@ -206,6 +206,17 @@ class MissingWeightCell(zoo.SimpleRNNCell):
         return h, [h]
 
 
+class OtherProductCell(zoo.SimpleRNNCell):
+    """Its `product` has another name for the weight."""
+
+    def product(self, weight, v):
+        return super().product(weight, v)
+
+    def update(self, x, r, states):
+        h = self.product("mix", r)
+        return h, [h]
+
+
 class TwoDtypesCell(zoo.SimpleRNNCell):
     def update(self, x, r, states):
         h = x + tf.ones(self.units, "float64")
@@ -265,6 +276,7 @@ MISTAKES = {
     MissingGateCell: r"`combine` of MissingGateCell reads the gate 'candidate', which .* It returns update",
     MisspeltGateCell: r"`combine` of MisspeltGateCell reads the gate 'updat', which `gates` does not return",
     MissingWeightCell: r"`update` of MissingWeightCell calls `product\('mix', .* kernel, recurrent_kernel\..*`self.mix",
+    OtherProductCell: r"`update` of OtherProductCell calls `product\('mix', .* kernel, recurrent_kernel\.",
     TwoDtypesCell: r"`update` of TwoDtypesCell .*two dtypes \(.*float32.*`keras.ops.cast\(x, self.compute_dtype\)`",
     WrongArgumentsCell: r"`update` of WrongArgumentsCell has the wrong arguments.*def update\(self, x, r, states\)",
 }

@@ -348,6 +348,8 @@ def test_constants_of_another_batch_size_raise() -> None:
     ):
         layer(x, constants={"context": tf.ones([3, 4])})
     assert layer(x, constants={"context": tf.ones([1, 4])}).shape == (2, 4)  # is broadcast
+    with pytest.raises(TypeError, match=r"\[2,4\] vs\. \[1,3\]\)\. By `state_size`"):  # not its batch size
+        layer(x, constants={"context": tf.ones([1, 3])})
 
 
 @pytest.mark.parametrize("is_symbolic", [False, True])

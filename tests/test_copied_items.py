@@ -225,6 +225,7 @@ def test_decimal_numbers_have_points_and_commas_exchanged_as_in_the_targets(tmp_
     assert exchanges([PRICE] * 10 + [same] * 2) == (False, False)
     assert exchanges([same] * 10) == (False, True)
     assert exchanges([PRICE] * 10 + [spelled] * 20) == (True, True)
+    assert exchanges([PRICE] * 10 + [("Install 1.2.3.", "Installiere 1.2.3.")] * 20) == (True, True)
     items = CopiedItems.adapt([PRICE] * 10, tmp_path / "words.txt")
     pairs = [("2,345.5 of 1.2.3", "2.345,5 von 1.2.3"), ("1,000", "1000"), ("2.5", "2.5")]
     assert mark_pairs(items, pairs) == [("|1| of |2|", "|1| von |2|"), *pairs[1:]]

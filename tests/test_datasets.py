@@ -616,6 +616,10 @@ def test_labels_of_a_table_are_renamed_merged_and_left_out(tmp_path):
         DataError, match=r"--rename-labels names 6, 7, which no row has\. Expected some of 1, 2, 3, 4, 5\."
     ):
         load_text_classification(path, rename_labels={"6": "pos", "7": ""})
+    with pytest.raises(
+        DataError, match=r"found no label\. Expected 2 or more.* --rename-labels leaves two labels"
+    ):
+        load_text_classification(path, rename_labels=dict.fromkeys("12345", ""))
     data = load_text_classification(path, rename_labels={"1": "neg", "6": "pos", "7": ""})
     assert data.info.notes[0] == (
         "--rename-labels names 6, 7, which no row has. The rows have 1, 2, 3, 4, 5."

@@ -367,6 +367,11 @@ def test_labels_of_a_table_are_renamed(
             UsageError,
             r"the model has no label 'negg'\. Expected .* neg, pos\. Did you mean neg\?",
         ),
+        (
+            dict.fromkeys(["1", "3", "5", "pos"], ""),
+            DataError,
+            r"a\.csv: --rename-labels leaves out all 4 rows\. Give",
+        ),
         ({"4": "pos"}, DataError, r"a\.csv: --rename-labels names 4, .* some of 1, 3, 5, pos\."),
     ):
         with pytest.raises(error, match=message):

@@ -77,6 +77,20 @@ def test_a_rebuilt_model_predicts_what_the_export_predicts(name: str) -> None:
         assert_same_outputs(outputs, expected)
 
 
+def test_a_rebuilt_translator_carries_over_what_the_export_does() -> None:
+    texts = [
+        "Install 1.2.3 on 10.5.2024.",
+        "It costs 2.5 or 1,250.75.",
+        "At 10:30, see 10.0.0.1 and 5kg, 3/4 or 12.",
+    ]
+    exported = tf.saved_model.load(str(SHIPPED / "translation/1"))
+    expected = exported.signatures["encode"](text=tf.constant(texts))
+    preprocessor, _ = zoo.tasks.get_task("translation").from_export(SHIPPED / "translation/1")
+    tokenized, items = preprocessor.tokenize(tf.constant(texts))
+    np.testing.assert_array_equal(items, expected["items"])
+    np.testing.assert_array_equal(tokenized.tokens.to_tensor(""), expected["source_tokens"])
+
+
 def test_a_rebuilt_model_continues_training() -> None:
     """One step on a handful of texts lowers their loss, and moves every weight of a word that occurs."""
     preprocessor, model = zoo.tasks.get_task("text_classification").from_export(SHIPPED / "sentiment/1")

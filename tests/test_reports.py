@@ -461,7 +461,7 @@ def test_bounds_of_an_interval_are_just_as_far_from_the_accuracy_as_chance_reach
     for bound in {low, high} - {0.0, 1.0}:
         assert abs(num_right / n - bound) == pytest.approx(1.96 * np.sqrt(bound * (1 - bound) / n))
     for invalid in ((n + 1, n), (-1, n), (0, 0)):
-        with pytest.raises(ValueError, match="Expected from 0 to n right ones of n > 0 examples"):
+        with pytest.raises(ValueError, match=r"from 0 to n right predictions, got -?\d+ of"):
             wilson_interval(*invalid)
 
 

@@ -197,7 +197,8 @@ def get_flags(flags: Any) -> Any:
 def check_flags(owner: str, name: str, flags: Any, shape: Sequence[int | None]) -> None:
     """Raise a ValueError if a mask or resets do not have a flag for each row and time step.
 
-    As in Keras, numbers may stand for flags. They must be 0 and 1, where their values are known.
+    As in Keras, numbers may stand for flags, and those other than 0 are True. Floats must be 0 or 1, where their
+    values are known: others are probabilities, whose threshold the caller must choose.
 
     Args:
         owner: name of the layer.
@@ -364,7 +365,7 @@ def explain(cell: Any, error: Exception, constants: Mapping[str, Any], batch: in
         at = traceback.tb_frame
         method = at.f_code.co_name
         if at.f_locals.get("self") is cell and method == "product":
-            weight = at.f_locals["name"]
+            weight = at.f_locals.get("name")  # None if a subclass calls the argument by another name
         elif at.f_locals.get("self") is cell and not method.startswith("_"):
             frame, weight = at, None
         traceback = traceback.tb_next
@@ -469,7 +470,9 @@ def _find_shape_advice(
         if hasattr(value, "shape") and not hasattr(cell, name)  # one in place of a weight has no batch axis
     }
     if wrong := [
-        name for name, shape in shapes.items() if batch is not None and shape[:1] not in ((), (batch,))
+        name
+        for name, shape in shapes.items()
+        if batch is not None and shape[:1] not in ((), (None,), (1,), (batch,))  # one row is broadcast
     ]:
         found = ", ".join(f"{name!r} has the shape {shapes[name]}" for name in wrong)
         return (

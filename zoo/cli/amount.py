@@ -54,7 +54,8 @@ def choose_amount(
     num_examples = count_examples(train_set)
     batch_size, epochs = choose_batches_and_epochs(num_examples, values, ancestor is not None, min_epochs)
     baseline_epochs = values.epochs or choose_epochs(num_examples, min_epochs=min_epochs)
-    if baseline_epochs != epochs:
+    has_baseline = getattr(values, "baseline", True)  # some recipes have a setting for it
+    if has_baseline and baseline_epochs != epochs:
         print(f"The baseline starts from random weights, and gets {baseline_epochs} epochs.")
     if num_examples < _FEW_EXAMPLES and not ancestor:
         print(

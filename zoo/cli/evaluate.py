@@ -109,7 +109,7 @@ def _read_examples(
     """
     from zoo.cli.predict_table import find_required_column, iterate_rows, read_input_table
     from zoo.datasets.label_names import check_renames, note_left_out
-    from zoo.datasets.messages import suggest_names
+    from zoo.datasets.messages import count_noun, suggest_names
     from zoo.datasets.readers.tables import log_tables
 
     kind, target_name = predictor.input_kind, predictor.target_name
@@ -141,6 +141,11 @@ def _read_examples(
             raise DataError(f"{row.location}{error}") from error
         key = row.value if predictor.has_several_targets else number
         examples.setdefault(key, (row, []))[1].append(target)
+    if found and not kept:
+        raise DataError(
+            f"{options.file}: --rename-labels leaves out all {count_noun(len(found), 'row')}. Give the label of some "
+            "rows a new name behind the `=`."
+        )
     if not examples:
         raise DataError(f"{options.file} contains no examples. Expected a header and a row for each example.")
     log_tables([table])

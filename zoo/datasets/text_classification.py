@@ -277,8 +277,8 @@ def _complete(
         raise DataError(f"{info.source} has no labeled train split. Choose another data set.")
     if len(info.labels) < 2:
         raise DataError(
-            f"{info.source}: found the label {', '.join(info.labels)} alone. Expected 2 or more. Check that "
-            "the label column is the right one."
+            f"{info.source}: found {f'the label {info.labels[0]} alone' if info.labels else 'no label'}. Expected 2 or "
+            "more. Check that the label column is the right one, and that --rename-labels leaves two labels."
         )
     train, missing = splits["train"], find_missing_splits(splits)
     if missing:

@@ -31,7 +31,7 @@ class CellLayer(RNN):
     Raises:
         TypeError: in a call, `constants` is not a dict.
         ValueError: an argument is out of its range, or unknown. In a call: the sequences, `initial_state`, `mask` or
-            `resets` do not have the shapes above, a mask has values other than 0 and 1, or the cell does not read
+            `resets` do not have the shapes above, a mask of floats has others than 0 and 1, or the cell does not read
             one of the `constants`. In `get_config` of a subclass: the constructor could not be called with the
             result.
     """

@@ -85,8 +85,8 @@ class RNN(Serializable, keras.layers.RNN):
         TypeError: `cell` is neither a cell nor a list of cells. In a call: `constants` is not a dict, or a method
             of a cell has the wrong arguments, or computes what a graph or the dtype does not permit.
         ValueError: the `state_size` of a cell is wrong, or a cell cannot follow another one. In a call: the
-            sequences, `initial_state`, `mask` or `resets` do not have the shapes above, a mask has values other
-            than 0 and 1, no cell reads one of the `constants`, or a step does not return what it must.
+            sequences, `initial_state`, `mask` or `resets` do not have the shapes above, a mask of floats has
+            others than 0 and 1, no cell reads one of the `constants`, or a step does not return what it must.
 
     Example:
         >>> import keras, zoo

@@ -117,7 +117,7 @@ def macro_f1(scores: Iterable[ClassScores]) -> float:
 
 
 def wilson_interval(num_right: int, num_examples: int) -> tuple[float, float]:
-    """Compute the 95 % confidence interval of an accuracy, which tells how much chance is in a test of few examples.
+    """Compute the 95 % confidence interval of an accuracy: the fewer examples there are, the wider it is.
 
         (p + z² / 2n ± z · sqrt(p (1 - p) / n + z² / 4n²)) / (1 + z² / n), where p = num_right / n and z = 1.96
 
@@ -140,7 +140,7 @@ def wilson_interval(num_right: int, num_examples: int) -> tuple[float, float]:
     """
     if not 0 <= num_right <= num_examples or not num_examples:
         raise ValueError(
-            f"Expected from 0 to n right ones of n > 0 examples, got {num_right} of {num_examples}."
+            f"Expected n > 0 examples and from 0 to n right predictions, got {num_right} of {num_examples}."
         )
     p, spread = num_right / num_examples, _Z_95**2 / num_examples
     center = p + spread / 2

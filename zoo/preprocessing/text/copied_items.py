@@ -112,11 +112,13 @@ class CopiedItems(tf.Module):
         kinds = Tally()
         words, names = Tally(), Tally()  # in lower case; as they are written
         kind_of_word: dict[str, str] = {}
-        num_exchanged = 0
-        for (word, lower, _, kind), count, num_copies, exchanged in count_candidates(pairs):
+        num_exchanged = num_in_either_form = 0
+        for (word, lower, exchanged, kind), count, num_copies, num_others in count_candidates(pairs):
             if kind in KINDS:
                 kinds.add(kind, count, num_copies)
-                num_exchanged += exchanged
+                num_exchanged += num_others
+                if exchanged != word:
+                    num_in_either_form += num_copies + num_others
                 continue
             words.add(lower, count, num_copies)
             if kind:
@@ -125,8 +127,7 @@ class CopiedItems(tf.Module):
         for lower, kind in kind_of_word.items():
             if words.occurrences[lower] == 1:
                 kinds.add(kind, 1, words.unchanged[lower])
-        in_either_form = num_exchanged + kinds.unchanged[DECIMALS]
-        exchanges = num_exchanged >= max(MIN_OCCURRENCES, MIN_SHARE * in_either_form)
+        exchanges = num_exchanged >= max(MIN_OCCURRENCES, MIN_SHARE * num_in_either_form)
         min_shares = dict.fromkeys(KINDS, MIN_SHARE) | dict.fromkeys(WORD_KINDS, MIN_UNKNOWN_SHARE)
         carried = [
             kind

@@ -38,12 +38,15 @@ IN_WORD = r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Nd}_\x{300}-\x{36F}\x{
 _WITH_DIGITS = (
     rf"(?:[vV]\p{{Nd}}+\.)?\p{{Nd}}{IN_WORD}*(?:[.,:/-]\p{{Nd}}{IN_WORD}*)*"  # "3", "3:05pm", "v1.2"
 )
-_DECIMAL = "|".join(
+_EXCHANGEABLE = "|".join(
     [rf"\p{{Nd}}{{1,3}}(?:[{a}]\p{{Nd}}{{3}})+(?:[{b}]\p{{Nd}}+)?" for a, b in (",.", ".,")]
     + [r"\p{Nd}+[.,]\p{Nd}+"]
 )
 DECIMALS = "decimal numbers"
-"""Kind of numbers in which languages exchange points and commas: "1,250.75" is "1.250,75" in German."""
+"""Kind of numbers in which languages exchange points and commas: "1,250.75" is "1.250,75" in German.
+
+It includes numbers with more points or commas, such as "1.2.3", which are the same in all languages.
+"""
 KINDS = {
     "tags": (
         r"</?[0-9]+/?>|</?[A-Za-z][A-Za-z0-9:._-]*"
@@ -65,7 +68,7 @@ KINDS = {
         r"[\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*\x{200D}?)+"
     ),
     "whole numbers": r"\p{Nd}+",
-    DECIMALS: _DECIMAL,
+    DECIMALS: r"\p{Nd}+(?:[.,]\p{Nd}+)+",
     "numbers with colons": r"\p{Nd}+(?::\p{Nd}+)+",
     "numbers with other separators": r"\p{Nd}+(?:[.,:/-]\p{Nd}+)+",
     "numbers with letters": _WITH_DIGITS,
@@ -173,7 +176,7 @@ def exchange_separators(texts: tf.Tensor) -> tf.Tensor:
     exchanged = texts
     for old, new in ((r"\.", MARK), (",", "."), (MARK, ",")):
         exchanged = tf.strings.regex_replace(exchanged, old, new)
-    return tf.where(tf.strings.regex_full_match(texts, KINDS[DECIMALS]), exchanged, texts)
+    return tf.where(tf.strings.regex_full_match(texts, _EXCHANGEABLE), exchanged, texts)
 
 
 def is_any(values: tf.Tensor, choices: Sequence[str]) -> tf.Tensor:

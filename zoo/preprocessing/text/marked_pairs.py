@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from zoo.preprocessing.text.item_patterns import DECIMALS, KINDS, MARK, Candidate, list_candidates
+from zoo.preprocessing.text.item_patterns import KINDS, MARK, Candidate, list_candidates
 from zoo.preprocessing.text.word_pieces import COPY_TOKENS
 
 Pair = tuple[str, str]
@@ -54,7 +54,7 @@ def count_candidates(pairs: Iterable[Pair]) -> Iterator[tuple[Candidate, int, in
                     if all(find_item(other, source) for other in others):
                         count = num_copies  # the target has none that could be another form of it
                 num_exchanged = 0
-                if candidate.kind == DECIMALS:
+                if candidate.exchanged != candidate.text:
                     num_exchanged = min(count, len(find_item(candidate.exchanged, target)))
                 yield candidate, count, num_copies, num_exchanged
 
