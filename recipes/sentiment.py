@@ -158,7 +158,7 @@ def train(settings: Settings) -> None:
         if is_recurrent and initialize(model, ancestor, settings.freeze, info.labels):
             results = zoo.evaluate(model, test_set, loss, [accuracy])
             run.metrics["test accuracy, before"] = 100 * results["accuracy"]
-        epochs = amount.epochs if is_recurrent else amount.baseline_epochs
+        epochs = amount.epochs if is_recurrent else max(amount.baseline_epochs, run.count_epochs(name))
         steps = run.plan_steps(name, epochs, train_set.num_batches)
         history = run.fit(
             model,

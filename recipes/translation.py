@@ -158,7 +158,7 @@ def train(settings: Settings) -> None:
         if not suffix and initialize(model, ancestor, settings.freeze):
             before = score_translations(module.translate_texts(test_sources), test_references, tokenizer)
             run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
-        epochs = amount.baseline_epochs if suffix else amount.epochs
+        epochs = max(amount.baseline_epochs, run.count_epochs(name)) if suffix else amount.epochs
         steps = run.plan_steps(name, epochs, train_set.num_batches)
         run.fit(
             model,

@@ -92,7 +92,12 @@ def test_recipes_advise_to_start_few_examples_from_a_trained_model(
     printed = capsys.readouterr().out
     assert "--init-from" not in printed
     assert "The baseline starts from random weights, and gets 40 epochs." in printed
-    assert planned == [(40, 40), (10, 40)]
+    monkeypatch.setattr(Run, "count_epochs", lambda run, name: 40)
+    with pytest.raises(_Planned):  # to go on with more epochs
+        recipe.train(
+            dataclasses.replace(settings, init_from=ancestor.directory, epochs=20, **ancestor.model_settings)
+        )
+    assert planned == [(40, 40), (10, 40), (20, 40)]
 
 
 @pytest.mark.parametrize(

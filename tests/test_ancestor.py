@@ -346,6 +346,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     expected = train(tmp_path / "whole", seed=1)
     with pytest.raises(MemoryError):
         train(tmp_path / "stopped", seed=1, callbacks=[Stop()])
+    assert Run(tmp_path / "stopped", {}, ancestor=ancestor).count_epochs("model") == 3
     assert train(tmp_path / "stopped", seed=2) == expected
 
 

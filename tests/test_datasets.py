@@ -613,7 +613,8 @@ def test_labels_of_a_table_are_renamed_merged_and_left_out(tmp_path):
     expected = sorted((text, renames.get(stars, stars)) for text, stars in rows if stars != "3")
     assert sorted(row for split in read_rows(data).values() for row in split) == expected
     with pytest.raises(
-        DataError, match=r"--rename-labels names 6, 7, which no row has\. Expected some of 1, 2, 3, 4, 5\."
+        DataError,
+        match=r"--rename-labels names 6, 7, which no example has\. Expected some of 1, 2, 3, 4, 5\.",
     ):
         load_text_classification(path, rename_labels={"6": "pos", "7": ""})
     with pytest.raises(
@@ -622,7 +623,7 @@ def test_labels_of_a_table_are_renamed_merged_and_left_out(tmp_path):
         load_text_classification(path, rename_labels=dict.fromkeys("12345", ""))
     data = load_text_classification(path, rename_labels={"1": "neg", "6": "pos", "7": ""})
     assert data.info.notes[0] == (
-        "--rename-labels names 6, 7, which no row has. The rows have 1, 2, 3, 4, 5."
+        "--rename-labels names 6, 7, which no example has. The labels are 1, 2, 3, 4, 5."
     )
 
 

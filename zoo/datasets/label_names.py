@@ -23,13 +23,13 @@ def check_renames(renames: Mapping[str, str], labels: Collection[str], location:
     unknown, known = [old for old in renames if old not in labels], sorted(labels)
     if not unknown:
         return []
-    problem = f"--rename-labels names {abbreviate(unknown)}, which no row has"
+    problem = f"--rename-labels names {abbreviate(unknown)}, which no example has"
     if len(unknown) == len(renames):
         raise DataError(
             f"{location}: {problem}. Expected some of {', '.join(known)[:200]}. {suggest_names(unknown, known)}"
             "Correct the name before the `=`."
         )
-    return [f"{problem}. The rows have {', '.join(known)[:200]}."]
+    return [f"{problem}. The labels are {', '.join(known)[:200]}."]
 
 
 def note_left_out(renames: Mapping[str, str], num_left_out: int, noun: str) -> list[str]:

@@ -192,6 +192,27 @@ class Run:
             )
         return [(cycle.start * steps_per_epoch, cycle.epochs * steps_per_epoch) for cycle in cycles]
 
+    def count_epochs(self, name: str) -> int:
+        """Return the number of epochs of a model in this run, including those that are still to be trained.
+
+        Args:
+            name: name of the model, as in `fit`.
+
+        Returns:
+            The number of epochs, 0 if the run does not contain the model.
+
+        Raises:
+            TrainingError: its `run.json` is corrupt.
+
+        Example:
+            >>> import tempfile, zoo
+            >>> with tempfile.TemporaryDirectory() as run_dir:
+            ...     zoo.training.Run(run_dir, {}).count_epochs("lstm")
+            0
+        """
+        record = read_record(self.directory / name)
+        return record.cycles[-1].end if record else 0
+
     def fit(
         self,
         model: keras.Model,

@@ -42,6 +42,8 @@ _EXCHANGEABLE = "|".join(
     [rf"\p{{Nd}}{{1,3}}(?:[{a}]\p{{Nd}}{{3}})+(?:[{b}]\p{{Nd}}+)?" for a, b in (",.", ".,")]
     + [r"\p{Nd}+[.,]\p{Nd}+"]
 )
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_IP_ADDRESS = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
 DECIMALS = "decimal numbers"
 """Kind of numbers in which languages exchange points and commas: "1,250.75" is "1.250,75" in German.
 
@@ -170,13 +172,14 @@ def list_candidates(texts: Sequence[str]) -> list[tuple[str, list[Candidate]]]:
 def exchange_separators(texts: tf.Tensor) -> tf.Tensor:
     """Exchange points and commas in those of the texts that are decimal numbers.
 
-    >>> exchange_separators(tf.constant(["1,250.75", "2.5", "12", "1.2.3", "a.b"])).numpy().tolist()
-    [b'1.250,75', b'2,5', b'12', b'1.2.3', b'a.b']
+    >>> exchange_separators(tf.constant(["1,250.75", "2.5", "12", "1.2.3", "192.168.100.200"])).numpy().tolist()
+    [b'1.250,75', b'2,5', b'12', b'1.2.3', b'192.168.100.200']
     """
     exchanged = texts
     for old, new in ((r"\.", MARK), (",", "."), (MARK, ",")):
         exchanged = tf.strings.regex_replace(exchanged, old, new)
-    return tf.where(tf.strings.regex_full_match(texts, _EXCHANGEABLE), exchanged, texts)
+    is_decimal = tf.strings.regex_full_match(texts, _EXCHANGEABLE)
+    return tf.where(is_decimal & ~tf.strings.regex_full_match(texts, _IP_ADDRESS), exchanged, texts)
 
 
 def is_any(values: tf.Tensor, choices: Sequence[str]) -> tf.Tensor:
