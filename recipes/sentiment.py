@@ -35,7 +35,7 @@ class Settings:
     text_column: str | None = None  # column or TFDS feature of the text; None: `text`, or the only text
     label_column: str | None = None  # column or TFDS feature of the label; None: `label`, or the only label
     rename_labels: Renames = field(default_factory=dict)
-    """new names of labels, such as 1=neg 5=pos; 3= leaves out the texts with the label 3"""
+    """new names of labels, such as 1=neg 2=neg 4=pos 5=pos; 3= leaves out the texts with the label 3"""
     data_dir: Path | None = None  # directory where TFDS keeps its data; None: that of TFDS
     encoding: str | None = None  # encoding of text files; None: UTF-8, or what a byte order mark states
     citation: str = ""  # source of the data, for the card; if empty, what TFDS states

@@ -428,9 +428,9 @@ def _write_out_names(text: str, card: ModelCard) -> str:
 def get_metadata(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return what model hubs read about a model, by the names that they use.
 
-    Metrics are those of the test split for which hubs have a name. `datasets` are those of TFDS, which have a name that
-    others know; files have a name in the results alone. A license that hubs do not list is `other`, and the page
-    states it: without `license_link`, for which hubs expect a file LICENSE or an address.
+    Metrics are those of the test split for which hubs have a name. `datasets` have the names of TFDS, or of files. A
+    license that hubs do not list is `other`, and the page states it: without `license_link`, for which hubs expect a
+    file LICENSE or an address.
 
     Args:
         card: content of `card.json`.
@@ -455,7 +455,7 @@ def get_metadata(card: Mapping[str, Any]) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         **terms_of_use,
         "language": list(card.get("languages", ())),
-        "datasets": published,
+        "datasets": list(datasets),
         "metrics": list(dict.fromkeys(metric["type"] for metric in metrics)),
         "pipeline_tag": tag,
         "library_name": "rnn-zoo",

@@ -15,7 +15,7 @@ MAX_ROWS = 20
 
 
 class _Repr(reprlib.Repr):
-    """Cuts long values; of an array or a tensor it states dtype and shape."""
+    """Cuts long values; of an array or a tensor it states dtype and shape, of a `tf.data.Dataset` nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,6 +26,8 @@ class _Repr(reprlib.Repr):
         if hasattr(x, "dtype") and hasattr(x, "shape") and x.shape != ():
             dtype = getattr(x.dtype, "name", x.dtype)
             return f"<{dtype} [{', '.join(map(str, x.shape))}]>"
+        if hasattr(x, "element_spec"):
+            return "<tf.data.Dataset>"
         return super().repr1(x, level)
 
 

@@ -33,7 +33,7 @@ class EvaluateOptions:
     target_column: str | None = None
     """column of what the model should answer; None: label, translation or caption"""
     rename_labels: Renames = field(default_factory=dict)
-    """new names of labels in the table, such as 1=neg 5=pos; 3= leaves out the rows with the label 3"""
+    """new names of labels in the table, such as 1=neg 2=neg 4=pos 5=pos; 3= leaves out rows with the label 3"""
     encoding: str | None = None  # encoding of the table; None: UTF-8, or what a byte order mark states
     json: bool = False  # print one JSON object
 
