@@ -156,13 +156,22 @@ def test_models_are_described_for_people(panel: Callable[[str], WebElement]) -> 
     assert titles["translation"] == "English to German"
     opened = panel("sentiment")
     assert "Classifies a text as negative or positive." in opened.text
-    assert re.search(r"^Accuracy on test data: \d\d\.\d %$", opened.text, re.MULTILINE)
-    assert f"License: {read_card(ROOT / 'saved_models/sentiment/1')['license']}" in opened.text
     assert re.search(
-        r"^Perplexity per word on test data: [\d.]+; per word piece: ",
-        panel("language_model").text,
+        r"^Accuracy on test data: \d\d\.\d %\. It is the share of answers that are right\.$",
+        opened.text,
         re.MULTILINE,
     )
+    assert f"License: {read_card(ROOT / 'saved_models/sentiment/1')['license']}" in opened.text
+    for name, score in (
+        ("captioning", r"BLEU-4 on test data: [\d.]+\. It compares .*\."),
+        (
+            "language_model",
+            r"Perplexity per word on test data: [\d.]+; per word piece: [\d.]+\. The model .*\.",
+        ),
+        ("tagging", r"F1 of transitions on test data: [\d.]+\. It counts .*\."),
+        ("translation", r"BLEU on test data: [\d.]+\. It compares .*\."),
+    ):
+        assert re.search(f"^{score}$", panel(name).text, re.MULTILINE)
 
 
 def test_examples_have_the_names_of_their_files(panel: Callable[[str], WebElement]) -> None:
