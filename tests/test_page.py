@@ -196,6 +196,27 @@ def test_page_says_that_a_model_is_loading(
     WebDriverWait(opened, 10).until(lambda _: "loading" not in opened.text)
 
 
+def test_code_in_limits(
+    page: PageServer,
+    browser: webdriver.Chrome,
+    panel: Callable[[str], WebElement],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only backticks are read as markup; a card cannot add other elements to the page."""
+    with monkeypatch.context() as context:
+        context.setitem(
+            page._cards["sentiment"], "limits", ["`step` <b>and</b> `<i>finish</i>`, one ` alone"]
+        )
+        browser.refresh()
+        opened = panel("sentiment")
+        opened.find_element(By.TAG_NAME, "summary").click()
+        limit = opened.find_element(By.TAG_NAME, "li")
+        assert limit.text == "step <b>and</b> <i>finish</i>, one ` alone"
+        codes = limit.find_elements(By.CSS_SELECTOR, "*")
+        assert [(code.tag_name, code.text) for code in codes] == [("code", "step"), ("code", "<i>finish</i>")]
+    browser.refresh()
+
+
 def test_card_of_a_model(browser: webdriver.Chrome, panel: Callable[[str], WebElement]) -> None:
     panel("captioning").find_element(By.LINK_TEXT, "Model card").click()
     assert (
