@@ -101,6 +101,8 @@ def assert_plot_is_shown(panel: WebElement, browser: webdriver.Chrome) -> None:
     image = panel.find_element(By.CSS_SELECTOR, "figure img")
     WebDriverWait(panel, 10).until(lambda _: image.get_property("naturalWidth") > 100)
     assert image.size["width"] <= panel.size["width"]
+    with media(browser, 390, "light"):
+        assert image.size["width"] <= panel.size["width"]
     assert image.get_attribute("alt")
 
 
