@@ -217,6 +217,7 @@ def test_code_in_limits(
         assert limit.text == "step <b>and</b> <i>finish</i>, one ` alone"
         codes = limit.find_elements(By.CSS_SELECTOR, "*")
         assert [(code.tag_name, code.text) for code in codes] == [("code", "step"), ("code", "<i>finish</i>")]
+        assert_is_accessible(browser)
     browser.refresh()
 
 
