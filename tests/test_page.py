@@ -101,6 +101,8 @@ def assert_plot_is_shown(panel: WebElement, browser: webdriver.Chrome) -> None:
     image = panel.find_element(By.CSS_SELECTOR, "figure img")
     WebDriverWait(panel, 10).until(lambda _: image.get_property("naturalWidth") > 100)
     assert image.size["width"] <= panel.size["width"]
+    with media(browser, 390, "light"):
+        assert image.size["width"] <= panel.size["width"]
     assert image.get_attribute("alt")
 
 
@@ -139,7 +141,7 @@ def assert_is_accessible(browser: webdriver.Chrome) -> None:
 
 def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
     tabs = browser.find_elements(By.CSS_SELECTOR, "[role=tab]")
-    assert [tab.text for tab in tabs] == [name.capitalize().replace("_", " ") for name in NAMES]
+    assert [tab.text for tab in tabs] == ["Captioning", "Next words", "Sentiment", "Tagging", "Translation"]
     tabs[0].click()
     tabs[0].send_keys(Keys.ARROW_LEFT)
     assert tabs[-1].get_attribute("aria-selected") == "true"
@@ -148,6 +150,7 @@ def test_there_is_a_tab_for_each_model(browser: webdriver.Chrome) -> None:
     assert browser.switch_to.active_element == tabs[0]
     with media(browser, 390, "light"):
         assert len({tab.rect["y"] for tab in tabs}) == 1
+        assert max(tab.rect["height"] for tab in tabs) < 45  # a line of text
         assert tabs[-1].rect["x"] + tabs[-1].rect["width"] <= 390
 
 
@@ -156,13 +159,22 @@ def test_models_are_described_for_people(panel: Callable[[str], WebElement]) -> 
     assert titles["translation"] == "English to German"
     opened = panel("sentiment")
     assert "Classifies a text as negative or positive." in opened.text
-    assert re.search(r"^Accuracy on test data: \d\d\.\d %$", opened.text, re.MULTILINE)
-    assert f"License: {read_card(ROOT / 'saved_models/sentiment/1')['license']}" in opened.text
     assert re.search(
-        r"^Perplexity per word on test data: [\d.]+; per word piece: ",
-        panel("language_model").text,
+        r"^Accuracy on test data: \d\d\.\d %\. It is the share of answers that are right\.$",
+        opened.text,
         re.MULTILINE,
     )
+    assert f"License: {read_card(ROOT / 'saved_models/sentiment/1')['license']}" in opened.text
+    for name, score in (
+        ("captioning", r"BLEU-4 on test data: [\d.]+\. It compares .*\."),
+        (
+            "language_model",
+            r"Perplexity per word on test data: [\d.]+; per word piece: [\d.]+\. The model .*\.",
+        ),
+        ("tagging", r"F1 of transitions on test data: [\d.]+\. It counts .*\."),
+        ("translation", r"BLEU on test data: [\d.]+\. It compares .*\."),
+    ):
+        assert re.search(f"^{score}$", panel(name).text, re.MULTILINE)
 
 
 def test_examples_have_the_names_of_their_files(panel: Callable[[str], WebElement]) -> None:
@@ -185,6 +197,28 @@ def test_page_says_that_a_model_is_loading(
         process.is_loading = False
     opened = panel("sentiment")
     WebDriverWait(opened, 10).until(lambda _: "loading" not in opened.text)
+
+
+def test_code_in_limits(
+    page: PageServer,
+    browser: webdriver.Chrome,
+    panel: Callable[[str], WebElement],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only backticks are read as markup; a card cannot add other elements to the page."""
+    with monkeypatch.context() as context:
+        context.setitem(
+            page._cards["sentiment"], "limits", ["`step` <b>and</b> `<i>finish</i>`, one ` alone"]
+        )
+        browser.refresh()
+        opened = panel("sentiment")
+        opened.find_element(By.TAG_NAME, "summary").click()
+        limit = opened.find_element(By.TAG_NAME, "li")
+        assert limit.text == "step <b>and</b> <i>finish</i>, one ` alone"
+        codes = limit.find_elements(By.CSS_SELECTOR, "*")
+        assert [(code.tag_name, code.text) for code in codes] == [("code", "step"), ("code", "<i>finish</i>")]
+        assert_is_accessible(browser)
+    browser.refresh()
 
 
 def test_card_of_a_model(browser: webdriver.Chrome, panel: Callable[[str], WebElement]) -> None:

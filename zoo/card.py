@@ -50,6 +50,19 @@ _HUB_METRICS = {
     "perplexity per word": "perplexity",
 }
 _METRIC_NAMES = {"transition f1": "F1 of transitions"}
+_BLEU_MEANING = (
+    "It compares the words and short phrases of the answers with the expected texts: 100 would be identical, and a "
+    "good answer in other words scores low."
+)
+_METRIC_MEANINGS = {
+    "accuracy": "It is the share of answers that are right.",
+    "macro-F1": "It counts both what is missed and what is wrongly found, for each label alike: 100 would be no error.",
+    "transition f1": "It counts both transitions that are missed and those wrongly found: 100 would be no error.",
+    "BLEU": _BLEU_MEANING,
+    "BLEU-4": _BLEU_MEANING,
+    "perplexity per word": "The model is as unsure of what comes next as if it had to choose among so many equally "
+    "likely words, or pieces of words: lower is better.",
+}
 
 
 @dataclass(frozen=True)
@@ -381,6 +394,15 @@ def describe_headline(card: ModelCard) -> str:
     if metric == "perplexity per word" and per_piece is not None:
         text += f"; per word piece: {_format_score(per_piece)}"
     return text
+
+
+def explain_headline(card: ModelCard) -> str:
+    """Return what the metric of `describe_headline` means, in a sentence; empty if that is not known.
+
+    >>> explain_headline({"headline": "test accuracy"})
+    'It is the share of answers that are right.'
+    """
+    return _METRIC_MEANINGS.get(card["headline"].removeprefix("test "), "")
 
 
 def _format_score(value: float) -> str:
