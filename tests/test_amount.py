@@ -106,22 +106,23 @@ def test_recipes_advise_to_start_few_examples_from_a_trained_model(
 def test_generated_pairs_are_learned_sooner(
     names: list[str], epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dates, "SIZES", {"train": 7_000, "validation": 20, "test": 20})
-    monkeypatch.setattr(notices, "SIZES", {"train": 7_000, "validation": 20, "test": 20})
-    planned = []
+    chosen = []
+    for builder in (dates, notices):
+        monkeypatch.setattr(builder, "SIZES", {"train": 300, "validation": 20, "test": 20})
 
-    def plan(run: Run, name: str, epochs: int, *args: Any) -> None:
-        planned.append(epochs)
+    def choose(*args: Any) -> None:
+        chosen.append(choose_amount(*args)[1].epochs)
         raise _Planned
 
-    monkeypatch.setattr(Run, "plan_steps", plan)
+    monkeypatch.setattr(translation, "choose_amount", choose)
+    monkeypatch.setattr("zoo.training.amount._NUM_PASSED", 0)  # as if there were many
     rows = [f"Number {i}.,Nummer {i}." for i in range(100)]
     (tmp_path / "own.csv").write_text("\n".join(["en,de", *rows]), encoding="utf-8")
     sets = tuple(str(tmp_path / "own.csv") if name == "own" else name for name in names)
     settings = translation.Settings(dataset=sets, data_dir=tmp_path / "data", run_dir=tmp_path / "run")
     with pytest.raises(_Planned):
         translation.train(settings)
-    assert planned == [epochs]
+    assert chosen == [epochs]
 
 
 def test_a_thousand_examples_need_no_advice(capsys: pytest.CaptureFixture[str]) -> None:
