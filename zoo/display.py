@@ -15,7 +15,7 @@ MAX_ROWS = 20
 
 
 class _Repr(reprlib.Repr):
-    """Cuts long values; of an array or a tensor it states dtype and shape, of a `tf.data.Dataset` nothing."""
+    """Cuts long values; of an array or a tensor it states dtype and shape, of a `tf.data.Dataset` the class."""
 
     def __init__(self) -> None:
         super().__init__()
