@@ -63,6 +63,8 @@ class Settings:
     baseline: bool = True  # train the encoder-decoder without attention, too
     dropout: UnitInterval = 0.1
     """dropout rate of word vectors, memory, and before the logits; small real sets need 0.3"""
+    subword_dropout: UnitInterval = 0.0
+    """share of word pieces that are split into two in training, at random; try 0.1 with few real sentences"""
     label_smoothing: UnitInterval = 0.1
     """share of the target spread over all tokens: more than one translation is right"""
     max_tokens: PositiveInt = 100
@@ -117,8 +119,8 @@ def train(settings: Settings) -> None:
     data = load_translation(sets, languages=languages, data_dir=settings.data_dir, encoding=settings.encoding)
     info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
-    min_epochs = 4 if info.is_generated else 10  # real sentences take longer to learn
-    advice = "translation for English to German"
+    # Real sentences take longer to learn than the embedded ones.
+    advice, min_epochs = "translation for English to German", 4 if info.is_generated else 10
     settings, amount = choose_amount(data.train, settings, ancestor, advice, min_epochs)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])
 
@@ -129,7 +131,7 @@ def train(settings: Settings) -> None:
         preprocessor = TranslationPreprocessor.adapt(
             data.train, settings.vocabulary_size, settings.max_tokens, languages, run.directory
         )
-    train_set = preprocessor.bucket(data.train, amount.batch_size, settings.seed)
+    train_set = preprocessor.bucket(data.train, amount.batch_size, settings.seed, settings.subword_dropout)
     validation_set = preprocessor.bucket(data.validation, amount.batch_size)
     print(train_set, validation_set, sep="\n")
     test_sources, test_references = read_pairs(data.test)

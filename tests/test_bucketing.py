@@ -146,6 +146,25 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
     assert all(order != sorted(order) for order in lengths)  # long and short ones mixed
 
 
+def test_random_functions_draw_by_seed_epoch_and_place() -> None:
+    def draw(
+        seed: tf.Tensor, sequences: dict[str, tf.Tensor], labels: tuple[tf.Tensor, ...]
+    ) -> tuple[tf.Tensor, ...]:
+        return labels[0], tf.random.stateless_uniform([], seed)
+
+    def read(seed: int, epoch: int, skipped: int = 0) -> list[tuple[list[int], float]]:
+        dataset = bucket_by_length(examples(), 32, seed=3).map_at_random(draw, seed)
+        assert not dataset(epoch).options().autotune.enabled
+        return [(keys.tolist(), float(x)) for keys, x in dataset(epoch).skip(skipped).as_numpy_iterator()]
+
+    first = read(1, 0)
+    assert read(1, 0) == first
+    assert read(1, 0, skipped=3) == first[3:]  # as a run that resumes
+    draws = [x for seed, epoch in [(1, 0), (1, 1), (2, 0), (2, 1)] for _, x in read(seed, epoch)]
+    assert len(set(draws)) == len(draws) == 4 * len(first)
+    assert [keys for keys, _ in read(2, 0)] == [keys for keys, _ in first]  # the order has a seed of its own
+
+
 def test_order_is_fixed_without_seed() -> None:
     plan = plan_buckets(LENGTHS, 16)
     keys = batch_keys(plan)

@@ -31,6 +31,7 @@ from zoo.preprocessing.text import (
     UNKNOWN_ID,
     CopiedItems,
     CopyingTokenizer,
+    SubwordDropout,
     TokenizedText,
     WordPieceTokenizer,
     count_copy_tokens,
@@ -174,15 +175,19 @@ class TranslationPreprocessor(Preprocessor):
 
         return split.batch(1024).map(encode_batch).unbatch().filter(is_short)
 
-    def bucket(self, split: tf.data.Dataset, batch_size: int, seed: int | None = None) -> BucketedDataset:
+    def bucket(
+        self, split: tf.data.Dataset, batch_size: int, seed: int | None = None, subword_dropout: float = 0.0
+    ) -> BucketedDataset:
         """Return batches of pairs of similar lengths, for teacher forcing.
 
-        With a seed, which training has, some of the pairs come a second time, with items that are carried over.
+        With a seed, which training has, some of the pairs come a second time, with items that are carried over, and
+        word pieces may be split at random.
 
         Args:
             split: pairs of texts.
             batch_size: number of pairs in a batch.
-            seed: of the order; None keeps one order.
+            seed: of the order and of the splits; None keeps one order, and word pieces as they are.
+            subword_dropout: share of word pieces that are split into two, of both languages; see `SubwordDropout`.
 
         Raises:
             UsageError: no pair is short enough.
@@ -195,7 +200,18 @@ class TranslationPreprocessor(Preprocessor):
                 f"--max-tokens: no pair has fewer than {self.source.max_tokens} tokens on both sides. Use a higher "
                 "number."
             ) from error
+        if seed is not None and subword_dropout:
+            dataset = dataset.map_at_random(self._make_splitter(subword_dropout), seed)
         return dataset.map(apply_teacher_forcing)
+
+    def _make_splitter(
+        self, rate: float
+    ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+        """Return a function that splits word pieces of a batch of sources and targets at random."""
+        split_source, split_target = (
+            SubwordDropout(tokenizer, rate) for tokenizer in (self.source, self.target)
+        )
+        return lambda seed, source, target: (split_source(source, seed), split_target(target, seed + 1))
 
     def get_config(self) -> dict[str, Any]:
         """Return the configurations of the tokenizers and of the copied items, and the languages."""

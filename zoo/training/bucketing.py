@@ -59,6 +59,31 @@ class BucketedDataset:
         """Return a dataset with `function` applied to each batch, as in `tf.data.Dataset.map`."""
         return replace(self, make_epoch=lambda epoch: self(epoch).map(function).prefetch(2))
 
+    def map_at_random(self, function: Callable[..., Any], seed: int) -> "BucketedDataset":
+        """Return a dataset with a random `function` applied to each batch.
+
+        `padding_share` stays that of the batches which the function gets.
+
+        Args:
+            function: function from an int32 seed [2] and the components of a batch to the new components. It must draw
+                by the seed alone, as the functions of `tf.random.stateless_*` do.
+            seed: int. Each batch of each epoch has a seed of its own, which depends on this one, the epoch, and the
+                place of the batch in it. A run that resumes within an epoch so draws what it would have drawn.
+        """
+
+        def make_epoch(epoch: int) -> tf.data.Dataset:
+            first = int(np.random.default_rng([seed, epoch]).integers(2**31))
+            seeds = tf.data.Dataset.range(self.num_batches).map(
+                lambda k: tf.stack([first, tf.cast(k, tf.int32)])
+            )
+            return (
+                tf.data.Dataset.zip(seeds, self(epoch))
+                .map(lambda seed, batch: function(seed, *batch))
+                .prefetch(2)
+            )
+
+        return replace(self, make_epoch=make_epoch)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
 

@@ -16,6 +16,7 @@ from zoo.preprocessing.text.copying_tokenizer import (
     pre_tokenize_marked,
 )
 from zoo.preprocessing.text.normalization import normalize_texts
+from zoo.preprocessing.text.subword_dropout import SubwordDropout
 from zoo.preprocessing.text.word_pieces import (
     COPY_TOKENS,
     END_ID,
@@ -46,6 +47,7 @@ __all__ = [
     "UNKNOWN_ID",
     "CopiedItems",
     "CopyingTokenizer",
+    "SubwordDropout",
     "TokenizedText",
     "Tokenizer",
     "WordPieceTokenizer",

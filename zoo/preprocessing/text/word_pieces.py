@@ -40,8 +40,12 @@ FIRST_COPY_ID = 4
 COPY_TOKENS = tuple(f"[COPY{number}]" for number in range(1, 9))
 """Stand for items that are carried over unchanged; in vocabularies that have them, their ids start here."""
 
-_SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[START]", "[END]")
-_CONTINUATION = "##"  # prefix of a token that continues a word
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[START]", "[END]")
+"""First lines of each vocabulary of word pieces."""
+
+CONTINUATION = "##"
+"""Prefix of a token that continues a word."""
+
 _WORD_KINDS = (Kind.LETTER, Kind.MARK)
 _MAX_WORD_LENGTH = 100  # characters; as in `tokenizers`, a longer word is unknown
 _MAX_UNKNOWN_IN_STATUS = 3
@@ -114,7 +118,7 @@ def train_wordpiece(
     remaining, word_counts = iter(texts), Counter[bytes]()
     while batch := list(islice(remaining, 1024)):
         word_counts.update(split(batch).flat_values.numpy().tolist())
-    special_tokens = _SPECIAL_TOKENS + special_tokens
+    special_tokens = SPECIAL_TOKENS + special_tokens
     words = Counter({word.decode(): count for word, count in word_counts.items()})
     for token in special_tokens:
         del words[token]
@@ -130,20 +134,20 @@ def train_wordpiece(
     ]
     # The trainer sees words in random order, and would number characters and break ties by that order. It
     # keeps this order, and adds no characters, if all of them are special and its own alphabet is empty.
-    initial_tokens = [*special_tokens, *alphabet, *(_CONTINUATION + character for character in continued)]
+    initial_tokens = [*special_tokens, *alphabet, *(CONTINUATION + character for character in continued)]
     if len(initial_tokens) > vocabulary_size:
         raise UsageError(
             f"A vocabulary of {vocabulary_size} word pieces is too small: the {len(alphabet)} characters "
             f"alone make {len(initial_tokens)}. Set at least that size, or a min_frequency above "
             f"{min_frequency}."
         )
-    tokenizer = HuggingFaceTokenizer(WordPiece(unk_token=_SPECIAL_TOKENS[UNKNOWN_ID]))
+    tokenizer = HuggingFaceTokenizer(WordPiece(unk_token=SPECIAL_TOKENS[UNKNOWN_ID]))
     trainer = WordPieceTrainer(
         vocab_size=vocabulary_size,
         min_frequency=min_frequency,
         special_tokens=initial_tokens,
         limit_alphabet=0,
-        continuing_subword_prefix=_CONTINUATION,
+        continuing_subword_prefix=CONTINUATION,
         show_progress=False,
     )
     tokenizer.train_from_iterator(words.elements(), trainer)
@@ -200,13 +204,13 @@ class WordPieceTokenizer(Tokenizer):
         super().__init__(vocabulary_path, max_tokens, version)
         self.truncation_side = truncation_side
         vocabulary = self.vocabulary_path.read_text(encoding="utf-8").split("\n")
-        first_lines = vocabulary[: len(_SPECIAL_TOKENS)]
-        if tuple(first_lines) != _SPECIAL_TOKENS:
+        first_lines = vocabulary[: len(SPECIAL_TOKENS)]
+        if tuple(first_lines) != SPECIAL_TOKENS:
             raise DataError(
-                f"{vocabulary_path} starts with the lines {first_lines}, expected {list(_SPECIAL_TOKENS)}. "
+                f"{vocabulary_path} starts with the lines {first_lines}, expected {list(SPECIAL_TOKENS)}. "
                 "Make the file with `train_wordpiece` and `write_vocabulary`."
             )
-        self._max_token_length = max(len(token.removeprefix(_CONTINUATION)) for token in vocabulary)
+        self._max_token_length = max(len(token.removeprefix(CONTINUATION)) for token in vocabulary)
         self._token_to_id = make_token_to_id_table(self.vocabulary_path, UNKNOWN_ID)
         self._id_to_token = make_id_to_token_table(self.vocabulary_path, "")
 
@@ -299,7 +303,7 @@ class WordPieceTokenizer(Tokenizer):
             row_ids, tokens = tf.concat([row_ids, numbers], 0), tf.concat([tokens, token], 0)
             num_taken = tf.strings.length(token) - tf.strings.length(prefix)
             rests = tf.strings.substr(rests, num_taken, tf.strings.length(rests))
-            return numbers[rests != ""], rests[rests != ""], _CONTINUATION, row_ids, tokens
+            return numbers[rests != ""], rests[rests != ""], CONTINUATION, row_ids, tokens
 
         vector = tf.TensorShape([None])
         *_, row_ids, tokens = tf.while_loop(
@@ -351,7 +355,7 @@ class WordPieceTokenizer(Tokenizer):
         Returns:
             string [..., time]. Empty for `START_ID`, and from the first `END_ID` or `PADDING_ID` on.
         """
-        unknown = f"{METASPACE}{_SPECIAL_TOKENS[UNKNOWN_ID]}"
+        unknown = f"{METASPACE}{SPECIAL_TOKENS[UNKNOWN_ID]}"
         if copies is not None:
             unknown = tf.where(copies == "", unknown, copies)
         tokens = _remove_continuation(self._id_to_token.lookup(tf.cast(ids, tf.int64)))
@@ -410,4 +414,4 @@ def merge_word_pieces(tokens: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, 
 
 
 def _remove_continuation(tokens: tf.Tensor) -> tf.Tensor:
-    return tf.strings.regex_replace(tokens, f"^{_CONTINUATION}", "")
+    return tf.strings.regex_replace(tokens, f"^{CONTINUATION}", "")
