@@ -1,5 +1,6 @@
 """Arguments of `zoo.fit` as a Keras user types them: strings, class weights, and what to do instead of others."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,136 @@ def test_strings_mean_what_they_mean_in_keras(
         assert history.history[name] == pytest.approx(values, rel=1e-4), name
     evaluated = zoo.evaluate(model, data, loss, metrics)
     assert evaluated["loss"] == pytest.approx(min(history.history["val_loss"]), rel=1e-4)
+
+
+TAGS = RNG.integers(0, 3, (20, 6))
+PADDED_IDS = RNG.integers(1, 9, (20, 6)) * (np.arange(6) < RNG.integers(1, 7, 20)[:, None])
+
+
+class CountRightTags(keras.metrics.Metric):
+    """Returns its variable itself, as the example in the documentation of `keras.metrics.Metric` does."""
+
+    def __init__(self) -> None:
+        super().__init__(name="right_tags")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        is_right = keras.ops.cast(keras.ops.equal(keras.ops.argmax(y_pred, -1), y_true), "float32")
+        weights = keras.ops.ones(1) if sample_weight is None else keras.ops.cast(sample_weight, "float32")
+        self.count.assign_add(keras.ops.sum(keras.ops.transpose(is_right) * keras.ops.transpose(weights)))
+
+    def result(self) -> Any:
+        return self.count
+
+
+@pytest.mark.parametrize("weights", [None, RNG.random((20, 6)), RNG.random(20)], ids=["none", "steps", "rows"])
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize(
+    "loss",
+    ["sparse_categorical_crossentropy", keras.losses.SparseCategoricalCrossentropy(ignore_class=2)],
+    ids=["string", "ignore_class"],
+)
+def test_masks_and_weights_mean_what_they_mean_in_keras(
+    loss: Any, is_masked: bool, weights: np.ndarray | None, tmp_path: Path
+) -> None:
+    """The elements that Keras's loss divides by are those that neither the model nor the loss masks."""
+
+    def build() -> keras.Model:
+        keras.utils.set_random_seed(5)
+        layers = [keras.layers.Embedding(9, 4, mask_zero=is_masked), keras.layers.Dense(3, "softmax")]
+        return keras.Sequential([keras.Input((6,), dtype="int32"), *layers])
+
+    data = tf.data.Dataset.from_tensors((PADDED_IDS, TAGS, *(() if weights is None else (weights,))))
+    metrics: Any = ["accuracy", "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy"]
+    model, other = build(), build()
+    history = run_fit(tmp_path, model, data, validation=data, loss=loss, metrics=[*metrics, CountRightTags()])
+    config = {} if isinstance(loss, str) else {"ignore_class": 2}
+    loss = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight", **config)
+    other.compile(keras.optimizers.SGD(0.5), loss, weighted_metrics=metrics)
+    # A loss and the metrics that are means of a function read the mask; Keras gives it to no other metric. A weight for
+    # each step has the rank of a mask, which Keras needs.
+    x, y, *rows = next(iter(data))
+    rows = [tf.broadcast_to(tf.reshape(w, [20, -1]), [20, 6]) for w in rows]
+    expected = other.fit(x, y, 20, 3, 0, sample_weight=rows[0] if rows else None, shuffle=False).history
+    for name, values in expected.items():
+        assert history[name] == pytest.approx(values, rel=1e-5), name
+    total = (np.ones((20, 6)) if weights is None else np.asarray(rows[0])) * (PADDED_IDS > 0 if is_masked else 1)
+    is_right = keras.ops.convert_to_numpy(model(PADDED_IDS)).argmax(-1) == TAGS
+    assert history["val_right_tags"][-1] == pytest.approx((total * is_right).sum(), rel=1e-5)
+    assert zoo.evaluate(model, data, loss)["loss"] == pytest.approx(history["val_loss"][-1], rel=1e-5)
+
+
+LOGITS_METRICS: list[Any] = [
+    "accuracy",
+    "binary_accuracy",
+    "BinaryAccuracy",
+    "binary_crossentropy",
+    "BinaryCrossentropy",
+    "AUC",
+    "Precision",
+    "Recall",
+    "TruePositives",
+    "FalseNegatives",
+    "mse",
+    "hinge",
+]
+
+
+def test_strings_mean_metrics_of_logits_for_formulations() -> None:
+    """Each metric equals Keras's of the probabilities, except for those of the outputs themselves."""
+    keras.utils.set_random_seed(2)
+    model = zoo.ManyToOne(9, 4, zoo.Encoder(zoo.GRUCell(4)), classes=1)
+    model(IDS)
+    model.set_weights([5 * weight for weight in model.get_weights()])
+    targets, logits = (LABELS > 0).astype("float32")[:, None], model.predict(IDS, verbose=0)
+    assert (logits > 0).mean() not in ((logits > 0.5).mean(), 0, 1)
+    results = zoo.evaluate(model, make_dataset(IDS, targets), "binary_crossentropy", LOGITS_METRICS)
+    identity = keras.Sequential([keras.Input((1,)), keras.layers.Identity()])
+    for names, outputs in ((LOGITS_METRICS[:-2], 1 / (1 + np.exp(-logits))), (LOGITS_METRICS[-2:], logits)):
+        identity.compile(loss="binary_crossentropy", metrics=names)
+        expected = identity.evaluate(outputs, targets, batch_size=20, verbose=0, return_dict=True)
+        for name in names:
+            assert results[name] == pytest.approx(expected[name], rel=1e-4), name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"loss": keras.losses.SparseCategoricalCrossentropy()},
+            r"`loss` is SparseCategoricalCrossentropy, which takes probabilities.*Pass `from_logits=True`",
+        ),
+        ({"loss": keras.losses.sparse_categorical_crossentropy}, r"`loss` is sparse_categorical_crossentropy"),
+        ({"loss": "kl_divergence"}, r"`loss` is 'kl_divergence', which takes probabilities"),
+        ({"loss": keras.losses.KLDivergence()}, r"`loss` is KLDivergence, which takes probabilities"),
+        ({"metrics": [keras.metrics.SparseCategoricalCrossentropy()]}, r"`metrics` .* Pass `from_logits=True`"),
+        ({"metrics": [keras.metrics.AUC()]}, r"`metrics` has AUC, .* Pass `from_logits=True`"),
+        ({"metrics": [keras.metrics.Precision()]}, r"`metrics` has Precision, .* Pass `thresholds=0`"),
+        ({"metrics": [keras.metrics.BinaryAccuracy()]}, r"`metrics` has BinaryAccuracy, .* Pass `threshold=0`"),
+        ({"metrics": [keras.metrics.PrecisionAtRecall(0.5)]}, r"`metrics` has PrecisionAtRecall"),
+        ({"metrics": ["poisson"]}, r"`metrics` has 'poisson', which takes probabilities"),
+        ({"metrics": [keras.metrics.F1Score(threshold=0.5)]}, r"`metrics` has F1Score"),
+    ],
+)
+def test_losses_and_metrics_of_probabilities_are_refused_for_formulations(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    model = zoo.ManyToOne(9, 4, zoo.Encoder(zoo.GRUCell(4)), classes=3)
+    options = {"loss": "sparse_categorical_crossentropy", **options}
+    with pytest.raises(ValueError, match=message):
+        run_fit(tmp_path, model, make_dataset(IDS, LABELS), **options)
+    with pytest.raises(ValueError, match=message):
+        zoo.evaluate(model, make_dataset(IDS, LABELS), **options)
+
+
+def test_losses_and_metrics_of_logits_are_accepted_for_formulations() -> None:
+    model = zoo.ManyToOne(9, 4, zoo.Encoder(zoo.GRUCell(4)), classes=3)
+    metrics = [
+        keras.metrics.SparseCategoricalCrossentropy("entropy", from_logits=True),
+        partial(keras.losses.sparse_categorical_crossentropy, from_logits=True),
+    ]
+    results = zoo.evaluate(model, make_dataset(IDS, LABELS), "sparse_categorical_crossentropy", metrics)
+    assert list(results.values()) == pytest.approx([results["loss"]] * 3)
 
 
 def test_strings_mean_losses_of_logits_for_formulations(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from keras.src.backend.common import AutocastScope, global_state, masking
-from keras.src.losses.losses import LossFunctionWrapper
 from keras.src.trainers.compile_utils import get_loss, get_metric
 from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
 from tensorflow.core.protobuf import saved_model_pb2
@@ -125,21 +124,15 @@ def get_metric_direction(metric: keras.metrics.Metric) -> Literal["min", "max"] 
     return directions.get(getattr(metric, "_direction", None))
 
 
-def resolve_loss(
-    name: str, targets: tf.TensorSpec, outputs: tf.TensorSpec, from_logits: bool
-) -> keras.losses.Loss:
+def resolve_loss(name: str, targets: tf.TensorSpec, outputs: tf.TensorSpec) -> keras.losses.Loss:
     """Return the loss that a string stands for in Keras's `compile`.
 
     Args:
         name: the string.
         targets: shape of the targets.
         outputs: shape of the outputs of the model.
-        from_logits: whether the outputs are logits, for losses that distinguish them from probabilities.
     """
-    loss: Any = get_loss(name, targets, outputs)
-    if from_logits and "from_logits" in inspect.signature(loss.fn).parameters:
-        loss = LossFunctionWrapper(loss.fn, name=loss.name, from_logits=True)
-    return loss
+    return get_loss(name, targets, outputs)
 
 
 def resolve_metric(identifier: Any, targets: tf.TensorSpec, outputs: tf.TensorSpec) -> keras.metrics.Metric:
@@ -151,6 +144,25 @@ def resolve_metric(identifier: Any, targets: tf.TensorSpec, outputs: tf.TensorSp
         outputs: shape of the outputs of the model.
     """
     return get_metric(identifier, targets, outputs)
+
+
+def get_wrapped_function(function: Any) -> Any:
+    """Return the function that a loss or metric of Keras computes; the argument itself if it wraps none."""
+    return getattr(function, "fn", getattr(function, "_fn", function))
+
+
+def get_argument(function: Any, name: str) -> Any:
+    """Return the value that a loss or metric has for an argument, None if it has no such argument.
+
+    Args:
+        function: a loss or metric of Keras, or a function.
+        name: name of the argument.
+    """
+    for attribute in (name, f"_{name}"):
+        if hasattr(function, attribute):
+            return getattr(function, attribute)
+    parameter = inspect.signature(get_wrapped_function(function)).parameters.get(name)
+    return getattr(function, "_fn_kwargs", {}).get(name, parameter and parameter.default)
 
 
 def make_text_file_initializer(

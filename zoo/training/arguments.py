@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo._compat import resolve_loss, resolve_metric
+from zoo._compat import get_argument, get_wrapped_function, resolve_loss, resolve_metric
 from zoo.errors import UsageError
 from zoo.formulations import DelayedManyToMany, LanguageModel, ManyToMany, ManyToOne, OneToMany
 from zoo.layers import reset_states
@@ -18,6 +18,32 @@ from zoo.training.step_runner import Loss, get_class_ids
 ClassWeight = Mapping[int, float] | Literal["balanced"]
 
 _RETURN_LOGITS = (DelayedManyToMany, LanguageModel, ManyToMany, ManyToOne, OneToMany)
+
+_COUNTING_METRICS = (
+    keras.metrics.FalseNegatives,
+    keras.metrics.FalsePositives,
+    keras.metrics.Precision,
+    keras.metrics.Recall,
+    keras.metrics.TrueNegatives,
+    keras.metrics.TruePositives,
+)
+"""Metrics that compare outputs with `thresholds`."""
+
+_PROBABILITY_FUNCTIONS = (
+    keras.losses.dice,
+    keras.losses.kl_divergence,
+    keras.losses.poisson,
+    keras.losses.tversky,
+)
+"""Losses and metrics that have no variant for logits, as functions."""
+
+_PROBABILITY_METRICS = (
+    keras.metrics.PrecisionAtRecall,
+    keras.metrics.RecallAtPrecision,
+    keras.metrics.SensitivityAtSpecificity,
+    keras.metrics.SpecificityAtSensitivity,
+)
+"""Metrics that have no variant for logits, as classes."""
 
 _HINTS = {
     "batch_size": "Batch the dataset: `dataset.batch(32)`, or `zoo.training.bucket_by_length`.",
@@ -66,8 +92,9 @@ def resolve_loss_and_metrics(
 ) -> tuple[Loss, list[keras.metrics.Metric]]:
     """Return the loss and the metrics that strings and functions stand for, as in Keras's `compile`.
 
-    The formulations of this library return logits, so for them a string means the loss or metric of logits. With
-    any other model "sparse_categorical_crossentropy" and the like mean the loss of probabilities.
+    The formulations of this library return logits, so for them a string means the loss or metric of logits, and so it
+    does for any model if the loss has `from_logits`. With any other model "sparse_categorical_crossentropy" and the
+    like mean the loss of probabilities.
 
     Args:
         model: the built model.
@@ -76,27 +103,67 @@ def resolve_loss_and_metrics(
         metrics: metrics as in `fit`.
 
     Raises:
-        ValueError: a name is unknown, or a loss of probabilities is given for a model that returns logits.
+        ValueError: a name is unknown, or a loss or metric of probabilities is given for a model that returns logits.
     """
     metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
-    if not isinstance(loss, str) and all(isinstance(metric, keras.metrics.Metric) for metric in metrics):
-        return loss, metrics
     _, y, _ = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
     outputs = compute_output_spec(model, dataset)
-    returns_logits = isinstance(model, _RETURN_LOGITS) or getattr(loss, "from_logits", False)
+    returns_logits = isinstance(model, _RETURN_LOGITS) or (
+        not isinstance(loss, str) and get_argument(loss, "from_logits") is True
+    )
+    name = loss
     if isinstance(loss, str):
-        name, loss = loss, resolve_loss(loss, y, outputs, from_logits=returns_logits)
-        if not returns_logits and "crossentropy" in loss.name:
-            _check_probabilities(model, dataset, name)
+        loss = resolve_loss(loss, y, outputs)
+    if returns_logits:
+        loss = _convert_to_logits("`loss` is", name, loss)
+    elif isinstance(name, str) and "crossentropy" in loss.name:
+        _check_probabilities(model, dataset, name)
     resolved = []
     for identifier in metrics:
         metric = identifier
         if not isinstance(identifier, keras.metrics.Metric):
             metric = resolve_metric(identifier, y, outputs)
-            if returns_logits and isinstance(metric, keras.metrics.BinaryAccuracy):
-                metric = keras.metrics.BinaryAccuracy(metric.name, threshold=0.0)
-        resolved.append(metric)
+        resolved.append(
+            _convert_to_logits("`metrics` has", identifier, metric) if returns_logits else metric
+        )
     return loss, resolved
+
+
+def _convert_to_logits(place: str, identifier: Any, resolved: Any) -> Any:
+    """Return a loss or metric that reads logits.
+
+    Args:
+        place: where it was given, for errors.
+        identifier: what was given. Only a string may mean both probabilities and logits.
+        resolved: the loss or metric that the identifier stands for.
+
+    Raises:
+        ValueError: it reads probabilities.
+    """
+    arguments: dict[str, Any] | None = {}
+    wrapped = get_wrapped_function(resolved)
+    if get_argument(resolved, "from_logits") is False:
+        arguments = {"from_logits": True}
+    elif isinstance(resolved, _COUNTING_METRICS) and resolved.thresholds == [0.5]:
+        arguments = {"thresholds": 0}
+    elif wrapped is keras.metrics.binary_accuracy or isinstance(resolved, keras.metrics.BinaryIoU):
+        arguments = {"threshold": 0} if get_argument(resolved, "threshold") == 0.5 else {}
+    elif isinstance(resolved, keras.metrics.FBetaScore):
+        arguments = None if resolved.threshold else {}
+    elif wrapped in _PROBABILITY_FUNCTIONS or isinstance(resolved, _PROBABILITY_METRICS):
+        arguments = None
+    if not arguments and arguments is not None:
+        return resolved
+    if isinstance(identifier, str) and arguments is not None:
+        return type(resolved).from_config({**resolved.get_config(), **arguments})
+    name = getattr(identifier, "__name__", type(identifier).__name__)
+    (hint,) = [f"Pass `{name}={value}` to it." for name, value in (arguments or {}).items()] or [
+        "Use another one, or end the model with a softmax or sigmoid."
+    ]
+    raise ValueError(
+        f"{place} {repr(identifier) if isinstance(identifier, str) else name}, which takes probabilities, but the "
+        f"outputs of the model are logits. {hint}"
+    )
 
 
 def compute_output_spec(model: keras.Model, dataset: tf.data.Dataset) -> tf.TensorSpec:

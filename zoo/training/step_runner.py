@@ -5,7 +5,6 @@ summed over the replicas, so all of them have the results that a single machine 
 """
 
 import contextlib
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -14,7 +13,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo._compat import accumulation_branch, count_applied_batches, disable_gradient_all_reduce
+from zoo._compat import (
+    accumulation_branch,
+    count_applied_batches,
+    disable_gradient_all_reduce,
+    get_keras_mask,
+)
 
 Loss: TypeAlias = keras.losses.Loss | Callable[[Any, Any], Any]
 
@@ -48,9 +52,12 @@ class MetricAccumulator:
         for metric in self.metrics:
             size = len(metric.variables)
             state = [tf.cast(value, v.dtype) for value, v in zip(sums[:size], metric.variables, strict=True)]
-            result, sums = metric.stateless_result(state), sums[size:]
-            by_name = result if isinstance(result, Mapping) else {metric.name: result}
-            results |= {name: float(value) for name, value in by_name.items()}
+            # The result may be a variable itself, which has this state only within the scope.
+            with keras.StatelessScope(state_mapping=list(zip(metric.variables, state, strict=True))):
+                result = metric.result()
+                by_name = result if isinstance(result, Mapping) else {metric.name: result}
+                results |= {name: float(value) for name, value in by_name.items()}
+            sums = sums[size:]
         return results
 
 
@@ -60,8 +67,9 @@ class StepRunner:
         L = sum(class weights * weights * losses) / sum(weights) + losses that the model adds
         g = dL/dw,    w = optimizer(w, g)
 
-    Both sums are over the rows of all replicas, so L does not depend on the number of replicas. Class weights are
-    not in the divisor: a batch of rare classes alone counts more than one of frequent classes.
+    Both sums are over the rows of all replicas, so L does not depend on the number of replicas. Elements that the
+    model or the loss masks have the weight 0. Class weights are not in the divisor: a batch of rare classes alone
+    counts more than one of frequent classes.
 
     Args:
         model: a model, called as `model(x, training=...)`.
@@ -84,7 +92,7 @@ class StepRunner:
         class_weight: Mapping[int, float] | None = None,
         evaluation_spec: Any = None,
     ) -> None:
-        self.model, self.loss, self.metrics = model, _without_reduction(loss), metrics
+        self.model, self.loss, self.metrics = model, loss, metrics
         self.optimizer, self.class_weight = optimizer, class_weight
         self.strategy = tf.distribute.get_strategy()
         self._replicas_accumulate = (
@@ -128,6 +136,7 @@ class StepRunner:
             variables = [v.value for v in self.model.trainable_variables]
             with self._replica_seeds(), tf.GradientTape() as tape:
                 outputs = self.model(x, training=True)
+                weights = _apply_mask(weights, outputs)
                 total, count, global_count = self._weighted_loss(y, outputs, weights, self.class_weight)
                 loss = total / global_count
                 if self.model.losses:
@@ -171,6 +180,7 @@ class StepRunner:
         def run_replica(batch: Any, stop_requested: tf.Tensor) -> dict[str, Any]:
             x, y, weights = self._replica_rows(batch)
             outputs = self.model(x, training=False)
+            weights = _apply_mask(weights, outputs)
             total, count, _ = self._weighted_loss(y, outputs, weights)
             sums = self._metric_sums(total, count, y, outputs, weights)
             return _sum_over_replicas({"sums": sums, "stop_requests": stop_requested})
@@ -234,7 +244,12 @@ class StepRunner:
 
         Class weights multiply the losses alone.
         """
-        losses = self.loss(y, outputs)
+        if isinstance(self.loss, keras.losses.Loss):
+            to_tensor = partial(keras.ops.convert_to_tensor, dtype=self.loss.dtype)
+            losses = self.loss.call(*keras.tree.map_structure(to_tensor, (y, outputs)))
+        else:
+            losses = self.loss(y, outputs)
+        weights = _apply_mask(weights, losses)  # a loss with `ignore_class` masks elements
         if losses.dtype.size < 4:  # sums in half precision overflow
             losses = tf.cast(losses, tf.float32)
         weights = tf.ones_like(losses) if weights is None else _broadcast_weights(weights, losses)
@@ -265,6 +280,20 @@ def get_accumulation_steps(optimizer: keras.optimizers.Optimizer | None) -> int:
     return getattr(wrapped, "gradient_accumulation_steps", None) or 1
 
 
+def _apply_mask(weights: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:
+    """Return weights that are 0 where a tensor carries a mask of Keras that is False."""
+    mask = get_keras_mask(x)
+    if mask is None:
+        return weights
+    mask = tf.cast(mask, tf.bool)
+    weights = tf.ones([1] * mask.shape.rank) if weights is None else weights
+    while weights.shape.rank < mask.shape.rank:
+        weights = weights[..., None]
+    while mask.shape.rank < weights.shape.rank:
+        mask = mask[..., None]
+    return tf.where(mask, weights, tf.zeros_like(weights))
+
+
 def _broadcast_weights(weights: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
     """Return weights of rows or elements in the shape of the losses."""
     while weights.shape.rank < losses.shape.rank:
@@ -284,11 +313,3 @@ def _sum_over_replicas(values: Any) -> Any:
     # all_reduce needs tensors with a device, and arguments of a tf.function have none.
     flat = [tf.identity(value) for value in keras.tree.flatten(values)]
     return keras.tree.pack_sequence_as(values, context.all_reduce(tf.distribute.ReduceOp.SUM, flat))
-
-
-def _without_reduction(loss: Loss) -> Loss:
-    """Return the loss so that it gives a value for each element."""
-    if isinstance(loss, keras.losses.Loss):
-        loss = copy.copy(loss)
-        loss.reduction = "none"
-    return loss
