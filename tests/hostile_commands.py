@@ -382,15 +382,16 @@ def try_tables(rng: random.Random, directory: Path) -> str:
     kind = "image" if name == "captioning" else "text"
     if kind == "text":  # some become good without the bytes that a table cannot hold
         is_bad = [not cell.strip() for cell in cells]
-    with (directory / "inputs.csv").open("w", encoding="utf-8", newline="") as file:
+    source, output = rng.choice([("inputs.csv", "outputs.csv"), ("INPUTS.CSV", "OUTPUTS.CSV")])
+    with (directory / source).open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["number", kind], *enumerate(cells)])
     with contextlib.chdir(directory), mock.patch.dict(os.environ, {"ZOO_MODELS": str(SHIPPED)}):
-        result = run(["predict", name, "--file", "inputs.csv", "--output", "outputs.csv"])
+        result = run(["predict", name, "--file", source, "--output", output])
     if fault := find_fault(result):
         return f"{name} {cells}: {fault}"
-    if not (directory / "outputs.csv").exists():
+    if not (directory / output).exists():
         return f"{name} {cells}: no output: {result.err}"
-    with (directory / "outputs.csv").open(encoding="utf-8", newline="") as file:
+    with (directory / output).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if [row[kind] for row in rows] != cells:
         return f"{name} {cells}: the rows are {rows}"

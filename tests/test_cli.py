@@ -323,6 +323,51 @@ def test_output_has_all_rows_in_the_format_of_its_suffix(
     assert [table.header, *(row.cells for row in table.rows)] == rows
 
 
+def test_suffixes_in_capitals_mean_the_same(run: Run, tmp_path: Path) -> None:
+    """Also a table is one by its last suffix alone, behind which only that of a compression may stand."""
+    source, output, plot = (tmp_path / name for name in ("A.CSV", "B.CSV", "C.PNG"))
+    source.write_text("number;text\n1;Good.\n2;Bad.\n")
+    arguments = ["predict", "sentiment", "--file", str(source), "--output", str(output), "--plot", str(plot)]
+    _, err, code = run(*arguments)
+    assert code == 0, err
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    lines = output.read_text().splitlines()
+    assert lines[0].startswith("number;text;predicted_label;")
+    assert [line.split(";")[:3] for line in lines[1:]] == [["1", "Good.", "pos"], ["2", "Bad.", "neg"]]
+    notes = source.rename(tmp_path / "notes.csv.txt")
+    out, _, _ = run("predict", "sentiment", "--file", str(notes))
+    assert len(out.splitlines()) == 3
+
+
+def test_the_home_directory_is_filled_in_everywhere(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An option that is not filled in would overwrite the input, or make a directory with the name `~`."""
+    home, working = tmp_path / "home", tmp_path / "working"
+    for directory in (home, working):
+        directory.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(working)
+    monkeypatch.setenv("ZOO_MODELS", str(SHIPPED))
+    table = "text,label\nGood.,pos\nBad.,neg\n"
+    (home / "a.csv").write_text(table)
+    out, err, code = run("predict", "sentiment", "--file", "~/a.csv", "--output", "~/a.csv")
+    assert (out, code) == ("", 2)
+    assert "is also the input" in err
+    assert (home / "a.csv").read_text() == table
+    options = ["--output", "~/b.csv", "--plot", "~/c.svg"]
+    assert run("predict", "sentiment", "--file", "~/a.csv", *options)[2] == 0
+    out, _, code = run("evaluate", "sentiment", "~/a.csv", "--json")
+    assert (code, json.loads(out)["metrics"]["accuracy"]) == (0, 100.0)
+    shutil.copy(FILM, home)
+    for _ in range(2):
+        _, err, code = run("predict", "tagging", "~/film.mp4", "--output-dir", "~/films", "--split")
+    assert code == 2
+    assert f"--split: {home}/films/film.mp4/shots exists" in err
+    assert sorted(path.name for path in home.iterdir()) == ["a.csv", "b.csv", "c.svg", "film.mp4", "films"]
+    assert list(working.iterdir()) == []
+
+
 def test_one_column_without_quotes_becomes_a_table_of_commas(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text\nGood, good.\nBad.\n", encoding="utf-8")
     run("predict", "sentiment", "--file", str(tmp_path / "a.csv"), "--output", str(tmp_path / "b.csv"))

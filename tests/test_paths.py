@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,17 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError, PathError, UsageError
 from zoo.files import atomic_write
-from zoo.paths import abbreviate_path, find_path_kind, parse_path
+from zoo.paths import abbreviate_path, expand_paths, find_path_kind, parse_path
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a command."""
+
+    output: Path
+    examples: tuple[Path, ...]
+    dataset: str
+    data_dir: Path | None
 
 
 @pytest.mark.parametrize(
@@ -37,6 +48,10 @@ def test_names_that_no_file_has(name: str, message: str) -> None:
 def test_home_directory_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     assert parse_path("~/photos") == Path("/home/someone/photos")
+    home, options = Path("/home/someone"), Options(Path("~/a"), (Path("~/b"), Path("c")), "~/d", None)
+    assert expand_paths(options) == Options(home / "a", (home / "b", Path("c")), "~/d", None)
+    with pytest.raises(PathError, match=r"--output: found the path ~nosuchuser"):
+        expand_paths(Options(Path("~nosuchuser"), (), "", None))
 
 
 def test_longest_name_can_be_written(tmp_path: Path) -> None:

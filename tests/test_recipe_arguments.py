@@ -237,6 +237,7 @@ def test_a_mistake_exits_with_code_2_and_a_message(
         ("--run-dir", "folder/file", "file is no directory"),
         ("--run-dir", "x" * 300, "with a name of 300 bytes"),
         ("--export-dir", "~nosuchuser/1", "There is no user nosuchuser"),
+        ("--data-dir", "~nosuchuser/1", "There is no user nosuchuser"),
     ],
 )
 def test_directories_are_checked_before_the_training(

@@ -11,13 +11,19 @@ before anything is opened. What the operating system refuses is then a `PathErro
 | a pipe (`/dev/stdin`, `<(command)`) | "pipe": a caller that reads its input once may take it |
 """
 
+import dataclasses
 import errno
 import os
 import stat
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zoo.errors import PathError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 PathKind = Literal["file", "directory", "pipe"]
 """What a path leads to. A pipe can be read once, and its size is unknown."""
@@ -77,6 +83,28 @@ def parse_path(name: str | os.PathLike[str], option: str = "") -> Path:
             "in all. Shorten it, or leave it out if it is no path."
         )
     return path
+
+
+def expand_paths(options: Options) -> Options:
+    """Return options with `parse_path` applied to each path among them.
+
+    Args:
+        options: a dataclass. Its fields are named as the options are: `output_dir` for "--output-dir".
+
+    Raises:
+        PathError: as `parse_path` does.
+    """
+
+    def expand(value: Any, option: str) -> Any:
+        if isinstance(value, Path):
+            return parse_path(value, option)
+        if type(value) is tuple:
+            return tuple(expand(item, option) for item in value)
+        return value
+
+    names = [field.name for field in dataclasses.fields(options)]
+    values = {name: expand(getattr(options, name), f"--{name.replace('_', '-')}") for name in names}
+    return dataclasses.replace(options, **values)
 
 
 def find_path_kind(path: Path, option: str = "") -> PathKind | None:

@@ -34,6 +34,9 @@ from zoo.paths import abbreviate_path, find_path_kind
 COMPRESSION = r"(?i:(\.gz|\.xz|\.bz2)?)"
 """Suffix of a compressed file, as a regular expression."""
 
+TABLE = rf"(?i:\.(tsv|csv)){COMPRESSION}$"
+"""Suffix of a table, as a regular expression; it may be compressed."""
+
 MAX_RATIO = 200
 """Bytes that a packed byte may unpack to. Texts have 3 to 10, long tables of equal rows about 100."""
 

@@ -14,7 +14,7 @@ from zoo.card import InputKind
 from zoo.cli.predict import ProblemReport, check_encoding, find_input_kind, find_problem, is_table
 from zoo.cli.renames import Renames
 from zoo.errors import DataError, InputError, UsageError
-from zoo.paths import abbreviate_path, find_path_kind, parse_path
+from zoo.paths import abbreviate_path, find_path_kind
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
     from zoo.cli.predict_table import InputRow
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """A table of inputs and targets."""
+    """A table of inputs and targets. Paths have no `~`: see `zoo.paths.expand_paths`."""
 
     file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
     """table (.csv, .tsv) with a header and an example in each row"""
@@ -51,7 +51,7 @@ class EvaluateOptions:
                 "The model reads arrays of features, which a table does not hold. Call `zoo.load(...).predict` with "
                 "them in Python."
             )
-        if find_path_kind(parse_path(self.file)) != "file":
+        if find_path_kind(self.file) != "file":
             raise UsageError(
                 f"There is no file {abbreviate_path(self.file)}. Name a table (.csv, .tsv) with an example in each row."
             )

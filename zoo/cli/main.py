@@ -21,7 +21,7 @@ from zoo.cli.types import PARSING, ModelName, Port
 from zoo.errors import UsageError, ZooError
 from zoo.manifest import has_manifest, write_manifest
 from zoo.model_store import find_model, get_models_dir, list_models
-from zoo.paths import abbreviate_path
+from zoo.paths import abbreviate_path, expand_paths
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,12 @@ class Predict:
     def run(self) -> None:
         """Print the predictions."""
         directory = find_model(self.name, self.model_store.models)
-        self.prediction.check(read_card(directory)["input_kind"])
+        options = expand_paths(self.prediction)
+        options.check(read_card(directory)["input_kind"])
         from zoo.serving.loading import load
 
         with end_by_signals():
-            run_predict(load(directory), self.prediction)
+            run_predict(load(directory), options)
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,12 @@ class Evaluate:
     def run(self) -> None:
         """Print the scores."""
         directory = find_model(self.name, self.model_store.models)
-        self.evaluation.check(read_card(directory)["input_kind"])
+        options = expand_paths(self.evaluation)
+        options.check(read_card(directory)["input_kind"])
         from zoo.serving.loading import load
 
         with end_by_signals():
-            run_evaluate(load(directory), self.evaluation)
+            run_evaluate(load(directory), options)
 
 
 @dataclass(frozen=True)

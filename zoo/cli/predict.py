@@ -9,6 +9,7 @@ import contextlib
 import io
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from zoo.paths import (
     parse_path,
 )
 from zoo.shots import EXPECTED_SHOT_LISTS, SHOT_LIST_SUFFIXES
-from zoo.user_files import MAX_LINE
+from zoo.user_files import MAX_LINE, TABLE
 
 if TYPE_CHECKING:  # the command line checks its options before it imports TensorFlow
     from zoo.cli.predict_table import InputRow, PredictionTable
@@ -65,7 +66,7 @@ PLOT_FORMATS = (
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """Inputs of a model, and what to make of its predictions."""
+    """Inputs of a model, and what to make of its predictions. Paths have no `~`: see `zoo.paths.expand_paths`."""
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[INPUT ...]")] = ()
     """texts, or paths of images or videos; without any, those of --file or of standard input"""
@@ -101,7 +102,7 @@ class PredictOptions:
             )
         if self.inputs and self.file:
             raise UsageError("Got both inputs and --file, expected one of them. Leave one out.")
-        if self.file and find_path_kind(parse_path(self.file, "--file"), "--file") not in ("file", "pipe"):
+        if self.file and find_path_kind(self.file, "--file") not in ("file", "pipe"):
             raise UsageError(
                 f"--file: there is no file {abbreviate_path(self.file)}. Name a file with one input a line."
             )
@@ -120,7 +121,7 @@ class PredictOptions:
         if self.plot:
             check_plot_path(self.plot)
         if input_kind == "video":
-            check_writable_directory(parse_path(self.output_dir, "--output-dir"), "--output-dir")
+            check_writable_directory(self.output_dir, "--output-dir")
         if input_kind != "text":
             self._check_inputs(input_kind)
 
@@ -138,19 +139,20 @@ class PredictOptions:
     def _check_output(self, output: Path, input_kind: InputKind) -> None:
         if self.json:
             raise UsageError("Got both --json and --output, expected one of them. Leave one out.")
-        if input_kind != "video" and output.suffix not in TABLE_SUFFIXES:
+        suffix = output.suffix.lower()
+        if input_kind != "video" and suffix not in TABLE_SUFFIXES:
             raise UsageError(f"--output: got {output}. Expected the name of a file .csv or .tsv. Correct it.")
-        if output.suffix not in (*TABLE_SUFFIXES, *SHOT_LIST_SUFFIXES):
+        if suffix not in (*TABLE_SUFFIXES, *SHOT_LIST_SUFFIXES):
             raise UsageError(
                 f"--output: got {output}. Expected the name of a table of captions, .csv or .tsv, or of a list of "
                 f"shots, {', '.join(SHOT_LIST_SUFFIXES)}. Correct it."
             )
-        if output.suffix == ".otio" and find_spec("opentimelineio") is None:
+        if suffix == ".otio" and find_spec("opentimelineio") is None:
             raise UsageError(
                 "Writing .otio needs the package opentimelineio, which is missing. Install the extra `otio`: "
                 'pip install -c constraints.txt -e ".[otio]"'
             )
-        check_writable_file(parse_path(output, "--output"), "--output")
+        check_writable_file(output, "--output")
         if self.file and output.exists() and output.samefile(self.file):
             raise UsageError(
                 f"--output: {output} is also the input, which stays as it is. Name another file."
@@ -161,10 +163,12 @@ class PredictOptions:
             raise UsageError(
                 f"--split: the model reads {input_kind}s, which have no shots. Leave out --split."
             )
-        for path in map(Path, self.inputs):
-            if find_input_kind(path) is None:
+        for name in self.inputs:
+            kind = find_input_kind(name)
+            if kind is None:
                 continue
-            if path.is_dir():
+            path = parse_path(name)
+            if kind == "directory":
                 raise UsageError(
                     f"--split: {path} is a directory of images. Expected video files. Leave out --split."
                 )
@@ -198,7 +202,7 @@ def check_encoding(name: str) -> None:
 
 def is_table(path: Path) -> bool:
     """Return whether a file is a table, by its name; it may be compressed."""
-    return any(suffix in TABLE_SUFFIXES for suffix in path.suffixes[-2:])
+    return re.search(TABLE, path.name) is not None
 
 
 def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> None:
@@ -258,9 +262,8 @@ def run_predict(predictor: "Predictor[Any, Any]", options: PredictOptions) -> No
     if last and options.output and predictor.finds_shots:
         _write_shots(predictor.list_shots(*last), options.output)
     if last and options.plot:
-        plot = parse_path(options.plot, "--plot")
-        predictor.plot(*last, plot)
-        print(f"plotted to {plot}", file=sys.stderr)
+        predictor.plot(*last, options.plot)
+        print(f"plotted to {options.plot}", file=sys.stderr)
     report.finish(options.output)
 
 
@@ -295,7 +298,7 @@ class ProblemReport:
         if not self.num_problems:
             return
         summary = f"{self.num_problems:,} of {self.num_inputs:,} inputs have no answer or were read in part"
-        if output and output.suffix in TABLE_SUFFIXES:
+        if output and output.suffix.lower() in TABLE_SUFFIXES:
             raise InputError(
                 f"{summary}; the column {STATUS} of {output} says why. The first one: {self.first}"
             )
@@ -335,7 +338,7 @@ def _check_shots(predictor: "Predictor[Any, Any]", options: PredictOptions) -> N
             raise UsageError(
                 f"--split: {predictor.directory} finds no shots. Use a model that does, such as tagging."
             )
-        if options.output and options.output.suffix not in TABLE_SUFFIXES:
+        if options.output and options.output.suffix.lower() not in TABLE_SUFFIXES:
             raise UsageError(
                 f"--output: got {options.output}, a list of shots, but {predictor.directory} finds none. Use a model "
                 "that does, such as tagging."
@@ -344,7 +347,7 @@ def _check_shots(predictor: "Predictor[Any, Any]", options: PredictOptions) -> N
             raise UsageError(
                 "The predictions of this model are tables themselves, which --output-dir keeps. Leave out --output."
             )
-    elif options.output and options.output.suffix not in SHOT_LIST_SUFFIXES:
+    elif options.output and options.output.suffix.lower() not in SHOT_LIST_SUFFIXES:
         raise UsageError(f"--output: got {options.output}. {EXPECTED_SHOT_LISTS}. Correct the name.")
     elif options.output and len(options.inputs) != 1:
         raise UsageError(
@@ -393,7 +396,7 @@ def _print_prediction(
     else:
         print("\n".join(result.format_lines(name, options.top_k)), flush=True)
     if predictor.writes_files:
-        directory = _choose_directory(parse_path(options.output_dir), name, directories)
+        directory = _choose_directory(options.output_dir, name, directories)
         try:
             predictor.save(item, result, directory)
         except OSError as error:
@@ -468,7 +471,7 @@ def _check_texts(texts: Sequence[bytes], options: PredictOptions) -> None:
 
 def _choose_directory(output_dir: Path, name: str, used: set[str]) -> Path:
     """Return a directory with the name of the input that no other input has."""
-    stem = Path(name).resolve().name
+    stem = parse_path(name).resolve().name
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     free = next(name for name in names if name not in used)
     used.add(free)
@@ -481,12 +484,11 @@ def check_plot_path(path: Path) -> None:
     Raises:
         UsageError: it cannot be written, or its format is not known.
     """
-    if path.suffix.removeprefix(".") not in PLOT_FORMATS:
+    if path.suffix.lower().removeprefix(".") not in PLOT_FORMATS:
         raise UsageError(
             f"--plot: got {abbreviate_path(path)}. Expected the name of an image file that ends in one of "
             f"{', '.join(PLOT_FORMATS)}. Correct it."
         )
-    path = parse_path(path, "--plot")
     check_writable_file(path, "--plot")
     path = path.resolve()  # the plot is written to where a link leads
     if not path.parent.is_dir():
@@ -529,7 +531,6 @@ def _read_lines(path: Path | None, encoding: str | None) -> Iterator[bytes]:
                 "standard input is not in UTF-8. Write it to a file, and name that by --file."
             ) from error
         return
-    path = parse_path(path)
     if not encoding:
         try:
             with path.open("rb") as file:

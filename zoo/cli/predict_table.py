@@ -13,7 +13,6 @@ from zoo.datasets.messages import count_noun, suggest_names
 from zoo.datasets.readers.tables import Table, TableFormat, find_names, read_table, write_row
 from zoo.errors import UsageError, ZooError
 from zoo.files import atomic_write
-from zoo.paths import parse_path
 from zoo.tasks import Prediction
 from zoo.training.progress import Progress
 
@@ -101,10 +100,11 @@ def choose_format(output: Path, table: Table | None) -> TableFormat:
         table: the input, if it is a table.
     """
     has_delimiter = table is not None and any(len(row.cells) > 1 for row in table.rows)
-    if table and has_delimiter and re.findall(r"\.(?:csv|tsv)", str(table.path))[-1:] == [output.suffix]:
+    suffix = output.suffix.lower()
+    if table and has_delimiter and re.findall(r"\.(?:csv|tsv)", str(table.path).lower())[-1:] == [suffix]:
         return table.format
     encoding = table.format.encoding if table else "utf-8"
-    return TableFormat("," if output.suffix == ".csv" else "\t", True, encoding)
+    return TableFormat("," if suffix == ".csv" else "\t", True, encoding)
 
 
 class PredictionTable:
@@ -225,7 +225,6 @@ def open_prediction_table(
     if not table_format.encoding.startswith("utf"):
         table_format = table_format._replace(encoding="utf-8-sig")
     progress = Progress(str(path), -(-num_rows // batch_size), stream=sys.stderr)
-    path = parse_path(path, "--output")
     with report_unwritable(path), atomic_write(path) as temporary:
         with temporary.open("w", encoding=table_format.encoding, newline="") as file:
             table = PredictionTable(file, table_format, header, top_k, progress, batch_size)

@@ -23,7 +23,7 @@ from zoo.errors import ImageError, Interrupted, UsageError, VideoError
 from zoo.export import check_export_dir
 from zoo.languages import list_language_codes
 from zoo.manifest import compute_digest
-from zoo.paths import check_writable_directory, find_path_kind, parse_path
+from zoo.paths import check_writable_directory, expand_paths, find_path_kind
 from zoo.preprocessing.images import open_image
 from zoo.preprocessing.text import read_vector_width
 from zoo.preprocessing.video import open_video
@@ -71,7 +71,8 @@ def run_recipe(
         if defaults := _read_defaults(settings, task):
             settings = dataclasses.replace(settings, **defaults)  # type: ignore[type-var]  # a dataclass
             settings = tyro.cli(settings_class, prog=f"zoo train {name}", default=settings, config=PARSING)
-        settings = _check_directories(settings)
+        settings = expand_paths(settings)  # type: ignore[type-var]  # a dataclass
+        _check_directories(settings)
         with _name_resume_command(), xla_cache(), distribution_scope():
             train(settings)
 
@@ -94,20 +95,15 @@ def _name_resume_command() -> Iterator[None]:
         raise Interrupted(message, signal.SIGINT) from None
 
 
-def _check_directories(settings: Settings) -> Settings:
-    """Return settings with home directories filled in, after a check that run and export can be written.
+def _check_directories(settings: Any) -> None:
+    """Check that run and export can be written.
 
     Raises:
         ExportError: the directory of the export holds something else.
         PathError: one of the directories cannot be written.
     """
-    values: Any = settings
-    run_dir, export_dir = (
-        parse_path(getattr(values, f"{name}_dir"), f"--{name}-dir") for name in ("run", "export")
-    )
-    check_writable_directory(run_dir, "--run-dir")
-    check_export_dir(export_dir, "--export-dir")
-    return dataclasses.replace(values, run_dir=run_dir, export_dir=export_dir)
+    check_writable_directory(settings.run_dir, "--run-dir")
+    check_export_dir(settings.export_dir, "--export-dir")
 
 
 def _read_defaults(settings: Any, task: Task | None) -> dict[str, Any]:
@@ -179,7 +175,6 @@ def choose_examples(path: Path | None, test_texts: Sequence[str], info: DataInfo
     """
     if path is None:
         return TextExamples(list(test_texts), may_publish(info))
-    path = parse_path(path, "--examples")
     find_path_kind(path, "--examples")  # refuses devices
     try:
         content = path.read_text(encoding="utf-8-sig")

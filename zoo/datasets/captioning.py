@@ -16,13 +16,13 @@ from zoo.datasets.messages import abbreviate, count_noun
 from zoo.datasets.readers.captions import EXPECTED, TEXT_TABLE, Captions, read_caption_table, read_captions
 from zoo.datasets.readers.content import find_dataset, read_content
 from zoo.datasets.readers.file_index import FileIndex
-from zoo.datasets.readers.tables import TABLE
 from zoo.datasets.readers.text_files import note_damaged_texts
 from zoo.datasets.records import CaptioningSplit, DataInfo, DataSplits
 from zoo.datasets.splits import find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError, VideoError
 from zoo.preprocessing.video import CLIP_FRAME_SIZE, IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN, read_clip
+from zoo.user_files import TABLE
 
 logger = logging.getLogger(__name__)
 

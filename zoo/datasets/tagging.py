@@ -19,7 +19,7 @@ from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.feature_tables import read_feature_tables
 from zoo.datasets.readers.frame_cache import load_frames
 from zoo.datasets.readers.sequences import TaggedSequence, remove_video_suffix
-from zoo.datasets.readers.tables import TABLE, Table
+from zoo.datasets.readers.tables import Table
 from zoo.datasets.readers.tag_tables import has_tags_only, read_tag_tables
 from zoo.datasets.readers.tagged_videos import find_videos, read_tagged_videos
 from zoo.datasets.records import DataInfo, DataSplits, TaggingSplit, sort_labels
@@ -28,7 +28,7 @@ from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_
 from zoo.errors import DataError
 from zoo.paths import parse_path
 from zoo.preprocessing.video import FrameReader, FrameSize
-from zoo.user_files import list_files
+from zoo.user_files import TABLE, list_files
 
 _RARE = 5  # time steps: a label that occurs less often may be a typing error
 

@@ -14,13 +14,12 @@ from zoo.datasets.label_names import check_renames, note_left_out
 from zoo.datasets.messages import abbreviate, count_noun
 from zoo.datasets.readers.content import find_dataset
 from zoo.datasets.readers.labeled_texts import LabeledText, read_text_directory, read_text_table
-from zoo.datasets.readers.tables import TABLE
 from zoo.datasets.readers.text_files import note_damaged_texts
 from zoo.datasets.records import DataInfo, DataSplits, count_examples, sort_labels
 from zoo.datasets.splits import SPLITS, HashRule, find_missing_splits, find_split_names, make_tenths_rule
 from zoo.datasets.tfds_catalog import describe_features, find_builder, get_data_info, prepare, read_split
 from zoo.errors import DataError
-from zoo.user_files import report_unreadable
+from zoo.user_files import TABLE, report_unreadable
 
 _RARE = 5  # texts: a label that occurs less often may be a typing error
 

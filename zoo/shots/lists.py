@@ -79,9 +79,10 @@ def write_shot_list(shots: ShotList, path: Path) -> None:
         UsageError: the format is not known, cannot hold the frame rate, or its library is missing.
     """
     formats = {".csv": format_scenes, ".edl": format_edl, ".ffmeta": format_chapters, ".otio": format_otio}
-    if path.suffix not in formats:
+    suffix = path.suffix.lower()
+    if suffix not in formats:
         raise UsageError(f"{path}: found another suffix. {EXPECTED_SHOT_LISTS}. Rename the file.")
-    content = formats[path.suffix](shots)
+    content = formats[suffix](shots)
     with atomic_write(path) as temporary:
         temporary.write_text(content, encoding="utf-8")
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.file_index import FileIndex
-from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
+from zoo.datasets.readers.tables import find_names, log_tables, read_table
 from zoo.datasets.splits import find_split_names
 from zoo.errors import DataError
 from zoo.preprocessing.video import IMAGE_FILE_PATTERN, VIDEO_FILE_PATTERN
-from zoo.user_files import COMPRESSION, parse_json, split_lines
+from zoo.user_files import COMPRESSION, TABLE, parse_json, split_lines
 
 Captions = dict[str, list[str]]
 """The captions of each image or video, by the name that the file of captions states."""

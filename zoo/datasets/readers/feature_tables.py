@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.datasets.messages import abbreviate
 from zoo.datasets.readers.sequences import TaggedSequence, index_by_name
-from zoo.datasets.readers.tables import TABLE, Row, Table
+from zoo.datasets.readers.tables import Row, Table
 from zoo.datasets.readers.tag_tables import (
     describe_header,
     find_column,
@@ -18,6 +18,7 @@ from zoo.datasets.readers.tag_tables import (
     parse_tags,
 )
 from zoo.errors import DataError
+from zoo.user_files import TABLE
 
 _EXPECTED = (
     "Expected a header with a column tag, label, phase or class; or, without a header: sequence, frame "

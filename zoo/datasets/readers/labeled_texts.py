@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo.datasets.messages import suggest_names
-from zoo.datasets.readers.tables import TABLE, find_names, log_tables, read_table
+from zoo.datasets.readers.tables import find_names, log_tables, read_table
 from zoo.datasets.readers.text_files import read_text
 from zoo.errors import DataError
-from zoo.user_files import COMPRESSION, list_files
+from zoo.user_files import COMPRESSION, TABLE, list_files
 
 _SPACES = " \t\n\r\f\v"
 

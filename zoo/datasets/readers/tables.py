@@ -15,9 +15,6 @@ from zoo.user_files import COMPRESSION, MAX_LINE, split_lines
 
 logger = logging.getLogger(__name__)
 
-TABLE = rf"(?i:\.(tsv|csv)){COMPRESSION}$"
-"""Suffix of a table, as a regular expression."""
-
 _CSV_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 _MIN_ROWS = 8  # rows that show whether a column has few forms

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from zoo.datasets.readers.tables import TABLE, Table, find_names, log_tables, read_table
+from zoo.datasets.readers.tables import Table, find_names, log_tables, read_table
 from zoo.datasets.splits import find_split_names
 from zoo.errors import DataError
 from zoo.files import natural_sort_key
-from zoo.user_files import find_files, report_unreadable
+from zoo.user_files import TABLE, find_files, report_unreadable
 
 COLUMN_NAMES = {
     "sequence": ("sequence", "video", "clip"),
