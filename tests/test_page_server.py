@@ -369,10 +369,10 @@ def test_computation_ends_soon_after_its_client_left(
 
 
 def test_responses_must_be_taken_in_time(serve: Serve) -> None:
-    page = serve(response_seconds=1)
+    page = serve(response_seconds=0.2)
     with connect(page, post(b"large")) as connection:
         assert select.select([connection], [], [], 20)[0]  # the response has begun
-        time.sleep(3)
+        time.sleep(1)
         with suppress(ConnectionError):
             assert len(read(connection)) < 20_000_000  # what the operating system has stored
 
@@ -507,6 +507,33 @@ def test_process_that_ends_is_started_anew(serve: Serve, caplog: pytest.LogCaptu
     assert b"The process of the model ended during the prediction" in body
     assert predict(page, b"next")["text"] == "next"
     assert caplog.messages == ["The process of sentiment ended during a prediction."]
+
+
+def test_prediction_that_is_too_large_is_not_that_of_the_next_request(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.serving.model_process._LARGEST_REPLY", 1 << 16)
+    page = serve()
+    status, _, body = send(page, "POST", "/predict/sentiment", b"large")
+    assert status == 422
+    assert b"The prediction has more than 65,536 bytes. Send a smaller input." in body
+    assert [predict(page, text)["text"] for text in (b"one", b"two")] == ["one", "two"]
+
+
+def test_process_that_cannot_be_started_anew_is_reported(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = serve()
+    predict(page, b"first")
+    with monkeypatch.context() as context:
+        context.setattr("zoo.serving.model_process._COMMAND", "raise SystemExit(1)")
+        assert send(page, "POST", "/predict/sentiment", b"exit")[0] == 422
+        for _ in range(2):
+            status, _, body = send(page, "POST", "/predict/sentiment", b"x")
+            assert status == 503
+            assert json.loads(body)["error"].startswith("The process of the models sentiment")
+            assert not page._processes["text"].is_loading
+    assert predict(page, b"next")["text"] == "next"
 
 
 def test_loading_goes_on_when_the_client_leaves(

@@ -103,6 +103,15 @@ class ModelProcess:
             UsageError: the process ended.
         """
         self.is_loading = True
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        finally:
+            self.is_loading = False
+
+    async def _start(self) -> dict[str, str]:
         models = {name: str(path.absolute()) for name, path in self._models.items()}
         command = (sys.executable, "-P", "-c", _COMMAND, json.dumps(models))
         process = await asyncio.create_subprocess_exec(
@@ -117,12 +126,10 @@ class ModelProcess:
         assert process.stdout is not None
         line = await process.stdout.readline()
         if not line:
-            await self.stop()
             raise UsageError(
                 f"The process of the models {', '.join(self._models)} ended while it loaded them."
             )
         problems: dict[str, str] = json.loads(line)
-        self.is_loading = False
         return problems
 
     async def stop(self) -> None:
@@ -185,18 +192,29 @@ class ModelProcess:
             raise
 
     async def _compute(self, request: Mapping[str, Any], is_small: bool) -> Reply:
-        """Return the reply of the process, and pass the turn on."""
+        """Return the reply of the process, and pass the turn on.
+
+        After any exception the process is stopped: its reply could otherwise be taken for that to the next request.
+        """
         advice = "This machine is busy: try again later." if is_small else "Send a smaller input."
         try:
             if self._process is None:
                 await self.start()
             async with asyncio.timeout(self._seconds):
                 return await self._exchange(request)
+        except UsageError as error:  # from `start`
+            return make_reply(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         except TimeoutError:
             await self.stop()
             return make_reply(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"The prediction was stopped after {self._seconds:.0f} seconds. {advice}",
+            )
+        except asyncio.LimitOverrunError:
+            await self.stop()
+            return make_reply(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"The prediction has more than {_LARGEST_REPLY:,} bytes. Send a smaller input.",
             )
         except (EOFError, OSError):
             await self.stop()
@@ -205,7 +223,7 @@ class ModelProcess:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"The process of the model ended during the prediction, maybe for lack of memory. {advice}",
             )
-        except asyncio.CancelledError:
+        except BaseException:
             await self.stop()
             raise
         finally:
@@ -216,6 +234,7 @@ class ModelProcess:
 
         Raises:
             EOFError: the process has ended.
+            asyncio.LimitOverrunError: the line has more than `_LARGEST_REPLY` bytes.
         """
         process = self._process
         assert process is not None
@@ -223,9 +242,7 @@ class ModelProcess:
         assert process.stdout is not None
         process.stdin.write(json.dumps(request).encode() + b"\n")
         await process.stdin.drain()
-        line = await process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise EOFError
+        line = await process.stdout.readuntil(b"\n")
         status, _, content = line.partition(b" ")
         return Reply(HTTPStatus(int(status)), content)
 
