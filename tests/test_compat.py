@@ -80,15 +80,6 @@ def test_accumulation_branch_does_the_steps_of_keras(wrap: Callable) -> None:
     assert np.abs(results[0][0] - 1).min() > 0.1
 
 
-def test_accumulation_branch_refuses_moving_averages() -> None:
-    optimizer = keras.optimizers.SGD(use_ema=True, gradient_accumulation_steps=2)
-    with (
-        pytest.raises(ValueError, match="`use_ema` and `gradient_accumulation_steps`"),
-        _compat.accumulation_branch(optimizer, True),
-    ):
-        pass
-
-
 def test_get_adam_moments() -> None:
     """m and v of a variable after one step, by the equations of Adam."""
     adam = keras.optimizers.Adam(beta_1=0.9, beta_2=0.99)

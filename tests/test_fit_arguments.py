@@ -83,7 +83,9 @@ class CountRightTags(keras.metrics.Metric):
         return self.count
 
 
-@pytest.mark.parametrize("weights", [None, RNG.random((20, 6)), RNG.random(20)], ids=["none", "steps", "rows"])
+@pytest.mark.parametrize(
+    "weights", [None, RNG.random((20, 6)), RNG.random(20)], ids=["none", "steps", "rows"]
+)
 @pytest.mark.parametrize("is_masked", [False, True])
 @pytest.mark.parametrize(
     "loss",
@@ -114,7 +116,9 @@ def test_masks_and_weights_mean_what_they_mean_in_keras(
     expected = other.fit(x, y, 20, 3, 0, sample_weight=rows[0] if rows else None, shuffle=False).history
     for name, values in expected.items():
         assert history[name] == pytest.approx(values, rel=1e-5), name
-    total = (np.ones((20, 6)) if weights is None else np.asarray(rows[0])) * (PADDED_IDS > 0 if is_masked else 1)
+    total = (np.ones((20, 6)) if weights is None else np.asarray(rows[0])) * (
+        PADDED_IDS > 0 if is_masked else 1
+    )
     is_right = keras.ops.convert_to_numpy(model(PADDED_IDS)).argmax(-1) == TAGS
     assert history["val_right_tags"][-1] == pytest.approx((total * is_right).sum(), rel=1e-5)
     assert zoo.evaluate(model, data, loss)["loss"] == pytest.approx(history["val_loss"][-1], rel=1e-5)
@@ -160,13 +164,22 @@ def test_strings_mean_metrics_of_logits_for_formulations() -> None:
             {"loss": keras.losses.SparseCategoricalCrossentropy()},
             r"`loss` is SparseCategoricalCrossentropy, which takes probabilities.*Pass `from_logits=True`",
         ),
-        ({"loss": keras.losses.sparse_categorical_crossentropy}, r"`loss` is sparse_categorical_crossentropy"),
+        (
+            {"loss": keras.losses.sparse_categorical_crossentropy},
+            r"`loss` is sparse_categorical_crossentropy",
+        ),
         ({"loss": "kl_divergence"}, r"`loss` is 'kl_divergence', which takes probabilities"),
         ({"loss": keras.losses.KLDivergence()}, r"`loss` is KLDivergence, which takes probabilities"),
-        ({"metrics": [keras.metrics.SparseCategoricalCrossentropy()]}, r"`metrics` .* Pass `from_logits=True`"),
+        (
+            {"metrics": [keras.metrics.SparseCategoricalCrossentropy()]},
+            r"`metrics` .* Pass `from_logits=True`",
+        ),
         ({"metrics": [keras.metrics.AUC()]}, r"`metrics` has AUC, .* Pass `from_logits=True`"),
         ({"metrics": [keras.metrics.Precision()]}, r"`metrics` has Precision, .* Pass `thresholds=0`"),
-        ({"metrics": [keras.metrics.BinaryAccuracy()]}, r"`metrics` has BinaryAccuracy, .* Pass `threshold=0`"),
+        (
+            {"metrics": [keras.metrics.BinaryAccuracy()]},
+            r"`metrics` has BinaryAccuracy, .* Pass `threshold=0`",
+        ),
         ({"metrics": [keras.metrics.PrecisionAtRecall(0.5)]}, r"`metrics` has PrecisionAtRecall"),
         ({"metrics": ["poisson"]}, r"`metrics` has 'poisson', which takes probabilities"),
         ({"metrics": [keras.metrics.F1Score(threshold=0.5)]}, r"`metrics` has F1Score"),
@@ -238,6 +251,11 @@ def test_loss_of_probabilities_is_refused_for_logits(tmp_path: Path) -> None:
             "`monitor` is 'sum', but only of loss, mae",
         ),
         ({"patience": 0}, "`patience` must be at least 1"),
+        ({"optimizer": keras.optimizers.Adam(use_ema=True)}, "`optimizer` has `use_ema`, .* Leave `use_ema`"),
+        (
+            {"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(use_ema=True))},
+            "`optimizer` has `use_ema`",
+        ),
     ],
 )
 def test_invalid_arguments_raise(options: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -54,16 +54,8 @@ def accumulation_branch(optimizer: keras.optimizers.Optimizer, is_update: bool) 
     Args:
         optimizer: the built optimizer.
         is_update: whether `apply` updates the weights; otherwise it adds the gradients to the accumulated ones.
-
-    Raises:
-        ValueError: the optimizer has `use_ema`.
     """
     wrapped: Any = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
-    if wrapped.use_ema:
-        raise ValueError(
-            "The optimizer has `use_ema` and `gradient_accumulation_steps`, of which only one can be used on "
-            "several replicas. Leave one out."
-        )
 
     def apply(gradients: Sequence[tf.Tensor], variables: Sequence[Any]) -> None:
         accumulators = [wrapped._accumulated_gradients[wrapped._get_variable_index(v)] for v in variables]

@@ -87,6 +87,21 @@ def check_data(name: str, data: Any) -> None:
         )
 
 
+def resolve_optimizer(optimizer: keras.optimizers.Optimizer | str) -> keras.optimizers.Optimizer:
+    """Return the optimizer that a string stands for in Keras's `compile`.
+
+    Raises:
+        ValueError: the name is unknown, or the optimizer has `use_ema`.
+    """
+    optimizer = keras.optimizers.get(optimizer)
+    if optimizer.use_ema or getattr(optimizer, "inner_optimizer", optimizer).use_ema:
+        raise ValueError(
+            "`optimizer` has `use_ema`, which would have no effect: `fit` keeps the weights of the best epoch, and not "
+            "their moving averages. Leave `use_ema` out."
+        )
+    return optimizer
+
+
 def resolve_loss_and_metrics(
     model: keras.Model, dataset: tf.data.Dataset, loss: Loss | str, metrics: Any
 ) -> tuple[Loss, list[keras.metrics.Metric]]:
@@ -123,9 +138,7 @@ def resolve_loss_and_metrics(
         metric = identifier
         if not isinstance(identifier, keras.metrics.Metric):
             metric = resolve_metric(identifier, y, outputs)
-        resolved.append(
-            _convert_to_logits("`metrics` has", identifier, metric) if returns_logits else metric
-        )
+        resolved.append(_convert_to_logits("`metrics` has", identifier, metric) if returns_logits else metric)
     return loss, resolved
 
 

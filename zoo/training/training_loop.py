@@ -23,6 +23,7 @@ from zoo.training.arguments import (
     refuse_arguments,
     resolve_class_weight,
     resolve_loss_and_metrics,
+    resolve_optimizer,
 )
 from zoo.training.best_epoch import find_best_epoch, find_last_improvement, get_best_epoch
 from zoo.training.bucketing import BucketedDataset, without_autotune
@@ -167,7 +168,7 @@ def fit(
     if not model.built:
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
         model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = resolve_optimizer(optimizer)
     loss, metrics = resolve_loss_and_metrics(model, first, loss, metrics)
     monitor = monitor or ("loss" if validation is None else "val_loss")
     directions = _get_directions(metrics)
