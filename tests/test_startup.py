@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -181,6 +182,19 @@ def test_warnings_and_errors_are_shown(fake_tensorflow: Path) -> None:
     assert completed.stderr.splitlines()[-1] == "ImportError: a broken installation"
     assert "C++" not in completed.stderr
     assert "WARNING: All log" not in completed.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no signals")
+def test_the_reason_is_shown_when_tensorflow_aborts(fake_tensorflow: Path) -> None:
+    """As on a processor without AVX."""
+    with (fake_tensorflow / "tensorflow.py").open("a") as file:
+        file.write(
+            "\nos.write(2, b'F0000 00:00:00.000000 1 cpu_feature_guard.cc] compiled to use AVX')\nos.abort()\n"
+        )
+    completed = run("import zoo_quiet, tensorflow", PYTHONPATH=str(fake_tensorflow))
+    assert completed.returncode == -signal.SIGABRT
+    assert completed.stderr.endswith("compiled to use AVX")
+    assert "C++" not in completed.stderr
 
 
 def test_the_log_level_of_the_user_stands(fake_tensorflow: Path) -> None:
