@@ -121,7 +121,7 @@ def train(settings: Settings) -> None:
     ancestor = load_ancestor(TASK, settings, info)
     # Real sentences take longer to learn than the embedded ones.
     advice, min_epochs = "translation for English to German", 4 if info.is_generated else 10
-    settings, amount = choose_amount(data.train, settings, ancestor, advice, min_epochs)
+    settings, amount = choose_amount(data.train, settings, ancestor, advice, min_epochs, settings.baseline)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["baseline", *SEARCH_SETTINGS])
 
     # Word pieces and batches. The vocabularies are those of the training pairs alone.

@@ -136,9 +136,9 @@ def test_a_thousand_examples_need_no_advice(capsys: pytest.CaptureFixture[str]) 
 def test_epochs_of_a_baseline_are_printed_if_there_is_one(
     baseline: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = translation.Settings(baseline=baseline)
+    settings = translation.Settings()
     ancestor = read_ancestor(get_task("translation"), Path("translation"))
-    choose_amount(tf.data.Dataset.range(320), settings, ancestor, "translation")
+    choose_amount(tf.data.Dataset.range(320), settings, ancestor, "translation", has_baseline=baseline)
     assert ("The baseline starts from random weights" in capsys.readouterr().out) is baseline
 
 

@@ -611,6 +611,13 @@ def test_exit_codes(
     assert re.search(rf"\b{code}\b", EXIT_CODES)
 
 
+@pytest.mark.parametrize("command", ["predict", "verify", "demo"])
+def test_help_states_that_there_are_none_by_default(run: Run, command: str) -> None:
+    printed = " ".join(run(command, "--help")[0].replace("│", " ").split())
+    assert "(default: none)" in printed
+    assert "(default: )" not in printed
+
+
 def test_help_names_the_exit_codes(run: Run) -> None:
     for arguments in (["--help"], *([name, "--help"] for name in ("predict", "evaluate", "verify"))):
         out, _, code = run(*arguments)

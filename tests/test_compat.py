@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -78,6 +79,27 @@ def test_accumulation_branch_does_the_steps_of_keras(wrap: Callable) -> None:
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-6)
     assert np.abs(results[0][0] - 1).min() > 0.1
+
+
+def test_get_argument_finds_what_losses_and_metrics_were_made_with() -> None:
+    """Keras stores it in several places."""
+    function = keras.losses.sparse_categorical_crossentropy
+    for value in (False, True):
+        for made in (
+            keras.losses.SparseCategoricalCrossentropy(from_logits=value),
+            keras.metrics.SparseCategoricalCrossentropy(from_logits=value),
+            keras.metrics.AUC(from_logits=value),
+            keras.metrics.MeanMetricWrapper(function, from_logits=value),
+            partial(function, from_logits=value),
+        ):
+            assert _compat.get_argument(made, "from_logits") is value
+    wrapping = keras.metrics.MeanMetricWrapper(function)
+    assert _compat.get_argument(function, "from_logits") is False
+    assert _compat.get_argument(wrapping, "from_logits") is False
+    assert _compat.get_argument(keras.losses.MeanSquaredError(), "from_logits") is None
+    assert _compat.get_wrapped_function(wrapping) is function
+    assert _compat.get_wrapped_function(keras.losses.KLDivergence()) is keras.losses.kl_divergence
+    assert _compat.get_wrapped_function(function) is function
 
 
 def test_get_adam_moments() -> None:

@@ -281,9 +281,68 @@ def test_arguments_of_keras_fit_are_explained(options: dict[str, Any], message: 
         run_fit(tmp_path, build_model(1, None), make_dataset(X, X[:, 1:2]), loss="mse", **options)
 
 
+DATA = make_dataset(X, X[:, 1:2])
+TWO_OUTPUTS = keras.Input((5,))
+MODELS = {
+    "dict": keras.Model(TWO_OUTPUTS, {name: keras.layers.Dense(1)(TWO_OUTPUTS) for name in "ab"}),
+    "list": keras.Model(TWO_OUTPUTS, [keras.layers.Dense(1)(TWO_OUTPUTS) for _ in range(3)]),
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "options", "message"),
+    [
+        (None, DATA.repeat(), {}, r"`train` has no end, .*`dataset\.take\(steps\)`"),
+        (None, lambda epoch: DATA.repeat(), {}, "`train` has no end"),
+        (None, DATA, {"validation": DATA.repeat()}, "`validation` has no end"),
+        (None, make_dataset(X).map(lambda x: x), {}, "`train` has batches without targets. Make batches"),
+        (None, DATA, {"validation": make_dataset(X)}, "`validation` has batches without targets"),
+        (None, DATA, {"epochs": 0}, "`epochs` must be a whole number of at least 1, but it is 0"),
+        (None, DATA, {"epochs": -1}, "at least 1, but it is -1"),
+        (None, DATA, {"epochs": 2.5}, "whole number of at least 1, but it is 2.5"),
+        (None, DATA, {"metrics": ["mae", "mae"]}, "`metrics` has the name 'mae' twice"),
+        (None, DATA, {"metrics": [keras.metrics.MeanSquaredError("loss")]}, "has the name 'loss' twice"),
+        (None, DATA, {"metrics": {"a": "mae"}}, "`metrics` has {'a': 'mae'}. Expected a Keras metric"),
+        (None, DATA, {"loss": {"a": "mse"}}, "`loss` has {'a': 'mse'}. Expected a Keras loss"),
+        (None, DATA, {"loss": None}, "`loss` has None"),
+        (None, DATA.map(lambda x, y: (x, {"a": y})), {}, "The batches have several targets, dict of 1"),
+        ("dict", DATA, {}, "`model` has several outputs, dict of 2"),
+        ("list", DATA, {"loss": keras.losses.MeanSquaredError()}, "`model` has several outputs, list of 3"),
+    ],
+)
+def test_mistakes_are_explained(
+    model: str | None, data: Any, options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    network = MODELS[model] if model else build_model(1, None)
+    with pytest.raises(ValueError, match=message):
+        run_fit(tmp_path / "run", network, data, **{"loss": "mse", **options})
+    assert not (tmp_path / "run").exists()
+
+
+def test_functions_that_return_no_datasets_are_explained(tmp_path: Path) -> None:
+    def generate() -> Any:
+        yield X, X
+
+    for data, found in ((generate, "it is a generator function"), (lambda epoch: X, "returns a ndarray")):
+        with pytest.raises(TypeError, match=rf"`train` must be .* {found}\. .*from_generator"):
+            run_fit(tmp_path, build_model(1, None), data, loss="mse")
+
+
+def test_a_function_may_take_several_outputs(tmp_path: Path) -> None:
+    data = DATA.map(lambda x, y: (x, {"a": y, "b": 2 * y}))
+    history = run_fit(
+        tmp_path,
+        MODELS["dict"],
+        data,
+        loss=lambda y, outputs: sum(keras.ops.mean((y[name] - outputs[name]) ** 2, -1) for name in "ab"),
+        optimizer=keras.optimizers.SGD(0.05),
+    )
+    assert history["loss"][-1] < history["loss"][0]
+
+
 def test_arrays_are_explained(tmp_path: Path) -> None:
     with pytest.raises(
-        TypeError, match=r"`train` must be .* type ndarray\. Make a dataset of arrays: .*batch\(32\)"
+        TypeError, match=r"`train` must be .* type ndarray\. Make a dataset of arrays, .*batch\(32\)"
     ):
         run_fit(tmp_path, build_model(1, None), X, loss="mse")
 
@@ -377,6 +436,27 @@ def test_balanced_weights_give_each_class_the_same_sum(kind: str) -> None:
     totals = {c: weight * sample_weight[labels == c].sum() for c, weight in weights.items()}
     assert set(totals) == set(np.unique(labels[sample_weight > 0]).astype(int))
     assert list(totals.values()) == pytest.approx([sample_weight.sum() / len(totals)] * len(totals))
+
+
+def test_class_weights_of_padding_outside_of_the_classes(tmp_path: Path) -> None:
+    """The ids of padding, with the weight 0, are of no consequence; others are refused."""
+    steps = RNG.normal(size=(60, 4, 5)).astype("float32")
+    tags, weights = RNG.integers(0, 3, (60, 4)), np.ones((60, 4), "float32")
+    weights[:, 2:] = 0
+    losses = []
+    for number, padding in enumerate((0, -1)):
+        tags[:, 2:] = padding
+        keras.utils.set_random_seed(5)
+        model = keras.Sequential([keras.Input((4, 5)), keras.layers.Dense(3, "softmax")])
+        loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+        data = make_dataset(steps, tags, weights)
+        losses.append(
+            run_fit(tmp_path / f"{number}", model, data, loss=loss, class_weight="balanced")["loss"]
+        )
+    assert losses[0] == pytest.approx(losses[1])
+    data = make_dataset(steps, tags)
+    with pytest.raises(ValueError, match="have the class -1, and the classes of the model are 0 to 2"):
+        run_fit(tmp_path / "refused", model, data, loss=loss, class_weight="balanced")
 
 
 def test_balanced_weights_are_settings_of_the_run(tmp_path: Path) -> None:

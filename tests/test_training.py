@@ -424,6 +424,17 @@ def test_curves_mark_the_best_epoch_with_plain_numbers(tmp_path: Path, epochs: i
         assert all(re.fullmatch(r"[\d.e-]*", label) for label in labels)
 
 
+def test_curves_of_a_loss_that_is_not_positive_are_linear(tmp_path: Path) -> None:
+    """A logarithmic axis would warn, and a warning may be an error."""
+    data = make_dataset(X[:, 0], X[:, 0])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    run_fit(
+        tmp_path, model, data, loss=lambda y, outputs: keras.ops.mean((y - outputs) ** 2, -1) - 100, epochs=1
+    )
+    losses, norms, *_ = plot_training_curves(tmp_path, tmp_path / "curves.png").get_axes()
+    assert (losses.get_yscale(), norms.get_yscale()) == ("linear", "log")
+
+
 def test_tensorboard_has_the_log(tmp_path: Path) -> None:
     run_fit(tmp_path)
     run_fit(tmp_path)  # rewrites the events
@@ -445,6 +456,18 @@ def test_other_settings_raise_and_list_the_differences(tmp_path: Path) -> None:
         run_fit(tmp_path, settings={"units": 5, "seed": 1}, patience=3)
     assert "  units: was 4, is now 5\n  fit.patience: was None, is now 3\n" in str(error.value)
     assert "seed" not in str(error.value)
+
+
+def test_an_optimizer_whose_learning_rate_a_callback_has_changed_is_made_anew(tmp_path: Path) -> None:
+    def options() -> dict[str, Any]:
+        reduce = keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=100.0)
+        return {"optimizer": keras.optimizers.SGD(0.1), "callbacks": [reduce], "epochs": 3}
+
+    first = options()
+    _, history = run_fit(tmp_path, **first)
+    with pytest.raises(zoo.errors.TrainingError, match=r"(?s)learning_rate: was 0\.1.* make it anew\."):
+        run_fit(tmp_path, **{**options(), "optimizer": first["optimizer"]})
+    assert run_fit(tmp_path, **options())[1] == history
 
 
 def test_the_number_that_keras_gives_a_loss_is_no_setting(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def choose_amount(
     ancestor: Ancestor | None,
     advice: str,
     min_epochs: int = MIN_EPOCHS,
+    has_baseline: bool = True,
 ) -> tuple[Settings, Amount]:
     """Choose batch size and number of epochs; print that few examples need a trained model to start from.
 
@@ -46,6 +47,7 @@ def choose_amount(
         ancestor: the model to start from, if there is one.
         advice: name of a trained model of the recipe, and what it is for.
         min_epochs: number of epochs for many examples.
+        has_baseline: whether the recipe trains a baseline, too.
 
     Returns:
         The settings with both of them, and how much to train.
@@ -54,7 +56,6 @@ def choose_amount(
     num_examples = count_examples(train_set)
     batch_size, epochs = choose_batches_and_epochs(num_examples, values, ancestor is not None, min_epochs)
     baseline_epochs = values.epochs or choose_epochs(num_examples, min_epochs=min_epochs)
-    has_baseline = getattr(values, "baseline", True)  # some recipes have a setting for it
     if has_baseline and baseline_epochs != epochs:
         print(f"The baseline starts from random weights, and gets {baseline_epochs} epochs.")
     if num_examples < _FEW_EXAMPLES and not ancestor:

@@ -17,7 +17,7 @@ from zoo.card import describe_headline, format_page, get_summary, read_card
 from zoo.cli.errors import EXIT_CODES, end_by_signals, exit_on_user_error
 from zoo.cli.evaluate import EvaluateOptions, run_evaluate
 from zoo.cli.predict import PredictOptions, run_predict
-from zoo.cli.types import PARSING, ModelName, Port
+from zoo.cli.types import PARSING, ModelName, Port, Several, format_default
 from zoo.errors import UsageError, ZooError
 from zoo.manifest import has_manifest, write_manifest
 from zoo.model_store import find_model, get_models_dir, list_models
@@ -121,7 +121,11 @@ class Verify:
     Exit codes: 0, all models are as they were exported; 1, some are not; 2, an option cannot be used.
     """
 
-    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[NAME ...]")] = ()
+    names: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint=format_default),
+    ] = ()
     """names of models, or directories of exports or runs; without any, all models"""
     digest: str | None = None  # SHA-256 of SHA256SUMS, as published, to compare the one model with
     add_manifest: bool = False
@@ -164,7 +168,7 @@ class Demo:
     port: Port = 8000  # port of the page
     host: str = "127.0.0.1"
     """address to listen at; the default lets in this machine alone, 0.0.0.0 others, too"""
-    allow_host: tuple[str, ...] = ()  # further names of this machine by which the page is opened
+    allow_host: Several[str] = ()  # further names of this machine by which the page is opened
     model_store: StoreOption = field(default_factory=Store)
 
     def run(self) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import tyro
 
 from zoo.card import InputKind
-from zoo.cli.types import PositiveFloat, PositiveInt
+from zoo.cli.types import PositiveFloat, PositiveInt, format_default
 from zoo.errors import InputError, PathError, UsageError, VideoError, ZooError
 from zoo.paths import (
     abbreviate_path,
@@ -68,7 +68,11 @@ PLOT_FORMATS = (
 class PredictOptions:
     """Inputs of a model, and what to make of its predictions. Paths have no `~`: see `zoo.paths.expand_paths`."""
 
-    inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[INPUT ...]")] = ()
+    inputs: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="[INPUT ...]", help_behavior_hint=format_default),
+    ] = ()
     """texts, or paths of images or videos; without any, those of --file or of standard input"""
     file: Path | None = None  # file of inputs: one a line; or a table (.csv, .tsv) with a header
     column: str | None = None  # column of the inputs in a table; None: text, image or video

@@ -1,12 +1,23 @@
 """Types of numbers with bounds, and of names, which the command line checks and names in its errors."""
 
 from collections.abc import Callable, Collection
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
 from zoo.errors import UsageError
+
+Item = TypeVar("Item")
+
+
+def format_default(default: str) -> str:
+    """Return how the help states a default, "none" for a tuple without values."""
+    return f"(default: {default or 'none'})"
+
+
+Several = Annotated[tuple[Item, ...], tyro.conf.arg(help_behavior_hint=format_default)]
+"""Any number of values, by default none: `Several[Path]`."""
 
 ModelName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
 

@@ -15,7 +15,6 @@ import os
 import platform
 import re
 import stat
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -47,8 +46,9 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 def xla_cache() -> Iterator[None]:
     """Return a context in which XLA uses programs that earlier processes have compiled.
 
-    Enter it before TensorFlow is used. It has no effect if the environment variable ZOO_XLA_CACHE is 0, or if
-    TF_XLA_FLAGS names a cache directory. A directory that cannot be used is logged, and the run goes on.
+    Enter it before TensorFlow is used. It has no effect on other systems than Linux, if the environment variable
+    ZOO_XLA_CACHE is 0, or if TF_XLA_FLAGS names a cache directory. A directory that cannot be used is logged, and the
+    run goes on.
 
     Raises:
         UsageError: ZOO_XLA_CACHE is neither 0 nor 1.
@@ -58,7 +58,7 @@ def xla_cache() -> Iterator[None]:
         raise UsageError(
             f"{VARIABLE} is {value!r}. Set it to 0 to switch off the cache of compiled programs, or to 1."
         )
-    if value == "0" or not cache_compiled_programs(_MEMORY):
+    if value == "0" or sys.platform != "linux" or not cache_compiled_programs(_MEMORY):
         yield
         return
     store = ProgramStore()
@@ -149,17 +149,13 @@ class ProgramStore:
 
 
 def get_cache_directory() -> Path:
-    """Return the directory in which the operating system wants programs to cache files of this user.
+    """Return the directory in which programs cache files of this user.
 
     Raises:
         OSError: the home directory of the user is unknown.
     """
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        if sys.platform == "win32":
-            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        if sys.platform == "darwin":
-            return Path.home() / "Library" / "Caches"
-        configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
         return configured if configured.is_absolute() else Path.home() / ".cache"
     except RuntimeError as error:
         raise OSError(str(error)) from error
@@ -177,20 +173,18 @@ def make_private_directory(path: Path) -> None:
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise OSError(f"{path} is a link, expected a directory")
-    if sys.platform != "win32":  # where the directories of a user are private
-        if status.st_uid != os.getuid():
-            raise OSError(f"{path} belongs to another user")
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise OSError(f"{path} can be written by other users, expected mode 700")
+    if status.st_uid != os.getuid():
+        raise OSError(f"{path} belongs to another user")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OSError(f"{path} can be written by other users, expected mode 700")
 
 
 def make_key() -> str:
     """Return a name for what a compiled program depends on: TensorFlow, processor, threads and XLA's flags."""
-    is_linux = sys.platform == "linux"
     parts = {
         "tensorflow": [tf.version.VERSION, tf.version.GIT_VERSION, tf.version.COMPILER_VERSION],
         "processor": describe_processor(),
-        "threads": len(os.sched_getaffinity(0)) if is_linux else os.cpu_count(),
+        "threads": len(os.sched_getaffinity(0)),
         "flags": {
             name: os.environ.get(name) for name in ("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS")
         },
@@ -200,18 +194,11 @@ def make_key() -> str:
 
 
 def describe_processor() -> list[str]:
-    """Return model and instruction sets of the processor, as the operating system describes them."""
-    description = [platform.machine(), platform.processor()]
-    if sys.platform == "linux":
-        lines = (
-            Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0].splitlines()
-        )
-        fixed = r"(vendor_id|cpu family|model|model name|stepping|flags|Features|CPU \w+|isa)\s*:"
-        description += [line for line in lines if re.match(fixed, line)]
-    elif sys.platform == "darwin":
-        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        description.append(subprocess.run(command, capture_output=True, text=True).stdout.strip())
-    return description
+    """Return model and instruction sets of the processor, as Linux describes them."""
+    first, *_ = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")
+    fixed = r"(vendor_id|cpu family|model|model name|stepping|flags|Features|CPU \w+|isa)\s*:"
+    lines = [line for line in first.splitlines() if re.match(fixed, line)]
+    return [platform.machine(), platform.processor(), *lines]
 
 
 def delete_oldest_files(directory: Path, max_bytes: int) -> None:

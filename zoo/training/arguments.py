@@ -1,5 +1,6 @@
 """Arguments of `fit` and `evaluate` as Keras's `compile` and `fit` take them: strings, class weights."""
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn
@@ -45,6 +46,11 @@ _PROBABILITY_METRICS = (
 )
 """Metrics that have no variant for logits, as classes."""
 
+_ONE_OUTPUT = (
+    "Expected one tensor. Let the model return one, such as all outputs side by side, or pass as `loss` a function "
+    "from targets and outputs to a loss for each element, without `metrics`."
+)
+
 _HINTS = {
     "batch_size": "Batch the dataset: `dataset.batch(32)`, or `zoo.training.bucket_by_length`.",
     "sample_weight": "Make the weights the third component of the batches: `(x, y, sample_weight)`.",
@@ -69,22 +75,49 @@ def refuse_arguments(names: Sequence[str]) -> NoReturn:
     raise TypeError(f"`zoo.fit` got the unexpected argument {' '.join(hints)}")
 
 
-def check_data(name: str, data: Any) -> None:
-    """Check that an argument is a dataset, or a function from epoch numbers to datasets.
+def check_data(name: str, data: Any) -> tf.data.Dataset:
+    """Check that an argument is a dataset of batches, or a function from epoch numbers to such datasets.
 
     Args:
         name: name of the argument.
         data: the argument.
 
+    Returns:
+        The dataset, of a function that of epoch 0.
+
     Raises:
         TypeError: it is anything else, such as arrays.
+        ValueError: the dataset has no end, or no targets.
     """
-    if not isinstance(data, tf.data.Dataset) and not callable(data):
+    dataset, found = data, f"it is of type {type(data).__name__}"
+    if callable(data):
+        dataset, found = None, "it is a generator function"
+        if not inspect.isgeneratorfunction(data):
+            dataset = data(0)
+            found = f"it is a function that returns a {type(dataset).__name__}"
+    if not isinstance(dataset, tf.data.Dataset):
         raise TypeError(
-            f"`{name}` must be a `tf.data.Dataset` of batches, or a function from the epoch number to one, but it is "
-            f"of type {type(data).__name__}. Make a dataset of arrays: "
-            "`tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed=1).batch(32)`."
+            f"`{name}` must be a `tf.data.Dataset` of batches, or a function from the epoch number to one, but "
+            f"{found}. Make a dataset of arrays, `tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), "
+            "seed=1).batch(32)`, or of a generator, by `tf.data.Dataset.from_generator`."
         )
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"`{name}` has no end, so that its first epoch has none. Leave out `repeat`, or give the number of batches "
+            "of an epoch: `dataset.take(steps)`."
+        )
+    if keras.utils.unpack_x_y_sample_weight(dataset.element_spec)[1] is None:
+        raise ValueError(
+            f"`{name}` has batches without targets. Make batches `(x, y)` or `(x, y, sample_weight)`; the targets may "
+            "be the inputs."
+        )
+    return dataset
+
+
+def check_epochs(epochs: Any) -> None:
+    """Raise `ValueError` if a number of epochs is not an integer of at least 1."""
+    if not isinstance(epochs, int | np.integer) or epochs < 1:
+        raise ValueError(f"`epochs` must be a whole number of at least 1, but it is {epochs!r}.")
 
 
 def resolve_optimizer(optimizer: keras.optimizers.Optimizer | str) -> keras.optimizers.Optimizer:
@@ -118,28 +151,47 @@ def resolve_loss_and_metrics(
         metrics: metrics as in `fit`.
 
     Raises:
-        ValueError: a name is unknown, or a loss or metric of probabilities is given for a model that returns logits.
+        ValueError: a name is unknown, two metrics have the same, one is called "loss", there are several outputs, or a
+            loss or metric of probabilities is given for a model that returns logits.
     """
     metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
+    for name, kind, value in [("loss", "loss", loss), *(("metrics", "metric", metric) for metric in metrics)]:
+        if not isinstance(value, str) and not callable(value):
+            raise ValueError(
+                f"`{name}` has {value!r:.80}. Expected a Keras {kind}, its name or a function, for the one output of "
+                "the model."
+            )
+    if (
+        not metrics
+        and not isinstance(loss, str | keras.losses.Loss)
+        and not isinstance(model, _RETURN_LOGITS)
+    ):
+        return loss, metrics  # a function may take targets and outputs of any structure
     _, y, _ = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
+    if keras.tree.is_nested(y):
+        raise ValueError(f"The batches have several targets, {_describe_structure(y)}. {_ONE_OUTPUT}")
     outputs = compute_output_spec(model, dataset)
     returns_logits = isinstance(model, _RETURN_LOGITS) or (
         not isinstance(loss, str) and get_argument(loss, "from_logits") is True
     )
-    name = loss
-    if isinstance(loss, str):
-        loss = resolve_loss(loss, y, outputs)
+    resolved_loss: Any = resolve_loss(loss, y, outputs) if isinstance(loss, str) else loss
     if returns_logits:
-        loss = _convert_to_logits("`loss` is", name, loss)
-    elif isinstance(name, str) and "crossentropy" in loss.name:
-        _check_probabilities(model, dataset, name)
+        resolved_loss = _convert_to_logits("`loss` is", loss, resolved_loss)
+    elif isinstance(loss, str) and "crossentropy" in resolved_loss.name:
+        _check_probabilities(model, dataset, loss)
     resolved = []
     for identifier in metrics:
         metric = identifier
         if not isinstance(identifier, keras.metrics.Metric):
             metric = resolve_metric(identifier, y, outputs)
         resolved.append(_convert_to_logits("`metrics` has", identifier, metric) if returns_logits else metric)
-    return loss, resolved
+    names = ["loss", *(metric.name for metric in resolved)]
+    if repeated := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise ValueError(
+            f"`metrics` has the name {repeated[0]!r} twice, or as that of the loss. Give each metric a `name` of "
+            "its own."
+        )
+    return resolved_loss, resolved
 
 
 def _convert_to_logits(place: str, identifier: Any, resolved: Any) -> Any:
@@ -153,38 +205,53 @@ def _convert_to_logits(place: str, identifier: Any, resolved: Any) -> Any:
     Raises:
         ValueError: it reads probabilities.
     """
-    arguments: dict[str, Any] | None = {}
-    wrapped = get_wrapped_function(resolved)
-    if get_argument(resolved, "from_logits") is False:
-        arguments = {"from_logits": True}
-    elif isinstance(resolved, _COUNTING_METRICS) and resolved.thresholds == [0.5]:
-        arguments = {"thresholds": 0}
-    elif wrapped is keras.metrics.binary_accuracy or isinstance(resolved, keras.metrics.BinaryIoU):
-        arguments = {"threshold": 0} if get_argument(resolved, "threshold") == 0.5 else {}
-    elif isinstance(resolved, keras.metrics.FBetaScore):
-        arguments = None if resolved.threshold else {}
-    elif wrapped in _PROBABILITY_FUNCTIONS or isinstance(resolved, _PROBABILITY_METRICS):
-        arguments = None
-    if not arguments and arguments is not None:
+    arguments = _find_arguments_for_logits(resolved)
+    if arguments == {}:
         return resolved
-    if isinstance(identifier, str) and arguments is not None:
+    if arguments and isinstance(identifier, str):
         return type(resolved).from_config({**resolved.get_config(), **arguments})
-    name = getattr(identifier, "__name__", type(identifier).__name__)
-    (hint,) = [f"Pass `{name}={value}` to it." for name, value in (arguments or {}).items()] or [
-        "Use another one, or end the model with a softmax or sigmoid."
-    ]
+    hint = "Use another one, or end the model with a softmax or sigmoid."
+    if arguments:
+        hint = f"Pass {', '.join(f'`{name}={value}`' for name, value in arguments.items())} to it."
+    name = repr(identifier)
+    if not isinstance(identifier, str):
+        name = getattr(identifier, "__name__", type(identifier).__name__)
     raise ValueError(
-        f"{place} {repr(identifier) if isinstance(identifier, str) else name}, which takes probabilities, but the "
-        f"outputs of the model are logits. {hint}"
+        f"{place} {name}, which takes probabilities, but the outputs of the model are logits. {hint}"
     )
 
 
+def _find_arguments_for_logits(function: Any) -> dict[str, Any] | None:
+    """Return the arguments with which a loss or metric reads logits; {} if it does so, None if there are none."""
+    if get_argument(function, "from_logits") is False:
+        return {"from_logits": True}
+    if isinstance(function, _COUNTING_METRICS):
+        return {"thresholds": 0} if function.thresholds == [0.5] else {}
+    wrapped = get_wrapped_function(function)
+    if wrapped is keras.metrics.binary_accuracy or isinstance(function, keras.metrics.BinaryIoU):
+        return {"threshold": 0} if get_argument(function, "threshold") == 0.5 else {}
+    if isinstance(function, keras.metrics.FBetaScore):
+        return {} if function.threshold is None else None  # without a threshold, the largest output counts
+    is_of_probabilities = wrapped in _PROBABILITY_FUNCTIONS or isinstance(function, _PROBABILITY_METRICS)
+    return None if is_of_probabilities else {}
+
+
 def compute_output_spec(model: keras.Model, dataset: tf.data.Dataset) -> tf.TensorSpec:
-    """Return shape and dtype of the outputs of a model for the batches of a dataset."""
+    """Return shape and dtype of the outputs of a model for the batches of a dataset.
+
+    Raises:
+        ValueError: the model has several outputs.
+    """
     x, *_ = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
     function = tf.function(lambda x: model(x, training=False), autograph=False)
     outputs = function.get_concrete_function(x).structured_outputs
+    if keras.tree.is_nested(outputs):
+        raise ValueError(f"`model` has several outputs, {_describe_structure(outputs)}. {_ONE_OUTPUT}")
     return tf.TensorSpec(outputs.shape, outputs.dtype)
+
+
+def _describe_structure(values: Any) -> str:
+    return f"{type(values).__name__} of {len(values)}"
 
 
 def _check_probabilities(model: keras.Model, dataset: tf.data.Dataset, loss: str) -> None:
@@ -268,6 +335,9 @@ def balance_class_weight(dataset: tf.data.Dataset, outputs: tf.TensorSpec) -> di
         dataset: batches `(x, y)` or `(x, y, sample_weight)`.
         outputs: shape of the outputs of the model.
 
+    Raises:
+        UsageError: an element that counts has a class that the model does not have.
+
     Example:
         >>> data = tf.data.Dataset.from_tensors((tf.zeros([4, 1]), tf.constant([0, 0, 0, 2])))
         >>> balance_class_weight(data, tf.TensorSpec([None, 3]))
@@ -281,6 +351,12 @@ def balance_class_weight(dataset: tf.data.Dataset, outputs: tf.TensorSpec) -> di
         if sample_weight is not None:
             rows = np.asarray(sample_weight, float)
             weights *= rows.reshape(rows.shape + (1,) * (ids.ndim - rows.ndim))
-        counts += np.bincount(ids.ravel(), weights.ravel(), len(counts))[: len(counts)]
+        ids, weights = ids[weights != 0], weights[weights != 0]
+        if outside := set(ids[(ids < 0) | (ids >= len(counts))].tolist()):
+            raise UsageError(
+                f'`class_weight` is "balanced", but the targets have the class {min(outside)}, and the classes of the '
+                f"model are 0 to {len(counts) - 1}. Give such elements the sample weight 0."
+            )
+        counts += np.bincount(ids, weights, len(counts))
     occurring = np.flatnonzero(counts)
     return {int(c): float(counts.sum() / (len(occurring) * counts[c])) for c in occurring}

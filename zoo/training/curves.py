@@ -23,6 +23,8 @@ _NOT_METRICS = {"kind", "timing", "epoch", "step"}
 def plot_training_curves(run_dir: Path, path: Path | None = None) -> matplotlib.figure.Figure:
     """Plot loss and gradient norm of each step and the metrics of each epoch, and mark the best epoch.
 
+    The axis of the loss, or of the norm, is logarithmic unless a value is zero or negative.
+
     Args:
         run_dir: directory of the run, with `run.json` and at least one epoch in its log.
         path: file to write, if any. Its suffix sets the format, as in `curves.png`.
@@ -49,7 +51,8 @@ def plot_training_curves(run_dir: Path, path: Path | None = None) -> matplotlib.
             axes.plot(x, values, color="C0", alpha=0.25, linewidth=0.8)
             label = "training, smoothed"
         axes.plot(x, averages, color="C0", label=label)
-        axes.set_yscale("log")
+        if values.min() > 0:
+            axes.set_yscale("log")
     norm_axes.set_ylabel("gradient norm")
     for axes, name in zip((loss_axes, *metric_axes), ("loss", *metrics), strict=True):
         if name != "loss":
@@ -62,7 +65,8 @@ def plot_training_curves(run_dir: Path, path: Path | None = None) -> matplotlib.
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0)
     figure.get_axes()[-1].set_xlabel("step")
     for axes in (loss_axes, norm_axes):
-        _format_log_axis(axes)
+        if axes.get_yscale() == "log":
+            _format_log_axis(axes)
     for axes in figure.get_axes():
         axes.grid(alpha=0.3)
     if path is not None:

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 FILE = "run.json"
 
+_LEARNING_RATE = "fit.optimizer.learning_rate"
+
 _CYCLES = "fit.optimizer.learning_rate.config.cycles"
 """Setting with the cycles of `zoo.schedules.warmup_cosine_decay`, in steps."""
 
@@ -165,9 +167,15 @@ def check_record(saved: RunRecord, current: RunRecord, run_dir: Path) -> None:
         if before and now and now[: len(before)] == before:
             settings[_CYCLES] = now
     if differences := describe_differences(settings, new_settings):
+        hint = ""
+        if f"  {_LEARNING_RATE}: " in differences:
+            hint = (
+                " A callback may have changed the learning rate of this optimizer, if it was trained before: then make "
+                "it anew."
+            )
         raise TrainingError(
             f"{run_dir} contains a run with other settings:\n{differences}\n"
-            "Use the settings of that run, or another run directory, or remove this one."
+            f"Use the settings of that run, or another run directory, or remove this one.{hint}"
         )
     if changes := describe_changes(saved.data, current.data):
         raise TrainingError(

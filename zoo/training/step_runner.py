@@ -256,7 +256,9 @@ class StepRunner:
         count = tf.reduce_sum(weights)
         if class_weight is not None:
             table = [class_weight.get(c, 1.0) for c in range(max(outputs.shape[-1], 2))]
-            losses *= _broadcast_weights(tf.gather(table, get_class_ids(y, outputs)), losses)
+            # Padding, with the weight 0, may have an id outside of the classes, such as -1.
+            ids = tf.clip_by_value(get_class_ids(y, outputs), 0, len(table) - 1)
+            losses *= _broadcast_weights(tf.gather(table, ids), losses)
         return tf.reduce_sum(weights * losses), count, tf.maximum(_sum_over_replicas(count), 1e-30)
 
 

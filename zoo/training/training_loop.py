@@ -19,6 +19,7 @@ from zoo.provenance import get_resume_command
 from zoo.training.arguments import (
     ClassWeight,
     check_data,
+    check_epochs,
     describe_loss,
     refuse_arguments,
     resolve_class_weight,
@@ -80,13 +81,14 @@ def fit(
             to batch and are reset at the start of each epoch. With `zoo.training.bptt_windows` this is
             truncated backpropagation through time (Williams and Peng, 1990,
             https://doi.org/10.1162/neco.1990.2.4.490).
-        train: batches `(x, y)` or `(x, y, sample_weight)`. Weights have shape [batch] or the shape of the
-            losses; give padding the weight 0. Either a dataset, or a function from the epoch number, from 0,
-            to a dataset, such as a `BucketedDataset`. Two processes must read the same batches: give
-            `Dataset.shuffle` a seed. On resume, batches of the epoch that were already seen are read and
-            skipped; for a dataset, which may reshuffle at each epoch, earlier epochs are read too. In the same
-            process, such as a notebook, a dataset that reshuffles has gone on to another order after an
-            interruption: make it anew, with all of its steps, before you call `fit` again.
+        train: batches `(x, y)` or `(x, y, sample_weight)`. Weights have shape [batch] or the shape of the losses;
+            give padding the weight 0. Where the outputs of the model carry a mask, as those of
+            `Embedding(mask_zero=True)` do, masked elements have the weight 0 as well. Either a dataset, or a function
+            from the epoch number, from 0, to a dataset, such as a `BucketedDataset`. Two processes must read the same
+            batches: give `Dataset.shuffle` a seed. On resume, batches of the epoch that were already seen are read
+            and skipped; for a dataset, which may reshuffle at each epoch, earlier epochs are read too. In the same
+            process, such as a notebook, a dataset that reshuffles has gone on to another order after an interruption:
+            make it anew, with all of its steps, before you call `fit` again.
         validation: batches for evaluation after each epoch, as in `train`. Of a function the dataset of epoch
             0 is used.
         optimizer: a Keras optimizer, or its name, such as "adam". Its `global_clipnorm` bounds the norm of the
@@ -95,10 +97,11 @@ def fit(
             batches, also across the end of an epoch; learning rate schedules count batches, as in Keras.
         loss: a Keras loss, its name, or a function from targets and outputs to a loss for each element. The
             weighted mean over all elements of the batch is minimized, plus the losses that the model adds. For
-            formulations such as `zoo.ManyToOne`, which return logits, the name of a loss means that of logits.
+            formulations such as `zoo.ManyToOne`, which return logits, the name of a loss or metric means that of
+            logits, and a loss or metric of probabilities is refused.
         metrics: Keras metrics, their names, or functions, as for Keras's `compile`: "accuracy" is the accuracy
-            that fits the shapes. Sample weights count in all of them. Their state must consist of sums, as it
-            does for almost all metrics.
+            that fits the shapes. Sample weights and masks count in all of them. Their state must consist of sums, as
+            it does for almost all metrics.
         epochs: number of passes over `train`. To go on from a run, pass a higher number. With
             `zoo.schedules.warmup_cosine_decay` and `zoo.training.plan_cycles`, the learning rate rises and falls
             once more over the epochs that are added.
@@ -124,7 +127,8 @@ def fit(
             `ModelCheckpoint` and `History`, and of every callback with the methods `get_state()`, which returns
             JSON values, and `set_state(state)`. With other callbacks a run is not resumed, except for
             `LambdaCallback` and Keras's callbacks without a state. On resume, `on_train_begin` and, within an
-            epoch, `on_epoch_begin` are called before the states, weights and learning rate are restored.
+            epoch, `on_epoch_begin` are called before the states, weights and learning rate are restored. The hooks
+            of an evaluation, such as `on_test_begin`, are not called.
         checkpoint_seconds: seconds between checkpoints. Each epoch ends with a checkpoint in any case.
         **unsupported: other arguments of Keras's `fit`. The error says what to do instead.
 
@@ -138,9 +142,10 @@ def fit(
             in use by another process, is corrupt or cannot be written; loss or gradients are not finite;
             `monitor` is not a metric; or a run is resumed with a dataset that reshuffles and was read further.
         TypeError: there are other arguments, or `train` or `validation` is not a dataset.
-        ValueError: an argument is invalid, such as the name of a metric, or the arguments contradict each other:
-            a loss of probabilities for a model that returns logits, a `monitor` that needs a `mode`, or a
-            callback that does what `fit` does by itself.
+        ValueError: an argument is invalid, such as the name of a metric, a dataset that has no end or no targets, or a
+            model with several outputs; or the arguments contradict each other: a loss or metric of probabilities for
+            a model that returns logits, a `monitor` that needs a `mode`, or an optimizer or callback that does what
+            `fit` does by itself.
         Interrupted: SIGINT or SIGTERM arrived. The state is saved.
 
     >>> import tempfile, keras, numpy as np, tensorflow as tf, zoo
@@ -161,10 +166,11 @@ def fit(
     """
     if unsupported:
         refuse_arguments(list(unsupported))
-    check_data("train", train)
+    check_epochs(epochs)
+    first = check_data("train", train)
+    evaluation_spec = None
     if validation is not None:
-        check_data("validation", validation)
-    first = _epoch_dataset(train, 0)
+        evaluation_spec = check_data("validation", validation).element_spec
     if not model.built:
         inputs, *_ = keras.utils.unpack_x_y_sample_weight(first.element_spec)
         model.build(keras.tree.map_structure(lambda spec: tuple(spec.shape), inputs))
@@ -203,7 +209,6 @@ def fit(
         fit_settings["callbacks"] = callback_settings
     all_settings = {**(settings or {}), "fit": fit_settings}
     compare_workers({"settings": all_settings, "epochs": epochs, "data": data or {}})
-    evaluation_spec = None if validation is None else _epoch_dataset(validation, 0).element_spec
     runner = StepRunner(model, loss, metrics, first.element_spec, optimizer, class_weight, evaluation_spec)
     with (
         SignalHandler() as signal_handler,
@@ -245,6 +250,9 @@ def evaluate(
         "loss" and the metrics by name, each weighted over all elements.
 
     Raises:
+        TypeError: `data` is not a dataset.
+        ValueError: `data` has no end or no targets, the model has several outputs, a loss or metric is unknown, takes
+            probabilities although the model returns logits, or has a name that another one has.
         Interrupted: SIGINT or SIGTERM arrived.
 
     >>> import keras, tensorflow as tf, zoo
@@ -253,8 +261,7 @@ def evaluate(
     >>> zoo.evaluate(model, data, keras.losses.MeanSquaredError())
     {'loss': 2.0}
     """
-    check_data("data", data)
-    dataset = _epoch_dataset(data, 0)
+    dataset = check_data("data", data)
     loss, metrics = resolve_loss_and_metrics(model, dataset, loss, metrics)
     with SignalHandler() as signal_handler:
         return _evaluate(StepRunner(model, loss, metrics, dataset.element_spec), dataset, signal_handler)
