@@ -124,11 +124,11 @@ def test_predict_reads_standard_input_in_utf_8(run: Run) -> None:
 def test_commands_of_the_readme_run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for directory in ("docs", "saved_models"):
         (tmp_path / directory).symlink_to(ROOT / directory)
-    (tmp_path / "reviews.csv").write_text("text,label\nA delight.,pos\nDull.,neg\n")
+    (tmp_path / "reviews.csv").write_text("review,stars\nA delight.,5\nDull.,1\n")
     monkeypatch.chdir(tmp_path)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```sh\n(zoo list.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
+    commands = [shlex.split(line, comments=True)[1:] for line in block.replace("\\\n", "").splitlines()]
     assert {command[0] for command in commands} == {"list", "show", "predict", "evaluate", "verify", "demo"}
     for arguments in commands:
         if arguments != ["demo"]:  # which test_page.py runs
