@@ -134,7 +134,7 @@ def test_calibration_error_refuses_what_are_no_probabilities(confidences: list[f
 
 def test_sentence_chrf_takes_the_best_reference() -> None:
     assert sentence_chrf(["a cat"], [["dogs", "a cat"]]) == [100.0]
-    with pytest.raises(ValueError, match="got 1 predictions and 0 references"):
+    with pytest.raises(ValueError, match="Got 1 predictions and references for 0"):
         sentence_chrf(["a cat"], [])
 
 

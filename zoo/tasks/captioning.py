@@ -622,11 +622,14 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
             )
 
     def check_target(self, target: str | Sequence[str]) -> None:
-        """Check that there is a caption.
+        """Check that there is a caption, or several in a list.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none, or something else.
         """
+        captions = [target] if isinstance(target, str) else target
+        if not isinstance(captions, Sequence) or not all(isinstance(caption, str) for caption in captions):
+            raise UsageError(f"found {target!r:.60}. Expected a caption, or a list of captions. Pass texts.")
         if not target:
             raise UsageError(
                 "found no caption. Expected one or several. Add a caption, or leave the input out."

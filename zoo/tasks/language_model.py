@@ -42,6 +42,8 @@ from zoo.tasks.base import (
     TextPredictor,
     TextPreprocessor,
     TextTokenizer,
+    check_list,
+    check_texts,
     decode_strings,
     format_status,
     is_truncated,
@@ -449,11 +451,14 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
             progress: no effect: the progress is printed as in training.
 
         Raises:
-            UsageError: it is a model of words, there is no text, or there are targets.
+            UsageError: it is a model of words, there is no text, an input is not a text, or there are targets.
         """
         self.check_evaluation()
+        check_list(inputs, self.input_kind)
+        inputs = list(inputs)
+        check_texts(inputs)
         texts = [item if isinstance(item, str) else item.decode(errors="replace") for item in inputs]
-        if not texts or list(targets):
+        if not texts or not isinstance(targets, Iterable) or list(targets):
             raise UsageError("Expected at least one text, and no targets. Pass a list of texts alone.")
         preprocessor, model = TASK.from_export(self.directory)
         pieces = Pieces(preprocessor.tokenizer)

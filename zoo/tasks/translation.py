@@ -621,6 +621,15 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
                 is_partial=is_truncated(status.decode()),
             )
 
+    def check_target(self, target: str) -> None:
+        """Check that a translation is a text.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if not isinstance(target, str):
+            raise UsageError(f"found {target!r:.60}. Expected a translation as a text. Pass a `str`.")
+
     def evaluate_predictions(
         self,
         inputs: Sequence[str | bytes],
