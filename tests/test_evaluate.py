@@ -221,14 +221,18 @@ def make_translator() -> TranslationPredictor:
 
 @pytest.mark.parametrize("target", [["Danke."], None, b"Danke.", 3])
 def test_translations_are_texts(target: Any) -> None:
-    with pytest.raises(UsageError, match=r"targets\[1\]: found .*\. Expected a translation as a text\. Pass a"):
+    with pytest.raises(
+        UsageError, match=r"targets\[1\]: found .*\. Expected a translation as a text\. Pass a"
+    ):
         make_translator().evaluate(["Thanks.", "Thanks."], ["Danke.", target])
 
 
 @pytest.mark.parametrize("target", [3, None, b"A dog.", [None], [["A dog."]], [b"A dog."], {"A dog."}])
 def test_captions_are_texts_or_lists_of_texts(target: Any) -> None:
     predictor = make_predictor(CaptioningPredictor, input_kind="image")
-    with pytest.raises(UsageError, match=r"targets\[1\]: found .*\. Expected a caption, or a list of captions\."):
+    with pytest.raises(
+        UsageError, match=r"targets\[1\]: found .*\. Expected a caption, or a list of captions\."
+    ):
         predictor.evaluate(["x.jpg", "y.jpg"], ["A dog.", target])
 
 

@@ -111,7 +111,7 @@ def test_empty_predictions_score_zero() -> None:
 
 @pytest.mark.parametrize(("predictions", "references"), [(["a"], []), ([], []), (["a"], [[]])])
 def test_captions_without_references_raise(predictions: list[str], references: list[list[str]]) -> None:
-    with pytest.raises(ValueError, match="expected as many of both|has no texts, expected at least one"):
+    with pytest.raises(ValueError, match=r"expected as many of both|has no texts, expected at least one"):
         score_captions(predictions, references)
 
 
@@ -122,7 +122,12 @@ FLAT = [bleu, chrf, exact_match, score_translations]
 @pytest.mark.parametrize(
     ("metrics", "predictions", "references", "problem"),
     [
-        (NESTED, ["a dog"], ["a dog"], r"`references\[0\]` is 'a dog', expected a list of texts\. Put it into a list"),
+        (
+            NESTED,
+            ["a dog"],
+            ["a dog"],
+            r"`references\[0\]` is 'a dog', expected a list of texts\. Put it into a list",
+        ),
         (NESTED, ["a dog"], "a", "`references` is 'a', expected a list of lists of texts"),
         (NESTED, "a", [["a"]], "`predictions` is 'a', expected a list of texts"),
         (NESTED, ["a", "b"], [["a"], [None]], r"`references\[1\]\[0\]` is None, expected a text"),

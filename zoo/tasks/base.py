@@ -32,6 +32,7 @@ from zoo.layers import export_scope
 from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
 from zoo.preprocessing.text import TokenizedText, WordPieceTokenizer, WordTokenizer
+from zoo.preprocessing.text.base import split_length
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.shots.lists import ShotList
 from zoo.training import Progress, Run
@@ -886,6 +887,24 @@ def describe_search_scores(item: str) -> str:
     return f"A score is a log-probability: the closer to 0, the more probable. It ranks the answers to one {item}."
 
 
+def describe_truncation(tokenizer: WordTokenizer | WordPieceTokenizer) -> str:
+    """Return which part of a long text a tokenizer reads, for the limits on a card.
+
+    Args:
+        tokenizer: a tokenizer of words, or of word pieces.
+    """
+    limit, name, side = tokenizer.max_tokens, "words", "middle"
+    if isinstance(tokenizer, WordPieceTokenizer):
+        name, side = _WORD_PIECES, tokenizer.truncation_side
+    num_first, num_last = split_length(limit)
+    parts = {
+        "left": f"the last {limit:,}",
+        "middle": f"the first {num_first:,} and the last {num_last:,}",
+        "right": f"the first {limit:,}",
+    }
+    return f"A text of more than {limit:,} {name} is cut: {parts[side]} are read."
+
+
 def make_signature(
     function: Callable[..., dict[str, tf.Tensor]], specs: Sequence[tf.TensorSpec]
 ) -> Callable[..., dict[str, tf.Tensor]]:
@@ -998,7 +1017,9 @@ def check_texts(items: Iterable[Any]) -> None:
     """
     for number, item in enumerate(items):
         if not isinstance(item, (str, bytes)):
-            raise UsageError(f"inputs[{number}]: expected a text, got {item!r:.60}. Convert it, or leave it out.")
+            raise UsageError(
+                f"inputs[{number}]: expected a text, got {item!r:.60}. Convert it, or leave it out."
+            )
 
 
 def check_array(array: np.ndarray, spec: tf.TensorSpec) -> None:
