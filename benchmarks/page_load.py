@@ -1,11 +1,12 @@
-"""The page of `zoo demo` under load: honest clients beside slow and broken ones, on this machine.
+"""The page of `zoo demo` under load: well-behaved clients beside slow and broken ones, on this machine.
 
 python benchmarks/page_load.py
 
-Honest clients send one text after the other to the sentiment model, and after 503 try again when the server says.
-Slow clients send a request byte by byte, or its body, or do not read the answer. Broken clients send half of a request,
-other lengths than they state, or no HTTP at all, and close. The table has the answers that honest clients got, and the
-memory of the server's processes. The exit code is 1 if a request got no answer within 30 seconds.
+Well-behaved clients send one text after the other to the sentiment model, and after 503 wait as long as the server
+states. Slow clients send a request byte by byte, or its body, or do not read the reply. Broken clients send half of a
+request, other lengths than they state, or no HTTP at all, and close. The table has the replies to well-behaved clients
+("honest requests"), and the memory of the server's processes. The exit code is 1 if a request got no reply within 30
+seconds.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""Reads the tables of hand-made test sets, which have one half for choosing and one for the evaluation."""
+"""Reads the tables of hand-made test sets, which have a half of development data and one for the evaluation."""
 
 import csv
 from pathlib import Path
@@ -15,7 +15,7 @@ def read_half(path: Path, row_class: type[Row], split: str) -> list[Row]:
     Args:
         path: table, separated by tabs.
         row_class: named tuple with the columns of the table; one of them is `split`.
-        split: "choosing" or "evaluation".
+        split: "choosing", the development data, or "evaluation".
 
     Raises:
         UsageError: the table has another header.

@@ -5,8 +5,9 @@ python benchmarks/short_sentences.py runs/sentiment/export/1 --split evaluation 
 
 The test set is `short_sentences.tsv`: 300 sentences about films, books, food, hotels, shops and software, 20 of each
 kind, one half positive. They come in pairs, of which most differ in a few words and all have opposite labels; a pair is
-in one split. One split is for choosing, the other for the evaluation of what was chosen. With 150 sentences the
-uncertainty of an accuracy of 90 % is 5 points; with the 10 of a kind a figure only hints at what a model gets wrong.
+in one split: `choosing` is development data, `evaluation` is for the evaluation of what was chosen. With 150 sentences
+the uncertainty of an accuracy of 90 % is 5 points; with the 10 of a kind a figure only hints at what a model gets
+wrong.
 """
 
 from collections.abc import Sequence

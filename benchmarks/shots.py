@@ -25,7 +25,8 @@ transitions. 40 % of the transitions are cuts; dissolves (6 to 50 frames), fades
 50) and wipes (8 to 40) are 20 % each. Frames are blended in floating point and encoded as H.264 by PyAV, the
 same number of videos at each bit rate.
 
-Seed 1, the default, is for evaluation. Models and limits are chosen on other edits: those of seed 11.
+Seed 1, the default, is for evaluation. The development edits, on which models and limits are chosen, are those of
+seed 11.
 
 The ground truth of a cut is the first frame of the new shot; that of other transitions is all frames in which
 two shots, or a shot and a color, are blended, and those of the color alone. A detected transition is correct

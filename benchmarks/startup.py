@@ -1,4 +1,4 @@
-"""Time from a command to its answer, of every command that needs no TensorFlow, and of one that does.
+"""Time from a command to its output, of every command that needs no TensorFlow, and of one that does.
 
 python benchmarks/startup.py
 

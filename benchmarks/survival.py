@@ -3,11 +3,12 @@
 python benchmarks/survival.py saved_models/translation/1
 python benchmarks/survival.py runs/translation/export/1 --split evaluation --show-lost
 
-The test set is `survival.tsv`: English sentences with items that stand unchanged in their German translations.
-One half is for choosing, the other for the evaluation of what was chosen. An item survives if it stands as a whole
-in the best translation as often as in the source: it is found there again, and is no part of a longer item. A name
-must not be a part of a longer word. Names are counted apart from the other kinds, since most of them look like
-ordinary words. chrF compares with the references; it is that of the sentences which contain an item of the kind.
+The test set is `survival.tsv`: English sentences with items that are unchanged in their German translations.
+The half `choosing` is development data, the half `evaluation` is for the evaluation of what was chosen. An item
+survives if the best translation has it as a whole as often as the source: it is found there, and is no part of a
+longer item. A name must not be a part of a longer word. Names are counted apart from the other kinds, since most of
+them look like ordinary words. chrF compares with the references; it is that of the sentences which contain an item of
+the kind.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Answers per second of exports, one at a time and 64 at once, on one core and on two; and their memory.
+"""Predictions per second of exports, one at a time and 64 at once, on one core and on two; and their memory.
 
 python benchmarks/throughput.py
 python benchmarks/throughput.py --models saved_models/translation/1 runs/translation/export/1

@@ -29,7 +29,7 @@ from zoo.tasks.language_model import (
     compute_metrics,
     sample_texts,
 )
-from zoo.training import Run, bptt_windows, build_optimizer, is_chief
+from zoo.training import Run, bptt_windows, build_optimizer, is_chief, sample_candidates
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Settings:
     batch_size: PositiveInt = 64  # parts of the text that are read side by side; a short text has fewer
     steps: PositiveInt = 35
     """time steps through which gradients flow back; 35 are usual; the state is carried further"""
+    num_sampled: PositiveInt | None = None
+    """pieces, besides those of a batch, whose logits a training step computes; 1000 halve its time; None: all"""
     epochs: PositiveInt = 10  # passes over the text; the epoch with the lowest validation loss is kept
     patience: PositiveInt | None = None
     """epochs without improvement that end training; None: never, since the learning rate has to fall to zero"""
@@ -106,6 +108,9 @@ def train(settings: Settings) -> None:
     print(
         f"{len(ids[0]):,} pieces for training, a vocabulary of {vocabulary_size:,}, batches of {batch_size}"
     )
+
+    if settings.num_sampled:
+        train_set = sample_candidates(train_set, vocabulary_size, settings.num_sampled, settings.seed)
 
     # Training.
     keras.utils.set_random_seed(settings.seed)

@@ -148,9 +148,9 @@ def test_python_runs_from_top_to_bottom(
         expected = call(models["captioning"], "greedy", {"image": images})["captions"][:, 0]
         assert names["captions"] == [text.decode() for text in expected]
     if name == "docs/serving.md":
-        answers = Path("answers.csv").read_text(encoding="utf-8").splitlines()
-        assert answers[0] == "id,stars,review,predicted_label,probability,status"
-        assert [line.split(",")[-3] for line in answers[1:]] == ["pos", "neg"] * 5
+        lines = Path("predictions.csv").read_text(encoding="utf-8").splitlines()
+        assert lines[0] == "id,stars,review,predicted_label,probability,status"
+        assert [line.split(",")[-3] for line in lines[1:]] == ["pos", "neg"] * 5
     if name == "docs/sentiment.md":
         parts = [Path("folds", str(fold), "test.csv").read_text().splitlines()[1:] for fold in range(5)]
         assert [len(part) for part in parts] == [2] * 5

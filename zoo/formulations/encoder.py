@@ -238,20 +238,24 @@ class ScaledEmbedding(Serializable, keras.layers.Embedding):
         """Return the vectors [..., output_dim] of ids [...]."""
         return super().call(ids) * self.output_dim**0.5
 
-    def compute_logits(self, outputs: Tensor, bias: Tensor) -> Tensor:
-        """Return E o + b, the logits of all ids where the weights are tied.
+    def compute_logits(self, outputs: Tensor, bias: Tensor, ids: Tensor | None = None) -> Tensor:
+        """Return E o + b, the logits of ids where the weights are tied.
 
         Args:
             outputs: float tensor [..., output_dim]. o.
             bias: float tensor [input_dim]. b.
+            ids: int tensor [n] or None. Ids to compute the logits of; None: all. Defaults to `None`.
 
         Returns:
-            Float tensor [..., input_dim], of the dtype of `outputs`.
+            Float tensor [..., n], or [..., input_dim] for all ids, of the dtype of `outputs`.
         """
-        embeddings, bias = (ops.cast(x, outputs.dtype) for x in (self.embeddings, bias))
+        parts = (
+            (self.embeddings, bias) if ids is None else (ops.take(x, ids, 0) for x in (self.embeddings, bias))
+        )
+        embeddings, bias = (ops.cast(x, outputs.dtype) for x in parts)
         *axes, width = ops.shape(outputs)
         products = ops.matmul(ops.reshape(outputs, (-1, width)), ops.transpose(embeddings))
-        return ops.reshape(products, (*axes, self.input_dim)) + bias
+        return ops.reshape(products, (*axes, ops.shape(embeddings)[0])) + bias
 
 
 def check_encoder(encoder: Any) -> None:

@@ -44,14 +44,17 @@ class LanguageModel(Serializable, keras.Model):
         **kwargs: `name` and `dtype`, as of every Keras model.
 
     Call arguments:
-        ids: int tensor [batch, time]. Where an id is 0, the states stay as they are.
+        ids: int tensor [batch, time]. Where an id is 0, the states stay as they are. Or a tuple of ids, candidates, and
+            their log weights, as `zoo.training.sample_candidates` returns it, to compute the logits of the
+            candidates alone in training.
         training: bool. Whether dropout is applied. Defaults to `False`.
 
     Input shape:
         [batch, time], as `build` takes it. The batch size must be known if the encoder is stateful.
 
     Output shape:
-        [batch, time, vocabulary_size]: at each step the logits of the token that follows.
+        [batch, time, vocabulary_size]: at each step the logits of the token that follows. With candidates [batch, time,
+        candidates]: their logits plus their log weights.
 
     Raises:
         TypeError: `encoder` is not an `Encoder`.
@@ -100,9 +103,14 @@ class LanguageModel(Serializable, keras.Model):
         else:
             self.scores.build((*ids_shape, self.encoder.output_size))
 
-    def call(self, ids: Tensor, training: bool = False) -> Tensor:
+    def call(self, ids: Tensor | tuple[Tensor, Tensor, Tensor], training: bool = False) -> Tensor:
         """Return logits [batch, time, vocabulary_size]; see the class."""
-        return self.read(ids, training=training)[0]
+        if not isinstance(ids, tuple):
+            return self.read(ids, training=training)[0]
+        ids, candidates, log_weights = ids
+        outputs, _ = self._encode(ids, None, training)
+        logits = self._compute_logits(outputs, candidates[0])  # all rows are equal
+        return logits + ops.cast(log_weights[0], logits.dtype)
 
     def get_initial_state(self, batch_size: int | Tensor) -> list[list[Tensor]]:
         """Return the states before the first token, zeros: for each layer tensors [batch_size, units]."""
@@ -122,13 +130,26 @@ class LanguageModel(Serializable, keras.Model):
         Returns:
             Logits [batch, time, vocabulary_size] and the states after the last token.
         """
+        outputs, new_states = self._encode(ids, states, training)
+        return self._compute_logits(outputs), new_states
+
+    def _encode(
+        self, ids: Tensor, states: States | None, training: bool
+    ) -> tuple[Tensor, list[list[Tensor]]]:
+        """Return h_t [batch, time, width] and the states after the last token."""
         vectors = self.drop(self.embedding(ids), training=training)
         mask = ops.not_equal(ids, 0)
         outputs, new_states = self.encoder(vectors, mask=mask, training=training, states=states)
-        outputs = self.drop(outputs, training=training)
+        return self.drop(outputs, training=training), new_states
+
+    def _compute_logits(self, outputs: Tensor, candidates: Tensor | None = None) -> Tensor:
+        """Return the logits of candidates, or of all tokens."""
         if self.tie_weights:
-            return self.embedding.compute_logits(outputs, self.bias), new_states
-        return self.scores(outputs), new_states
+            return self.embedding.compute_logits(outputs, self.bias, candidates)
+        if candidates is None:
+            return self.scores(outputs)
+        kernel, bias = ops.take(self.scores.kernel, candidates, 1), ops.take(self.scores.bias, candidates)
+        return ops.matmul(outputs, ops.cast(kernel, outputs.dtype)) + ops.cast(bias, outputs.dtype)
 
     def step(self, tokens: Tensor, states: States) -> tuple[Tensor, list[list[Tensor]]]:
         """Continue a text by one token.

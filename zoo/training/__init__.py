@@ -2,6 +2,7 @@
 
 from zoo.training.amount import choose_batches_and_epochs
 from zoo.training.bucketing import BucketedDataset, bptt_windows, bucket_by_length, plan_buckets
+from zoo.training.candidates import sample_candidates
 from zoo.training.distribution import compare_workers, distribution_scope, is_chief
 from zoo.training.features import extract_features
 from zoo.training.generation_metrics import GenerationMetrics
@@ -31,4 +32,5 @@ __all__ = [
     "plan_buckets",
     "plan_cycles",
     "read_log",
+    "sample_candidates",
 ]

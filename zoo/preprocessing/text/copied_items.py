@@ -68,6 +68,15 @@ class CopiedItems(tf.Module):
     training has once, in small letters, is unknown if it is capitalized inside a sentence: a single "to peter out"
     does not make "Peter" a known word. Names with a space or a hyphen between them are one item.
 
+    A URL with a scheme or "www." goes to the next space or to punctuation beyond ASCII, without the marks that end a
+    sentence and without brackets and quotes that are not paired inside of it. Letters of a script without spaces, and
+    emoji, belong to it after one of its marks ("/wiki/中文"), not directly after a letter or a digit ("x.org谢谢").
+    A domain without a scheme has ASCII letters, digits and "-" only, and ends in .com, .edu, .gov, .info, .net or
+    .org, or in two lower-case letters after a name of two characters or more: "zeit.de" and "main.py", but not "e.g.".
+    An e-mail address may have letters of any script; if its name is in a script without spaces, it starts where the
+    letters start. A placeholder in braces may contain spaces and further braces, three levels in all. The signs of
+    numbers, units apart from them, `@user`, `#tag` and paths without a scheme are not items.
+
     Args:
         kinds: names of the kinds that are carried over, of `KINDS` and `WORD_KINDS`.
         words_path: file of words, as `adapt` writes it. It becomes an asset of any SavedModel that contains the
@@ -95,9 +104,11 @@ class CopiedItems(tf.Module):
         """Learn from training pairs which kinds of items and which names are carried over.
 
         A kind is carried over if at least `MIN_SHARE` of its occurrences in the sources stand unchanged in the
-        target, or if it occurs fewer than `MIN_OCCURRENCES` times. A name is if that holds for all occurrences of
-        its letters, in capitals or not. A kind of unknown words is if `MIN_UNKNOWN_SHARE` of the words that occur
-        once are: these were unknown but for one pair.
+        target, or if it occurs fewer than `MIN_OCCURRENCES` times. Items that the target lacks count only if it has
+        an item of the same kind that could be another form of them: "15:05" of "3:05 PM", but not "zwölf" of "12".
+
+        A name is carried over if that holds for all occurrences of its letters, in capitals or not. A kind of unknown
+        words is if `MIN_UNKNOWN_SHARE` of the words that occur once are: these were unknown but for one pair.
 
         Decimal numbers are also carried over if they stand in the targets with points and commas exchanged: at least
         `MIN_OCCURRENCES` of them, and `MIN_SHARE` of those that stand there in either form.
