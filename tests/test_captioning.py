@@ -418,6 +418,12 @@ def test_exact_match_accepts_each_reference() -> None:
     assert split.score_exact_match(["the dog", "the cat"]) == 50
 
 
+def test_captions_are_compared_with_each_other_and_with_those_of_training() -> None:
+    split = FeatureSplit(np.zeros((4, 1)), np.arange(4), [["a dog"], ["a cat"], ["a bird"], ["a cow"]])
+    metrics = split.evaluate(["a dog", "a dog", "a dog", "a hen"], split)
+    assert (metrics["distinct captions (%)"], metrics["captions found in training (%)"]) == (50, 75)
+
+
 def test_examples_of_the_same_name_remain_two(preprocessor: CaptioningPreprocessor, tmp_path: Path) -> None:
     paths = [tmp_path / directory / "photo.webp" for directory in ("a", "b")]
     for path, color in zip(paths, ((1, 2, 3), (200, 100, 50)), strict=True):

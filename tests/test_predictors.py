@@ -159,7 +159,7 @@ def test_predict_refuses_what_is_not_a_list(inputs: object) -> None:
 
 
 def test_predict_refuses_what_is_not_a_text() -> None:
-    with pytest.raises(UsageError, match="expected a text, got 3"):
+    with pytest.raises(UsageError, match="Expected a text, got 3"):
         zoo.load("sentiment").predict([3])
 
 

@@ -145,7 +145,7 @@ def report_generation(
 
 
 def report_perplexity(metrics: Mapping[str, float]) -> GenerationReport:
-    """Return a report about a language model, which is measured on texts: what is wrong with it, but no texts.
+    """Return a report about a language model with warnings alone, since it is not tested by texts that it generates.
 
     - The model that training started from is better, or as good.
 

@@ -1015,11 +1015,9 @@ def check_texts(items: Iterable[Any]) -> None:
     Raises:
         UsageError: one of them is neither a `str` nor `bytes`.
     """
-    for number, item in enumerate(items):
+    for item in items:
         if not isinstance(item, (str, bytes)):
-            raise UsageError(
-                f"inputs[{number}]: expected a text, got {item!r:.60}. Convert it, or leave it out."
-            )
+            raise UsageError(f"Expected a text, got {item!r:.60}. Convert it, or leave it out.")
 
 
 def check_array(array: np.ndarray, spec: tf.TensorSpec) -> None:
