@@ -387,7 +387,9 @@ def test_a_run_that_patience_stopped_goes_on_where_it_stopped(tmp_path: Path) ->
     assert_identical(*models)
 
 
-def test_run_joins_the_commands_and_plans_the_schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_joins_the_commands_and_plans_the_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`Run` leaves `epochs` out of the settings that may not change."""
 
     def fit(epochs: int) -> Run:
