@@ -25,7 +25,7 @@ from zoo.losses import LabelSmoothedCrossentropy, PolicyGradientLoss
 from zoo.preprocessing.images import build_image_encoder
 from zoo.reports import measure_overlap, report_generation
 from zoo.tasks.ancestor import initialize, load_ancestor
-from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
+from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit, check_options
 from zoo.tasks.self_critical import add_advantages, sample_captions
 from zoo.training import GenerationMetrics, Run, build_optimizer, is_chief
 
@@ -123,6 +123,7 @@ def train(settings: Settings) -> None:
         encoder = build_image_encoder(settings.encoder, settings.image_size, settings.weights or "pretrained")
     data = load_captioning(settings.dataset, data_dir=settings.data_dir, encoding=settings.encoding)
     info = print_data(data.info, settings)
+    check_options(settings, info.is_video)
     ancestor = load_ancestor(TASK, settings, info)
     are_public = may_publish(info, settings.examples)
     run = Run(settings.run_dir, settings, info, ancestor, may_change=["num_beams", "length_penalty"])
@@ -148,7 +149,7 @@ def train(settings: Settings) -> None:
     module = CaptioningModule(preprocessor, model, settings.num_beams, settings.length_penalty)
     if initialize(model, ancestor, settings.freeze):
         before = test_split.evaluate(module.caption_split(test_split), train_split)
-        run.metrics["test BLEU-4, before"] = before["test BLEU-4"]
+        run.metrics["test BLEU-4, starting model"] = before["test BLEU-4"]
 
     loss: keras.losses.Loss = LabelSmoothedCrossentropy(settings.label_smoothing)
     # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
@@ -158,13 +159,13 @@ def train(settings: Settings) -> None:
         validation_set, loss, metrics = validation_set.map(add_advantages), PolicyGradientLoss(), []
 
     name = f"{settings.cell}_attention_{settings.attention}"
-    steps = run.plan_steps(name, settings.epochs, train_set.num_batches)
+    cycles = run.plan_schedule(name, settings.epochs, train_set.num_batches)
     run.fit(
         model,
         train_set,
         validation_set,
         name=name,
-        optimizer=build_optimizer(settings.learning_rate, steps, settings, beta_2=0.98),
+        optimizer=build_optimizer(settings.learning_rate, cycles, settings, beta_2=0.98),
         loss=loss,
         metrics=metrics,
         epochs=settings.epochs,

@@ -4,7 +4,6 @@ zoo train language_model --dataset book.txt         perplexity, samples, and the
 zoo predict runs/language_model/export/1 "It was the"
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,15 +14,21 @@ import keras
 import numpy as np
 
 import zoo
-from zoo.cli.recipes import choose_examples, print_data, print_examples, print_metrics, run_recipe
+from zoo.cli.recipes import choose_examples, print_data, print_examples, print_results, run_recipe
 from zoo.cli.types import PositiveFloat, PositiveInt, Seed, UnitInterval
 from zoo.components import CELLS
 from zoo.datasets import load_text
 from zoo.errors import UsageError
 from zoo.preprocessing.text import UNKNOWN_ID
+from zoo.reports import report_perplexity
 from zoo.tasks.ancestor import initialize, load_ancestor
-from zoo.tasks.language_model import TASK, WordPieceModule, WordPiecePreprocessor, sample_texts
-from zoo.tasks.word_search import Pieces
+from zoo.tasks.language_model import (
+    TASK,
+    WordPieceModule,
+    WordPiecePreprocessor,
+    compute_metrics,
+    sample_texts,
+)
 from zoo.training import Run, bptt_windows, build_optimizer, is_chief, sample_candidates
 
 
@@ -112,18 +117,18 @@ def train(settings: Settings) -> None:
     model = build_model(settings, vocabulary_size, stateful=True)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.build((batch_size, None))
-    if initialize(model, ancestor, settings.freeze):
-        run.metrics["test perplexity per piece, before"] = math.exp(
-            zoo.evaluate(model, test_set, loss)["loss"]
-        )
     metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
-    steps = run.plan_steps(settings.cell, settings.epochs, len(train_set))
+    if initialize(model, ancestor, settings.freeze):
+        results = zoo.evaluate(model, test_set, loss, metrics)
+        before = compute_metrics(results, [ids[2]], preprocessor.tokenizer)
+        run.metrics |= {f"test {metric}, starting model": value for metric, value in before.items()}
+    cycles = run.plan_schedule(settings.cell, settings.epochs, len(train_set))
     run.fit(
         model,
         train_set,
         validation_set,
         name=settings.cell,
-        optimizer=build_optimizer(settings.learning_rate, steps, settings),
+        optimizer=build_optimizer(settings.learning_rate, cycles, settings),
         loss=loss,
         metrics=metrics,
         epochs=settings.epochs,
@@ -133,23 +138,22 @@ def train(settings: Settings) -> None:
     # Evaluation, and samples of a model without carried state, which is exported.
     for name, windows, pieces in (("validation", validation_set, ids[1]), ("test", test_set, ids[2])):
         results = zoo.evaluate(model, windows, loss, metrics)
-        pieces_per_word = (len(pieces) - 1) / Pieces(preprocessor.tokenizer).count_words(pieces)
-        run.metrics[f"{name} perplexity per word"] = math.exp(results["loss"] * pieces_per_word)
-        run.metrics[f"{name} perplexity per piece"] = math.exp(results["loss"])
-        run.metrics[f"{name} accuracy"] = 100 * results["accuracy"]
-    run.metrics["test pieces known, share"] = 100 * float(np.mean(ids[2] != UNKNOWN_ID))
+        for metric, value in compute_metrics(results, [pieces], preprocessor.tokenizer).items():
+            run.metrics[f"{name} {metric}"] = value
+    run.metrics["test pieces in the vocabulary (%)"] = 100 * float(np.mean(ids[2] != UNKNOWN_ID))
     exported = build_model(settings, vocabulary_size, stateful=False)
     exported.build((None, None))
     exported.set_weights(model.get_weights())
     print("\nsamples:", *sample_texts(exported, preprocessor, settings.seed), sep="\n  ")
     run.metrics["minutes"] = run.elapsed_minutes
-    print_metrics(run.metrics)
+    report = report_perplexity(run.metrics)
+    print_results(run.metrics, report)
 
     # Export: the graph takes raw strings.
     if is_chief():
         module = WordPieceModule(preprocessor, exported, settings.top_k)
         inputs = {"text": examples.texts}
-        TASK.export(run, module, info, settings.export_dir, inputs, examples.are_public)
+        TASK.export(run, module, info, settings.export_dir, inputs, examples.are_public, report)
         print_examples(settings.export_dir, inputs)
 
 

@@ -126,13 +126,13 @@ def train(settings: Settings) -> None:
             keras.utils.set_random_seed(settings.seed)
             model = build_model(kind, units, vocabulary_size)
             print(f"\n{MODELS[kind]}, {model.count_params():,} parameters, learning rate {rate:g}")
-            steps = run.plan_steps(f"{kind}_{rate:g}", settings.epochs, train_set.num_batches)
+            cycles = run.plan_schedule(f"{kind}_{rate:g}", settings.epochs, train_set.num_batches)
             run.fit(
                 model,
                 train_set,
                 validation_set,
                 name=f"{kind}_{rate:g}",
-                optimizer=build_optimizer(rate, steps, settings),
+                optimizer=build_optimizer(rate, cycles, settings),
                 loss=loss,
                 metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
                 epochs=settings.epochs,

@@ -21,7 +21,7 @@ from zoo.cli.renames import Renames
 from zoo.cli.types import NonNegativeFloat, PositiveFloat, PositiveInt, Seed, UnitInterval, VocabularySize
 from zoo.components import CELLS
 from zoo.datasets import load_text_classification
-from zoo.reports import add_warnings, describe_texts, evaluate_classifier, read_first_texts, summarize_texts
+from zoo.reports import add_warnings, calibrate_classifier, describe_texts, read_first_texts, summarize_texts
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
 from zoo.tasks.text_classification import TASK, TextClassificationModule, TextClassificationPreprocessor
 from zoo.training import Run, bucket_by_length, build_optimizer, is_chief
@@ -157,15 +157,15 @@ def train(settings: Settings) -> None:
             model.embedding.set_weights([table])
         if is_recurrent and initialize(model, ancestor, settings.freeze, info.labels):
             results = zoo.evaluate(model, test_set, loss, [accuracy])
-            run.metrics["test accuracy, before"] = 100 * results["accuracy"]
+            run.metrics["test accuracy, starting model"] = 100 * results["accuracy"]
         epochs = amount.epochs if is_recurrent else max(amount.baseline_epochs, run.count_epochs(name))
-        steps = run.plan_steps(name, epochs, train_set.num_batches)
+        cycles = run.plan_schedule(name, epochs, train_set.num_batches)
         history = run.fit(
             model,
             train_set,
             validation_set,
             name=name,
-            optimizer=build_optimizer(settings.learning_rate, steps, settings),
+            optimizer=build_optimizer(settings.learning_rate, cycles, settings),
             loss=loss,
             metrics=[accuracy],
             epochs=epochs,
@@ -174,7 +174,7 @@ def train(settings: Settings) -> None:
             monitor="val_accuracy",
         )
         sets = validation_set, test_set
-        report = evaluate_classifier(model, *sets, info.labels, summary, preprocessor.has_known_words)
+        report = calibrate_classifier(model, *sets, info.labels, summary, preprocessor.has_known_words)
         run.metrics[f"validation accuracy{suffix}"] = 100 * run.best_epoch.metrics["val_accuracy"]
         run.metrics[f"test accuracy{suffix}"] = report.accuracy
     run.metrics |= report.metrics | {"minutes": run.elapsed_minutes}

@@ -22,9 +22,9 @@ from zoo.components import CELLS
 from zoo.datasets import DataSplits, TaggingSplit, load_footage, load_tagging
 from zoo.datasets.builders.footage import compute_ceiling
 from zoo.formulations import build_feature_encoder, build_frame_encoder
-from zoo.reports import add_warnings, describe_steps, evaluate_tagger, summarize_tags
+from zoo.reports import add_warnings, calibrate_tagger, describe_steps, summarize_tags
 from zoo.tasks.ancestor import Ancestor, initialize, load_ancestor
-from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor
+from zoo.tasks.frame_tagging import TASK, FrameTaggingModule, FrameTaggingPreprocessor, check_options
 from zoo.training import Run, build_optimizer, is_chief
 
 
@@ -97,11 +97,11 @@ def load_data(settings: Settings) -> DataSplits[TaggingSplit]:
 
 
 def build_model(
-    settings: Settings, data: DataSplits[TaggingSplit], recurrent: bool, ancestor: Ancestor | None
+    settings: Settings, data: DataSplits[TaggingSplit], is_recurrent: bool, ancestor: Ancestor | None
 ) -> zoo.ManyToMany:
     """A vector of each frame, a recurrent encoder, scores; the model of single frames has no encoder."""
-    encoder, offsets = None, settings.offsets if recurrent else ()
-    if recurrent:
+    encoder, offsets = None, settings.offsets if is_recurrent else ()
+    if is_recurrent:
         cell = CELLS[settings.cell](settings.units)
         encoder = zoo.Encoder(cell, settings.depth, settings.bidirectional)
     if ancestor:  # its network scales features as it has learned to
@@ -116,6 +116,7 @@ def build_model(
 
 def train(settings: Settings) -> None:
     """The whole story, from sequences and tags to an exported model."""
+    check_options(settings)
     data = load_data(settings)
     info = print_data(data.info, settings)
     ancestor = load_ancestor(TASK, settings, info)
@@ -141,18 +142,21 @@ def train(settings: Settings) -> None:
     epochs = {"single_frames": -(-settings.epochs // 2)} if settings.baseline else {}
     for name, num_epochs in (epochs | {settings.cell: settings.epochs}).items():
         print(f"\n{name}")
-        recurrent = name == settings.cell
+        is_recurrent = name == settings.cell
         keras.utils.set_random_seed(settings.seed)
-        steps = run.plan_steps(name, num_epochs, train_set.num_batches)
-        model = build_model(settings, data, recurrent, ancestor if recurrent else None)
-        if recurrent:
-            initialize(model, ancestor, settings.freeze, info.labels)
+        cycles = run.plan_schedule(name, num_epochs, train_set.num_batches)
+        model = build_model(settings, data, is_recurrent, ancestor if is_recurrent else None)
+        if is_recurrent and initialize(model, ancestor, settings.freeze, info.labels):
+            module = FrameTaggingModule(preprocessor, model, info.labels)
+            before = module.evaluate(data.test, module.score_split(data.test))
+            names = "accuracy", "macro-F1", "transition f1"
+            run.metrics |= {f"test {name}, starting model": before[name] for name in names if name in before}
         history = run.fit(
             model,
             train_set,
             validation_set,
             name=name,
-            optimizer=build_optimizer(settings.learning_rate, steps, settings),
+            optimizer=build_optimizer(settings.learning_rate, cycles, settings),
             loss=loss,
             metrics=[accuracy],
             epochs=num_epochs,
@@ -163,16 +167,15 @@ def train(settings: Settings) -> None:
         module = FrameTaggingModule(preprocessor, model, info.labels)
         scores = {}  # of whole sequences, which are tagged as a client does
         for split_name, split in (("validation", data.validation), ("test", data.test)):
-            scores[split_name] = [module.score_sequence(sequence) for sequence in split.sequences]
+            scores[split_name] = module.score_split(split)
             for metric, value in module.evaluate(split, scores[split_name]).items():
-                if recurrent or metric == "macro-F1":
-                    run.metrics[f"{split_name} {metric}{'' if recurrent else ', single frames'}"] = value
+                if is_recurrent or metric == "macro-F1":
+                    run.metrics[f"{split_name} {metric}{'' if is_recurrent else ', single frames'}"] = value
     outcomes = (scores["validation"], data.validation.tags), (scores["test"], data.test.tags)
     if settings.dataset == "footage" and not settings.footage:
-        run.metrics["ceiling of test macro-F1, by hidden ends"] = compute_ceiling()
-    report = evaluate_tagger(model, *outcomes, info.labels, summary)  # and calibrates the model
-    run.metrics |= report.metrics
-    run.metrics["minutes"] = run.elapsed_minutes
+        run.metrics["ceiling of test macro-F1"] = compute_ceiling()
+    report = calibrate_tagger(model, *outcomes, info.labels, summary)
+    run.metrics |= report.metrics | {"minutes": run.elapsed_minutes}
     report = add_warnings(report, run.metrics, max(history.history["accuracy"]))
     print_results(run.metrics, report)
 

@@ -134,6 +134,7 @@ def train(settings: Settings) -> None:
     train_set = preprocessor.bucket(data.train, amount.batch_size, settings.seed, settings.subword_dropout)
     validation_set = preprocessor.bucket(data.validation, amount.batch_size)
     print(train_set, validation_set, sep="\n")
+    print(f"{preprocessor.source.vocabulary_size:,} and {preprocessor.target.vocabulary_size:,} word pieces")
     test_sources, test_references = read_pairs(data.test)
     examples = choose_examples(settings.examples, test_sources[:2], info)
     sources, references = read_pairs(data.validation, max_pairs=1000)
@@ -145,29 +146,28 @@ def train(settings: Settings) -> None:
         }
 
     # Training and evaluation, without attention for comparison, and with it.
-    for attention in ["none", settings.attention] if settings.baseline else [settings.attention]:
-        name = f"{settings.cell}_attention_{attention}"
-        suffix = "" if attention == settings.attention else ", without attention"
-        print(
-            f"\n{name}, {preprocessor.source.vocabulary_size} and {preprocessor.target.vocabulary_size} tokens"
-        )
+    attentions = ["none", settings.attention] if settings.baseline else [settings.attention]
+    for attention in dict.fromkeys(attentions):
+        is_baseline = attention != settings.attention
+        name, suffix = f"{settings.cell}_attention_{attention}", ", without attention" if is_baseline else ""
+        print(f"\n{name}")
         keras.utils.set_random_seed(settings.seed)
         model = build_model(settings, preprocessor, attention)
         module = TranslationModule(
             *(preprocessor, model, settings.num_beams, settings.length_penalty),
             *(settings.no_repeat_ngram_size, settings.repetition_penalty),
         )
-        if not suffix and initialize(model, ancestor, settings.freeze):
+        if not is_baseline and initialize(model, ancestor, settings.freeze):
             before = score_translations(module.translate_texts(test_sources), test_references, tokenizer)
-            run.metrics |= {f"test {metric}, before": value for metric, value in before.items()}
-        epochs = max(amount.baseline_epochs, run.count_epochs(name)) if suffix else amount.epochs
-        steps = run.plan_steps(name, epochs, train_set.num_batches)
+            run.metrics |= {f"test {metric}, starting model": value for metric, value in before.items()}
+        epochs = max(amount.baseline_epochs, run.count_epochs(name)) if is_baseline else amount.epochs
+        cycles = run.plan_schedule(name, epochs, train_set.num_batches)
         run.fit(
             model,
             train_set,
             validation_set,
             name=name,
-            optimizer=build_optimizer(settings.learning_rate, steps, settings, beta_2=0.98),
+            optimizer=build_optimizer(settings.learning_rate, cycles, settings, beta_2=0.98),
             loss=LabelSmoothedCrossentropy(settings.label_smoothing),
             # The same as SparseCategoricalAccuracy, without an argmax over the vocabulary.
             metrics=[keras.metrics.SparseTopKCategoricalAccuracy(1, "accuracy")],
@@ -178,7 +178,7 @@ def train(settings: Settings) -> None:
             callbacks=[GenerationMetrics(sources, partial(module.translate_texts, sources, "greedy"), score)],
         )
         run.metrics[f"validation BLEU (greedy){suffix}"] = run.best_epoch.metrics["val_bleu"]
-        if not suffix:  # constraints of the exported search, as the settings or validation choose them
+        if not is_baseline:  # constraints of the exported search, as the settings or validation choose them
             module = module.choose_constraints(sources, lambda texts: score(texts)["val_bleu"])
             run.settings |= module.constraints
         translations = module.translate_texts(test_sources)

@@ -72,7 +72,7 @@ def test_recipes_advise_to_start_few_examples_from_a_trained_model(
         planned.append((run.settings["epochs"], epochs))
         raise _Planned
 
-    monkeypatch.setattr(Run, "plan_steps", plan)
+    monkeypatch.setattr(Run, "plan_schedule", plan)
     is_translation = recipe is translation
     header = "en,de" if is_translation else "text,label"
     rows = [f"text {i},{'Text' if is_translation else ['neg', 'pos'][i % 2]} {i // 40}" for i in range(400)]

@@ -1,12 +1,13 @@
 """The captioning recipe and its task: exports run by a process with TensorFlow alone, and rebuilt models."""
 
+import contextlib
 import dataclasses
 import io
 import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import keras
@@ -39,7 +40,13 @@ from zoo.metrics import score_captions
 from zoo.preprocessing.images import build_image_encoder
 from zoo.preprocessing.text import END_ID
 from zoo.recipes import captioning
-from zoo.tasks.captioning import TASK, CaptioningModule, CaptioningPreprocessor, FeatureSplit
+from zoo.tasks.captioning import (
+    TASK,
+    CaptioningModule,
+    CaptioningPreprocessor,
+    FeatureSplit,
+    check_options,
+)
 from zoo.training import Run
 
 COLORS, SHAPES = ("red", "yellow", "blue"), ("square", "cross")
@@ -411,6 +418,53 @@ def test_exact_match_accepts_each_reference() -> None:
     assert split.score_exact_match(["the dog", "the cat"]) == 50
 
 
+def test_captions_are_compared_with_each_other_and_with_those_of_training() -> None:
+    split = FeatureSplit(np.zeros((4, 1)), np.arange(4), [["a dog"], ["a cat"], ["a bird"], ["a cow"]])
+    metrics = split.evaluate(["a dog", "a dog", "a dog", "a hen"], split)
+    assert (metrics["distinct captions (%)"], metrics["captions found in training (%)"]) == (50, 75)
+
+
+def test_examples_of_the_same_name_remain_two(preprocessor: CaptioningPreprocessor, tmp_path: Path) -> None:
+    paths = [tmp_path / directory / "photo.webp" for directory in ("a", "b")]
+    for path, color in zip(paths, ((1, 2, 3), (200, 100, 50)), strict=True):
+        path.parent.mkdir()
+        Image.new("RGB", (8, 8), color).save(path, lossless=True)
+    split, features = (
+        make_split([make_png("red")]),
+        FeatureSplit(np.zeros((1, 8, 8, 3)), np.arange(1), [["red"]]),
+    )
+    copies = preprocessor.make_examples(split, features, paths, tmp_path)["image"]
+    assert [Image.open(copy).getpixel((0, 0)) for copy in copies] == [(1, 2, 3), (200, 100, 50)]
+    assert [copy.name for copy in copies] == ["photo.webp.png"] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_video", "message"),
+    [
+        (
+            {"doubly_stochastic": 1.0},
+            True,
+            "--doubly-stochastic is 1, but the attention of clips is not penalized",
+        ),
+        (
+            {"doubly_stochastic": 0.5, "attention": "none"},
+            False,
+            "--doubly-stochastic is 0.5, but the attention does not exist with --attention none",
+        ),
+        ({"num_tuned": 3}, False, "--num-tuned is 3, but the encoder small, .* is trained as a whole"),
+        ({"num_frames": 4}, False, "--num-frames is 4, but the data are images"),
+        ({"doubly_stochastic": 1.0}, False, ""),
+        ({"num_tuned": 3, "encoder": "efficientnet_lite0"}, False, ""),
+        ({"num_frames": 4, "attention": "none"}, True, ""),
+        ({"num_tuned": 3, "num_frames": 4, "init_from": Path("captioning")}, False, ""),  # of the other model
+        ({}, False, ""),
+    ],
+)
+def test_options_without_effect_are_refused(changes: dict[str, Any], is_video: bool, message: str) -> None:
+    with pytest.raises(UsageError, match=message) if message else contextlib.nullcontext():
+        check_options(dataclasses.replace(captioning.Settings(), **changes), is_video)
+
+
 def test_files_that_the_user_names_are_the_examples(
     preprocessor: CaptioningPreprocessor, videos: Path, tmp_path: Path
 ) -> None:
@@ -420,7 +474,7 @@ def test_files_that_the_user_names_are_the_examples(
     paths[0].write_bytes(make_png("red"))
     Image.new("RGB", (8, 8), (1, 2, 3)).save(paths[1], lossless=True)
     paths[2].write_bytes(paths[1].read_bytes()[:30])
-    converted = tmp_path / "two.webp.png"
+    converted = tmp_path / "example2" / "two.webp.png"
     assert preprocessor.make_examples(split, features, paths[:2], tmp_path) == {
         "image": [paths[0], converted]
     }

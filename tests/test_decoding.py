@@ -1,5 +1,7 @@
 """Searches: against exhaustive ones in NumPy, row by row, and on scripted models."""
 
+import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -563,3 +565,19 @@ def test_arguments_out_of_range_are_refused(search: Callable, settings: dict[str
 def test_a_state_without_tensors_is_refused() -> None:
     with pytest.raises(ValueError, match="`state` holds no tensor"):
         greedy_search(make_speller("to be")[0], (), **TOKENS, max_length=5)
+
+
+def test_searches_document_the_same_arguments_equally() -> None:
+    """`help` shows them with each search; no text may be changed in one of them alone."""
+    found: dict[str, set[str]] = {}
+    for search in (greedy_search, sample, beam_search):
+        args = re.search(r"\nArgs:\n(.*?)\n\n", inspect.getdoc(search) or "", re.DOTALL)
+        assert args
+        entries = re.split(r"^    (\w+): ", args.group(1), flags=re.MULTILINE)[1:]
+        for name, text in zip(entries[::2], entries[1::2], strict=True):
+            found.setdefault(name, set()).add(" ".join(text.split()))
+    assert {name for name, texts in found.items() if len(texts) > 1} == {
+        "step",
+        "state",
+    }  # those of beams differ
+    assert len(found) > 15

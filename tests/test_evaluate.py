@@ -214,6 +214,58 @@ def test_targets_are_checked_before_anything_is_predicted(
         make_classifier("neg", "pos").evaluate(inputs, targets)
 
 
+def make_translator() -> TranslationPredictor:
+    preprocessor = {"languages": ["en", "de"]}
+    return make_predictor(TranslationPredictor, input_kind="text", preprocessor=preprocessor, settings={})
+
+
+@pytest.mark.parametrize("target", [["Danke."], None, b"Danke.", 3])
+def test_translations_are_texts(target: Any) -> None:
+    with pytest.raises(
+        UsageError, match=r"targets\[1\]: found .*\. Expected a translation as a text\. Pass a"
+    ):
+        make_translator().evaluate(["Thanks.", "Thanks."], ["Danke.", target])
+
+
+@pytest.mark.parametrize("target", [3, None, b"A dog.", [None], [["A dog."]], [b"A dog."], {"A dog."}])
+def test_captions_are_texts_or_lists_of_texts(target: Any) -> None:
+    predictor = make_predictor(CaptioningPredictor, input_kind="image")
+    with pytest.raises(
+        UsageError, match=r"targets\[1\]: found .*\. Expected a caption, or a list of captions\."
+    ):
+        predictor.evaluate(["x.jpg", "y.jpg"], ["A dog.", target])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        ("Good.", ["pos"], r"Expected a list of texts, got 'Good\.'\. Put it into a list, also a single one"),
+        (3, ["pos"], "Expected a list of texts, got 3"),
+        (["Good."], "pos", "Expected a list of labels, got 'pos'"),
+        (["Good."], None, "Expected a list of labels, got None"),
+    ],
+)
+def test_inputs_and_targets_are_lists(inputs: Any, targets: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_classifier("neg", "pos").evaluate(inputs, targets)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (["It was.", 3], r"Expected a text, got 3\. Convert it, or leave it out"),
+        ([None], "Expected a text, got None"),
+        ("It was.", r"Expected a list of texts, got 'It was\.'"),
+        ([], "Expected at least one text"),
+    ],
+)
+def test_perplexity_is_that_of_texts(inputs: Any, message: str) -> None:
+    task, preprocessor = zoo.tasks.get_task("language_model"), {"tokens": "word pieces"}
+    predictor = make_predictor(task.predictor, input_kind="text", preprocessor=preprocessor)
+    with pytest.raises(UsageError, match=message):
+        predictor.evaluate(inputs)
+
+
 # The command.
 
 HEADER = "id;review;stars\n"

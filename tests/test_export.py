@@ -51,6 +51,15 @@ def export(weight: float, directory: Path) -> Path:
     return zoo.export_model(signatures, directory, CARD, examples={"text": ["hey"]}, resources=[module])
 
 
+def test_outputs_that_are_not_numbers_are_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        zoo.errors.ExportError,
+        match=r"`loudness` is not a number \(NaN\) in 1 of 1 values for the examples\. Expected numbers\. Look for",
+    ):
+        export(float("nan"), tmp_path / "1")
+    assert not (tmp_path / "1").exists()
+
+
 def loudness(directory: Path) -> float:
     loaded = tf.saved_model.load(str(directory))
     return float(loaded.signatures["serving_default"](text=tf.constant(["ab"]))["loudness"][0])

@@ -403,6 +403,37 @@ def test_trained_parts_keep_their_weights_in_another_model() -> None:
         np.testing.assert_array_equal(weight, expected)
 
 
+def scale_features(sequences: list[np.ndarray], num_differences: int = 0) -> np.ndarray:
+    """Return the features of all sequences as the dense layer of their encoder reads them."""
+    encoder = zoo.formulations.build_feature_encoder(sequences, num_differences, width=4)
+    inputs = np.concatenate(sequences)
+    inputs = np.concatenate([inputs, *([inputs] * num_differences)], axis=1)
+    return np.asarray(encoder.get_layer("normalization")(inputs))
+
+
+def test_features_of_a_long_table_are_scaled_to_variance_1() -> None:
+    # Sums in float32 lose these: the variance is 60 times too large with a mean of 1013, as of air pressure.
+    values = np.random.default_rng(3).normal(1013.0, 1.0, (1_000_000, 3)).astype("float32")
+    scaled = scale_features(np.array_split(values, 7))
+    np.testing.assert_allclose(scaled.mean(0, dtype="float64"), 0, atol=1e-3)
+    np.testing.assert_allclose(scaled.std(0, dtype="float64"), 1, atol=1e-3)
+
+
+def test_constant_features_are_not_amplified(caplog: pytest.LogCaptureFixture) -> None:
+    values = random_vectors(1000, 5) * [1, 0, 0, 1e-6, 1e-5] + [0, 0, 20.1, 0, 1013]
+    values = values.astype("float32")  # the last feature differs by rounding alone
+    with caplog.at_level("INFO"):
+        encoder = zoo.formulations.build_feature_encoder([values[:300], values[300:]], 1, width=4)
+    assert "3 of 5 features are constant in the training data and not scaled." in caplog.messages
+    normalization = encoder.get_layer("normalization")
+    expected = [1 / values[:, 0].std(), 1, 1, 1 / values[:, 3].std(), 1]
+    steps = normalization(np.zeros((1, 10), "float32")), normalization(np.ones((1, 10), "float32"))
+    np.testing.assert_allclose((steps[1] - steps[0])[0], expected * 2, rtol=1e-4)
+    scaled = scale_features([values])
+    np.testing.assert_allclose(scaled[:, [1, 2, 4]], 0, atol=2e-4)
+    np.testing.assert_allclose(scaled[:, [0, 3]].std(0), 1, rtol=1e-4)
+
+
 # Documentation.
 
 

@@ -1,11 +1,23 @@
 """Metrics of captions, by hand and against the output of pycocoevalcap."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from zoo.metrics import normalize_captions, score_captions
+from zoo.metrics import (
+    bleu,
+    chrf,
+    exact_match,
+    explain_zero_cider,
+    normalize_caption_lists,
+    normalize_captions,
+    score_captions,
+    score_translations,
+    sentence_chrf,
+)
+from zoo.metrics.text import CiderScorer, split_captions
 from zoo.reports import report_generation
 
 
@@ -99,8 +111,57 @@ def test_empty_predictions_score_zero() -> None:
 
 @pytest.mark.parametrize(("predictions", "references"), [(["a"], []), ([], []), (["a"], [[]])])
 def test_captions_without_references_raise(predictions: list[str], references: list[list[str]]) -> None:
-    with pytest.raises(ValueError, match="Expected references for each prediction"):
+    with pytest.raises(ValueError, match=r"expected as many of both|has no texts, expected at least one"):
         score_captions(predictions, references)
+
+
+NESTED = [score_captions, sentence_chrf]
+FLAT = [bleu, chrf, exact_match, score_translations]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "predictions", "references", "problem"),
+    [
+        (
+            NESTED,
+            ["a dog"],
+            ["a dog"],
+            r"`references\[0\]` is 'a dog', expected a list of texts\. Put it into a list",
+        ),
+        (NESTED, ["a dog"], "a", "`references` is 'a', expected a list of lists of texts"),
+        (NESTED, "a", [["a"]], "`predictions` is 'a', expected a list of texts"),
+        (NESTED, ["a", "b"], [["a"], [None]], r"`references\[1\]\[0\]` is None, expected a text"),
+        (NESTED, ["a", "b"], [["a"], []], r"`references\[1\]` has no texts"),
+        (FLAT, "ab", "ab", "`predictions` is 'ab', expected a list of texts"),
+        (FLAT, ["a", "b"], "ab", "`references` is 'ab', expected a list of texts"),
+        (FLAT, ["a"], [["a"]], r"`references\[0\]` is \['a'\], expected a text\. Pass the texts themselves"),
+        (FLAT, [["a"]], ["a"], r"`predictions\[0\]` is \['a'\], expected a text"),
+        (FLAT, ["a"], None, "`references` is None, expected a list of texts"),
+        (FLAT, [3], ["a"], r"`predictions\[0\]` is 3, expected a text"),
+    ],
+)
+def test_metrics_refuse_other_nestings(
+    metrics: list[Callable], predictions: object, references: object, problem: str
+) -> None:
+    for metric in metrics:
+        with pytest.raises(ValueError, match=problem):
+            metric(predictions, references)
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [
+        (normalize_captions, "a dog"),
+        (split_captions, "a dog"),
+        (normalize_caption_lists, ["a dog"]),
+        (explain_zero_cider, ["a dog"]),
+        (CiderScorer, [["a dog"]]),
+        (lambda words: CiderScorer([[["a", "dog"]]]).score(words, 0), "a dog"),
+    ],
+)
+def test_functions_of_captions_refuse_other_nestings(function: Callable, value: object) -> None:
+    with pytest.raises(ValueError, match="is 'a dog', expected a list of texts"):
+        function(value)
 
 
 @pytest.mark.parametrize(

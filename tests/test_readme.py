@@ -46,7 +46,7 @@ PRINTED = {
     "docs/cells.md": ["'update': TensorShape([4, 30, 16])", "[b'high' b'low']", "\n(4, 16)\n(4, 16)\n"],
     "docs/data.md": ["('negative', 'positive')"],
     "docs/fine-tuning.md": [
-        "test accuracy, before ",
+        "test accuracy, starting model ",
         "\nneg  ",
         "\nSentiment (reviews), version 1\nnot stated. ",
     ],

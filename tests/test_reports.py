@@ -1,6 +1,7 @@
 """Reports: scores by class, mistakes, calibration and warnings, compared with brute force."""
 
 import json
+import re
 import shlex
 from dataclasses import replace
 from functools import partial
@@ -34,10 +35,10 @@ from zoo.reports import (
     ClassificationReport,
     SplitSummary,
     add_warnings,
+    calibrate_classifier,
+    calibrate_tagger,
     describe_steps,
     describe_texts,
-    evaluate_classifier,
-    evaluate_tagger,
     find_temperature,
     fold_temperature,
     measure_text_overlap,
@@ -134,7 +135,7 @@ def test_calibration_error_refuses_what_are_no_probabilities(confidences: list[f
 
 def test_sentence_chrf_takes_the_best_reference() -> None:
     assert sentence_chrf(["a cat"], [["dogs", "a cat"]]) == [100.0]
-    with pytest.raises(ValueError, match="got 1 predictions and 0 references"):
+    with pytest.raises(ValueError, match="Got 1 predictions and references for 0"):
         sentence_chrf(["a cat"], [])
 
 
@@ -211,7 +212,7 @@ def test_classifier_is_calibrated_and_rows_are_in_the_order_of_the_examples() ->
     data = tf.data.Dataset.from_tensor_slices((tf.ragged.constant(texts), classes))
     splits = [bucket_by_length(split, batch_size=8) for split in (data.take(60), data.skip(60))]
     before = [model(np.array([text])).numpy()[0] for text in texts[60:]]
-    report = evaluate_classifier(model, *splits, ("a", "b", "c"), SplitSummary(np.ones(3) / 3, 0.0))
+    report = calibrate_classifier(model, *splits, ("a", "b", "c"), SplitSummary(np.ones(3) / 3, 0.0))
     temperature = report.calibration.temperature
     assert temperature > 2
     assert report.calibration.ece < report.calibration.ece_before
@@ -229,7 +230,7 @@ def test_examples_without_a_label_are_mistakes_of_no_class() -> None:
     data = tf.data.Dataset.from_tensor_slices((tf.ragged.constant(texts), classes))
     splits = [bucket_by_length(split, batch_size=8) for split in (data.take(60), data.skip(60))]
     summary = SplitSummary(np.ones(3) / 3, 0.0)
-    report = evaluate_classifier(
+    report = calibrate_classifier(
         model, *splits, ("a", "b", "c"), summary, lambda ids: tf.reduce_any(ids > 1, axis=-1)
     )
     is_labeled = np.array([max(text) > 1 for text in texts[60:]])
@@ -272,7 +273,7 @@ def test_tagger_is_calibrated_by_its_probabilities(multi_label: bool) -> None:
         random.integers(0, 2, (len(p), 2)).astype(bool) if multi_label else random.integers(0, 2, len(p))
         for p in before
     ]
-    report = evaluate_tagger(model, (before[:2], tags[:2]), (before[2:], tags[2:]), "ab", BALANCED)
+    report = calibrate_tagger(model, (before[:2], tags[:2]), (before[2:], tags[2:]), "ab", BALANCED)
     assert report.calibration.temperature > 2
     np.testing.assert_allclose(report.probabilities, tag()[2], atol=1e-5)
 
@@ -428,28 +429,44 @@ def test_model_of_one_class_is_reported() -> None:
 def test_better_baselines_are_reported() -> None:
     report = make_report(GOOD, [0, 1, 1, 1], SplitSummary(np.array([0.1, 0.9]), 0.0))
     assert report.majority_accuracy == 75
-    assert "A baseline is as good: test accuracy, majority class is 75.00" in find_warnings(report, 0.95)
+    assert "The baseline 'majority class' has the same test accuracy as" in find_warnings(report, 0.95)
     warnings = find_warnings(report, 0.95, **{"test accuracy, bag of words": 80.0})
-    assert "test accuracy, bag of words is 80.00, that of the model 75.00" in warnings
+    assert (
+        "The baseline 'bag of words' has a higher test accuracy (80.00) than the model (75.00)." in warnings
+    )
     report = make_report(GOOD, [0, 0, 1, 0], SplitSummary(np.array([0.9, 0.1]), 0.0))
-    assert "test accuracy, majority class is 75.00, that of the model 25.00" in find_warnings(report, 0.95)
+    assert "'majority class' has a higher test accuracy (75.00) than the model (25.00)" in find_warnings(
+        report, 0.95
+    )
 
 
 @pytest.mark.parametrize(
     ("baseline", "score", "comparison"),
     [
-        (69.7, 69.70000076, "as good"),
-        (69.71, 69.7, "better"),
-        (1.0, 0.0, "better"),
+        (69.7, 69.70000076, "same"),
+        (69.71, 69.7, "higher"),
+        (1.0, 0.0, "higher"),
         (69.6, 69.7, ""),
         (0.0, 0.0, ""),
     ],
 )
 def test_baselines_are_compared_as_printed(baseline: float, score: float, comparison: str) -> None:
-    for name, beginning in (("single frames", "A baseline is"), ("before", "The model was")):
+    for name, beginning in (
+        ("single frames", r"The baseline 'single frames' has (a|the)"),
+        ("starting model", r"The test accuracy was( the)?"),
+    ):
         warnings = compare_with_baselines({f"test accuracy, {name}": baseline, "test accuracy": score})
         assert len(warnings) == bool(comparison)
-        assert all(warning.startswith(f"{beginning} {comparison}") for warning in warnings)
+        assert all(re.match(f"{beginning} {comparison} ", warning) for warning in warnings)
+
+
+def test_lower_perplexities_are_better() -> None:
+    names = "test perplexity per word", "test perplexity per word, starting model"
+    assert not compare_with_baselines(dict(zip(names, (90.0, 95.0), strict=True)))
+    assert compare_with_baselines(dict(zip(names, (95.0, 90.0), strict=True))) == [
+        "The test perplexity per word was lower before this training (90.00) than after it (95.00). Use the model as "
+        "it was, unless other metrics matter more."
+    ]
 
 
 @pytest.mark.parametrize(("num_right", "n"), [(0, 5), (1, 2), (89, 100), (4_999, 5_000), (7, 7)])
@@ -597,6 +614,18 @@ def test_cards_may_show_examples_of_embedded_data(name: str) -> None:
     info = get_data_info(find_builder(name))
     assert info.is_redistributable
     assert info.is_generated
+
+
+def test_rows_of_a_card_are_rows_of_a_table() -> None:
+    """Also with a citation of several lines, and with the name of a label that has a pipe."""
+    card = dict(read_card(ROOT / "saved_models" / "sentiment" / "1"))
+    citation = "@article{maas,\n\n  title = {A | B},\n}"
+    command = f"zoo train sentiment --citation '{citation}'"
+    changes = {"settings": {"citation": citation}, "metrics": {"test F1 a|b": 90.0}, "command": command}
+    page = format_page(card | changes)
+    assert "\n| citation | @article{maas, title = {A \\| B}, } |\n" in page
+    assert "\n| test F1 a\\|b | 90.0 |\n" in page
+    assert "Trained by `zoo train sentiment --citation '@article{maas, title = {A | B}, }'` at commit" in page
 
 
 def test_card_shows_warnings_and_report() -> None:

@@ -130,15 +130,15 @@ def test_a_run_that_is_repeated_has_the_minutes_of_the_first_time(tmp_path: Path
 
 def test_few_steps_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run = Run(tmp_path, Settings())
-    run.plan_steps("linear", 4, 5)
+    run.plan_schedule("linear", 4, 5)
     assert caplog.messages == [
         "linear has 20 steps to learn in, 5 in each epoch, which are hardly ever enough. Expected 100 or more. "
         "Raise --epochs."
     ]
     caplog.clear()
-    run.plan_steps("linear", 20, 5)
+    run.plan_schedule("linear", 20, 5)
     assert caplog.messages == []
-    assert Run(tmp_path, {"gradient_accumulation_steps": 4}).plan_steps("linear", 20, 5) == [(0, 100)]
+    assert Run(tmp_path, {"gradient_accumulation_steps": 4}).plan_schedule("linear", 20, 5) == [(0, 100)]
     assert caplog.messages == [
         "linear has 25 steps to learn in, each of 4 batches, which are hardly ever enough. Expected 100 or more. "
         "Raise --epochs or lower --gradient-accumulation-steps."

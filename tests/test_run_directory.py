@@ -387,18 +387,20 @@ def test_a_run_that_patience_stopped_goes_on_where_it_stopped(tmp_path: Path) ->
     assert_identical(*models)
 
 
-def test_run_joins_the_commands_and_plans_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_joins_the_commands_and_plans_the_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`Run` leaves `epochs` out of the settings that may not change."""
 
     def fit(epochs: int) -> Run:
         monkeypatch.setattr("sys.argv", ["train.py", f"--epochs={epochs}"])
         run = Run(tmp_path, {"epochs": epochs, "units": 1})
-        steps = run.plan_steps("linear", epochs, 1)
+        cycles = run.plan_schedule("linear", epochs, 1)
         run.fit(
             keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
             tf.data.Dataset.from_tensor_slices((X, Y)).batch(40),
             name="linear",
-            optimizer=keras.optimizers.SGD(warmup_cosine_decay(0.1, steps)),
+            optimizer=keras.optimizers.SGD(warmup_cosine_decay(0.1, cycles)),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             epochs=epochs,
         )
@@ -408,7 +410,7 @@ def test_run_joins_the_commands_and_plans_steps(tmp_path: Path, monkeypatch: pyt
     assert fit(1).command == "python train.py --epochs=1"
     run = fit(2)
     assert run.command == "python train.py --epochs=1 && python train.py --epochs=2"
-    assert run.plan_steps("linear", 2, 10) == [(0, 10), (10, 10)]
+    assert run.plan_schedule("linear", 2, 10) == [(0, 10), (10, 10)]
     assert run.best_epoch.num_epochs == 2
     with pytest.raises(TrainingError, match="units: was 1, is now 2"):
         Run(tmp_path, {"epochs": 2, "units": 2})

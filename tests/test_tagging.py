@@ -47,6 +47,7 @@ from zoo.tasks.frame_tagging import (
     TASK,
     FrameTaggingModule,
     FrameTaggingPreprocessor,
+    check_options,
     find_shots,
     find_video_transitions,
 )
@@ -479,6 +480,20 @@ def test_lite_steps_have_built_in_operations_alone(trained: Trained) -> None:
     assert sizes[1] < 0.6 * sizes[0]
 
 
+@pytest.mark.parametrize("change", [{"multi_label": True}, {"test": ("a",)}, {"validation": ("a",)}])
+def test_options_without_effect_on_footage_are_refused(
+    change: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(footage=(Path("photos"),), clips=100)
+    check_options(settings)
+    with pytest.raises(UsageError, match=r"--(multi-label|test|validation) and --footage exclude each other"):
+        check_options(dataclasses.replace(settings, **change))
+    check_options(Settings(**change))
+    assert not caplog.messages
+    check_options(Settings(clips=100))
+    assert caplog.messages == ["--clips has no effect: only clips from --footage can be more or fewer."]
+
+
 # Features, with several tags a step.
 
 
@@ -541,6 +556,33 @@ def test_a_step_may_have_several_tags(trained_on_features: Trained) -> None:
     assert finish["tags"].shape == (2, 0)
     lite = run_lite_step(directory / "step.tflite", "features", features[0], lookahead=0)
     np.testing.assert_allclose(lite, whole["scores"][0], atol=1e-5)
+
+
+def test_training_on_features_starts_from_the_export(trained_on_features: Trained, tmp_path: Path) -> None:
+    """With the same table and no learning, the scores are those of the export, and a warning says so."""
+    directory, table = trained_on_features.directory, tmp_path / "data" / "steps.csv"
+    table.parent.mkdir()
+    table.write_bytes(
+        (directory.parent / "steps.csv").read_bytes()
+    )  # without the pictures of the run beside it
+    settings = Settings(
+        dataset=str(table),
+        init_from=directory,
+        run_dir=tmp_path / "run",
+        export_dir=tmp_path / "1",
+        multi_label=True,
+        offsets=(),
+        baseline=False,
+        vector_dim=16,
+        units=16,
+        batch_size=2,
+        epochs=1,
+        learning_rate=1e-9,
+    )
+    printed, metrics = run_recipe(settings).report, read_metrics(tmp_path / "1")
+    name = "test macro-F1"
+    assert metrics[name] == metrics[f"{name}, starting model"] == read_metrics(directory)[name]
+    assert f"warning: The {name} was the same before this training as after it" in printed
 
 
 def test_requests_of_features_are_batched(trained_on_features: Trained) -> None:

@@ -17,6 +17,7 @@ from zoo.preprocessing.text import (
     split_words,
     write_vocabulary,
 )
+from zoo.tasks.base import describe_truncation
 
 
 def split(text: str | bytes) -> list[str]:
@@ -93,6 +94,14 @@ def test_build_vocabulary_leaves_out_names() -> None:
 @pytest.fixture
 def tokenizer(tmp_path: Path) -> WordTokenizer:
     return WordTokenizer(write_vocabulary(["great", "awful", "été"], tmp_path / "words.txt"), max_tokens=5)
+
+
+def test_the_card_states_what_is_read_of_a_long_text(tokenizer: WordTokenizer) -> None:
+    assert (
+        describe_truncation(tokenizer)
+        == "A text of more than 5 words is cut: the first 3 and the last 2 are read."
+    )
+    assert b"the first 3 and the last 2 were read" in tokenizer(tf.constant(["great " * 6])).status.numpy()[0]
 
 
 def test_ids_and_status(tokenizer: WordTokenizer) -> None:

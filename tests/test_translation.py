@@ -8,6 +8,8 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -105,6 +107,36 @@ def outputs(model: Path, test_set: list[tuple[str, str]]) -> list[Outputs]:
     batches += [ROWS, *([row] for row in ROWS), ["Monday, \u4f60\u597d 5, 2018"]]
     signatures = ["greedy" if index == 2 else "serving_default" for index in range(len(batches))]
     return run_client(model, *zip(signatures, batches, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("attention", "expected"), [("none", ["none"]), ("multiplicative", ["none", "multiplicative"])]
+)
+def test_the_baseline_is_trained_once(
+    attention: Literal["none", "multiplicative"],
+    expected: list[str],
+    settings: translation.Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without attention the model is the baseline itself."""
+    names, metrics = [], {}
+    best_epoch = SimpleNamespace(metrics={"val_bleu": 1.0})
+
+    def export(run: Run, *_: object) -> None:
+        metrics.update(run.metrics)
+
+    monkeypatch.setattr(dates, "SIZES", SIZES)
+    monkeypatch.setattr(Run, "fit", lambda *_, name, **__: names.append(name))
+    monkeypatch.setattr(Run, "best_epoch", best_epoch)
+    monkeypatch.setattr(TranslationModule, "translate_texts", lambda _, texts, *__: list(texts))
+    monkeypatch.setattr(type(TASK), "export", lambda _, *arguments: export(*arguments))
+    monkeypatch.setattr(translation, "print_examples", lambda *_: None)
+    paths = {"run_dir": tmp_path / "run", "export_dir": tmp_path / "1"}
+    translation.train(replace(settings, attention=attention, baseline=True, **paths))
+    assert names == [f"gru_attention_{name}" for name in expected]
+    assert ("test BLEU, without attention" in metrics) == (len(expected) == 2)
+    assert "test BLEU" in metrics
 
 
 def get_best(batch: Outputs) -> list[str]:
@@ -462,7 +494,5 @@ def test_translate_texts_keeps_their_order(preprocessor: TranslationPreprocessor
 @pytest.mark.parametrize("metric", [bleu, chrf, exact_match])
 def test_metrics_refuse_predictions_without_references(metric: Callable) -> None:
     for predictions, references in (["a"], ["a", "b"]), ([], []):
-        with pytest.raises(
-            ValueError, match="Expected one reference per prediction, and at least one of each"
-        ):
+        with pytest.raises(ValueError, match=r"expected as many of both, and at least one\. Pass references"):
             metric(predictions, references)

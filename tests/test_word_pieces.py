@@ -6,6 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import pytest
 import tensorflow as tf
@@ -24,6 +25,7 @@ from zoo.preprocessing.text import (
     train_wordpiece,
     write_vocabulary,
 )
+from zoo.tasks.base import describe_truncation
 
 SENTENCES = [
     "Die Bäckerin öffnet früh, und um 6:45 Uhr riecht die ganze Straße nach Brötchen.",
@@ -77,6 +79,19 @@ def tokenizer(vocabulary: Path) -> WordPieceTokenizer:
 @pytest.fixture(scope="module")
 def reference(benchmark: ModuleType, vocabulary: Path) -> Tokenizer:
     return benchmark.build_reference(vocabulary.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize(
+    ("side", "part"),
+    [("left", "the last 5"), ("middle", "the first 3 and the last 2"), ("right", "the first 5")],
+)
+def test_the_card_states_what_is_read_of_a_long_text(
+    side: Literal["left", "middle", "right"], part: str, vocabulary: Path
+) -> None:
+    tokenizer = WordPieceTokenizer(vocabulary, 5, truncation_side=side)
+    assert describe_truncation(tokenizer) == f"A text of more than 5 word pieces is cut: {part} are read."
+    assert f"cut: {part} pieces of" in decode(tokenizer(tf.constant(SENTENCES[:1])).status)[0]
+    assert describe_truncation(WordPieceTokenizer(vocabulary, 1_000)).count("1,000") == 2
 
 
 def decode(strings: tf.Tensor) -> list[str]:

@@ -530,6 +530,7 @@ def format_page(card: Mapping[str, Any], has_metadata: bool = True) -> str:
     if not inputs:  # the card shows no examples
         arguments = ", ".join(f"{name}=..." for name in card["signatures"]["serving_default"]["inputs"])
     numpy = "import numpy as np\n" if "np.load" in arguments else ""
+    command = _format_code(card["command"])
     versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
     warnings = "".join(f"Warning: {warning}\n\n" for warning in card.get("warnings", ()))
     report = format_report(card["report"]) if card.get("report") else ""
@@ -553,7 +554,7 @@ outputs = model.signatures["serving_default"]({arguments})
 | --- | --- |
 {_format_rows(card["metrics"])}
 {report and chr(10) + report}
-Trained by `{card["command"]}` at commit {card["commit"]} with {versions}.{epoch} {card["size_bytes"] / 1e6:.1f} MB.
+Trained by {command} at commit {card["commit"]} with {versions}.{epoch} {card["size_bytes"] / 1e6:.1f} MB.
 
 Data: {card["data"]}
 
@@ -697,8 +698,27 @@ def _escape(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def _format_code(text: str) -> str:
+    r"""Return a text as code in a line of Markdown, even if it has line breaks, or backticks.
+
+    >>> print(_format_code("zoo train sentiment --citation '@misc{a,\n\n b}'"), _format_code("a `b`"))
+    `zoo train sentiment --citation '@misc{a, b}'` `` a `b` ``
+    """
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    space = " " if len(fence) > 1 else ""
+    return f"{fence}{space}{' '.join(text.split())}{space}{fence}"
+
+
 def _format_rows(items: Mapping[str, Any]) -> str:
-    return "\n".join(f"| {name} | {_format_value(value)} |" for name, value in items.items())
+    r"""Return the rows of a table in Markdown, of names and values.
+
+    >>> print(_format_rows({"citation": "@misc{a,\n  b|c}", "offsets": [1, 2]}))
+    | citation | @misc{a, b\|c} |
+    | offsets | 1 2 |
+    """
+    return "\n".join(
+        f"| {_escape(name)} | {_escape(_format_value(value))} |" for name, value in items.items()
+    )
 
 
 def _format_value(value: Any) -> str:

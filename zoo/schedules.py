@@ -19,7 +19,7 @@ def warmup_cosine_decay(
     Args:
         peak: float. The highest learning rate.
         steps: int. Number of optimizer steps of the whole training; or a list with a pair for each cycle: the step
-            at which it starts and its number of steps, as `zoo.training.Run.plan_steps` returns it. A cycle may
+            at which it starts and its number of steps, as `zoo.training.Run.plan_schedule` returns it. A cycle may
             start before the one before it ends.
 
     Example:

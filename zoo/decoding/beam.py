@@ -108,8 +108,8 @@ def beam_search(
         `repetition_penalty` of the penalized model. That other tokens are forbidden does not change it.
 
     Raises:
-        ValueError: an argument is out of its range, or `state` holds no tensor, or no coverage although
-            `coverage_penalty` is above 0.
+        ValueError: an argument is out of its range or has another shape, or `state` holds no tensor, or no coverage
+            although `coverage_penalty` is above 0.
 
     Example:
         >>> import tensorflow as tf, zoo

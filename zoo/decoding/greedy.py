@@ -71,7 +71,7 @@ def greedy_search(
         penalized model. That other tokens are forbidden does not change it.
 
     Raises:
-        ValueError: `max_length` is below 1, or `state` holds no tensor.
+        ValueError: an argument is out of its range or has another shape, or `state` holds no tensor.
 
     Example:
         >>> import tensorflow as tf, zoo

@@ -79,7 +79,7 @@ def sample(
         penalized model. Neither the three steps above nor forbidden tokens change it.
 
     Raises:
-        ValueError: an argument is out of its range, or `state` holds no tensor.
+        ValueError: an argument is out of its range or has another shape, or `state` holds no tensor.
 
     Example:
         >>> import tensorflow as tf, zoo

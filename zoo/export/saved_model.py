@@ -286,6 +286,12 @@ def _compare(outputs: Arrays, loaded: Arrays) -> None:
     for name, expected in outputs.items():
         actual = loaded[name]
         is_float = np.issubdtype(expected.dtype, np.floating)
+        if is_float and (num_nan := np.count_nonzero(np.isnan(expected))):
+            raise ExportError(
+                f"`{name}` is not a number (NaN) in {num_nan:,} of {expected.size:,} values for the examples. Expected "
+                "numbers. Look for NaN in weights and examples. If the weights have some, train with a lower "
+                "learning rate. The model was not exported."
+            )
         same = np.allclose(expected, actual, 1e-4, 1e-5) if is_float else np.array_equal(expected, actual)
         if not same:
             raise ExportError(

@@ -1,5 +1,6 @@
 """Vectors or maps of frames: what an encoder reads of a video."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from zoo.cells import Serializable, Tensor
 from zoo.cells.base import deserialize_functions
 from zoo.cells.checks import check_part
 from zoo.preprocessing.images import apply_encoder
+
+logger = logging.getLogger(__name__)
 
 
 def append_coordinates(maps: Tensor) -> Tensor:
@@ -183,7 +186,9 @@ def build_frame_encoder(size: Sequence[int], num_differences: int, width: int) -
 def build_feature_encoder(sequences: Sequence[np.ndarray], num_differences: int, width: int) -> keras.Model:
     """Build a dense layer as the encoder of `FrameVectors`, for features instead of frames.
 
-    Features are scaled to mean 0 and variance 1 over the training sequences, differences by the same factors.
+    Features are scaled to mean 0 and variance 1 over the training sequences, differences by the same factors. A
+    feature that is constant in them, apart from rounding in float32, is only shifted to 0: small changes of it in
+    other data remain small. The log states how many features are constant.
 
     Args:
         sequences: sequence of float [time, features]. Training sequences, for mean and variance.
@@ -199,9 +204,23 @@ def build_feature_encoder(sequences: Sequence[np.ndarray], num_differences: int,
         >>> encoder.input_shape, encoder.output_shape
         ((None, 6), (None, 16))
     """
-    steps = np.concatenate(sequences)
-    mean = np.concatenate([steps.mean(0), np.zeros(num_differences * steps.shape[1])])
-    variance = np.tile(steps.var(0) + 1e-12, 1 + num_differences)
+    mean, variance = _measure_features(sequences)
+    # As `sklearn.preprocessing.StandardScaler` does. Rounding moves a value by up to this share of it.
+    is_constant = np.sqrt(variance) <= np.finfo("float32").eps * np.abs(mean)
+    if num_constant := np.count_nonzero(is_constant):
+        logger.info(
+            "%d of %d features %s constant in the training data and not scaled.",
+            *(num_constant, len(mean), "is" if num_constant == 1 else "are"),
+        )
+    mean = np.concatenate([mean, np.zeros(num_differences * len(mean))])
+    variance = np.tile(np.where(is_constant, 1.0, variance), 1 + num_differences)
     features = keras.Input((len(mean),), name="features")
     x = keras.layers.Normalization(mean=mean, variance=variance, name="normalization")(features)
     return keras.Model(features, keras.layers.Dense(width, "relu", name="vector")(x))
+
+
+def _measure_features(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of each feature, computed in float64: float32 cannot add up a million values."""
+    num_steps = sum(map(len, sequences))
+    mean = sum(sequence.sum(0, dtype=np.float64) for sequence in sequences) / num_steps
+    return mean, sum(np.square(sequence - mean).sum(0) for sequence in sequences) / num_steps

@@ -4,7 +4,7 @@ import itertools
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import NamedTuple, TypeVar, cast
 
@@ -94,7 +94,7 @@ def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = 
         The score from 0 to 100, and sacrebleu's signature.
 
     Raises:
-        ValueError: predictions and references differ in number, or there are none.
+        ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
     >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
     'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
@@ -115,7 +115,7 @@ def chrf(predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
         The score from 0 to 100, and sacrebleu's signature.
 
     Raises:
-        ValueError: predictions and references differ in number, or there are none.
+        ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
     >>> round(chrf(["a cat"], ["the cat"]).score)
     31
@@ -134,12 +134,13 @@ def sentence_chrf(predictions: Sequence[str], references: Sequence[Sequence[str]
         The scores, from 0 to 100.
 
     Raises:
-        ValueError: predictions and references differ in number, or there are none.
+        ValueError: predictions and references differ in number, there are none, an example has no reference, or
+            its references are not a list of texts.
 
     >>> [round(score) for score in sentence_chrf(["a cat", "dogs"], [["a cat"], ["the cat", "a dog"]])]
     [100, 48]
     """
-    _check_lengths(predictions, references)
+    _check_examples(predictions, references, depth=2)
     metric = CHRF()
     pairs = zip(_normalize(predictions), _apply_to_lists(_normalize, references), strict=True)
     return [float(metric.sentence_score(text, valid).score) for text, valid in pairs]
@@ -153,12 +154,12 @@ def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
         references: one reference text per example.
 
     Raises:
-        ValueError: predictions and references differ in number, or there are none.
+        ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
     >>> exact_match(["14:30\u202fh", "14.30"], ["14:30 h", "14:30"])
     50.0
     """
-    _check_lengths(predictions, references)
+    _check_examples(predictions, references)
     pairs = zip(_normalize(predictions), _normalize(references), strict=True)
     matches = sum(prediction.split() == reference.split() for prediction, reference in pairs)
     return 100 * matches / len(references)
@@ -178,7 +179,7 @@ def score_translations(
         "BLEU", "chrF" and "exact match".
 
     Raises:
-        ValueError: predictions and references differ in number, or there are none.
+        ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
     >>> score_translations(["\u661f\u671f\u4e00"], ["\u661f\u671f\u4e00"], "zh")["exact match"]
     100.0
@@ -191,7 +192,7 @@ def score_translations(
 
 
 def _score_corpus(metric: BLEU | CHRF, predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
-    _check_lengths(predictions, references)
+    _check_examples(predictions, references)
     score = metric.corpus_score(_normalize(predictions), [_normalize(references)]).score
     return CorpusScore(score, str(metric.get_signature()))
 
@@ -209,12 +210,34 @@ def _apply_to_lists(
     return [list(itertools.islice(results, len(texts))) for texts in lists]
 
 
-def _check_lengths(predictions: Sequence[str], references: Sequence[object]) -> None:
+def _check_examples(
+    predictions: Sequence[str], references: Sequence[str] | Sequence[Sequence[str]], depth: int = 1
+) -> None:
+    """Raise a ValueError unless there are one or more texts, each with a reference, or with depth 2 a list of them."""
+    _check_nesting("predictions", predictions, 1)
+    _check_nesting("references", references, depth)
     if not len(predictions) == len(references) > 0:
         raise ValueError(
-            f"Expected one reference per prediction, and at least one of each, got {len(predictions)} "
-            f"predictions and {len(references)} references."
+            f"Got {len(predictions)} predictions and references for {len(references)}, expected as many of both, and "
+            "at least one. Pass references for each prediction."
         )
+    if empty := [number for number, valid in enumerate(references) if depth == 2 and not len(valid)]:
+        raise ValueError(
+            f"`references[{empty[0]}]` has no texts, expected at least one. Leave out the example, or add a reference."
+        )
+
+
+def _check_nesting(name: str, texts: object, depth: int) -> None:
+    """Raise a ValueError unless an argument is a list of texts (depth 1), or a list of lists of texts (depth 2)."""
+    is_text = isinstance(texts, (str, bytes))
+    if is_text == (depth == 0) and isinstance(texts, Iterable):
+        if not is_text:
+            for number, item in enumerate(texts):
+                _check_nesting(f"{name}[{number}]", item, depth - 1)
+        return
+    expected = f"a list of {'lists of ' * (depth - 1)}texts" if depth else "a text"
+    advice = "Put it into a list, also a single one." if is_text else "Pass the texts themselves."
+    raise ValueError(f"`{name}` is {texts!r:.60}, expected {expected}. {advice}")
 
 
 def normalize_captions(captions: Sequence[str]) -> list[str]:
@@ -222,25 +245,38 @@ def normalize_captions(captions: Sequence[str]) -> list[str]:
 
     See `zoo.preprocessing.text.join_plain_words`.
 
+    Raises:
+        ValueError: it is not a list of texts.
+
     >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
     ["a man's dog half asleep sits on the grass"]
     """
+    _check_nesting("captions", captions, 1)
     return [text.decode() for text in join_plain_words(tf.constant(list(captions), tf.string)).numpy()]
 
 
 def normalize_caption_lists(lists: Sequence[Sequence[str]]) -> list[list[str]]:
     """Normalize the captions of each image or clip; see `normalize_captions`.
 
+    Raises:
+        ValueError: the captions of an image are not a list of texts.
+
     Example:
         >>> import zoo
         >>> zoo.metrics.normalize_caption_lists([["A dog.", "Two dogs!"]])
         [['a dog', 'two dogs']]
     """
+    _check_nesting("lists", lists, 2)
     return _apply_to_lists(normalize_captions, lists)
 
 
 def split_captions(captions: Sequence[str]) -> list[list[str]]:
-    """Return the words of each caption, as `score_captions` compares them."""
+    """Return the words of each caption, as `score_captions` compares them.
+
+    Raises:
+        ValueError: it is not a list of texts.
+    """
+    _check_nesting("captions", captions, 1)
     words = split_plain_words(tf.constant(list(captions), tf.string)).to_list()
     return [[word.decode() for word in row] for row in words]
 
@@ -269,18 +305,13 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
         "BLEU-1" to "BLEU-4", "ROUGE-L" and "CIDEr".
 
     Raises:
-        ValueError: predictions and references differ in number, there are none, or an image has no
-            reference.
+        ValueError: predictions and references differ in number, there are none, an image has no reference, or
+            its references are not a list of texts.
 
     >>> round(score_captions(["a dog runs"], [["a dog runs fast", "the dog runs"]])["BLEU-2"])
     100
     """
-    if not predictions or len(predictions) != len(references) or not all(references):
-        raise ValueError(
-            f"Expected references for each prediction, and at least one prediction, got {len(predictions)} "
-            f"predictions and {len(references)} lists of references, "
-            f"{sum(not captions for captions in references)} of them empty."
-        )
+    _check_examples(predictions, references, depth=2)
     words = split_captions(predictions)
     reference_words = _apply_to_lists(split_captions, references)
     # sacrebleu takes streams: the k-th reference of every prediction, None where there are fewer.
@@ -313,11 +344,15 @@ def explain_zero_cider(references: Sequence[Sequence[str]]) -> str:
     Args:
         references: one or more captions per image.
 
+    Raises:
+        ValueError: the references of an image are not a list of texts.
+
     >>> explain_zero_cider([["a dog"], ["a cat"]])
     ''
     >>> explain_zero_cider([["a dog"]]).split(":")[0]
     'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
     """
+    _check_nesting("references", references, 2)
     images = _collect_ngrams(_apply_to_lists(split_captions, references))
     shared = set.intersection(*images) if images else set()
     num_zero = sum(ngrams <= shared for ngrams in images)
@@ -361,12 +396,16 @@ class CiderScorer:
     Args:
         references: words of one or more captions of each image, from `split_captions`.
 
+    Raises:
+        ValueError: a caption is a text instead of its words.
+
     >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
     >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
     (7.5, 0.0)
     """
 
     def __init__(self, references: list[list[list[str]]]) -> None:
+        _check_nesting("references", references, 3)
         self._references = references
         self._document_frequency = Counter(ngram for image in _collect_ngrams(references) for ngram in image)
 
@@ -376,7 +415,11 @@ class CiderScorer:
         Args:
             words: words of the caption.
             image: index of its image.
+
+        Raises:
+            ValueError: it is a text instead of its words.
         """
+        _check_nesting("words", words, 1)
         return 10 * float(np.mean([self._compare(words, reference) for reference in self._references[image]]))
 
     def _compare(self, words: list[str], reference: list[str]) -> float:

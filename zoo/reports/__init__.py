@@ -1,7 +1,7 @@
 """What a trained model does on test examples: scores by class, mistakes, calibration, and warnings."""
 
 from zoo.reports.calibration import Calibration, find_temperature, fold_temperature
-from zoo.reports.classification import ClassificationReport, Mistake, evaluate_classifier, evaluate_tagger
+from zoo.reports.classification import ClassificationReport, Mistake, calibrate_classifier, calibrate_tagger
 from zoo.reports.figures import plot_confusion_matrix
 from zoo.reports.generation import GenerationReport
 from zoo.reports.splits import (
@@ -14,7 +14,7 @@ from zoo.reports.splits import (
     summarize_tags,
     summarize_texts,
 )
-from zoo.reports.warnings import add_warnings, report_generation, report_labels
+from zoo.reports.warnings import add_warnings, report_generation, report_labels, report_perplexity
 
 __all__ = [
     "Calibration",
@@ -23,10 +23,10 @@ __all__ = [
     "Mistake",
     "SplitSummary",
     "add_warnings",
+    "calibrate_classifier",
+    "calibrate_tagger",
     "describe_steps",
     "describe_texts",
-    "evaluate_classifier",
-    "evaluate_tagger",
     "find_temperature",
     "fold_temperature",
     "measure_overlap",
@@ -35,6 +35,7 @@ __all__ = [
     "read_first_texts",
     "report_generation",
     "report_labels",
+    "report_perplexity",
     "summarize_tags",
     "summarize_texts",
 ]

@@ -288,7 +288,7 @@ class ClassificationReport(ShortRepr):
         write_table(directory / "mistakes.tsv", rows)
 
 
-def evaluate_classifier(
+def calibrate_classifier(
     model: Any,
     validation: BucketedDataset,
     test: BucketedDataset,
@@ -298,7 +298,8 @@ def evaluate_classifier(
 ) -> ClassificationReport:
     """Calibrate a classifier on validation examples, and report its predictions for test examples.
 
-    The temperature is folded into the weights of `model.scores`. Every worker of several does the same.
+    This changes the model: its logits are divided by the temperature, by the weights of `model.scores`. Every worker
+    of several does the same.
 
     Args:
         model: a model whose last layer is `model.scores`, such as `zoo.ManyToOne`.
@@ -313,12 +314,12 @@ def evaluate_classifier(
 
     Example:
         >>> import numpy as np, tensorflow as tf, zoo
-        >>> from zoo.reports import SplitSummary, evaluate_classifier
+        >>> from zoo.reports import SplitSummary, calibrate_classifier
         >>> model = zoo.ManyToOne(vocabulary_size=9, embedding_dim=4, encoder=None, classes=2)
         >>> texts = tf.data.Dataset.from_tensor_slices(([[1, 2, 3]] * 40, [0, 1] * 20))
         >>> batches = zoo.training.bucket_by_length(texts, batch_size=20)
         >>> summary = SplitSummary(np.array([0.5, 0.5]), overlap=0.0)
-        >>> evaluate_classifier(model, batches, batches, ["bad", "good"], summary).accuracy
+        >>> calibrate_classifier(model, batches, batches, ["bad", "good"], summary).accuracy
         50.0
     """
     inputs, _ = test(0).element_spec
@@ -345,12 +346,12 @@ Tagged = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]
 """Probabilities [time, classes] and tags of each sequence, as `ClassificationReport` has them of one example."""
 
 
-def evaluate_tagger(
+def calibrate_tagger(
     model: Any, validation: Tagged, test: Tagged, labels: Sequence[str], summary: SplitSummary
 ) -> ClassificationReport:
     """Calibrate a sequence tagger on validation sequences, and report its tags of test sequences.
 
-    The temperature is folded into the weights of `model.scores`.
+    This changes the model: its logits are divided by the temperature, by the weights of `model.scores`.
 
     Args:
         model: a model whose last layer is `model.scores`, such as `zoo.ManyToMany`.
@@ -370,7 +371,7 @@ def evaluate_tagger(
         >>> probabilities, tags = [np.array([[0.9, 0.1], [0.2, 0.8]])], [np.array([0, 1])]
         >>> summary = zoo.reports.SplitSummary(np.array([0.5, 0.5]), overlap=0.0)
         >>> sequences = probabilities, tags
-        >>> zoo.reports.evaluate_tagger(model, sequences, sequences, ["rest", "step"], summary).accuracy
+        >>> zoo.reports.calibrate_tagger(model, sequences, sequences, ["rest", "step"], summary).accuracy
         100.0
     """
     report = ClassificationReport.from_logits(

@@ -144,6 +144,23 @@ def report_generation(
     return GenerationReport(tuple(inputs), tuple(texts), several, tuple(warnings), signatures)
 
 
+def report_perplexity(metrics: Mapping[str, float]) -> GenerationReport:
+    """Return a report about a language model with warnings alone, since it is not tested by texts that it generates.
+
+    - The model that training started from is better, or as good.
+
+    Args:
+        metrics: metrics of the model and of the one it started from, as `compare_with_baselines` takes them.
+
+    Example:
+        >>> import zoo
+        >>> metrics = {"test perplexity per word": 90.0, "test perplexity per word, starting model": 90.0}
+        >>> zoo.reports.report_perplexity(metrics).warnings
+        ('The test perplexity per word was the same before this training as after it (90.00).',)
+    """
+    return GenerationReport((), (), (), tuple(compare_with_baselines(metrics)))
+
+
 def describe_predictions(report: ClassificationReport) -> list[str]:
     """Return a sentence if the model predicts the same class for all examples, or no label at all."""
     if report.is_multi_label:
@@ -159,15 +176,17 @@ def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
 
     Args:
         metrics: values by name. A metric of a baseline has the name of that of the model, which starts with
-            "test", then a comma and the name of the baseline. Higher is better. Values are compared as they are
+            "test", then a comma and the name of the baseline: "starting model" is the model of `--init-from`, as it
+            was before this training. Higher is better, except for perplexities. Values are compared as they are
             printed. At 0, such as exact matches of long texts, they do not compare.
 
     >>> compare_with_baselines({"test BLEU": 20.0, "test BLEU, without attention": 21.5})
-    ['A baseline is better: test BLEU, without attention is 21.50, that of the model 20.00.']
+    ["The baseline 'without attention' has a higher test BLEU (21.50) than the model (20.00)."]
     >>> compare_with_baselines({"test accuracy": 69.7, "test accuracy, bag of words": 69.7})
-    ['A baseline is as good: test accuracy, bag of words is 69.70, as that of the model.']
-    >>> compare_with_baselines({"test accuracy": 69.7, "test accuracy, before": 71.2})
-    ['The model was better before training (test accuracy 71.20, after it 69.70): use it as it was.']
+    ["The baseline 'bag of words' has the same test accuracy as the model (69.70)."]
+    >>> [sentence] = compare_with_baselines({"test accuracy": 69.7, "test accuracy, starting model": 71.2})
+    >>> sentence.split(". ")[0]
+    'The test accuracy was higher before this training (71.20) than after it (69.70)'
     """
     sentences = []
     for name, value in metrics.items():
@@ -175,19 +194,23 @@ def compare_with_baselines(metrics: Mapping[str, float]) -> list[str]:
         if not (name.startswith("test ") and baseline and metric in metrics):
             continue
         value, score = round(value, 2), round(metrics[metric], 2)
-        if value < score or value == 0:
+        lower_is_better = "perplexity" in metric
+        if value == 0 or (value > score if lower_is_better else value < score):
             continue
-        is_better = value > score
-        if baseline == "before":
-            after = f", after it {score:.2f}" if is_better else ""
+        comparative, is_same = "lower" if lower_is_better else "higher", value == score
+        if baseline == "starting model" and is_same:
+            sentences.append(f"The {metric} was the same before this training as after it ({score:.2f}).")
+        elif baseline == "starting model":
             sentences.append(
-                f"The model was {'better' if is_better else 'as good'} before training ({metric} {value:.2f}{after}): "
-                "use it as it was."
+                f"The {metric} was {comparative} before this training ({value:.2f}) than after it ({score:.2f}). Use "
+                "the model as it was, unless other metrics matter more."
             )
-        elif is_better:
-            sentences.append(f"A baseline is better: {name} is {value:.2f}, that of the model {score:.2f}.")
+        elif is_same:
+            sentences.append(f"The baseline {baseline!r} has the same {metric} as the model ({score:.2f}).")
         else:
-            sentences.append(f"A baseline is as good: {name} is {value:.2f}, as that of the model.")
+            sentences.append(
+                f"The baseline {baseline!r} has a {comparative} {metric} ({value:.2f}) than the model ({score:.2f})."
+            )
     return sentences
 
 

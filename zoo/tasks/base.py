@@ -32,6 +32,7 @@ from zoo.layers import export_scope
 from zoo.manifest import check_sizes
 from zoo.model_store import EXPORT_RECORD
 from zoo.preprocessing.text import TokenizedText, WordPieceTokenizer, WordTokenizer
+from zoo.preprocessing.text.base import split_length
 from zoo.reports import ClassificationReport, GenerationReport
 from zoo.shots.lists import ShotList
 from zoo.training import Progress, Run
@@ -450,12 +451,7 @@ class Predictor(ABC, Generic[Input, R]):
         Raises:
             UsageError: `inputs` is a single input, or one of them is of another kind.
         """
-        if isinstance(inputs, (str, bytes, Path, np.ndarray)) or not isinstance(inputs, Iterable):
-            is_array = isinstance(inputs, np.ndarray)
-            got = f"an array {list(inputs.shape)}" if is_array else f"{inputs!r:.60}"
-            raise UsageError(
-                f"Expected a list of {self.input_kind}s, got {got}. Put it into a list, also a single one."
-            )
+        check_list(inputs, self.input_kind)
         predictions: list[R] = []
         names: list[str] = []
         for batch in split_batches(inputs, self.batch_size):
@@ -480,10 +476,12 @@ class Predictor(ABC, Generic[Input, R]):
             progress: whether to print the number of batches on standard error.
 
         Raises:
-            UsageError: the task has no such metrics, the numbers of inputs and targets differ or are 0, or a target
-                cannot be one of this model.
+            UsageError: the task has no such metrics, the numbers of inputs and targets differ or are 0, `inputs` is a
+                single input, or a target cannot be one of this model.
         """
         self.check_evaluation()
+        check_list(inputs, self.input_kind)
+        check_list(targets, self.target_name, (str, bytes))
         inputs, targets = list(inputs), list(targets)
         if not len(inputs) == len(targets) > 0:
             raise UsageError(
@@ -673,9 +671,7 @@ class TextPredictor(Predictor[str | bytes, R]):
 
     def serve_texts(self, texts: Sequence[str | bytes]) -> dict[str, np.ndarray]:
         """Return the outputs of `serving_default` for texts."""
-        for text in texts:
-            if not isinstance(text, (str, bytes)):
-                raise UsageError(f"Expected a text, got {text!r:.60}.")
+        check_texts(texts)
         return self.serve(text=list(texts))
 
 
@@ -891,6 +887,24 @@ def describe_search_scores(item: str) -> str:
     return f"A score is a log-probability: the closer to 0, the more probable. It ranks the answers to one {item}."
 
 
+def describe_truncation(tokenizer: WordTokenizer | WordPieceTokenizer) -> str:
+    """Return which part of a long text a tokenizer reads, for the limits on a card.
+
+    Args:
+        tokenizer: a tokenizer of words, or of word pieces.
+    """
+    limit, name, side = tokenizer.max_tokens, "words", "middle"
+    if isinstance(tokenizer, WordPieceTokenizer):
+        name, side = _WORD_PIECES, tokenizer.truncation_side
+    num_first, num_last = split_length(limit)
+    parts = {
+        "left": f"the last {limit:,}",
+        "middle": f"the first {num_first:,} and the last {num_last:,}",
+        "right": f"the first {limit:,}",
+    }
+    return f"A text of more than {limit:,} {name} is cut: {parts[side]} are read."
+
+
 def make_signature(
     function: Callable[..., dict[str, tf.Tensor]], specs: Sequence[tf.TensorSpec]
 ) -> Callable[..., dict[str, tf.Tensor]]:
@@ -977,6 +991,33 @@ def call_signature(signature: Callable[..., Any], **inputs: Any) -> dict[str, np
     """Return the outputs of a signature as arrays."""
     outputs = signature(**{name: tf.constant(value) for name, value in inputs.items()})
     return {name: value.numpy() for name, value in outputs.items()}
+
+
+def check_list(items: Any, kind: str, single: tuple[type, ...] = (str, bytes, Path, np.ndarray)) -> None:
+    """Check that an argument is a list of inputs or of targets.
+
+    Args:
+        items: what a user passes.
+        kind: what an item is, such as "text".
+        single: types of a single item, which could be taken for a list of its characters or frames.
+
+    Raises:
+        UsageError: it is a single item, or nothing that contains items.
+    """
+    if isinstance(items, single) or not isinstance(items, Iterable):
+        got = f"an array {list(items.shape)}" if isinstance(items, np.ndarray) else f"{items!r:.60}"
+        raise UsageError(f"Expected a list of {kind}s, got {got}. Put it into a list, also a single one.")
+
+
+def check_texts(items: Iterable[Any]) -> None:
+    """Check that inputs are texts.
+
+    Raises:
+        UsageError: one of them is neither a `str` nor `bytes`.
+    """
+    for item in items:
+        if not isinstance(item, (str, bytes)):
+            raise UsageError(f"Expected a text, got {item!r:.60}. Convert it, or leave it out.")
 
 
 def check_array(array: np.ndarray, spec: tf.TensorSpec) -> None:

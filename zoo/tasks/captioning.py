@@ -110,7 +110,7 @@ class FeatureSplit(ShortRepr):
         return list(itertools.chain.from_iterable(self.captions))
 
     def evaluate(self, captions: Sequence[str], train: "FeatureSplit") -> dict[str, float]:
-        """Return metrics of captions for a test split, and the shares of captions that are new.
+        """Return metrics of captions for a test split, and how many of them are distinct, and found in training.
 
         Args:
             captions: a caption for each readable example.
@@ -118,8 +118,9 @@ class FeatureSplit(ShortRepr):
         """
         known = set(train.all_captions)
         return {f"test {name}": value for name, value in self.score(captions).items()} | {
-            "distinct captions, share": 100 * len(set(captions)) / len(captions),
-            "captions in training, share": 100 * float(np.mean([caption in known for caption in captions])),
+            "distinct captions (%)": 100 * len(set(captions)) / len(captions),
+            "captions found in training (%)": 100
+            * float(np.mean([caption in known for caption in captions])),
         }
 
     def score(self, captions: Sequence[str]) -> dict[str, float]:
@@ -168,6 +169,38 @@ class FeatureSplit(ShortRepr):
         """Yield the features of the readable examples, in order."""
         for start in range(0, len(self.rows), batch_size):
             yield self.features[self.rows[start : start + batch_size]]
+
+
+def check_options(settings: Any, is_video: bool) -> None:
+    """Check that each setting of the recipe has an effect.
+
+    With a model to start from, the settings of the network are those of that model.
+
+    Args:
+        settings: settings of the recipe.
+        is_video: whether the data are clips.
+
+    Raises:
+        UsageError: a setting that is not its default has no effect.
+    """
+    if settings.doubly_stochastic and (is_video or settings.attention == "none"):
+        data = "of clips is not penalized" if is_video else "does not exist with --attention none"
+        raise UsageError(
+            f"--doubly-stochastic is {settings.doubly_stochastic:g}, but the attention {data}. Leave out "
+            f"--doubly-stochastic{'' if is_video else ', or choose another --attention'}."
+        )
+    if settings.init_from:
+        return
+    if settings.num_tuned and settings.encoder == "small":
+        raise UsageError(
+            f"--num-tuned is {settings.num_tuned}, but the encoder small, which has no published weights, is trained "
+            "as a whole. Leave out --num-tuned, or choose another --encoder."
+        )
+    if settings.num_frames != type(settings).num_frames and not is_video:
+        raise UsageError(
+            f"--num-frames is {settings.num_frames}, but the data are images. Leave out --num-frames, or choose clips "
+            "with --dataset."
+        )
 
 
 class CaptioningPreprocessor(Preprocessor):
@@ -308,7 +341,9 @@ class CaptioningPreprocessor(Preprocessor):
         if paths and self.num_frames:
             return ClipReader.pack_inputs([read_clip(path, CLIP_FRAME_SIZE).frames for path in paths])
         if paths:
-            return {"image": [_convert_example(path, directory) for path in paths]}
+            return {
+                "image": [_convert_example(path, directory, number) for number, path in enumerate(paths, 1)]
+            }
         examples: list[Any] = [
             next(itertools.islice(test.read_inputs(), row, None)) for row in features.rows[:2]
         ]
@@ -622,11 +657,14 @@ class CaptioningPredictor(Predictor[ImageInput, CaptionPrediction]):
             )
 
     def check_target(self, target: str | Sequence[str]) -> None:
-        """Check that there is a caption.
+        """Check that there is a caption, or several in a list.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none, or something else.
         """
+        captions = [target] if isinstance(target, str) else target
+        if not isinstance(captions, Sequence) or not all(isinstance(caption, str) for caption in captions):
+            raise UsageError(f"found {target!r:.60}. Expected a caption, or a list of captions. Pass texts.")
         if not target:
             raise UsageError(
                 "found no caption. Expected one or several. Add a caption, or leave the input out."
@@ -683,15 +721,22 @@ def _read_clip(item: ImageInput) -> Clip:
     return read_clip(Path(item), CLIP_FRAME_SIZE)
 
 
-def _convert_example(path: Path, directory: Path) -> Path:
-    """Return the path of an example; if the graph does not read its format, that of a converted copy."""
+def _convert_example(path: Path, directory: Path, number: int) -> Path:
+    """Return the path of an example; if the graph does not read its format, that of a converted copy.
+
+    Args:
+        path: the image.
+        directory: where the copy goes.
+        number: of the example, from 1; so that copies of files of the same name differ.
+    """
     content = _read_image(path)
     (converted,), (problem,) = convert_images([content])
     if problem:
         raise UsageError(f"{path} cannot be an example: {problem}. Name another image.")
     if converted is content:
         return path
-    copy = directory / f"{path.name}.png"
+    copy = directory / f"example{number}" / f"{path.name}.png"
+    copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(converted)
     return copy
 

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -53,6 +54,8 @@ from zoo.tasks.base import (
 )
 from zoo.training import BucketedDataset, Progress, plan_buckets
 
+logger = logging.getLogger(__name__)
+
 __all__ = [
     "FrameTaggingModule",
     "FrameTaggingPreprocessor",
@@ -76,6 +79,26 @@ THUMBNAIL_SIDE = 320
 
 VideoInput = str | Path | Video | np.ndarray
 """A video file, a directory of numbered images, an opened video; or an array [time, ...] of frames or features."""
+
+
+def check_options(settings: Any) -> None:
+    """Check that each setting of the recipe that says what the data are has an effect; log a warning for `clips`.
+
+    Args:
+        settings: settings of the recipe.
+
+    Raises:
+        UsageError: a setting and `footage` exclude each other.
+    """
+    if not settings.footage and settings.clips != type(settings).clips:
+        logger.warning("--clips has no effect: only clips from --footage can be more or fewer.")
+    for name in ("multi_label", "test", "validation") if settings.footage else ():
+        if getattr(settings, name):
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"--{option} and --footage exclude each other: clips from footage have one tag at each frame, and a "
+                f"rule splits the files. Leave out --{option}, or name tagged videos with --dataset."
+            )
 
 
 class FrameTaggingPreprocessor(Preprocessor):
@@ -276,12 +299,16 @@ class FrameTaggingModule(ServingModule[FrameTaggingPreprocessor]):
         name = self.input_spec.name
         return tag_sequence(signatures, name, split_sequence(sequence, get_chunk_size(signatures))).scores
 
+    def score_split(self, split: TaggingSplit) -> list[np.ndarray]:
+        """Return the probabilities of each sequence of a split; see `score_sequence`."""
+        return [self.score_sequence(sequence) for sequence in split.sequences]
+
     def evaluate(self, split: TaggingSplit, scores: Sequence[np.ndarray]) -> dict[str, float]:
         """Return metrics of sequences by frame, by segment and by transition; of several tags by frame alone.
 
         Args:
             split: sequences with their true tags.
-            scores: probabilities [time, labels] of each sequence, from `score_sequence`.
+            scores: probabilities [time, labels] of each sequence, from `score_split`.
         """
         if self.preprocessor.multi_label:
             return score_multilabel_frames([rows > 0.5 for rows in scores], split.tags, self.labels)

@@ -42,7 +42,10 @@ from zoo.tasks.base import (
     TextPredictor,
     TextPreprocessor,
     TextTokenizer,
+    check_list,
+    check_texts,
     decode_strings,
+    describe_truncation,
     format_status,
     is_truncated,
     make_encode_signature,
@@ -265,7 +268,7 @@ class WordModule(ServingModule[WordPreprocessor]):
         return _describe(
             info,
             "It knows the words of its training data; all other words are one unknown word, which it never predicts.",
-            f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} words it reads the first and the last.",
+            describe_truncation(self.preprocessor.tokenizer),
         )
 
 
@@ -343,7 +346,7 @@ class WordPieceModule(ServingModule[WordPiecePreprocessor]):
         return _describe(
             info,
             "It takes the last word of a text as finished, and does not complete it.",
-            f"Of a text of more than {self.preprocessor.tokenizer.max_tokens} word pieces it reads the last.",
+            describe_truncation(self.preprocessor.tokenizer),
         )
 
 
@@ -449,14 +452,16 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
             progress: no effect: the progress is printed as in training.
 
         Raises:
-            UsageError: it is a model of words, there is no text, or there are targets.
+            UsageError: it is a model of words, there is no text, an input is not a text, or there are targets.
         """
         self.check_evaluation()
+        check_list(inputs, self.input_kind)
+        inputs = list(inputs)
+        check_texts(inputs)
         texts = [item if isinstance(item, str) else item.decode(errors="replace") for item in inputs]
-        if not texts or list(targets):
+        if not texts or not isinstance(targets, Iterable) or list(targets):
             raise UsageError("Expected at least one text, and no targets. Pass a list of texts alone.")
         preprocessor, model = TASK.from_export(self.directory)
-        pieces = Pieces(preprocessor.tokenizer)
         paragraphs = [preprocessor.encode_passages([" ".join(text.split()) + "\n"]) for text in texts]
         paragraphs = [np.append(np.int32(END_ID), ids) for ids in paragraphs]
         rows = [
@@ -474,14 +479,26 @@ class NextWordPredictor(TextPredictor[NextWordPrediction]):
                 keras.losses.SparseCategoricalCrossentropy(from_logits=True),
                 [keras.metrics.SparseCategoricalAccuracy("accuracy")],
             )
-        num_pieces = sum(len(ids) - 1 for ids in paragraphs)
-        pieces_per_word = num_pieces / sum(map(pieces.count_words, paragraphs))
-        metrics = {
-            "perplexity per word": math.exp(results["loss"] * pieces_per_word),
-            "perplexity per piece": math.exp(results["loss"]),
-            "accuracy": 100 * results["accuracy"],
-        }
-        return Evaluation(metrics, len(texts))
+        return Evaluation(compute_metrics(results, paragraphs, preprocessor.tokenizer), len(texts))
+
+
+def compute_metrics(
+    results: Mapping[str, float], passages: Sequence[np.ndarray], tokenizer: WordPieceTokenizer
+) -> dict[str, float]:
+    """Return the perplexities of a model of word pieces, and its accuracy in percent.
+
+    Args:
+        results: "loss", the mean cross-entropy of the pieces, and "accuracy", from 0 to 1.
+        passages: ids of the pieces of each passage, the end of the paragraph before at first. It is not predicted.
+        tokenizer: the tokenizer of these pieces.
+    """
+    num_pieces = sum(len(ids) - 1 for ids in passages)
+    pieces_per_word = num_pieces / sum(map(Pieces(tokenizer).count_words, passages))
+    return {
+        "perplexity per word": math.exp(results["loss"] * pieces_per_word),
+        "perplexity per piece": math.exp(results["loss"]),
+        "accuracy": 100 * results["accuracy"],
+    }
 
 
 def sample_texts(

@@ -50,6 +50,7 @@ from zoo.tasks.base import (
     WordEffect,
     call_signature,
     decode_strings,
+    describe_truncation,
     format_status,
     is_truncated,
     make_encode_signature,
@@ -308,7 +309,10 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
         return {"scores": tf.where(self.preprocessor.has_known_words(ids)[:, None], scores, 0.0)}
 
     def compute_gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return the words of one text [1], and gates and states of each layer and direction at each word."""
+        """Return the words of one text [1], and gates and states of each layer and direction at each word.
+
+        It takes exactly one text, because the number of words differs between texts. TensorFlow refuses others.
+        """
         tokenized = self.preprocessor.tokenize(text)
         vectors = self.model.embedding(tokenized.ids)
         values = gates(self.model.encoder, vectors, tokenized.ids != PADDING_ID)
@@ -316,7 +320,6 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
 
     def describe(self, info: DataInfo) -> Description:
         """Return title, summary and limits for the card."""
-        preprocessor = self.preprocessor
         return Description(
             title=f"{'Sentiment' if {'neg', 'pos'} <= {*self.labels} else 'Text classification'} ({info.source})",
             summary=f"Classifies a text as {' or '.join(name_label(label, self.labels) for label in self.labels)}.",
@@ -324,8 +327,7 @@ class TextClassificationModule(ServingModule[TextClassificationPreprocessor]):
             "about a single one.",
             limits=(
                 "It knows the words and topics of its training data; on other topics it is less accurate.",
-                f"Of a text of more than {preprocessor.tokenizer.max_tokens} {preprocessor.token_name} it reads the "
-                "first and the last.",
+                describe_truncation(self.preprocessor.tokenizer),
             ),
         )
 

@@ -54,6 +54,7 @@ from zoo.tasks.base import (
     add_limit_to_status,
     decode_strings,
     describe_search_scores,
+    describe_truncation,
     format_status,
     is_truncated,
     join_status,
@@ -549,7 +550,7 @@ class TranslationModule(ServingModule[TranslationPreprocessor]):
             limits=(
                 "It knows the words and topics of its training data, and invents translations for other words.",
                 "It translates one sentence at a time, without the context of the one before.",
-                f"Of a text of more than {self.preprocessor.source.max_tokens} word pieces it reads the first ones.",
+                describe_truncation(self.preprocessor.source),
                 "A word with a letter that is rare in the training data is unknown: `status` names it, and it may be "
                 "missing from the translation.",
                 "The scores rank the translations of one text; they do not compare texts.",
@@ -620,6 +621,15 @@ class TranslationPredictor(TextPredictor[TranslationPrediction]):
                 outputs["attention"][row, : len(target), : len(source)],
                 is_partial=is_truncated(status.decode()),
             )
+
+    def check_target(self, target: str) -> None:
+        """Check that a translation is a text.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if not isinstance(target, str):
+            raise UsageError(f"found {target!r:.60}. Expected a translation as a text. Pass a `str`.")
 
     def evaluate_predictions(
         self,

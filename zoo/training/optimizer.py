@@ -32,7 +32,7 @@ def build_optimizer(
 
     Args:
         learning_rate: peak of the learning rate.
-        steps: number of steps, or cycles of the learning rate from `Run.plan_steps`.
+        steps: number of steps, or cycles of the learning rate from `Run.plan_schedule`.
         settings: `patience` and `gradient_accumulation_steps`, such as the settings of a recipe.
         beta_2: decay of the mean of squared gradients.
 

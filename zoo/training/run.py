@@ -161,7 +161,7 @@ class Run:
         settings = {name: value for name, value in self.settings.items() if name in names}
         return {**settings, "ancestor": self.ancestor} if self.ancestor else settings
 
-    def plan_steps(self, name: str, epochs: int, steps_per_epoch: int) -> list[tuple[int, int]]:
+    def plan_schedule(self, name: str, epochs: int, steps_per_epoch: int) -> list[tuple[int, int]]:
         """Return the cycles of the learning rate for `zoo.schedules.warmup_cosine_decay`.
 
         A new run has one cycle. A run that goes on with more epochs has another one for those that are added.
