@@ -564,7 +564,8 @@ class CaptioningModule(ServingModule[CaptioningPreprocessor]):
             summary=f"Describes {medium}s in a sentence, with the attention for each word.",
             purpose=f"It is for drafts of descriptions of {medium}s like its training data, which a person checks.",
             limits=(
-                f"It describes {medium}s of other things, too, in the words of its training data.",
+                f"{medium.capitalize()}s unlike those of its training data get captions in the words of those data, "
+                "which are usually wrong.",
                 "Captions are in lower case without punctuation, and scored against references in the same form. "
                 "CIDEr is CIDEr-D times 100; the other metrics are between 0 and 100.",
                 f"The scores rank the captions of one {medium}; they do not compare {medium}s.",
