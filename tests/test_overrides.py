@@ -361,3 +361,74 @@ def test_only_tensors_without_gradient_may_be_captured(
     assert bool(calls) == is_fast
     cell.context = context
     assert_close(outputs, layer(x), 1e-6)
+
+
+# Layers inside a cell that depend on `training`.
+
+
+class TripledInTraining(layers.Layer):
+    """Multiplies by three in training."""
+
+    def call(self, x, training=False):
+        return 3 * x if training else x
+
+
+class Nested(layers.Wrapper):
+    """Calls a layer without passing `training`, which Keras does."""
+
+    def call(self, x):
+        return self.layer(x)
+
+
+class SublayerCell(zoo.SimpleRNNCell):
+    """Applies a layer to the result of one of its methods; `update` also applies it as in inference."""
+
+    def __init__(self, units: int, method: str = "update", is_nested: bool = False, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.method, self.is_nested = method, is_nested
+        self.layer = TripledInTraining(dtype=self.dtype_policy)
+        if is_nested:
+            self.layer = Nested(self.layer, dtype=self.dtype_policy)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "method": self.method, "is_nested": self.is_nested}
+
+    def project(self, inputs):
+        x = super().project(inputs)
+        return self.layer(x) if self.method == "project" else x
+
+    def recurrent(self, states):
+        r = super().recurrent(states)
+        return self.layer(r) if self.method == "recurrent" else r
+
+    def update(self, x, r, states):
+        z = x + r
+        if self.method == "update":
+            z = self.layer(z) + self.layer(z, training=False)
+        return super().update(z, 0.0, states)
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("method", ["project", "recurrent", "update"])
+def test_layer_inside_a_cell_is_in_training_in_both_passes(method: str, is_nested: bool) -> None:
+    cell = SublayerCell(UNITS, method, is_nested, dtype="float64")
+    compare_gradients_with_keras(cell, lambda: cell.trainable_variables)
+
+
+def build_with_sublayers(rnn: type[layers.RNN], kind: str) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    layer = rnn([SublayerCell(UNITS), SublayerCell(UNITS)] if kind == "stack" else SublayerCell(UNITS))
+    if kind == "bidirectional":
+        layer = layers.Bidirectional(layer)
+    return keras.Sequential([keras.Input((TIME, FEATURES)), layer, layers.Dropout(0.0), layers.Dense(1)])
+
+
+@pytest.mark.parametrize(("kind", "jit"), [("single", True), ("stack", False), ("bidirectional", False)])
+def test_fit_with_layers_inside_cells_equals_keras(kind: str, jit: bool) -> None:
+    x, weights = random_normal(1, BATCH, TIME, FEATURES, dtype="float32"), []
+    for rnn in (zoo.RNN, layers.RNN):
+        model = build_with_sublayers(rnn, kind)
+        model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=jit)
+        model.fit(x, np.ones((BATCH, 1)), verbose=0)
+        weights.append(model.get_weights())
+    assert_close(*weights, 1e-5)

@@ -28,7 +28,7 @@ def cell_scope(cell: Cell, constants: dict[str, Tensor] | None = None) -> Iterat
     """
     with autocast_scope(cell.compute_dtype):
         prepared = cell.compute_constants(constants, False)
-    pure_cell = PureCell(cell, prepared)
+    pure_cell = PureCell(cell, prepared, training=False)
     with pure_cell.weight_scope(pure_cell.weights):
         yield
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from zoo._compat import autocast_scope, is_exporting
+from zoo._compat import autocast_scope, call_context_scope, is_exporting, make_call_context
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
@@ -139,7 +139,9 @@ def run_cell(
     if (runs := _runs.get()) is not None:
         runs.append(CellRun(cell, sequences, states, mask, constants, resets))
     explained = explain_errors(cell, constants, sequences.shape[1])
-    with autocast_scope(cell.compute_dtype), explained:
+    # Keras's `call` may have called the cells of a stack already, which can change the context.
+    in_context = call_context_scope(make_call_context(training))
+    with autocast_scope(cell.compute_dtype), in_context, explained:
         prepared = cell.compute_constants(constants, training)
         with cell.constants_scope(prepared):
             run_steps = partial(_run_cell, cell, sequences, states, mask, training, unroll, prepared, resets)
@@ -162,7 +164,7 @@ def _run_cell(
     sequences, states, mask, resets = set_static_batch_size(sequences, states, mask, resets)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
     loop_inputs = prepare_inputs(cell, sequences, states, mask, resets, training)
-    pure_cell = PureCell(cell, constants)
+    pure_cell = PureCell(cell, constants, training)
     run_plain = partial(run_in_steps, pure_cell, unroll)
     form = choose_form(pure_cell, loop_inputs, training, unroll)
     if form is Form.PARALLEL:
@@ -273,8 +275,9 @@ def run_in_steps(
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
         states = restore_states(cell, states)
-        r = cell.recurrent((apply_mask(states[0], loop_inputs.drop), *states[1:]))
-        output, after = cell.step(x, r, states, *noise)
+        with call_context_scope(pure_cell.call_context):  # the same for each step
+            r = cell.recurrent((apply_mask(states[0], loop_inputs.drop), *states[1:]))
+            output, after = cell.step(x, r, states, *noise)
         if observer is None:
             return output, flatten_states(after)
         observed = observer(cell, after)
