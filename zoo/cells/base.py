@@ -415,8 +415,8 @@ class Cell(Serializable, keras.layers.Layer):
 
     def project(self, inputs: Tensor) -> Tensor:
         """Return x = W input + b for `inputs` [..., features], of one time step or of all."""
-        x = self.product("kernel", inputs)
-        return x if self.bias is None else x + self.bias
+        x, bias = self.product("kernel", inputs), self.get_weight("bias")
+        return x if bias is None else x + bias
 
     def recurrent(self, states: States) -> Tensor | None:
         """Return r = U h for `states`, each [..., units]; None for a cell without U."""
@@ -434,10 +434,24 @@ class Cell(Serializable, keras.layers.Layer):
                 `constants` has an entry of that name, [n, m], it replaces the weight.
             v: tensor [..., n].
         """
-        weight = self.constants[name] if name in self.constants else getattr(self, name)
-        if name in self.constants and keras.backend.is_float_dtype(weight.dtype):
-            weight = ops.cast(weight, self.compute_dtype)
-        return _multiply.get()(self, name, v, weight)
+        return _multiply.get()(self, name, v, self.get_weight(name))
+
+    def get_weight(self, name: str) -> Any:
+        """Return a weight, or the entry of `constants` that replaces it.
+
+        Use it wherever a step reads a weight other than by `product`: an attribute such as `self.bias` is not
+        replaced.
+
+        Args:
+            name: the attribute that holds the weight, such as "bias". If `constants` has an entry of that name, it
+                replaces the weight, and is cast to the dtype that the weight has in a step.
+        """
+        weight = self.constants.get(name)
+        if weight is None:
+            return getattr(self, name)
+        if not keras.backend.is_float_dtype(weight.dtype):
+            return weight
+        return ops.cast(weight, getattr(getattr(self, name, None), "dtype", self.compute_dtype))
 
     def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
         """Return the tensors that are constant through a sequence, which the methods of a step read.

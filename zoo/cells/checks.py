@@ -273,13 +273,12 @@ def check_used_constants(layer_name: str, cells: Sequence[Any], constants: Mappi
     """Raise a ValueError if the cells of a layer are of this library and do not read all constants passed to it."""
     if not all(type(cell).__module__.startswith("zoo.cells.") for cell in cells):
         return  # what other cells read is not known
-    weights = [weight for cell in cells for weight in cell.weights]
-    known = sorted({w.name for w in weights if len(w.shape) == 2 and "bias" not in w.name})
+    known = sorted({weight.name for cell in cells for weight in cell.weights})
     if unknown := sorted(set(constants) - set(known)):
         names = ", ".join(dict.fromkeys(type(cell).__name__ for cell in cells))
         raise ValueError(
             f"`constants` of {layer_name} has {', '.join(map(repr, unknown))}, which {names} does not read. It reads "
-            f"only matrices in place of its weights {', '.join(known)}. For a cell that reads other tensors in each "
+            f"only tensors in place of its weights {', '.join(known)}. For a cell that reads other tensors in each "
             "step, derive a class from it that uses `self.constants`."
         )
 

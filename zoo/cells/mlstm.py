@@ -90,7 +90,7 @@ class MLSTMCell(Cell):
 
     weight_blocks = ("query", "key", "value", "output", "input", "forget")
     state_names = ("memory", "normalizer", "stabilizer")
-    parallel_methods = frozenset({"project", "product", "split", "activate", "read", "scan_chunks"})
+    parallel_methods = frozenset({"project", "product", "get_weight", "split", "activate", "read", "scan_chunks"})
     min_parallel_steps = 100
 
     def __init__(

@@ -108,10 +108,11 @@ class SLSTMCell(LSTMCell):
         """Return the shape of U, [num_heads, head_dim, 4 * head_dim]."""
         return (self.num_heads, self.head_dim, width // self.num_heads)
 
-    def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
-        """Return `constants` with the matrix of each head [head_dim, 4 * head_dim], for `recurrent`."""
-        heads = {f"recurrent_kernel_{j}": self.recurrent_kernel[j] for j in range(self.num_heads)}
-        return {**constants, **heads}
+    def compute_constants(self, constants: dict[str, Tensor] | None, training: bool) -> dict[str, Tensor]:
+        """Return the constants with the matrix of each head [head_dim, 4 * head_dim], for `recurrent`."""
+        prepared = super().compute_constants(constants, training)
+        kernel = prepared.get("recurrent_kernel", self.recurrent_kernel)
+        return {**prepared, **{f"recurrent_kernel_{j}": kernel[j] for j in range(self.num_heads)}}
 
     def recurrent(self, states: States) -> Tensor:
         """Return r = U h for `states`, each [..., units]."""
