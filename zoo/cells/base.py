@@ -794,6 +794,11 @@ def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
     return x if mask is None else x * mask
 
 
+def widen(x: Tensor) -> Tensor:
+    """Cast half precision to float32, in which large exponents and small squares can be computed."""
+    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+
+
 @complete_docstring
 class GatedCell(Cell):
     """The base of cells with gates: `gates` computes them, and `combine` the output and the new states.

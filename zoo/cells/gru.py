@@ -83,7 +83,9 @@ class GRUCell(GatedCell):
         """Return r = U h plus its bias; with `reset_after=False` U_z h, U_r h and h itself, side by side."""
         if not self.reset_after:
             h, width = states[0], 2 * self.units
-            return ops.concatenate([ops.matmul(h, self.get_weight("recurrent_kernel")[:, :width]), h], axis=-1)
+            return ops.concatenate(
+                [ops.matmul(h, self.get_weight("recurrent_kernel")[:, :width]), h], axis=-1
+            )
         r = super().recurrent(states)
         return r + self.get_weight("bias")[1] if self.use_bias else r
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 from keras import ops
 
-from zoo.cells.base import States, Tensor, check_widths
+from zoo.cells.base import States, Tensor, check_widths, widen
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
@@ -160,11 +159,6 @@ def check_heads(units: int, num_heads: int) -> None:
             f"`units` must be a multiple of `num_heads`, but they are {units} and {num_heads}. Choose a number of "
             "heads that divides `units`."
         )
-
-
-def widen(x: Tensor) -> Tensor:
-    """Cast half precision to float32: rounded to bfloat16, an exponent of 100 would be off by up to 1/4."""
-    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
 
 
 def stabilize(log_input: Tensor, log_kept: Tensor, dtype: str) -> tuple[Tensor, Tensor, Tensor]:

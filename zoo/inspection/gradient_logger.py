@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo._compat import direct_trainable_variables, flatten_layers
 from zoo.cells import Tensor
+from zoo.cells.base import widen
 from zoo.inspection.gradients import state_gradients
 from zoo.inspection.states import preserve_variables
 from zoo.tensorboard import ScalarWriter
@@ -22,6 +23,8 @@ class GradientLogger(keras.callbacks.Callback):
     - `gradient/<layer>` for each layer with weights w: the norm ||dL/dw||;
     - `state_gradient/<state>/back_<k>` for each state s of each recurrent layer: the norm ||dL/ds_{T-k}||,
       k = 0, 1, 2, 4, 8 ... steps before the last one, as a root mean square over the batch.
+
+    Norms are computed in float32. The gradients have the dtype of the states: in float16, those below 6e-8 are 0.
 
     The callback works in `model.fit` and in `zoo.fit`. It does not change the training.
 
@@ -94,11 +97,15 @@ class GradientLogger(keras.callbacks.Callback):
         }
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
         norms = {
-            f"gradient/{path}": float(tf.linalg.global_norm(gradient)) for path, gradient in gradients.items()
+            # `global_norm` would count the rows of a sparse gradient one by one, and half precision loses squares.
+            f"gradient/{path}": float(
+                tf.linalg.global_norm([widen(tf.convert_to_tensor(gradient)) for gradient in of_layer])
+            )
+            for path, of_layer in gradients.items()
         }
         by_state = state_gradients(model, inputs, lambda outputs: self.loss(targets, outputs))
         for name, gradient in by_state.items():
-            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(gradient**2, -1), 0)).numpy()
+            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(widen(gradient) ** 2, -1), 0)).numpy()
             k = 0
             while k < len(by_step):
                 norms[f"state_gradient/{name}/back_{k}"] = float(by_step[-1 - k])

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from zoo._compat import autocast_scope, call_context_scope, is_exporting, make_call_context
@@ -41,6 +42,7 @@ class CellRun(NamedTuple):
     """What a cell read while it ran over time.
 
     Attributes:
+        layer: the layer that ran the cell.
         cell: the cell.
         sequences: [time, batch, features], in the order of computation.
         states: before the first step.
@@ -49,6 +51,7 @@ class CellRun(NamedTuple):
         resets: bool [time, batch, 1] or None.
     """
 
+    layer: keras.Layer
     cell: Cell
     sequences: Tensor
     states: States
@@ -85,13 +88,19 @@ def observe_states(observer: StateObserver) -> Iterator[None]:
 
 @contextmanager
 def record_runs() -> Iterator[list[CellRun]]:
-    """Return a context that yields a list, to which each cell that runs over time is added, in their order."""
+    """Return a context that yields a list, to which each cell is added before it runs over time, in their order."""
     runs: list[CellRun] = []
     token = _runs.set(runs)
     try:
         yield runs
     finally:
         _runs.reset(token)
+
+
+def record_run(run: CellRun) -> None:
+    """Add a run to the list of `record_runs`, if there is one."""
+    if (runs := _runs.get()) is not None:
+        runs.append(run)
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
@@ -136,8 +145,6 @@ def run_cell(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
-    if (runs := _runs.get()) is not None:
-        runs.append(CellRun(cell, sequences, states, mask, constants, resets))
     explained = explain_errors(cell, constants, sequences.shape[1])
     # Keras's `call` may have called the cells of a stack already, which can change the context.
     in_context = call_context_scope(make_call_context(training))

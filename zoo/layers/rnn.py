@@ -24,7 +24,7 @@ from zoo.cells.checks import (
     get_flags,
 )
 from zoo.cells.signatures import complete_docstring
-from zoo.layers.loop import run_cell, swap_batch_and_time
+from zoo.layers.loop import CellRun, record_run, run_cell, swap_batch_and_time
 
 _sequence_inputs: ContextVar[tuple[dict[str, Tensor], Tensor | None]] = ContextVar(
     "sequence_inputs", default=({}, None)
@@ -158,7 +158,7 @@ class RNN(Serializable, keras.layers.RNN):
         sequences = next(iter(arguments.values()))
         self._check_call(sequences, arguments.get("initial_state"), arguments.get("constants"))
         for name in ("mask", "resets"):
-            if self._find_loop_cells() and (flags := arguments.get(name)) is not None:
+            if find_loop_cells(self) and (flags := arguments.get(name)) is not None:
                 check_flags(self.name, name, get_flags(flags), sequences.shape[:2])
         return super().compute_output_spec(*args, **kwargs)
 
@@ -216,7 +216,7 @@ class RNN(Serializable, keras.layers.RNN):
         Returns:
             The last output [batch, units], all outputs [batch, time, units], and the final states.
         """
-        cells = self._find_loop_cells()
+        cells = find_loop_cells(self)
         constants, resets = _sequence_inputs.get()
         if not cells:
             if constants or resets is not None:
@@ -232,6 +232,7 @@ class RNN(Serializable, keras.layers.RNN):
         for cell, state in zip(cells, initial_state if is_stack else [initial_state], strict=True):
             is_list = isinstance(state, (list, tuple))
             state = state if is_list else [state]
+            record_run(CellRun(self, cell, sequences, state, mask, constants, resets))
             last, sequences, state = run_cell(
                 cell, sequences, state, mask, training, self.unroll, constants, resets
             )
@@ -241,22 +242,10 @@ class RNN(Serializable, keras.layers.RNN):
             last = tf.where(tf.reduce_all(mask[-1:], 0), last, 0)  # a sequence of length 0 counts as valid
         return last, swap_batch_and_time(sequences), states if is_stack else states[0]
 
-    def _find_loop_cells(self) -> list[Cell]:
-        """Return the cells that the loop over time of this library runs; none if the loop of Keras runs them."""
-        is_stack = isinstance(self.cell, keras.layers.StackedRNNCells)
-        cells = self.cell.cells if is_stack else [self.cell]
-        is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
-        # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
-        is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
-        if is_stack:
-            is_ours = is_ours and is_inherited(self.cell, keras.layers.StackedRNNCells, "call", "__call__")
-        is_ours = is_ours and {c.compute_dtype for c in (self.cell, *cells)} == {self.compute_dtype}
-        return list(cells) if is_ours else []
-
     def _check_call(self, sequences: Tensor, initial_state: Any, constants: Any) -> None:
         """Raise a TypeError or ValueError if an argument of a call, symbolic or not, does not fit the cells."""
         self._check_constants(constants)
-        cells = self._find_loop_cells()
+        cells = find_loop_cells(self)
         if constants and cells:
             check_used_constants(self.name, cells, constants)
         if initial_state is not None and cells:
@@ -300,6 +289,19 @@ class RNN(Serializable, keras.layers.RNN):
             return convert(tf.cast(flags, tf.bool)[:, :, None])
 
         return convert(sequences), convert_flags("mask", mask), convert_flags("resets", resets)
+
+
+def find_loop_cells(layer: RNN) -> list[Cell]:
+    """Return the cells of a layer that the loop over time of this library runs; none if the loop of Keras runs them."""
+    is_stack = isinstance(layer.cell, keras.layers.StackedRNNCells)
+    cells = layer.cell.cells if is_stack else [layer.cell]
+    is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
+    # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
+    is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
+    if is_stack:
+        is_ours = is_ours and is_inherited(layer.cell, keras.layers.StackedRNNCells, "call", "__call__")
+    is_ours = is_ours and {c.compute_dtype for c in (layer.cell, *cells)} == {layer.compute_dtype}
+    return list(cells) if is_ours else []
 
 
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
