@@ -432,3 +432,64 @@ def test_fit_with_layers_inside_cells_equals_keras(kind: str, jit: bool) -> None
         model.fit(x, np.ones((BATCH, 1)), verbose=0)
         weights.append(model.get_weights())
     assert_close(*weights, 1e-5)
+
+
+class AddingCell(zoo.SimpleRNNCell):
+    """Adds a loss in each step."""
+
+    def update(self, x, r, states):
+        h = self.activation(x + r)
+        self.add_loss(ops.sum(h**2))
+        return h, [h]
+
+
+class RegularizedCell(zoo.SimpleRNNCell):
+    """Has a layer with an `activity_regularizer` in each step."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.layer = layers.Dense(units, activity_regularizer="l2")
+
+    def update(self, x, r, states):
+        return super().update(self.layer(x), r, states)
+
+
+class PreparingCell(RegularizedCell):
+    """Has such a layer before the first step."""
+
+    def prepare_constants(self, constants, training):
+        return {"shift": self.layer(ops.ones((1, self.units)))}
+
+    def update(self, x, r, states):
+        return zoo.SimpleRNNCell.update(self, x + self.constants["shift"], r, states)
+
+
+@pytest.mark.parametrize("cell", [AddingCell(UNITS), RegularizedCell(UNITS)], ids=["add_loss", "layer"])
+def test_losses_of_a_step_raise_in_a_loop_of_a_graph(cell: zoo.Cell) -> None:
+    x, y = np.ones((BATCH, TIME, FEATURES)), np.zeros((BATCH, UNITS))
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), zoo.RNN(cell)])
+    model.compile("sgd", "mse")
+    for run in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match=rf"A step of {type(cell).__name__} adds 1 to the losses"):
+            run(x, y, verbose=0)
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), zoo.RNN(cell, unroll=True)])
+    model.compile("sgd", "mse")
+    expected = tf.reduce_mean(model(x) ** 2) + tf.add_n(model.losses)
+    assert len(model.losses) == TIME
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_losses_of_constants_are_those_of_the_model() -> None:
+    x, y = np.ones((BATCH, TIME, FEATURES)), np.zeros((BATCH, UNITS))
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), zoo.RNN(PreparingCell(UNITS))])
+    model.compile("sgd", "mse")
+    outputs, [loss] = model(x), model.losses
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(
+        float(tf.reduce_mean(outputs**2) + loss), rel=1e-4
+    )
+
+
+def test_activity_regularizer_of_a_cell_raises() -> None:
+    with pytest.raises(ValueError, match=r"is a cell, .* does not accept `activity_regularizer`"):
+        zoo.GRUCell(UNITS, activity_regularizer="l2")
+    zoo.GRUCell(UNITS, activity_regularizer=None)

@@ -14,6 +14,7 @@ from keras import ops
 from zoo._compat import autocast_scope, call_context_scope, make_call_context, updated_variable_ids
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import Multiply, multiply_scope
+from zoo.cells.checks import check_no_losses
 from zoo.layers.rows import LoopInputs, has_independent_rows
 
 RARE_BATCH_SIZES = 7919, 7901
@@ -80,7 +81,7 @@ class PureCell:
         with (
             call_context_scope(self.call_context),
             autocast_scope(self.cell.compute_dtype),
-            keras.StatelessScope(initialize_variables=False) as scope,
+            keras.StatelessScope(collect_losses=True, initialize_variables=False) as scope,
         ):
             for update in zip(self.cell.weights, weights[:count], strict=True):
                 scope.add_update(update)
@@ -158,6 +159,9 @@ class PureCell:
 
         Args:
             loop_inputs: what the loop reads.
+
+        Raises:
+            ValueError: the step adds losses.
         """
         updated: set[int] = set()
         products: list[tuple[int, int]] = []
@@ -197,6 +201,7 @@ class PureCell:
                 xr = [x] if r is None or self.is_additive else [x, r]
                 self.xr_widths = [value.shape[-1] for value in xr]
                 self.output_state = next((i for i, state in enumerate(new) if state is output), None)
+                check_no_losses(self.cell, scope.losses)
                 updated.update(updated_variable_ids(scope) - {id(weight) for weight in self.cell.weights})
             traced.append((of_rows, [*([] if r is None else [r]), x, output, *new]))
             gradients = tape.gradient([output, *new], weights)
