@@ -18,9 +18,11 @@ import contextlib
 import functools
 import inspect
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from numbers import Integral, Real
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
@@ -60,7 +62,9 @@ class Serializable:
     """Registers every subclass with Keras, under its top-level package and its name.
 
     Models that hold instances of such classes are saved, loaded, and cloned by `keras.layers.Bidirectional`
-    without `custom_objects`. For two classes of the same name in one package, decorate one of them with
+    without `custom_objects`. A class that a script defines has the name of the script as its package, `train` for
+    `train.py`: after `from train import MyCell` its models can be loaded elsewhere. The package of a notebook is
+    `__main__`. For two classes of the same name in one package, decorate one of them with
     `keras.saving.register_keras_serializable` and another package name.
 
     `get_config` of every subclass must return the arguments of its constructor: all that the constructor names,
@@ -85,7 +89,8 @@ class Serializable:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
+        for package in _find_packages(cls.__module__):
+            keras.saving.register_keras_serializable(package)(cls)
         serializable = cast(Any, cls)  # another base defines `get_config`
         if serializable.get_config not in _checked:
             serializable.get_config = _check_config(serializable.get_config)
@@ -95,6 +100,21 @@ class Serializable:
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Create an instance from the result of `get_config`."""
         return cast(Any, super()).from_config(deserialize_functions(config))
+
+
+def _find_packages(module: str) -> list[str]:
+    """Return the packages under which the classes of a module are registered; files name the last one."""
+    package = module.partition(".")[0]
+    if package not in (
+        "__main__",
+        "__mp_main__",
+    ):  # the second one is a script in a worker of `multiprocessing`
+        return [package]
+    main = sys.modules[module]
+    if spec := getattr(main, "__spec__", None):  # python -m package.module
+        return ["__main__", spec.name.partition(".")[0]]
+    script = getattr(main, "__file__", None)  # a notebook has none
+    return ["__main__", *([Path(script).stem] if script else [])]
 
 
 def deserialize_functions(config: dict[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,11 @@ class PhasedLSTMCell(TimeInputCell, LSTMCell):
         **kwargs: Any,
     ) -> None:
         inherited = collect_arguments(locals(), "min_period", "max_period", "open_ratio", "leak")
+        if kwargs.pop("autocast", False):
+            raise ValueError(
+                "`autocast` of PhasedLSTMCell must be False, because half precision could not tell time stamps apart, "
+                "but it is True. Leave it out."
+            )
         super().__init__(**inherited, autocast=False, **kwargs)
         if not 0 < min_period <= max_period:
             raise ValueError(
