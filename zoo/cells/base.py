@@ -105,10 +105,7 @@ class Serializable:
 def _find_packages(module: str) -> list[str]:
     """Return the packages under which the classes of a module are registered; files name the last one."""
     package = module.partition(".")[0]
-    if package not in (
-        "__main__",
-        "__mp_main__",
-    ):  # the second one is a script in a worker of `multiprocessing`
+    if package not in ("__main__", "__mp_main__"):  # `multiprocessing` renames the script
         return [package]
     main = sys.modules[module]
     if spec := getattr(main, "__spec__", None):  # python -m package.module

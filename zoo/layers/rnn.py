@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from zoo._compat import flatten_layers, get_keras_mask
 from zoo.cells import Cell, Serializable, Tensor
@@ -50,8 +51,8 @@ class RNN(Serializable, keras.layers.RNN):
             `autocast` is that of the cell, or that of the first cell of a list.
         return_sequences: bool. Whether to return the outputs of all time steps instead of the last one.
         return_state: bool. Whether to return the final states, too.
-        go_backwards: bool. Whether to process the sequences from their end; outputs are in the order of
-            processing.
+        go_backwards: bool. Whether to process the sequences from their end; outputs, and the mask that the
+            layer passes on, are in the order of processing.
         stateful: bool. Whether the final states of a batch are the initial states of the next one. The
             batch size must then be fixed.
         unroll: bool. Whether to lay out every time step in the graph instead of using a loop, for a length
@@ -72,7 +73,8 @@ class RNN(Serializable, keras.layers.RNN):
         constants: dict of tensors by name, each with the batch as first axis, that the cells use in every
             step; none by default. See `zoo.Cell.prepare_constants`.
         resets: bool tensor [batch, time]; none by default. Where it is True, the states of the row are set to
-            `cell.get_initial_state` before the step, whether the mask is True there or not.
+            `cell.get_initial_state` before the step, whether the mask is True there or not. With `go_backwards`,
+            which reads a sequence from its end, the flag belongs at the last step of each sequence.
 
     Input shape:
         [batch, time, features]
@@ -182,6 +184,13 @@ class RNN(Serializable, keras.layers.RNN):
         # As in a call, the states of a stacked cell are a list, unless its `state_size` is a number.
         is_list = [isinstance(cell.state_size, (list, tuple)) for cell in cells]
         return output, *(s if many else s[0] for s, many in zip(states, is_list, strict=True))
+
+    def compute_mask(self, sequences: Tensor, mask: Any) -> Any:
+        """Return the mask of the outputs, which is in their order: with `go_backwards` reversed."""
+        if keras.tree.flatten(mask)[0] is not None:
+            mask = get_flags(mask)
+            mask = ops.flip(mask, 1) if self.go_backwards else mask
+        return super().compute_mask(sequences, mask)
 
     def call(
         self,
