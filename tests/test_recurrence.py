@@ -669,3 +669,10 @@ def test_backward_layers_start_a_sequence_at_its_last_step() -> None:
     ends = np.zeros((BATCH, TIME), bool)
     ends[:, 2] = True
     assert_close(layer(x, resets=ends), layer(x[:, :3]), 1e-6)
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+def test_sequences_without_steps_raise(unroll: bool) -> None:
+    layer = zoo.LSTM(UNITS, unroll=unroll)
+    with pytest.raises(ValueError, match=r"must have at least one time step, but their shape is \(2, 0, 3\)"):
+        layer(np.ones((2, 0, 3)))

@@ -38,14 +38,15 @@ class GradientLogger(keras.callbacks.Callback):
     Raises:
         ValueError: `update_freq` is less than 1, `batch` is no pair, or `loss` is no function.
 
-    >>> import keras, numpy as np, pathlib, tempfile, zoo
-    >>> model, x, y = keras.Sequential([zoo.LSTM(8)]), np.ones([4, 10, 3], "float32"), np.ones([4, 8])
-    >>> model.compile("sgd", "mse")
-    >>> with tempfile.TemporaryDirectory() as log_dir:
-    ...     logger = zoo.inspection.GradientLogger(
-    ...         model, (x, y), keras.losses.MeanSquaredError(), pathlib.Path(log_dir)
-    ...     )
-    ...     history = model.fit(x, y, callbacks=[logger], verbose=0)
+    Example:
+        >>> import keras, numpy as np, pathlib, tempfile, zoo
+        >>> model, x, y = keras.Sequential([zoo.LSTM(8)]), np.ones([4, 10, 3], "float32"), np.ones([4, 8])
+        >>> model.compile("sgd", "mse")
+        >>> with tempfile.TemporaryDirectory() as log_dir:
+        ...     logger = zoo.inspection.GradientLogger(
+        ...         model, (x, y), keras.losses.MeanSquaredError(), pathlib.Path(log_dir)
+        ...     )
+        ...     history = model.fit(x, y, callbacks=[logger], verbose=0)
     """
 
     def __init__(

@@ -57,11 +57,12 @@ def state_gradients(model: keras.Layer, inputs: Any, loss: Callable[[Any], Tenso
         ValueError: the model contains no `zoo.RNN` with a `zoo.Cell` that does not override `call`, or the loss is no
             scalar.
 
-    >>> import numpy as np, tensorflow as tf, zoo
-    >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
-    >>> gradients = zoo.inspection.state_gradients(layer, x, lambda outputs: tf.reduce_sum(outputs**2))
-    >>> {name: gradient.shape for name, gradient in gradients.items()}
-    {'hidden': TensorShape([4, 10, 8]), 'cell': TensorShape([4, 10, 8])}
+    Example:
+        >>> import numpy as np, tensorflow as tf, zoo
+        >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
+        >>> gradients = zoo.inspection.state_gradients(layer, x, lambda outputs: tf.reduce_sum(outputs**2))
+        >>> {name: gradient.shape for name, gradient in gradients.items()}
+        {'hidden': TensorShape([4, 10, 8]), 'cell': TensorShape([4, 10, 8])}
     """
     check_model(model)
     check_found(model, find_prefixes(model))
@@ -133,11 +134,12 @@ def step_jacobians(
         ValueError: the layer's cell is not a `zoo.Cell`, overrides `call`, or has another dtype than the layer; the
             layer is not built; or the sequences have other axes.
 
-    >>> import numpy as np, zoo
-    >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
-    >>> last = layer(x)
-    >>> zoo.inspection.step_jacobians(layer, x).shape
-    TensorShape([4, 10, 16, 16])
+    Example:
+        >>> import numpy as np, zoo
+        >>> layer, x = zoo.LSTM(8), np.ones([4, 10, 3], "float32")
+        >>> last = layer(x)
+        >>> zoo.inspection.step_jacobians(layer, x).shape
+        TensorShape([4, 10, 16, 16])
     """
     check_model(layer)
     if not isinstance(layer, RNN) or not isinstance(layer.cell, Cell):
@@ -207,11 +209,12 @@ def jacobian(step_jacobians: Tensor, t: int, k: int) -> Tensor:
     Raises:
         ValueError: `t` and `k` do not satisfy -1 <= k <= t < time, or `step_jacobians` has other axes.
 
-    >>> import numpy as np, zoo
-    >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
-    >>> last = layer(x)
-    >>> zoo.inspection.jacobian(zoo.inspection.step_jacobians(layer, x), t=9, k=2).shape
-    TensorShape([4, 8, 8])
+    Example:
+        >>> import numpy as np, zoo
+        >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
+        >>> last = layer(x)
+        >>> zoo.inspection.jacobian(zoo.inspection.step_jacobians(layer, x), t=9, k=2).shape
+        TensorShape([4, 8, 8])
     """
     _check_steps(step_jacobians, t, k)
     size, step_jacobians = step_jacobians.shape[-1], widen(step_jacobians)
@@ -249,11 +252,12 @@ def largest_singular_values(step_jacobians: Tensor, t: int, size: int | None = N
     Raises:
         ValueError: `t` does not satisfy 0 <= t < time, or `step_jacobians` has other axes.
 
-    >>> import numpy as np, zoo
-    >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
-    >>> last = layer(x)
-    >>> zoo.inspection.largest_singular_values(zoo.inspection.step_jacobians(layer, x), t=9).shape
-    (4, 10)
+    Example:
+        >>> import numpy as np, zoo
+        >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
+        >>> last = layer(x)
+        >>> zoo.inspection.largest_singular_values(zoo.inspection.step_jacobians(layer, x), t=9).shape
+        (4, 10)
     """
     _check_steps(step_jacobians, t, 0)
     n, step_jacobians = step_jacobians.shape[-1], widen(step_jacobians)
@@ -292,10 +296,11 @@ def saliency(model: keras.Layer, inputs: Any, score: Callable[[Any], Tensor]) ->
         ValueError: the model is a cell, the scores are not [batch], or there is neither a float input nor an embedding
             layer.
 
-    >>> import numpy as np, zoo
-    >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
-    >>> zoo.inspection.saliency(layer, x, lambda outputs: outputs[:, 0])["inputs"].shape
-    TensorShape([4, 10])
+    Example:
+        >>> import numpy as np, zoo
+        >>> layer, x = zoo.GRU(8), np.ones([4, 10, 3], "float32")
+        >>> zoo.inspection.saliency(layer, x, lambda outputs: outputs[:, 0])["inputs"].shape
+        TensorShape([4, 10])
     """
     check_model(model)
     tensors = [tf.convert_to_tensor(value) for value in keras.tree.flatten(inputs)]

@@ -253,6 +253,11 @@ class RNN(Serializable, keras.layers.RNN):
 
     def _check_call(self, sequences: Tensor, initial_state: Any, constants: Any) -> None:
         """Raise a TypeError or ValueError if an argument of a call, symbolic or not, does not fit the cells."""
+        if sequences.shape[1] == 0:
+            raise ValueError(
+                f"The sequences of {self.name} must have at least one time step, but their shape is "
+                f"{tuple(sequences.shape)}. Leave such a batch out, or pad its sequences and pass a `mask`."
+            )
         self._check_constants(constants)
         cells = find_loop_cells(self)
         if constants and cells:
@@ -317,6 +322,15 @@ def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
     """Return the states that the stateful layers of a model carry from batch to batch.
 
     Keras does not count them among the variables of the model.
+
+    Args:
+        model: a model, or a layer.
+
+    Returns:
+        The variables, in the order of the layers and of their states; none of layers that are not built.
+
+    Raises:
+        TypeError: `model` is not a model or a layer.
 
     Example:
         >>> import zoo

@@ -61,8 +61,9 @@ def choose_bleu_tokenizer(language: str, tokenizer: str | None = None) -> str:
     Raises:
         UsageError: the user chose "ja-mecab", and MeCab is not installed.
 
-    >>> [choose_bleu_tokenizer(language) for language in ("zh_CN", "th", "de", "target")]
-    ['zh', 'char', '13a', '13a']
+    Example:
+        >>> [choose_bleu_tokenizer(language) for language in ("zh_CN", "th", "de", "target")]
+        ['zh', 'char', '13a', '13a']
     """
     has_mecab = all(find_spec(name) for name in ("MeCab", "ipadic"))
     if tokenizer == "ja-mecab" and not has_mecab:
@@ -96,8 +97,9 @@ def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = 
     Raises:
         ValueError: predictions and references differ in number, or there are none.
 
-    >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
-    'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
+    Example:
+        >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
+        'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
     """
     return _score_corpus(BLEU(tokenize=tokenize, force=True), predictions, references)
 
@@ -117,8 +119,9 @@ def chrf(predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
     Raises:
         ValueError: predictions and references differ in number, or there are none.
 
-    >>> round(chrf(["a cat"], ["the cat"]).score)
-    31
+    Example:
+        >>> round(chrf(["a cat"], ["the cat"]).score)
+        31
     """
     return _score_corpus(CHRF(), predictions, references)
 
@@ -136,8 +139,9 @@ def sentence_chrf(predictions: Sequence[str], references: Sequence[Sequence[str]
     Raises:
         ValueError: predictions and references differ in number, or there are none.
 
-    >>> [round(score) for score in sentence_chrf(["a cat", "dogs"], [["a cat"], ["the cat", "a dog"]])]
-    [100, 48]
+    Example:
+        >>> [round(score) for score in sentence_chrf(["a cat", "dogs"], [["a cat"], ["the cat", "a dog"]])]
+        [100, 48]
     """
     _check_lengths(predictions, references)
     metric = CHRF()
@@ -152,11 +156,15 @@ def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
         predictions: one text per example.
         references: one reference text per example.
 
+    Returns:
+        A percentage.
+
     Raises:
         ValueError: predictions and references differ in number, or there are none.
 
-    >>> exact_match(["14:30\u202fh", "14.30"], ["14:30 h", "14:30"])
-    50.0
+    Example:
+        >>> exact_match(["14:30\u202fh", "14.30"], ["14:30 h", "14:30"])
+        50.0
     """
     _check_lengths(predictions, references)
     pairs = zip(_normalize(predictions), _normalize(references), strict=True)
@@ -180,8 +188,9 @@ def score_translations(
     Raises:
         ValueError: predictions and references differ in number, or there are none.
 
-    >>> score_translations(["\u661f\u671f\u4e00"], ["\u661f\u671f\u4e00"], "zh")["exact match"]
-    100.0
+    Example:
+        >>> score_translations(["\u661f\u671f\u4e00"], ["\u661f\u671f\u4e00"], "zh")["exact match"]
+        100.0
     """
     return {
         "BLEU": bleu(predictions, references, bleu_tokenizer).score,
@@ -222,8 +231,9 @@ def normalize_captions(captions: Sequence[str]) -> list[str]:
 
     See `zoo.preprocessing.text.join_plain_words`.
 
-    >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
-    ["a man's dog half asleep sits on the grass"]
+    Example:
+        >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
+        ["a man's dog half asleep sits on the grass"]
     """
     return [text.decode() for text in join_plain_words(tf.constant(list(captions), tf.string)).numpy()]
 
@@ -272,8 +282,9 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
         ValueError: predictions and references differ in number, there are none, or an image has no
             reference.
 
-    >>> round(score_captions(["a dog runs"], [["a dog runs fast", "the dog runs"]])["BLEU-2"])
-    100
+    Example:
+        >>> round(score_captions(["a dog runs"], [["a dog runs fast", "the dog runs"]])["BLEU-2"])
+        100
     """
     if not predictions or len(predictions) != len(references) or not all(references):
         raise ValueError(
@@ -313,10 +324,11 @@ def explain_zero_cider(references: Sequence[Sequence[str]]) -> str:
     Args:
         references: one or more captions per image.
 
-    >>> explain_zero_cider([["a dog"], ["a cat"]])
-    ''
-    >>> explain_zero_cider([["a dog"]]).split(":")[0]
-    'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
+    Example:
+        >>> explain_zero_cider([["a dog"], ["a cat"]])
+        ''
+        >>> explain_zero_cider([["a dog"]]).split(":")[0]
+        'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
     """
     images = _collect_ngrams(_apply_to_lists(split_captions, references))
     shared = set.intersection(*images) if images else set()
@@ -361,9 +373,10 @@ class CiderScorer:
     Args:
         references: words of one or more captions of each image, from `split_captions`.
 
-    >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
-    >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
-    (7.5, 0.0)
+    Example:
+        >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
+        >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
+        (7.5, 0.0)
     """
 
     def __init__(self, references: list[list[list[str]]]) -> None:
