@@ -96,7 +96,12 @@ def score_classes(
         None None None 0
     """
     return tuple(
-        ClassScores(*(_percent_or_none(*counts) for counts in ((tp, p), (tp, n), (2 * tp, p + n))), n)
+        ClassScores(
+            precision=_percent_or_none(tp, p),
+            recall=_percent_or_none(tp, n),
+            f1=_percent_or_none(2 * tp, p + n),
+            examples=n,
+        )
         for tp, p, n in zip(
             *(np.asarray(a).tolist() for a in (true_positives, predicted, actual)), strict=True
         )
