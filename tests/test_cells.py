@@ -339,7 +339,7 @@ def test_gates_by_name(case: Case) -> None:
     x = np.swapaxes(x, 0, 1)
     states = [random_normal(10 + i, TIME, BATCH, *shape) for i, shape in enumerate(cell.state_shapes)]
     output, new_states, gates = case.step(cell.get_weights(), x, states)
-    with cell.constants_scope(cell.prepare_constants({}, training=False)):
+    with cell.constants_scope(cell.compute_constants({}, training=False)):
         arguments = cell.project(x), cell.recurrent(states), states
         ours, our_states = cell.update(*arguments)
         assert_close((cell.readout(ours), our_states), (output, new_states), 1e-12)
