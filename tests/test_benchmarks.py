@@ -87,7 +87,7 @@ def cells() -> Iterator[ModuleType]:
 
 def test_cells_measures_every_cell(cells: ModuleType) -> None:
     classes = {getattr(zoo.cells, name) for name in zoo.cells.__all__ if name.endswith("Cell")}
-    bases = {zoo.Cell, zoo.GatedCell, zoo.LinearCell}
+    bases = {zoo.Cell, zoo.GatedCell, zoo.LinearCell, zoo.cells.TimeInputCell}
     assert {layer.cell_class for layer in cells.find_layers().values()} == classes - bases
     shape = (2, 3, 4, 8)
     for name in cells.list_cells():

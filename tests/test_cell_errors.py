@@ -275,8 +275,8 @@ MISTAKES = {
     LinearWithoutGatesCell: r"LinearWithoutGatesCell must define `gates.*LinearCell` `coefficients\(gates\)`",
     MissingGateCell: r"`combine` of MissingGateCell reads the gate 'candidate', which .* It returns update",
     MisspeltGateCell: r"`combine` of MisspeltGateCell reads the gate 'updat', which `gates` does not return",
-    MissingWeightCell: r"`update` of MissingWeightCell calls `product\('mix', .* kernel, recurrent_kernel\..*`self.mix",
-    OtherProductCell: r"`update` of OtherProductCell calls `product\('mix', .* kernel, recurrent_kernel\.",
+    MissingWeightCell: r"`update` of MissingWeightCell reads the weight 'mix', .* recurrent_kernel, bias\..*`self.mix",
+    OtherProductCell: r"`update` of OtherProductCell reads the weight 'mix', .* kernel, recurrent_kernel, bias\.",
     TwoDtypesCell: r"`update` of TwoDtypesCell .*two dtypes \(.*float32.*`keras.ops.cast\(x, self.compute_dtype\)`",
     WrongArgumentsCell: r"`update` of WrongArgumentsCell has the wrong arguments.*def update\(self, x, r, states\)",
 }

@@ -233,7 +233,11 @@ def assert_gradients(
 def find_missing_cells(namespace: Any) -> set[type]:
     """Return the cells of a namespace that are neither base classes nor in the table."""
     classes = {c for c in vars(namespace).values() if isinstance(c, type) and issubclass(c, zoo.Cell)}
-    return classes - {zoo.Cell, zoo.GatedCell, zoo.LinearCell} - {case.cell for case in CASES}
+    return (
+        classes
+        - {zoo.Cell, zoo.GatedCell, zoo.LinearCell, zoo.cells.TimeInputCell}
+        - {case.cell for case in CASES}
+    )
 
 
 def test_table_has_every_cell() -> None:
@@ -335,7 +339,7 @@ def test_gates_by_name(case: Case) -> None:
     x = np.swapaxes(x, 0, 1)
     states = [random_normal(10 + i, TIME, BATCH, *shape) for i, shape in enumerate(cell.state_shapes)]
     output, new_states, gates = case.step(cell.get_weights(), x, states)
-    with cell.constants_scope(cell.prepare_constants({}, training=False)):
+    with cell.constants_scope(cell.compute_constants({}, training=False)):
         arguments = cell.project(x), cell.recurrent(states), states
         ours, our_states = cell.update(*arguments)
         assert_close((cell.readout(ours), our_states), (output, new_states), 1e-12)
@@ -944,3 +948,66 @@ def test_states_are_returned_in_the_form_they_are_passed() -> None:
     output, states = cell(x[:, 0], [h])
     assert isinstance(states, list)
     assert_close(cell(x[:, 0], h), [output, *states], 0)
+
+
+@every_case
+def test_constants_replace_every_weight(case: Case) -> None:
+    """Outputs with a constant are those with a weight of that value, and so are the gradients in a graph."""
+    cell = build_cell(case)
+    layer = zoo.RNN(cell, return_sequences=True, dtype=cell.dtype)
+    x = make_data(cell)[0][:2, :3]
+    layer.build(x.shape)
+    weights = {weight.name: weight for weight in cell.weights}
+    values = {name: tf.constant(0.5 * weight.numpy() + 0.1) for name, weight in weights.items()}
+
+    def differentiate(values: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        sources = values or {name: weight.value for name, weight in weights.items()}
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            outputs = layer(x, constants=values, training=False)
+        return outputs, tape.gradient(outputs, sources)
+
+    replaced = {name: layer(x, constants={name: value}) for name, value in values.items()}
+    with zoo.disable_jit():
+        all_replaced = tf.function(differentiate, autograph=False)(values)
+    for name, weight in weights.items():
+        before = weight.numpy()
+        weight.assign(values[name])
+        assert_close(replaced[name], layer(x), 1e-12)
+        weight.assign(before)
+    for name, weight in weights.items():
+        weight.assign(values[name])
+    assert_close(all_replaced, differentiate({}), 1e-9)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_constants_in_mixed_precision_have_the_dtype_of_the_weight(policy: str) -> None:
+    cell = zoo.cells.PhasedLSTMCell(UNITS, dtype=policy)
+    layer, x = zoo.RNN(cell), tf.ones([BATCH, TIME, FEATURES])
+    layer.build(x.shape)
+    constants = {weight.name: tf.convert_to_tensor(weight.value) for weight in cell.weights}
+    assert_close(layer(x, constants=constants), layer(x), 0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "weight"),
+    [
+        (zoo.GRUCell(UNITS, reset_after=False), "recurrent_kernel"),
+        (zoo.cells.SLSTMCell(UNITS, num_heads=2), "recurrent_kernel"),
+        (zoo.cells.IndRNNCell(UNITS), "recurrent_kernel"),
+        (zoo.cells.ProjectedLSTMCell(UNITS, 4), "projection"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_weights_may_be_dropped_in_training(cell: zoo.Cell, weight: str) -> None:
+    class DroppingCell(type(cell)):
+        def prepare_constants(self, constants: dict[str, Any], training: bool) -> dict[str, Any]:
+            constants = super().prepare_constants(constants, training)
+            return {**constants, weight: ops.zeros_like(getattr(self, weight))} if training else constants
+
+    layer, x = zoo.RNN(DroppingCell.from_config(cell.get_config())), tf.ones([BATCH, TIME, FEATURES])
+    expected = layer(x)
+    getattr(layer.cell, weight).assign(0 * getattr(layer.cell, weight))
+    assert np.any(expected != layer(x))
+    dropped = layer(x, training=True)
+    assert_close(dropped, layer(x), 1e-6)

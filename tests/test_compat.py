@@ -149,6 +149,25 @@ def test_autocast_scope_casts_variables_when_they_are_read() -> None:
             assert tf.convert_to_tensor(variable).dtype == "float32"
 
 
+def test_call_context_of_a_layer_after_its_call() -> None:
+    contexts = []
+
+    class Outer(keras.layers.Layer):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            contexts.append(_compat.make_call_context(True))
+            return dropout(x, training=False)  # also changes what Keras passes to the layers after it
+
+    x, dropout = np.ones((1, 100)), keras.layers.Dropout(0.5)
+    Outer()(x, training=True)
+    for call_context in (*contexts, _compat.make_call_context(True)):
+        for _ in range(2):
+            with _compat.call_context_scope(call_context):
+                assert not np.all(dropout(x))
+                dropout(x, training=False)
+                assert np.all(dropout(x))
+    assert np.all(dropout(x))
+
+
 def test_keras_mask_is_that_of_an_embedding() -> None:
     words = np.array([[3, 1, 0]])
     mask = _compat.get_keras_mask(keras.layers.Embedding(4, 2, mask_zero=True)(words))

@@ -353,11 +353,13 @@ def test_constants_of_another_batch_size_raise() -> None:
 
 
 @pytest.mark.parametrize("is_symbolic", [False, True])
-@pytest.mark.parametrize("name", ["context", "bias"])
+@pytest.mark.parametrize("name", ["context", "projection"])
 def test_constants_that_no_cell_reads_raise(name: str, is_symbolic: bool) -> None:
     x = keras.Input((5, FEATURES)) if is_symbolic else tf.zeros([2, 5, FEATURES])
     constants = {name: keras.Input((4,)) if is_symbolic else tf.ones([2, 4])}
-    message = rf"has '{name}', which GRUCell, LSTMCell does not read.* weights kernel, recurrent_kernel\."
+    message = (
+        rf"has '{name}', which GRUCell, LSTMCell does not read.* weights bias, kernel, recurrent_kernel\."
+    )
     with pytest.raises(ValueError, match=message):
         zoo.RNN([zoo.GRUCell(4), zoo.LSTMCell(4)])(x, constants=constants)
 

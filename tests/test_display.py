@@ -36,6 +36,9 @@ PLOTS: dict[str, Callable] = {
     "image": lambda **options: plots.plot_image_attention(
         np.zeros((8, 8, 3)), ["dog"], np.ones((1, 2, 2)), **options
     ),
+    "images in a list": lambda **options: plots.plot_image_attention(
+        [np.zeros((8, 8, 3))] * 2, ["a", "dog"], np.ones((2, 2, 2)), **options
+    ),
 }
 
 

@@ -96,6 +96,43 @@ def test_jacobians_of_masks_and_backward_layers() -> None:
     np.testing.assert_allclose(zoo.inspection.step_jacobians(backward, X), expected, atol=1e-12)
 
 
+class ContextCell(zoo.GRUCell):
+    """Adds a constant with a row for each sequence, and starts at a constant state."""
+
+    def gates(self, x, r, states):
+        return super().gates(x + self.constants["context"], r, states)
+
+    def get_initial_state(self, batch_size=None):
+        return [0.5 * tf.ones([batch_size, self.units], self.compute_dtype)]
+
+
+def test_jacobians_of_a_cell_with_constants() -> None:
+    layer = make_layer(ContextCell)
+    context = RNG.normal(size=(3, 15))
+    jacobians = zoo.inspection.step_jacobians(layer, X, MASK, constants={"context": context})
+    states = layer.cell.get_initial_state(3)
+    for t in range(6):
+        with tf.GradientTape() as tape:
+            tape.watch(states)
+            _, after = layer.cell(X[:, t], states, constants={"context": context})
+        expected = tf.where(MASK[:, t, None, None], tape.batch_jacobian(after[0], states[0]), np.eye(5))
+        np.testing.assert_allclose(jacobians[:, t], expected, atol=1e-12)
+        states = [tf.where(MASK[:, t, None], after[0], states[0])]
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_products_of_jacobians_are_in_float32(dtype: str) -> None:
+    layer, x = zoo.SimpleRNN(5, dtype=dtype), tf.ones([3, 40, 4])
+    layer(x)
+    layer.cell.recurrent_kernel.assign(0.5 * layer.cell.recurrent_kernel)
+    jacobians = zoo.inspection.step_jacobians(layer, x)
+    norms = zoo.inspection.largest_singular_values(jacobians, 39)
+    assert norms.dtype == "float32"
+    assert np.all(norms > 0)  # float16 ends at 6e-8
+    product = zoo.inspection.jacobian(jacobians, 39, 0)
+    np.testing.assert_allclose(np.linalg.norm(product, 2, (1, 2)), norms[:, 0], rtol=1e-4)
+
+
 def test_jacobian_of_steps_in_the_wrong_order_raises() -> None:
     with pytest.raises(ValueError, match="Expected -1 <= k <= t < 6, got t=2 and k=3"):
         zoo.inspection.jacobian(zoo.inspection.step_jacobians(make_layer(zoo.GRUCell), X), 2, 3)
@@ -254,6 +291,33 @@ def test_saliency_of_float_inputs() -> None:
     np.testing.assert_allclose(saliency["inputs"], expected, atol=1e-6)
 
 
+def test_saliency_of_an_embedding_that_is_called_twice() -> None:
+    embedding, layer = keras.layers.Embedding(10, 4, name="words"), zoo.GRU(3)
+    question, text = keras.Input((5,), dtype="int32"), keras.Input((7,), dtype="int32")
+    outputs = layer(embedding(question)) + 2 * layer(embedding(text))
+    model = keras.Model([question, text], outputs)
+    ids = [RNG.integers(0, 10, (2, n)) for n in (5, 7)]
+    saliency = zoo.inspection.saliency(model, ids, lambda outputs: outputs[:, 0])
+    single = keras.Sequential([embedding, layer])
+    expected = [zoo.inspection.saliency(single, x, lambda outputs: outputs[:, 0])["words"] for x in ids]
+    assert list(saliency) == ["words", "words2"]
+    of_question, of_text = sorted(saliency.values(), key=lambda value: value.shape[1])
+    np.testing.assert_allclose(of_question, expected[0], atol=1e-6)
+    np.testing.assert_allclose(of_text, 2 * expected[1], atol=1e-6)
+
+
+def test_saliency_of_missing_values_is_0() -> None:
+    x = np.ones((2, 5, 6), "float32")
+    expected = zoo.inspection.saliency(layer := zoo.GRUD(3, input_mean=[0.0, 0.0]), x, lambda y: y[:, 0])
+    x[:, 2, 2] = 0  # a missing value
+    masked = zoo.inspection.saliency(layer, x, lambda y: y[:, 0])
+    x[:, 2, 0] = np.nan
+    np.testing.assert_array_equal(
+        zoo.inspection.saliency(layer, x, lambda y: y[:, 0])["inputs"], masked["inputs"]
+    )
+    assert np.any(masked["inputs"] != expected["inputs"])
+
+
 @pytest.mark.parametrize(
     ("score", "message"),
     [
@@ -365,6 +429,29 @@ def test_gradient_logger_logs_norms_by_layer_and_by_distance(fit: Callable, tmp_
         after_training = np.sqrt((gradient.numpy()[:, 0] ** 2).sum(-1).mean())
         assert first > 0
         assert abs(later / after_training - 1) < 0.5  # logged one step before the last one
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "float16"])
+def test_gradient_logger_computes_norms_in_float32(dtype: str, tmp_path: Path) -> None:
+    layers = [keras.layers.Embedding(10, 4, name="words", dtype=dtype), zoo.SimpleRNN(3, dtype=dtype)]
+    model, ids = keras.Sequential(layers), np.array([[1, 1, 2], [3, 1, 4]])
+    model(ids)
+    model.compile("sgd")
+
+    def loss(targets: np.ndarray, outputs: tf.Tensor) -> tf.Tensor:
+        return 2e-4 * tf.reduce_mean(tf.cast(outputs, "float32") ** 2)
+
+    logger = zoo.inspection.GradientLogger(model, (ids, ids), loss, tmp_path / "logs", update_freq=1)
+    logger.set_model(model)
+    logger.on_train_batch_end(0)
+    norms = {tag: values[0][1] for tag, values in read_scalars(tmp_path / "logs").items()}
+    assert sum(tag.startswith("state_gradient") for tag in norms) == 3
+    assert min(norms.values()) > 0
+    with tf.GradientTape() as tape:
+        value = loss(ids, model(ids))
+    gradient = tf.cast(tf.convert_to_tensor(tape.gradient(value, layers[0].embeddings.value)), "float32")
+    [norm] = [norm for tag, norm in norms.items() if tag.startswith("gradient/") and "words" in tag]
+    assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-3)  # rows of one word are added first
 
 
 def test_gradient_logger_with_an_update_freq_of_0_raises(tmp_path: Path) -> None:

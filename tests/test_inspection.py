@@ -248,3 +248,104 @@ def test_inputs_of_an_encoder_without_a_batch_axis_raise() -> None:
         ValueError, match=r"expected min_ndim=3, found ndim=2\. Full shape received: \(10, 3\)"
     ):
         zoo.inspection.gates(encoder, x[0])
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_time_stamps_keep_their_dtype(policy: str) -> None:
+    """As in the layer, whose cell does not cast them; the states are those of the layer."""
+    x = RNG.normal(size=(2, 20, 4))
+    x[..., -1] = np.cumsum(RNG.uniform(0.5, 1.5, (2, 20)), 1) + (1e8 if policy == "float32" else 1e3)
+    x = tf.constant(x if policy == "float32" else x.astype("float32"))
+    settings = {"return_sequences": True, "open_ratio": 0.5, "max_period": 5.0}
+    layer = zoo.PhasedLSTM(4, dtype=policy, **settings)
+    outputs = tf.cast(layer(x), "float32")
+    assert np.any(outputs)
+    hidden = zoo.inspection.gates(layer, x)["hidden"]
+    np.testing.assert_allclose(tf.cast(hidden, "float32"), outputs, atol=1e-6)
+    full = zoo.PhasedLSTM(4, dtype="float64", **settings)
+    full(x)
+    full.set_weights(layer.get_weights())
+    jacobians = tf.cast(zoo.inspection.step_jacobians(layer, x), "float64")
+    np.testing.assert_allclose(jacobians, zoo.inspection.step_jacobians(full, x), atol=0.05)
+
+
+@pytest.fixture
+def shared_cell_model() -> keras.Model:
+    """Two layers with one cell, of which one reads backwards; outputs are in the order of processing."""
+    cell, inputs = zoo.GRUCell(4), keras.Input((6, 3))
+    forward = zoo.RNN(cell, return_sequences=True, name="forward")(inputs)
+    backward = zoo.RNN(cell, return_sequences=True, go_backwards=True, name="backward")(inputs)
+    return keras.Model(inputs, [forward, backward])
+
+
+def test_gates_of_layers_that_share_a_cell(shared_cell_model: keras.Model) -> None:
+    x = RNG.normal(size=(2, 6, 3)).astype("float32")
+    forward, backward = shared_cell_model(x)
+    gates = zoo.inspection.gates(shared_cell_model, x)
+    assert len(gates) == 2 * 4
+    np.testing.assert_allclose(gates["forward_hidden"], forward, atol=1e-6)
+    np.testing.assert_allclose(gates["backward_hidden"], backward[:, ::-1], atol=1e-6)
+
+
+def test_state_gradients_of_layers_that_share_a_cell(shared_cell_model: keras.Model) -> None:
+    x = RNG.normal(size=(2, 6, 3)).astype("float32")
+    gradients = zoo.inspection.state_gradients(
+        shared_cell_model, x, lambda outputs: tf.reduce_sum(outputs[1])
+    )
+    assert set(gradients) == {"forward_hidden", "backward_hidden"}
+    assert not np.any(gradients["forward_hidden"])
+    backward = shared_cell_model.get_layer("backward")
+    expected = zoo.inspection.state_gradients(backward, x, tf.reduce_sum)["hidden"]
+    np.testing.assert_allclose(gradients["backward_hidden"], expected, atol=1e-6)
+    assert np.any(expected[:, 0] != expected[:, -1])
+
+
+def test_state_gradients_of_a_backward_layer_that_runs_twice() -> None:
+    """The steps of each run are in the order of its inputs."""
+    layer = zoo.RNN(zoo.GRUCell(4), go_backwards=True, name="backward")
+    one, other = keras.Input((6, 3)), keras.Input((2, 3))
+    model = keras.Model([one, other], layer(one) + layer(other))
+    x = [RNG.normal(size=(2, n, 3)).astype("float32") for n in (6, 2)]
+    gradients = zoo.inspection.state_gradients(model, x, tf.reduce_sum)["backward_hidden"]
+    expected = [zoo.inspection.state_gradients(layer, part, tf.reduce_sum)["hidden"] for part in x]
+    np.testing.assert_allclose(gradients, np.concatenate(expected, 1), atol=1e-6)
+
+
+class DoublingCell(zoo.SimpleRNNCell):
+    """A cell that overrides `call`, so that Keras's loop runs it."""
+
+    def call(self, inputs, states, training=False, constants=None):
+        output, states = super().call(inputs, states, training)
+        return 2 * output, [2 * states[0]]
+
+
+@pytest.mark.parametrize(
+    "inspect",
+    [
+        zoo.inspection.gates,
+        zoo.inspection.step_jacobians,
+        lambda layer, x: zoo.inspection.state_gradients(layer, x, tf.reduce_sum),
+    ],
+    ids=["gates", "step_jacobians", "state_gradients"],
+)
+def test_cells_that_override_call_raise(inspect: Callable) -> None:
+    layer, x = zoo.RNN(DoublingCell(4)), tf.ones([2, 6, 3])
+    layer(x)
+    with pytest.raises(
+        ValueError, match=r"Expected a `zoo\.RNN` with a `zoo\.Cell` that does not override `call`"
+    ):
+        inspect(layer, x)
+
+
+def test_errors_of_users_leave_carried_states() -> None:
+    layer, x = zoo.GRU(3, stateful=True), tf.ones([2, 6, 4])
+    layer(x)
+    before = layer.states[0].numpy()
+
+    def fail(outputs: tf.Tensor) -> tf.Tensor:
+        raise RuntimeError("score")
+
+    for inspect in (zoo.inspection.saliency, zoo.inspection.state_gradients):
+        with pytest.raises(RuntimeError, match="score"):
+            inspect(layer, x, lambda outputs: fail(outputs))
+        np.testing.assert_array_equal(layer.states[0], before)

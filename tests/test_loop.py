@@ -328,7 +328,7 @@ def test_effects_in_update_happen_once_per_step(capfd: pytest.CaptureFixture) ->
 def test_analyze(cell: type[zoo.Cell], pure: bool) -> None:
     cell = build_cell(cell)
     x, states = make_data(cell)
-    pure_cell = PureCell(cell, {})
+    pure_cell = PureCell(cell, {}, training=True)
     assert pure_cell.analyze(LoopInputs(tf.transpose(x, [1, 0, 2]), states)) == pure
     used = {cell.weights[i].name for i in pure_cell.step_weights}
     assert used == ({"scale", "matrix"} if pure else set())

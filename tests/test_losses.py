@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.losses import LabelSmoothedCrossentropy
+from zoo.losses import LabelSmoothedCrossentropy, PolicyGradientLoss
 
 COMPILERS: dict[str, Callable[..., Any]] = {
     "eager": lambda function: function,
@@ -88,6 +88,26 @@ def test_improbable_labels_have_finite_losses() -> None:
     losses = LabelSmoothedCrossentropy(0.1, reduction=None)(np.array([1, 1]), logits)
     expected = compute_reference(tf.constant([1, 1]), tf.constant(logits), 0.1)
     np.testing.assert_allclose(losses, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_classes_that_are_ruled_out(compiler: str) -> None:
+    labels, logits = np.array([0]), tf.constant([[1.0, 2.0, -np.inf]])
+    expected = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    for loss, targets in (
+        (LabelSmoothedCrossentropy(0.0), labels),
+        (PolicyGradientLoss(), np.array([[0.0, 1.0]])),
+    ):
+
+        def compute(loss: Callable[..., Any] = loss, targets: Any = targets) -> tuple[tf.Tensor, tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(logits)
+                value = loss(targets, logits)
+            return value, tape.gradient(value, logits)
+
+        value, gradient = COMPILERS[compiler](compute)()
+        np.testing.assert_allclose(value, expected[0], rtol=1e-6)
+        np.testing.assert_allclose(gradient, tf.nn.softmax(logits) - [[1.0, 0.0, 0.0]], atol=1e-6)
 
 
 def test_labels_that_do_not_fit_the_logits_are_refused() -> None:

@@ -361,3 +361,135 @@ def test_only_tensors_without_gradient_may_be_captured(
     assert bool(calls) == is_fast
     cell.context = context
     assert_close(outputs, layer(x), 1e-6)
+
+
+# Layers inside a cell that depend on `training`.
+
+
+class TripledInTraining(layers.Layer):
+    """Multiplies by three in training."""
+
+    def call(self, x, training=False):
+        return 3 * x if training else x
+
+
+class Nested(layers.Wrapper):
+    """Calls a layer without passing `training`, which Keras does."""
+
+    def call(self, x):
+        return self.layer(x)
+
+
+class SublayerCell(zoo.SimpleRNNCell):
+    """Applies a layer to the result of one of its methods; `update` also applies it as in inference."""
+
+    def __init__(self, units: int, method: str = "update", is_nested: bool = False, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.method, self.is_nested = method, is_nested
+        self.layer = TripledInTraining(dtype=self.dtype_policy)
+        if is_nested:
+            self.layer = Nested(self.layer, dtype=self.dtype_policy)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "method": self.method, "is_nested": self.is_nested}
+
+    def project(self, inputs):
+        x = super().project(inputs)
+        return self.layer(x) if self.method == "project" else x
+
+    def recurrent(self, states):
+        r = super().recurrent(states)
+        return self.layer(r) if self.method == "recurrent" else r
+
+    def update(self, x, r, states):
+        z = x + r
+        if self.method == "update":
+            z = self.layer(z) + self.layer(z, training=False)
+        return super().update(z, 0.0, states)
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("method", ["project", "recurrent", "update"])
+def test_layer_inside_a_cell_is_in_training_in_both_passes(method: str, is_nested: bool) -> None:
+    cell = SublayerCell(UNITS, method, is_nested, dtype="float64")
+    compare_gradients_with_keras(cell, lambda: cell.trainable_variables)
+
+
+def build_with_sublayers(rnn: type[layers.RNN], kind: str) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    layer = rnn([SublayerCell(UNITS), SublayerCell(UNITS)] if kind == "stack" else SublayerCell(UNITS))
+    if kind == "bidirectional":
+        layer = layers.Bidirectional(layer)
+    return keras.Sequential([keras.Input((TIME, FEATURES)), layer, layers.Dropout(0.0), layers.Dense(1)])
+
+
+@pytest.mark.parametrize(("kind", "jit"), [("single", True), ("stack", False), ("bidirectional", False)])
+def test_fit_with_layers_inside_cells_equals_keras(kind: str, jit: bool) -> None:
+    x, weights = random_normal(1, BATCH, TIME, FEATURES, dtype="float32"), []
+    for rnn in (zoo.RNN, layers.RNN):
+        model = build_with_sublayers(rnn, kind)
+        model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=jit)
+        model.fit(x, np.ones((BATCH, 1)), verbose=0)
+        weights.append(model.get_weights())
+    assert_close(*weights, 1e-5)
+
+
+class AddingCell(zoo.SimpleRNNCell):
+    """Adds a loss in each step."""
+
+    def update(self, x, r, states):
+        h = self.activation(x + r)
+        self.add_loss(ops.sum(h**2))
+        return h, [h]
+
+
+class RegularizedCell(zoo.SimpleRNNCell):
+    """Has a layer with an `activity_regularizer` in each step."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.layer = layers.Dense(units, activity_regularizer="l2")
+
+    def update(self, x, r, states):
+        return super().update(self.layer(x), r, states)
+
+
+class PreparingCell(RegularizedCell):
+    """Has such a layer before the first step."""
+
+    def prepare_constants(self, constants, training):
+        return {"shift": self.layer(ops.ones((1, self.units)))}
+
+    def update(self, x, r, states):
+        return zoo.SimpleRNNCell.update(self, x + self.constants["shift"], r, states)
+
+
+@pytest.mark.parametrize("cell", [AddingCell(UNITS), RegularizedCell(UNITS)], ids=["add_loss", "layer"])
+def test_losses_of_a_step_raise_in_a_loop_of_a_graph(cell: zoo.Cell) -> None:
+    x, y = np.ones((BATCH, TIME, FEATURES)), np.zeros((BATCH, UNITS))
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), zoo.RNN(cell)])
+    model.compile("sgd", "mse")
+    for run in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match=rf"A step of {type(cell).__name__} adds 1 to the losses"):
+            run(x, y, verbose=0)
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), zoo.RNN(cell, unroll=True)])
+    model.compile("sgd", "mse")
+    expected = tf.reduce_mean(model(x) ** 2) + tf.add_n(model.losses)
+    assert len(model.losses) == TIME
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_losses_of_constants_are_those_of_the_model() -> None:
+    x, y = np.ones((BATCH, TIME, FEATURES)), np.zeros((BATCH, UNITS))
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), zoo.RNN(PreparingCell(UNITS))])
+    model.compile("sgd", "mse")
+    outputs, [loss] = model(x), model.losses
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(
+        float(tf.reduce_mean(outputs**2) + loss), rel=1e-4
+    )
+
+
+def test_activity_regularizer_of_a_cell_raises() -> None:
+    with pytest.raises(ValueError, match=r"is a cell, .* does not accept `activity_regularizer`"):
+        zoo.GRUCell(UNITS, activity_regularizer="l2")
+    zoo.GRUCell(UNITS, activity_regularizer=None)

@@ -173,3 +173,26 @@ def test_attention_over_constants() -> None:
         lambda at: references.weighted_sum(expected(at[0])), [memory], [direction]
     )
     assert_close([np.sum(gradient * direction)], slopes, 1e-7)
+
+
+def test_decay_cell_keeps_its_time_column() -> None:
+    cell = CELLS["DecayCell"](UNITS, dropout=0.5, dtype="float64")
+    mask = np.asarray(cell.draw_dropout_mask(np.ones((1, 50, FEATURES))))
+    assert np.all(mask[..., -1] == 1)
+    assert set(np.unique(mask[..., :-1])) == {0, 2}
+    with pytest.raises(ValueError, match="DecayCell cannot be number 2 of a stack: it expects the time"):
+        zoo.RNN([zoo.GRUCell(UNITS), cell])
+
+
+def test_decay_cell_equals_its_equation() -> None:
+    cell = CELLS["DecayCell"](UNITS, dtype="float64")
+    cell.build((None, FEATURES))
+    w, u, b = randomize_weights(cell)
+    x = random_normal(1, BATCH, TIME, FEATURES)
+    h, outputs = np.zeros((BATCH, UNITS)), []
+    for t in range(TIME):
+        decay = 0.5 ** x[:, t, -1:]
+        h = decay * h + (1 - decay) * np.tanh(x[:, t, :-1] @ w + h @ u + b)
+        outputs.append(h)
+    layer = zoo.RNN(cell, return_sequences=True)
+    assert_close(layer(tf.constant(x)), np.stack(outputs, 1), 1e-6)

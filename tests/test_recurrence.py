@@ -617,3 +617,62 @@ def test_loop_body_contains_only_products_with_u(layer: layers.RNN, inside: list
     bodies = [functions[node.attr["body"].func.name] for node in everything if "While" in node.op]
     steps = [body for body in bodies if not any("While" in node.op for node in body)]
     assert [sum("MatMul" in node.op for node in body) for body in steps] == inside
+
+
+# Masks of layers that run backwards.
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize("is_symbolic", [False, True])
+@pytest.mark.parametrize("return_state", [False, True])
+def test_mask_after_a_backward_layer_is_that_of_its_outputs(
+    return_state: bool, is_symbolic: bool, graph: bool
+) -> None:
+    first = zoo.GRU(UNITS, go_backwards=True, return_sequences=True, return_state=return_state)
+    second = zoo.GRU(2)
+
+    def compute(x: tf.Tensor) -> tf.Tensor:
+        outputs = first(layers.Masking()(x))
+        return second(outputs[0] if return_state else outputs)
+
+    function = compute
+    if is_symbolic:
+        inputs = keras.Input((None, FEATURES))
+        function = keras.Model(inputs, compute(inputs))
+    x = random_normal(0, BATCH, TIME, FEATURES, dtype="float32")
+    padded = np.concatenate([x, np.zeros((BATCH, 3, FEATURES), "float32")], 1)
+    run = tf.function(function, autograph=False) if graph else function
+    assert_close(run(padded), run(x), 1e-6)
+
+
+def test_masks_of_a_bidirectional_layer_are_in_the_order_of_the_inputs() -> None:
+    model = keras.Sequential(
+        [layers.Masking(), layers.Bidirectional(zoo.GRU(UNITS, return_sequences=True)), zoo.GRU(2)]
+    )
+    x = random_normal(0, BATCH, TIME, FEATURES, dtype="float32")
+    padded = np.concatenate([x, np.zeros((BATCH, 3, FEATURES), "float32")], 1)
+    assert_close(model(padded), model(x), 1e-6)
+    assert_close(tf.function(model, autograph=False)(padded), model(x), 1e-6)
+
+
+def test_masks_that_are_lists_are_passed_on() -> None:
+    x = random_normal(0, 2, 3, FEATURES, dtype="float32")
+    flags = [[True, True, False], [True, True, True]]
+    for backwards in (False, True):
+        layer = zoo.GRU(UNITS, return_sequences=True, go_backwards=backwards)
+        expected = np.flip(flags, 1) if backwards else flags
+        np.testing.assert_array_equal(zoo._compat.get_keras_mask(layer(x, mask=flags)), expected)
+
+
+def test_backward_layers_start_a_sequence_at_its_last_step() -> None:
+    layer, x = zoo.GRU(UNITS, go_backwards=True), random_normal(0, BATCH, TIME, FEATURES, dtype="float32")
+    ends = np.zeros((BATCH, TIME), bool)
+    ends[:, 2] = True
+    assert_close(layer(x, resets=ends), layer(x[:, :3]), 1e-6)
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+def test_sequences_without_steps_raise(unroll: bool) -> None:
+    layer = zoo.LSTM(UNITS, unroll=unroll)
+    with pytest.raises(ValueError, match=r"must have at least one time step, but their shape is \(2, 0, 3\)"):
+        layer(np.ones((2, 0, 3)))

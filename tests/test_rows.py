@@ -112,7 +112,7 @@ def test_rows_of_a_cell_are_recognized(case: Case) -> None:
     cell = build_cell(case.cell, **case.arguments)
     x, states = make_data(cell)
     constants = cell.compute_constants({}, training=False)
-    pure_cell = PureCell(cell, constants)
+    pure_cell = PureCell(cell, constants, training=True)
     with cell.constants_scope(constants):
         assert pure_cell.analyze(LoopInputs(tf.transpose(x, [1, 0, 2]), flatten_states(states)))
     assert pure_cell.has_independent_rows == (case.name != "LTC")  # which moves the batch to another axis

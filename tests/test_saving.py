@@ -1,6 +1,9 @@
 """Whole-model files of every layer; arguments that `get_config` leaves out, or that are not accepted or restored."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +295,60 @@ def test_functions_in_configurations_are_restored(function: Any, tmp_path: Path)
     twin = keras.models.load_model(tmp_path / "model.keras")
     x = random_normal(0, 2, 5, FEATURES, dtype="float32")
     assert_close(twin(x), model(x), 1e-6)
+
+
+SCRIPT = """
+import sys
+
+import keras
+import numpy as np
+import zoo
+
+
+class MyCell(zoo.SimpleRNNCell):
+    pass
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "save":
+        keras.Sequential([keras.Input((5, 3)), zoo.RNN(MyCell(4))]).save(sys.argv[2])
+    model = keras.models.load_model(sys.argv[2])
+    np.save(sys.argv[3], model(np.ones((2, 5, 3))))
+    print(keras.saving.get_registered_name(MyCell))
+"""
+"""A script `train.py` that defines a cell, and saves or loads a model with it."""
+
+
+def run_script(*command: str, directory: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path]).strip(os.pathsep)}
+    process = subprocess.run(
+        [sys.executable, *command],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not process.returncode, process.stderr
+    return process.stdout.strip().splitlines()[-1]
+
+
+def test_model_of_a_script_is_loaded_by_another_process(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    assert run_script("train.py", "save", "m.keras", "first.npy", directory=tmp_path) == "train>MyCell"
+    load = "import keras, numpy as np; from train import MyCell; model = keras.models.load_model('m.keras'); "
+    compute = "np.save('second.npy', model(np.ones((2, 5, 3)))); print('loaded')"
+    assert run_script("-c", load + compute, directory=tmp_path) == "loaded"
+    np.testing.assert_array_equal(*(np.load(tmp_path / f"{name}.npy") for name in ("first", "second")))
+    assert run_script("-m", "train", "load", "m.keras", "third.npy", directory=tmp_path) == "train>MyCell"
+
+
+@pytest.mark.slow
+def test_model_of_a_notebook_is_loaded_where_its_class_is_defined(tmp_path: Path) -> None:
+    """A notebook is code without a file."""
+    (tmp_path / "train.py").write_text(SCRIPT)
+    notebook = "import sys; sys.argv = ['', {}]\n" + SCRIPT
+    save, load = ("'save', 'm.keras', 'a.npy'", "'load', 'm.keras', 'a.npy'")
+    assert run_script("-c", notebook.format(save), directory=tmp_path) == "__main__>MyCell"
+    assert run_script("-c", notebook.format(load), directory=tmp_path) == "__main__>MyCell"
+    assert run_script("train.py", "load", "m.keras", "a.npy", directory=tmp_path) == "train>MyCell"

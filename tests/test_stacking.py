@@ -254,3 +254,35 @@ def test_cell_with_extra_columns_is_refused_above_another(cell: type[zoo.Cell]) 
         zoo.RNN([zoo.GRUCell(4), cell(4)])
     with pytest.raises(ValueError, match="cannot be number 2 of a stack"):
         zoo.Encoder(cell(4), depth=2)
+
+
+class ContextCell(zoo.SimpleRNNCell):
+    """Adds a constant, by a layer whose weights depend on its shape."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.mix = keras.layers.Dense(units)
+
+    def update(self, x, r, states):
+        return super().update(x + self.mix(self.constants["context"]), r, states)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("is_symbolic", [False, True])
+def test_constants_and_resets_are_passed_to_the_layer(is_symbolic: bool, depth: int) -> None:
+    layer = zoo.RNN(ContextCell(3), return_sequences=True)
+    bypass = zoo.Residual(layer) if depth == 1 else zoo.Residual(zoo.Highway(layer))
+    x = tf.constant(random_normal(1, 2, 6, 3, dtype="float32"))
+    context = tf.constant(random_normal(2, 2, 5, dtype="float32"))
+    resets = tf.constant(np.arange(6) == [[3], [9]])
+    if is_symbolic:
+        inputs = [keras.Input((6, 3)), keras.Input((5,)), keras.Input((6,), dtype="bool")]
+        outputs = bypass(inputs[0], constants={"context": inputs[1]}, resets=inputs[2])
+        result = keras.Model(inputs, outputs)([x, context, resets])
+    else:
+        result = bypass(x, constants={"context": context}, resets=resets)
+    assert layer.cell.mix.built
+    y = layer(x, constants={"context": context}, resets=resets)
+    expected = x + (y if depth == 1 else bypass.layer.merge(x, y))
+    assert_close(result, expected, 1e-6)
+    assert np.any(y != layer(x, constants={"context": context}))

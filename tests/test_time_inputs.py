@@ -199,6 +199,10 @@ def test_dropout_leaves_times(cell: type[zoo.Cell], layer: type[layers.RNN]) -> 
     assert_close(rnn(x, training=True), rnn(x, training=False), 1e-2 if cell is PhasedLSTMCell else 1e-12)
 
 
+def test_autocast_of_phased_lstm_may_be_written_out() -> None:
+    assert not PhasedLSTMCell(UNITS, autocast=False).autocast
+
+
 def test_ltc_starts_with_the_ranges_of_its_docstring() -> None:
     cell = LTCCell(200)
     cell.build((None, FEATURES + 1))
@@ -230,6 +234,7 @@ def test_ltc_starts_with_the_ranges_of_its_docstring() -> None:
         (PhasedLSTMCell, {"min_period": 0}, "`min_period` must be positive .* they are 0 and 1000.0"),
         (PhasedLSTMCell, {"max_period": 0.5}, "at most `max_period`, but they are 1.0 and 0.5"),
         (PhasedLSTMCell, {"open_ratio": 1}, "`open_ratio` must be between 0 and 1, but it is 1"),
+        (PhasedLSTMCell, {"autocast": True}, "`autocast` of PhasedLSTMCell must be False, .* Leave it out"),
         (PhasedLSTMCell, {"leak": 1}, "`leak` must be a number of at least 0 and below 1, but it is 1"),
     ],
 )

@@ -232,7 +232,7 @@ def test_heads_of_slstm_are_separate() -> None:
     h = tf.constant(random_normal(8, BATCH, UNITS))
     with tf.GradientTape() as tape:
         tape.watch(h)
-        with cell.constants_scope(cell.prepare_constants({}, training=False)):
+        with cell.constants_scope(cell.compute_constants({}, training=False)):
             r = tf.reshape(cell.recurrent([h]), [BATCH, 4, HEADS, UNITS // HEADS])
         first_head = tf.reduce_sum(r[:, :, 0])
     slope = tape.gradient(first_head, h)

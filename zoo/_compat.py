@@ -3,6 +3,7 @@
 Each function has a test in `tests/test_compat.py`, which fails first when such a name changes.
 """
 
+import copy
 import inspect
 import os
 import sys
@@ -16,6 +17,7 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from keras.src.backend.common import AutocastScope, global_state, masking
+from keras.src.layers.layer import CallContext
 from keras.src.trainers.compile_utils import get_loss, get_metric
 from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
 from tensorflow.core.protobuf import saved_model_pb2
@@ -205,6 +207,33 @@ def get_preprocess_input(application: Callable[..., keras.Model]) -> Callable[[A
 def autocast_scope(dtype: str | None) -> AbstractContextManager[None]:
     """Return a context in which reading a floating-point variable casts it to `dtype`; None for no cast."""
     return AutocastScope(dtype)
+
+
+def make_call_context(training: bool) -> CallContext:
+    """Return what Keras passes from a layer that is called now to the layers inside it, with this `training`."""
+    call_context: CallContext = copy.copy(
+        global_state.get_global_attribute("current_call_ctx")
+    ) or CallContext(None)
+    call_context.set_value("training", training)
+    return call_context
+
+
+@contextmanager
+def call_context_scope(call_context: CallContext) -> Iterator[None]:
+    """Return a context in which layers are called as if an earlier call of the layer around them had not ended.
+
+    A custom gradient that computes a layer again needs it: the gradient is traced after the call. And calling a
+    layer with another `training` changes what Keras passes to all that follow, up to the end of this context.
+
+    Args:
+        call_context: from `make_call_context` in the earlier call. It is not changed.
+    """
+    outer = global_state.get_global_attribute("current_call_ctx")
+    global_state.set_global_attribute("current_call_ctx", copy.copy(call_context))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute("current_call_ctx", outer)
 
 
 def get_keras_mask(x: Any) -> Any:

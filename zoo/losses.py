@@ -25,7 +25,8 @@ class LabelSmoothedCrossentropy(Serializable, keras.losses.Loss):
 
     Call arguments:
         y_true: int tensor [...]. Class ids.
-        y_pred: float tensor [..., classes]. Logits.
+        y_pred: float tensor [..., classes]. Logits. With `smoothing=0`, those of classes that are ruled out may be
+            -infinity; otherwise L would be infinite.
         sample_weight: float tensor [...] or None. Factor of each element, for example 0 for padding.
 
     Output shape:
@@ -77,7 +78,7 @@ class PolicyGradientLoss(Serializable, keras.losses.Loss):
 
     Call arguments:
         y_true: float tensor [..., 2]. Class id and advantage of each element. Ids below 2^24 are exact in float32.
-        y_pred: float tensor [..., classes]. Logits.
+        y_pred: float tensor [..., classes]. Logits; those of classes that are ruled out may be -infinity.
         sample_weight: float tensor [...] or None. Factor of each element, for example 0 for padding.
 
     Output shape:
@@ -119,8 +120,10 @@ def _compute_smoothed_crossentropy(ids: Tensor, logits: Tensor, smoothing: float
         probabilities = tf.nn.softmax(rows)
         # The highest probability is at least 1 / classes, so its logarithm is finite.
         log_sum = tf.reduce_max(rows, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
-        mean = tf.linalg.matvec(rows, tf.fill([classes], tf.constant(1 / classes, rows.dtype)))
-        losses = log_sum - (1 - smoothing) * tf.gather_nd(rows, indices) - smoothing * mean
+        losses = log_sum - (1 - smoothing) * tf.gather_nd(rows, indices)
+        if smoothing:  # 0 times a logit of -infinity would be NaN
+            mean = tf.linalg.matvec(rows, tf.fill([classes], tf.constant(1 / classes, rows.dtype)))
+            losses -= smoothing * mean
         # XLA and GPUs do not refuse ids outside the classes.
         losses = tf.where((labels >= 0) & (labels < classes), losses, float("nan"))
 

@@ -87,6 +87,12 @@ def compile_scans(enabled: bool) -> Iterator[None]:
     A compiled scan goes step by step, which then takes less than two levels do. The gradient is compiled
     where the scan is.
 
+    Args:
+        enabled: whether scans are compiled in this context.
+
+    Returns:
+        The context.
+
     Example:
         >>> import tensorflow as tf, zoo
         >>> with zoo.scans.compile_scans(True):

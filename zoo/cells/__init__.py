@@ -20,6 +20,7 @@ from zoo.cells.rg_lru import RGLRUCell
 from zoo.cells.simple_rnn import SimpleRNNCell
 from zoo.cells.slstm import SLSTMCell
 from zoo.cells.sru import SRUCell
+from zoo.cells.time_input import TimeInputCell
 
 __all__ = [
     "Cell",
@@ -50,5 +51,6 @@ __all__ = [
     "SimpleRNNCell",
     "States",
     "Tensor",
+    "TimeInputCell",
     "apply_mask",
 ]

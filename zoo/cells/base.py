@@ -18,9 +18,11 @@ import contextlib
 import functools
 import inspect
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from numbers import Integral, Real
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
@@ -60,7 +62,9 @@ class Serializable:
     """Registers every subclass with Keras, under its top-level package and its name.
 
     Models that hold instances of such classes are saved, loaded, and cloned by `keras.layers.Bidirectional`
-    without `custom_objects`. For two classes of the same name in one package, decorate one of them with
+    without `custom_objects`. A class that a script defines has the name of the script as its package, `train` for
+    `train.py`: after `from train import MyCell` its models can be loaded elsewhere. The package of a notebook is
+    `__main__`. For two classes of the same name in one package, decorate one of them with
     `keras.saving.register_keras_serializable` and another package name.
 
     `get_config` of every subclass must return the arguments of its constructor: all that the constructor names,
@@ -85,7 +89,8 @@ class Serializable:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
+        for package in _find_packages(cls.__module__):
+            keras.saving.register_keras_serializable(package)(cls)
         serializable = cast(Any, cls)  # another base defines `get_config`
         if serializable.get_config not in _checked:
             serializable.get_config = _check_config(serializable.get_config)
@@ -95,6 +100,18 @@ class Serializable:
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Create an instance from the result of `get_config`."""
         return cast(Any, super()).from_config(deserialize_functions(config))
+
+
+def _find_packages(module: str) -> list[str]:
+    """Return the packages under which the classes of a module are registered; files name the last one."""
+    package = module.partition(".")[0]
+    if package not in ("__main__", "__mp_main__"):  # `multiprocessing` renames the script
+        return [package]
+    main = sys.modules[module]
+    if spec := getattr(main, "__spec__", None):  # python -m package.module
+        return ["__main__", spec.name.partition(".")[0]]
+    script = getattr(main, "__file__", None)  # a notebook has none
+    return ["__main__", *([Path(script).stem] if script else [])]
 
 
 def deserialize_functions(config: dict[str, Any]) -> dict[str, Any]:
@@ -415,8 +432,8 @@ class Cell(Serializable, keras.layers.Layer):
 
     def project(self, inputs: Tensor) -> Tensor:
         """Return x = W input + b for `inputs` [..., features], of one time step or of all."""
-        x = self.product("kernel", inputs)
-        return x if self.bias is None else x + self.bias
+        x, bias = self.product("kernel", inputs), self.get_weight("bias")
+        return x if bias is None else x + bias
 
     def recurrent(self, states: States) -> Tensor | None:
         """Return r = U h for `states`, each [..., units]; None for a cell without U."""
@@ -434,10 +451,24 @@ class Cell(Serializable, keras.layers.Layer):
                 `constants` has an entry of that name, [n, m], it replaces the weight.
             v: tensor [..., n].
         """
-        weight = self.constants[name] if name in self.constants else getattr(self, name)
-        if name in self.constants and keras.backend.is_float_dtype(weight.dtype):
-            weight = ops.cast(weight, self.compute_dtype)
-        return _multiply.get()(self, name, v, weight)
+        return _multiply.get()(self, name, v, self.get_weight(name))
+
+    def get_weight(self, name: str) -> Any:
+        """Return a weight, or the entry of `constants` that replaces it.
+
+        Use it wherever a step reads a weight other than by `product`: an attribute such as `self.bias` is not
+        replaced.
+
+        Args:
+            name: the attribute that holds the weight, such as "bias". If `constants` has an entry of that name, it
+                replaces the weight, and is cast to the dtype that the weight has in a step.
+        """
+        weight = self.constants.get(name)
+        if weight is None:
+            return getattr(self, name)
+        if not keras.backend.is_float_dtype(weight.dtype):
+            return weight
+        return ops.cast(weight, getattr(getattr(self, name, None), "dtype", self.compute_dtype))
 
     def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
         """Return the tensors that are constant through a sequence, which the methods of a step read.
@@ -778,6 +809,11 @@ def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
         TensorShape([2, 3])
     """
     return x if mask is None else x * mask
+
+
+def widen(x: Tensor) -> Tensor:
+    """Cast half precision to float32, in which large exponents and small squares can be computed."""
+    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
 
 
 @complete_docstring

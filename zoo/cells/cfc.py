@@ -143,9 +143,9 @@ class CfCCell(TimeInputCell, GatedCell):
         z, gap = x[..., :-1] + r, x[..., -1:]
         for i in range(1, self.backbone_layers + 1):
             z = self.product(f"kernel_{i}", self.backbone_activation(z))
-            z = z + getattr(self, f"bias_{i}") if self.use_bias else z
+            z = z + self.get_weight(f"bias_{i}") if self.use_bias else z
         if self.mode == "pure":
-            time = ops.exp(-gap * (ops.abs(self.decay) + ops.abs(z)))
+            time = ops.exp(-gap * (ops.abs(self.get_weight("decay")) + ops.abs(z)))
             return {"candidate": z, "time": time}
         s, g, f, o = self.split(z)
         time = self.recurrent_activation(f * gap + o)
@@ -155,7 +155,7 @@ class CfCCell(TimeInputCell, GatedCell):
         """Compute h_t [batch, units], the output and the only state."""
         g, k = gates["candidate"], gates["time"]
         if self.mode == "pure":
-            h = self.amplitude * (1 - k * g)
+            h = self.get_weight("amplitude") * (1 - k * g)
         elif self.mode == "no_gate":
             h = gates["start"] + k * g
         else:

@@ -106,13 +106,15 @@ def check_part(name: str, value: Any, kind: type, advice: str) -> None:
         raise TypeError(f"`{name}` must be a `{package}.{kind.__name__}`, but it is {value!r}. {advice}")
 
 
-LAYER_ARGUMENTS = frozenset({"go_backwards", "return_sequences", "return_state", "stateful", "unroll"})
+LAYER_ARGUMENTS = frozenset(
+    {"activity_regularizer", "go_backwards", "return_sequences", "return_state", "stateful", "unroll"}
+)
 """Arguments of a layer that runs a cell over time, which the cell itself does not have."""
 
 
 def check_no_layer_arguments(cls: type, arguments: Mapping[str, Any]) -> None:
     """Raise a ValueError if a cell is created with arguments of a layer, as `keras.layers.Bidirectional` does."""
-    if found := sorted(LAYER_ARGUMENTS & arguments.keys()):
+    if found := sorted(name for name in LAYER_ARGUMENTS if arguments.get(name) is not None):
         raise ValueError(
             f"{cls.__name__} is a cell, which computes one time step, and does not accept "
             f"{', '.join(f'`{name}`' for name in found)}. Give them to a layer that runs it over all time steps, "
@@ -273,13 +275,12 @@ def check_used_constants(layer_name: str, cells: Sequence[Any], constants: Mappi
     """Raise a ValueError if the cells of a layer are of this library and do not read all constants passed to it."""
     if not all(type(cell).__module__.startswith("zoo.cells.") for cell in cells):
         return  # what other cells read is not known
-    weights = [weight for cell in cells for weight in cell.weights]
-    known = sorted({w.name for w in weights if len(w.shape) == 2 and "bias" not in w.name})
+    known = sorted({weight.name for cell in cells for weight in cell.weights})
     if unknown := sorted(set(constants) - set(known)):
         names = ", ".join(dict.fromkeys(type(cell).__name__ for cell in cells))
         raise ValueError(
             f"`constants` of {layer_name} has {', '.join(map(repr, unknown))}, which {names} does not read. It reads "
-            f"only matrices in place of its weights {', '.join(known)}. For a cell that reads other tensors in each "
+            f"only tensors in place of its weights {', '.join(known)}. For a cell that reads other tensors in each "
             "step, derive a class from it that uses `self.constants`."
         )
 
@@ -364,7 +365,7 @@ def explain(cell: Any, error: Exception, constants: Mapping[str, Any], batch: in
     while traceback is not None:  # to the innermost method of the cell
         at = traceback.tb_frame
         method = at.f_code.co_name
-        if at.f_locals.get("self") is cell and method == "product":
+        if at.f_locals.get("self") is cell and method in ("product", "get_weight"):
             weight = at.f_locals.get("name")  # None if a subclass calls the argument by another name
         elif at.f_locals.get("self") is cell and not method.startswith("_"):
             frame, weight = at, None
@@ -376,25 +377,21 @@ def explain(cell: Any, error: Exception, constants: Mapping[str, Any], batch: in
     if method in ("combine", "coefficients"):  # the first argument, whatever its name
         variables["gates"] = variables.get(frame.f_code.co_varnames[1])
     advice = (
-        _find_product_advice(cell, error, weight)
+        _find_weight_advice(cell, error, weight)
         or _find_advice(cell, error, text, variables)
         or _find_shape_advice(cell, error, text, method, constants, batch)
     )
     return None if advice is None else f"`{method}` of {name} {advice}"
 
 
-def _find_product_advice(cell: Any, error: Exception, weight: str | None) -> str | None:
-    """Return what to say of a call `product(weight, v)` for a weight that does not exist."""
+def _find_weight_advice(cell: Any, error: Exception, weight: str | None) -> str | None:
+    """Return what to say of a call of `product` or `get_weight` for a weight that does not exist."""
     is_missing = isinstance(error, AttributeError) and error.obj is cell and error.name == weight
     if not is_missing or weight in ("kernel", "recurrent_kernel"):
         return None
-    weights = [
-        name
-        for name, value in vars(cell).items()
-        if isinstance(value, keras.Variable) and len(value.shape) == 2
-    ]
+    weights = [name for name, value in vars(cell).items() if isinstance(value, keras.Variable)]
     return (
-        f"calls `product({weight!r}, ...)`, but {type(cell).__name__} has no weight of that name. Its matrices are "
+        f"reads the weight {weight!r}, but {type(cell).__name__} has no weight of that name. Its weights are "
         f"{', '.join(weights)}. Create others in `build`: `self.{weight} = self.add_weight(...)`."
     )
 
@@ -489,6 +486,22 @@ def _find_shape_advice(
         f"{mismatch} By `state_size` {cell.state_size!r} the states have the shapes {states} after the batch axis, "
         f"and `units` are {cell.units}. Correct `state_size`, or the method."
     )
+
+
+def check_no_losses(cell: Any, losses: Sequence[Any]) -> None:
+    """Raise a ValueError if a step of a cell adds losses, of which a loop in a graph would lose all.
+
+    Args:
+        cell: the cell.
+        losses: those that one step has added.
+    """
+    if losses:
+        raise ValueError(
+            f"A step of {type(cell).__name__} adds {len(losses)} to the losses of the model, by `add_loss` or the "
+            "`activity_regularizer` of a layer inside the cell. A loop in a graph would lose it. Regularize the "
+            "outputs of the layer instead, `zoo.RNN(cell, activity_regularizer=...)`, add the loss in "
+            "`prepare_constants`, or lay out all steps in the graph by `unroll=True`."
+        )
 
 
 def build_sublayers(

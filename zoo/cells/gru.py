@@ -77,15 +77,17 @@ class GRUCell(GatedCell):
         """Return x = W input + b for `inputs` [..., features], of one time step or of all."""
         if not (self.reset_after and self.use_bias):
             return super().project(inputs)
-        return self.product("kernel", inputs) + self.bias[0]
+        return self.product("kernel", inputs) + self.get_weight("bias")[0]
 
     def recurrent(self, states: States) -> Tensor:
         """Return r = U h plus its bias; with `reset_after=False` U_z h, U_r h and h itself, side by side."""
         if not self.reset_after:
             h, width = states[0], 2 * self.units
-            return ops.concatenate([ops.matmul(h, self.recurrent_kernel[:, :width]), h], axis=-1)
+            return ops.concatenate(
+                [ops.matmul(h, self.get_weight("recurrent_kernel")[:, :width]), h], axis=-1
+            )
         r = super().recurrent(states)
-        return r + self.bias[1] if self.use_bias else r
+        return r + self.get_weight("bias")[1] if self.use_bias else r
 
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units]: "update", "reset", "candidate"."""
@@ -94,7 +96,7 @@ class GRUCell(GatedCell):
         reset = self.recurrent_activation(x_r + r_r)
         past = reset * r_g
         if not self.reset_after:
-            past = ops.matmul(past, self.recurrent_kernel[:, 2 * self.units :])
+            past = ops.matmul(past, self.get_weight("recurrent_kernel")[:, 2 * self.units :])
         return {"update": update, "reset": reset, "candidate": self.activation(x_g + past)}
 
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:

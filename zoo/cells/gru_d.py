@@ -164,8 +164,9 @@ class GRUDCell(GatedCell):
     def project(self, inputs: Tensor) -> Tensor:
         """Return γ_h, γ_v, m and v side by side, with zeros for missing values [..., units + 3 * D]."""
         values, mask, gaps = ops.split(inputs, 3, axis=-1)
-        rates = self.product("hidden_decay_kernel", gaps) + self.hidden_decay_bias
-        rates = ops.concatenate([rates, self.input_decay_kernel * gaps + self.input_decay_bias], axis=-1)
+        hidden_rates = self.product("hidden_decay_kernel", gaps) + self.get_weight("hidden_decay_bias")
+        input_rates = self.get_weight("input_decay_kernel") * gaps + self.get_weight("input_decay_bias")
+        rates = ops.concatenate([hidden_rates, input_rates], axis=-1)
         values = ops.where(mask > 0, values, 0)  # a missing one may be NaN
         return ops.concatenate([ops.exp(-ops.relu(rates)), mask, values], axis=-1)
 
@@ -186,8 +187,9 @@ class GRUDCell(GatedCell):
         decayed = input_decay * states[1] + (1 - input_decay) * mean
         imputed = ops.where(is_observed, values, decayed)
         x = self.product("kernel", ops.concatenate([imputed, mask], axis=-1))
+        bias = self.get_weight("bias")
         h = hidden_decay * r
-        x_z, x_r, x_g = self.split(x if self.bias is None else x + self.bias)
+        x_z, x_r, x_g = self.split(x if bias is None else x + bias)
         u_z, u_r = ops.split(self.product("recurrent_kernel", h), 2, axis=-1)
         reset = self.recurrent_activation(x_r + u_r)
         past = self.product("recurrent_candidate_kernel", reset * h)

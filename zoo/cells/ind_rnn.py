@@ -70,4 +70,4 @@ class IndRNNCell(SimpleRNNCell):
 
     def recurrent(self, states: States) -> Tensor:
         """Return r = u ⊙ h for `states`, each [..., units]."""
-        return states[0] * self.recurrent_kernel
+        return states[0] * self.get_weight("recurrent_kernel")

@@ -49,11 +49,11 @@ class LayerNormCell(GatedCell):
         U h is normalized in `gates`, so that `recurrent` stays linear.
         """
         z = super().product(name, v)
-        return self.normalize_groups(z, self.kernel_gain) if name == "kernel" else z
+        return self.normalize_groups(z, self.get_weight("kernel_gain")) if name == "kernel" else z
 
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units], from the normalized `r`."""
-        r = self.normalize_groups(r, self.recurrent_kernel_gain, self.recurrent_bias)
+        r = self.normalize_groups(r, self.get_weight("recurrent_kernel_gain"), self.recurrent_bias)
         return super().gates(x, r, states)
 
     @property
@@ -147,7 +147,8 @@ class LayerNormLSTMCell(LayerNormCell, LSTMCell):
     def combine(self, gates: dict[str, Tensor], states: States) -> tuple[Tensor, list[Tensor]]:
         """Compute h_t and the states h_t and c_t, each [batch, units]."""
         c = self.compute_cell_state(gates, states)
-        h = gates["output"] * self.activation(self.normalize(c, self.cell_gain, self.cell_bias))
+        normalized = self.normalize(c, self.get_weight("cell_gain"), self.get_weight("cell_bias"))
+        h = gates["output"] * self.activation(normalized)
         return h, [h, c]
 
 
@@ -220,4 +221,4 @@ class LayerNormGRUCell(LayerNormCell, GRUCell):
     @property
     def recurrent_bias(self) -> Tensor | None:
         """b_r [3 * units], what is added to r after normalization; None without `use_bias`."""
-        return self.bias[1] if self.use_bias else None
+        return self.get_weight("bias")[1] if self.use_bias else None

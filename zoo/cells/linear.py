@@ -48,7 +48,7 @@ class LinearCell(GatedCell):
     """
 
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
-        {"project", "product", "gates", "compute_gates", "coefficients", "split"}
+        {"project", "product", "get_weight", "gates", "compute_gates", "coefficients", "split"}
     )
     min_parallel_steps = MIN_SCAN_STEPS
 

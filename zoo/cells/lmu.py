@@ -135,7 +135,7 @@ class LMUCell(Cell):
         """Compute h_t [batch, units], the output, and the states h_t and m_t [batch, memory_dim, order]."""
         h, u = ops.split(x + r, [self.units], axis=-1)
         u = u + self.product("memory_encoder", self.flatten_memory(states[1]))
-        m = self.product("memory_matrix", states[1]) + u[..., None] * self.memory_input
+        m = self.product("memory_matrix", states[1]) + u[..., None] * self.get_weight("memory_input")
         h = self.activation(h + self.product("memory_kernel", self.flatten_memory(m)))
         return h, [h, m]
 

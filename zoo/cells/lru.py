@@ -73,7 +73,7 @@ class LRUCell(Cell):
     weight_blocks = ("real", "imaginary")
     state_names = ("real", "imaginary")
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
-        {"project", "product", "compute_eigenvalues", "compute_output"}
+        {"project", "product", "get_weight", "compute_eigenvalues", "compute_output"}
     )
     min_parallel_steps = MIN_SCAN_STEPS
 
@@ -189,13 +189,15 @@ class LRUCell(Cell):
             A tensor [..., 2 * state_units + units].
         """
         is_diagonal = len(self.skip_kernel.shape) == 1
-        drive = self.product("kernel", inputs) * ops.tile(ops.exp(self.gamma_log), 2)
-        skip = inputs * self.skip_kernel if is_diagonal else self.product("skip_kernel", inputs)
-        return ops.concatenate([drive, skip if self.bias is None else skip + self.bias], -1)
+        drive = self.product("kernel", inputs) * ops.tile(ops.exp(self.get_weight("gamma_log")), 2)
+        skip = inputs * self.get_weight("skip_kernel") if is_diagonal else self.product("skip_kernel", inputs)
+        bias = self.get_weight("bias")
+        return ops.concatenate([drive, skip if bias is None else skip + bias], -1)
 
     def compute_eigenvalues(self) -> tuple[Tensor, Tensor]:
         """Return the real and the imaginary part of λ, each [state_units]."""
-        radius, phase = ops.exp(-ops.exp(self.nu_log)), ops.exp(self.theta_log)
+        radius = ops.exp(-ops.exp(self.get_weight("nu_log")))
+        phase = ops.exp(self.get_weight("theta_log"))
         return radius * ops.cos(phase), radius * ops.sin(phase)
 
     def compute_output(self, real: Tensor, imaginary: Tensor, skip: Tensor) -> Tensor:

@@ -147,7 +147,8 @@ class PeepholeLSTMCell(LSTMCell):
     def gates(self, x: Tensor, r: Tensor, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units]: "input", "forget", "candidate", "output"."""
         i, f, g, o = self.split(x + r)
-        p_i, p_f, p_o = (self.peephole[i] for i in range(3))
+        peephole = self.get_weight("peephole")
+        p_i, p_f, p_o = (peephole[i] for i in range(3))
         gates = {
             "input": self.recurrent_activation(i + p_i * states[1]),
             "forget": self.recurrent_activation(f + p_f * states[1]),
@@ -283,7 +284,7 @@ class ProjectedLSTMCell(LSTMCell):
 
     def readout(self, outputs: Tensor) -> Tensor:
         """Return h = P m [..., projection_units] for m [..., units]."""
-        return ops.matmul(outputs, self.projection)
+        return ops.matmul(outputs, self.get_weight("projection"))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

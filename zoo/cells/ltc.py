@@ -133,7 +133,7 @@ class LTCCell(TimeInputCell):
 
     def project(self, inputs: Tensor) -> Tensor:
         """Return both sums over the features and δ, side by side, for `inputs` [..., features + 1]."""
-        sums = self.sum_synapses(inputs[..., :-1], self.kernel)
+        sums = self.sum_synapses(inputs[..., :-1], self.get_weight("kernel"))
         return ops.concatenate([*sums, ops.relu(inputs[..., -1:])], axis=-1)
 
     def recurrent(self, states: States) -> None:
@@ -152,13 +152,13 @@ class LTCCell(TimeInputCell):
 
     def update(self, x: Tensor, r: Tensor | None, states: States) -> tuple[Tensor, list[Tensor]]:
         """Compute v [batch, units], the output and the only state."""
-        leak, rest, capacitance = ops.split(self.bias, 3)
+        leak, rest, capacitance = ops.split(self.get_weight("bias"), 3)
         leak, capacitance = ops.abs(leak), ops.abs(capacitance)
         conductance, current, gap = ops.split(x, [self.units, 2 * self.units], axis=-1)
         conductance, current, gap = conductance + leak, current + leak * rest, gap / self.unfolds
-        v = states[0]
+        v, weight = states[0], self.get_weight("recurrent_kernel")
         for _ in range(self.unfolds):
-            more_conductance, more_current = self.sum_synapses(v, self.recurrent_kernel)
+            more_conductance, more_current = self.sum_synapses(v, weight)
             numerator = capacitance * v + gap * (current + more_current)
             v = numerator / (capacitance + gap * (conductance + more_conductance))
         return v, [v]

@@ -7,9 +7,9 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from zoo.cells.base import Cell, States, Tensor
+from zoo.cells.base import Cell, States, Tensor, widen
 from zoo.cells.signatures import collect_arguments, complete_docstring
-from zoo.cells.slstm import check_heads, stabilize, widen
+from zoo.cells.slstm import check_heads, stabilize
 from zoo.scans import forward_fill
 
 MAX_CHUNK_SIZE = 64
@@ -90,7 +90,9 @@ class MLSTMCell(Cell):
 
     weight_blocks = ("query", "key", "value", "output", "input", "forget")
     state_names = ("memory", "normalizer", "stabilizer")
-    parallel_methods = frozenset({"project", "product", "split", "activate", "read", "scan_chunks"})
+    parallel_methods = frozenset(
+        {"project", "product", "get_weight", "split", "activate", "read", "scan_chunks"}
+    )
     min_parallel_steps = 100
 
     def __init__(

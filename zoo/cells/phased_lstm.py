@@ -89,6 +89,11 @@ class PhasedLSTMCell(TimeInputCell, LSTMCell):
         **kwargs: Any,
     ) -> None:
         inherited = collect_arguments(locals(), "min_period", "max_period", "open_ratio", "leak")
+        if kwargs.pop("autocast", False):
+            raise ValueError(
+                "`autocast` of PhasedLSTMCell must be False, because half precision could not tell time stamps apart, "
+                "but it is True. Leave it out."
+            )
         super().__init__(**inherited, autocast=False, **kwargs)
         if not 0 < min_period <= max_period:
             raise ValueError(
@@ -129,7 +134,7 @@ class PhasedLSTMCell(TimeInputCell, LSTMCell):
     def compute_time_gate(self, time: Tensor) -> Tensor:
         """Return k [..., units] at the time stamps `time` [..., 1], in float32 or float64."""
         dtype = keras.backend.result_type(time.dtype, "float32")
-        weights = (self.shift, self.log_period, self.ratio, self.constants.get("leak", 0.0))
+        weights = (*map(self.get_weight, ("shift", "log_period", "ratio")), self.constants.get("leak", 0.0))
         time, shift, log_period, ratio, leak = (ops.cast(value, dtype) for value in (time, *weights))
         period, ratio = ops.exp(log_period), ops.abs(ratio)
         phase = ops.mod(time - shift * period, period) / period

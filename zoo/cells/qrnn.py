@@ -59,7 +59,7 @@ class QRNNCell(GatedCell):
     state_names: tuple[str, ...] = ("cell", "filter")
     # `gates` is not among them: its entry "filter" is a state, which `parallel` computes itself.
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
-        {"project", "product", "compute_gates", "compute_written", "compute_output"}
+        {"project", "product", "get_weight", "compute_gates", "compute_written", "compute_output"}
     )
     min_parallel_steps: int | None = MIN_SCAN_STEPS
 
@@ -132,10 +132,10 @@ class QRNNCell(GatedCell):
         Returns:
             W_0 input + b, W_1 input, W_2 input and so on side by side, [..., kernel_size * n * units].
         """
-        x = self.product("kernel", inputs)
-        if self.bias is None:
+        x, bias = self.product("kernel", inputs), self.get_weight("bias")
+        if bias is None:
             return x
-        return x + ops.pad(self.bias, [[0, (self.kernel_size - 1) * self.filter_width]])
+        return x + ops.pad(bias, [[0, (self.kernel_size - 1) * self.filter_width]])
 
     def gates(self, x: Tensor, r: None, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units], and with a wider filter its state as "filter".

@@ -112,7 +112,7 @@ class RGLRUCell(LinearCell):
 
     def coefficients(self, gates: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return a and √(1 - a²) ⊙ i ⊙ g, each [..., units]."""
-        log_a = -POWER * gates["recurrence"] * ops.softplus(-self.recurrent_logit)
+        log_a = -POWER * gates["recurrence"] * ops.softplus(-self.get_weight("recurrent_logit"))
         # 1 - a² without `expm1`, which ONNX lacks: exact where a is near 1, and above 0, where the root has no
         # gradient.
         tanh = ops.tanh(log_a)

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 from keras import ops
 
-from zoo.cells.base import States, Tensor, check_widths
+from zoo.cells.base import States, Tensor, check_widths, widen
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.signatures import collect_arguments, complete_docstring
 
@@ -108,10 +107,11 @@ class SLSTMCell(LSTMCell):
         """Return the shape of U, [num_heads, head_dim, 4 * head_dim]."""
         return (self.num_heads, self.head_dim, width // self.num_heads)
 
-    def prepare_constants(self, constants: dict[str, Tensor], training: bool) -> dict[str, Tensor]:
-        """Return `constants` with the matrix of each head [head_dim, 4 * head_dim], for `recurrent`."""
-        heads = {f"recurrent_kernel_{j}": self.recurrent_kernel[j] for j in range(self.num_heads)}
-        return {**constants, **heads}
+    def compute_constants(self, constants: dict[str, Tensor] | None, training: bool) -> dict[str, Tensor]:
+        """Return the constants with the matrix of each head [head_dim, 4 * head_dim], for `recurrent`."""
+        prepared = super().compute_constants(constants, training)
+        kernel = prepared.get("recurrent_kernel", self.recurrent_kernel)
+        return {**prepared, **{f"recurrent_kernel_{j}": kernel[j] for j in range(self.num_heads)}}
 
     def recurrent(self, states: States) -> Tensor:
         """Return r = U h for `states`, each [..., units]."""
@@ -159,11 +159,6 @@ def check_heads(units: int, num_heads: int) -> None:
             f"`units` must be a multiple of `num_heads`, but they are {units} and {num_heads}. Choose a number of "
             "heads that divides `units`."
         )
-
-
-def widen(x: Tensor) -> Tensor:
-    """Cast half precision to float32: rounded to bfloat16, an exponent of 100 would be off by up to 1/4."""
-    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
 
 
 def stabilize(log_input: Tensor, log_kept: Tensor, dtype: str) -> tuple[Tensor, Tensor, Tensor]:

@@ -58,7 +58,7 @@ class SRUCell(GatedCell):
     weight_blocks = ("candidate", "forget", "reset", "highway")
     state_names = ("cell",)
     parallel_methods: ClassVar[frozenset[str]] = frozenset(
-        {"project", "product", "gates", "compute_gates", "compute_output", "split"}
+        {"project", "product", "get_weight", "gates", "compute_gates", "compute_output", "split"}
     )
     min_parallel_steps = MIN_SCAN_STEPS
 
@@ -117,18 +117,16 @@ class SRUCell(GatedCell):
 
     def project(self, inputs: Tensor) -> Tensor:
         """Return x [..., 4 * units] for `inputs` [..., features], of one time step or of all."""
-        x = self.product("kernel", inputs)
+        x, bias = self.product("kernel", inputs), self.get_weight("bias")
         if inputs.shape[-1] == self.units:
             x = ops.concatenate([x, inputs], -1)
-        return x if self.bias is None else x + ops.pad(self.bias, [[self.units, self.units]])
+        return x if bias is None else x + ops.pad(bias, [[self.units, self.units]])
 
     def recurrent(self, states: States) -> Tensor | None:
         """Return v ⊙ c [..., 2 * units] for the state c [..., units]; None without peepholes."""
-        return (
-            ops.concatenate([states[0], states[0]], -1) * self.recurrent_kernel
-            if self.use_peepholes
-            else None
-        )
+        if not self.use_peepholes:
+            return None
+        return ops.concatenate([states[0], states[0]], -1) * self.get_weight("recurrent_kernel")
 
     def gates(self, x: Tensor, r: Tensor | None, states: States) -> dict[str, Tensor]:
         """Return the gates by name, each [..., units]: "candidate", "forget", "reset", "highway"."""

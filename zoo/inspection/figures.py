@@ -44,8 +44,9 @@ def check_array(name: str, value: Any, axes: str, advice: str) -> np.ndarray:
     Raises:
         ValueError: it has another number of axes, or it is a dict.
 
-    >>> check_array("scores", [0.5, -1], "[time]", "Take one row.").shape
-    (2,)
+    Example:
+        >>> check_array("scores", [0.5, -1], "[time]", "Take one row.").shape
+        (2,)
     """
     is_dict = isinstance(value, Mapping)
     shape = () if is_dict else np.shape(value)
@@ -67,8 +68,9 @@ def check_arrays(name: str, values: Any, axes: str, advice: str) -> dict[str, np
     Raises:
         ValueError: it is no dict or an empty one, or an array has other axes or another number of steps.
 
-    >>> list(check_arrays("values", {"forget": [[0.5], [1]]}, "[time, units]", "Take one row."))
-    ['forget']
+    Example:
+        >>> list(check_arrays("values", {"forget": [[0.5], [1]]}, "[time, units]", "Take one row."))
+        ['forget']
     """
     if not isinstance(values, Mapping) or not values:
         found = "no arrays" if isinstance(values, Mapping) else type(values).__name__

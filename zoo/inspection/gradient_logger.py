@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo._compat import direct_trainable_variables, flatten_layers
 from zoo.cells import Tensor
+from zoo.cells.base import widen
 from zoo.inspection.gradients import state_gradients
 from zoo.inspection.states import preserve_variables
 from zoo.tensorboard import ScalarWriter
@@ -23,6 +24,8 @@ class GradientLogger(keras.callbacks.Callback):
     - `state_gradient/<state>/back_<k>` for each state s of each recurrent layer: the norm ||dL/ds_{T-k}||,
       k = 0, 1, 2, 4, 8 ... steps before the last one, as a root mean square over the batch.
 
+    Norms are computed in float32. The gradients have the dtype of the states: in float16, those below 6e-8 are 0.
+
     The callback works in `model.fit` and in `zoo.fit`. It does not change the training.
 
     Args:
@@ -35,14 +38,15 @@ class GradientLogger(keras.callbacks.Callback):
     Raises:
         ValueError: `update_freq` is less than 1, `batch` is no pair, or `loss` is no function.
 
-    >>> import keras, numpy as np, pathlib, tempfile, zoo
-    >>> model, x, y = keras.Sequential([zoo.LSTM(8)]), np.ones([4, 10, 3], "float32"), np.ones([4, 8])
-    >>> model.compile("sgd", "mse")
-    >>> with tempfile.TemporaryDirectory() as log_dir:
-    ...     logger = zoo.inspection.GradientLogger(
-    ...         model, (x, y), keras.losses.MeanSquaredError(), pathlib.Path(log_dir)
-    ...     )
-    ...     history = model.fit(x, y, callbacks=[logger], verbose=0)
+    Example:
+        >>> import keras, numpy as np, pathlib, tempfile, zoo
+        >>> model, x, y = keras.Sequential([zoo.LSTM(8)]), np.ones([4, 10, 3], "float32"), np.ones([4, 8])
+        >>> model.compile("sgd", "mse")
+        >>> with tempfile.TemporaryDirectory() as log_dir:
+        ...     logger = zoo.inspection.GradientLogger(
+        ...         model, (x, y), keras.losses.MeanSquaredError(), pathlib.Path(log_dir)
+        ...     )
+        ...     history = model.fit(x, y, callbacks=[logger], verbose=0)
     """
 
     def __init__(
@@ -94,11 +98,15 @@ class GradientLogger(keras.callbacks.Callback):
         }
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
         norms = {
-            f"gradient/{path}": float(tf.linalg.global_norm(gradient)) for path, gradient in gradients.items()
+            # `global_norm` would count the rows of a sparse gradient one by one, and half precision loses squares.
+            f"gradient/{path}": float(
+                tf.linalg.global_norm([widen(tf.convert_to_tensor(gradient)) for gradient in of_layer])
+            )
+            for path, of_layer in gradients.items()
         }
         by_state = state_gradients(model, inputs, lambda outputs: self.loss(targets, outputs))
         for name, gradient in by_state.items():
-            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(gradient**2, -1), 0)).numpy()
+            by_step = tf.sqrt(tf.reduce_mean(tf.reduce_sum(widen(gradient) ** 2, -1), 0)).numpy()
             k = 0
             while k < len(by_step):
                 norms[f"state_gradient/{name}/back_{k}"] = float(by_step[-1 - k])

@@ -173,8 +173,9 @@ def _label_lines(axes: Axes, lines: Sequence[Line2D]) -> None:
 def _spread(values: Sequence[float], distance: float) -> list[float]:
     """Move sorted values apart until neighbors have at least a distance, with the least sum of squares.
 
-    >>> _spread([0.0, 3.0, 3.0, 9.0], 2.0)
-    [0.0, 2.0, 4.0, 9.0]
+    Example:
+        >>> _spread([0.0, 3.0, 3.0, 9.0], 2.0)
+        [0.0, 2.0, 4.0, 9.0]
     """
     # Values less their multiples of the distance must not decrease: pool those that do.
     pools: list[list[float]] = []
@@ -396,7 +397,10 @@ def plot_attention(
 
 
 def plot_image_attention(
-    images: np.ndarray, words: Sequence[str], weights: np.ndarray, path: str | Path | None = None
+    images: np.ndarray | Sequence[np.ndarray],
+    words: Sequence[str],
+    weights: np.ndarray,
+    path: str | Path | None = None,
 ) -> matplotlib.figure.Figure:
     """Plot attention weights over an image, once per word: the brighter a region, the higher its weight.
 
@@ -425,9 +429,10 @@ def plot_image_attention(
     weights = check_array("weights", weights, "[words, rows, columns]", advice)
     check_labels("words", words, len(weights), "maps of weights")
     if np.ndim(images) == 4:
+        images = np.asarray(images)
         check_labels("words", words, len(images), "images")
     else:
-        check_array("images", images, "[height, width, 3]", "Or pass an image for each word.")
+        images = check_array("images", images, "[height, width, 3]", "Or pass an image for each word.")
     columns = min(len(words) + 1, 6)
     rows = -(-(len(words) + 1) // columns)
     height, width = images.shape[-3:-1]

@@ -1,6 +1,6 @@
 """Gate activations and states of recurrent layers at every time step, by name."""
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -28,7 +28,7 @@ def cell_scope(cell: Cell, constants: dict[str, Tensor] | None = None) -> Iterat
     """
     with autocast_scope(cell.compute_dtype):
         prepared = cell.compute_constants(constants, False)
-    pure_cell = PureCell(cell, prepared)
+    pure_cell = PureCell(cell, prepared, training=False)
     with pure_cell.weight_scope(pure_cell.weights):
         yield
 
@@ -38,13 +38,15 @@ def preserve_variables(model: keras.Layer) -> Iterator[None]:
     """Restore on exit what a call of the model changes: non-trainable variables and states it carries."""
     variables = [*model.non_trainable_variables, *get_carried_states(model)]
     values = [tf.identity(variable.value) for variable in variables]
-    yield
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
 
-def find_cells(model: keras.Layer) -> dict[int, tuple[str, RNN, Cell]]:
-    """Return the cells of this library in a model, by their ids, with the prefix of their names and their layer.
+def find_prefixes(model: keras.Layer) -> dict[tuple[int, int], str]:
+    """Return the prefixes of the names of gates and states, by the ids of a layer in a model and its `zoo.Cell`.
 
     The prefix is the path of the layer inside the model, such as `encoder/layer1_`; it is empty for the model
     itself. The two directions of a `Bidirectional` are `<its path>_forward_` and `<its path>_backward_`. If a layer
@@ -57,16 +59,16 @@ def find_cells(model: keras.Layer) -> dict[int, tuple[str, RNN, Cell]]:
             for direction in ("forward", "backward"):
                 directed = getattr(layer, f"{direction}_layer")
                 paths[id(directed)] = "_".join(filter(None, (paths[id(layer)], direction)))
-    found = {}
+    prefixes = {}
     for layer in layers:
         if isinstance(layer, RNN):
             cells = getattr(layer.cell, "cells", [layer.cell])
             for cell in cells:
                 names = [paths[id(layer)], cell.name if len(cells) > 1 else ""]
-                prefix = "".join(f"{name}_" for name in ["/".join(filter(None, names))] if name)
                 if isinstance(cell, Cell):
-                    found[id(cell)] = prefix, layer, cell
-    return found
+                    name = "/".join(filter(None, names))
+                    prefixes[id(layer), id(cell)] = f"{name}_" if name else ""
+    return prefixes
 
 
 def check_model(model: Any) -> None:
@@ -145,27 +147,48 @@ def gates(
     check_model(model)
     if not model.built:
         raise ValueError(f"{model.name} has no weights yet. Call it, or its model, first.")
-    check_found(model, find_cells(model))
+    check_found(model, find_prefixes(model))
     arguments = {"mask": mask, "constants": constants}
     arguments = {name: value for name, value in arguments.items() if value is not None}
     with preserve_variables(model) if tf.executing_eagerly() else nullcontext(), record_runs() as runs:
         model(inputs, **arguments)
-    cells = find_cells(model)
-    values: dict[str, list[Tensor]] = {}
-    for run in runs:
-        prefix, layer, _ = cells[id(run.cell)]
-        for name, value in _compute_gates(run).items():
-            value = swap_batch_and_time(tf.reverse(value, [0]) if layer.go_backwards else value)
-            values.setdefault(prefix + name, []).append(value)
-    check_found(model, values)
-    return {name: steps[0] if len(steps) == 1 else tf.concat(steps, 1) for name, steps in values.items()}
+    return join_runs(model, runs, map(_compute_gates, runs))
+
+
+def join_runs(
+    model: keras.Layer, runs: Sequence[CellRun], values: Iterable[dict[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Return values of cells by the names that they have in a model, in the order of the inputs.
+
+    Args:
+        model: the model.
+        runs: the runs of its cells.
+        values: of each run, by the names that they have in the cell, each [time, batch, ...].
+
+    Returns:
+        Tensors [batch, time, ...]. If a cell runs more than once in one layer, its steps are concatenated.
+
+    Raises:
+        ValueError: there are no runs.
+    """
+    prefixes = find_prefixes(model)  # a layer has its path only after its first call
+    joined: dict[str, list[Tensor]] = {}
+    for run, of_run in zip(runs, values, strict=True):
+        prefix = prefixes[id(run.layer), id(run.cell)]
+        for name, value in of_run.items():
+            value = swap_batch_and_time(tf.reverse(value, [0]) if run.layer.go_backwards else value)
+            joined.setdefault(prefix + name, []).append(value)
+    check_found(model, joined)
+    return {name: steps[0] if len(steps) == 1 else tf.concat(steps, 1) for name, steps in joined.items()}
 
 
 def _compute_gates(run: CellRun) -> dict[str, Tensor]:
     """Return gates and states [time, batch, ...] of a cell, by name, in the order of computation."""
     cell = run.cell
     with cell_scope(cell, run.constants):
-        xs = tf.cast(run.sequences, cell.compute_dtype)
+        xs = run.sequences  # time stamps of a cell without `autocast` keep their dtype
+        if cell.autocast:
+            xs = tf.cast(xs, cell.compute_dtype)
         starts = flatten_states(cell.get_initial_state(tf.shape(xs)[1]))
         initial_states = flatten_states(run.states)
         sizes = [state.shape[-1] for state in starts]

@@ -7,9 +7,10 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
-from zoo._compat import autocast_scope, is_exporting
+from zoo._compat import autocast_scope, call_context_scope, is_exporting, make_call_context
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import can_run_parallel, is_inherited
 from zoo.cells.checks import explain_errors
@@ -41,6 +42,7 @@ class CellRun(NamedTuple):
     """What a cell read while it ran over time.
 
     Attributes:
+        layer: the layer that ran the cell.
         cell: the cell.
         sequences: [time, batch, features], in the order of computation.
         states: before the first step.
@@ -49,6 +51,7 @@ class CellRun(NamedTuple):
         resets: bool [time, batch, 1] or None.
     """
 
+    layer: keras.Layer
     cell: Cell
     sequences: Tensor
     states: States
@@ -85,13 +88,19 @@ def observe_states(observer: StateObserver) -> Iterator[None]:
 
 @contextmanager
 def record_runs() -> Iterator[list[CellRun]]:
-    """Return a context that yields a list, to which each cell that runs over time is added, in their order."""
+    """Return a context that yields a list, to which each cell is added before it runs over time, in their order."""
     runs: list[CellRun] = []
     token = _runs.set(runs)
     try:
         yield runs
     finally:
         _runs.reset(token)
+
+
+def record_run(run: CellRun) -> None:
+    """Add a run to the list of `record_runs`, if there is one."""
+    if (runs := _runs.get()) is not None:
+        runs.append(run)
 
 
 def swap_batch_and_time(x: Tensor) -> Tensor:
@@ -136,10 +145,10 @@ def run_cell(
     Returns:
         The last output [batch, width], all outputs [time, batch, width], the last states.
     """
-    if (runs := _runs.get()) is not None:
-        runs.append(CellRun(cell, sequences, states, mask, constants, resets))
     explained = explain_errors(cell, constants, sequences.shape[1])
-    with autocast_scope(cell.compute_dtype), explained:
+    # Keras's `call` may have called the cells of a stack already, which can change the context.
+    in_context = call_context_scope(make_call_context(training))
+    with autocast_scope(cell.compute_dtype), in_context, explained:
         prepared = cell.compute_constants(constants, training)
         with cell.constants_scope(prepared):
             run_steps = partial(_run_cell, cell, sequences, states, mask, training, unroll, prepared, resets)
@@ -162,7 +171,7 @@ def _run_cell(
     sequences, states, mask, resets = set_static_batch_size(sequences, states, mask, resets)
     unroll = unroll or sequences.shape[0] == 1  # one step needs no loop
     loop_inputs = prepare_inputs(cell, sequences, states, mask, resets, training)
-    pure_cell = PureCell(cell, constants)
+    pure_cell = PureCell(cell, constants, training)
     run_plain = partial(run_in_steps, pure_cell, unroll)
     form = choose_form(pure_cell, loop_inputs, training, unroll)
     if form is Form.PARALLEL:
@@ -273,8 +282,9 @@ def run_in_steps(
     def step(xs: list[Tensor], states: States) -> tuple[Tensor, States]:
         x, *noise = xs
         states = restore_states(cell, states)
-        r = cell.recurrent((apply_mask(states[0], loop_inputs.drop), *states[1:]))
-        output, after = cell.step(x, r, states, *noise)
+        with call_context_scope(pure_cell.call_context):  # the same for each step
+            r = cell.recurrent((apply_mask(states[0], loop_inputs.drop), *states[1:]))
+            output, after = cell.step(x, r, states, *noise)
         if observer is None:
             return output, flatten_states(after)
         observed = observer(cell, after)

@@ -11,9 +11,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from zoo._compat import autocast_scope, updated_variable_ids
+from zoo._compat import autocast_scope, call_context_scope, make_call_context, updated_variable_ids
 from zoo.cells import Cell, States, Tensor, apply_mask
 from zoo.cells.base import Multiply, multiply_scope
+from zoo.cells.checks import check_no_losses
 from zoo.layers.rows import LoopInputs, has_independent_rows
 
 RARE_BATCH_SIZES = 7919, 7901
@@ -28,9 +29,11 @@ class PureCell:
     Args:
         cell: the cell, built.
         constants: the result of its `prepare_constants`.
+        training: whether layers inside the cell are called in training.
 
     Attributes:
         weights: the values of the cell's weights, followed by its constants in floating point.
+        call_context: how Keras calls layers inside the cell; see `make_call_context`.
         output_state: index of the state that is also the output, None if the output is not a state.
         is_additive: whether a step depends on x + r alone, so that the gradients by x and by r are the same.
         has_recurrent: whether there is an r.
@@ -45,16 +48,17 @@ class PureCell:
         has_independent_rows: whether each sequence of a batch is computed for itself.
         is_pure: whether a step is pure; see `analyze`.
 
-    All but `weights` are set by `analyze`.
+    All but `weights` and `call_context` are set by `analyze`.
     """
 
-    def __init__(self, cell: Cell, constants: dict[str, Tensor]) -> None:
+    def __init__(self, cell: Cell, constants: dict[str, Tensor], training: bool) -> None:
         self.cell = cell
         self.constants = constants
         # Those that are not differentiable remain what they are.
         self.differentiable = [name for name, value in constants.items() if value.dtype.is_floating]
         self.weights = [tf.convert_to_tensor(weight.value) for weight in cell.weights]
         self.weights += [constants[name] for name in self.differentiable]
+        self.call_context = make_call_context(training)
         self.output_state: int | None = None
         self.is_additive = self.has_recurrent = False
         self.xr_widths: list[int] = []
@@ -70,12 +74,14 @@ class PureCell:
     def weight_scope(self, weights: Sequence[Tensor]) -> Iterator[keras.StatelessScope]:
         """Return a context in which the cell's weights have these values, cast to its compute dtype.
 
-        Keras casts weights only while a layer is called, and back-propagation happens after that.
+        Keras casts weights, and passes `training` to layers inside the cell, only while a layer is called;
+        back-propagation happens after that.
         """
         count = len(self.cell.weights)
         with (
+            call_context_scope(self.call_context),
             autocast_scope(self.cell.compute_dtype),
-            keras.StatelessScope(initialize_variables=False) as scope,
+            keras.StatelessScope(collect_losses=True, initialize_variables=False) as scope,
         ):
             for update in zip(self.cell.weights, weights[:count], strict=True):
                 scope.add_update(update)
@@ -153,6 +159,9 @@ class PureCell:
 
         Args:
             loop_inputs: what the loop reads.
+
+        Raises:
+            ValueError: the step adds losses.
         """
         updated: set[int] = set()
         products: list[tuple[int, int]] = []
@@ -192,6 +201,7 @@ class PureCell:
                 xr = [x] if r is None or self.is_additive else [x, r]
                 self.xr_widths = [value.shape[-1] for value in xr]
                 self.output_state = next((i for i, state in enumerate(new) if state is output), None)
+                check_no_losses(self.cell, scope.losses)
                 updated.update(updated_variable_ids(scope) - {id(weight) for weight in self.cell.weights})
             traced.append((of_rows, [*([] if r is None else [r]), x, output, *new]))
             gradients = tape.gradient([output, *new], weights)

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from zoo._compat import flatten_layers, get_keras_mask
 from zoo.cells import Cell, Serializable, Tensor
@@ -24,7 +25,7 @@ from zoo.cells.checks import (
     get_flags,
 )
 from zoo.cells.signatures import complete_docstring
-from zoo.layers.loop import run_cell, swap_batch_and_time
+from zoo.layers.loop import CellRun, record_run, run_cell, swap_batch_and_time
 
 _sequence_inputs: ContextVar[tuple[dict[str, Tensor], Tensor | None]] = ContextVar(
     "sequence_inputs", default=({}, None)
@@ -50,8 +51,8 @@ class RNN(Serializable, keras.layers.RNN):
             `autocast` is that of the cell, or that of the first cell of a list.
         return_sequences: bool. Whether to return the outputs of all time steps instead of the last one.
         return_state: bool. Whether to return the final states, too.
-        go_backwards: bool. Whether to process the sequences from their end; outputs are in the order of
-            processing.
+        go_backwards: bool. Whether to process the sequences from their end; outputs, and the mask that the
+            layer passes on, are in the order of processing.
         stateful: bool. Whether the final states of a batch are the initial states of the next one. The
             batch size must then be fixed.
         unroll: bool. Whether to lay out every time step in the graph instead of using a loop, for a length
@@ -72,7 +73,8 @@ class RNN(Serializable, keras.layers.RNN):
         constants: dict of tensors by name, each with the batch as first axis, that the cells use in every
             step; none by default. See `zoo.Cell.prepare_constants`.
         resets: bool tensor [batch, time]; none by default. Where it is True, the states of the row are set to
-            `cell.get_initial_state` before the step, whether the mask is True there or not.
+            `cell.get_initial_state` before the step, whether the mask is True there or not. With `go_backwards`,
+            which reads a sequence from its end, the flag belongs at the last step of each sequence.
 
     Input shape:
         [batch, time, features]
@@ -158,7 +160,7 @@ class RNN(Serializable, keras.layers.RNN):
         sequences = next(iter(arguments.values()))
         self._check_call(sequences, arguments.get("initial_state"), arguments.get("constants"))
         for name in ("mask", "resets"):
-            if self._find_loop_cells() and (flags := arguments.get(name)) is not None:
+            if find_loop_cells(self) and (flags := arguments.get(name)) is not None:
                 check_flags(self.name, name, get_flags(flags), sequences.shape[:2])
         return super().compute_output_spec(*args, **kwargs)
 
@@ -182,6 +184,13 @@ class RNN(Serializable, keras.layers.RNN):
         # As in a call, the states of a stacked cell are a list, unless its `state_size` is a number.
         is_list = [isinstance(cell.state_size, (list, tuple)) for cell in cells]
         return output, *(s if many else s[0] for s, many in zip(states, is_list, strict=True))
+
+    def compute_mask(self, sequences: Tensor, mask: Any) -> Any:
+        """Return the mask of the outputs, which is in their order: with `go_backwards` reversed."""
+        if keras.tree.flatten(mask)[0] is not None:
+            mask = get_flags(mask)
+            mask = ops.flip(mask, 1) if self.go_backwards else mask
+        return super().compute_mask(sequences, mask)
 
     def call(
         self,
@@ -216,7 +225,7 @@ class RNN(Serializable, keras.layers.RNN):
         Returns:
             The last output [batch, units], all outputs [batch, time, units], and the final states.
         """
-        cells = self._find_loop_cells()
+        cells = find_loop_cells(self)
         constants, resets = _sequence_inputs.get()
         if not cells:
             if constants or resets is not None:
@@ -232,6 +241,7 @@ class RNN(Serializable, keras.layers.RNN):
         for cell, state in zip(cells, initial_state if is_stack else [initial_state], strict=True):
             is_list = isinstance(state, (list, tuple))
             state = state if is_list else [state]
+            record_run(CellRun(self, cell, sequences, state, mask, constants, resets))
             last, sequences, state = run_cell(
                 cell, sequences, state, mask, training, self.unroll, constants, resets
             )
@@ -241,22 +251,15 @@ class RNN(Serializable, keras.layers.RNN):
             last = tf.where(tf.reduce_all(mask[-1:], 0), last, 0)  # a sequence of length 0 counts as valid
         return last, swap_batch_and_time(sequences), states if is_stack else states[0]
 
-    def _find_loop_cells(self) -> list[Cell]:
-        """Return the cells that the loop over time of this library runs; none if the loop of Keras runs them."""
-        is_stack = isinstance(self.cell, keras.layers.StackedRNNCells)
-        cells = self.cell.cells if is_stack else [self.cell]
-        is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
-        # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
-        is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
-        if is_stack:
-            is_ours = is_ours and is_inherited(self.cell, keras.layers.StackedRNNCells, "call", "__call__")
-        is_ours = is_ours and {c.compute_dtype for c in (self.cell, *cells)} == {self.compute_dtype}
-        return list(cells) if is_ours else []
-
     def _check_call(self, sequences: Tensor, initial_state: Any, constants: Any) -> None:
         """Raise a TypeError or ValueError if an argument of a call, symbolic or not, does not fit the cells."""
+        if sequences.shape[1] == 0:
+            raise ValueError(
+                f"The sequences of {self.name} must have at least one time step, but their shape is "
+                f"{tuple(sequences.shape)}. Leave such a batch out, or pad its sequences and pass a `mask`."
+            )
         self._check_constants(constants)
-        cells = self._find_loop_cells()
+        cells = find_loop_cells(self)
         if constants and cells:
             check_used_constants(self.name, cells, constants)
         if initial_state is not None and cells:
@@ -302,10 +305,32 @@ class RNN(Serializable, keras.layers.RNN):
         return convert(sequences), convert_flags("mask", mask), convert_flags("resets", resets)
 
 
+def find_loop_cells(layer: RNN) -> list[Cell]:
+    """Return the cells of a layer that the loop over time of this library runs; none if the loop of Keras runs them."""
+    is_stack = isinstance(layer.cell, keras.layers.StackedRNNCells)
+    cells = layer.cell.cells if is_stack else [layer.cell]
+    is_ours = keras.backend.backend() == "tensorflow" and all(isinstance(c, Cell) for c in cells)
+    # The loop over time calls the methods of the cells, and neither their `call` nor that of a stack.
+    is_ours = is_ours and all(is_inherited(c, Cell, "call", "__call__") for c in cells)
+    if is_stack:
+        is_ours = is_ours and is_inherited(layer.cell, keras.layers.StackedRNNCells, "call", "__call__")
+    is_ours = is_ours and {c.compute_dtype for c in (layer.cell, *cells)} == {layer.compute_dtype}
+    return list(cells) if is_ours else []
+
+
 def get_carried_states(model: keras.Layer) -> list[keras.Variable]:
     """Return the states that the stateful layers of a model carry from batch to batch.
 
     Keras does not count them among the variables of the model.
+
+    Args:
+        model: a model, or a layer.
+
+    Returns:
+        The variables, in the order of the layers and of their states; none of layers that are not built.
+
+    Raises:
+        TypeError: `model` is not a model or a layer.
 
     Example:
         >>> import zoo

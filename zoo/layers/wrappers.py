@@ -30,6 +30,8 @@ class Bypass(Serializable, keras.layers.Wrapper):
         mask: bool tensor [batch, time], False under padding; none by default. It is passed to the layer and
             on to the next one. Outputs under padding are meaningless.
         training: bool, `False` by default. Whether the layer runs in training.
+        constants: dict of tensors by name for a layer that accepts them, such as `zoo.RNN`; none by default.
+        resets: bool tensor [batch, time] for a layer that accepts them; none by default.
 
     Input shape:
         [batch, time, width]
@@ -69,7 +71,10 @@ class Bypass(Serializable, keras.layers.Wrapper):
         self.supports_masking = True
 
     def build(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Any] | None = None,
+        constants_shape: dict[str, Sequence[int | None]] | None = None,
     ) -> None:
         """Create the weights of the layer for sequences [batch, time, width]."""
         output = self.compute_output_shape(sequences_shape)
@@ -80,6 +85,8 @@ class Bypass(Serializable, keras.layers.Wrapper):
                 f"{self.layer.name!r} has {width} features and its output {output_width}. Change the units "
                 f"of the layer, or put keras.layers.Dense({output_width}) before {self.name!r}."
             )
+        if constants_shape and not self.layer.built:
+            self.layer.build(tuple(sequences_shape), constants_shape=constants_shape)
         super().build(tuple(sequences_shape))
 
     def compute_output_shape(
@@ -102,6 +109,8 @@ class Bypass(Serializable, keras.layers.Wrapper):
         initial_state: Any = None,
         mask: Tensor | None = None,
         training: bool = False,
+        constants: dict[str, Tensor] | None = None,
+        resets: Tensor | None = None,
     ) -> Any:
         """Run the layer and merge its outputs with its inputs.
 
@@ -110,12 +119,17 @@ class Bypass(Serializable, keras.layers.Wrapper):
             initial_state: initial states as the layer accepts them.
             mask: bool tensor [batch, time], False under padding.
             training: whether the layer runs in training.
+            constants: tensors by name for a layer that accepts them.
+            resets: bool tensor [batch, time] for a layer that accepts them.
 
         Returns:
             Outputs [batch, time, width]; a tuple of them and the final states if the layer has
             `return_state`.
         """
-        outputs = self.layer(sequences, initial_state=initial_state, mask=mask, training=training)
+        # Layers of Keras and `Bidirectional` do not accept these.
+        passed = {"constants": constants, "resets": resets}
+        passed = {name: value for name, value in passed.items() if value is not None}
+        outputs = self.layer(sequences, initial_state=initial_state, mask=mask, training=training, **passed)
         y, *states = outputs if self.return_state else [outputs]
         merged = self.merge(sequences, ops.cast(y, self.compute_dtype))
         return (merged, *states) if self.return_state else merged
@@ -171,10 +185,13 @@ class Highway(Bypass):
         self.initial_bias = initial_bias
 
     def build(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Any] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Any] | None = None,
+        constants_shape: dict[str, Sequence[int | None]] | None = None,
     ) -> None:
         """Create the weights of the layer and of the gate for sequences [batch, time, width]."""
-        super().build(sequences_shape)
+        super().build(sequences_shape, initial_state_shape, constants_shape)
         width = sequences_shape[-1]
         bias = keras.initializers.Constant(self.initial_bias)
         self.transform_kernel = self.add_weight(shape=(width, width), name="transform_kernel")

@@ -53,8 +53,9 @@ def confusion_matrix(predictions: np.ndarray, references: np.ndarray, classes: i
     Raises:
         ValueError: the arrays differ in shape, or contain other classes.
 
-    >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
-    [[1, 1], [0, 1]]
+    Example:
+        >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
+        [[1, 1], [0, 1]]
     """
     predictions, references = np.asarray(predictions), np.asarray(references)
     if predictions.shape != references.shape or references.ndim != 1:
@@ -86,15 +87,21 @@ def score_classes(
     Returns:
         The scores of each class. The head of this module says where they are None.
 
-    >>> matrix = confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), 3)
-    >>> for scores in score_classes(np.diag(matrix), matrix.sum(0), matrix.sum(1)):
-    ...     print(*scores)
-    100.0 50.0 66.66666666666667 2
-    50.0 100.0 66.66666666666667 1
-    None None None 0
+    Example:
+        >>> matrix = confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), 3)
+        >>> for scores in score_classes(np.diag(matrix), matrix.sum(0), matrix.sum(1)):
+        ...     print(*scores)
+        100.0 50.0 66.66666666666667 2
+        50.0 100.0 66.66666666666667 1
+        None None None 0
     """
     return tuple(
-        ClassScores(_percent(tp, p), _percent(tp, n), _percent(2 * tp, p + n), n)
+        ClassScores(
+            precision=_percent_or_none(tp, p),
+            recall=_percent_or_none(tp, n),
+            f1=_percent_or_none(2 * tp, p + n),
+            examples=n,
+        )
         for tp, p, n in zip(
             *(np.asarray(a).tolist() for a in (true_positives, predicted, actual)), strict=True
         )
@@ -102,13 +109,20 @@ def score_classes(
 
 
 def macro_f1(scores: Iterable[ClassScores]) -> float:
-    """Return the mean F1 of the classes that have one.
+    """Compute the mean F1 of the classes that have one.
+
+    Args:
+        scores: of each class, from `score_classes`.
+
+    Returns:
+        The mean as a percentage.
 
     Raises:
-        ValueError: no class has one.
+        ValueError: no class has an F1.
 
-    >>> macro_f1([ClassScores(100.0, 50.0, 66.0, 2), ClassScores(None, None, None, 0)])
-    66.0
+    Example:
+        >>> macro_f1([ClassScores(100.0, 50.0, 66.0, 2), ClassScores(None, None, None, 0)])
+        66.0
     """
     values = [score.f1 for score in scores if score.f1 is not None]
     if not values:
@@ -134,9 +148,10 @@ def wilson_interval(num_right: int, num_examples: int) -> tuple[float, float]:
     Raises:
         ValueError: there are no examples, or not from 0 to `num_examples` right ones.
 
-    >>> low, high = wilson_interval(89, 100)
-    >>> round(low, 1), round(high, 1)
-    (81.4, 93.7)
+    Example:
+        >>> low, high = wilson_interval(89, 100)
+        >>> round(low, 1), round(high, 1)
+        (81.4, 93.7)
     """
     if not 0 <= num_right <= num_examples or not num_examples:
         raise ValueError(
@@ -170,9 +185,10 @@ def expected_calibration_error(confidences: np.ndarray, is_right: np.ndarray, bi
     Raises:
         ValueError: the arrays differ in shape or are empty, or a confidence is not in [0, 1].
 
-    >>> confidences, is_right = np.array([0.75, 0.75, 0.5, 0.5]), np.array([True, True, True, True])
-    >>> expected_calibration_error(confidences, is_right)  # (2 · 0.25 + 2 · 0.5) / 4
-    37.5
+    Example:
+        >>> confidences, is_right = np.array([0.75, 0.75, 0.5, 0.5]), np.array([True, True, True, True])
+        >>> expected_calibration_error(confidences, is_right)  # (2 · 0.25 + 2 · 0.5) / 4
+        37.5
     """
     confidences, is_right = np.asarray(confidences, np.float64), np.asarray(is_right, bool)
     if confidences.shape != is_right.shape or confidences.ndim != 1 or not len(confidences):
@@ -187,5 +203,5 @@ def expected_calibration_error(confidences: np.ndarray, is_right: np.ndarray, bi
     return 100 * float(np.abs(gaps).sum()) / len(confidences)
 
 
-def _percent(part: int, whole: int) -> float | None:
+def _percent_or_none(part: int, whole: int) -> float | None:
     return 100 * part / whole if whole else None

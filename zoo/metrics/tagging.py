@@ -24,9 +24,10 @@ _Sequence = TypeVar("_Sequence", bound=Sized)
 class Segment(NamedTuple):
     """Consecutive frames with one label: frames `start` to `end - 1`.
 
-    >>> segment = Segment("dissolve", 10, 16)
-    >>> segment.end - segment.start
-    6
+    Example:
+        >>> segment = Segment("dissolve", 10, 16)
+        >>> segment.end - segment.start
+        6
     """
 
     label: str
@@ -69,8 +70,9 @@ def find_segments(labels: Labels) -> list[Segment]:
     Raises:
         ValueError: `labels` is not a sequence of `str`.
 
-    >>> find_segments(["shot", "shot", "cut"])
-    [Segment(label='shot', start=0, end=2), Segment(label='cut', start=2, end=3)]
+    Example:
+        >>> find_segments(["shot", "shot", "cut"])
+        [Segment(label='shot', start=0, end=2), Segment(label='cut', start=2, end=3)]
     """
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
         raise ValueError(
@@ -114,8 +116,9 @@ def score_frames(
     Raises:
         ValueError: predictions and references differ in number or length, are empty, or contain other labels.
 
-    >>> score_frames([["a", "a", "b", "b"]], [["a", "b", "b", "b"]], ["a", "b", "c"])["accuracy"]
-    75.0
+    Example:
+        >>> score_frames([["a", "a", "b", "b"]], [["a", "b", "b", "b"]], ["a", "b", "c"])["accuracy"]
+        75.0
     """
     true_positives: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
@@ -164,9 +167,10 @@ def score_multilabel_frames(
         ValueError: predictions and references differ in number or length, are empty, or have other shapes or
             dtypes.
 
-    >>> prediction = np.array([[True, False], [False, False], [True, False]])
-    >>> score_multilabel_frames([prediction], [~prediction], ["a", "b"])["micro-F1"]
-    0.0
+    Example:
+        >>> prediction = np.array([[True, False], [False, False], [True, False]])
+        >>> score_multilabel_frames([prediction], [~prediction], ["a", "b"])["micro-F1"]
+        0.0
     """
     pairs = _frame_pairs(predictions, references)
     predicted, actual = (
@@ -217,11 +221,15 @@ def segmental_edit_score(
         references: true labels of each sequence, of the same lengths.
         background: labels whose segments are left out.
 
+    Returns:
+        The score as a percentage. A sequence without any segment on either side counts as 100.
+
     Raises:
         ValueError: predictions and references differ in number or length, or are empty.
 
-    >>> segmental_edit_score([list("aabbbcba")], [list("abbbbbcc")])
-    60.0
+    Example:
+        >>> segmental_edit_score([list("aabbbcba")], [list("abbbbbcc")])
+        60.0
     """
     scores = []
     for prediction, reference in _frame_pairs(predictions, references):
@@ -256,14 +264,18 @@ def segmental_f1(
         overlap: the least intersection over union, in (0, 1]: 0.1 for F1@10, 0.25 for F1@25, 0.5 for F1@50.
         background: labels whose segments are left out.
 
+    Returns:
+        F1 as a percentage.
+
     Raises:
         ValueError: predictions and references differ in number or length, are empty, or `overlap` is out of
             range.
 
-    >>> segmental_f1([list("aabb")], [list("aaab")], 0.5)
-    100.0
-    >>> segmental_f1([list("aabb")], [list("aaab")], 0.6)
-    50.0
+    Example:
+        >>> segmental_f1([list("aabb")], [list("aaab")], 0.5)
+        100.0
+        >>> segmental_f1([list("aabb")], [list("aaab")], 0.6)
+        50.0
     """
     if not 0 < overlap <= 1:
         raise ValueError(f"Expected 0 < overlap <= 1, such as 0.25 for F1@25, got {overlap}.")
@@ -338,12 +350,13 @@ def find_transitions(
     Raises:
         ValueError: `labels` is not a sequence of `str`.
 
-    >>> find_transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
-    [Segment(label='cut', start=1, end=4)]
-    >>> find_transitions(["shot", "wipe", "wipe", "cut", "shot"], "shot", {"wipe": 3})
-    [Segment(label='cut', start=3, end=4)]
-    >>> find_transitions(["fade", "fade", "shot", "fade", "shot"], "shot", {"fade": 2}, max_gap=1)
-    [Segment(label='fade', start=0, end=4)]
+    Example:
+        >>> find_transitions(["shot", "fade", "cut", "cut", "shot", "wipe"], "shot", {"wipe": 2})
+        [Segment(label='cut', start=1, end=4)]
+        >>> find_transitions(["shot", "wipe", "wipe", "cut", "shot"], "shot", {"wipe": 3})
+        [Segment(label='cut', start=3, end=4)]
+        >>> find_transitions(["fade", "fade", "shot", "fade", "shot"], "shot", {"fade": 2}, max_gap=1)
+        [Segment(label='fade', start=0, end=4)]
     """
     minimum = min_lengths or {}
     runs: list[list[Segment]] = []
@@ -396,9 +409,10 @@ def score_transitions(
     Raises:
         ValueError: predictions and references differ in number, there are none, or a segment is empty.
 
-    >>> frames = ["shot", "shot", "cut", "shot", "shot", "shot"]
-    >>> score_transitions([frames], [[Segment("cut", 4, 5), Segment("fade", 5, 6)]], "shot").recall
-    50.0
+    Example:
+        >>> frames = ["shot", "shot", "cut", "shot", "shot", "shot"]
+        >>> score_transitions([frames], [[Segment("cut", 4, 5), Segment("fade", 5, 6)]], "shot").recall
+        50.0
     """
     matches: list[tuple[Segment, Segment]] = []
     num_predicted = num_actual = 0
@@ -411,14 +425,14 @@ def score_transitions(
     if not num_predicted and not num_actual:
         return TransitionScores(100.0, 100.0, 100.0, 100.0)
     return TransitionScores(
-        precision=_percent(len(matches), num_predicted),
-        recall=_percent(len(matches), num_actual),
+        precision=_percent_or_zero(len(matches), num_predicted),
+        recall=_percent_or_zero(len(matches), num_actual),
         f1=_f1(len(matches), num_predicted, num_actual),
-        kind_accuracy=_percent(sum(a.label == b.label for a, b in matches), len(matches)),
+        kind_accuracy=_percent_or_zero(sum(a.label == b.label for a, b in matches), len(matches)),
     )
 
 
-def _percent(part: int, whole: int) -> float:
+def _percent_or_zero(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 0.0
 
 

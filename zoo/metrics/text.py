@@ -61,8 +61,9 @@ def choose_bleu_tokenizer(language: str, tokenizer: str | None = None) -> str:
     Raises:
         UsageError: the user chose "ja-mecab", and MeCab is not installed.
 
-    >>> [choose_bleu_tokenizer(language) for language in ("zh_CN", "th", "de", "target")]
-    ['zh', 'char', '13a', '13a']
+    Example:
+        >>> [choose_bleu_tokenizer(language) for language in ("zh_CN", "th", "de", "target")]
+        ['zh', 'char', '13a', '13a']
     """
     has_mecab = all(find_spec(name) for name in ("MeCab", "ipadic"))
     if tokenizer == "ja-mecab" and not has_mecab:
@@ -96,8 +97,9 @@ def bleu(predictions: Sequence[str], references: Sequence[str], tokenize: str = 
     Raises:
         ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
-    >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
-    'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
+    Example:
+        >>> bleu(["the cat sat on the mat"], ["the cat sat on a mat"]).signature.split("|version")[0]
+        'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
     """
     return _score_corpus(BLEU(tokenize=tokenize, force=True), predictions, references)
 
@@ -117,8 +119,9 @@ def chrf(predictions: Sequence[str], references: Sequence[str]) -> CorpusScore:
     Raises:
         ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
-    >>> round(chrf(["a cat"], ["the cat"]).score)
-    31
+    Example:
+        >>> round(chrf(["a cat"], ["the cat"]).score)
+        31
     """
     return _score_corpus(CHRF(), predictions, references)
 
@@ -137,8 +140,9 @@ def sentence_chrf(predictions: Sequence[str], references: Sequence[Sequence[str]
         ValueError: predictions and references differ in number, there are none, an example has no reference, or
             its references are not a list of texts.
 
-    >>> [round(score) for score in sentence_chrf(["a cat", "dogs"], [["a cat"], ["the cat", "a dog"]])]
-    [100, 48]
+    Example:
+        >>> [round(score) for score in sentence_chrf(["a cat", "dogs"], [["a cat"], ["the cat", "a dog"]])]
+        [100, 48]
     """
     _check_examples(predictions, references, depth=2)
     metric = CHRF()
@@ -153,11 +157,15 @@ def exact_match(predictions: Sequence[str], references: Sequence[str]) -> float:
         predictions: one text per example.
         references: one reference text per example.
 
+    Returns:
+        A percentage.
+
     Raises:
         ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
-    >>> exact_match(["14:30\u202fh", "14.30"], ["14:30 h", "14:30"])
-    50.0
+    Example:
+        >>> exact_match(["14:30\u202fh", "14.30"], ["14:30 h", "14:30"])
+        50.0
     """
     _check_examples(predictions, references)
     pairs = zip(_normalize(predictions), _normalize(references), strict=True)
@@ -181,8 +189,9 @@ def score_translations(
     Raises:
         ValueError: predictions and references differ in number, there are none, or one of them is not a text.
 
-    >>> score_translations(["\u661f\u671f\u4e00"], ["\u661f\u671f\u4e00"], "zh")["exact match"]
-    100.0
+    Example:
+        >>> score_translations(["\u661f\u671f\u4e00"], ["\u661f\u671f\u4e00"], "zh")["exact match"]
+        100.0
     """
     return {
         "BLEU": bleu(predictions, references, bleu_tokenizer).score,
@@ -248,8 +257,9 @@ def normalize_captions(captions: Sequence[str]) -> list[str]:
     Raises:
         ValueError: it is not a list of texts.
 
-    >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
-    ["a man's dog half asleep sits on the grass"]
+    Example:
+        >>> normalize_captions(["A man's dog, half-asleep, sits on the grass ."])
+        ["a man's dog half asleep sits on the grass"]
     """
     _check_nesting("captions", captions, 1)
     return [text.decode() for text in join_plain_words(tf.constant(list(captions), tf.string)).numpy()]
@@ -308,8 +318,9 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
         ValueError: predictions and references differ in number, there are none, an image has no reference, or
             its references are not a list of texts.
 
-    >>> round(score_captions(["a dog runs"], [["a dog runs fast", "the dog runs"]])["BLEU-2"])
-    100
+    Example:
+        >>> round(score_captions(["a dog runs"], [["a dog runs fast", "the dog runs"]])["BLEU-2"])
+        100
     """
     _check_examples(predictions, references, depth=2)
     words = split_captions(predictions)
@@ -338,19 +349,26 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
 def explain_zero_cider(references: Sequence[Sequence[str]]) -> str:
     """Return for how many images CIDEr is 0 whatever their captions, and why; empty if there are none.
 
-    CIDEr weights an n-gram by the number of images without it in their references, so n-grams that all images
-    have count nothing. Of one image these are all n-grams, of a few similar ones many.
+        CIDEr weights an n-gram by the number of images without it in their references, so n-grams that all images
+        have count nothing. Of one image these are all n-grams, of a few similar ones many.
 
-    Args:
-        references: one or more captions per image.
+        Args:
+            references: one or more captions per image.
 
-    Raises:
-        ValueError: the references of an image are not a list of texts.
+    <<<<<<< HEAD
+        Raises:
+            ValueError: the references of an image are not a list of texts.
 
-    >>> explain_zero_cider([["a dog"], ["a cat"]])
-    ''
-    >>> explain_zero_cider([["a dog"]]).split(":")[0]
-    'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
+        >>> explain_zero_cider([["a dog"], ["a cat"]])
+        ''
+        >>> explain_zero_cider([["a dog"]]).split(":")[0]
+        'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
+    =======
+        Example:
+            >>> explain_zero_cider([["a dog"], ["a cat"]])
+            ''
+            >>> explain_zero_cider([["a dog"]]).split(":")[0]
+            'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
     """
     _check_nesting("references", references, 2)
     images = _collect_ngrams(_apply_to_lists(split_captions, references))
@@ -390,18 +408,24 @@ def _longest_common_subsequence(a: list[str], b: list[str]) -> int:
 class CiderScorer:
     """CIDEr-D of single captions, with the document frequencies of a set of images.
 
-    It is the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty; the document
-    frequency of an n-gram is the number of images that have it in a reference. See `score_captions`.
+        It is the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty; the document
+        frequency of an n-gram is the number of images that have it in a reference. See `score_captions`.
 
-    Args:
-        references: words of one or more captions of each image, from `split_captions`.
+        Args:
+            references: words of one or more captions of each image, from `split_captions`.
 
-    Raises:
-        ValueError: a caption is a text instead of its words.
+    <<<<<<< HEAD
+        Raises:
+            ValueError: a caption is a text instead of its words.
 
-    >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
-    >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
-    (7.5, 0.0)
+        >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
+        >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
+        (7.5, 0.0)
+    =======
+        Example:
+            >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
+            >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
+            (7.5, 0.0)
     """
 
     def __init__(self, references: list[list[list[str]]]) -> None:
