@@ -349,26 +349,20 @@ def score_captions(predictions: Sequence[str], references: Sequence[Sequence[str
 def explain_zero_cider(references: Sequence[Sequence[str]]) -> str:
     """Return for how many images CIDEr is 0 whatever their captions, and why; empty if there are none.
 
-        CIDEr weights an n-gram by the number of images without it in their references, so n-grams that all images
-        have count nothing. Of one image these are all n-grams, of a few similar ones many.
+    CIDEr weights an n-gram by the number of images without it in their references, so n-grams that all images
+    have count nothing. Of one image these are all n-grams, of a few similar ones many.
 
-        Args:
-            references: one or more captions per image.
+    Args:
+        references: one or more captions per image.
 
-    <<<<<<< HEAD
-        Raises:
-            ValueError: the references of an image are not a list of texts.
+    Raises:
+        ValueError: the references of an image are not a list of texts.
 
+    Example:
         >>> explain_zero_cider([["a dog"], ["a cat"]])
         ''
         >>> explain_zero_cider([["a dog"]]).split(":")[0]
         'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
-    =======
-        Example:
-            >>> explain_zero_cider([["a dog"], ["a cat"]])
-            ''
-            >>> explain_zero_cider([["a dog"]]).split(":")[0]
-            'CIDEr is 0 for 1 of 1 images, even for a perfect caption'
     """
     _check_nesting("references", references, 2)
     images = _collect_ngrams(_apply_to_lists(split_captions, references))
@@ -408,24 +402,19 @@ def _longest_common_subsequence(a: list[str], b: list[str]) -> int:
 class CiderScorer:
     """CIDEr-D of single captions, with the document frequencies of a set of images.
 
-        It is the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty; the document
-        frequency of an n-gram is the number of images that have it in a reference. See `score_captions`.
+    It is the cosine of clipped n-gram counts weighted by TF-IDF, times a Gaussian length penalty; the document
+    frequency of an n-gram is the number of images that have it in a reference. See `score_captions`.
 
-        Args:
-            references: words of one or more captions of each image, from `split_captions`.
+    Args:
+        references: words of one or more captions of each image, from `split_captions`.
 
-    <<<<<<< HEAD
-        Raises:
-            ValueError: a caption is a text instead of its words.
+    Raises:
+        ValueError: a caption is a text instead of its words.
 
+    Example:
         >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
         >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
         (7.5, 0.0)
-    =======
-        Example:
-            >>> scorer = CiderScorer([[["a", "dog", "runs"]], [["two", "cats", "sit"]]])
-            >>> scorer.score(["a", "dog", "runs"], image=0), scorer.score(["two", "cats"], image=0)
-            (7.5, 0.0)
     """
 
     def __init__(self, references: list[list[list[str]]]) -> None:
