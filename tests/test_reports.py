@@ -545,7 +545,7 @@ def test_generated_texts_have_warnings_and_a_table_of_the_worst(tmp_path: Path) 
     report = report_generation(["x", "y"], ["a cat", "a cat"], ["a cat", "two dogs"], metrics, overlap=50.0)
     same, baseline, overlap, size = report.warnings
     assert "same text" in same
-    assert "without attention is 4.00" in baseline
+    assert "'without attention' has a higher test BLEU (4.00) than the model (3.00)" in baseline
     assert overlap.startswith("50.0 %")
     assert "those of 2 examples" in size
     report.save(tmp_path)
