@@ -60,7 +60,7 @@ class Settings:
     steps: PositiveInt = 35
     """time steps through which gradients flow back; 35 are usual; the state is carried further"""
     num_sampled: PositiveInt | None = None
-    """pieces, besides those of a batch, whose logits a training step computes; 1000 halve its time; None: all"""
+    """pieces, besides those of a batch, whose logits a training step computes; fewer take less time; None: all"""
     epochs: PositiveInt = 10  # passes over the text; the epoch with the lowest validation loss is kept
     patience: PositiveInt | None = None
     """epochs without improvement that end training; None: never, since the learning rate has to fall to zero"""

@@ -19,7 +19,7 @@ class SubwordDropout:
     vocabulary. The text of the pieces stays as it is. A model so reads and writes a word in several forms, and learns
     more about the parts of rare words: with few training texts it generalizes better. Subword regularization is by
     Kudo (2018), "Subword regularization: Improving neural network translation models with multiple subword
-    candidates". BPE-dropout (Provilkov et al., 2020) and MaxMatch-Dropout (Hiraoka, 2022) tokenize the words anew and
+    candidates". BPE-dropout (Provilkov et al., 2020) and MaxMatch-Dropout (Hiraoka, 2022) tokenize the words again and
     leave tokens out at random; here each piece of the usual tokenization is split once or not at all.
 
     Args:
