@@ -1,7 +1,7 @@
 """A zoo of recurrent networks for Keras 3 on TensorFlow.
 
 Cells to subclass and layers that run them over time; the four formulations, in which sequences go in and come
-out; and the path from raw data to a SavedModel that holds the whole program.
+out; and the path from raw data to a SavedModel with pre- and postprocessing.
 """
 
 from zoo import (

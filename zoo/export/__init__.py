@@ -1,4 +1,4 @@
-"""SavedModels that hold the whole program, and the way back to a Keras model."""
+"""SavedModels that include pre- and postprocessing, and the way back to a Keras model."""
 
 from zoo.card import Card
 from zoo.export.keras_models import load_keras_model, report_misfit, restore_weights

@@ -1,4 +1,4 @@
-"""SavedModels that hold the whole program: written, loaded in a fresh process, compared, described."""
+"""SavedModels with pre- and postprocessing: written, loaded in a fresh process, compared, described."""
 
 import dataclasses
 import itertools
