@@ -355,6 +355,18 @@ def test_decoder_compares_training_steps(capsys: pytest.CaptureFixture[str]) -> 
     assert float(rows[0][2]) == 1
 
 
+def test_language_model_compares_training_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark = load("language_model")
+    sizes = {"vocabulary_size": 30, "units": 4, "depth": 1, "batch_size": 3, "steps": 4, "rounds": 2}
+    benchmark.main(benchmark.Settings(num_sampled=(2, 5), **sizes))
+    out = capsys.readouterr().out
+    assert 3 < int(re.search(r"(\d+) different targets", out)[1]) <= 12
+    (table,) = tables(out)
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["all tokens", "2 sampled", "5 sampled"]
+    assert float(rows[0][3]) == 1
+
+
 def test_translation_compares_training_steps_and_batches(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,6 @@
 """Recurrent cells: the contract, then every cell with its equations and source, one step each."""
 
-from zoo.cells.base import Cell, GatedCell, Serializable, States, Tensor, apply_mask
+from zoo.cells.base import Cell, GatedCell, States, Tensor, apply_mask
 from zoo.cells.cfc import CfCCell
 from zoo.cells.gru import GRUCell
 from zoo.cells.gru_d import GRUDCell
@@ -17,6 +17,7 @@ from zoo.cells.mlstm import MLSTMCell
 from zoo.cells.phased_lstm import PhasedLSTMCell
 from zoo.cells.qrnn import QRNNCell
 from zoo.cells.rg_lru import RGLRUCell
+from zoo.cells.serialization import Serializable
 from zoo.cells.simple_rnn import SimpleRNNCell
 from zoo.cells.slstm import SLSTMCell
 from zoo.cells.sru import SRUCell

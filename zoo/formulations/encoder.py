@@ -7,8 +7,8 @@ import keras
 from keras import ops
 
 from zoo.cells import Cell, Serializable, Tensor
-from zoo.cells.base import deserialize_functions
 from zoo.cells.checks import check_initialized, check_part, check_stackable, check_template
+from zoo.cells.serialization import deserialize_functions
 from zoo.layers import RNN
 
 

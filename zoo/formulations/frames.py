@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells import Serializable, Tensor
-from zoo.cells.base import deserialize_functions
 from zoo.cells.checks import check_part
+from zoo.cells.serialization import deserialize_functions
 from zoo.preprocessing.images import apply_encoder
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import keras
 
 from zoo.cells import Cell
-from zoo.cells.base import deserialize_functions
+from zoo.cells.serialization import deserialize_functions
 from zoo.cells.signatures import complete_docstring
 from zoo.layers.rnn import RNN
 
