@@ -176,6 +176,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         ("next_word", "--epochs 0", "a whole number of at least 1"),
         ("next_word", "--learning-rates 0.1 x", "numbers above 0, got '0.1 x'"),
         ("next_word", "--only gru,lstn", "--only: found 'lstn'"),
+        ("next_word", "--only gru,window_10,gru", "--only: found 'gru' 2 times"),
         ("next_word", "--min-distance 101", "--min-distance: expected at most 100"),
         ("sentiment", "--unitz 3", "--units"),
         ("sentiment", "--units 0", "at least 1, got '0'"),

@@ -41,6 +41,7 @@ def as_binary() -> bytes:
         ("without_end.txt", as_glove().rstrip()),
         ("wiki.vec", as_word2vec()),
         ("word2vec.bin", as_binary()),
+        ("WORD2VEC.BIN", as_binary()),
         ("word2vec.bin.gz", gzip.compress(as_binary(), mtime=0)),
     ],
 )

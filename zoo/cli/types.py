@@ -1,5 +1,6 @@
 """Types of numbers with bounds, and of names, which the command line checks and names in its errors."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -65,12 +66,15 @@ def check_names(option: str, names: Collection[str], choices: Collection[str]) -
     """Check the names that a setting of type `Names` has.
 
     Raises:
-        UsageError: there is none, or one is not among the choices.
+        UsageError: there is none, one is not among the choices, or one stands there twice.
     """
     unknown = [name for name in names if name not in choices]
     if unknown or not names:
         found = repr(unknown[0]) if unknown else "no name"
         raise UsageError(f"{option}: found {found}. Expected some of {', '.join(choices)}.")
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"{option}: found {name!r} {count} times. Expected each name once.")
 
 
 INFINITY = float("inf")

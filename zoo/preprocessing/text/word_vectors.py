@@ -137,7 +137,7 @@ def _read_entries(path: Path, file: BinaryIO) -> tuple[int, Iterator[_Entry]]:
         raise DataError(
             f"{path}, line 1: found vectors of {width:,} numbers. Expected at most {_MAX_WIDTH:,}. Restore the file."
         )
-    if ".bin" in path.suffixes:
+    if ".bin" in (suffix.lower() for suffix in path.suffixes):
         if len(header) != 2 or not header[1]:
             raise DataError(
                 f"{path} does not begin with the number of words and the width of the vectors. Expected the binary "
