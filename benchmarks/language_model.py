@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
+from typing import TYPE_CHECKING
 
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
 
@@ -30,9 +31,13 @@ import tyro
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
 from zoo.provenance import get_commit, get_versions
-from zoo.recipes import language_model
 from zoo.training import bptt_windows, build_optimizer, sample_candidates
 from zoo.training.step_runner import StepRunner
+
+if TYPE_CHECKING:
+    from recipes import language_model
+else:
+    from zoo.recipes import language_model
 
 ALL = "all tokens"
 
