@@ -86,7 +86,7 @@ def build_step(settings: Settings, batches: tf.data.Dataset) -> Call:
         gradients, outcome = runner.compute_gradients(next(iterator), tf.constant(0.0))
         np.asarray(outcome["gradient_norm"])
         runner.apply_gradients(gradients)
-        np.asarray(weight[0, 0])
+        np.asarray(weight[0])
         return time.perf_counter() - start
 
     return train
