@@ -13,12 +13,10 @@ divided by that of "all tokens" in the same round.
 """
 
 import os
-import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import zoo_quiet  # noqa: F401  hides the start-up lines of TensorFlow
@@ -27,6 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tyro
+from translation import Call, format_table, measure
 
 from zoo.cli.errors import exit_on_user_error
 from zoo.cli.types import PositiveInt
@@ -34,15 +33,10 @@ from zoo.provenance import get_commit, get_versions
 from zoo.training import bptt_windows, build_optimizer, sample_candidates
 from zoo.training.step_runner import StepRunner
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # mypy finds recipes where the tree has them
     from recipes import language_model
 else:
     from zoo.recipes import language_model
-
-ALL = "all tokens"
-
-Call = Callable[[], float]
-"""Trains on the next batch, and returns its seconds."""
 
 
 @dataclass(frozen=True)
@@ -92,21 +86,14 @@ def build_step(settings: Settings, batches: tf.data.Dataset) -> Call:
     return train
 
 
-def measure(settings: Settings) -> dict[str, list[float]]:
-    """Return the seconds of each contender by round, after two rounds without measurement."""
+def build_contenders(settings: Settings) -> dict[str, Call]:
+    """Return the contenders by name, that with all tokens first."""
     windows = draw_windows(settings)
-    contenders = {ALL: build_step(settings, windows)}
+    contenders = {"all tokens": build_step(settings, windows)}
     for count in settings.num_sampled:
         batches = sample_candidates(windows, settings.vocabulary_size, count, seed=1)
         contenders[f"{count:,} sampled"] = build_step(settings, batches)
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    rng = random.Random(1)
-    for number in range(-2, settings.rounds):
-        for name in rng.sample(list(contenders), len(contenders)):
-            duration = contenders[name]()
-            if number >= 0:
-                seconds[name].append(duration)
-    return seconds
+    return contenders
 
 
 def main(settings: Settings) -> None:
@@ -116,11 +103,7 @@ def main(settings: Settings) -> None:
     print(f"{cores} cores; {packages}, commit {get_commit()}", flush=True)
     targets = [len(np.unique(labels)) for _, labels in draw_windows(settings)]
     print(f"{mean(targets):,.0f} different targets in a batch, in the mean\n")
-    seconds = measure(settings)
-    print("| logits of | ms | lowest | ratio |\n| --- | --: | --: | --: |")
-    for name, values in seconds.items():
-        ratio = median(one / other for one, other in zip(values, seconds[ALL], strict=True))
-        print(f"| {name} | {1000 * median(values):.0f} | {1000 * min(values):.0f} | {ratio:.2f} |")
+    print(format_table(measure(build_contenders(settings), settings.rounds), "ms"))
 
 
 if __name__ == "__main__":

@@ -355,7 +355,10 @@ def test_decoder_compares_training_steps(capsys: pytest.CaptureFixture[str]) -> 
     assert float(rows[0][2]) == 1
 
 
-def test_language_model_compares_training_steps(capsys: pytest.CaptureFixture[str]) -> None:
+def test_language_model_compares_training_steps(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(SCRIPT.parent)  # it imports translation.py
     benchmark = load("language_model")
     sizes = {"vocabulary_size": 30, "units": 4, "depth": 1, "batch_size": 3, "steps": 4, "rounds": 2}
     benchmark.main(benchmark.Settings(num_sampled=(2, 5), **sizes))
