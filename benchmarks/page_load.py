@@ -4,9 +4,8 @@ python benchmarks/page_load.py
 
 Well-behaved clients send one text after the other to the sentiment model, and after 503 wait as long as the server
 states. Slow clients send a request byte by byte, or its body, or do not read the reply. Broken clients send half of a
-request, other lengths than they state, or no HTTP at all, and close. The table has the replies to well-behaved clients
-("honest requests"), and the memory of the server's processes. The exit code is 1 if a request got no reply within 30
-seconds.
+request, other lengths than they state, or no HTTP at all, and close. The table has the replies to well-behaved clients,
+and the memory of the server's processes. The exit code is 1 if one of their requests got no reply within 30 seconds.
 """
 
 import http.client
@@ -54,7 +53,7 @@ WORDS = (
 class Settings:
     """Measure the page under load."""
 
-    clients: int = 50  # honest clients at once
+    clients: int = 50  # well-behaved clients at once
     slow_clients: int = 50  # clients that are slow on purpose
     broken_clients: int = 10  # clients that send broken requests, one after the other
     seconds: float = 60.0  # time of the load
@@ -67,9 +66,9 @@ class Results:
     """What was measured.
 
     Attributes:
-        seconds: time to the answer of each honest request, retries included.
+        seconds: time to the answer of each request of a well-behaved client, retries included.
         num_retried: number of these that were answered after 503.
-        lost: number of honest requests without an answer, by reason.
+        lost: number of requests of well-behaved clients without an answer, by reason.
         num_slow: number of connections of slow clients.
         num_broken: number of requests of broken clients.
         megabytes: memory of the server before, at most, and after.
@@ -99,7 +98,7 @@ class Load:
         """Run all clients until the time is over."""
         settings = self.settings
         kinds: list[tuple[Callable[[random.Random], None], int]] = [
-            (self.send_honest_request, settings.clients),
+            (self.send_whole_request, settings.clients),
             (self.send_slowly, settings.slow_clients),
             (self.send_broken_request, settings.broken_clients),
         ]
@@ -113,7 +112,7 @@ class Load:
         for thread in threads:
             thread.join()
 
-    def send_honest_request(self, rng: random.Random) -> None:
+    def send_whole_request(self, rng: random.Random) -> None:
         """Send a text until it is answered."""
         text = " ".join(rng.choices(WORDS, k=rng.randrange(3, 40)))
         start, num_attempts, problem = time.monotonic(), 0, ""
@@ -240,7 +239,7 @@ def format_results(results: Results) -> str:
     before, highest, after = results.megabytes
     lost = ", ".join(f"{number:,} {reason}" for reason, number in results.lost.most_common())
     rows = {
-        "honest requests": f"{len(results.seconds) + results.lost.total():,}",
+        "requests of well-behaved clients": f"{len(results.seconds) + results.lost.total():,}",
         "answered": f"{len(results.seconds):,}",
         "of these after 503": f"{results.num_retried:,}",
         "lost": f"{results.lost.total():,}" + (f": {lost}" if lost else ""),

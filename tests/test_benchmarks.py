@@ -546,7 +546,7 @@ def test_exports_compares_the_outputs_of_models(capsys: pytest.CaptureFixture[st
 # The page.
 
 
-def test_page_answers_every_honest_client_under_load() -> None:
+def test_page_answers_every_well_behaved_client_under_load() -> None:
     module = load("page_load")
     results = module.measure(module.Settings(clients=12, slow_clients=12, broken_clients=4, seconds=8))
     assert not results.lost
