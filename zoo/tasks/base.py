@@ -9,6 +9,7 @@ them in a `Task`, which the entry-point group `zoo.tasks` names. `zoo.load`, `zo
 import dataclasses
 import itertools
 import json
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -856,6 +857,9 @@ def add_ancestor(data: str, license: str, ancestor: Mapping[str, str]) -> tuple[
     ('Photos. Fine-tuned from A, with the same data.', 'CC0')
     >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": "Films.", "license": "MIT"})
     ('Photos. Fine-tuned from A, with this data: Films.', 'CC0. The license of A still holds: MIT')
+    >>> earlier = "not stated. The license of B still holds: CC0. The license of C still holds: MIT"
+    >>> add_ancestor("Photos.", "CC0", {"name": "A", "data": "Films.", "license": earlier})
+    ('Photos. Fine-tuned from A, with this data: Films.', 'CC0. The license of C still holds: MIT')
     """
     name, earlier = ancestor["name"], ancestor["data"]
     if f"{earlier} ".startswith(f"{data} "):
@@ -863,8 +867,12 @@ def add_ancestor(data: str, license: str, ancestor: Mapping[str, str]) -> tuple[
         data = f"{data}{note}{earlier.removeprefix(data).removeprefix(note)}"
     else:
         data = f"{data} Fine-tuned from {name}, with this data: {earlier}"
-    if ancestor["license"] not in (license, "not stated"):
-        license = f"{license.rstrip('.')}. The license of {name} still holds: {ancestor['license']}"
+    own, *older = re.split(r"\. The license of (.+?) still holds: ", ancestor["license"])
+    terms = {"not stated", license.rstrip(".")}
+    for model, text in [(name, own), *zip(older[::2], older[1::2], strict=True)]:
+        if text.rstrip(".") not in terms:
+            terms.add(text.rstrip("."))
+            license = f"{license.rstrip('.')}. The license of {model} still holds: {text}"
     return data, license
 
 
