@@ -274,6 +274,29 @@ def test_a_capitalized_word_inside_a_sentence_is_a_name_if_training_has_it_once_
     assert find(items, "Dogs like Peter and Bill! Peter out! PETER") == ["Peter"]
 
 
+@pytest.mark.parametrize(
+    ("num_copied", "num_translated", "is_name"),
+    [(1, 1, True), (4, 4, True), (1, 2, False), (5, 5, False), (9, 1, True), (4, 5, False)],
+)
+def test_half_of_the_occurrences_of_a_rare_name_are_enough(
+    tmp_path: Path, num_copied: int, num_translated: int, is_name: bool
+) -> None:
+    copied = [("dogs saw Peter", "Hunde sahen Peter")] * num_copied
+    translated = [("dogs at Peter Square", "Hunde am Petersplatz")] * num_translated
+    known = [("dogs like to play", "Hunde mögen es")] * 2
+    items = CopiedItems.adapt([*known, *copied, *translated], tmp_path / "words.txt")
+    assert find(items, "Dogs like Peter") == (["Peter"] if is_name else [])
+
+
+def test_a_rare_word_that_is_mostly_in_small_letters_is_no_name(tmp_path: Path) -> None:
+    pairs = [("dogs go Shipping", "Hunde Shipping"), ("dogs like shipping", "Hunde shipping")]
+    pairs += [("dogs go on shipping", "Hunde senden")]
+    items = CopiedItems.adapt(pairs, tmp_path / "words.txt")
+    assert find(items, "Dogs like Shipping") == []
+    items = CopiedItems.adapt([*pairs, *[("see Shipping", "Shipping")] * 2], tmp_path / "words.txt")
+    assert find(items, "Dogs like Shipping") == ["Shipping"]
+
+
 def test_adapt_depends_on_the_pairs_alone(items: CopiedItems, tmp_path: Path) -> None:
     again = CopiedItems.adapt(iter(PAIRS), tmp_path / "words.txt")
     assert again.words_path.read_bytes() == items.words_path.read_bytes()

@@ -8,6 +8,7 @@ A marked text is a text in which the character U+0001 stands before and after ea
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -49,6 +50,11 @@ MIN_UNKNOWN_SHARE = 0.25
 """The same for words that are unknown. Those that occur once in training stand for them.
 
 It is low, since a word that is carried over although it should be translated does less harm than a name that is not.
+"""
+MIN_RARE_SHARE = 0.5
+"""The same for names that occur fewer than `MIN_OCCURRENCES` times, more often in capitals than not.
+
+Of two occurrences of "Peter" one may be "Saint Peter's Square", which has a name of its own in the target.
 """
 MIN_OCCURRENCES = 10
 """A kind that occurs less often in training is carried over."""
@@ -107,8 +113,10 @@ class CopiedItems(tf.Module):
         target, or if it occurs fewer than `MIN_OCCURRENCES` times. Items that the target lacks count only if it has
         an item of the same kind that could be another form of them: "15:05" of "3:05 PM", but not "zwölf" of "12".
 
-        A name is carried over if that holds for all occurrences of its letters, in capitals or not. A kind of unknown
-        words is if `MIN_UNKNOWN_SHARE` of the words that occur once are: these were unknown but for one pair.
+        A name is carried over if that holds for all occurrences of its letters, in capitals or not. For a name that
+        occurs fewer than `MIN_OCCURRENCES` times, more often in capitals than not, `MIN_RARE_SHARE` is enough. A kind
+        of unknown words is carried over if `MIN_UNKNOWN_SHARE` of the words that occur once are: these were unknown
+        but for one pair.
 
         Decimal numbers are also carried over if they stand in the targets with points and commas exchanged: at least
         `MIN_OCCURRENCES` of them, and `MIN_SHARE` of those that stand there in either form.
@@ -147,8 +155,16 @@ class CopiedItems(tf.Module):
             or kinds.get_share(kind) >= min_share
             or (kind == DECIMALS and exchanges)
         ]
-        copied = {lower for lower in kind_of_word if words.get_share(lower) >= MIN_SHARE}
         lowered = dict(zip(names.occurrences, lower_strings(names.occurrences), strict=True))
+        in_capitals = Counter[str]()
+        for name, lower in lowered.items():
+            in_capitals[lower] += names.occurrences[name]
+
+        def is_copied(lower: str) -> bool:
+            is_rare_name = words.occurrences[lower] < min(MIN_OCCURRENCES, 2 * in_capitals[lower])
+            return words.get_share(lower) >= (MIN_RARE_SHARE if is_rare_name else MIN_SHARE)
+
+        copied = set(filter(is_copied, kind_of_word))
         rare = {
             lower for lower, count in words.occurrences.items() if count == 1 and lower not in kind_of_word
         }
